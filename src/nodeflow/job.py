@@ -1,0 +1,111 @@
+"""What every job does first: open its log, take its threads, and end in one line when it must."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from nodeflow.problems import Problem
+
+__all__ = ["Progress", "job", "set_threads"]
+
+log = logging.getLogger("nodeflow")
+
+
+@contextmanager
+def job(log_file: str, threads: int = 1) -> Iterator[None]:
+    """Run the body as one job.
+
+    Log records go to `log_file` and to standard error. A `Problem` ends the process with exit code
+    1 and its one line; any other exception leaves its traceback in the log as well.
+
+    Args:
+        log_file: path of the log; written anew.
+        threads: how many threads torch, BLAS and numba may use.
+    """
+    Path(log_file).parent.mkdir(parents=True, exist_ok=True)
+    handlers: list[logging.Handler] = [
+        logging.FileHandler(log_file, mode="w", encoding="utf-8"),
+        logging.StreamHandler(),
+    ]
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
+        handlers=handlers,
+        force=True,
+    )
+    logging.captureWarnings(True)
+    set_threads(threads)
+    start = time.perf_counter()
+    try:
+        yield
+    except Problem as problem:
+        log.error("%s", problem)
+        sys.exit(1)
+    except Exception:
+        log.exception("This job failed in a way that nodeflow did not foresee; please report it:")
+        sys.exit(1)
+    log.info("done in %.1f s", time.perf_counter() - start)
+
+
+def set_threads(threads: int) -> None:
+    """Limit BLAS, OpenMP, numba and (where loaded) torch to `threads` threads in this process."""
+    from threadpoolctl import threadpool_limits
+
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    threadpool_limits(threads)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(threads)
+    if "numba" in sys.modules:
+        import numba
+
+        numba.set_num_threads(threads)
+
+
+class Progress:
+    """Progress of a long loop: a line in the log every few seconds, a bar on a terminal.
+
+    Args:
+        total: number of steps.
+        label: what is going on, e.g. "train SIS".
+        every: seconds between two lines.
+    """
+
+    def __init__(self, total: int, label: str, every: float = 10.0) -> None:
+        self.total, self.label, self.every = total, label, every
+        self._start = self._last = time.perf_counter()
+        self._bar = tqdm(
+            total=total, desc=label, leave=False, disable=not sys.stderr.isatty() or _in_a_job()
+        )
+
+    def update(self, step: int, **values: float) -> None:
+        """Say that `step` steps are done; `values` (loss, accuracy …) stand in the line."""
+        now = time.perf_counter()
+        self._bar.update(step - self._bar.n)
+        if now - self._last < self.every and step < self.total:
+            return
+        self._last = now
+        rate = step / max(now - self._start, 1e-9)
+        facts = "".join(f", {name} {value:.4g}" for name, value in values.items())
+        left = (self.total - step) / max(rate, 1e-9)
+        log.info(
+            "%s: step %d of %d%s, %.3g steps/s, %.0f s left",
+            self.label, step, self.total, facts, rate, left,
+        )  # fmt: skip
+        if step >= self.total:
+            self._bar.close()
+
+
+def _in_a_job() -> bool:
+    return any(isinstance(handler, logging.FileHandler) for handler in logging.root.handlers)

@@ -1,0 +1,128 @@
+"""Where a result came from: a digest of the code behind a script, versions, and the commit.
+
+The digest decides which jobs run again. It covers the script and every nodeflow module that the
+script imports, directly or through others, and ignores what cannot change a result: comments,
+formatting and docstrings.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+__all__ = ["code_digest", "commit", "imported_modules", "versions"]
+
+PACKAGE = "nodeflow"
+_SOURCE = Path(__file__).parent
+_LIBRARIES = ("nodeflow", "numpy", "scipy", "pandas", "pyarrow", "torch", "numba", "safetensors")
+
+
+def code_digest(script: str | Path, source: Path = _SOURCE) -> str:
+    """Hexadecimal digest of a script and of all nodeflow modules that it reaches.
+
+    Args:
+        script: path of the script.
+        source: folder of the package.
+    """
+    files = [Path(script), *sorted(imported_modules(script, source))]
+    digest = hashlib.blake2b(digest_size=16)
+    for path in files:
+        digest.update(path.stem.encode() + b"\0" + _meaning(path, path.stat().st_mtime_ns) + b"\0")
+    return digest.hexdigest()
+
+
+def imported_modules(script: str | Path, source: Path = _SOURCE) -> set[Path]:
+    """Files of all nodeflow modules that a script reaches through import statements.
+
+    A package's `__init__.py` only re-exports names (a test holds it to that), so it is followed
+    when a name is imported from the package itself, and not merely because a module lies in it.
+    """
+    reached: set[Path] = set()
+    waiting = [Path(script)]
+    while waiting:
+        file = waiting.pop()
+        for module in _imports(file, file.stat().st_mtime_ns):
+            path = _file_of(module, source)
+            if path is not None and path not in reached:
+                reached.add(path)
+                waiting.append(path)
+    return reached
+
+
+def commit() -> str:
+    """Commit of the checkout that this package runs from, with "-dirty" if it has changes."""
+    return _commit(_SOURCE)
+
+
+@cache
+def _commit(folder: Path) -> str:
+    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return answer.stdout.strip()
+
+
+@cache
+def versions() -> str:
+    """Versions of Python and of the libraries that results rest on, as JSON text."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return json.dumps(found, sort_keys=True)
+
+
+@cache
+def _meaning(path: Path, _changed: int) -> bytes:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and isinstance(
+            node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        ):
+            node.body = [x for x in body if not _is_text(x)] or [ast.Pass()]
+    return ast.dump(tree).encode()
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+@cache
+def _imports(path: Path, _changed: int) -> tuple[str, ...]:
+    return tuple(_names(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (x.name for x in node.names if x.name.startswith(PACKAGE))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE:
+            # `from package import name`: the name may be a module or something the package has.
+            yield from (f"{node.module}.{x.name}" for x in node.names)
+
+
+def _file_of(module: str, source: Path) -> Path | None:
+    parts = module.split(".")[1:]
+    for known in (parts, parts[:-1]):
+        stem = source.joinpath(*known)
+        if known and stem.with_suffix(".py").is_file():
+            return stem.with_suffix(".py")
+        if known and known == parts[:-1] and (stem / "__init__.py").is_file():
+            return stem / "__init__.py"
+    return None

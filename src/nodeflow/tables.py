@@ -1,0 +1,330 @@
+"""Files as contracts: Parquet tables, safetensors weights and JSON facts.
+
+Every file is written beside its final name, synced and renamed, so a name never holds half a file.
+Every file carries its kind, the version of its schema, the parameters that it was made with and
+where it came from. Every read checks all of it, and ends in one line that names the file and the
+cure when something does not fit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_safetensors
+
+from nodeflow.problems import Problem
+from nodeflow.provenance import commit, versions
+
+__all__ = [
+    "FileProblem",
+    "Kind",
+    "Schema",
+    "TableWriter",
+    "read_facts",
+    "read_parameters",
+    "read_table",
+    "read_tensors",
+    "replacing",
+    "stream_table",
+    "write_facts",
+    "write_table",
+    "write_tensors",
+]
+
+Parameters = Mapping[str, Any]
+
+
+class FileProblem(Problem):
+    """A file cannot be used; the text names the file, what was expected, and the cure."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a file is.
+
+    Attributes:
+        name: e.g. "trajectories".
+        version: goes up when the meaning of the content changes; files of another version are
+            refused.
+    """
+
+    name: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Schema(Kind):
+    """The kind of a table, with its columns.
+
+    Attributes:
+        columns: Arrow type of each column, in order.
+        about: one sentence on each column, with its unit.
+    """
+
+    columns: Mapping[str, pa.DataType]
+    about: Mapping[str, str]
+
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema, with `about` as field metadata."""
+        fields = [
+            pa.field(name, type_, metadata={"about": self.about[name]})
+            for name, type_ in self.columns.items()
+        ]
+        return pa.schema(fields)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A temporary name beside `path` that takes its place, durably, if the body succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield beside
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+# --- Parquet -------------------------------------------------------------------------------------
+
+
+class TableWriter:
+    """Writes a table row group by row group: `with TableWriter(…) as writer: writer.write(…)`.
+
+    Args:
+        path: final name; appears only when the body has succeeded.
+        schema: kind and columns.
+        parameters: what the table was made with; stored in the metadata and checked on read.
+    """
+
+    def __init__(self, path: str | Path, schema: Schema, parameters: Parameters) -> None:
+        self._schema = schema
+        self._arrow = schema.arrow().with_metadata(_stamp(schema, parameters))
+        self._replacing = replacing(path)
+
+    def __enter__(self) -> TableWriter:
+        beside = self._replacing.__enter__()
+        self._writer = pq.ParquetWriter(
+            beside, self._arrow, compression="zstd", write_page_checksum=True
+        )
+        return self
+
+    def write(self, table: pd.DataFrame | pa.Table | Mapping[str, Any]) -> None:
+        """Append one row group; columns may come in any order."""
+        if isinstance(table, pa.Table):
+            arrow = table.select(self._arrow.names).cast(self._schema.arrow())
+        else:
+            arrow = pa.Table.from_pydict(
+                {name: _plain(table[name]) for name in self._arrow.names}, self._schema.arrow()
+            )
+        self._writer.write_table(arrow, row_group_size=max(arrow.num_rows, 1))
+
+    def __exit__(self, *error: Any) -> None:
+        self._writer.close()
+        self._replacing.__exit__(*error)
+
+
+def write_table(
+    path: str | Path,
+    table: pd.DataFrame | pa.Table | Mapping[str, Any],
+    schema: Schema,
+    parameters: Parameters,
+) -> None:
+    """Write a whole table as one row group; see `TableWriter`."""
+    with TableWriter(path, schema, parameters) as writer:
+        writer.write(table)
+
+
+def read_table(
+    path: str | Path,
+    schema: Schema,
+    parameters: Parameters | None = None,
+    columns: list[str] | None = None,
+) -> pd.DataFrame:
+    """Read and check a table.
+
+    Args:
+        path: the file.
+        schema: what it has to be.
+        parameters: values that the file's parameters must have, where given.
+        columns: the columns to load; all by default.
+
+    Raises:
+        FileProblem: missing, damaged, of another kind or version, or made with other parameters.
+    """
+    with _reading(path, schema), _checked_parquet(path, schema, parameters) as file:
+        table: pd.DataFrame = file.read(columns=columns).to_pandas()
+        return table
+
+
+def stream_table(
+    path: str | Path,
+    schema: Schema,
+    parameters: Parameters | None = None,
+    columns: list[str] | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Read and check a table, one row group at a time; see `read_table`."""
+    with _reading(path, schema), _checked_parquet(path, schema, parameters) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group, columns=columns).to_pandas()
+
+
+@contextmanager
+def _checked_parquet(
+    path: str | Path, schema: Schema, parameters: Parameters | None
+) -> Iterator[pq.ParquetFile]:
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        metadata = {k.decode(): v.decode() for k, v in (file.schema_arrow.metadata or {}).items()}
+        _check_stamp(path, schema, metadata, parameters)
+        found = {field.name: field.type for field in file.schema_arrow}
+        if found != dict(schema.columns):
+            raise _unfit(path, f"columns {_columns(schema.columns)}", _columns(found))
+        yield file
+
+
+def _columns(columns: Mapping[str, pa.DataType]) -> str:
+    return ", ".join(f"{name} ({type_})" for name, type_ in columns.items())
+
+
+def _plain(column: Any) -> Any:
+    return column.to_numpy() if isinstance(column, pd.Series) else column
+
+
+# --- safetensors ---------------------------------------------------------------------------------
+
+
+def write_tensors(
+    path: str | Path, tensors: Mapping[str, np.ndarray], kind: Kind, parameters: Parameters
+) -> None:
+    """Write named arrays as safetensors, with a digest of their bytes."""
+    arrays = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
+    stamp = _stamp(kind, parameters) | {"nodeflow.digest": _digest(arrays)}
+    with replacing(path) as beside:
+        beside.write_bytes(to_safetensors(arrays, metadata=stamp))
+
+
+def read_tensors(
+    path: str | Path, kind: Kind, parameters: Parameters | None = None
+) -> dict[str, np.ndarray]:
+    """Read and check named arrays; see `read_table`."""
+    with _reading(path, kind):
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            _check_stamp(path, kind, metadata, parameters)
+            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+        if _digest(tensors) != metadata.get("nodeflow.digest"):
+            raise _unfit(path, "content that fits its own digest", "damaged content")
+        return tensors
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for name, array in arrays.items():
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+# --- JSON ----------------------------------------------------------------------------------------
+
+
+def write_facts(
+    path: str | Path, facts: Mapping[str, Any], kind: Kind, parameters: Parameters
+) -> None:
+    """Write a few named values as JSON, with the stamp and a digest."""
+    body = json.dumps(facts, sort_keys=True)
+    stamp = _stamp(kind, parameters) | {
+        "nodeflow.digest": hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
+    }
+    with replacing(path) as beside:
+        text = json.dumps({"facts": facts, "stamp": stamp}, sort_keys=True, indent=1)
+        beside.write_text(text + "\n", encoding="utf-8")
+
+
+def read_facts(
+    path: str | Path, kind: Kind, parameters: Parameters | None = None
+) -> dict[str, Any]:
+    """Read and check named values; see `read_table`."""
+    with _reading(path, kind):
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        facts, stamp = content["facts"], content["stamp"]
+        _check_stamp(path, kind, stamp, parameters)
+        body = json.dumps(facts, sort_keys=True)
+        if hashlib.blake2b(body.encode(), digest_size=16).hexdigest() != stamp["nodeflow.digest"]:
+            raise _unfit(path, "content that fits its own digest", "damaged content")
+        return dict(facts)
+
+
+def read_parameters(path: str | Path) -> dict[str, Any]:
+    """The parameters in the metadata of a Parquet or safetensors file."""
+    kind = Kind("nodeflow file", 0)
+    with _reading(path, kind):
+        if Path(path).suffix == ".parquet":
+            raw = pq.read_schema(path).metadata or {}
+            metadata = {key.decode(): value.decode() for key, value in raw.items()}
+        else:
+            with safe_open(path, framework="numpy") as file:
+                metadata = file.metadata() or {}
+        return dict(json.loads(metadata["nodeflow.parameters"]))
+
+
+# --- the stamp -----------------------------------------------------------------------------------
+
+
+def _stamp(kind: Kind, parameters: Parameters) -> dict[str, str]:
+    return {
+        "nodeflow.kind": kind.name,
+        "nodeflow.version": str(kind.version),
+        "nodeflow.parameters": json.dumps(parameters, sort_keys=True),
+        "nodeflow.commit": commit(),
+        "nodeflow.versions": versions(),
+    }
+
+
+def _check_stamp(
+    path: str | Path, kind: Kind, metadata: Mapping[str, str], expected: Parameters | None
+) -> None:
+    name, version = metadata.get("nodeflow.kind"), metadata.get("nodeflow.version")
+    if name is None:
+        raise _unfit(path, f"a nodeflow {kind.name} file", "a file without nodeflow's metadata")
+    if (name, version) != (kind.name, str(kind.version)):
+        raise _unfit(path, f"{kind.name}, version {kind.version}", f"{name}, version {version}")
+    found = json.loads(metadata["nodeflow.parameters"])
+    for key, value in json.loads(json.dumps(dict(expected or {}))).items():
+        if found.get(key) != value:
+            raise _unfit(path, f"{key} = {value}", f"{key} = {found.get(key)}")
+
+
+@contextmanager
+def _reading(path: str | Path, kind: Kind) -> Iterator[None]:
+    if not Path(path).is_file():
+        raise FileProblem(
+            f"{path} is missing; expected a {kind.name} file. Run the same snakemake command again."
+        )
+    try:
+        yield
+    except (pa.ArrowException, OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise _unfit(path, f"a readable {kind.name} file", f"a damaged one ({reason})") from error
+
+
+def _unfit(path: str | Path, expected: str, found: str) -> FileProblem:
+    return FileProblem(
+        f"{path}: expected {expected}, found {found}. "
+        "Delete this file and run the same snakemake command again to make it anew."
+    )
