@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,8 @@ __all__ = [
     "Kind",
     "Schema",
     "TableWriter",
+    "gather",
+    "gathered",
     "read_facts",
     "read_parameters",
     "read_table",
@@ -184,6 +186,35 @@ def stream_table(
             yield file.read_row_group(group, columns=columns).to_pandas()
 
 
+def gather(paths: Iterable[str | Path], schema: Schema, identity: Schema) -> pd.DataFrame:
+    """Many tables of one schema as one, each row with the identity of the file that it came from.
+
+    Args:
+        paths: the files.
+        schema: their schema.
+        identity: names and types of the parameters that become leading columns.
+    """
+    parts = []
+    for path in paths:
+        table = read_table(path, schema)
+        parameters = read_parameters(path)
+        for place, (name, type_) in enumerate(identity.columns.items()):
+            value = pd.Series([parameters[name]] * len(table), dtype=type_.to_pandas_dtype())
+            table.insert(place, name, value)
+        parts.append(table)
+    return pd.concat(parts, ignore_index=True)
+
+
+def gathered(name: str, schema: Schema, identity: Schema) -> Schema:
+    """The schema of what `gather` returns."""
+    return Schema(
+        name,
+        schema.version,
+        {**identity.columns, **schema.columns},
+        {**identity.about, **schema.about},
+    )
+
+
 @contextmanager
 def _checked_parquet(
     path: str | Path, schema: Schema, parameters: Parameters | None
@@ -215,7 +246,8 @@ def write_tensors(
     arrays = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
     stamp = _stamp(kind, parameters) | {"nodeflow.digest": _digest(arrays)}
     with replacing(path) as beside:
-        beside.write_bytes(to_safetensors(arrays, metadata=stamp))
+        # One key, because safetensors writes several in an order that changes from run to run.
+        beside.write_bytes(to_safetensors(arrays, metadata={"nodeflow": json.dumps(stamp)}))
 
 
 def read_tensors(
@@ -224,12 +256,16 @@ def read_tensors(
     """Read and check named arrays; see `read_table`."""
     with _reading(path, kind):
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
+            metadata = _tensor_stamp(file)
             _check_stamp(path, kind, metadata, parameters)
             tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
         if _digest(tensors) != metadata.get("nodeflow.digest"):
             raise _unfit(path, "content that fits its own digest", "damaged content")
         return tensors
+
+
+def _tensor_stamp(file: Any) -> dict[str, str]:
+    return dict(json.loads((file.metadata() or {}).get("nodeflow", "{}")))
 
 
 def _digest(arrays: Mapping[str, np.ndarray]) -> str:
@@ -279,7 +315,7 @@ def read_parameters(path: str | Path) -> dict[str, Any]:
             metadata = {key.decode(): value.decode() for key, value in raw.items()}
         else:
             with safe_open(path, framework="numpy") as file:
-                metadata = file.metadata() or {}
+                metadata = _tensor_stamp(file)
         return dict(json.loads(metadata["nodeflow.parameters"]))
 
 

@@ -1,0 +1,185 @@
+"""The configuration, checked before the first job; every fault is one sentence with its key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from nodeflow.problems import Problem
+
+__all__ = ["ConfigProblem", "check_config", "key_table", "load_schema"]
+
+Config = Mapping[str, Any]
+
+
+class ConfigProblem(Problem):
+    """A key of the configuration is missing, unknown, or has a value that is not allowed."""
+
+
+def load_schema(path: str | Path) -> dict[str, Any]:
+    """The JSON schema in a YAML file."""
+    return dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+
+
+def check_config(config: Config, schema: Mapping[str, Any]) -> None:
+    """Check a configuration against its schema and then against itself.
+
+    Raises:
+        ConfigProblem: names the first faulty key and what is allowed there.
+    """
+    errors = sorted(Draft202012Validator(schema).iter_errors(_plain(config)), key=_order)
+    if errors:
+        raise ConfigProblem(_sentence(errors[0]))
+    for problem in _contradictions(config):
+        raise ConfigProblem(problem)
+
+
+def key_table(schema: Mapping[str, Any]) -> str:
+    """The keys of a schema as a Markdown table: key, allowed values, meaning."""
+    rows = [f"| `{key}` | {allowed} | {text} |" for key, allowed, text in _keys(schema, "", schema)]
+    return "\n".join(["| key | allowed | meaning |", "|---|---|---|", *rows]) + "\n"
+
+
+def _order(error: ValidationError) -> tuple[bool, int, str]:
+    # A misspelt key is also a missing one: the misspelling is what the user wants to read.
+    path = ".".join(str(part) for part in error.absolute_path)
+    return (error.validator == "required", len(error.absolute_path), path)
+
+
+def _sentence(error: ValidationError) -> str:
+    key = _dotted(error.absolute_path)
+    rule = error.validator
+    value: Any = error.instance
+    limit: Any = error.validator_value
+    shown = json.dumps(value, ensure_ascii=False)
+    schema = error.schema if isinstance(error.schema, Mapping) else {}
+    where = f"the configuration key {key}" if key else "the configuration"
+    if rule == "additionalProperties":
+        known = schema.get("properties", {})
+        unknown = sorted(set(value) - set(known))[0]
+        full = f"{key}.{unknown}" if key else unknown
+        allowed = ", ".join(sorted(known))
+        return f"{full} is not a key of the configuration; allowed here: {allowed}."
+    if rule == "required":
+        missing = sorted(set(limit) - set(value))[0]
+        full = f"{key}.{missing}" if key else missing
+        return f"{full} is missing from the configuration; see config/README.md."
+    if rule == "minItems":
+        return f"{where} is empty; it needs at least {limit} value(s)."
+    if rule == "uniqueItems":
+        return f"{where} is {shown}; each value may stand there once."
+    return f"{where} is {shown}; allowed: {_allowed(schema)}."
+
+
+def _dotted(path: Any) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+_TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(str(x) for x in schema["enum"])
+    if "oneOf" in schema:
+        return " or ".join(_allowed(x) for x in schema["oneOf"])
+    types = schema.get("type", "object")
+    words = " or ".join(_TYPES[t] for t in ([types] if isinstance(types, str) else types))
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    bounds = [f"{sign} {schema[name]}" for name, sign in signs.items() if name in schema]
+    if "pattern" in schema:
+        bounds.append(f"of the form {schema['pattern']}")
+    for name, sign in (("minItems", "at least"), ("maxItems", "at most")):
+        if name in schema:
+            bounds.append(f"{sign} {schema[name]} value(s)")
+    if "items" in schema and "$ref" not in schema["items"]:
+        words += f" of {_allowed(schema['items'])}"
+    return " ".join([words, " and ".join(bounds)]).strip()
+
+
+def _keys(
+    schema: Mapping[str, Any], prefix: str, root: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
+    for name, child in schema.get("properties", {}).items():
+        yield from _key(f"{prefix}{name}", child, root)
+    if isinstance(schema.get("additionalProperties"), Mapping):
+        yield from _key(f"{prefix}*", schema["additionalProperties"], root)
+
+
+def _key(
+    key: str, schema: Mapping[str, Any], root: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
+    if "$ref" in schema:
+        schema = {**root["$defs"][schema["$ref"].split("/")[-1]], **schema}
+    if schema.get("type") == "object":
+        yield from _keys(schema, f"{key}.", root)
+    elif schema.get("items", {}).get("type") == "object":
+        yield key, "a list of mappings", schema.get("description", "")
+        yield from _keys(schema["items"], f"{key}[].", root)
+    else:
+        yield key, _allowed(schema), schema.get("description", "")
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    """What no schema can say: keys that must fit each other."""
+    graphs, node, zoo = config["graphs"], config["node"], config["zoo"]
+    sizes = [*graphs["sizes"], graphs["training"]["size"], node["structure"]["size"]]
+    if graphs["mean_degree"] >= min(sizes) - 1:
+        yield (
+            f"the configuration key graphs.mean_degree is {graphs['mean_degree']}; it must be "
+            f"< {min(sizes) - 1}, the number of possible neighbours in the smallest graph."
+        )
+    low, high = config["dynamics"]["initial"]
+    if low >= high:
+        yield f"the configuration key dynamics.initial is [{low}, {high}]; the first must be lower."
+    if node["structure"]["trained"] not in node["cells"]:
+        yield (
+            f"the configuration key node.structure.trained is {dict(node['structure']['trained'])};"
+            " it must be one of node.cells."
+        )
+    for key, names, defined in (
+        ("zoo.use", zoo["use"], zoo["zoos"]),
+        ("zoo.where_found", zoo["where_found"], zoo["zoos"]),
+        ("flow.use", config["flow"]["use"], config["flow"]["flows"]),
+    ):
+        for name in names:
+            if name not in defined:
+                allowed = ", ".join(sorted(defined))
+                yield f"the configuration key {key} names {name}; defined are: {allowed}."
+    for name, flow in config["flow"]["flows"].items():
+        if flow["zoo"] not in zoo["zoos"]:
+            yield (
+                f"the configuration key flow.flows.{name}.zoo is {flow['zoo']}; "
+                f"defined are: {', '.join(sorted(zoo['zoos']))}."
+            )
+    for name in config["flow"]["use"]:
+        wanted = config["flow"]["flows"][name]["zoo"]
+        if wanted not in [*zoo["use"], *zoo["where_found"]]:
+            yield (
+                f"the configuration key flow.use names {name}, which needs the zoo {wanted}; "
+                "add that zoo to zoo.use or take the flow out."
+            )
+
+
+def _plain(value: Any) -> Any:
+    """The same content in plain dicts and lists, with every mapping key as text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,112 @@
+"""How every figure looks, and how it is saved: same colours everywhere, same bytes every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nodeflow.tables import replacing
+
+__all__ = ["band", "colours", "drawing", "note", "panels", "save", "set_colours", "system_colours"]
+
+# Okabe and Ito's palette: distinct for every kind of colour vision, ordered in lightness too.
+_PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999"]
+_SYSTEMS = ("SIS", "MAK", "MM", "BD", "ND")
+_SETS = ("zoo", "held-out", "generated", "pair mean", "soup", "gaussian", "noise")
+
+_RC: dict[Any, Any] = {
+    "figure.dpi": 110,
+    "savefig.dpi": 150,
+    "savefig.bbox": "tight",
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "pdf.fonttype": 42,
+}
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """The style of nodeflow's figures, for the body only."""
+    with sns.axes_style("ticks"), matplotlib.rc_context(_RC):
+        yield
+
+
+def system_colours(systems: Sequence[str]) -> dict[str, str]:
+    """One colour a dynamical system, the same in every figure; others follow in the palette."""
+    names = [*_SYSTEMS, *(s for s in sorted(systems) if s not in _SYSTEMS)]
+    return {name: _PALETTE[i % len(_PALETTE)] for i, name in enumerate(names)}
+
+
+def set_colours() -> dict[str, str]:
+    """One colour a set of networks (zoo, held-out, generated, controls)."""
+    order = {"zoo": 6, "held-out": 0, "generated": 1, "pair mean": 2, "soup": 3, "gaussian": 4}
+    return {**{name: _PALETTE[i] for name, i in order.items()}, "noise": _PALETTE[7]}
+
+
+def colours(values: Sequence[float]) -> dict[float, tuple[float, float, float]]:
+    """Ordered colours for an ordered quantity (γ, width …), readable in grey."""
+    ordered = sorted(set(values))
+    palette = sns.color_palette("viridis", len(ordered))
+    return dict(zip(ordered, palette, strict=True))
+
+
+def panels(
+    count: int, columns: int = 5, width: float = 2.6, height: float = 2.4
+) -> tuple[Figure, list[Axes]]:
+    """A figure with `count` panels in rows of at most `columns`."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained"
+    )
+    flat = list(axes.flat)
+    for axis in flat[count:]:
+        axis.set_visible(False)
+    return figure, flat[:count]
+
+
+def band(
+    axis: Axes, table: pd.DataFrame, x: str, y: str, colour: object, label: str | None = None,
+    marker: str = "o",
+) -> None:  # fmt: skip
+    """The median of `y` at each `x` with a band from the first to the last decile."""
+    grouped = table.groupby(x)[y].quantile(np.array([0.1, 0.5, 0.9])).unstack()
+    at = grouped.index.to_numpy(dtype=float)
+    values = grouped.to_numpy(dtype=float)
+    axis.fill_between(at, values[:, 0], values[:, 2], color=colour, alpha=0.18, linewidth=0)
+    axis.plot(at, values[:, 1], color=colour, marker=marker, markersize=3.5, label=label)
+
+
+def note(axis: Axes, text: str) -> None:
+    """A small remark in the lower right corner: n, what the band is."""
+    axis.annotate(
+        text, (0.98, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize=6.5,
+        color="0.35",
+    )  # fmt: skip
+
+
+def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
+    """Write a figure as PNG (report) and PDF (paper); equal figures give equal bytes."""
+    for path, metadata in ((png, {"Software": None}), (pdf, {"CreationDate": None})):
+        with replacing(path) as beside:
+            figure.savefig(beside, format=Path(path).suffix[1:], metadata=metadata)
+    plt.close(figure)

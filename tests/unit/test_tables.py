@@ -1,0 +1,157 @@
+"""Files as contracts: what was written comes back, and what is damaged is refused in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nodeflow.tables import (
+    FileProblem,
+    Kind,
+    Schema,
+    TableWriter,
+    gather,
+    read_facts,
+    read_parameters,
+    read_table,
+    read_tensors,
+    stream_table,
+    write_facts,
+    write_table,
+    write_tensors,
+)
+
+DEMO = Schema(
+    "demo",
+    2,
+    {"node": pa.int32(), "state": pa.float32()},
+    {"node": "index of the node", "state": "activity"},
+)
+WEIGHTS = Kind("weights", 1)
+
+
+def frame(rows: int = 500) -> pd.DataFrame:
+    generator = np.random.default_rng(1)
+    return pd.DataFrame(
+        {
+            "state": generator.random(rows, dtype=np.float32),
+            "node": np.arange(rows, dtype=np.int32),
+        }
+    )
+
+
+def test_a_table_comes_back_with_its_parameters(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "a.parquet"
+    write_table(path, frame(), DEMO, {"N": 64, "beta": 2.1})
+    pd.testing.assert_frame_equal(read_table(path, DEMO, {"N": 64}), frame()[["node", "state"]])
+    assert read_parameters(path) == {"N": 64, "beta": 2.1}
+    assert [p.name for p in path.parent.iterdir()] == ["a.parquet"]
+
+
+def test_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
+    for name in "ab":
+        write_table(tmp_path / f"{name}.parquet", frame(), DEMO, {"N": 64})
+        write_tensors(tmp_path / f"{name}.safetensors", {"w": np.eye(3)}, WEIGHTS, {"N": 64})
+    for kind in ("parquet", "safetensors"):
+        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+def test_row_groups_stream(tmp_path: Path) -> None:
+    with TableWriter(tmp_path / "a.parquet", DEMO, {}) as writer:
+        for start in range(0, 500, 100):
+            writer.write(frame()[start : start + 100])
+    parts = list(stream_table(tmp_path / "a.parquet", DEMO))
+    assert [len(part) for part in parts] == [100] * 5
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), frame()[["node", "state"]])
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    write_table(path, frame(), DEMO, {})
+    before = path.read_bytes()
+    with pytest.raises(RuntimeError), TableWriter(path, DEMO, {}) as writer:
+        writer.write(frame(3))
+        raise RuntimeError
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.parquet"]
+
+
+def refusal(path: Path, **wanted: object) -> str:
+    with pytest.raises(FileProblem) as caught:
+        if path.suffix == ".parquet":
+            read_table(path, DEMO, wanted)
+        elif path.suffix == ".json":
+            read_facts(path, Kind("facts", 1), wanted)
+        else:
+            read_tensors(path, WEIGHTS, wanted)
+    text = str(caught.value)
+    assert str(path) in text
+    assert "\n" not in text
+    assert "snakemake" in text
+    return text
+
+
+def write_all(folder: Path) -> list[Path]:
+    write_table(folder / "a.parquet", frame(), DEMO, {"N": 64})
+    write_tensors(folder / "a.safetensors", {"w": frame()["state"].to_numpy()}, WEIGHTS, {"N": 64})
+    write_facts(folder / "a.json", {"rate": 0.25}, Kind("facts", 1), {"N": 64})
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "safetensors", "json"])
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_truncation_or_changed_byte_is_accepted(
+    suffix: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("damage")
+    path = next(p for p in write_all(folder) if p.suffix == f".{suffix}")
+    good = path.read_bytes()
+    if data.draw(st.booleans(), "truncate"):
+        path.write_bytes(good[: data.draw(st.integers(0, len(good) - 1))])
+        if suffix == "json" and path.read_bytes().rstrip() == good.rstrip():
+            return  # only the final line break is gone: nothing is lost
+        refusal(path, N=64)
+        return
+    place = data.draw(st.integers(0, len(good) - 1))
+    flipped = good[place] ^ (1 << data.draw(st.integers(0, 7)))
+    path.write_bytes(good[:place] + bytes([flipped]) + good[place + 1 :])
+    # A flipped byte in unchecked metadata (library versions, padding) may pass, but never as
+    # other content.
+    try:
+        if suffix == "parquet":
+            pd.testing.assert_frame_equal(
+                read_table(path, DEMO, {"N": 64}), frame()[["node", "state"]]
+            )
+        elif suffix == "json":
+            assert read_facts(path, Kind("facts", 1), {"N": 64}) == {"rate": 0.25}
+        else:
+            tensors = read_tensors(path, WEIGHTS, {"N": 64})
+            assert np.array_equal(tensors["w"], frame()["state"].to_numpy())
+    except FileProblem as problem:
+        assert str(path) in str(problem)
+
+
+def test_files_of_others_are_refused(tmp_path: Path) -> None:
+    for path in write_all(tmp_path):
+        assert "N = 128, found N = 64" in refusal(path, N=128)
+    newer = Schema("demo", 3, DEMO.columns, DEMO.about)
+    write_table(tmp_path / "new.parquet", frame(), newer, {})
+    assert "demo, version 2, found demo, version 3" in refusal(tmp_path / "new.parquet")
+    pq.write_table(pa.table({"node": [1]}), tmp_path / "foreign.parquet")
+    assert "without nodeflow's metadata" in refusal(tmp_path / "foreign.parquet")
+    assert "is missing" in refusal(tmp_path / "nowhere.safetensors")
+
+
+def test_gathered_rows_know_their_file(tmp_path: Path) -> None:
+    for N in (64, 128):
+        write_table(tmp_path / f"{N}.parquet", frame(3), DEMO, {"N": N})
+    identity = Schema("cell", 1, {"N": pa.int32()}, {"N": "number of nodes"})
+    table = gather([tmp_path / "64.parquet", tmp_path / "128.parquet"], DEMO, identity)
+    assert table["N"].tolist() == [64] * 3 + [128] * 3
+    assert list(table.columns) == ["N", "node", "state"]
