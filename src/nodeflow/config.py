@@ -110,8 +110,8 @@ def _allowed(schema: Mapping[str, Any]) -> str:
         if name in schema:
             bounds.append(f"{sign} {schema[name]} value(s)")
     if "items" in schema and "$ref" not in schema["items"]:
-        words += f" of {_allowed(schema['items'])}"
-    return " ".join([words, " and ".join(bounds)]).strip()
+        words += f", each {_allowed(schema['items'])};"
+    return " ".join([words, " and ".join(bounds)]).strip().rstrip(";")
 
 
 def _keys(

@@ -9,12 +9,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from nodeflow.problems import Problem
 
-__all__ = ["Progress", "job", "set_threads"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Progress", "choose_device", "job", "set_threads"]
 
 log = logging.getLogger("nodeflow")
 
@@ -71,6 +75,22 @@ def set_threads(threads: int) -> None:
         import numba
 
         numba.set_num_threads(threads)
+
+
+def choose_device(name: str) -> torch.device:
+    """The torch device of a configured name; "auto" takes a GPU where there is one.
+
+    Raises:
+        Problem: the device is not on this machine.
+    """
+    import torch
+
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.mps.is_available()}
+    if name == "auto":
+        name = next(x for x in ("cuda", "mps", "cpu") if present[x])
+    if not present[name]:
+        raise Problem(f"device: {name} is not on this machine; set device to auto or cpu.")
+    return torch.device(name)
 
 
 class Progress:

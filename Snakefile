@@ -1,0 +1,39 @@
+# nodeflow: neural ODEs on networks, flow matching over weights. One file in rules/ a stage, in the
+# order data flows. `snakemake all_figures --cores 2` draws everything.
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/graphs.smk"
+include: "rules/dynamics.smk"
+include: "rules/node.smk"
+include: "rules/zoo.smk"
+include: "rules/canonical.smk"
+include: "rules/flow.smk"
+include: "rules/tables.smk"
+include: "rules/benchmarks.smk"
+include: "rules/figures.smk"
+
+
+localrules:
+    all_figures,
+    all_tables,
+
+
+rule all_figures:
+    default_target: True
+    input:
+        FIGURES,
+
+
+rule all_tables:
+    input:
+        TABLES,

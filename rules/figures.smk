@@ -1,0 +1,392 @@
+# Figures: pure functions of tables, PNG for the report and PDF for the paper.
+FIGURE_NAMES = [
+    "degrees",
+    "ensemble",
+    "trajectories",
+    "activity",
+    "training",
+    "size_errors",
+    "structure_errors",
+    "degree_errors",
+    "zoo",
+    "alignment",
+    "flow_training",
+    "capacity",
+    "frontier",
+    "runtime",
+]
+FIGURES = [
+    f"results/figures/{name}.{kind}" for name in FIGURE_NAMES for kind in ("png", "pdf")
+]
+
+
+rule draw_degrees:
+    input:
+        nodes=[
+            f"results/graphs/test/{cell.path}/nodes.parquet"
+            for cell in STRUCTURE_CELLS
+        ],
+    output:
+        png=report(
+            "results/figures/degrees.png",
+            caption="../workflow/report/degrees.rst",
+            category="1 Graphs",
+            labels={"figure": "Degree distribution against theory"},
+        ),
+        pdf="results/figures/degrees.pdf",
+    log:
+        "results/logs/draw_degrees.log",
+    benchmark:
+        "results/benchmarks/draw_degrees/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={"mean_degree": config["graphs"]["mean_degree"]},
+        code=code("draw_degrees"),
+    message:
+        "Drawing: degree distribution against theory"
+    script:
+        "../workflow/scripts/draw_degrees.py"
+
+
+rule draw_ensemble:
+    input:
+        graphs="results/tables/graphs.parquet",
+    output:
+        png=report(
+            "results/figures/ensemble.png",
+            caption="../workflow/report/ensemble.rst",
+            category="1 Graphs",
+            labels={"figure": "Clustering and heterogeneity"},
+        ),
+        pdf="results/figures/ensemble.pdf",
+    log:
+        "results/logs/draw_ensemble.log",
+    benchmark:
+        "results/benchmarks/draw_ensemble/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={"size": STRUCTURE["size"]},
+        code=code("draw_ensemble"),
+    message:
+        "Drawing: clustering and heterogeneity"
+    script:
+        "../workflow/scripts/draw_ensemble.py"
+
+
+rule draw_trajectories:
+    input:
+        activity="results/tables/activity_over_time.parquet",
+    output:
+        png=report(
+            "results/figures/trajectories.png",
+            caption="../workflow/report/trajectories.rst",
+            category="2 Dynamics",
+            labels={"figure": "Activity over time"},
+        ),
+        pdf="results/figures/trajectories.pdf",
+    log:
+        "results/logs/draw_trajectories.log",
+    benchmark:
+        "results/benchmarks/draw_trajectories/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=code("draw_trajectories"),
+    message:
+        "Drawing: activity over time"
+    script:
+        "../workflow/scripts/draw_trajectories.py"
+
+
+rule draw_activity:
+    input:
+        activity="results/tables/activity_at_end.parquet",
+    output:
+        png=report(
+            "results/figures/activity.png",
+            caption="../workflow/report/activity.rst",
+            category="2 Dynamics",
+            labels={"figure": "Activity against degree"},
+        ),
+        pdf="results/figures/activity.pdf",
+    log:
+        "results/logs/draw_activity.log",
+    benchmark:
+        "results/benchmarks/draw_activity/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={"beta": STRUCTURE_TRAINED[0]},
+        code=code("draw_activity"),
+    message:
+        "Drawing: activity against degree"
+    script:
+        "../workflow/scripts/draw_activity.py"
+
+
+rule draw_training:
+    input:
+        history="results/tables/node_training.parquet",
+    output:
+        png=report(
+            "results/figures/training.png",
+            caption="../workflow/report/training.rst",
+            category="3 Neural ODEs",
+            labels={"figure": "Training loss"},
+        ),
+        pdf="results/figures/training.pdf",
+    log:
+        "results/logs/draw_training.log",
+    benchmark:
+        "results/benchmarks/draw_training/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=code("draw_training"),
+    message:
+        "Drawing: training loss"
+    script:
+        "../workflow/scripts/draw_training.py"
+
+
+rule draw_size_errors:
+    input:
+        tests="results/tables/node_tests.parquet",
+    output:
+        png=report(
+            "results/figures/size_errors.png",
+            caption="../workflow/report/size_errors.rst",
+            category="3 Neural ODEs",
+            labels={"figure": "Error against size"},
+        ),
+        pdf="results/figures/size_errors.pdf",
+    log:
+        "results/logs/draw_size_errors.log",
+    benchmark:
+        "results/benchmarks/draw_size_errors/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=code("draw_size_errors"),
+    message:
+        "Drawing: error against size"
+    script:
+        "../workflow/scripts/draw_size_errors.py"
+
+
+rule draw_structure_errors:
+    input:
+        tests="results/tables/node_tests.parquet",
+    output:
+        png=report(
+            "results/figures/structure_errors.png",
+            caption="../workflow/report/structure_errors.rst",
+            category="3 Neural ODEs",
+            labels={"figure": "Error against structure"},
+        ),
+        pdf="results/figures/structure_errors.pdf",
+    log:
+        "results/logs/draw_structure_errors.log",
+    benchmark:
+        "results/benchmarks/draw_structure_errors/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={
+            "size": STRUCTURE["size"],
+            "trained_beta": STRUCTURE_TRAINED[0],
+            "trained_gamma": STRUCTURE_TRAINED[1],
+        },
+        code=code("draw_structure_errors"),
+    message:
+        "Drawing: error against structure"
+    script:
+        "../workflow/scripts/draw_structure_errors.py"
+
+
+rule draw_degree_errors:
+    input:
+        errors="results/tables/node_errors_by_degree.parquet",
+    output:
+        png=report(
+            "results/figures/degree_errors.png",
+            caption="../workflow/report/degree_errors.rst",
+            category="3 Neural ODEs",
+            labels={"figure": "Error against degree"},
+        ),
+        pdf="results/figures/degree_errors.pdf",
+    log:
+        "results/logs/draw_degree_errors.log",
+    benchmark:
+        "results/benchmarks/draw_degree_errors/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={"size": STRUCTURE["size"], "beta": STRUCTURE_TRAINED[0]},
+        code=code("draw_degree_errors"),
+    message:
+        "Drawing: error against degree"
+    script:
+        "../workflow/scripts/draw_degree_errors.py"
+
+
+rule draw_zoo:
+    input:
+        metrics="results/tables/zoo_members.parquet",
+    output:
+        png=report(
+            "results/figures/zoo.png",
+            caption="../workflow/report/zoo.rst",
+            category="4 Zoos",
+            labels={"figure": "Accuracy of the members"},
+        ),
+        pdf="results/figures/zoo.pdf",
+    log:
+        "results/logs/draw_zoo.log",
+    benchmark:
+        "results/benchmarks/draw_zoo/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=code("draw_zoo"),
+    message:
+        "Drawing: accuracy of the members"
+    script:
+        "../workflow/scripts/draw_zoo.py"
+
+
+rule draw_alignment:
+    input:
+        alignment="results/tables/zoo_alignment.parquet",
+        barrier="results/tables/zoo_barrier.parquet",
+    output:
+        png=report(
+            "results/figures/alignment.png",
+            caption="../workflow/report/alignment.rst",
+            category="4 Zoos",
+            labels={"figure": "Alignment and loss barrier"},
+        ),
+        pdf="results/figures/alignment.pdf",
+    log:
+        "results/logs/draw_alignment.log",
+    benchmark:
+        "results/benchmarks/draw_alignment/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=code("draw_alignment"),
+    message:
+        "Drawing: alignment and loss barrier"
+    script:
+        "../workflow/scripts/draw_alignment.py"
+
+
+rule draw_flow_training:
+    input:
+        history="results/tables/flow_training.parquet",
+    output:
+        png=report(
+            "results/figures/flow_training.png",
+            caption="../workflow/report/flow_training.rst",
+            category="5 Generated networks",
+            labels={"figure": "Flow matching loss"},
+        ),
+        pdf="results/figures/flow_training.pdf",
+    log:
+        "results/logs/draw_flow_training.log",
+    benchmark:
+        "results/benchmarks/draw_flow_training/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=code("draw_flow_training"),
+    message:
+        "Drawing: flow matching loss"
+    script:
+        "../workflow/scripts/draw_flow_training.py"
+
+
+rule draw_capacity:
+    input:
+        panel="results/tables/flow_panel.parquet",
+    output:
+        png=report(
+            "results/figures/capacity.png",
+            caption="../workflow/report/capacity.rst",
+            category="5 Generated networks",
+            labels={"figure": "Accuracy by capacity"},
+        ),
+        pdf="results/figures/capacity.pdf",
+    log:
+        "results/logs/draw_capacity.log",
+    benchmark:
+        "results/benchmarks/draw_capacity/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=code("draw_capacity"),
+    message:
+        "Drawing: accuracy by capacity"
+    script:
+        "../workflow/scripts/draw_capacity.py"
+
+
+rule draw_frontier:
+    input:
+        panel="results/tables/flow_panel.parquet",
+    output:
+        png=report(
+            "results/figures/frontier.png",
+            caption="../workflow/report/frontier.rst",
+            category="5 Generated networks",
+            labels={"figure": "Accuracy against novelty"},
+        ),
+        pdf="results/figures/frontier.pdf",
+    log:
+        "results/logs/draw_frontier.log",
+    benchmark:
+        "results/benchmarks/draw_frontier/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=code("draw_frontier"),
+    message:
+        "Drawing: accuracy against novelty"
+    script:
+        "../workflow/scripts/draw_frontier.py"
+
+
+rule draw_runtime:
+    input:
+        runtime="results/tables/runtime.parquet",
+    output:
+        png=report(
+            "results/figures/runtime.png",
+            caption="../workflow/report/runtime.rst",
+            category="6 Cost",
+            labels={"figure": "Time and memory by rule"},
+        ),
+        pdf="results/figures/runtime.pdf",
+    log:
+        "results/logs/draw_runtime.log",
+    benchmark:
+        "results/benchmarks/draw_runtime/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=code("draw_runtime"),
+    message:
+        "Drawing: time and memory by rule"
+    script:
+        "../workflow/scripts/draw_runtime.py"

@@ -1,0 +1,60 @@
+"""Figures of the simulated systems: activity over time and against degree."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nodeflow.figures.style import colours, note, panels
+
+__all__ = ["draw_activity", "draw_trajectories"]
+
+
+def draw_trajectories(activity: pd.DataFrame) -> Figure:
+    """Activity over time by degree group on one training graph, one panel a system.
+
+    Args:
+        activity: columns system, time, degree (centre of the bin), low, median, high.
+    """
+    systems = list(dict.fromkeys(activity["system"]))
+    shades = colours(activity["degree"].tolist())
+    figure, axes = panels(len(systems))
+    for axis, system in zip(axes, systems, strict=True):
+        chosen = activity[activity["system"] == system]
+        for degree, shade in shades.items():
+            rows = chosen[chosen["degree"] == degree].sort_values("time")
+            axis.fill_between(
+                rows["time"], rows["low"], rows["high"], color=shade, alpha=0.18, lw=0
+            )
+            axis.plot(rows["time"], rows["median"], color=shade, label=f"k ≈ {degree:.3g}")
+        axis.set(title=system, xlabel="time t", ylabel="activity x")
+        note(axis, "median and 10–90 % over nodes and initial states")
+    axes[-1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=7)
+    return figure
+
+
+def draw_activity(activity: pd.DataFrame) -> Figure:
+    """Activity at the last time against degree, one panel a system, one colour a γ.
+
+    Args:
+        activity: columns system, gamma, degree, low, median, high, nodes; one size and one β.
+    """
+    systems = list(dict.fromkeys(activity["system"]))
+    shades = colours(activity["gamma"].tolist())
+    figure, axes = panels(len(systems))
+    for axis, system in zip(axes, systems, strict=True):
+        chosen = activity[activity["system"] == system]
+        for gamma, shade in shades.items():
+            rows = chosen[chosen["gamma"] == gamma].sort_values("degree")
+            axis.fill_between(
+                rows["degree"], rows["low"], rows["high"], color=shade, alpha=0.18, lw=0
+            )
+            axis.plot(
+                rows["degree"], rows["median"], color=shade, marker="o", ms=3, label=f"γ = {gamma}"
+            )
+        axis.set(
+            xscale="log", yscale="log", title=system, xlabel="degree k", ylabel="activity x(t)"
+        )
+        note(axis, f"{int(chosen['nodes'].sum())} nodes, band 10–90 %")
+    axes[0].legend()
+    return figure

@@ -1,0 +1,112 @@
+"""Figures of the flows: training, accuracy by capacity, and accuracy against novelty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nodeflow.figures.style import note, panels, set_colours
+
+__all__ = ["draw_capacity", "draw_flow_training", "draw_frontier"]
+
+_WEIGHTS = {"aligned": "#0072B2", "raw": "#D55E00"}
+
+
+def draw_flow_training(history: pd.DataFrame) -> Figure:
+    """Flow matching loss on training and on held-out members against step.
+
+    Args:
+        history: columns flow, weights, width, step, train_loss, held_out_loss.
+    """
+    flows = list(dict.fromkeys(history["flow"]))
+    figure, axes = panels(len(flows), columns=3, width=3.4, height=2.7)
+    for axis, flow in zip(axes, flows, strict=True):
+        chosen = history[history["flow"] == flow]
+        widths = sorted(set(chosen["width"]))
+        for weights, colour in _WEIGHTS.items():
+            for width in widths:
+                rows = chosen[(chosen["weights"] == weights) & (chosen["width"] == width)]
+                strength = 0.4 + 0.6 * (widths.index(width) + 1) / len(widths)
+                style: dict[str, Any] = {"color": colour, "alpha": strength, "lw": 1.2}
+                axis.plot(rows["step"], rows["train_loss"], label=f"{weights}, {width}", **style)
+                axis.plot(rows["step"], rows["held_out_loss"], ls=":", **style)
+        axis.set(yscale="log", title=flow, xlabel="step", ylabel="flow matching loss")
+        note(axis, "solid: training members, dotted: held-out members")
+        axis.legend(title="weights, width", title_fontsize=7)
+    return figure
+
+
+def draw_capacity(panel: pd.DataFrame) -> Figure:
+    """Test accuracy of generated networks by width of the flow, with and without alignment.
+
+    Args:
+        panel: one row a network: columns flow, weights, width, set, accuracy, status.
+    """
+    flows = list(dict.fromkeys(panel["flow"]))
+    figure, axes = panels(len(flows), columns=3, width=3.4, height=2.7)
+    for axis, flow in zip(axes, flows, strict=True):
+        chosen = panel[(panel["flow"] == flow) & (panel["status"] == "ok")]
+        generated = chosen[chosen["set"] == "generated"]
+        present = [name for name in _WEIGHTS if name in set(generated["weights"])]
+        sns.violinplot(
+            generated, x="width", y="accuracy", hue="weights", hue_order=present, cut=0, ax=axis,
+            palette=_WEIGHTS, inner="quart", linewidth=0.8, density_norm="width",
+        )  # fmt: skip
+        zoo = chosen[chosen["set"] == "held-out"]["accuracy"]
+        axis.axhspan(zoo.quantile(0.1), zoo.quantile(0.9), color="0.6", alpha=0.3, lw=0)
+        axis.axhline(zoo.median(), color="0.3", lw=1, ls="--", label="held-out members")
+        axis.set(title=flow, xlabel="width of the flow", ylabel="test accuracy")
+        count = generated.groupby(["width", "weights"]).size().min()
+        note(axis, f"n ≥ {count} per violin; grey: held-out members, 10–90 %")
+        axis.legend(loc="lower right", bbox_to_anchor=(1.0, 0.08))
+    return figure
+
+
+def draw_frontier(panel: pd.DataFrame) -> Figure:
+    """Accuracy against two measures of novelty, generated networks beside every control.
+
+    Args:
+        panel: columns flow, weights, width, set, accuracy, nearest, max_iou, status. Rows of one
+            (weights, width) per flow.
+    """
+    flows = list(dict.fromkeys(panel["flow"]))
+    figure, axes = panels(2 * len(flows), columns=2, width=4.2, height=3.0)
+    for row, flow in enumerate(flows):
+        chosen = panel[(panel["flow"] == flow) & (panel["status"] == "ok")]
+        scale = float(chosen[chosen["set"] == "zoo"]["nearest"].median())
+        near = chosen.assign(relative=chosen["nearest"] / scale)
+        left, right = axes[2 * row], axes[2 * row + 1]
+        _cloud(left, near, "relative")
+        _cloud(right, near, "max_iou")
+        here = chosen[["weights", "width"]].drop_duplicates().iloc[0]
+        left.set(
+            title=f"{flow}, {here['weights']} weights, width {here['width']}",
+            xlabel="distance to nearest training member / zoo's own", ylabel="test accuracy",
+        )  # fmt: skip
+        right.set(xlabel="largest IoU of errors with a training member", ylabel="test accuracy")
+        note(left, "small: networks; large: medians")
+    axes[1].legend(loc="lower left", fontsize=6.5, ncols=2)
+    return figure
+
+
+def _cloud(axis: Axes, table: pd.DataFrame, x: str) -> None:
+    known = set_colours()
+    for name, rows in table.groupby("set", sort=False):
+        colour = known.get(str(name), known["noise"])
+        points = rows[np.isfinite(rows[x])]
+        noise = str(name).startswith("noise")
+        axis.scatter(points[x], points["accuracy"], s=4, color=colour, alpha=0.25, lw=0)
+        axis.scatter(
+            points[x].median(), points["accuracy"].median(), s=42, color=colour,
+            marker="s" if noise else "o", edgecolor="white", lw=0.8, label=str(name), zorder=3,
+        )  # fmt: skip
+    noises = [name for name in dict.fromkeys(table["set"]) if str(name).startswith("noise")]
+    path = [table[table["set"] == name][[x, "accuracy"]].median() for name in noises]
+    if path:
+        line = pd.DataFrame(path).sort_values(x)
+        axis.plot(line[x], line["accuracy"], color=known["noise"], lw=1, zorder=2)

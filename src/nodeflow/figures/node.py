@@ -1,0 +1,141 @@
+"""Figures of neural ODEs: training, and errors over size, structure and degree."""
+
+from __future__ import annotations
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from nodeflow.figures.style import band, colours, note, panels
+
+__all__ = [
+    "draw_degree_errors",
+    "draw_size_errors",
+    "draw_structure_errors",
+    "draw_training",
+]
+
+
+def draw_training(history: pd.DataFrame) -> Figure:
+    """Training loss against step: one panel a system, one colour a γ of the training graphs.
+
+    Args:
+        history: columns system, trained_gamma, replicate, step, loss.
+    """
+    systems = list(dict.fromkeys(history["system"]))
+    shades = colours(history["trained_gamma"].tolist())
+    figure, axes = panels(len(systems))
+    for axis, system in zip(axes, systems, strict=True):
+        chosen = history[history["system"] == system]
+        for gamma, shade in shades.items():
+            rows = chosen[chosen["trained_gamma"] == gamma]
+            for replicate, run in rows.groupby("replicate"):
+                axis.plot(
+                    run["step"], run["loss"], color=shade, lw=0.9,
+                    label=f"γ = {gamma}" if replicate == 0 else None,
+                )  # fmt: skip
+        axis.set(yscale="log", title=system, xlabel="step", ylabel="training loss")
+        note(axis, f"{chosen.groupby('trained_gamma')['replicate'].nunique().max()} nODEs per γ")
+    axes[0].legend()
+    return figure
+
+
+def draw_size_errors(runs: pd.DataFrame) -> Figure:
+    """Error against graph size on new graphs of the training cell's β and γ.
+
+    Args:
+        runs: one row a (model, test graph): columns system, trained_beta, trained_gamma, beta,
+            gamma, N, replicate, graph, status, mae, mae_persistence.
+    """
+    same = (runs["beta"] == runs["trained_beta"]) & (runs["gamma"] == runs["trained_gamma"])
+    runs = runs[same]
+    systems = list(dict.fromkeys(runs["system"]))
+    shades = colours(runs["gamma"].tolist())
+    figure, axes = panels(len(systems))
+    for axis, system in zip(axes, systems, strict=True):
+        chosen = runs[runs["system"] == system]
+        good = chosen[chosen["status"] == "ok"]
+        for gamma, shade in shades.items():
+            rows = good[good["gamma"] == gamma]
+            band(axis, rows, "N", "mae", shade, f"nODE, γ = {gamma}")
+            persistence = rows.groupby("N")["mae_persistence"].median()
+            axis.plot(persistence.index, persistence, color=shade, ls=":", lw=1)
+        axis.set(
+            xscale="log", yscale="log", title=system, xlabel="number of nodes N", ylabel="node MAE"
+        )
+        axis.set_xscale("log", base=2)
+        count = good.groupby(["N", "gamma"]).size().min()
+        note(axis, f"n ≥ {count} per point, band 10–90 %\n{_failed(chosen)}")
+    axes[0].plot([], [], color="0.4", ls=":", lw=1, label="persistence")
+    axes[0].legend()
+    return figure
+
+
+def draw_structure_errors(runs: pd.DataFrame) -> Figure:
+    """Heat maps of the median error over test β and γ, one panel a system.
+
+    Args:
+        runs: as in `draw_size_errors`, of one training cell and one size.
+    """
+    systems = list(dict.fromkeys(runs["system"]))
+    trained = runs[["trained_beta", "trained_gamma"]].iloc[0]
+    figure, axes = panels(len(systems), width=3.0, height=2.6)
+    for axis, system in zip(axes, systems, strict=True):
+        chosen = runs[runs["system"] == system]
+        good = chosen[chosen["status"] == "ok"]
+        table = good.pivot_table(index="beta", columns="gamma", values="mae", aggfunc="median")
+        table = table.sort_index(ascending=False)
+        sns.heatmap(
+            table, ax=axis, annot=True, fmt=".1g", cmap="cividis", annot_kws={"size": 7},
+            norm=LogNorm(float(table.min().min()), float(table.max().max())),
+            cbar_kws={"label": "median node MAE"},
+        )  # fmt: skip
+        axis.set(title=system, xlabel="degree exponent γ", ylabel="inverse temperature β")
+        here = trained["trained_gamma"], trained["trained_beta"]
+        if here[0] in table.columns and here[1] in table.index:
+            corner = list(table.columns).index(here[0]), list(table.index).index(here[1])
+            axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="#D55E00", lw=2))
+        count = good.groupby(["beta", "gamma"]).size().min()
+        axis.annotate(
+            f"n ≥ {count} per cell; {_failed(chosen)}", (0, -0.33), xycoords="axes fraction",
+            fontsize=6.5, color="0.35",
+        )  # fmt: skip
+    return figure
+
+
+def draw_degree_errors(errors: pd.DataFrame) -> Figure:
+    """Error against degree, one panel a system, one colour a γ.
+
+    Args:
+        errors: columns system, gamma, degree (centre of the bin), mae_low, mae, mae_high, nodes,
+            outside (share of node-times outside the training range).
+    """
+    systems = list(dict.fromkeys(errors["system"]))
+    shades = colours(errors["gamma"].tolist())
+    figure, axes = panels(2 * len(systems), columns=len(systems))
+    top, bottom = axes[: len(systems)], axes[len(systems) :]
+    for axis, below, system in zip(top, bottom, systems, strict=True):
+        chosen = errors[errors["system"] == system]
+        for gamma, shade in shades.items():
+            rows = chosen[chosen["gamma"] == gamma].sort_values("degree")
+            axis.fill_between(
+                rows["degree"], rows["mae_low"], rows["mae_high"], color=shade, alpha=0.18, lw=0
+            )
+            axis.plot(
+                rows["degree"], rows["mae"], color=shade, marker="o", ms=3, label=f"γ = {gamma}"
+            )
+            below.plot(rows["degree"], rows["outside"], color=shade, marker="o", ms=3)
+        axis.set(yscale="log", title=system, ylabel="node MAE")
+        for each in (axis, below):
+            each.set_xscale("symlog", linthresh=1)
+        below.set(ylim=(-0.03, 1.03), xlabel="degree k", ylabel="outside training range")
+        note(axis, f"{int(chosen['nodes'].sum())} node errors, band 10–90 %")
+    top[0].legend()
+    return figure
+
+
+def _failed(runs: pd.DataFrame) -> str:
+    share = float((runs["status"] != "ok").mean()) if len(runs) else 0.0
+    return f"failed integrations {share:.1%}"

@@ -1,0 +1,115 @@
+"""Bad configurations end in one sentence that names the key and what is allowed."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nodeflow.config import ConfigProblem, check_config, key_table, load_schema
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = load_schema(ROOT / "config/schema/config.schema.yaml")
+DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+def overlaid(base: Any, overlay: Any) -> Any:
+    """What Snakemake makes of `--configfile`: mappings merge, everything else is replaced."""
+    if isinstance(base, dict) and isinstance(overlay, dict):
+        keys = {*base, *overlay}
+        return {k: overlaid(base.get(k), overlay[k]) if k in overlay else base[k] for k in keys}
+    return copy.deepcopy(overlay)
+
+
+def changed(key: str, value: Any) -> dict[str, Any]:
+    config = copy.deepcopy(DEFAULT)
+    *parents, last = key.split(".")
+    place = config
+    for name in parents:
+        place = place[name]
+    place[last] = value
+    return config
+
+
+@pytest.mark.parametrize("name", ["config", "smoke", "paper"])
+def test_the_configurations_that_we_ship_are_good(name: str) -> None:
+    check_config(
+        overlaid(DEFAULT, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())), SCHEMA
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("sed", 1, ["sed is not a key", "seed"]),
+        ("graphs.size", [64], ["graphs.size is not a key", "sizes"]),
+        ("seed", "x", ["seed", '"x"', "a whole number"]),
+        ("device", "tpu", ["device", "auto, cpu, cuda"]),
+        ("graphs.sizes", [], ["graphs.sizes is empty", "at least 1"]),
+        ("graphs.sizes", [1], ["graphs.sizes[0]", "≥ 2"]),
+        ("graphs.sizes", [64, 64], ["graphs.sizes", "once"]),
+        ("graphs.mean_degree", 63, ["graphs.mean_degree", "< 63"]),
+        ("node.structure.beta", [0], ["node.structure.beta[0]", "> 0"]),
+        ("node.structure.beta", [-1.0], ["node.structure.beta[0]", "> 0"]),
+        ("node.structure.gamma", [2], ["node.structure.gamma[0]", "> 2"]),
+        ("node.cells", [], ["node.cells is empty"]),
+        ("node.cells", [{"beta": 1.1}], ["node.cells[0].gamma is missing"]),
+        ("node.cells", [{"beta": 1.1, "gamma": 3.9}], ["node.structure.trained", "node.cells"]),
+        ("dynamics.systems", ["SIR"], ["dynamics.systems[0]", "SIS, MAK, MM, BD, ND"]),
+        ("dynamics.parameters.SIS.Q", 1.0, ["dynamics.parameters.SIS.Q is not a key", "B, R"]),
+        ("dynamics.initial", [0.5, 0.0], ["dynamics.initial", "lower"]),
+        ("zoo.use", ["nothing"], ["zoo.use", "digits"]),
+        ("zoo.zoos.digits.data", "cifar", ["zoo.zoos.digits.data", "digits"]),
+        ("flow.use", ["nothing"], ["flow.use", "digits"]),
+        ("flow.flows.digits.zoo", "x", ["flow.flows.digits.zoo", "digits"]),
+        ("flow.flows.digits.widths", [1.5], ["flow.flows.digits.widths[0]", "whole number"]),
+        ("zoo.use", ["iris"], ["flow.use names digits", "zoo.use"]),
+        ("graphs", None, ["graphs", "null", "a mapping"]),
+    ],
+)
+def test_a_fault_is_named(key: str, value: Any, words: list[str]) -> None:
+    with pytest.raises(ConfigProblem) as caught:
+        check_config(changed(key, value), SCHEMA)
+    text = str(caught.value)
+    for word in words:
+        assert word in text
+    assert "\n" not in text
+
+
+def leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    if isinstance(value, dict):
+        return [path, *(leaf for k, v in value.items() for leaf in leaves(v, (*path, k)))]
+    return [path]
+
+
+junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.floats(allow_nan=True),
+    st.text(max_size=5),
+    st.lists(st.one_of(st.integers(-2, 70), st.text(max_size=3), st.none()), max_size=3),
+    st.dictionaries(st.text(max_size=4), st.integers(), max_size=2),
+)
+
+
+@given(st.sampled_from([leaf for leaf in leaves(DEFAULT) if leaf]), junk)
+@settings(max_examples=300, deadline=None)
+def test_no_value_brings_a_traceback(path: tuple[str, ...], value: Any) -> None:
+    try:
+        check_config(changed(".".join(path), value), SCHEMA)
+    except ConfigProblem as problem:
+        assert "\n" not in str(problem)
+
+
+def test_every_key_is_documented_in_the_readme_of_the_configuration() -> None:
+    # `python -m nodeflow.config` prints the table.
+    assert key_table(SCHEMA) in (ROOT / "config/README.md").read_text()
+
+
+def test_every_key_has_a_meaning() -> None:
+    rows = key_table(SCHEMA).splitlines()[2:]
+    assert [row for row in rows if row.rstrip("| ").count("|") < 3] == []

@@ -1,0 +1,129 @@
+"""The code digest changes with what a script can do, and with nothing else."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nodeflow
+from nodeflow.provenance import code_digest, imported_modules
+
+SOURCE = Path(nodeflow.__file__).parent
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    package = tmp_path / "nodeflow"
+    (package / "deep").mkdir(parents=True)
+    files = {
+        "__init__.py": "",
+        "a.py": "from nodeflow.b import f\n",
+        "b.py": 'def f(x):\n    """Doubles."""\n    return 2 * x  # twice\n',
+        "unused.py": "y = 1\n",
+        "deep/__init__.py": "from nodeflow.deep.c import g\n\n__all__ = ['g']\n",
+        "deep/c.py": "def g():\n    from nodeflow.b import f\n    return f(1)\n",
+        "deep/d.py": "z = 1\n",
+    }
+    for name, text in files.items():
+        (package / name).write_text(text)
+    (tmp_path / "script.py").write_text("import numpy\nfrom nodeflow.a import f\n")
+    (tmp_path / "other.py").write_text("from nodeflow.deep import g\n")
+    return tmp_path
+
+
+def digest(tree: Path, script: str = "script.py") -> str:
+    return code_digest(tree / script, tree / "nodeflow")
+
+
+def reached(tree: Path, script: str) -> set[str]:
+    found = imported_modules(tree / script, tree / "nodeflow")
+    return {str(path.relative_to(tree / "nodeflow")) for path in found}
+
+
+def test_imports_are_followed_through_modules_packages_and_functions(tree: Path) -> None:
+    assert reached(tree, "script.py") == {"a.py", "b.py"}
+    assert reached(tree, "other.py") == {"deep/__init__.py", "deep/c.py", "b.py"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'def f(x):\n    """Doubles."""\n    return 2 * x  # two times\n',
+        'def f(x):\n    """Twice as much."""\n    return 2 * x\n',
+        "def f(x):\n\n    return (2\n            * x)\n",
+    ],
+)
+def test_comments_docstrings_and_layout_do_not_count(tree: Path, text: str) -> None:
+    before = digest(tree)
+    (tree / "nodeflow/b.py").write_text(text)
+    assert digest(tree) == before
+
+
+@pytest.mark.parametrize(
+    "text", ["def f(x):\n    return 3 * x\n", "def f(x=1):\n    return 2 * x\n"]
+)
+def test_changes_count_through_imports(tree: Path, text: str) -> None:
+    before, other = digest(tree), digest(tree, "other.py")
+    (tree / "nodeflow/b.py").write_text(text)
+    assert digest(tree) != before
+    assert digest(tree, "other.py") != other
+
+
+def test_modules_that_are_not_imported_do_not_count(tree: Path) -> None:
+    before = digest(tree), digest(tree, "other.py")
+    for name in ("unused.py", "deep/d.py"):
+        (tree / "nodeflow" / name).write_text("w = 5\n")
+    assert (digest(tree), digest(tree, "other.py")) == before
+
+
+def test_a_package_file_only_reexports() -> None:
+    # The digest does not follow `__init__.py` of a parent package; this is why it may not.
+    for file in SOURCE.rglob("__init__.py"):
+        for statement in ast.parse(file.read_text()).body:
+            text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+            named = isinstance(statement, ast.Assign) and {
+                getattr(target, "id", "") for target in statement.targets
+            } <= {"__all__", "__version__"}
+            assert text or named or isinstance(statement, ast.ImportFrom), file
+
+
+def test_every_import_is_one_that_the_digest_sees() -> None:
+    for file in SOURCE.rglob("*.py"):
+        source = file.read_text()
+        assert "importlib.import_module" not in source, file
+        for node in ast.walk(ast.parse(source)):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), f"{file}: relative import"
+
+
+STAGES = ("graphs", "dynamics", "node", "zoo", "canonical", "flow", "judge", "figures")
+BEFORE = {
+    "graphs": set(),
+    "dynamics": {"graphs"},
+    "node": {"graphs", "dynamics"},
+    "zoo": set(),
+    "canonical": {"zoo"},
+    "flow": {"zoo", "canonical"},
+    "judge": {"graphs", "dynamics", "node", "zoo", "canonical", "flow"},
+    "figures": {"graphs", "dynamics", "node", "zoo", "canonical", "flow", "judge"},
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_data_flows_one_way(stage: str) -> None:
+    allowed = BEFORE[stage] | {stage}
+    for file in (SOURCE / stage).rglob("*.py"):
+        for path in imported_modules(file):
+            part = path.relative_to(SOURCE).parts[0]
+            assert part in allowed or part.endswith(".py"), f"{file} imports {path}"
+
+
+def test_what_snakemake_parses_with_loads_no_torch_and_no_pandas() -> None:
+    code = (
+        "import sys, nodeflow, nodeflow.config, nodeflow.grid, nodeflow.provenance,"
+        " nodeflow.datasets;"
+        "print(sorted({'torch', 'pandas', 'sklearn', 'matplotlib'} & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.stdout.strip() == "[]", answer.stderr

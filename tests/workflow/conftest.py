@@ -1,0 +1,88 @@
+"""A checkout of its own for workflow tests, and one finished smoke run that they share."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "profiles", "src")
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the workflow; `snakemake` runs it with the copy's own library."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "snakemake", *arguments]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(self.folder / "src"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        answer = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True
+        )
+        if check and answer.returncode:
+            raise AssertionError(answer.stdout[-3000:] + answer.stderr[-6000:])
+        return answer
+
+    def smoke(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.snakemake(
+            "all_figures", "all_tables", "--configfile", "config/smoke.yaml", *arguments,
+            check=check,
+        )  # fmt: skip
+
+    def waiting(self, *arguments: str) -> dict[str, int]:
+        """Rules that a dry run of the smoke configuration would run, with their number of jobs."""
+        answer = self.smoke("-n", "--cores", "1", *arguments)
+        text = answer.stdout + answer.stderr
+        if "Nothing to be done" in text:
+            return {}
+        stats = text.split("Job stats:")[1].split("total")[0]
+        rows = re.findall(r"^(\w+)\s+(\d+)\s*$", stats, re.MULTILINE)
+        return {rule: int(count) for rule, count in rows if not rule.startswith("all_")}
+
+
+def copy_checkout(folder: Path) -> Checkout:
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("*.pyc"))
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / part, folder / part)
+    return Checkout(folder)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A finished smoke run, in a folder whose name holds a space. Tests leave it as it is."""
+    checkout = copy_checkout(tmp_path_factory.mktemp("workflow") / "a checkout")
+    checkout.smoke("--cores", "2")
+    return checkout
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Checkout:
+    """A checkout without results."""
+    return copy_checkout(tmp_path / "checkout")
+
+
+@pytest.fixture
+def copied(finished: Checkout, tmp_path: Path) -> Callable[[], Checkout]:
+    """A function that gives a private copy of the finished run."""
+
+    def copy() -> Checkout:
+        folder = tmp_path / "copy"
+        shutil.copytree(finished.folder, folder, copy_function=shutil.copy2)
+        return Checkout(folder)
+
+    return copy

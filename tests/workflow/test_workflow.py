@@ -1,0 +1,204 @@
+"""The workflow as a user meets it: style, configuration, damage, recovery, report."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from .conftest import ROOT, Checkout
+
+
+def test_the_workflow_is_lint_free_and_formatted(fresh: Checkout) -> None:
+    lint = fresh.snakemake("--lint", check=False)
+    assert lint.returncode == 0, lint.stdout + lint.stderr
+    files = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
+    fmt = [sys.executable, "-m", "snakefmt", "--check", *map(str, files)]
+    answer = subprocess.run(fmt, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_every_rule_has_its_script_log_benchmark_and_message() -> None:
+    for file in (ROOT / "rules").glob("*.smk"):
+        for name, body in re.findall(
+            r"^rule (\w+):\n(.*?)(?=^\w|\Z)", file.read_text(), re.MULTILINE | re.DOTALL
+        ):
+            assert f"../workflow/scripts/{name}.py" in body, name
+            assert (ROOT / "workflow/scripts" / f"{name}.py").is_file()
+            for directive in ("output", "log", "benchmark", "conda", "params", "message"):
+                assert f"    {directive}:" in body, f"{name} has no {directive}"
+            assert f'code=code("{name}")' in body
+
+
+@pytest.mark.parametrize(
+    ("overlay", "words"),
+    [
+        ("graphs: {sizes: [1]}", ["graphs.sizes[0]", "≥ 2"]),
+        ("graphs: {mean: 3}", ["graphs.mean is not a key"]),
+        ("node: {structure: {beta: []}}", ["node.structure.beta is empty"]),
+        ("dynamics: {systems: [SIR]}", ["SIR", "SIS, MAK, MM, BD, ND"]),
+    ],
+)
+def test_a_bad_configuration_ends_before_the_first_job(
+    fresh: Checkout, overlay: str, words: list[str]
+) -> None:
+    (fresh.folder / "bad.yaml").write_text(overlay)
+    answer = fresh.snakemake("all_figures", "--cores", "1", "--configfile", "bad.yaml", check=False)
+    assert answer.returncode == 1
+    text = answer.stdout + answer.stderr
+    assert "Traceback" not in text
+    [line] = [line for line in text.splitlines() if "configuration" in line]
+    for word in words:
+        assert word in line
+    assert not (fresh.folder / "results").exists()
+
+
+def test_the_paper_grid_is_planned_in_seconds(fresh: Checkout) -> None:
+    start = time.perf_counter()
+    answer = fresh.snakemake(
+        "all_figures", "-n", "--quiet", "rules", "--configfile", "config/paper.yaml", "--cores", "1"
+    )
+    stats = (answer.stdout + answer.stderr).split("Job stats:")[1]
+    jobs = dict(re.findall(r"^(\w+)\s+(\d+)\s*$", stats, re.MULTILINE))
+    cells, systems = 63, 5
+    assert int(jobs["train_node"]) == systems * cells
+    assert int(jobs["test_node"]) == systems * (cells * 8 + cells - 1)
+    assert int(jobs["train_flow"]) == 2 * (5 + 4 + 4)
+    assert time.perf_counter() - start < 60  # 20 s on a calm machine; see README
+
+
+def test_every_figure_and_table_is_there(finished: Checkout) -> None:
+    figures = finished.folder / "results/figures"
+    scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("draw_*.py")}
+    for name in scripts:
+        stem = name.removeprefix("draw_")
+        assert (figures / f"{stem}.png").stat().st_size > 5_000
+        assert (figures / f"{stem}.pdf").stat().st_size > 5_000
+    assert len(list((finished.folder / "results/tables").glob("*.parquet"))) >= 12
+
+
+def test_logs_can_be_followed(finished: Checkout) -> None:
+    [log, *_] = (finished.folder / "results/logs/train_node").rglob("*.log")
+    text = log.read_text()
+    assert re.search(r"step \d+ of \d+, loss [\d.e-]+.* steps/s, \d+ s left", text), text
+    assert re.search(r"done in [\d.]+ s", text)
+
+
+def test_the_report_holds_every_figure_with_its_caption(
+    copied: Callable[[], Checkout],
+) -> None:
+    checkout = copied()
+    checkout.smoke("--report", "report.html")
+    text = (checkout.folder / "report.html").read_text()
+    for caption in (ROOT / "workflow/report").glob("*.rst"):
+        if caption.stem != "workflow":
+            assert f"results/figures/{caption.stem}.png" in text
+    for category in ("1 Graphs", "2 Dynamics", "3 Neural ODEs", "4 Zoos", "5 Generated networks"):
+        assert category in text
+
+
+def lines_about(answer: subprocess.CompletedProcess[str], path: str) -> list[str]:
+    text = answer.stdout + answer.stderr
+    return [line for line in text.splitlines() if f"{path}: expected" in line]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "results/graphs/test/N~128/*/*/edges.parquet",
+        "results/trajectories/test/SIS/N~64/*/*.parquet",
+        "results/node/models/SIS/*/*.safetensors",
+        "results/zoo/iris/aligned/*.safetensors",
+        "results/flow/iris/aligned/*/samples.safetensors",
+    ],
+)
+def test_a_truncated_file_is_named_and_deleting_it_cures(
+    copied: Callable[[], Checkout], pattern: str
+) -> None:
+    checkout = copied()
+    damaged = next(checkout.folder.glob(pattern))
+    name = str(damaged.relative_to(checkout.folder))
+    kept = {
+        path: path.read_bytes()
+        for path in (checkout.folder / "results").rglob("*.*")
+        if path.suffix in {".parquet", ".safetensors"} and path != damaged
+    }
+    good = damaged.read_bytes()
+    damaged.write_bytes(good[: len(good) // 2])
+    answer = checkout.smoke("--cores", "2", check=False)
+    assert answer.returncode == 1
+    assert lines_about(answer, name), answer.stdout + answer.stderr
+    assert "Delete this file" in lines_about(answer, name)[0]
+    assert "Traceback (most recent call last)" not in answer.stdout + answer.stderr
+    damaged.unlink()
+    checkout.smoke("--cores", "2")
+    assert damaged.read_bytes() == good
+    for path, content in kept.items():
+        if "runtime" not in path.name:
+            assert path.read_bytes() == content, f"{path} changed"
+
+
+def test_a_file_of_another_cell_is_refused(copied: Callable[[], Checkout]) -> None:
+    checkout = copied()
+    small, large = (
+        next(checkout.folder.glob(f"results/graphs/test/N~{n}/*/gamma~2.1/edges.parquet"))
+        for n in (64, 128)
+    )
+    shutil.copy(small, large)
+    answer = checkout.smoke("--cores", "2", check=False)
+    assert answer.returncode == 1
+    [line, *_] = lines_about(answer, str(large.relative_to(checkout.folder)))
+    assert "expected N = 128, found N = 64" in line
+
+
+def test_a_missing_data_set_is_named_with_the_choices(fresh: Checkout) -> None:
+    overlay = "zoo: {use: [iris, fashion], folders: {fashion_mnist: /nowhere}}\n"
+    (fresh.folder / "more.yaml").write_text(overlay)
+    answer = fresh.snakemake(
+        "results/zoo/fashion/raw/block~0.safetensors", "--cores", "1",
+        "--configfile", "config/smoke.yaml", "more.yaml", check=False,
+    )  # fmt: skip
+    assert answer.returncode == 1
+    text = answer.stdout + answer.stderr
+    assert "dataset-fashion-mnist" in text
+    assert "Traceback (most recent call last)" not in text
+
+
+def tables(checkout: Checkout) -> dict[str, pd.DataFrame]:
+    folder = checkout.folder / "results/tables"
+    return {
+        path.name: pd.read_parquet(path)
+        for path in sorted(folder.glob("*.parquet"))
+        if path.stem != "runtime"
+    }
+
+
+def test_a_killed_run_recovers_as_the_readme_says(finished: Checkout, tmp_path: Path) -> None:
+    from .conftest import copy_checkout
+
+    checkout = copy_checkout(tmp_path / "killed")
+    command = [sys.executable, "-m", "snakemake", "all_tables", "--cores", "2"]
+    command += ["--configfile", "config/smoke.yaml"]
+    environment = {**os.environ, "PYTHONPATH": str(checkout.folder / "src")}
+    running = subprocess.Popen(
+        command, cwd=checkout.folder, env=environment, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not list(checkout.folder.glob("results/trajectories/**/*.parquet")):
+        assert time.monotonic() < deadline, "no trajectory was written"
+        time.sleep(0.2)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    checkout.snakemake("--unlock", "--configfile", "config/smoke.yaml")
+    checkout.smoke("--cores", "2")
+    for name, table in tables(finished).items():
+        pd.testing.assert_frame_equal(tables(checkout)[name], table)
+    assert not list(checkout.folder.glob("results/**/.*.part"))

@@ -1,0 +1,19 @@
+"""Summarize activity by degree, over time on a training graph and at the end on test graphs."""
+
+from typing import Any
+
+from nodeflow.dynamics.by_degree import collect_activity
+from nodeflow.dynamics.collected import COLLECTED_ACTIVITY
+from nodeflow.job import job
+from nodeflow.tables import write_table
+
+snakemake: Any
+files, output = snakemake.input, snakemake.output
+made = {"code": snakemake.params.code}
+
+with job(snakemake.log[0], snakemake.threads):
+    edges = [files.training_edges] * len(files.training)
+    over_time = collect_activity(files.training, edges, every_time=True)
+    write_table(output.over_time, over_time, COLLECTED_ACTIVITY, made)
+    at_end = collect_activity(files.test, files.test_edges, every_time=False)
+    write_table(output.at_end, at_end, COLLECTED_ACTIVITY, made)

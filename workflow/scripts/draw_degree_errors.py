@@ -1,0 +1,18 @@
+"""Draw the error of the neural ODEs against degree."""
+
+from typing import Any
+
+from nodeflow.node.collected import COLLECTED_ERRORS
+
+from nodeflow.figures.node import draw_degree_errors
+from nodeflow.figures.style import drawing, save
+from nodeflow.job import job
+from nodeflow.tables import read_table
+
+snakemake: Any
+p, files, output = snakemake.params.p, snakemake.input, snakemake.output
+
+with job(snakemake.log[0], snakemake.threads), drawing():
+    errors = read_table(files.errors, COLLECTED_ERRORS)
+    figure = draw_degree_errors(errors[(errors["N"] == p["size"]) & (errors["beta"] == p["beta"])])
+    save(figure, output.png, output.pdf)

@@ -1,0 +1,36 @@
+"""Judge generated networks beside trained ones and controls."""
+
+from typing import Any
+
+from nodeflow.flow.store import read_samples
+from nodeflow.job import choose_device, job
+from nodeflow.judge.panel import PanelSettings, judge_panel
+from nodeflow.judge.store import JUDGE_PANEL, JUDGE_SUMMARY
+from nodeflow.judge.summary import summarize
+from nodeflow.tables import write_table
+from nodeflow.zoo.architectures import mlp_like
+from nodeflow.zoo.datasets import load_dataset
+from nodeflow.zoo.store import read_blocks
+
+snakemake: Any
+p, files, output = snakemake.params.p, snakemake.input, snakemake.output
+made = {**p, "code": snakemake.params.code}
+
+with job(snakemake.log[0], snakemake.threads):
+    labels = (p["flow"], p["weights"], p["width"])
+    dataset = load_dataset(p["data"], snakemake.params.folder)
+    training, held_out = read_blocks(files.members, {"zoo": p["zoo"]}).split(p["members"])
+    panel = judge_panel(
+        mlp_like(training.parameters),
+        training,
+        held_out if len(held_out) else None,
+        read_samples(files.samples, p["from"]),
+        dataset.test_x,
+        dataset.test_y,
+        PanelSettings(**p["settings"]),
+        root_seed=p["seed"],
+        labels=labels,
+        device=choose_device(p["device"]),
+    )
+    write_table(output.panel, panel, JUDGE_PANEL, made)
+    write_table(output.summary, summarize(panel, p["seed"], labels), JUDGE_SUMMARY, made)
