@@ -1,44 +1,51 @@
 # What the run cost, from the benchmark file that every job leaves.
-BENCHMARKS = [
-    f"results/benchmarks/{step}/{job}.tsv"
-    for step, jobs in {
-        "sample_graphs": [f"graphs/test/{cell.path}" for cell in TEST_CELLS],
-        "measure_graphs": [f"graphs/test/{cell.path}" for cell in TEST_CELLS],
-        "simulate_trajectories": [
-            f"trajectories/test/{system}/{cell.path}"
-            for system in SYSTEMS
-            for cell in TEST_CELLS
-        ],
-        "train_node": [path[8:] for path in model_files("")],
-        "test_node": [path[8 : -len("/runs.parquet")] for path in test_files("runs")],
-        "train_zoo": [path[8:] for zoo in ZOOS for path in zoo_files(RAW, zoo, "raw")],
-        "align_zoo": [
-            path[8:] for zoo in ZOOS for path in zoo_files(ALIGNED, zoo, "aligned")
-        ],
-        "measure_barrier": [f"{zoo}/{w}" for zoo in ZOOS for w in ("raw", "aligned")],
-        **{
-            step: [path[8:-1] for path in flow_files("")]
-            for step in ("train_flow", "sample_flow", "judge_samples")
-        },
-    }.items()
-    for job in jobs
-]
 
 
 rule collect_runtime:
     input:
-        BENCHMARKS,
+        plan.over_cells(
+            "results/benchmarks/sample_graphs/test/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        ),
+        plan.over_cells(
+            "results/benchmarks/measure_graphs/test/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        ),
+        plan.over_systems(
+            "results/benchmarks/simulate_trajectories/test/{system}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        ),
+        plan.over_models(
+            "results/benchmarks/train_node/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+        ),
+        plan.over_tests(
+            "results/benchmarks/test_node/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        ),
+        plan.over_zoos(
+            "results/benchmarks/train_zoo/{zoo}/{weights}/block~{block}.tsv", ("raw",)
+        ),
+        plan.over_zoos(
+            "results/benchmarks/align_zoo/{zoo}/{weights}/block~{block}.tsv",
+            ("aligned",),
+        ),
+        plan.over_zoos("results/benchmarks/measure_barrier/{zoo}/{weights}.tsv"),
+        plan.over_flows(
+            "results/benchmarks/train_flow/{flow}/{weights}/width~{width}.tsv"
+        ),
+        plan.over_flows(
+            "results/benchmarks/sample_flow/{flow}/{weights}/width~{width}.tsv"
+        ),
+        plan.over_flows(
+            "results/benchmarks/judge_samples/{flow}/{weights}/width~{width}.tsv"
+        ),
     output:
         "results/tables/runtime.parquet",
     log:
-        "results/logs/collect_runtime.log",
+        "results/logs/collect_runtime/all.log",
     benchmark:
         "results/benchmarks/collect_runtime/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p={},
-        code=code("collect_runtime"),
+        code=plan.code("collect_runtime"),
     message:
         "Gathering what every job cost"
     script:

@@ -1,9 +1,9 @@
-# What every stage shares: the checked configuration, paths, the grid, and the params of a rule.
+# What every stage shares: the checked configuration, the plan that follows from it, and wildcards.
 from pathlib import Path
 
 from nodeflow.config import ConfigProblem, check_config, load_schema
-from nodeflow.grid import NUMBER, Cell, cells, number
-from nodeflow.provenance import code_digest
+from nodeflow.grid import NUMBER
+from nodeflow.plan import Plan
 
 ROOT = Path(workflow.basedir)
 
@@ -11,6 +11,8 @@ try:
     check_config(config, load_schema(ROOT / "config/schema/config.schema.yaml"))
 except ConfigProblem as problem:
     raise WorkflowError(str(problem)) from None
+
+plan = Plan(config, ROOT)
 
 
 wildcard_constraints:
@@ -26,8 +28,3 @@ wildcard_constraints:
     block=r"\d+",
     weights="aligned|raw",
     width=r"\d+",
-
-
-def code(rule):
-    """Digest of the script of a rule and of all library code behind it: an edit re-runs the rule."""
-    return code_digest(ROOT / "workflow/scripts" / f"{rule}.py")

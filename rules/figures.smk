@@ -22,10 +22,9 @@ FIGURES = [
 
 rule draw_degrees:
     input:
-        nodes=[
-            f"results/graphs/test/{cell.path}/nodes.parquet"
-            for cell in STRUCTURE_CELLS
-        ],
+        nodes=plan.over_structure(
+            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/nodes.parquet"
+        ),
     output:
         png=report(
             "results/figures/degrees.png",
@@ -35,14 +34,14 @@ rule draw_degrees:
         ),
         pdf="results/figures/degrees.pdf",
     log:
-        "results/logs/draw_degrees.log",
+        "results/logs/draw_degrees/all.log",
     benchmark:
         "results/benchmarks/draw_degrees/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p={"mean_degree": config["graphs"]["mean_degree"]},
-        code=code("draw_degrees"),
+        code=plan.code("draw_degrees"),
     message:
         "Drawing: degree distribution against theory"
     script:
@@ -61,14 +60,14 @@ rule draw_ensemble:
         ),
         pdf="results/figures/ensemble.pdf",
     log:
-        "results/logs/draw_ensemble.log",
+        "results/logs/draw_ensemble/all.log",
     benchmark:
         "results/benchmarks/draw_ensemble/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
-        p={"size": STRUCTURE["size"]},
-        code=code("draw_ensemble"),
+        p={"size": config["node"]["structure"]["size"]},
+        code=plan.code("draw_ensemble"),
     message:
         "Drawing: clustering and heterogeneity"
     script:
@@ -87,14 +86,14 @@ rule draw_trajectories:
         ),
         pdf="results/figures/trajectories.pdf",
     log:
-        "results/logs/draw_trajectories.log",
+        "results/logs/draw_trajectories/all.log",
     benchmark:
         "results/benchmarks/draw_trajectories/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p={},
-        code=code("draw_trajectories"),
+        code=plan.code("draw_trajectories"),
     message:
         "Drawing: activity over time"
     script:
@@ -113,14 +112,14 @@ rule draw_activity:
         ),
         pdf="results/figures/activity.pdf",
     log:
-        "results/logs/draw_activity.log",
+        "results/logs/draw_activity/all.log",
     benchmark:
         "results/benchmarks/draw_activity/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
-        p={"beta": STRUCTURE_TRAINED[0]},
-        code=code("draw_activity"),
+        p={"beta": plan.structure_trained[0]},
+        code=plan.code("draw_activity"),
     message:
         "Drawing: activity against degree"
     script:
@@ -139,14 +138,14 @@ rule draw_training:
         ),
         pdf="results/figures/training.pdf",
     log:
-        "results/logs/draw_training.log",
+        "results/logs/draw_training/all.log",
     benchmark:
         "results/benchmarks/draw_training/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p={},
-        code=code("draw_training"),
+        code=plan.code("draw_training"),
     message:
         "Drawing: training loss"
     script:
@@ -165,14 +164,14 @@ rule draw_size_errors:
         ),
         pdf="results/figures/size_errors.pdf",
     log:
-        "results/logs/draw_size_errors.log",
+        "results/logs/draw_size_errors/all.log",
     benchmark:
         "results/benchmarks/draw_size_errors/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p={},
-        code=code("draw_size_errors"),
+        code=plan.code("draw_size_errors"),
     message:
         "Drawing: error against size"
     script:
@@ -191,18 +190,18 @@ rule draw_structure_errors:
         ),
         pdf="results/figures/structure_errors.pdf",
     log:
-        "results/logs/draw_structure_errors.log",
+        "results/logs/draw_structure_errors/all.log",
     benchmark:
         "results/benchmarks/draw_structure_errors/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p={
-            "size": STRUCTURE["size"],
-            "trained_beta": STRUCTURE_TRAINED[0],
-            "trained_gamma": STRUCTURE_TRAINED[1],
+            "size": config["node"]["structure"]["size"],
+            "trained_beta": plan.structure_trained[0],
+            "trained_gamma": plan.structure_trained[1],
         },
-        code=code("draw_structure_errors"),
+        code=plan.code("draw_structure_errors"),
     message:
         "Drawing: error against structure"
     script:
@@ -221,14 +220,17 @@ rule draw_degree_errors:
         ),
         pdf="results/figures/degree_errors.pdf",
     log:
-        "results/logs/draw_degree_errors.log",
+        "results/logs/draw_degree_errors/all.log",
     benchmark:
         "results/benchmarks/draw_degree_errors/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
-        p={"size": STRUCTURE["size"], "beta": STRUCTURE_TRAINED[0]},
-        code=code("draw_degree_errors"),
+        p={
+            "size": config["node"]["structure"]["size"],
+            "beta": plan.structure_trained[0],
+        },
+        code=plan.code("draw_degree_errors"),
     message:
         "Drawing: error against degree"
     script:
@@ -247,14 +249,14 @@ rule draw_zoo:
         ),
         pdf="results/figures/zoo.pdf",
     log:
-        "results/logs/draw_zoo.log",
+        "results/logs/draw_zoo/all.log",
     benchmark:
         "results/benchmarks/draw_zoo/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p={},
-        code=code("draw_zoo"),
+        code=plan.code("draw_zoo"),
     message:
         "Drawing: accuracy of the members"
     script:
@@ -274,14 +276,14 @@ rule draw_alignment:
         ),
         pdf="results/figures/alignment.pdf",
     log:
-        "results/logs/draw_alignment.log",
+        "results/logs/draw_alignment/all.log",
     benchmark:
         "results/benchmarks/draw_alignment/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p={},
-        code=code("draw_alignment"),
+        code=plan.code("draw_alignment"),
     message:
         "Drawing: alignment and loss barrier"
     script:
@@ -300,14 +302,14 @@ rule draw_flow_training:
         ),
         pdf="results/figures/flow_training.pdf",
     log:
-        "results/logs/draw_flow_training.log",
+        "results/logs/draw_flow_training/all.log",
     benchmark:
         "results/benchmarks/draw_flow_training/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p={},
-        code=code("draw_flow_training"),
+        code=plan.code("draw_flow_training"),
     message:
         "Drawing: flow matching loss"
     script:
@@ -326,14 +328,14 @@ rule draw_capacity:
         ),
         pdf="results/figures/capacity.pdf",
     log:
-        "results/logs/draw_capacity.log",
+        "results/logs/draw_capacity/all.log",
     benchmark:
         "results/benchmarks/draw_capacity/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p={},
-        code=code("draw_capacity"),
+        code=plan.code("draw_capacity"),
     message:
         "Drawing: accuracy by capacity"
     script:
@@ -352,14 +354,14 @@ rule draw_frontier:
         ),
         pdf="results/figures/frontier.pdf",
     log:
-        "results/logs/draw_frontier.log",
+        "results/logs/draw_frontier/all.log",
     benchmark:
         "results/benchmarks/draw_frontier/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p={},
-        code=code("draw_frontier"),
+        code=plan.code("draw_frontier"),
     message:
         "Drawing: accuracy against novelty"
     script:
@@ -378,14 +380,14 @@ rule draw_runtime:
         ),
         pdf="results/figures/runtime.pdf",
     log:
-        "results/logs/draw_runtime.log",
+        "results/logs/draw_runtime/all.log",
     benchmark:
         "results/benchmarks/draw_runtime/all.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p={},
-        code=code("draw_runtime"),
+        code=plan.code("draw_runtime"),
     message:
         "Drawing: time and memory by rule"
     script:

@@ -1,90 +1,25 @@
 # Flow matching over the weights of a zoo: train, sample, and judge the samples.
-FLOW = "results/flow/{flow}/{weights}/width~{width}"
-FLOWS = [
-    name
-    for name in config["flow"]["use"]
-    if config["flow"]["flows"][name]["zoo"] in ZOOS
-]
-
-
-def flow_zoo(wildcards):
-    """Name of the zoo that a flow learns."""
-    return config["flow"]["flows"][wildcards.flow]["zoo"]
-
-
-def flow_members(wildcards):
-    """Files of the members that a flow learns, or is judged against."""
-    return zoo_files(f"{ZOO}.safetensors", flow_zoo(wildcards), wildcards.weights)
-
-
-def with_width(settings, width):
-    """The settings of a flow with the hidden width of its velocity field."""
-    return {**settings, "velocity": {**settings.get("velocity", {}), "hidden": width}}
-
-
-def flow_made(flow, weights, width):
-    """What makes a flow what it is."""
-    settings = config["flow"]["flows"][flow]
-    zoo = settings["zoo"]
-    return {
-        "flow": flow,
-        "weights": weights,
-        "width": int(width),
-        "zoo": zoo,
-        "members": config["zoo"]["zoos"][zoo]["members"],
-        "method": settings["method"],
-        "settings": with_width(settings["settings"], int(width)),
-        "device": config["device"],
-        "seed": config["seed"],
-        "from": [members_made(zoo, weights, k) for k in zoo_blocks(zoo)],
-    }
-
-
-def samples_made(flow, weights, width):
-    """What makes the samples of a flow what they are."""
-    return {
-        **config["flow"]["flows"][flow]["sampling"],
-        "flow": flow,
-        "weights": weights,
-        "width": int(width),
-        "device": config["device"],
-        "seed": config["seed"],
-        "from": flow_made(flow, weights, width),
-    }
-
-
-def judgement_made(flow, weights, width):
-    """What makes the judgement of a flow's samples what it is."""
-    zoo = config["flow"]["flows"][flow]["zoo"]
-    return {
-        "settings": config["judge"],
-        "flow": flow,
-        "weights": weights,
-        "width": int(width),
-        "zoo": zoo,
-        "members": config["zoo"]["zoos"][zoo]["members"],
-        "data": config["zoo"]["zoos"][zoo]["data"],
-        "device": config["device"],
-        "seed": config["seed"],
-        "from": samples_made(flow, weights, width),
-    }
 
 
 rule train_flow:
     input:
-        members=flow_members,
+        members=lambda w: plan.over_blocks(
+            "results/zoo/{zoo}/{weights}/block~{block}.safetensors",
+            plan.flow_zoo(w.flow),
+            w.weights,
+        ),
     output:
-        flow=f"{FLOW}/flow.safetensors",
-        history=f"{FLOW}/history.parquet",
+        flow="results/flow/{flow}/{weights}/width~{width}/flow.safetensors",
+        history="results/flow/{flow}/{weights}/width~{width}/history.parquet",
     log:
-        f"results/logs/train_flow/{FLOW[8:]}.log",
+        "results/logs/train_flow/{flow}/{weights}/width~{width}.log",
     benchmark:
-        f"results/benchmarks/train_flow/{FLOW[8:]}.tsv"
+        "results/benchmarks/train_flow/{flow}/{weights}/width~{width}.tsv"
     conda:
         "../envs/environment.yaml"
     params:
-        p=lambda w: flow_made(w.flow, w.weights, w.width),
-        code=code("train_flow"),
+        p=lambda w: plan.flow(w.flow, w.weights, w.width),
+        code=plan.code("train_flow"),
     message:
         "Training flow {wildcards.flow} on {wildcards.weights} weights, width {wildcards.width}"
     script:
@@ -95,16 +30,16 @@ rule sample_flow:
     input:
         flow=rules.train_flow.output.flow,
     output:
-        samples=f"{FLOW}/samples.safetensors",
+        samples="results/flow/{flow}/{weights}/width~{width}/samples.safetensors",
     log:
-        f"results/logs/sample_flow/{FLOW[8:]}.log",
+        "results/logs/sample_flow/{flow}/{weights}/width~{width}.log",
     benchmark:
-        f"results/benchmarks/sample_flow/{FLOW[8:]}.tsv"
+        "results/benchmarks/sample_flow/{flow}/{weights}/width~{width}.tsv"
     conda:
         "../envs/environment.yaml"
     params:
-        p=lambda w: samples_made(w.flow, w.weights, w.width),
-        code=code("sample_flow"),
+        p=lambda w: plan.samples(w.flow, w.weights, w.width),
+        code=plan.code("sample_flow"),
     message:
         "Sampling networks from flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
     script:
@@ -114,20 +49,24 @@ rule sample_flow:
 rule judge_samples:
     input:
         samples=rules.sample_flow.output.samples,
-        members=flow_members,
+        members=lambda w: plan.over_blocks(
+            "results/zoo/{zoo}/{weights}/block~{block}.safetensors",
+            plan.flow_zoo(w.flow),
+            w.weights,
+        ),
     output:
-        panel=f"{FLOW}/panel.parquet",
-        summary=f"{FLOW}/summary.parquet",
+        panel="results/flow/{flow}/{weights}/width~{width}/panel.parquet",
+        summary="results/flow/{flow}/{weights}/width~{width}/summary.parquet",
     log:
-        f"results/logs/judge_samples/{FLOW[8:]}.log",
+        "results/logs/judge_samples/{flow}/{weights}/width~{width}.log",
     benchmark:
-        f"results/benchmarks/judge_samples/{FLOW[8:]}.tsv"
+        "results/benchmarks/judge_samples/{flow}/{weights}/width~{width}.tsv"
     conda:
         "../envs/environment.yaml"
     params:
-        p=lambda w: judgement_made(w.flow, w.weights, w.width),
-        folder=lambda w: zoo_folder(flow_zoo(w)),
-        code=code("judge_samples"),
+        p=lambda w: plan.judgement(w.flow, w.weights, w.width),
+        folder=lambda w: plan.folder(plan.flow_zoo(w.flow)),
+        code=plan.code("judge_samples"),
     message:
         "Judging the samples of flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
     script:

@@ -40,12 +40,13 @@ def job(log_file: str, threads: int = 1) -> Iterator[None]:
         logging.StreamHandler(),
     ]
     logging.basicConfig(
-        level=logging.INFO,
+        level=logging.WARNING,
         format="%(asctime)s %(message)s",
         datefmt="%H:%M:%S",
         handlers=handlers,
         force=True,
     )
+    log.setLevel(logging.INFO)
     logging.captureWarnings(True)
     set_threads(threads)
     start = time.perf_counter()
@@ -61,11 +62,9 @@ def job(log_file: str, threads: int = 1) -> Iterator[None]:
 
 
 def set_threads(threads: int) -> None:
-    """Limit BLAS, OpenMP, numba and (where loaded) torch to `threads` threads in this process."""
+    """Limit BLAS, OpenMP and, where they are loaded, torch and numba to `threads` threads."""
     from threadpoolctl import threadpool_limits
 
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ[name] = str(threads)
     threadpool_limits(threads)
     if "torch" in sys.modules:
         import torch
@@ -74,7 +73,7 @@ def set_threads(threads: int) -> None:
     if "numba" in sys.modules:
         import numba
 
-        numba.set_num_threads(threads)
+        numba.set_num_threads(min(threads, os.cpu_count() or 1))
 
 
 def choose_device(name: str) -> torch.device:

@@ -8,7 +8,6 @@ from nodeflow.canonical.store import ALIGNMENT
 from nodeflow.canonical.symmetry import mlp_symmetry
 from nodeflow.job import job
 from nodeflow.tables import write_table
-from nodeflow.zoo.architectures import mlp_like
 from nodeflow.zoo.store import Block, read_block, write_block
 
 snakemake: Any
@@ -19,8 +18,8 @@ with job(snakemake.log[0], snakemake.threads):
     block = read_block(files.members, p["from"])
     aligned = align_block(
         block.parameters,
-        read_block(files.reference, {"zoo": p["zoo"], "block": 0}).network(p["reference"]),
-        mlp_symmetry(mlp_like(block.parameters)),
+        read_block(files.reference, {"zoo": p["zoo"], "block": 0}).only(p["reference"]),
+        mlp_symmetry(block.shapes),
         MatchSettings(**p["settings"]),
         members=block.members,
     )

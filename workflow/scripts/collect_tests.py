@@ -3,8 +3,8 @@
 from typing import Any
 
 from nodeflow.job import job
-from nodeflow.judge.degree import collect_errors_by_degree
-from nodeflow.node.collected import COLLECTED_ERRORS, COLLECTED_TESTS, TESTS
+from nodeflow.judge.degree import COLLECTED_ERRORS, collect_errors_by_degree
+from nodeflow.node.collected import COLLECTED_TESTS, TESTS
 from nodeflow.node.store import NODE_RUNS
 from nodeflow.tables import gather, write_table
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from nodeflow.job import job
 from nodeflow.node.collected import COLLECTED_TRAINING, MODELS
 from nodeflow.node.store import NODE_HISTORY
-from nodeflow.job import job
 from nodeflow.tables import gather, write_table
 
 snakemake: Any

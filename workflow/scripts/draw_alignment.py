@@ -3,7 +3,6 @@
 from typing import Any
 
 from nodeflow.canonical.collected import COLLECTED_ALIGNMENT, COLLECTED_BARRIER
-
 from nodeflow.figures.style import drawing, save
 from nodeflow.figures.zoo import draw_alignment
 from nodeflow.job import job

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from nodeflow.runtime import RUNTIME
-
 from nodeflow.figures.runtime import draw_runtime
 from nodeflow.figures.style import drawing, save
 from nodeflow.job import job
+from nodeflow.runtime import RUNTIME
 from nodeflow.tables import read_table
 
 snakemake: Any

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from nodeflow.node.collected import COLLECTED_TESTS
-
 from nodeflow.figures.node import draw_size_errors
 from nodeflow.figures.style import drawing, save
 from nodeflow.job import job
+from nodeflow.node.collected import COLLECTED_TESTS
 from nodeflow.tables import read_table
 
 snakemake: Any

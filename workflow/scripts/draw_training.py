@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from nodeflow.node.collected import COLLECTED_TRAINING
-
 from nodeflow.figures.node import draw_training
 from nodeflow.figures.style import drawing, save
 from nodeflow.job import job
+from nodeflow.node.collected import COLLECTED_TRAINING
 from nodeflow.tables import read_table
 
 snakemake: Any

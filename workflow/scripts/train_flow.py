@@ -18,7 +18,7 @@ with job(snakemake.log[0], snakemake.threads):
     flow, history = fit_flow(
         training.parameters,
         training.shapes,
-        flow_settings(p["method"], p["settings"]),
+        flow_settings(p["method"], p["changes"]),
         root_seed=p["seed"],
         labels=(p["flow"], p["weights"], p["width"]),
         held_out=held_out.parameters if len(held_out) else None,

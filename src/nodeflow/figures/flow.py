@@ -70,43 +70,62 @@ def draw_capacity(panel: pd.DataFrame) -> Figure:
 def draw_frontier(panel: pd.DataFrame) -> Figure:
     """Accuracy against two measures of novelty, generated networks beside every control.
 
+    Distances are in units of the median leave-one-out distance of the training members, of the
+    aligned and of the raw zoo each.
+
     Args:
-        panel: columns flow, weights, width, set, accuracy, nearest, max_iou, status. Rows of one
-            (weights, width) per flow.
+        panel: columns flow, weights, width, set, accuracy, nearest, max_iou, status.
     """
     flows = list(dict.fromkeys(panel["flow"]))
-    figure, axes = panels(2 * len(flows), columns=2, width=4.2, height=3.0)
+    figure, axes = panels(2 * len(flows), columns=2, width=4.4, height=3.2)
     for row, flow in enumerate(flows):
         chosen = panel[(panel["flow"] == flow) & (panel["status"] == "ok")]
-        scale = float(chosen[chosen["set"] == "zoo"]["nearest"].median())
-        near = chosen.assign(relative=chosen["nearest"] / scale)
-        left, right = axes[2 * row], axes[2 * row + 1]
-        _cloud(left, near, "relative")
-        _cloud(right, near, "max_iou")
-        here = chosen[["weights", "width"]].drop_duplicates().iloc[0]
-        left.set(
-            title=f"{flow}, {here['weights']} weights, width {here['width']}",
-            xlabel="distance to nearest training member / zoo's own", ylabel="test accuracy",
-        )  # fmt: skip
-        right.set(xlabel="largest IoU of errors with a training member", ylabel="test accuracy")
-        note(left, "small: networks; large: medians")
-    axes[1].legend(loc="lower left", fontsize=6.5, ncols=2)
+        scale = (
+            chosen[chosen["set"] == "zoo"].groupby("weights")["nearest"].median().rename("scale")
+        )
+        chosen = chosen.join(scale, on="weights")
+        chosen = chosen.assign(relative=chosen["nearest"] / chosen["scale"])
+        # Reference levels come from one of the flow's panels; they differ only by their gauge.
+        first = chosen.sort_values(["weights", "width"]).iloc[0]
+        reference = chosen[
+            (chosen["weights"] == first["weights"])
+            & (chosen["width"] == first["width"])
+            & (chosen["set"] != "generated")
+        ]
+        generated = chosen[chosen["set"] == "generated"]
+        for axis, measure in zip(axes[2 * row : 2 * row + 2], ("relative", "max_iou"), strict=True):
+            _references(axis, reference, measure)
+            _generated(axis, generated, measure)
+            axis.set(ylabel="test accuracy")
+        axes[2 * row].set(title=flow, xlabel="distance to nearest training member / zoo's own")
+        axes[2 * row + 1].set(xlabel="largest IoU of errors with a training member")
+        axes[2 * row + 1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=7)
+        note(axes[2 * row], f"small: networks, large: medians; {len(generated)} generated")
     return figure
 
 
-def _cloud(axis: Axes, table: pd.DataFrame, x: str) -> None:
+def _references(axis: Axes, table: pd.DataFrame, x: str) -> None:
     known = set_colours()
-    for name, rows in table.groupby("set", sort=False):
-        colour = known.get(str(name), known["noise"])
-        points = rows[np.isfinite(rows[x])]
-        noise = str(name).startswith("noise")
-        axis.scatter(points[x], points["accuracy"], s=4, color=colour, alpha=0.25, lw=0)
-        axis.scatter(
-            points[x].median(), points["accuracy"].median(), s=42, color=colour,
-            marker="s" if noise else "o", edgecolor="white", lw=0.8, label=str(name), zorder=3,
-        )  # fmt: skip
-    noises = [name for name in dict.fromkeys(table["set"]) if str(name).startswith("noise")]
-    path = [table[table["set"] == name][[x, "accuracy"]].median() for name in noises]
-    if path:
-        line = pd.DataFrame(path).sort_values(x)
-        axis.plot(line[x], line["accuracy"], color=known["noise"], lw=1, zorder=2)
+    noise = table["set"].str.startswith("noise")
+    for name, rows in table[~noise].groupby("set", sort=False):
+        _cloud(axis, rows, x, known[str(name)], "o", str(name))
+    line = table[noise].groupby("set")[[x, "accuracy"]].median().sort_values(x)
+    style: dict[str, Any] = {"color": known["noise"], "lw": 1, "marker": "s", "ms": 4}
+    axis.plot(line[x], line["accuracy"], label="member + noise", **style)
+
+
+def _generated(axis: Axes, table: pd.DataFrame, x: str) -> None:
+    groups = table.groupby(["weights", "width"])
+    markers = dict(zip(sorted(set(table["width"])), "v^Dps<>*", strict=False))
+    for (weights, width), rows in groups:
+        colour = _WEIGHTS[str(weights)]
+        _cloud(axis, rows, x, colour, markers[width], f"generated, {weights}, width {width}")
+
+
+def _cloud(axis: Axes, rows: pd.DataFrame, x: str, colour: str, marker: str, label: str) -> None:
+    points = rows[np.isfinite(rows[x])]
+    axis.scatter(points[x], points["accuracy"], s=4, color=colour, alpha=0.2, lw=0)
+    axis.scatter(
+        points[x].median(), points["accuracy"].median(), s=46, color=colour, marker=marker,
+        edgecolor="white", lw=0.8, label=label, zorder=3,
+    )  # fmt: skip

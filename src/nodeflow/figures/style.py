@@ -20,12 +20,10 @@ from matplotlib.figure import Figure
 
 from nodeflow.tables import replacing
 
-__all__ = ["band", "colours", "drawing", "note", "panels", "save", "set_colours", "system_colours"]
+__all__ = ["band", "colours", "drawing", "note", "panels", "save", "set_colours"]
 
 # Okabe and Ito's palette: distinct for every kind of colour vision, ordered in lightness too.
 _PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999"]
-_SYSTEMS = ("SIS", "MAK", "MM", "BD", "ND")
-_SETS = ("zoo", "held-out", "generated", "pair mean", "soup", "gaussian", "noise")
 
 _RC: dict[Any, Any] = {
     "figure.dpi": 110,
@@ -50,16 +48,10 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def system_colours(systems: Sequence[str]) -> dict[str, str]:
-    """One colour a dynamical system, the same in every figure; others follow in the palette."""
-    names = [*_SYSTEMS, *(s for s in sorted(systems) if s not in _SYSTEMS)]
-    return {name: _PALETTE[i % len(_PALETTE)] for i, name in enumerate(names)}
-
-
 def set_colours() -> dict[str, str]:
-    """One colour a set of networks (zoo, held-out, generated, controls)."""
-    order = {"zoo": 6, "held-out": 0, "generated": 1, "pair mean": 2, "soup": 3, "gaussian": 4}
-    return {**{name: _PALETTE[i] for name, i in order.items()}, "noise": _PALETTE[7]}
+    """One colour a reference level beside generated networks."""
+    order = {"zoo": 6, "held-out": 5, "pair mean": 2, "soup": 3, "gaussian": 4, "noise": 7}
+    return {name: _PALETTE[i] for name, i in order.items()}
 
 
 def colours(values: Sequence[float]) -> dict[float, tuple[float, float, float]]:

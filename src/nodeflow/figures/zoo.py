@@ -47,8 +47,8 @@ def draw_alignment(report: pd.DataFrame, barrier: pd.DataFrame) -> Figure:
 
     Args:
         report: one row a member: columns zoo, member, distance_before, distance_after.
-        barrier: columns zoo, weights ("raw" or "aligned"), pair, lambda, loss; the first network of each
-            pair is the reference.
+        barrier: columns zoo, weights ("raw" or "aligned"), pair, lambda, loss; the first network of
+            each pair is the reference.
     """
     zoos = list(dict.fromkeys(report["zoo"]))
     figure, axes = panels(2 * len(zoos), columns=len(zoos), width=2.8)

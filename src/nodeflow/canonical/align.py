@@ -1,0 +1,124 @@
+"""Alignment of a block of networks to one reference network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from nodeflow.canonical.matching import MatchSettings, match, similarity
+from nodeflow.canonical.symmetry import Symmetry, identity, permute
+from nodeflow.problems import Problem
+
+__all__ = [
+    "AlignProblem",
+    "Aligned",
+    "align_block",
+    "alignment_report",
+    "distances",
+    "finite",
+]
+
+
+class AlignProblem(Problem):
+    """Networks that cannot be aligned at all; the text says why."""
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """K networks with their units in the order of the reference.
+
+    Attributes:
+        parameters: tensors of shape (K, *shape), the same values as before in other places.
+        permutations: int64 of shape (K, size) for each group: unit i of an aligned network is unit
+            permutation[i] of the given one.
+        report: columns of `ALIGNMENT`, one row a network.
+    """
+
+    parameters: dict[str, Tensor]
+    permutations: dict[str, Tensor]
+    report: pd.DataFrame
+
+
+def align_block(
+    parameters: Mapping[str, Tensor],
+    reference: Mapping[str, Tensor],
+    symmetry: Symmetry,
+    settings: MatchSettings,
+    members: Sequence[int] | np.ndarray | None = None,
+) -> Aligned:
+    """Permute the units of each network to bring its weights closest to the reference.
+
+    No function changes, the reference stays as it is, and a network's result does not depend on the
+    others. A network that is not finite stays as it is and has the status "failed".
+
+    Args:
+        parameters: tensors of shape (K, *shape).
+        reference: one network, tensors of shape (*shape).
+        symmetry: of their architecture.
+        settings: of the matching.
+        members: numbers of the networks for the report; 0 … K-1 by default.
+
+    Raises:
+        AlignProblem: the reference is not finite.
+    """
+    if not all(tensor.isfinite().all() for tensor in reference.values()):
+        raise AlignProblem("The reference network is not finite; name another member as reference.")
+    ok = finite(parameters)
+    where = torch.from_numpy(np.flatnonzero(ok))
+    good = {name: tensor[where.to(tensor.device)] for name, tensor in parameters.items()}
+    matching = match(good, reference, symmetry, settings)
+    permutations = identity(symmetry, len(ok))
+    for name, found in matching.permutations.items():
+        permutations[name][where] = found
+    aligned = permute(parameters, symmetry, permutations)
+    sweeps = np.zeros(len(ok), dtype=np.int64)
+    sweeps[ok] = matching.sweeps
+    numbers = np.arange(len(ok)) if members is None else np.asarray(members)
+    report = alignment_report(parameters, aligned, reference, numbers, sweeps)
+    return Aligned(aligned, permutations, report)
+
+
+def alignment_report(
+    before: Mapping[str, Tensor],
+    after: Mapping[str, Tensor],
+    reference: Mapping[str, Tensor],
+    members: np.ndarray,
+    sweeps: np.ndarray,
+) -> pd.DataFrame:
+    """How close networks are to a reference before and after: the columns of `ALIGNMENT`."""
+    ok = finite(before)
+    numbers = {
+        "distance_before": distances(before, reference),
+        "distance_after": distances(after, reference),
+        "objective_before": similarity(before, reference).cpu().numpy(),
+        "objective_after": similarity(after, reference).cpu().numpy(),
+    }
+    return pd.DataFrame(
+        {
+            "member": members,
+            **{name: np.where(ok, values, np.nan) for name, values in numbers.items()},
+            "sweeps": sweeps,
+            "status": np.where(ok, "ok", "failed"),
+            "reason": np.where(ok, "", "its parameters are not finite"),
+        }
+    )
+
+
+def distances(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> np.ndarray:
+    """Euclidean distance over all parameters of each network to one, float64 of shape (K,)."""
+    squares = [
+        (tensor.double() - reference[name].double()).square().flatten(1).sum(1)
+        for name, tensor in parameters.items()
+    ]
+    return torch.stack(squares).sum(0).sqrt().cpu().numpy()
+
+
+def finite(parameters: Mapping[str, Tensor]) -> np.ndarray:
+    """Which networks have only finite parameters, bool of shape (K,)."""
+    each = [tensor.flatten(1).isfinite().all(1) for tensor in parameters.values()]
+    return torch.stack(each).all(0).cpu().numpy()

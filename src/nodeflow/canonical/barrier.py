@@ -1,0 +1,85 @@
+"""The loss barrier: how much worse networks get on the straight path between two of them.
+
+As in Ainsworth, Hayase & Srinivasa 2023 (arXiv:2209.04836) and Entezari et al. 2022
+(arXiv:2110.06296).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.predict import evaluate
+
+__all__ = ["barrier_heights", "loss_barrier"]
+
+_CPU = torch.device("cpu")
+
+
+def loss_barrier(
+    architecture: Architecture,
+    a: Mapping[str, Tensor],
+    b: Mapping[str, Tensor],
+    x: np.ndarray | Tensor,
+    y: np.ndarray | Tensor,
+    points: int = 25,
+    device: torch.device = _CPU,
+) -> pd.DataFrame:
+    """Loss and accuracy of (1-λ) a + λ b for each pair.
+
+    Args:
+        architecture: of all networks.
+        a: first networks of K pairs, tensors of shape (K, *shape).
+        b: second networks, likewise.
+        x: items, shape (n, features).
+        y: their classes, shape (n,).
+        points: number of equally spaced λ from 0 to 1, at least 2.
+        device: where to compute.
+
+    Returns:
+        Columns of `BARRIER`, sorted by pair and λ.
+    """
+    if points < 2:
+        raise ValueError(f"a path needs at least 2 points, not {points}")
+    tables = []
+    for step in np.linspace(0, 1, points):
+        between = {name: torch.lerp(a[name], b[name].to(a[name]), float(step)) for name in a}
+        loss, accuracy = evaluate(architecture, between, x, y, device)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "pair": np.arange(len(loss)),
+                    "lambda": step,
+                    "loss": loss,
+                    "accuracy": accuracy,
+                }
+            )
+        )
+    return pd.concat(tables).sort_values(["pair", "lambda"], ignore_index=True)
+
+
+def barrier_heights(path: pd.DataFrame) -> pd.DataFrame:
+    """The barrier of each pair: the largest excess over the straight line between both ends.
+
+    Args:
+        path: as `loss_barrier` gives it.
+
+    Returns:
+        Columns pair, loss_barrier (nats) and accuracy_barrier (the largest fall of the accuracy
+        below the line); both are 0 or more.
+    """
+    rows = []
+    for pair, one in path.groupby("pair"):
+        step = one["lambda"].to_numpy()
+        height = {"pair": pair}
+        for name, sign in (("loss", 1), ("accuracy", -1)):
+            values = one[name].to_numpy()
+            line = values[0] + step * (values[-1] - values[0])
+            height[f"{name}_barrier"] = max(0.0, float(np.max(sign * (values - line))))
+        rows.append(height)
+    return pd.DataFrame(rows)

@@ -1,0 +1,97 @@
+"""Activity of nodes grouped by degree: what hubs do that other nodes do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from nodeflow.dynamics.store import Trajectory, stream_trajectories
+from nodeflow.graphs.bins import degree_bins
+from nodeflow.graphs.graph import Graph
+from nodeflow.graphs.store import read_graphs
+from nodeflow.tables import Schema, read_parameters
+
+__all__ = ["ACTIVITY", "activity_by_degree", "collect_activity"]
+
+_CELL = ("N", "beta", "gamma")
+
+ACTIVITY = Schema(
+    "activity by degree",
+    1,
+    {
+        "time": pa.float64(),
+        "degree": pa.float64(),
+        "low": pa.float64(),
+        "median": pa.float64(),
+        "high": pa.float64(),
+        "nodes": pa.int64(),
+    },
+    {
+        "time": "observation time",
+        "degree": "centre of the degree bin; 0 for isolated nodes",
+        "low": "first decile of the states",
+        "median": "median of the states",
+        "high": "last decile of the states",
+        "nodes": "number of states",
+    },
+)
+
+
+def activity_by_degree(
+    trajectories: Iterable[Trajectory], graphs: Sequence[Graph], *, every_time: bool
+) -> pd.DataFrame:
+    """Deciles of the states by time and degree bin, over all graphs and initial states.
+
+    Args:
+        trajectories: of one system on `graphs`; failed ones are left out.
+        graphs: the graphs, by index.
+        every_time: all observation times, or the last one alone.
+
+    Returns:
+        Rows with the columns of `ACTIVITY`.
+    """
+    parts = [
+        pd.DataFrame(
+            {
+                "time": trajectory.times[position],
+                "degree": degree_bins(graphs[trajectory.graph].degrees),
+                "state": trajectory.states[position].astype(np.float64),
+            }
+        )
+        for trajectory in trajectories
+        if trajectory.status == "ok"
+        for position in (range(len(trajectory.times)) if every_time else (-1,))
+    ]
+    if not parts:
+        return pd.DataFrame({name: [] for name in ACTIVITY.columns})
+    groups = pd.concat(parts).groupby(["time", "degree"])["state"]
+    table = groups.quantile(np.array([0.1, 0.5, 0.9])).unstack()
+    table.columns = pd.Index(["low", "median", "high"])
+    return table.assign(nodes=groups.size()).reset_index()
+
+
+def collect_activity(
+    trajectory_files: Sequence[str], edge_files: Sequence[str], *, every_time: bool
+) -> pd.DataFrame:
+    """`activity_by_degree` of many trajectory files, each row with its system and cell.
+
+    Args:
+        trajectory_files: one file a system and cell.
+        edge_files: the graphs of each.
+        every_time: all observation times, or the last one alone.
+
+    Raises:
+        FileProblem: a file is missing or damaged.
+    """
+    parts = []
+    for trajectories, edges in zip(trajectory_files, edge_files, strict=True):
+        made = read_parameters(trajectories)
+        table = activity_by_degree(
+            stream_trajectories(trajectories), read_graphs(edges), every_time=every_time
+        )
+        cell = {"system": made["system"], **{name: made["on"][name] for name in _CELL}}
+        parts.append(table.assign(**cell))
+    return pd.concat(parts, ignore_index=True)

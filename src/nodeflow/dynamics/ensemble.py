@@ -1,0 +1,138 @@
+"""All trajectories of one system in one cell of the (N, β, γ) grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.dynamics.initial import InitialProblem, initial_states
+from nodeflow.dynamics.integrate import IntegrationProblem, check_settings, simulate_graphs
+from nodeflow.dynamics.store import Trajectory
+from nodeflow.dynamics.systems import SYSTEMS, field
+from nodeflow.graphs.graph import Graph
+from nodeflow.grid import Cell
+from nodeflow.seeds import numpy_generator
+
+__all__ = ["simulate_cell"]
+
+_STATES_AT_ONCE = 2**24
+"""Node states in memory at a time (128 MB), unless one trajectory alone has more."""
+
+
+def simulate_cell(
+    graphs: Sequence[Graph],
+    system: str,
+    parameters: Mapping[str, float] | None = None,
+    *,
+    role: str,
+    cell: Cell,
+    trajectories: int,
+    initial: tuple[float, float],
+    horizon: float,
+    times: int,
+    rtol: float,
+    atol: float,
+    max_steps: int,
+    root_seed: int,
+) -> Iterator[Trajectory]:
+    """Integrate a system from random initial states on every graph of a cell.
+
+    Each initial state has its own random stream, so it stays the same whatever the number of
+    graphs or trajectories. Only some trajectories are in memory at a time.
+
+    Args:
+        graphs: the graphs of the cell, by index.
+        system: one of `SYSTEMS`.
+        parameters: values that replace the system's defaults.
+        role: what the trajectories are for, e.g. "train" or "test"; roles share no stream.
+        cell: N, β and γ.
+        trajectories: initial states per graph.
+        initial: interval of the uniform initial states, inside the system's domain.
+        horizon: last observation time; the first is 0.
+        times: number of equally spaced observation times.
+        rtol: relative tolerance, as in `simulate`.
+        atol: absolute tolerance.
+        max_steps: limit of steps per trajectory.
+        root_seed: the run's root seed.
+
+    Returns:
+        The trajectories, graph by graph, as they are computed; failed ones among them.
+
+    Raises:
+        SystemProblem: unknown system or parameter.
+        InitialProblem: initial states outside the system's domain.
+        IntegrationProblem: times or tolerances without sense.
+    """
+    velocity = field(system, parameters)
+    low, high = SYSTEMS[system].domain
+    if not low <= initial[0] <= initial[1] <= high:
+        raise InitialProblem(
+            f"Initial states of {system} have to lie in [{low:g}, {high:g}], "
+            f"not in [{initial[0]:g}, {initial[1]:g}]."
+        )
+    if times < 2 or not horizon > 0:
+        raise IntegrationProblem(
+            f"{times} times up to {horizon:g} are not enough; give at least 2, and a horizon > 0."
+        )
+    if trajectories < 1:
+        raise IntegrationProblem(f"{trajectories} trajectories per graph are too few; give 1.")
+
+    def draw(graph: int, first: int, last: int) -> NDArray[np.float64]:
+        labels = (role, system, cell.N, float(cell.beta), float(cell.gamma), graph)
+        generators = (
+            numpy_generator(root_seed, "initial", *labels, index) for index in range(first, last)
+        )
+        n = graphs[graph].n
+        return np.concatenate(
+            [initial_states(n, 1, *initial, generator) for generator in generators]
+        )
+
+    def run() -> Iterator[Trajectory]:
+        when = np.linspace(0.0, horizon, times)
+        for block in _blocks([graph.n for graph in graphs], trajectories, times):
+            simulations = simulate_graphs(
+                velocity,
+                [graphs[graph] for graph, _, _ in block],
+                [draw(*piece) for piece in block],
+                when,
+                rtol=rtol,
+                atol=atol,
+                max_steps=max_steps,
+            )
+            for (graph, first, _), found in zip(block, simulations, strict=True):
+                for index, states in enumerate(found.states):
+                    yield Trajectory(
+                        graph,
+                        first + index,
+                        when,
+                        states.astype(np.float32),
+                        found.status[index],
+                        found.reason[index],
+                    )
+
+    check_settings(rtol, atol, max_steps)
+    return run()
+
+
+def _blocks(
+    sizes: Sequence[int], trajectories: int, times: int
+) -> Iterator[list[tuple[int, int, int]]]:
+    """Pieces (graph, first, last trajectory) in order, grouped to fit into memory."""
+    block: list[tuple[int, int, int]] = []
+    room = _STATES_AT_ONCE
+    for graph, n in enumerate(sizes):
+        first = 0
+        while first < trajectories:
+            fit = room // (n * times)
+            if fit == 0 and block:
+                yield block
+                block, room = [], _STATES_AT_ONCE
+                continue
+            last = min(first + max(fit, 1), trajectories)
+            block.append((graph, first, last))
+            room -= (last - first) * n * times
+            first = last
+    if block:
+        yield block

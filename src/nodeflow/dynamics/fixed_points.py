@@ -1,0 +1,157 @@
+"""Fixed points of Barabási–Barzel systems, their residuals and their stability."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+import scipy.sparse.linalg as sl
+from numpy.typing import ArrayLike, NDArray
+
+from nodeflow.dynamics.jacobian import Linearization, linearize, velocity
+from nodeflow.dynamics.spectrum import SpectrumProblem, rightmost_eigenvalues
+from nodeflow.dynamics.systems import Field
+from nodeflow.problems import Problem
+
+__all__ = ["FixedPoint", "FixedPointProblem", "FixedPoints", "Search", "find_fixed_points"]
+
+Floats = NDArray[np.float64]
+
+_SMALLEST_STEP = 2.0**-30
+_DECREASE = 1e-4
+
+
+class FixedPointProblem(Problem):
+    """A search for fixed points cannot start with what was given."""
+
+
+@dataclass(frozen=True, eq=False)
+class FixedPoint:
+    """One fixed point.
+
+    Attributes:
+        state: (n,) the state x* (of the start with the smallest residual).
+        residual: largest |dx_i/dt| at x*.
+        starts: indices of the starts that led here.
+        eigenvalues: the rightmost eigenvalues of the Jacobian, by falling real part; empty if they
+            could not be computed.
+        reason: why they could not; empty otherwise.
+    """
+
+    state: Floats
+    residual: float
+    starts: tuple[int, ...]
+    eigenvalues: NDArray[np.complex128]
+    reason: str
+
+    @property
+    def stable(self) -> bool | None:
+        """Whether all eigenvalues have negative real parts; None if that is unknown."""
+        return bool(self.eigenvalues[0].real < 0) if len(self.eigenvalues) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What became of one start.
+
+    Attributes:
+        status: "ok" or "failed".
+        reason: why it failed; empty if it did not.
+        state: (n,) where it ended.
+        residual: largest |dx_i/dt| there.
+        iterations: number of Newton steps.
+        point: index of the fixed point it reached, or −1.
+    """
+
+    status: str
+    reason: str
+    state: Floats
+    residual: float
+    iterations: int
+    point: int
+
+
+@dataclass(frozen=True, eq=False)
+class FixedPoints:
+    """All fixed points that were found, in the order of the first start that reached each.
+
+    Attributes:
+        points: distinct fixed points.
+        searches: one for each start.
+    """
+
+    points: tuple[FixedPoint, ...]
+    searches: tuple[Search, ...]
+
+
+def find_fixed_points(
+    field: Field,
+    adjacency: sp.csr_array,
+    starts: ArrayLike,
+    *,
+    domain: tuple[float, float] = (-math.inf, math.inf),
+    tolerance: float = 1e-9,
+    max_iterations: int = 50,
+    distance: float = 1e-4,
+    eigenvalues: int = 6,
+) -> FixedPoints:
+    """Newton's method with Armijo's line search from several starts.
+
+    Several fixed points are reported side by side. The state after a long integration is a good
+    start; other starts show whether the system has more than one fixed point.
+
+    Args:
+        field: the vector field.
+        adjacency: (n, n) matrix A.
+        starts: (S, n) states to start from.
+        domain: Newton steps are cut off at these bounds. The systems' odd continuation has fixed
+            points with negative states, which the domain of the system rules out.
+        tolerance: a state is a fixed point if no |dx_i/dt| is larger.
+        max_iterations: a search fails after so many Newton steps.
+        distance: two states are the same fixed point if |x_i − y_i| ≤ distance (1 + |x_i|) at
+            every node.
+        eigenvalues: number of rightmost eigenvalues per fixed point.
+
+    Raises:
+        FixedPointProblem: shapes that do not fit, or starts that are not finite.
+    """
+    states = np.asarray(starts, dtype=np.float64)
+    if states.ndim != 2 or adjacency.shape != (states.shape[1],) * 2:
+        raise FixedPointProblem(
+            f"Starts of shape {states.shape} do not fit an adjacency matrix of shape "
+            f"{adjacency.shape}; give (starts, nodes)."
+        )
+    if not np.isfinite(states).all():
+        raise FixedPointProblem("Starts have to be finite; leave out failed integrations.")
+    matrix = sp.csr_array(adjacency)
+    with np.errstate(all="ignore"):
+        found = [
+            _newton(field, matrix, start, domain, tolerance, max_iterations) for start in states
+        ]
+    groups = _distinct([search.state for search in found if search.status == "ok"], distance)
+    ...
+
+
+def _newton(
+    field: Field,
+    adjacency: sp.csr_array,
+    start: Floats,
+    domain: tuple[float, float],
+    tolerance: float,
+    max_iterations: int,
+) -> Search:
+    x = np.clip(start, *domain)
+    v = velocity(field, adjacency, x)
+    reason = ""
+    iterations = 0
+    while not np.abs(v).max() <= tolerance:
+        if iterations == max_iterations:
+            reason = f"no convergence in {max_iterations} Newton steps"
+            break
+        direction = _direction(linearize(field, adjacency, x), v)
+        if direction is None:
+            reason = "the Jacobian is singular or not finite"
+            break
+        ...

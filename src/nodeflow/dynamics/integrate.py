@@ -1,0 +1,335 @@
+"""Integration of Barabási–Barzel systems on many graphs at once.
+
+Dormand–Prince 5(4) with dense output. Trajectories advance together as one block-diagonal system,
+but each has its own time, step size and error control, so a result does not depend on which other
+trajectories were integrated beside it, and a trajectory that fails ends alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from nodeflow.dynamics import kernels
+from nodeflow.dynamics.systems import Field
+from nodeflow.graphs.graph import Graph
+from nodeflow.problems import Problem
+
+__all__ = ["IntegrationProblem", "Simulation", "check_settings", "simulate", "simulate_graphs"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_WORKING_SET = 16_384
+"""Node states that advance together: enough to hide Python's overhead, few enough for the cache."""
+
+_REASONS = {
+    kernels.UNDERFLOW: "the step size fell below what float64 resolves at t = {t:.6g}",
+    kernels.NOT_FINITE: "states or velocities stopped being finite at t = {t:.6g}",
+    kernels.TOO_MANY_STEPS: "more than {steps} steps were needed; it reached t = {t:.6g}",
+}
+
+
+class IntegrationProblem(Problem):
+    """An integration cannot start with what was given."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Trajectories on one graph from B initial states.
+
+    Attributes:
+        states: (B, T, n) float64; NaN at times that a failed trajectory did not reach.
+        status: B times "ok" or "failed".
+        reason: B texts: why it failed; empty if it did not.
+        steps: (B,) how many steps were tried.
+    """
+
+    states: Floats
+    status: tuple[str, ...]
+    reason: tuple[str, ...]
+    steps: Ints
+
+
+def simulate(
+    field: Field,
+    adjacency: sp.csr_array,
+    initial: ArrayLike,
+    times: ArrayLike,
+    *,
+    rtol: float = 1e-6,
+    atol: float = 1e-6,
+    max_steps: int = 100_000,
+) -> Simulation:
+    """Integrate from several initial states on one graph.
+
+    Args:
+        field: the vector field.
+        adjacency: (n, n) matrix A; entry (i, j) weighs what node j contributes to node i.
+        initial: (B, n) initial states.
+        times: (T,) increasing observation times; the first belongs to the initial states.
+        rtol: relative tolerance of the local error, kept at every node (not as a mean over nodes,
+            which would let hubs of a large graph miss it by far).
+        atol: absolute tolerance of the local error.
+        max_steps: a trajectory fails when it needs more steps than this, rejected ones included.
+
+    Raises:
+        IntegrationProblem: shapes, times or tolerances without sense, or initial states that are
+            not finite.
+    """
+    return _integrate(field, [adjacency], [initial], times, rtol, atol, max_steps)[0]
+
+
+def simulate_graphs(
+    field: Field,
+    graphs: Sequence[Graph],
+    initials: Sequence[ArrayLike],
+    times: ArrayLike,
+    *,
+    rtol: float = 1e-6,
+    atol: float = 1e-6,
+    max_steps: int = 100_000,
+) -> list[Simulation]:
+    """Integrate on several graphs together.
+
+    Args:
+        field: the vector field.
+        graphs: G graphs of any sizes.
+        initials: G arrays (B_g, n_g) of initial states.
+        times: as in `simulate`, like the arguments that follow.
+        rtol: relative tolerance.
+        atol: absolute tolerance.
+        max_steps: limit of steps per trajectory.
+
+    Returns:
+        One simulation per graph: bit by bit what `simulate` returns for that graph alone, provided
+        that the field's functions treat every element alike wherever it stands in an array.
+
+    Raises:
+        IntegrationProblem: as in `simulate`.
+    """
+    adjacencies = [graph.adjacency(np.float64) for graph in graphs]
+    return _integrate(field, adjacencies, initials, times, rtol, atol, max_steps)
+
+
+def _integrate(
+    field: Field,
+    adjacencies: Sequence[sp.csr_array],
+    initials: Sequence[ArrayLike],
+    times: ArrayLike,
+    rtol: float,
+    atol: float,
+    max_steps: int,
+) -> list[Simulation]:
+    if len(adjacencies) != len(initials):
+        raise IntegrationProblem(
+            f"{len(adjacencies)} graphs came with initial states for {len(initials)}; "
+            "give one array per graph."
+        )
+    if not adjacencies:
+        return []
+    check_settings(rtol, atol, max_steps)
+    when = _checked_times(times)
+    states = [_checked_initial(x, a) for a, x in zip(adjacencies, initials, strict=True)]
+    block = _Block(field, _Network.of(adjacencies), states, when, rtol, atol, max_steps)
+    with np.errstate(all="ignore"):
+        block.run()
+    return block.simulations()
+
+
+@dataclass(frozen=True)
+class _Network:
+    """The graphs of a block, as `kernels.velocity` wants them."""
+
+    offset: Ints
+    order: kernels.Unsigned
+    indptr: kernels.Unsigned
+    indices: kernels.Unsigned
+    weights: Floats
+
+    @classmethod
+    def of(cls, adjacencies: Sequence[sp.csr_array]) -> _Network:
+        orders = [np.argsort(-np.diff(a.indptr), kind="stable") for a in adjacencies]
+        rows = [a[order] for a, order in zip(adjacencies, orders, strict=True)]
+        ends = np.cumsum([0, *(a.nnz for a in rows)])
+        starts = [a.indptr[:-1] + first for a, first in zip(rows, ends[:-1], strict=True)]
+        weights = np.concatenate([a.data for a in rows]).astype(np.float64)
+        return cls(
+            offset=np.cumsum([0, *(a.shape[0] for a in rows)]),
+            order=np.concatenate(orders).astype(np.uint32),
+            indptr=np.concatenate([*starts, ends[-1:]]).astype(np.uint32),
+            indices=np.concatenate([a.indices for a in rows]).astype(np.uint32),
+            weights=weights[:0] if (weights == 1.0).all() else weights,
+        )
+
+
+class _Block:
+    """All trajectories of one call, numbered in the order of graphs and initial states.
+
+    Those that advance together (`active`) lie packed in `y` (states) and `slope` (velocities);
+    when some have ended, the rest move up and waiting ones join.
+    """
+
+    def __init__(
+        self,
+        field: Field,
+        network: _Network,
+        initials: list[Floats],
+        times: Floats,
+        rtol: float,
+        atol: float,
+        max_steps: int,
+    ) -> None:
+        self.field, self.network, self.times = field, network, times
+        self.counts = [len(x) for x in initials]
+        self.rtol, self.atol, self.max_steps = rtol, atol, max_steps
+        self.initial = [state for states in initials for state in states]
+        self.graph = np.repeat(np.arange(len(initials)), self.counts)
+        self.size = np.diff(network.offset)[self.graph]
+        self.place = np.cumsum([0, *(self.size * len(times))])
+        self.out = np.empty(self.place[-1])
+        count = len(self.graph)
+        self.t = np.full(count, times[0])
+        self.h = np.zeros(count)
+        self.last_error = np.full(count, 1e-4)
+        self.rejected = np.zeros(count, np.bool_)
+        self.steps = np.zeros(count, np.int64)
+        self.observed = np.ones(count, np.int64)
+        self.status = np.full(count, kernels.RUNNING)
+
+    def run(self) -> None:
+        """Bring every trajectory to its end."""
+        for row, state in enumerate(self.initial):
+            self.out[self.place[row] : self.place[row] + len(state)] = state
+        if len(self.times) == 1:
+            self.status[:] = kernels.DONE
+            return
+        active, waiting = np.empty(0, np.int64), np.arange(len(self.graph))
+        y, slope = np.empty(0), np.empty(0)
+        while len(active) or len(waiting):
+            room = _WORKING_SET - len(y)
+            count = int(np.searchsorted(np.cumsum(self.size[waiting]), room, side="right"))
+            joining, waiting = np.split(waiting, [count if len(active) else max(count, 1)])
+            if len(joining):
+                y_joining = np.concatenate([self.initial[row] for row in joining])
+                slope = np.concatenate([slope, self._begin(joining, y_joining)])
+                y = np.concatenate([y, y_joining])
+                active = np.concatenate([active, joining])
+            self._advance(active, y, slope)
+            running = self.status[active] == kernels.RUNNING
+            nodes = np.repeat(running, self.size[active])
+            active, y, slope = active[running], y[nodes], slope[nodes]
+
+    def simulations(self) -> list[Simulation]:
+        """The results, graph by graph."""
+        for row in np.flatnonzero(self.status != kernels.DONE):
+            self.out[
+                self.place[row] + self.observed[row] * self.size[row] : self.place[row + 1]
+            ] = np.nan
+        reasons = [
+            "" if code == kernels.DONE else _REASONS[code].format(t=t, steps=self.max_steps)
+            for code, t in zip(self.status.tolist(), self.t.tolist(), strict=True)
+        ]
+        status = ["failed" if reason else "ok" for reason in reasons]
+        found = []
+        first = 0
+        for count, n in zip(self.counts, np.diff(self.network.offset), strict=True):
+            last = first + count
+            states = self.out[self.place[first] : self.place[last]]
+            found.append(
+                Simulation(
+                    states=states.reshape(count, len(self.times), n),
+                    status=tuple(status[first:last]),
+                    reason=tuple(reasons[first:last]),
+                    steps=self.steps[first:last],
+                )
+            )
+            first = last
+        return found
+
+    def _advance(self, active: Ints, y: Floats, slope: Floats) -> None:
+        """Take steps, in place, until a trajectory ends."""
+        start = self._start(active)
+        k = np.empty((7, len(y)))
+        k[0] = slope
+        point = np.empty_like(y)
+        ended = False
+        while not ended:
+            for stage in range(1, 7):
+                kernels.combine_stages(active, start, self.h, stage, y, k, point)
+                self._velocity(active, start, point, k[stage])
+            ended = kernels.finish_step(
+                active, start, self.rtol, self.atol, self.max_steps, self.times, y, point, k,
+                self.t, self.h, self.last_error, self.rejected, self.steps, self.observed,
+                self.status, self.place, self.out,
+            )  # fmt: skip
+        slope[:] = k[0]
+
+    def _begin(self, rows: Ints, y: Floats) -> Floats:
+        """Choose the first step sizes; returns the velocities at `y`."""
+        start = self._start(rows)
+        k = np.empty((2, len(y)))
+        slope: Floats = k[0]
+        point = np.empty_like(y)
+        span = self.times[-1] - self.times[0]
+        self._velocity(rows, start, y, slope)
+        kernels.first_guess(rows, start, y, k, self.rtol, self.atol, span, self.h)
+        kernels.combine_stages(rows, start, 5.0 * self.h, 1, y, k, point)
+        self._velocity(rows, start, point, k[1])
+        kernels.first_step(rows, start, y, k, self.rtol, self.atol, span, self.h)
+        return slope
+
+    def _velocity(self, rows: Ints, start: Ints, x: Floats, out: Floats) -> None:
+        net = self.network
+        f, h_ego, h_alt = (
+            np.ascontiguousarray(function(x), dtype=np.float64)
+            for function in (self.field.f, self.field.h_ego, self.field.h_alt)
+        )
+        kernels.velocity(
+            self.graph[rows], start, net.offset, net.order, net.indptr, net.indices, net.weights,
+            f, h_ego, h_alt, out,
+        )  # fmt: skip
+
+    def _start(self, rows: Ints) -> Ints:
+        return np.cumsum([0, *self.size[rows]])
+
+
+def check_settings(rtol: float, atol: float, max_steps: int) -> None:
+    """Check tolerances and the limit of steps.
+
+    Raises:
+        IntegrationProblem: a value that is not usable.
+    """
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if not 0 < value < 1:
+            raise IntegrationProblem(f"{name} = {value} has to lie between 0 and 1.")
+    if max_steps < 1:
+        raise IntegrationProblem(f"max_steps = {max_steps} has to be at least 1.")
+
+
+def _checked_times(times: ArrayLike) -> Floats:
+    when = np.asarray(times, dtype=np.float64)
+    if when.ndim != 1 or len(when) == 0:
+        raise IntegrationProblem(f"times of shape {when.shape} have to be a list of numbers.")
+    if not np.isfinite(when).all() or (np.diff(when) <= 0).any():
+        raise IntegrationProblem("times have to be finite and increasing; sort them, drop repeats.")
+    return when
+
+
+def _checked_initial(initial: ArrayLike, adjacency: sp.csr_array) -> Floats:
+    states = np.asarray(initial, dtype=np.float64)
+    n, columns = adjacency.shape
+    if n != columns:
+        raise IntegrationProblem(f"An adjacency matrix has to be square, not {n} × {columns}.")
+    if states.ndim != 2 or states.shape[1] != n:
+        raise IntegrationProblem(
+            f"Initial states of shape {states.shape} do not fit a graph of {n} nodes; "
+            f"give an array of shape (trajectories, {n})."
+        )
+    if not np.isfinite(states).all():
+        raise IntegrationProblem("Initial states have to be finite numbers.")
+    return states

@@ -1,0 +1,139 @@
+"""Rightmost eigenvalues of large sparse Jacobians: whether a fixed point is stable."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+import scipy.sparse.linalg as sl
+from numpy.typing import NDArray
+
+from nodeflow.dynamics.jacobian import Linearization
+from nodeflow.problems import Problem
+from nodeflow.seeds import numpy_generator
+
+__all__ = ["SpectrumProblem", "rightmost_eigenvalues"]
+
+Floats = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+_DENSE = 128
+"""Up to this size a dense spectrum is faster."""
+
+
+class SpectrumProblem(Problem):
+    """Eigenvalues could not be computed."""
+
+
+def rightmost_eigenvalues(at: Linearization, count: int = 6) -> Complex:
+    """The eigenvalues of the Jacobian with the largest real parts.
+
+    Nodes without neighbours contribute their diagonal entry. The rest is solved by ARPACK in
+    shift-invert mode. Its shift is an upper bound of all real parts (Gershgorin's theorem with
+    weights), close by at fixed points where the weights are the states; the shifted matrix is then
+    diagonally dominant in these weights, so that Krylov methods with a diagonal preconditioner
+    solve it in tens of products, and no factorization is needed.
+
+    If h_ego(x_i) h_alt′(x_i) has the same sign at all nodes and A is symmetric, then the Jacobian
+    is similar to the symmetric matrix diag(d) ± w A w with w = √|h_ego h_alt′|: its spectrum is
+    real and computed as such. Otherwise the eigenvalues returned are the nearest to the bound,
+    which are the rightmost unless imaginary parts are large.
+
+    The whole graph and one component of it have different spectra; for a component, pass its own
+    linearization.
+
+    Args:
+        at: the Jacobian.
+        count: how many; fewer come back if there are fewer nodes.
+
+    Returns:
+        Eigenvalues by falling real part, shape (min(count, n),).
+
+    Raises:
+        SpectrumProblem: the Jacobian is not finite, or an iteration did not converge.
+    """
+    if not all(np.isfinite(part).all() for part in (at.d, at.s, at.t)):
+        raise SpectrumProblem("The Jacobian is not finite at this state; it has no spectrum.")
+    linked = np.diff(at.adjacency.indptr) > 0
+    found = [at.d[~linked].astype(np.complex128)]
+    if linked.any():
+        found.append(_linked_eigenvalues(_restricted(at, linked), count))
+    values = np.concatenate(found)
+    return values[np.lexsort((values.imag, -values.real))][:count]
+
+
+def _restricted(at: Linearization, nodes: NDArray[np.bool_]) -> Linearization:
+    adjacency = sp.csr_array(at.adjacency[nodes][:, nodes])
+    return Linearization(at.state[nodes], adjacency, at.d[nodes], at.s[nodes], at.t[nodes])
+
+
+def _linked_eigenvalues(at: Linearization, count: int) -> Complex:
+    symmetric = _symmetric_interaction(at)
+    interaction = at.interaction() if symmetric is None else symmetric
+    n = len(at.d)
+    if n <= max(_DENSE, 3 * count):
+        dense = np.diag(at.d) + interaction.toarray()
+        values = np.linalg.eigvals(dense) if symmetric is None else np.linalg.eigvalsh(dense)
+        return values.astype(np.complex128)
+    bound = _upper_bound(at, interaction)
+    shift = bound + 1e-3 * max(abs(bound), 1e-3)
+    settings = {
+        "k": count,
+        "sigma": shift,
+        "which": "LM",
+        "OPinv": _shifted_inverse(at.d - shift, interaction, symmetric is not None),
+        "v0": numpy_generator(0, "arpack start", n).standard_normal(n),
+        "return_eigenvectors": False,
+    }
+    matrix = sp.csr_array(sp.diags_array(at.d) + interaction)
+    try:
+        values = (sl.eigs if symmetric is None else sl.eigsh)(matrix, **settings)
+    except sl.ArpackError as error:
+        raise SpectrumProblem(f"ARPACK found no eigenvalues: {error}") from error
+    return np.asarray(values, dtype=np.complex128)
+
+
+def _symmetric_interaction(at: Linearization) -> sp.csr_array | None:
+    """The symmetric matrix that the interaction part is similar to, where there is one."""
+    product = at.s * at.t
+    if not ((product >= 0).all() or (product <= 0).all()):
+        return None
+    if (at.adjacency != at.adjacency.T).nnz:
+        return None
+    root = np.sqrt(np.abs(product))
+    sign = 1.0 if (product >= 0).all() else -1.0
+    return Linearization(at.state, at.adjacency, at.d, sign * root, root).interaction()
+
+
+def _upper_bound(at: Linearization, interaction: sp.csr_array) -> float:
+    """A number that no real part of an eigenvalue exceeds.
+
+    For positive weights p every eigenvalue lies in a disc around some d_i with the radius
+    Σ_j |J_ij| p_j / p_i. The Jacobian and a matrix similar to it give different discs.
+    """
+    weights = [np.ones_like(at.state)]
+    if (at.state != 0).all():
+        weights.append(np.abs(at.state))
+    return min(
+        float((at.d + abs(matrix) @ p / p).max())
+        for matrix in (interaction, at.interaction())
+        for p in weights
+    )
+
+
+def _shifted_inverse(
+    diagonal: Floats, interaction: sp.csr_array, symmetric: bool
+) -> sl.LinearOperator:
+    """The inverse of diag(diagonal) + interaction, whose diagonal dominates."""
+    n = len(diagonal)
+    # The sign makes a symmetric matrix positive definite, as conjugate gradients want it.
+    matrix = sp.csr_array(-sp.diags_array(diagonal) - interaction)
+    precondition = sp.diags_array(-1.0 / diagonal)
+    solve = sl.cg if symmetric else sl.gmres
+
+    def inverse(right: Floats) -> Floats:
+        solution, failed = solve(matrix, right.ravel(), rtol=1e-10, maxiter=10 * n, M=precondition)
+        if failed:
+            raise SpectrumProblem("A linear system with the Jacobian did not converge.")
+        return -solution
+
+    return sl.LinearOperator((n, n), matvec=inverse, dtype=np.float64)

@@ -1,0 +1,119 @@
+"""Trajectories as Parquet: one row a trajectory, float32, graphs of any size in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nodeflow.tables import Schema, TableWriter, stream_table
+
+__all__ = [
+    "TRAJECTORIES",
+    "Trajectory",
+    "read_trajectories",
+    "stream_trajectories",
+    "write_trajectories",
+]
+
+TRAJECTORIES = Schema(
+    name="trajectories",
+    version=1,
+    columns={
+        "graph": pa.int32(),
+        "trajectory": pa.int32(),
+        "status": pa.string(),
+        "reason": pa.string(),
+        "times": pa.list_(pa.float64()),
+        "states": pa.list_(pa.float32()),
+    },
+    about={
+        "graph": "index of the graph in its cell",
+        "trajectory": "index of the initial state on that graph",
+        "status": "ok or failed",
+        "reason": "why the integration failed; empty if it did not",
+        "times": "observation times",
+        "states": "node states, node by node, each over all times; NaN after a failure",
+    },
+)
+"""Schema of a trajectory file; a row group holds one trajectory or a handful of small ones."""
+
+_STATES_PER_ROW_GROUP = 2**21
+"""8 MB: small enough to stream, large enough that the overhead of a row group does not count."""
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """States of all nodes of one graph over time, from one initial state.
+
+    Attributes:
+        graph: index of the graph in its cell.
+        index: index of the initial state on that graph.
+        times: (T,) float64, increasing; `times[0]` belongs to the initial state.
+        states: (T, n) float32; NaN at the times that a failed integration did not reach.
+        status: "ok" or "failed".
+        reason: why it failed; empty if it did not.
+    """
+
+    graph: int
+    index: int
+    times: NDArray[np.float64]
+    states: NDArray[np.float32]
+    status: str
+    reason: str
+
+
+def write_trajectories(
+    path: str | Path, trajectories: Iterable[Trajectory], parameters: Mapping[str, Any]
+) -> None:
+    """Write trajectories as they come; no more than one row group is held in memory."""
+    with TableWriter(path, TRAJECTORIES, parameters) as writer:
+        waiting: list[Trajectory] = []
+        room = _STATES_PER_ROW_GROUP
+        for trajectory in trajectories:
+            if waiting and trajectory.states.size > room:
+                writer.write(_table(waiting))
+                waiting, room = [], _STATES_PER_ROW_GROUP
+            waiting.append(trajectory)
+            room -= trajectory.states.size
+        if waiting:
+            writer.write(_table(waiting))
+
+
+def stream_trajectories(
+    path: str | Path, parameters: Mapping[str, Any] | None = None
+) -> Iterator[Trajectory]:
+    """Read and check a file, one trajectory at a time, in the order of writing.
+
+    Raises:
+        FileProblem: missing, damaged, of another kind, or made with other parameters.
+    """
+    for rows in stream_table(path, TRAJECTORIES, parameters):
+        columns = (rows[name] for name in TRAJECTORIES.columns)
+        for graph, index, status, reason, times, values in zip(*columns, strict=True):
+            states = np.reshape(values, (-1, len(times))).T
+            yield Trajectory(graph, index, times, np.ascontiguousarray(states), status, reason)
+
+
+def read_trajectories(
+    path: str | Path, parameters: Mapping[str, Any] | None = None
+) -> list[Trajectory]:
+    """Read and check a whole file; see `stream_trajectories`."""
+    return list(stream_trajectories(path, parameters))
+
+
+def _table(trajectories: list[Trajectory]) -> pa.Table:
+    columns = {
+        "graph": [x.graph for x in trajectories],
+        "trajectory": [x.index for x in trajectories],
+        "status": [x.status for x in trajectories],
+        "reason": [x.reason for x in trajectories],
+        "times": [x.times for x in trajectories],
+        "states": [np.ravel(x.states.T) for x in trajectories],
+    }
+    return pa.Table.from_pydict(columns, TRAJECTORIES.arrow())

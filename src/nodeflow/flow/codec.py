@@ -1,0 +1,277 @@
+"""From stacked network parameters to flat rows, from rows to short codes, and back.
+
+A codec is fitted on the training members of a zoo only. The flow model learns a distribution of
+codes; a sampled code is decoded to a row and the row is cut back into named parameters.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nodeflow.problems import Problem
+
+__all__ = [
+    "Codec",
+    "CodecProblem",
+    "CodecSettings",
+    "PcaCodec",
+    "RawCodec",
+    "Shapes",
+    "codec_from_tensors",
+    "codec_to_tensors",
+    "fit_codec",
+    "flatten",
+    "unflatten",
+]
+
+Shapes = Mapping[str, Sequence[int]]
+"""Name → shape of one network's tensors; the order is that of a flat row."""
+
+
+class CodecProblem(Problem):
+    """Parameters cannot be encoded as asked."""
+
+
+def flatten(parameters: Mapping[str, Tensor], shapes: Shapes) -> np.ndarray:
+    """Stacked parameters as one row per network.
+
+    Args:
+        parameters: name → tensor (K, *shape).
+        shapes: name → shape of one network's tensor; its order is the order within a row.
+
+    Returns:
+        Array (K, D) in the parameters' own precision.
+
+    Raises:
+        CodecProblem: a name is missing, or a tensor has another shape.
+    """
+    blocks = []
+    for name, shape in shapes.items():
+        if name not in parameters:
+            raise CodecProblem(
+                f"parameter {name} is missing; the architecture has {', '.join(shapes)}."
+            )
+        tensor = parameters[name].detach().cpu()
+        if tuple(tensor.shape[1:]) != tuple(shape):
+            raise CodecProblem(
+                f"parameter {name} has shape {tuple(tensor.shape[1:])} per network; "
+                f"the architecture needs {tuple(shape)}."
+            )
+        blocks.append(tensor.flatten(1).numpy())
+    if len({len(block) for block in blocks}) != 1:
+        raise CodecProblem(
+            "the parameters are stacks of different lengths; stack the same networks."
+        )
+    return np.concatenate(blocks, axis=1)
+
+
+def unflatten(rows: np.ndarray, shapes: Shapes) -> dict[str, Tensor]:
+    """Cut rows (K, D) back into stacked parameters (K, *shape); the inverse of `flatten`.
+
+    Raises:
+        CodecProblem: the rows are not as long as the shapes ask.
+    """
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    if rows.shape[1] != sum(sizes):
+        raise CodecProblem(
+            f"rows have {rows.shape[1]} numbers; the architecture needs {sum(sizes)} parameters."
+        )
+    pieces = np.split(rows, np.cumsum(sizes)[:-1], axis=1)
+    return {
+        name: torch.from_numpy(piece.reshape(len(rows), *shape))
+        for (name, shape), piece in zip(shapes.items(), pieces, strict=True)
+    }
+
+
+# --- codecs --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CodecSettings:
+    """How rows become codes.
+
+    Attributes:
+        kind: "raw" keeps every parameter as a coordinate; "pca" keeps the leading principal
+            coordinates of the training members.
+        rank: number of principal coordinates; None keeps all that the members span (at most
+            K − 1), which is lossless on them. Only for "pca".
+        standardize: "none" leaves codes in units of weights, as the reference does; "global"
+            divides all of them by one number, so that their mean variance is 1; "each" gives every
+            coordinate unit variance. Either centres the codes.
+    """
+
+    kind: str = "pca"
+    rank: int | None = None
+    standardize: str = "global"
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("raw", "pca"):
+            raise CodecProblem(f'codec kind is "{self.kind}"; allowed are "raw" and "pca".')
+        if self.standardize not in ("none", "global", "each"):
+            raise CodecProblem(
+                f'codec standardize is "{self.standardize}"; allowed are "none", "global", "each".'
+            )
+        if self.rank is not None and (self.kind == "raw" or self.rank < 1):
+            raise CodecProblem(
+                f'codec rank is {self.rank}; it must be at least 1 and needs kind "pca".'
+            )
+
+
+@dataclass(frozen=True)
+class RawCodec:
+    """Every parameter is a coordinate: code = (row − mean) / scale.
+
+    Attributes:
+        mean: (D,); zeros unless standardized.
+        scale: (D,); ones unless standardized.
+    """
+
+    kind: ClassVar[str] = "raw"
+    mean: np.ndarray
+    scale: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Length k of a code, here D."""
+        return len(self.scale)
+
+    def encode(self, rows: np.ndarray) -> np.ndarray:
+        """Codes (K, D) of rows (K, D), in float64."""
+        codes: np.ndarray = (rows.astype(np.float64) - self.mean) / self.scale
+        return codes
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """Rows (K, D) of codes (K, D), in float64."""
+        rows: np.ndarray = codes.astype(np.float64) * self.scale + self.mean
+        return rows
+
+
+@dataclass(frozen=True)
+class PcaCodec:
+    """Principal coordinates: code = (row − mean) · basisᵀ / scale.
+
+    Attributes:
+        mean: (D,) mean of the training members.
+        basis: (k, D) orthonormal rows, by falling variance.
+        scale: (k,); ones unless standardized.
+        spectrum: variances along all directions that the members span, falling; the first k are
+            those of the codes.
+    """
+
+    kind: ClassVar[str] = "pca"
+    mean: np.ndarray
+    basis: np.ndarray
+    scale: np.ndarray
+    spectrum: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Length k of a code."""
+        return len(self.scale)
+
+    @property
+    def kept(self) -> float:
+        """Share of the training members' total variance that the codes keep."""
+        return float(self.spectrum[: self.size].sum() / self.spectrum.sum())
+
+    def encode(self, rows: np.ndarray) -> np.ndarray:
+        """Codes (K, k) of rows (K, D), in float64; rows outside the span are projected onto it."""
+        codes: np.ndarray = (rows.astype(np.float64) - self.mean) @ self.basis.T / self.scale
+        return codes
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """Rows (K, D) of codes (K, k), in float64; a non-finite code gives a non-finite row."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            rows: np.ndarray = (codes.astype(np.float64) * self.scale) @ self.basis + self.mean
+        return rows
+
+
+Codec = RawCodec | PcaCodec
+
+
+def fit_codec(rows: np.ndarray, settings: CodecSettings) -> Codec:
+    """Fit a codec on the training members.
+
+    The principal coordinates come from an exact eigendecomposition in float64, of the K × K Gram
+    matrix or of the D × D covariance, whichever is smaller; no random projection, no batches. Each
+    direction's sign makes its largest entry positive, so equal members give equal codes.
+
+    Args:
+        rows: (K, D) flat parameters of the training members, K ≥ 2.
+        settings: kind, rank and scale.
+
+    Raises:
+        CodecProblem: non-finite rows, fewer than two members, or a rank above what they span.
+    """
+    rows = rows.astype(np.float64)
+    if len(rows) < 2 or not np.isfinite(rows).all():
+        raise CodecProblem(
+            "a codec needs at least two members with finite parameters; "
+            "leave failed members out of the training set."
+        )
+    mean = rows.mean(axis=0)
+    if settings.kind == "raw":
+        variance = rows.var(axis=0, ddof=1)
+        if settings.standardize == "none":
+            return RawCodec(np.zeros_like(mean), np.ones_like(mean))
+        return RawCodec(mean, _scale(variance, settings.standardize))
+    spectrum, basis = _principal(rows - mean)
+    rank = len(spectrum) if settings.rank is None else settings.rank
+    if rank > len(spectrum):
+        raise CodecProblem(
+            f"codec rank is {rank}, but {len(rows)} members span {len(spectrum)} directions; "
+            f"choose a rank of at most {len(spectrum)}, or more members."
+        )
+    return PcaCodec(mean, basis[:rank], _scale(spectrum[:rank], settings.standardize), spectrum)
+
+
+def _principal(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Variances (r,), falling, and orthonormal directions (r, D) that the rows (K, D) span."""
+    members, size = centred.shape
+    if members <= size:
+        squares, left = np.linalg.eigh(centred @ centred.T)
+    else:
+        squares, directions = np.linalg.eigh(centred.T @ centred)
+    largest = squares[-1]
+    if largest <= 0:
+        raise CodecProblem("all members are the same network; a codec needs members that differ.")
+    order = np.flatnonzero(squares > largest * max(members, size) * np.finfo(np.float64).eps)[::-1]
+    order = order[: members - 1]
+    if members <= size:
+        basis = left[:, order].T @ centred / np.sqrt(squares[order])[:, None]
+    else:
+        basis = directions[:, order].T
+    peaks = np.take_along_axis(basis, np.abs(basis).argmax(axis=1)[:, None], axis=1)
+    return squares[order] / (members - 1), basis * np.sign(peaks)
+
+
+def _scale(variance: np.ndarray, standardize: str) -> np.ndarray:
+    if standardize == "each":
+        # A parameter that no member changes has no scale of its own; its code is 0 at scale 1.
+        return np.where(variance > 0, np.sqrt(variance), 1.0)
+    if standardize == "global":
+        return np.full_like(variance, math.sqrt(variance.mean()))
+    return np.ones_like(variance)
+
+
+def codec_to_tensors(codec: Codec) -> dict[str, np.ndarray]:
+    """The codec's arrays, to be stored beside the flow's."""
+    names = ("mean", "scale") if isinstance(codec, RawCodec) else _PCA_TENSORS
+    return {name: getattr(codec, name) for name in names}
+
+
+def codec_from_tensors(kind: str, tensors: Mapping[str, np.ndarray]) -> Codec:
+    """The inverse of `codec_to_tensors`, for a codec of this kind."""
+    if kind == "raw":
+        return RawCodec(tensors["mean"], tensors["scale"])
+    return PcaCodec(*(tensors[name] for name in _PCA_TENSORS))
+
+
+_PCA_TENSORS = ("mean", "basis", "scale", "spectrum")

@@ -1,0 +1,23 @@
+"""Training histories of all flows in one table."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from nodeflow.flow.store import FLOW_HISTORY
+from nodeflow.tables import Schema, gathered
+
+__all__ = ["COLLECTED_FLOW_HISTORY", "FLOW"]
+
+FLOW = Schema(
+    "flow",
+    1,
+    {"flow": pa.string(), "weights": pa.string(), "width": pa.int64()},
+    {
+        "flow": "name of the flow",
+        "weights": "aligned or raw: what the flow learned from",
+        "width": "hidden width of the velocity field",
+    },
+)
+
+COLLECTED_FLOW_HISTORY = gathered("training of all flows", FLOW_HISTORY, FLOW)

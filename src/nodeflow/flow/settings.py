@@ -1,0 +1,140 @@
+"""All choices of a flow, and the two methods that choose them together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from nodeflow.flow.codec import CodecSettings
+from nodeflow.flow.velocity import VelocitySettings
+from nodeflow.problems import Problem
+
+__all__ = ["METHODS", "FlowSettings", "FlowSettingsProblem", "flow_settings"]
+
+
+class FlowSettingsProblem(Problem):
+    """A choice for the flow is not one of those that exist, or does not fit the others."""
+
+
+@dataclass(frozen=True)
+class FlowSettings:
+    """How a flow is built and trained.
+
+    Attributes:
+        method: the name of the method that these settings belong to, a key of `METHODS`.
+        codec: how networks become codes.
+        velocity: the network that is trained.
+        source_std: standard deviation s of the source N(0, s²I), in units of codes.
+        path_noise: standard deviation σ of the noise added along the path, in units of codes.
+        coupling: "independent" pairs noise and members at random; "optimal" pairs them within a
+            batch so that the sum of squared distances is smallest.
+        steps: optimizer steps.
+        batch: pairs per step.
+        learning_rate: of AdamW at the start; it falls along a cosine.
+        final_learning_rate: at the last step.
+        weight_decay: of AdamW.
+        betas: of AdamW.
+        ema: decay of the moving average of the weights that is sampled from; 0 takes the last
+            weights instead.
+        fixed_source_bank: draw as many source vectors as there are members once, and use no others
+            in training. A fault of the reference code, kept for replication; only for "paper".
+        keep_best_batch: sample from the weights with the lowest loss on a single batch instead of
+            the last ones. A fault of the reference code, kept for replication; only for "paper".
+    """
+
+    method: str = "default"
+    codec: CodecSettings = field(default_factory=CodecSettings)
+    velocity: VelocitySettings = field(default_factory=VelocitySettings)
+    source_std: float = 1.0
+    path_noise: float = 0.0
+    coupling: str = "independent"
+    steps: int = 5000
+    batch: int = 64
+    learning_rate: float = 1e-3
+    final_learning_rate: float = 1e-6
+    weight_decay: float = 1e-5
+    betas: tuple[float, float] = (0.9, 0.99)
+    ema: float = 0.999
+    fixed_source_bank: bool = False
+    keep_best_batch: bool = False
+
+    def __post_init__(self) -> None:
+        if self.coupling not in ("independent", "optimal"):
+            raise FlowSettingsProblem(
+                f'flow coupling is "{self.coupling}"; allowed are "independent" and "optimal".'
+            )
+        if self.method != "paper" and (self.fixed_source_bank or self.keep_best_batch):
+            raise FlowSettingsProblem(
+                "fixed_source_bank and keep_best_batch are faults of the reference code; "
+                'they are allowed only with method "paper".'
+            )
+        if self.ema and self.keep_best_batch:
+            raise FlowSettingsProblem("ema and keep_best_batch exclude each other; set ema to 0.")
+        if self.steps < 1 or self.batch < 1:
+            raise FlowSettingsProblem(
+                f"flow steps is {self.steps} and batch {self.batch}; both must be at least 1."
+            )
+        if self.source_std <= 0 or self.path_noise < 0 or not 0 <= self.ema < 1:
+            raise FlowSettingsProblem(
+                f"flow source_std is {self.source_std}, path_noise {self.path_noise}, ema "
+                f"{self.ema}; they must be positive, at least 0, and in [0, 1)."
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for a file's parameters; `flow_settings` reads them back."""
+        return asdict(self)
+
+
+METHODS: Mapping[str, FlowSettings] = {
+    "default": FlowSettings(),
+    "paper": FlowSettings(
+        method="paper",
+        codec=CodecSettings(kind="raw", rank=None, standardize="none"),
+        velocity=VelocitySettings(kind="paper", hidden=512, time_features=64, dropout=0.1),
+        source_std=0.01,
+        path_noise=0.001,
+        steps=30_000,
+        batch=8,
+        learning_rate=5e-4,
+        betas=(0.9, 0.95),
+        ema=0.0,
+    ),
+}
+"""The settings of each method: "paper" is that of Gupta et al. 2026 (arXiv:2601.05052) for MLPs."""
+
+
+def flow_settings(method: str, changes: Mapping[str, Any] | None = None) -> FlowSettings:
+    """A method's settings with some of them changed.
+
+    Args:
+        method: a key of `METHODS`.
+        changes: names of `FlowSettings`' attributes → values; `codec` and `velocity` are mappings
+            of their own attributes, e.g. `{"steps": 10000, "velocity": {"hidden": 64}}`.
+
+    Raises:
+        FlowSettingsProblem: no such method or setting.
+    """
+    if method not in METHODS:
+        raise FlowSettingsProblem(
+            f'flow method is "{method}"; allowed are {", ".join(sorted(METHODS))}.'
+        )
+    start = METHODS[method]
+    values = dict(changes or {}) | {"method": method}
+    if "betas" in values:
+        values["betas"] = tuple(values["betas"])
+    for part in ("codec", "velocity"):
+        if part in values:
+            values[part] = _changed(getattr(start, part), values[part], f"flow {part}")
+    changed: FlowSettings = _changed(start, values, "flow")
+    return changed
+
+
+def _changed(settings: Any, values: Mapping[str, Any], what: str) -> Any:
+    known = [entry.name for entry in fields(settings)]
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise FlowSettingsProblem(
+            f"{what} has no setting {', '.join(unknown)}; there are {', '.join(known)}."
+        )
+    return replace(settings, **values)

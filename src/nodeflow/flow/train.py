@@ -1,0 +1,274 @@
+"""Conditional flow matching: training a velocity field on the codes of a zoo's members.
+
+Source: Lipman et al. 2023 (arXiv:2210.02747) for the loss; Tong et al. 2024 (arXiv:2302.00482) for
+the optimal coupling within a batch; Gupta et al. 2026 (arXiv:2601.05052) for method "paper".
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from nodeflow.flow.codec import Codec, Shapes, fit_codec, flatten
+from nodeflow.flow.settings import FlowSettings
+from nodeflow.flow.velocity import build_velocity, draw_dropout_from
+from nodeflow.job import Progress
+from nodeflow.problems import Problem
+from nodeflow.seeds import torch_generator
+
+__all__ = [
+    "Flow",
+    "FlowProblem",
+    "fit_flow",
+    "flow_matching_loss",
+    "train_velocity",
+]
+
+_CPU = torch.device("cpu")
+_REPORTS = 50
+_VALIDATION_DRAWS = 256
+
+
+class FlowProblem(Problem):
+    """A flow cannot be trained or sampled."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A trained generative model of network weights.
+
+    Attributes:
+        settings: how it was trained.
+        shapes: name → shape of one network's tensors, in the order of a flat row.
+        codec: rows ↔ codes.
+        velocity: v(x, t), in evaluation mode.
+    """
+
+    settings: FlowSettings
+    shapes: Shapes
+    codec: Codec
+    velocity: nn.Module
+
+
+def fit_flow(
+    members: Mapping[str, Tensor],
+    shapes: Shapes,
+    settings: FlowSettings,
+    root_seed: int,
+    labels: tuple[str | float, ...],
+    held_out: Mapping[str, Tensor] | None = None,
+    device: torch.device = _CPU,
+) -> tuple[Flow, pd.DataFrame]:
+    """Fit the codec and train the velocity field on a zoo's training members.
+
+    Args:
+        members: stacked parameters (K, …) of the training members, aligned if so wanted.
+        shapes: name → shape of one network's tensors.
+        settings: all choices.
+        root_seed: the run's root seed.
+        labels: what names this flow; every random number comes from (root_seed, "flow", *labels).
+        held_out: stacked parameters of members that the flow must never learn from; only their
+            loss is recorded. With a PCA codec they are projected onto the training members' span.
+        device: where the velocity field is trained.
+
+    Returns:
+        The flow, on the CPU, and its history as `train_velocity` gives it.
+    """
+    rows = flatten(members, shapes)
+    codec = fit_codec(rows, settings.codec)
+    codes = torch.from_numpy(codec.encode(rows)).float()
+    watched = None
+    if held_out is not None:
+        watched = torch.from_numpy(codec.encode(flatten(held_out, shapes))).float()
+    generator = torch_generator(root_seed, "flow", *labels)
+    velocity, history = train_velocity(codes, settings, generator, watched, device)
+    own_shapes = {name: tuple(shape) for name, shape in shapes.items()}
+    return Flow(settings, own_shapes, codec, velocity.cpu()), history
+
+
+def train_velocity(
+    codes: Tensor,
+    settings: FlowSettings,
+    generator: torch.Generator,
+    held_out: Tensor | None = None,
+    device: torch.device = _CPU,
+) -> tuple[nn.Module, pd.DataFrame]:
+    """Train a velocity field by conditional flow matching.
+
+    Every step draws fresh source noise, times in U[0, 1] and path noise. The weights returned are
+    the last ones or their moving average; nothing is selected by a loss, unless the settings ask
+    for the reference's faults.
+
+    Args:
+        codes: (K, k) training codes.
+        settings: all choices.
+        generator: CPU generator of every random number.
+        held_out: (H, k) codes of other members, whose loss is recorded.
+        device: where to train.
+
+    Returns:
+        The velocity field in evaluation mode, and one row per report: `step`; `loss`, the mean
+        over the batches since the last row; `train_loss` and `held_out_loss`, the loss of the
+        weights to be sampled from, without dropout, on draws that stay the same throughout (NaN
+        without held-out codes).
+
+    Raises:
+        FlowProblem: non-finite codes.
+    """
+    if not torch.isfinite(codes).all():
+        raise FlowProblem("codes are not finite; leave failed members out of the training set.")
+    velocity = build_velocity(
+        settings.velocity,
+        codes.mean(dim=0),
+        codes.var(dim=0),
+        settings.source_std,
+        settings.path_noise,
+        generator,
+    ).to(device)
+    averaged = copy.deepcopy(velocity).eval() if settings.ema else None
+    draw_dropout_from(velocity, generator)
+    watch = _Watch(codes, held_out, settings, generator, device)
+    sampled = velocity if averaged is None else averaged
+    weights, mean_weights = list(velocity.parameters()), list(sampled.parameters())
+    optimizer = torch.optim.AdamW(
+        weights,
+        lr=settings.learning_rate,
+        betas=settings.betas,
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimizer, T_max=settings.steps, eta_min=settings.final_learning_rate
+    )
+    best, best_state = math.inf, None
+    report_every = max(1, settings.steps // _REPORTS)
+    since, rows = torch.zeros((), device=device), []
+    reported = 0
+    progress = Progress(settings.steps, f"train flow ({settings.method})")
+    pairs = _pairs(codes, settings, generator)
+    velocity.train()
+    for step in range(1, settings.steps + 1):
+        x0, x1 = next(pairs)
+        t = torch.rand(len(x1), generator=generator)
+        noise = settings.path_noise * torch.randn(x1.shape, generator=generator)
+        loss = flow_matching_loss(velocity, *(a.to(device) for a in (x0, x1, t, noise)))
+        if settings.keep_best_batch and float(loss) < best:
+            # The loss belongs to the weights before this step's update, as in the reference.
+            best, best_state = float(loss), copy.deepcopy(velocity.state_dict())
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+        if averaged is not None:
+            # Early on, an average over fewer steps, so that it forgets the initial weights.
+            decay = min(settings.ema, (step + 1) / (step + 10))
+            get_ema_multi_avg_fn(decay)(mean_weights, weights, step)  # type: ignore[no-untyped-call]
+        since += loss.detach()
+        if step % report_every == 0 or step == settings.steps:
+            mean_loss = float(since) / (step - reported)
+            reported = step
+            since.zero_()
+            row = {"step": step, "loss": mean_loss, **watch(sampled)}
+            rows.append(row)
+            progress.update(step, **{name: x for name, x in row.items() if name != "step"})
+    if best_state is not None:
+        velocity.load_state_dict(best_state)
+    return sampled.eval(), pd.DataFrame(rows)
+
+
+def flow_matching_loss(
+    velocity: nn.Module, x0: Tensor, x1: Tensor, t: Tensor, noise: Tensor
+) -> Tensor:
+    """Mean over batch and coordinates of |v((1−t) x0 + t x1 + noise, t) − (x1 − x0)|².
+
+    Args:
+        velocity: v(x, t).
+        x0: (B, k) source points.
+        x1: (B, k) codes.
+        t: (B,) times.
+        noise: (B, k) noise added along the path.
+    """
+    x = torch.lerp(x0, x1, t[:, None]) + noise
+    return nn.functional.mse_loss(velocity(x, t), x1 - x0)
+
+
+def _pairs(
+    codes: Tensor, settings: FlowSettings, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Endless batches of source points and codes, on the CPU."""
+    targets = _batches(codes, settings.batch, generator)
+    if settings.fixed_source_bank:
+        bank = settings.source_std * torch.randn(codes.shape, generator=generator)
+        sources = _batches(bank, settings.batch, generator)
+    for x1 in targets:
+        if settings.fixed_source_bank:
+            x0 = next(sources)
+        else:
+            x0 = settings.source_std * torch.randn(x1.shape, generator=generator)
+        if settings.coupling == "optimal":
+            _, order = linear_sum_assignment(torch.cdist(x1, x0).square().numpy())
+            x0 = x0[torch.from_numpy(order)]
+        yield x0, x1
+
+
+def _batches(points: Tensor, batch: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Shuffled passes over the points; a pass's last, incomplete batch is dropped.
+
+    A pass holds every point once, or as often as it takes to fill one batch.
+    """
+    repeats = math.ceil(batch / len(points))
+    while True:
+        order = torch.cat(
+            [torch.randperm(len(points), generator=generator) for _ in range(repeats)]
+        )
+        for start in range(0, len(order) - batch + 1, batch):
+            yield points[order[start : start + batch]]
+
+
+class _Watch:
+    """The loss on training and held-out codes, at draws that stay the same throughout."""
+
+    def __init__(
+        self,
+        codes: Tensor,
+        held_out: Tensor | None,
+        settings: FlowSettings,
+        generator: torch.Generator,
+        device: torch.device,
+    ) -> None:
+        # Its own stream, so that what is watched does not change what is learned.
+        seed = int(torch.randint(2**62, (1,), generator=generator))
+        generator = torch.Generator().manual_seed(seed)
+        self._draws = {"train_loss": _fixed_draws(codes, settings, generator, device)}
+        if held_out is not None:
+            self._draws["held_out_loss"] = _fixed_draws(held_out, settings, generator, device)
+
+    def __call__(self, velocity: nn.Module) -> dict[str, float]:
+        was_training = velocity.training
+        velocity.eval()
+        with torch.no_grad():
+            found = {
+                name: float(flow_matching_loss(velocity, *draws))
+                for name, draws in self._draws.items()
+            }
+        velocity.train(was_training)
+        return {name: found.get(name, math.nan) for name in ("train_loss", "held_out_loss")}
+
+
+def _fixed_draws(
+    codes: Tensor, settings: FlowSettings, generator: torch.Generator, device: torch.device
+) -> tuple[Tensor, ...]:
+    """x0, x1, t and path noise, with times spread evenly and codes used equally often."""
+    x1 = next(_batches(codes, _VALIDATION_DRAWS, generator))
+    x0 = settings.source_std * torch.randn(x1.shape, generator=generator)
+    t = (torch.randperm(len(x1), generator=generator) + 0.5) / len(x1)
+    noise = settings.path_noise * torch.randn(x1.shape, generator=generator)
+    return tuple(a.to(device) for a in (x0, x1, t, noise))

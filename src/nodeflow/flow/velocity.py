@@ -1,0 +1,256 @@
+"""Velocity fields v(x, t): the networks that a flow trains."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from nodeflow.problems import Problem
+
+__all__ = [
+    "PaperVelocity",
+    "ResidualVelocity",
+    "SeededDropout",
+    "VelocityProblem",
+    "VelocitySettings",
+    "build_velocity",
+    "draw_dropout_from",
+    "gaussian_velocity",
+]
+
+
+class VelocityProblem(Problem):
+    """A velocity field cannot be built as asked."""
+
+
+@dataclass(frozen=True)
+class VelocitySettings:
+    """Which network, and how large.
+
+    Attributes:
+        kind: "paper" or "residual".
+        hidden: width h of the hidden layers.
+        time_features: length T of the time embedding; even for "residual".
+        dropout: probability that a hidden unit is dropped in training.
+        blocks: number of residual blocks; only for "residual".
+    """
+
+    kind: str = "residual"
+    hidden: int = 256
+    time_features: int = 64
+    dropout: float = 0.0
+    blocks: int = 3
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("paper", "residual"):
+            raise VelocityProblem(
+                f'velocity kind is "{self.kind}"; allowed are "paper" and "residual".'
+            )
+        if self.hidden < 2 or self.time_features < 2 or self.blocks < 1:
+            raise VelocityProblem(
+                f"velocity has hidden {self.hidden}, time_features {self.time_features}, blocks "
+                f"{self.blocks}; they must be at least 2, 2 and 1."
+            )
+        if not 0 <= self.dropout < 1:
+            raise VelocityProblem(f"velocity dropout is {self.dropout}; it must be in [0, 1).")
+
+
+class SeededDropout(nn.Module):
+    """Dropout whose mask comes from a given generator instead of the global one."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+        self.generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Zero each entry with the given probability and scale the rest, in training only."""
+        if not self.training or self.probability == 0:
+            return x
+        if self.generator is None:
+            raise RuntimeError("call draw_dropout_from before training this network")
+        kept = torch.empty(x.shape).bernoulli_(1 - self.probability, generator=self.generator)
+        return x * (kept.to(x.device) / (1 - self.probability))
+
+
+class PaperVelocity(nn.Module):
+    """The "weight space flow model" of Gupta et al. 2026 (arXiv:2601.05052).
+
+    A learned embedding of t is concatenated to x; then k + T → h → h/2 → h → k with layer
+    normalization, GELU and dropout; the last layer starts at zero.
+
+    Args:
+        size: length k of a code.
+        settings: widths and dropout.
+    """
+
+    def __init__(self, size: int, settings: VelocitySettings) -> None:
+        super().__init__()
+        h, T = settings.hidden, settings.time_features
+        self.time = nn.Sequential(_linear(1, T), nn.GELU(), _linear(T, T))
+        self.body = nn.Sequential(
+            _linear(size + T, h), nn.LayerNorm(h), nn.GELU(), SeededDropout(settings.dropout),
+            _linear(h, h // 2), nn.LayerNorm(h // 2), nn.GELU(), SeededDropout(settings.dropout),
+            _linear(h // 2, h), nn.LayerNorm(h), nn.GELU(),
+        )  # fmt: skip
+        self.last = _linear(h, size)
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        """Velocity (B, k) at codes x (B, k) and times t (B,)."""
+        out: Tensor = self.last(self.body(torch.cat([x, self.time(t[:, None])], dim=1)))
+        return out
+
+
+class ResidualVelocity(nn.Module):
+    """The exact velocity of a Gaussian with the codes' mean and variances, plus a learned rest.
+
+    For a source N(0, s²I) and codes N(μ, diag λ) the optimal velocity is known in closed form (see
+    `gaussian_velocity`), and the learned part starts at zero: before the first step the flow
+    samples that Gaussian, and training can only move it away from there. The learned part never
+    has to carry the source noise through its hidden layers, so it may be narrower than a code.
+
+    Args:
+        size: length k of a code.
+        settings: widths, blocks and dropout.
+        mean: (k,) mean μ of the training codes.
+        variance: (k,) variances λ of the training codes.
+        source_std: s.
+        path_noise: standard deviation σ of the noise added along the path.
+    """
+
+    mean: Tensor
+    variance: Tensor
+    frequencies: Tensor
+
+    def __init__(
+        self,
+        size: int,
+        settings: VelocitySettings,
+        mean: Tensor,
+        variance: Tensor,
+        source_std: float,
+        path_noise: float,
+    ) -> None:
+        super().__init__()
+        if settings.time_features % 2:
+            raise VelocityProblem(
+                f"velocity time_features is {settings.time_features}; "
+                "a residual velocity needs an even number."
+            )
+        h, half = settings.hidden, settings.time_features // 2
+        self.source_std, self.path_noise = source_std, path_noise
+        self.register_buffer("mean", mean.clone())
+        # A coordinate that never varies would make the velocity 0/0 at t = 1.
+        self.register_buffer("variance", variance.clamp_min(1e-6 * float(variance.mean())))
+        self.register_buffer("frequencies", math.pi * 2.0 ** torch.linspace(-1, 6, half))
+        self.time = nn.Sequential(_linear(settings.time_features, h), nn.GELU())
+        self.first = _linear(size, h)
+        self.blocks = nn.ModuleList(_Block(h, settings.dropout) for _ in range(settings.blocks))
+        self.norm = nn.LayerNorm(h)
+        self.last = _linear(h, size)
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        """Velocity (B, k) at codes x (B, k) and times t (B,)."""
+        column = t[:, None]
+        gaussian, deviation = gaussian_velocity(
+            x, column, self.mean, self.variance, self.source_std, self.path_noise
+        )
+        angles = column * self.frequencies
+        time = self.time(torch.cat([angles.sin(), angles.cos()], dim=1))
+        hidden = self.first((x - column * self.mean) / deviation)
+        for block in self.blocks:
+            hidden = block(hidden, time)
+        rest: Tensor = self.last(self.norm(hidden)) * self.variance.sqrt()
+        return gaussian + rest
+
+
+class _Block(nn.Module):
+    """Hidden state → itself + a two-layer network of its normalized self, shifted by time."""
+
+    def __init__(self, h: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(h)
+        self.time = _linear(h, h)
+        self.first = _linear(h, h)
+        self.dropout = SeededDropout(dropout)
+        self.last = _linear(h, h)
+
+    def forward(self, hidden: Tensor, time: Tensor) -> Tensor:
+        inner = nn.functional.gelu(self.first(self.norm(hidden)) + self.time(time))
+        out: Tensor = hidden + self.last(self.dropout(inner))
+        return out
+
+
+def gaussian_velocity(
+    x: Tensor, t: Tensor, mean: Tensor, variance: Tensor, source_std: float, path_noise: float
+) -> tuple[Tensor, Tensor]:
+    """The optimal velocity E[x1 − x0 | x_t = x] when both ends are Gaussian.
+
+    With x0 ~ N(0, s²), x1 ~ N(μ, λ) and x_t = (1−t) x0 + t x1 + σε, coordinate by coordinate:
+    E = μ + (t λ − (1−t) s²) / (t² λ + (1−t)² s² + σ²) · (x − t μ).
+
+    Args:
+        x: codes (B, k).
+        t: times, (B, 1) or a scalar.
+        mean: μ, (k,).
+        variance: λ, (k,).
+        source_std: s.
+        path_noise: σ.
+
+    Returns:
+        The velocity (B, k), and the standard deviation of x_t, broadcastable to it.
+    """
+    spread = t**2 * variance + (1 - t) ** 2 * source_std**2 + path_noise**2
+    gain = (t * variance - (1 - t) * source_std**2) / spread
+    return mean + gain * (x - t * mean), spread.sqrt()
+
+
+def build_velocity(
+    settings: VelocitySettings,
+    mean: Tensor,
+    variance: Tensor,
+    source_std: float,
+    path_noise: float,
+    generator: torch.Generator,
+) -> nn.Module:
+    """A fresh velocity field on the CPU, initialized from `generator`.
+
+    Linear layers start as PyTorch's default does, uniform in ±1/√fan_in; the last one at zero.
+
+    Args:
+        settings: which network.
+        mean: (k,) mean of the training codes.
+        variance: (k,) their variances; "paper" uses neither.
+        source_std: standard deviation of the source distribution.
+        path_noise: standard deviation of the noise along the path.
+        generator: where the initial weights come from.
+    """
+    velocity: PaperVelocity | ResidualVelocity
+    if settings.kind == "paper":
+        velocity = PaperVelocity(len(mean), settings)
+    else:
+        velocity = ResidualVelocity(len(mean), settings, mean, variance, source_std, path_noise)
+    for module in velocity.modules():
+        if isinstance(module, nn.Linear):
+            bound = 1 / math.sqrt(module.in_features)
+            nn.init.uniform_(module.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+    nn.init.zeros_(velocity.last.weight)
+    nn.init.zeros_(velocity.last.bias)
+    return velocity
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """A layer without values yet: nn.Linear would draw them from the global generator."""
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
+    return layer
+
+
+def draw_dropout_from(velocity: nn.Module, generator: torch.Generator) -> None:
+    """Let every dropout layer of `velocity` draw its masks from `generator`."""
+    for module in velocity.modules():
+        if isinstance(module, SeededDropout):
+            module.generator = generator

@@ -1,0 +1,88 @@
+"""The search for the constant c that gives the expected mean degree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from nodeflow.graphs.s1 import ModelProblem, asymptotic_c
+
+__all__ = ["solve_c"]
+
+MOST_STEPS = 100
+
+ExpectedMeanDegree = Callable[[float, float], tuple[float, float]]
+
+
+def solve_c(
+    expected: ExpectedMeanDegree,
+    *,
+    n: int,
+    beta: float,
+    mean_degree: float,
+    mean_kappa: float,
+    tolerance: float,
+    coarse: float,
+) -> float:
+    """Newton's method on log c for logit(k(c)/(N−1)) = logit(k̄/(N−1)), kept within a bracket.
+
+    The logit makes the curve nearly straight from sparse to complete graphs. A step from a
+    relative error e ends at an error below e², so the last step needs no evaluation after it.
+
+    Args:
+        expected: from c and the relative error that it may make: expected mean degree, and its
+            derivative with respect to log c.
+        n: number of nodes N.
+        beta: inverse temperature.
+        mean_degree: k̄.
+        mean_kappa: mean hidden degree; only the start of the search depends on it.
+        tolerance: relative error of the mean degree at the returned c.
+        coarse: relative error that is good enough while k(c) is still far from k̄.
+
+    Raises:
+        ModelProblem: k̄ is out of reach, or the search does not converge.
+    """
+    if not 0 < mean_degree < n - 1:
+        raise ModelProblem(
+            f"No c gives a mean degree of {mean_degree}: it must lie above 0 and below "
+            f"N - 1 = {n - 1}."
+        )
+    # The asymptotic c is that of hidden degrees with mean k̄, and only c κ κ' matters.
+    log_c = math.log(asymptotic_c(n, beta, mean_degree)) + 2 * math.log(mean_degree / mean_kappa)
+    target = _logit(mean_degree / (n - 1))
+    low, high = -math.inf, math.inf
+    error = math.inf
+    for _ in range(MOST_STEPS):
+        precision = coarse if error > 0.03 else tolerance / 4
+        value, slope = expected(math.exp(log_c), precision)
+        error = abs(value / mean_degree - 1)
+        if error > 10 * precision:
+            low, high = (log_c, high) if value < mean_degree else (low, log_c)
+        share = value / (n - 1)
+        step = math.nan
+        if 0 < share < 1 and slope > 0:
+            step = (target - _logit(share)) * value * (1 - share) / slope
+        if not (abs(step) <= LONGEST_STEP and low < log_c + step < high):
+            step = _safe_step(log_c, low, high)
+        log_c += step
+        if error**2 + precision <= tolerance:
+            return math.exp(log_c)
+    raise ModelProblem(
+        f"c did not converge for N = {n}, beta = {beta}, mean degree = {mean_degree}: "
+        "hidden degrees may be extreme, or many nodes may share a position."
+    )
+
+
+LONGEST_STEP = 4.0
+
+
+def _safe_step(log_c: float, low: float, high: float) -> float:
+    if math.isinf(high):
+        return LONGEST_STEP
+    if math.isinf(low):
+        return -LONGEST_STEP
+    return (low + high) / 2 - log_c
+
+
+def _logit(share: float) -> float:
+    return math.log(share / (1 - share))

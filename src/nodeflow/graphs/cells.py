@@ -1,0 +1,165 @@
+"""A tree of cells: layers of similar hidden degree, cut into ever smaller pieces of the ring."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["CELL", "NODE", "CellTree", "build_tree"]
+
+THICKNESS = 1.0
+"""Range of the weight max(1, β) log κ within a layer."""
+
+LEAF = 2
+"""Most nodes of a cell that is not split."""
+
+NODE = np.dtype([("x", np.float64), ("weight", np.float64), ("node", np.int32)], align=True)
+"""A node: position, max(1, β) log κ, and id."""
+
+# All facts about a cell side by side: a visit costs a cache line or two, not one for each fact.
+CELL = np.dtype(
+    [
+        ("start", np.int32),  # its nodes are start … stop − 1
+        ("stop", np.int32),
+        ("child", np.int32),  # first of its two neighbouring children; −1 for a leaf
+        ("size", np.float64),  # the larger of two cells is split first; layers come before pieces
+        ("left", np.float64),  # interval of the ring
+        ("right", np.float64),
+        ("least", np.float64),  # range of the weight
+        ("most", np.float64),
+        ("log_mean", np.float64),  # log of the mean of ω = exp(weight)
+        ("spread", np.float64),  # squared coefficient of variation of ω
+        ("centre", np.float64),  # mean position, weighted by ω
+        ("variance", np.float64),  # central moments of the positions, weighted by ω: second,
+        ("third", np.float64),
+        ("fourth", np.float64),
+        ("reach", np.float64),  # largest distance from the centre
+    ],
+    align=True,
+)
+"""A cell; the comments in this definition say what each field is."""
+
+
+@dataclass(frozen=True, eq=False)
+class CellTree:
+    """Nodes sorted by layer and position, and the cells above them.
+
+    Attributes:
+        beta: inverse temperature.
+        nodes: shape (N,), of `NODE`.
+        cells: of `CELL`, root first, each before its children.
+    """
+
+    beta: float
+    nodes: NDArray[np.void]
+    cells: NDArray[np.void]
+
+    @property
+    def mean_kappa(self) -> float:
+        """Mean hidden degree."""
+        return float(np.exp(self.nodes["weight"] / max(1.0, self.beta)).mean())
+
+
+def build_tree(kappa: NDArray[np.float64], x: NDArray[np.float64], beta: float) -> CellTree:
+    """Sort nodes into layers and cells, in O(N log N).
+
+    Args:
+        kappa: hidden degrees, shape (N,), positive and finite.
+        x: positions, shape (N,), in [0, 1).
+        beta: inverse temperature; layers are the thinner in κ the larger it is.
+    """
+    weight = max(1.0, beta) * np.log(kappa)
+    layer = np.floor((weight - weight.min()) / THICKNESS)
+    order = np.argsort(layer + x)
+    nodes = np.empty(len(x), NODE)
+    nodes["x"], nodes["weight"], nodes["node"] = x[order], weight[order], order
+    borders = np.flatnonzero(np.diff(layer[order])) + 1
+    layers = np.concatenate([[0], borders, [len(x)]]).astype(np.int64)
+    return CellTree(float(beta), nodes, _grow(nodes, layers, CELL))
+
+
+@njit(cache=True, error_model="numpy")
+def _grow(nodes: Any, layers: NDArray[np.int64], record: Any) -> Any:
+    """Split the root, all nodes, by layers and then each layer at its median position."""
+    cells = np.empty(2 * (2 * len(nodes) // LEAF + len(layers)), record)
+    cells[0].start = 0
+    cells[0].stop = len(nodes)
+    count = 1
+    stack = np.empty((128, 3), np.int64)  # cell, its first layer, one past its last layer
+    stack[0] = 0, 0, len(layers) - 1
+    waiting = 1
+    while waiting:
+        waiting -= 1
+        cell, low, high = stack[waiting]
+        _measure(nodes, cells, cell)
+        start = cells[cell].start
+        stop = cells[cell].stop
+        cells[cell].child = -1
+        cells[cell].size = cells[cell].right - cells[cell].left
+        if high - low > 1:
+            cells[cell].size = high - low
+            middle = (low + high) // 2
+            cut = layers[middle]
+            stack[waiting] = count, low, middle
+            stack[waiting + 1] = count + 1, middle, high
+        elif stop - start > LEAF:
+            cut = (start + stop) // 2
+            stack[waiting] = count, low, high
+            stack[waiting + 1] = count + 1, low, high
+        else:
+            continue
+        waiting += 2
+        cells[cell].child = count
+        cells[count].start = start
+        cells[count].stop = cut
+        cells[count + 1].start = cut
+        cells[count + 1].stop = stop
+        count += 2
+    return cells[:count].copy()
+
+
+@njit(cache=True, error_model="numpy")
+def _measure(nodes: Any, cells: Any, cell: int) -> None:
+    start = cells[cell].start
+    stop = cells[cell].stop
+    left = right = nodes[start].x
+    least = most = nodes[start].weight
+    for i in range(start + 1, stop):
+        left = min(left, nodes[i].x)
+        right = max(right, nodes[i].x)
+        least = min(least, nodes[i].weight)
+        most = max(most, nodes[i].weight)
+    total = 0.0
+    squares = 0.0
+    moment = 0.0
+    for i in range(start, stop):
+        w = math.exp(nodes[i].weight - most)
+        total += w
+        squares += w * w
+        moment += w * (nodes[i].x - left)
+    centre = left + moment / total
+    variance = 0.0
+    third = 0.0
+    fourth = 0.0
+    for i in range(start, stop):
+        w = math.exp(nodes[i].weight - most) / total
+        square = (nodes[i].x - centre) ** 2
+        variance += w * square
+        third += w * square * (nodes[i].x - centre)
+        fourth += w * square * square
+    cells[cell].left = left
+    cells[cell].right = right
+    cells[cell].least = least
+    cells[cell].most = most
+    cells[cell].log_mean = most + math.log(total / (stop - start))
+    cells[cell].spread = max(0.0, squares * (stop - start) / (total * total) - 1)
+    cells[cell].centre = centre
+    cells[cell].variance = variance
+    cells[cell].third = third
+    cells[cell].fourth = fourth
+    cells[cell].reach = max(right - centre, centre - left)

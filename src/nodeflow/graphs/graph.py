@@ -1,0 +1,171 @@
+"""Simple undirected graphs as sorted edge arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import networkx as nx
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+from scipy.sparse import csr_array
+
+from nodeflow.problems import Problem
+
+__all__ = ["Graph", "GraphProblem", "build_graph", "from_networkx", "to_networkx"]
+
+
+class GraphProblem(Problem):
+    """Given edges or coordinates that do not make a simple undirected graph."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A simple undirected graph on the nodes 0 … n−1; made by `build_graph`, which checks it.
+
+    Attributes:
+        n: number of nodes, at least 1.
+        edges: shape (M, 2), u < v in each row, rows sorted lexicographically and unique.
+        kappa: shape (n,), hidden degrees, where the graph has them.
+        x: shape (n,), positions on the ring of circumference 1, where the graph has them.
+    """
+
+    n: int
+    edges: NDArray[np.int32]
+    kappa: NDArray[np.float64] | None = None
+    x: NDArray[np.float64] | None = None
+
+    @property
+    def degrees(self) -> NDArray[np.int64]:
+        """Number of neighbours of each node, shape (n,)."""
+        return np.bincount(self.edges.ravel(), minlength=self.n)
+
+    def adjacency(self, dtype: DTypeLike = np.float64) -> csr_array:
+        """The symmetric 0/1 adjacency matrix, shape (n, n), with sorted column indices."""
+        u, v = self.edges[:, 0], self.edges[:, 1]
+        ones = np.ones(2 * len(self.edges), dtype=dtype)
+        rows, columns = np.concatenate([v, u]), np.concatenate([u, v])
+        matrix = csr_array((ones, (rows, columns)), shape=(self.n, self.n))
+        matrix.sort_indices()
+        return matrix
+
+    def subgraph(self, nodes: Sequence[int] | NDArray[np.integer]) -> Graph:
+        """The induced subgraph; its node i is `nodes[i]`.
+
+        Raises:
+            GraphProblem: a node is out of range or named twice.
+        """
+        kept = np.asarray(nodes, dtype=np.int64)
+        if kept.ndim != 1 or len(kept) == 0:
+            raise GraphProblem("A subgraph needs a list of at least one node.")
+        if kept.min() < 0 or kept.max() >= self.n:
+            raise GraphProblem(f"Nodes of a subgraph must lie in 0 … {self.n - 1}.")
+        new_name = np.full(self.n, -1, dtype=np.int64)
+        new_name[kept] = np.arange(len(kept))
+        if np.count_nonzero(new_name >= 0) != len(kept):
+            raise GraphProblem("A subgraph cannot hold a node twice; name each node once.")
+        renamed = new_name[self.edges]
+        return build_graph(
+            len(kept),
+            renamed[(renamed >= 0).all(axis=1)],
+            kappa=None if self.kappa is None else self.kappa[kept],
+            x=None if self.x is None else self.x[kept],
+        )
+
+
+def build_graph(
+    n: int,
+    edges: ArrayLike,
+    kappa: ArrayLike | None = None,
+    x: ArrayLike | None = None,
+) -> Graph:
+    """Check and sort edges and coordinates.
+
+    Args:
+        n: number of nodes.
+        edges: shape (M, 2), any order within and between rows; each edge once.
+        kappa: hidden degrees, shape (n,), positive and finite.
+        x: positions, shape (n,), in [0, 1).
+
+    Raises:
+        GraphProblem: no nodes, self-loops, duplicates, negative or too large ids, or coordinates
+            of the wrong shape or range.
+    """
+    if n < 1 or n > np.iinfo(np.int32).max:
+        raise GraphProblem(f"A graph has 1 to 2147483647 nodes, not {n}.")
+    return Graph(
+        int(n),
+        _checked_edges(n, edges),
+        _checked_coordinate(n, kappa, "kappa", low=0.0, low_included=False, high=np.inf),
+        _checked_coordinate(n, x, "x", low=0.0, low_included=True, high=1.0),
+    )
+
+
+def _checked_edges(n: int, edges: ArrayLike) -> NDArray[np.int32]:
+    pairs = np.asarray(edges)
+    if pairs.size == 0:
+        return np.empty((0, 2), dtype=np.int32)
+    if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
+        raise GraphProblem(
+            f"Edges are integer pairs of shape (M, 2), not {pairs.dtype} of shape {pairs.shape}."
+        )
+    low, high = pairs.min(axis=1), pairs.max(axis=1)
+    if low.min() < 0 or high.max() >= n:
+        row = int(np.argmax((low < 0) | (high >= n)))
+        raise GraphProblem(
+            f"Edge {row} ({pairs[row, 0]}, {pairs[row, 1]}): node ids must lie in 0 … {n - 1}."
+        )
+    if (low == high).any():
+        row = int(np.argmax(low == high))
+        raise GraphProblem(
+            f"Edge {row} ({pairs[row, 0]}, {pairs[row, 1]}) is a self-loop; remove self-loops."
+        )
+    key = low.astype(np.int64) * n + high
+    if (key[1:] <= key[:-1]).any():
+        key.sort()
+        repeated = key[1:] == key[:-1]
+        if repeated.any():
+            u, v = divmod(int(key[int(np.argmax(repeated))]), n)
+            raise GraphProblem(f"Edge ({u}, {v}) is there more than once; keep each edge once.")
+    return np.stack(np.divmod(key, n), axis=1).astype(np.int32)
+
+
+def _checked_coordinate(
+    n: int, values: ArrayLike | None, name: str, *, low: float, low_included: bool, high: float
+) -> NDArray[np.float64] | None:
+    if values is None:
+        return None
+    array = np.array(values, dtype=np.float64)
+    if array.shape != (n,):
+        raise GraphProblem(f"{name} needs one value for each of {n} nodes, not {array.shape}.")
+    inside = ((array >= low) if low_included else (array > low)) & (array < high)
+    if not inside.all():
+        node = int(np.argmin(inside))
+        raise GraphProblem(
+            f"{name} of node {node} is {array[node]}; it must be finite and lie in "
+            f"{'[' if low_included else '('}{low:g}, {high:g})."
+        )
+    return array
+
+
+def from_networkx(graph: nx.Graph) -> Graph:
+    """A networkx graph's structure; node i is the i-th node in networkx's order.
+
+    Raises:
+        GraphProblem: the graph is directed, or has self-loops or parallel edges.
+    """
+    if graph.is_directed():
+        raise GraphProblem("A directed graph does not fit; pass graph.to_undirected().")
+    index = {node: i for i, node in enumerate(graph)}
+    return build_graph(len(index), [(index[u], index[v]) for u, v in graph.edges()])
+
+
+def to_networkx(graph: Graph) -> nx.Graph:
+    """The same structure as a networkx graph, with `kappa` and `x` as node attributes."""
+    result = nx.Graph()
+    result.add_nodes_from(range(graph.n))
+    result.add_edges_from(graph.edges.tolist())
+    for name, values in (("kappa", graph.kappa), ("x", graph.x)):
+        if values is not None:
+            nx.set_node_attributes(result, dict(enumerate(values.tolist())), name)
+    return result

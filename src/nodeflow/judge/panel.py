@@ -1,0 +1,222 @@
+"""The panel: generated networks beside every reference level, judged by the same rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from nodeflow.flow.codec import flatten, unflatten
+from nodeflow.flow.sample import Samples
+from nodeflow.grid import number
+from nodeflow.judge.accuracy import assess
+from nodeflow.judge.controls import gaussian_draws, means, noisy_copies, per_tensor_deviation
+from nodeflow.judge.novelty import (
+    Align,
+    Nearest,
+    max_iou,
+    nearest_members,
+    quotient_distances,
+    spread,
+    two_nearest,
+)
+from nodeflow.problems import Problem
+from nodeflow.seeds import derive_seed
+from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.store import Block
+
+__all__ = ["JudgeProblem", "PanelSettings", "judge_panel"]
+
+_CPU = torch.device("cpu")
+
+
+class JudgeProblem(Problem):
+    """Networks cannot be judged as asked."""
+
+
+@dataclass(frozen=True)
+class PanelSettings:
+    """Which controls stand beside the generated networks.
+
+    Attributes:
+        noise_scales: standard deviations of the noise on copies of members, in units of the
+            standard deviation of each tensor's entries over the zoo.
+        soup: how many members a soup is the mean of, at most as many as there are.
+        controls: how many networks each control has.
+    """
+
+    noise_scales: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4)
+    soup: int = 16
+    controls: int = 100
+
+    def __post_init__(self) -> None:
+        if self.soup < 2 or self.controls < 1 or not all(s > 0 for s in self.noise_scales):
+            raise JudgeProblem(
+                f"panel has soup {self.soup}, controls {self.controls}, noise_scales "
+                f"{list(self.noise_scales)}; they must be at least 2, at least 1, and positive."
+            )
+
+
+def judge_panel(
+    architecture: Architecture,
+    training: Block,
+    held_out: Block | None,
+    samples: Samples,
+    x: np.ndarray,
+    y: np.ndarray,
+    settings: PanelSettings,
+    root_seed: int,
+    labels: tuple[str | float, ...],
+    align: Align | None = None,
+    device: torch.device = _CPU,
+) -> pd.DataFrame:
+    """Judge generated networks, trained ones and controls made of trained ones.
+
+    Sets, one after another: "zoo", the training members, each compared with all others but itself;
+    "held-out", members that the flow never saw, the only honest target; "generated"; "noise s" for
+    each scale s, and "noise matched" with noise as long as the generated networks' median distance
+    to the nearest member (absent if none can be evaluated); "pair mean"; "soup"; "gaussian", with
+    the members' mean and covariance. Controls are made of the members as given.
+
+    Args:
+        architecture: of all networks.
+        training: the members that the flow learned from, as it saw them.
+        held_out: members that it never saw, in the same gauge; None if there are none.
+        samples: what it generated.
+        x: items, (n, features), that nothing was selected on.
+        y: their classes, (n,).
+        settings: the controls.
+        root_seed: the run's root seed.
+        labels: what names this panel; the controls' seeds follow from (root_seed, *labels).
+        align: brings networks into the gauge closest to a member before their distance to it is
+            measured, so that a permuted copy counts as a copy (about a millisecond for each pair of
+            small networks); None measures between parameters as given.
+        device: where to evaluate networks.
+
+    Returns:
+        One row per network with the columns of `JUDGE_PANEL`.
+
+    Raises:
+        JudgeProblem: fewer than three training members, or fewer than a soup needs.
+    """
+    members = flatten(training.parameters, architecture.shapes).astype(np.float64)
+    if len(members) < max(3, settings.soup):
+        raise JudgeProblem(
+            f"a panel needs at least {max(3, settings.soup)} training members, found "
+            f"{len(members)}; add members or make the soup smaller."
+        )
+    judge = _Judge(architecture, training, x, y, align, device)
+    zoo = judge("zoo", training.parameters, training.members, own=np.arange(len(members)))
+    tables = [zoo]
+    if held_out is not None:
+        tables.append(judge("held-out", held_out.parameters, held_out.members))
+    generated = judge("generated", samples.parameters, np.arange(len(samples.seeds)), samples.seeds)
+    tables.append(generated)
+    deviation = per_tensor_deviation(training.parameters, architecture.shapes)
+    distance = generated["nearest"].median()
+    for name, rows, seeds in _controls(members, deviation, distance, settings, root_seed, labels):
+        parameters = unflatten(rows.astype(np.float32), architecture.shapes)
+        tables.append(judge(name, parameters, np.arange(len(rows)), seeds))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _controls(
+    members: np.ndarray,
+    deviation: np.ndarray,
+    distance: float,
+    settings: PanelSettings,
+    root_seed: int,
+    labels: tuple[str | float, ...],
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Name, flat networks and seeds of each control."""
+
+    def seeds(name: str) -> np.ndarray:
+        numbers = range(settings.controls)
+        return np.array([derive_seed(root_seed, "control", *labels, name, i) for i in numbers])
+
+    scales = {f"noise {number(float(scale))}": scale for scale in settings.noise_scales}
+    if math.isfinite(distance):
+        scales["noise matched"] = distance / float(np.linalg.norm(deviation))
+    for name, scale in scales.items():
+        yield name, noisy_copies(members, scale * deviation, seeds(name)), seeds(name)
+    yield "pair mean", means(members, 2, seeds("pair mean")), seeds("pair mean")
+    yield "soup", means(members, settings.soup, seeds("soup")), seeds("soup")
+    yield "gaussian", gaussian_draws(members, seeds("gaussian")), seeds("gaussian")
+
+
+class _Judge:
+    """Rows of the panel for any set of networks, against one set of training members."""
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        training: Block,
+        x: np.ndarray,
+        y: np.ndarray,
+        align: Align | None,
+        device: torch.device,
+    ) -> None:
+        self._architecture, self._x, self._y = architecture, x, y
+        self._align, self._device = align, device
+        self._training = training
+        self._members = flatten(training.parameters, architecture.shapes).astype(np.float64)
+        self._errors = assess(architecture, training.parameters, x, y, device).errors
+
+    def _nearest(self, parameters: Mapping[str, Tensor], own: np.ndarray | None) -> Nearest:
+        shapes = self._architecture.shapes
+        if self._align is None:
+            rows = flatten(parameters, shapes).astype(np.float64)
+            return nearest_members(rows, self._members, own)
+        members = self._training.parameters
+        return two_nearest(quotient_distances(parameters, members, shapes, self._align), own)
+
+    def __call__(
+        self,
+        name: str,
+        parameters: Mapping[str, Tensor],
+        index: np.ndarray,
+        seeds: np.ndarray | None = None,
+        own: np.ndarray | None = None,
+    ) -> pd.DataFrame:
+        flat = flatten(parameters, self._architecture.shapes)
+        finite = np.isfinite(flat).all(axis=1)
+        # A unit that is off hides an infinite bias: such a network must not seem to work.
+        flat = np.where(finite[:, None], flat, np.nan)
+        parameters = unflatten(flat, self._architecture.shapes)
+        assessment = assess(self._architecture, parameters, self._x, self._y, self._device)
+        ok = assessment.ok
+        kept = torch.from_numpy(ok)
+        own = None if own is None else own[ok]
+        near = self._nearest({key: tensor[kept] for key, tensor in parameters.items()}, own)
+        table = pd.DataFrame(
+            {
+                "set": name,
+                "index": index,
+                "seed": -1 if seeds is None else seeds,
+                "accuracy": assessment.accuracy,
+                "loss": assessment.loss,
+                "ece": assessment.ece,
+                "nearest": np.nan,
+                "second": np.nan,
+                "ratio": np.nan,
+                "nearest_index": -1,
+                "max_iou": np.nan,
+                "spread": np.nan,
+                "ensemble_accuracy": np.where(ok, assessment.ensemble_accuracy, np.nan),
+                "status": np.where(ok, "ok", "failed"),
+                "reason": np.where(ok, "", np.where(finite, "logits", "parameters")),
+            }
+        )
+        table.loc[~ok, "reason"] += " are not finite"
+        table.loc[ok, "nearest"] = near.nearest
+        table.loc[ok, "second"] = near.second
+        table.loc[ok, "ratio"] = near.ratio
+        table.loc[ok, "nearest_index"] = self._training.members[near.index]
+        table.loc[ok, "max_iou"] = max_iou(assessment.errors[ok], self._errors, own)
+        table.loc[ok, "spread"] = spread(flat[ok])
+        return table

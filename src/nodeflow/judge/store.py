@@ -1,0 +1,100 @@
+"""Schemas of the judge's tables."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from nodeflow.tables import Schema
+
+__all__ = ["JUDGE_PANEL", "JUDGE_SUMMARY"]
+
+JUDGE_PANEL = Schema(
+    "judge panel",
+    1,
+    columns={
+        "set": pa.string(),
+        "index": pa.int64(),
+        "seed": pa.int64(),
+        "accuracy": pa.float64(),
+        "loss": pa.float64(),
+        "ece": pa.float64(),
+        "nearest": pa.float64(),
+        "second": pa.float64(),
+        "ratio": pa.float64(),
+        "nearest_index": pa.int64(),
+        "max_iou": pa.float64(),
+        "spread": pa.float64(),
+        "ensemble_accuracy": pa.float64(),
+        "status": pa.string(),
+        "reason": pa.string(),
+    },
+    about={
+        "set": "zoo, held-out, generated, or the name of a control",
+        "index": "number of the network: in its zoo, or within the set",
+        "seed": "seed it can be made from again; -1 for members of the zoo, whose table has theirs",
+        "accuracy": "share of test items classified correctly; NaN if failed, as all below",
+        "loss": "mean cross-entropy of the test items, nats",
+        "ece": "expected calibration error on the test items, 15 bins",
+        "nearest": "Euclidean distance of the weights to the nearest training member but itself, "
+        "each pair in its closest gauge if so asked for",
+        "second": "the same to the second-nearest",
+        "ratio": "nearest over second; a replica if below 1/3",
+        "nearest_index": "number of the nearest training member in its zoo; -1 if failed",
+        "max_iou": "largest overlap of the test errors with those of a training member but itself",
+        "spread": "Euclidean distance of the weights as given to the mean of the set",
+        "ensemble_accuracy": "test accuracy of the set's networks up to this one, probabilities "
+        "averaged",
+        "status": "ok, or failed",
+        "reason": "why it failed; empty if it did not",
+    },
+)
+
+JUDGE_SUMMARY = Schema(
+    "judge summary",
+    1,
+    columns={
+        "set": pa.string(),
+        "n": pa.int64(),
+        "failed": pa.int64(),
+        "accuracy": pa.float64(),
+        "accuracy_low": pa.float64(),
+        "accuracy_high": pa.float64(),
+        "accuracy_std": pa.float64(),
+        "loss": pa.float64(),
+        "ece": pa.float64(),
+        "nearest": pa.float64(),
+        "nearest_relative": pa.float64(),
+        "nearest_p": pa.float64(),
+        "ratio": pa.float64(),
+        "replica_share": pa.float64(),
+        "distinct": pa.int64(),
+        "rms_ratio": pa.float64(),
+        "max_iou": pa.float64(),
+        "max_iou_p": pa.float64(),
+        "ensemble_size": pa.int64(),
+        "ensemble_accuracy": pa.float64(),
+    },
+    about={
+        "set": "zoo, held-out, generated, or the name of a control",
+        "n": "networks that could be judged; all columns below are of these",
+        "failed": "networks that could not",
+        "accuracy": "mean test accuracy",
+        "accuracy_low": "lower end of its 95 % bootstrap interval",
+        "accuracy_high": "upper end",
+        "accuracy_std": "standard deviation of the test accuracy over networks",
+        "loss": "mean test cross-entropy, nats",
+        "ece": "mean expected calibration error",
+        "nearest": "median distance to the nearest training member",
+        "nearest_relative": "the same over that of the zoo, leave one out",
+        "nearest_p": "p-value that distances are distributed like those of held-out members "
+        "(Kolmogorov-Smirnov)",
+        "ratio": "mean of nearest over second-nearest distance",
+        "replica_share": "share of networks with that ratio below 1/3",
+        "distinct": "how many training members are the nearest of some network",
+        "rms_ratio": "rms distance to the set's mean over that of the zoo",
+        "max_iou": "mean of the largest overlap of errors with a training member",
+        "max_iou_p": "p-value that it is distributed like that of held-out members",
+        "ensemble_size": "networks in the ensemble: as many as the smallest set has",
+        "ensemble_accuracy": "test accuracy of the ensemble of the first that many networks",
+    },
+)

@@ -1,0 +1,109 @@
+"""The panel in one row per set."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nodeflow.judge.novelty import REPLICA_RATIO
+from nodeflow.seeds import numpy_generator
+
+__all__ = ["mean_interval", "summarize"]
+
+
+def summarize(
+    panel: pd.DataFrame,
+    root_seed: int,
+    labels: tuple[str | float, ...],
+    resamples: int = 2000,
+) -> pd.DataFrame:
+    """Summarize a panel.
+
+    Failed networks count in `failed` and in nothing else. Two-sample tests compare a set with
+    "held-out" and are NaN without it.
+
+    Args:
+        panel: columns of `JUDGE_PANEL`, from `judge_panel`.
+        root_seed: the run's root seed.
+        labels: what names this panel; bootstrap draws follow from (root_seed, *labels, set).
+        resamples: bootstrap draws for each interval.
+
+    Returns:
+        One row per set, in the panel's order, with the columns of `JUDGE_SUMMARY`.
+    """
+    good = panel[panel["status"] == "ok"]
+    sets = {str(name): good[good["set"] == name] for name in panel["set"].unique()}
+    zoo = sets["zoo"]
+    held_out = sets.get("held-out", zoo.iloc[:0])
+    ensemble_size = min(len(table) for table in sets.values() if len(table))
+    rows = []
+    for name, table in sets.items():
+        everyone = int((panel["set"] == name).sum())
+        rng = numpy_generator(root_seed, "bootstrap", *labels, name)
+        low, high = mean_interval(table["accuracy"].to_numpy(), rng, resamples)
+        reference = held_out if name != "held-out" else zoo.iloc[:0]
+        rows.append(
+            {
+                "set": name,
+                "n": len(table),
+                "failed": everyone - len(table),
+                "accuracy": table["accuracy"].mean(),
+                "accuracy_low": low,
+                "accuracy_high": high,
+                "accuracy_std": table["accuracy"].std(),
+                "loss": table["loss"].mean(),
+                "ece": table["ece"].mean(),
+                "nearest": table["nearest"].median(),
+                "nearest_relative": table["nearest"].median() / zoo["nearest"].median(),
+                "nearest_p": _same_distribution(table["nearest"], reference["nearest"]),
+                "ratio": table["ratio"].mean(),
+                "replica_share": _share(table["ratio"] < REPLICA_RATIO),
+                "distinct": table["nearest_index"].nunique(),
+                "rms_ratio": _rms(table["spread"]) / _rms(zoo["spread"]),
+                "max_iou": table["max_iou"].mean(),
+                "max_iou_p": _same_distribution(table["max_iou"], reference["max_iou"]),
+                "ensemble_size": ensemble_size if len(table) else 0,
+                "ensemble_accuracy": (
+                    table["ensemble_accuracy"].iloc[ensemble_size - 1] if len(table) else math.nan
+                ),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def mean_interval(
+    values: np.ndarray, rng: np.random.Generator, resamples: int
+) -> tuple[float, float]:
+    """95 % percentile bootstrap interval of the mean; a point if the values do not differ.
+
+    Args:
+        values: (n,), of independent networks.
+        rng: where the resampling comes from.
+        resamples: how often to resample.
+    """
+    if len(values) == 0:
+        return math.nan, math.nan
+    if np.ptp(values) == 0:
+        return float(values[0]), float(values[0])
+    interval = stats.bootstrap(
+        (values,), np.mean, n_resamples=resamples, batch=100, method="percentile", rng=rng
+    ).confidence_interval
+    return float(interval.low), float(interval.high)
+
+
+def _same_distribution(a: pd.Series, b: pd.Series) -> float:
+    """P-value of the two-sided Kolmogorov–Smirnov test; NaN if either sample is empty."""
+    if a.empty or b.empty:
+        return math.nan
+    return float(stats.ks_2samp(a, b).pvalue)
+
+
+def _share(flags: pd.Series) -> float:
+    return float(flags.mean()) if len(flags) else math.nan
+
+
+def _rms(values: pd.Series) -> float:
+    return math.sqrt((values**2).mean()) if len(values) else math.nan

@@ -1,0 +1,361 @@
+"""What a run consists of: the files of every stage, and what each of them is made with.
+
+Rules ask a `Plan`; the values that a file is made with become the rule's params, the metadata of
+the file, and what the next stage expects to find there. Each of them holds, under "from", what its
+inputs were made with, so a file of another run is recognized wherever it lies in the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from nodeflow.datasets import dataset_available
+from nodeflow.grid import Cell, cells, number
+from nodeflow.provenance import code_digest
+
+__all__ = ["Plan"]
+
+Made = dict[str, Any]
+Number = str | float
+
+WEIGHTS = ("raw", "aligned")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The run that a checked configuration asks for.
+
+    Attributes:
+        config: the configuration.
+        root: folder of the workflow.
+    """
+
+    config: Mapping[str, Any]
+    root: Path
+
+    def code(self, rule: str) -> str:
+        """Digest of a rule's script and of the library code behind it; an edit re-runs the rule."""
+        return code_digest(self.root / "workflow/scripts" / f"{rule}.py")
+
+    # --- graphs and dynamics ---------------------------------------------------------------------
+
+    def graphs(self, role: str, N: Number, beta: Number, gamma: Number) -> Made:
+        """What the graphs of a cell are made with."""
+        settings = self.config["graphs"]
+        return {
+            "role": role,
+            "N": int(N),
+            "beta": float(beta),
+            "gamma": float(gamma),
+            "graphs": settings[role]["graphs"],
+            "mean_degree": settings["mean_degree"],
+            "sampler": settings["sampler"],
+            "seed": self.config["seed"],
+        }
+
+    def trajectories(self, role: str, system: str, N: Number, beta: Number, gamma: Number) -> Made:
+        """What the trajectories of a system on the graphs of a cell are made with."""
+        settings = self.config["dynamics"]
+        shared = ("initial", "horizon", "rtol", "atol", "max_steps")
+        return {
+            "system": system,
+            "parameters": settings["parameters"][system],
+            **{name: settings[name] for name in shared},
+            **settings[role],
+            "on": self.graphs(role, N, beta, gamma),
+        }
+
+    # --- neural ODEs -----------------------------------------------------------------------------
+
+    @property
+    def training_size(self) -> int:
+        """Number of nodes of the training graphs."""
+        return int(self.config["graphs"]["training"]["size"])
+
+    @property
+    def systems(self) -> list[str]:
+        """The dynamical systems of the run."""
+        return list(self.config["dynamics"]["systems"])
+
+    @property
+    def structure_trained(self) -> tuple[float, float]:
+        """β and γ of the models that are tested over the structure grid."""
+        cell = self.config["node"]["structure"]["trained"]
+        return float(cell["beta"]), float(cell["gamma"])
+
+    @cached_property
+    def structure_cells(self) -> list[Cell]:
+        """The test cells of the structure experiment."""
+        grid = self.config["node"]["structure"]
+        return cells([grid["size"]], grid["beta"], grid["gamma"])
+
+    @property
+    def trained(self) -> list[tuple[float, float]]:
+        """β and γ of all training cells."""
+        return [(float(c["beta"]), float(c["gamma"])) for c in self.config["node"]["cells"]]
+
+    @cached_property
+    def tests(self) -> list[tuple[tuple[float, float], Cell]]:
+        """All pairs of a training cell and a test cell, of both experiments."""
+        sizes = self.config["graphs"]["sizes"]
+        size = {(t, cell) for t in self.trained for cell in cells(sizes, [t[0]], [t[1]])}
+        return sorted(size | {(self.structure_trained, cell) for cell in self.structure_cells})
+
+    @cached_property
+    def test_cells(self) -> list[Cell]:
+        """All cells that test graphs are needed of."""
+        return sorted({cell for _, cell in self.tests})
+
+    def models(self, system: str, trained_beta: Number, trained_gamma: Number) -> Made:
+        """What the neural ODEs of a system and a training cell are made with."""
+        settings = self.config["node"]
+        return {
+            "system": system,
+            "trained_beta": float(trained_beta),
+            "trained_gamma": float(trained_gamma),
+            "seeds": settings["seeds"],
+            "recipe": settings["recipe"],
+            "settings": settings[settings["recipe"]],
+            "device": self.config["device"],
+            "seed": self.config["seed"],
+            "from": self.trajectories(
+                "training", system, self.training_size, trained_beta, trained_gamma
+            ),
+        }
+
+    def test(
+        self,
+        system: str,
+        trained_beta: Number,
+        trained_gamma: Number,
+        N: Number,
+        beta: Number,
+        gamma: Number,
+    ) -> Made:
+        """What the test of a training cell's models on a test cell is made with."""
+        return {
+            "system": system,
+            "trained_beta": float(trained_beta),
+            "trained_gamma": float(trained_gamma),
+            "N": int(N),
+            "beta": float(beta),
+            "gamma": float(gamma),
+            "models": self.models(system, trained_beta, trained_gamma),
+            "truth": self.trajectories("test", system, N, beta, gamma),
+        }
+
+    # --- zoos ------------------------------------------------------------------------------------
+
+    def folder(self, zoo: str) -> str | None:
+        """The folder that the user named for a zoo's data set, if any."""
+        folder: str | None = self.config["zoo"]["folders"].get(self._zoo(zoo)["data"])
+        return folder
+
+    @cached_property
+    def zoos(self) -> list[str]:
+        """The zoos of the run: those to use, and those whose data set is on this machine."""
+        settings = self.config["zoo"]
+        found = [
+            name
+            for name in settings["where_found"]
+            if dataset_available(self._zoo(name)["data"], self.folder(name))
+        ]
+        return list(dict.fromkeys([*settings["use"], *found]))
+
+    def blocks(self, zoo: str) -> range:
+        """Numbers of a zoo's blocks: block k holds members k · size to (k + 1) · size − 1."""
+        settings = self._zoo(zoo)
+        return range(-(-(settings["members"] + settings["held_out"]) // settings["block"]))
+
+    def zoo(self, zoo: str, block: Number) -> Made:
+        """What a block of a zoo is made with."""
+        settings = self._zoo(zoo)
+        total = settings["members"] + settings["held_out"]
+        first = int(block) * settings["block"]
+        return {
+            "zoo": zoo,
+            "block": int(block),
+            "first": first,
+            "count": min(settings["block"], total - first),
+            "data": settings["data"],
+            "hidden": settings["hidden"],
+            "training": settings["training"],
+            "device": self.config["device"],
+            "seed": self.config["seed"],
+        }
+
+    def alignment(self, zoo: str, block: Number) -> Made:
+        """What an aligned block is made with."""
+        return {
+            "zoo": zoo,
+            "block": int(block),
+            "reference": 0,
+            "settings": self.config["canonical"]["matching"],
+            "from": self.zoo(zoo, block),
+        }
+
+    def members(self, zoo: str, weights: str, block: Number) -> Made:
+        """What a block of members, aligned or raw, is made with."""
+        return self.alignment(zoo, block) if weights == "aligned" else self.zoo(zoo, block)
+
+    def barrier(self, zoo: str, weights: str) -> Made:
+        """What the loss barriers of a zoo are measured with."""
+        return {
+            **self.config["canonical"]["barrier"],
+            "zoo": zoo,
+            "weights": weights,
+            "data": self._zoo(zoo)["data"],
+            "device": self.config["device"],
+            "from": self.members(zoo, weights, 0),
+        }
+
+    def _zoo(self, zoo: str) -> Mapping[str, Any]:
+        settings: Mapping[str, Any] = self.config["zoo"]["zoos"][zoo]
+        return settings
+
+    # --- flows -----------------------------------------------------------------------------------
+
+    @property
+    def flows(self) -> list[str]:
+        """The flows of the run: those to use whose zoo is there."""
+        return [name for name in self.config["flow"]["use"] if self.flow_zoo(name) in self.zoos]
+
+    def flow_zoo(self, flow: str) -> str:
+        """Name of the zoo that a flow learns."""
+        return str(self._flow(flow)["zoo"])
+
+    def flow(self, flow: str, weights: str, width: Number) -> Made:
+        """What a flow is made with."""
+        settings, zoo = self._flow(flow), self.flow_zoo(flow)
+        velocity = {**settings["settings"].get("velocity", {}), "hidden": int(width)}
+        return {
+            "flow": flow,
+            "weights": weights,
+            "width": int(width),
+            "zoo": zoo,
+            "members": self._zoo(zoo)["members"],
+            "method": settings["method"],
+            "changes": {**settings["settings"], "velocity": velocity},
+            "device": self.config["device"],
+            "seed": self.config["seed"],
+            "from": [self.members(zoo, weights, block) for block in self.blocks(zoo)],
+        }
+
+    def samples(self, flow: str, weights: str, width: Number) -> Made:
+        """What the samples of a flow are made with."""
+        return {
+            **self._flow(flow)["sampling"],
+            "flow": flow,
+            "weights": weights,
+            "width": int(width),
+            "device": self.config["device"],
+            "seed": self.config["seed"],
+            "from": self.flow(flow, weights, width),
+        }
+
+    def judgement(self, flow: str, weights: str, width: Number) -> Made:
+        """What the judgement of a flow's samples is made with."""
+        zoo = self.flow_zoo(flow)
+        return {
+            "flow": flow,
+            "weights": weights,
+            "width": int(width),
+            "zoo": zoo,
+            "members": self._zoo(zoo)["members"],
+            "data": self._zoo(zoo)["data"],
+            "settings": self.config["judge"],
+            "device": self.config["device"],
+            "seed": self.config["seed"],
+            "from": self.samples(flow, weights, width),
+        }
+
+    def _flow(self, flow: str) -> Mapping[str, Any]:
+        settings: Mapping[str, Any] = self.config["flow"]["flows"][flow]
+        return settings
+
+    # --- files: patterns filled in for all that the run needs ------------------------------------
+
+    def over_cells(self, pattern: str) -> list[str]:
+        """A pattern of N, beta, gamma for all test cells."""
+        return [_filled(pattern, cell) for cell in self.test_cells]
+
+    def over_structure(self, pattern: str) -> list[str]:
+        """A pattern of N, beta, gamma for the cells of the structure experiment."""
+        return [_filled(pattern, cell) for cell in self.structure_cells]
+
+    def over_structure_systems(self, pattern: str) -> list[str]:
+        """A pattern of system, N, beta, gamma for all systems and structure cells."""
+        return [
+            _filled(pattern, cell, system=system)
+            for system in self.systems
+            for cell in self.structure_cells
+        ]
+
+    def over_systems(self, pattern: str) -> list[str]:
+        """A pattern of system, N, beta, gamma for all systems and test cells."""
+        return [
+            _filled(pattern, cell, system=system)
+            for system in self.systems
+            for cell in self.test_cells
+        ]
+
+    def over_example(self, pattern: str) -> list[str]:
+        """A pattern of system, N, beta, gamma at the structure experiment's training cell."""
+        cell = Cell(self.training_size, *self.structure_trained)
+        return [_filled(pattern, cell, system=system) for system in self.systems]
+
+    def over_models(self, pattern: str) -> list[str]:
+        """A pattern of system, trained_beta, trained_gamma for all systems and training cells."""
+        return [
+            pattern.format(
+                system=system, trained_beta=number(trained[0]), trained_gamma=number(trained[1])
+            )
+            for system in self.systems
+            for trained in self.trained
+        ]
+
+    def over_tests(self, pattern: str) -> list[str]:
+        """A pattern of a model's and a cell's names for all tests."""
+        return [
+            _filled(
+                pattern,
+                cell,
+                system=system,
+                trained_beta=number(trained[0]),
+                trained_gamma=number(trained[1]),
+            )
+            for system in self.systems
+            for trained, cell in self.tests
+        ]
+
+    def over_blocks(self, pattern: str, zoo: str, weights: str) -> list[str]:
+        """A pattern of zoo, weights, block for the blocks of one zoo."""
+        return [pattern.format(zoo=zoo, weights=weights, block=k) for k in self.blocks(zoo)]
+
+    def over_zoos(self, pattern: str, weights: tuple[str, ...] = WEIGHTS) -> list[str]:
+        """A pattern of zoo, weights, block for all zoos; without block, once a zoo."""
+        return list(
+            dict.fromkeys(
+                path
+                for zoo in self.zoos
+                for kind in weights
+                for path in self.over_blocks(pattern, zoo, kind)
+            )
+        )
+
+    def over_flows(self, pattern: str) -> list[str]:
+        """A pattern of flow, weights, width for all flows."""
+        return [
+            pattern.format(flow=flow, weights=weights, width=width)
+            for flow in self.flows
+            for weights in self._flow(flow)["weights"]
+            for width in self._flow(flow)["widths"]
+        ]
+
+
+def _filled(pattern: str, cell: Cell, **names: str) -> str:
+    return pattern.format(N=cell.N, beta=number(cell.beta), gamma=number(cell.gamma), **names)

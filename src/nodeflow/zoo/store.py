@@ -1,0 +1,174 @@
+"""Blocks of networks as files, and the table of what their training gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from nodeflow.problems import Problem
+from nodeflow.tables import FileProblem, Kind, Schema, read_parameters, read_tensors, write_tensors
+
+__all__ = [
+    "ZOO_BLOCK",
+    "ZOO_METRICS",
+    "Block",
+    "BlockProblem",
+    "read_block",
+    "read_blocks",
+    "write_block",
+]
+
+
+class BlockProblem(Problem):
+    """A block does not hold what is asked for; the text says what it holds."""
+
+
+ZOO_BLOCK = Kind("zoo block", 1)
+
+ZOO_METRICS = Schema(
+    "zoo metrics",
+    1,
+    columns={
+        "member": pa.int64(),
+        "seed": pa.int64(),
+        "initialization": pa.string(),
+        "epoch": pa.int64(),
+        "train_accuracy": pa.float64(),
+        "train_loss": pa.float64(),
+        "validation_accuracy": pa.float64(),
+        "validation_loss": pa.float64(),
+        "test_accuracy": pa.float64(),
+        "test_loss": pa.float64(),
+        "status": pa.string(),
+        "reason": pa.string(),
+    },
+    about={
+        "member": "number of the network in its zoo",
+        "seed": "seed from which its initialization and its order of items follow",
+        "initialization": "how its weights started",
+        "epoch": "epoch after which its weights were kept, from 1; 0 if the training failed",
+        "train_accuracy": "share of training items classified correctly",
+        "train_loss": "mean cross-entropy of the training items, nats",
+        "validation_accuracy": "share of validation items classified correctly",
+        "validation_loss": "mean cross-entropy of the validation items, nats",
+        "test_accuracy": "share of test items classified correctly",
+        "test_loss": "mean cross-entropy of the test items, nats",
+        "status": "ok, or failed: then the network is not in its block",
+        "reason": "why it failed; empty if it did not",
+    },
+)
+
+_MEMBERS = "members"
+
+
+@dataclass(frozen=True)
+class Block:
+    """K networks of one architecture.
+
+    Attributes:
+        members: their numbers in the zoo, int64 of shape (K,).
+        parameters: tensors of shape (K, *shape) by name, in the order of `Architecture.shapes`.
+    """
+
+    members: np.ndarray
+    parameters: dict[str, Tensor]
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def take(self, places: Sequence[int] | np.ndarray) -> Block:
+        """The networks at some places of the block, in this order."""
+        where = np.asarray(places, dtype=np.int64)
+        rows = torch.from_numpy(where)
+        return Block(self.members[where], {name: x[rows] for name, x in self.parameters.items()})
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each tensor of one network."""
+        return {name: tuple(tensor.shape[1:]) for name, tensor in self.parameters.items()}
+
+    def only(self, member: int) -> dict[str, Tensor]:
+        """One network: tensors of shape (*shape).
+
+        Raises:
+            BlockProblem: the block has no such member.
+        """
+        found = np.flatnonzero(self.members == member)
+        if len(found) == 0:
+            raise BlockProblem(
+                f"Member {member} is not in this block, perhaps because its training failed; "
+                f"choose one of {', '.join(map(str, self.members[:20]))} …"
+            )
+        return {name: tensor[found[0]] for name, tensor in self.parameters.items()}
+
+    def split(self, number: int) -> tuple[Block, Block]:
+        """The members with numbers below `number`, and the others."""
+        below = self.members < number
+        return self.take(np.flatnonzero(below)), self.take(np.flatnonzero(~below))
+
+
+def write_block(path: str | Path, block: Block, parameters: Mapping[str, Any]) -> None:
+    """Write a block as one safetensors file, its tensors as float32.
+
+    Args:
+        path: final name.
+        block: its tensors may be on any device and of any floating type.
+        parameters: what the block was made with; checked on read.
+    """
+    names = list(block.parameters)
+    tensors = {
+        name: tensor.detach().to("cpu", torch.float32).numpy()
+        for name, tensor in block.parameters.items()
+    }
+    tensors[_MEMBERS] = np.asarray(block.members, dtype=np.int64)
+    write_tensors(path, tensors, ZOO_BLOCK, {**parameters, "tensors": names})
+
+
+def read_block(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Block:
+    """Read and check a block; its tensors are on the CPU.
+
+    Args:
+        path: the file.
+        parameters: values that the file's parameters must have, where given.
+
+    Raises:
+        FileProblem: missing, damaged, of another kind or version, or made with other parameters.
+    """
+    tensors = read_tensors(path, ZOO_BLOCK, parameters)
+    members = tensors.pop(_MEMBERS)
+    order = read_parameters(path)["tensors"]
+    return Block(members, {name: torch.from_numpy(tensors[name]) for name in order})
+
+
+def read_blocks(paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None) -> Block:
+    """Read several blocks of one zoo as one, in the order of their members; see `read_block`.
+
+    Raises:
+        FileProblem: also when two blocks hold the same member or networks of other shapes.
+    """
+    blocks = [read_block(path, parameters) for path in paths]
+    shapes = blocks[0].shapes
+    for path, block in zip(paths, blocks, strict=True):
+        if block.shapes != shapes:
+            raise FileProblem(
+                f"{path} and {paths[0]} hold networks of different architectures; "
+                "read blocks of one zoo at a time."
+            )
+    members = np.concatenate([block.members for block in blocks])
+    if len(np.unique(members)) < len(members):
+        raise FileProblem(
+            f"Two of {', '.join(map(str, paths))} hold the same member; name each block once."
+        )
+    order = np.argsort(members)
+    index = torch.from_numpy(order)
+    return Block(
+        members[order],
+        {name: torch.cat([block.parameters[name] for block in blocks])[index] for name in shapes},
+    )

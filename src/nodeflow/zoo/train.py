@@ -1,0 +1,276 @@
+"""Training of all members of a block at once, each as if it were alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from nodeflow.job import Progress
+from nodeflow.problems import Problem
+from nodeflow.seeds import derive_seed, torch_generator
+from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.datasets import Dataset
+from nodeflow.zoo.loss import cross_entropies
+from nodeflow.zoo.predict import evaluate
+from nodeflow.zoo.store import Block
+
+__all__ = ["OPTIMIZERS", "TrainProblem", "TrainSettings", "TrainedBlock", "train_block"]
+
+OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+}
+"""Optimizers by name: weight decay is part of the gradient in "adam", apart from it in "adamw"."""
+
+_CPU = torch.device("cpu")
+
+
+class TrainProblem(Problem):
+    """Settings with which nothing can be trained; the text says what is allowed."""
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How each member is trained.
+
+    Attributes:
+        epochs: passes over the training items.
+        batch_size: items in a step; the last step of an epoch takes what is left.
+        learning_rate: of the optimizer, constant.
+        weight_decay: of the optimizer.
+        optimizer: a name from `OPTIMIZERS`.
+        initializations: names from `INITIALIZATIONS`; member m starts with entry m mod length.
+        keep: "last" keeps the weights of the last epoch, "best" those of the epoch with the lowest
+            validation loss.
+    """
+
+    epochs: int = 15
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    optimizer: str = "adam"
+    initializations: tuple[str, ...] = ("he_uniform",)
+    keep: str = "last"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "initializations", tuple(self.initializations))
+        if self.epochs < 1 or self.batch_size < 1 or not self.learning_rate > 0:
+            raise TrainProblem(
+                f"epochs {self.epochs}, batch_size {self.batch_size} and learning_rate "
+                f"{self.learning_rate} must all be positive."
+            )
+        if not self.weight_decay >= 0 or not self.initializations:
+            raise TrainProblem("weight_decay must be 0 or more, and initializations not empty.")
+        if self.optimizer not in OPTIMIZERS:
+            raise TrainProblem(
+                f'There is no optimizer "{self.optimizer}"; choose one of {", ".join(OPTIMIZERS)}.'
+            )
+        if self.keep not in ("last", "best"):
+            raise TrainProblem(f'keep is "{self.keep}"; it must be "last" or "best".')
+
+
+@dataclass(frozen=True)
+class TrainedBlock(Block):
+    """The members that were trained, and a row for every member that was tried.
+
+    Attributes:
+        metrics: columns of `ZOO_METRICS`, one row a member, in the order in which they were asked
+            for; a member with status "failed" is not among `members`.
+    """
+
+    metrics: pd.DataFrame
+
+
+class _Stack:
+    """Members that take each step together."""
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        members: Sequence[int],
+        seeds: Sequence[int],
+        settings: TrainSettings,
+        device: torch.device,
+    ) -> None:
+        self.architecture, self.settings, self.device = architecture, settings, device
+        self.members, self.seeds = list(members), list(seeds)
+        # A matrix product of one member takes another path through BLAS than that of several, and
+        # rounds differently; a lone member is stepped together with a copy of itself.
+        self.lone = len(members) == 1
+        copies = 2 if self.lone else 1
+        start = architecture.initialize(
+            [torch_generator(seed, "initialize") for seed in self.seeds * copies],
+            [_initialization(member, settings) for member in self.members * copies],
+        )
+        self.orders = [torch_generator(seed, "order") for seed in self.seeds * copies]
+        # All members' parameters are views of one vector: the optimizer takes one call a step. Its
+        # length is a multiple of 16; of another length, the last few elements would be stepped
+        # without vector instructions, be rounded differently, and so depend on the stack.
+        count = architecture.parameters * len(self.orders)
+        self.all = torch.zeros(-(-count // 16) * 16, device=device)
+        self.all.grad = torch.zeros_like(self.all)
+        self.gradient = self.all.grad[:count]
+        self.parameters = _views(self.all, start)
+        self.optimizer = OPTIMIZERS[settings.optimizer](
+            [self.all],
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+        self.kept = {name: t.detach().clone() for name, t in self.parameters.items()}
+        self.kept_epoch = np.zeros(len(self.orders), dtype=np.int64)
+        self.kept_loss = np.full(len(self.orders), np.inf)
+
+    def step_through(self, x: Tensor, y: Tensor) -> float:
+        """One epoch; returns the mean loss of its last step."""
+        order = torch.stack([torch.randperm(len(y), generator=g) for g in self.orders])
+        order = order.to(self.device)
+        for start in range(0, len(y), self.settings.batch_size):
+            batch = order[:, start : start + self.settings.batch_size]
+            items = batch.flatten()
+            logits = self.architecture.forward(
+                self.parameters, x.index_select(0, items).view(*batch.shape, *x.shape[1:])
+            )
+            losses = cross_entropies(logits, y.index_select(0, items).view(batch.shape)).mean(1)
+            # Members share no parameter, so the gradient of the sum is each member's own.
+            gradients = torch.autograd.grad(losses.sum(), list(self.parameters.values()))
+            torch.cat([g.flatten() for g in gradients], out=self.gradient)
+            self.optimizer.step()
+        return float(losses.detach().mean())
+
+    def validation_loss(self, dataset: Dataset) -> np.ndarray:
+        """Loss of each member on the validation items."""
+        now = {name: tensor.detach() for name, tensor in self.parameters.items()}
+        loss, _ = evaluate(
+            self.architecture, now, dataset.validation_x, dataset.validation_y, self.device
+        )
+        return loss
+
+    def keep(self, epoch: int, loss: np.ndarray) -> None:
+        """Keep the finite weights of the members whose `loss` is lower than what they kept."""
+        finite = torch.stack([t.flatten(1).isfinite().all(1) for t in self.parameters.values()])
+        better = (loss < self.kept_loss) & finite.all(0).cpu().numpy()
+        where = torch.from_numpy(np.flatnonzero(better)).to(self.device)
+        for name, tensor in self.kept.items():
+            tensor[where] = self.parameters[name].detach()[where]
+        self.kept_epoch[better], self.kept_loss[better] = epoch, loss[better]
+
+    def result(self, dataset: Dataset) -> TrainedBlock:
+        """What was kept, and how good it is."""
+        size = len(self.members)
+        kept = {name: tensor[:size] for name, tensor in self.kept.items()}
+        ok = self.kept_epoch[:size] > 0
+        metrics = pd.DataFrame(
+            {
+                "member": self.members,
+                "seed": self.seeds,
+                "initialization": [_initialization(m, self.settings) for m in self.members],
+                "epoch": self.kept_epoch[:size],
+                **_scores(self.architecture, kept, ok, dataset, self.device),
+                "status": np.where(ok, "ok", "failed"),
+                "reason": np.where(ok, "", "its weights or its validation loss are not finite"),
+            }
+        )
+        where = torch.from_numpy(np.flatnonzero(ok))
+        parameters = {name: tensor.cpu()[where] for name, tensor in kept.items()}
+        return TrainedBlock(np.array(self.members, dtype=np.int64)[ok], parameters, metrics)
+
+
+def train_block(
+    architecture: Architecture,
+    dataset: Dataset,
+    members: Sequence[int],
+    settings: TrainSettings,
+    root_seed: int,
+    zoo: str,
+    device: torch.device = _CPU,
+    progress: Progress | None = None,
+    together: int = 32,
+) -> TrainedBlock:
+    """Train members of a zoo with a softmax cross-entropy.
+
+    The initialization and the order of items of member m follow from (root seed, zoo, m) alone.
+    On a CPU its weights are the same to the last bit whichever members share its block or stack;
+    on another device they may differ by rounding.
+
+    Args:
+        architecture: of all members.
+        dataset: steps use its training items; selection uses its validation items.
+        members: their numbers in the zoo, at least one.
+        settings: how to train.
+        root_seed: the run's root seed.
+        zoo: name of the zoo, a label of the random streams.
+        device: where to train.
+        progress: told after each epoch; its total is `settings.epochs`.
+        together: how many members step at once; on a CPU, as many as fit its cache.
+
+    Returns:
+        The trained members, on the CPU.
+
+    Raises:
+        TrainProblem: no members.
+    """
+    ids = [int(member) for member in members]
+    if not ids:
+        raise TrainProblem("This block has no members; ask for at least one.")
+    seeds = [derive_seed(root_seed, "zoo member", zoo, member) for member in ids]
+    stacks = [
+        _Stack(architecture, ids[k : k + together], seeds[k : k + together], settings, device)
+        for k in range(0, len(ids), together)
+    ]
+    x = torch.as_tensor(dataset.train_x, device=device)
+    y = torch.as_tensor(dataset.train_y, device=device)
+    for epoch in range(1, settings.epochs + 1):
+        loss = 0.0
+        for stack in stacks:
+            loss += stack.step_through(x, y) / len(stacks)
+            if settings.keep == "best":
+                stack.keep(epoch, stack.validation_loss(dataset))
+            elif epoch == settings.epochs:
+                stack.keep(epoch, np.zeros_like(stack.kept_loss))
+        if progress is not None:
+            progress.update(epoch, loss=loss)
+    blocks = [stack.result(dataset) for stack in stacks]
+    return TrainedBlock(
+        np.concatenate([block.members for block in blocks]),
+        {
+            name: torch.cat([block.parameters[name] for block in blocks])
+            for name in architecture.shapes
+        },
+        pd.concat([block.metrics for block in blocks], ignore_index=True),
+    )
+
+
+def _initialization(member: int, settings: TrainSettings) -> str:
+    return settings.initializations[member % len(settings.initializations)]
+
+
+def _scores(
+    architecture: Architecture,
+    parameters: Mapping[str, Tensor],
+    ok: np.ndarray,
+    dataset: Dataset,
+    device: torch.device,
+) -> dict[str, np.ndarray]:
+    scores = {}
+    for part in ("train", "validation", "test"):
+        x, y = getattr(dataset, f"{part}_x"), getattr(dataset, f"{part}_y")
+        loss, accuracy = evaluate(architecture, parameters, x, y, device)
+        scores[f"{part}_accuracy"] = np.where(ok, accuracy, np.nan)
+        scores[f"{part}_loss"] = np.where(ok, loss, np.nan)
+    return scores
+
+
+def _views(memory: Tensor, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies of `values` that lie in `memory` one after the other."""
+    views, start = {}, 0
+    for name, value in values.items():
+        views[name] = memory[start : start + value.numel()].view(value.shape).copy_(value)
+        views[name].requires_grad_()
+        start += value.numel()
+    return views

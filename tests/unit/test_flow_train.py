@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from nodeflow.flow.codec import PcaCodec, RawCodec
+from nodeflow.flow.sample import SampleSettings, sample, sample_codes, sample_seeds
+from nodeflow.flow.settings import METHODS, FlowSettings, FlowSettingsProblem, flow_settings
+from nodeflow.flow.train import (
+    Flow,
+    FlowProblem,
+    _batches,
+    _pairs,
+    fit_flow,
+    flow_matching_loss,
+    train_velocity,
+)
+
+PAPER_SMALL = {"velocity": {"hidden": 64, "time_features": 16, "dropout": 0.0}, "source_std": 1.0}
+SMALL = {"velocity": {"hidden": 48, "blocks": 1}, "learning_rate": 3e-3, "ema": 0.98}
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def drawn(codes: Tensor, settings: FlowSettings, count: int, seed: int = 0) -> np.ndarray:
+    """Codes sampled from a flow that was trained on codes."""
+    velocity, _ = train_velocity(codes, settings, generator(seed))
+    size = codes.shape[1]
+    codec = RawCodec(np.zeros(size), np.ones(size))
+    flow = Flow(settings, {"w": (size,)}, codec, velocity)
+    return sample_codes(flow, sample_seeds(count, seed, ("x",)), SampleSettings("heun", 20))
+
+
+class Affine(nn.Module):
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        return 2 * x + t[:, None]
+
+
+def test_the_loss_is_the_formula() -> None:
+    rng = np.random.default_rng(0)
+    x0, x1, noise = rng.normal(size=(3, 6, 4))
+    t = rng.uniform(size=6)
+    total = 0.0
+    for b, k in itertools.product(range(6), range(4)):
+        x = (1 - t[b]) * x0[b, k] + t[b] * x1[b, k] + noise[b, k]
+        total += (2 * x + t[b] - (x1[b, k] - x0[b, k])) ** 2
+    found = flow_matching_loss(Affine(), *(torch.tensor(a) for a in (x0, x1, t, noise)))
+    assert float(found) == pytest.approx(total / 24, rel=1e-12)
+
+
+def test_method_paper_has_the_published_settings_and_no_fault_by_default() -> None:
+    paper = METHODS["paper"]
+    assert (paper.source_std, paper.path_noise, paper.batch, paper.steps) == (0.01, 0.001, 8, 30000)
+    assert (paper.learning_rate, paper.weight_decay, paper.betas) == (5e-4, 1e-5, (0.9, 0.95))
+    assert (paper.final_learning_rate, paper.ema, paper.coupling) == (1e-6, 0, "independent")
+    assert paper.velocity.kind == "paper" and paper.velocity.dropout == 0.1
+    assert not paper.fixed_source_bank and not paper.keep_best_batch
+
+
+def test_settings_from_a_configuration() -> None:
+    found = flow_settings("paper", {"steps": 10, "velocity": {"hidden": 16}, "betas": [0.8, 0.9]})
+    assert (found.steps, found.velocity.hidden, found.velocity.kind) == (10, 16, "paper")
+    assert found.betas == (0.8, 0.9) and found.codec == METHODS["paper"].codec
+    assert flow_settings(found.method, found.as_dict()) == found
+    wrong: list[tuple[str, dict[str, Any], str]] = [
+        ("magic", {}, "allowed are default, paper"),
+        ("paper", {"hiden": 3}, "no setting hiden"),
+        ("paper", {"velocity": {"widht": 3}}, "no setting widht"),
+        ("default", {"fixed_source_bank": True}, 'only with method "paper"'),
+        ("default", {"keep_best_batch": True}, 'only with method "paper"'),
+        ("default", {"coupling": "greedy"}, "allowed are"),
+        ("default", {"source_std": 0}, "positive"),
+        ("default", {"batch": 0}, "at least 1"),
+        ("paper", {"keep_best_batch": True, "ema": 0.9}, "exclude"),
+    ]
+    for method, changes, text in wrong:
+        with pytest.raises(FlowSettingsProblem, match=text):
+            flow_settings(method, changes)
+
+
+def test_a_pass_uses_every_member_at_most_once() -> None:
+    points = torch.arange(100.0)[:, None]
+    batches = list(itertools.islice(_batches(points, 8, generator()), 24))
+    for start in (0, 12):
+        seen = torch.cat(batches[start : start + 12]).flatten().tolist()
+        assert len(set(seen)) == 96
+    assert not torch.equal(torch.cat(batches[:12]), torch.cat(batches[12:]))
+    few = next(_batches(torch.arange(3.0)[:, None], 8, generator())).flatten().tolist()
+    assert len(few) == 8 and max(few.count(v) for v in (0.0, 1.0, 2.0)) == 3
+
+
+def test_the_source_is_fresh_unless_the_reference_bank_is_asked_for() -> None:
+    codes = torch.randn(10, 3, generator=generator(9))
+    for bank, distinct in ((False, 40 * 8), (True, 10)):
+        settings = flow_settings("paper", {"fixed_source_bank": bank})
+        pairs = list(itertools.islice(_pairs(codes, settings, generator()), 40))
+        sources = torch.cat([x0 for x0, _ in pairs])
+        assert len(torch.unique(sources, dim=0)) == distinct
+        assert float(sources.std()) == pytest.approx(0.01, rel=0.4)
+        assert len(torch.unique(torch.cat([x1 for _, x1 in pairs]), dim=0)) == 10
+
+
+def test_optimal_coupling_is_the_best_of_all_pairings() -> None:
+    codes = torch.randn(12, 2, generator=generator(9))
+    settings = flow_settings("default", {"coupling": "optimal", "batch": 5})
+    for x0, x1 in itertools.islice(_pairs(codes, settings, generator()), 10):
+        costs = [
+            float((x0[list(order)] - x1).square().sum())
+            for order in itertools.permutations(range(5))
+        ]
+        assert float((x0 - x1).square().sum()) == pytest.approx(min(costs), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        flow_settings("paper", PAPER_SMALL | {"steps": 600, "batch": 128, "learning_rate": 3e-3}),
+        flow_settings("default", SMALL | {"steps": 300, "batch": 128}),
+        flow_settings("default", SMALL | {"steps": 300, "batch": 64, "coupling": "optimal"}),
+    ],
+    ids=["paper", "default", "optimal"],
+)  # fmt: skip
+def test_a_gaussian_is_recovered(settings: FlowSettings) -> None:
+    mean = torch.tensor([1.0, -0.5])
+    root = torch.tensor([[1.2, 0.0], [0.8, 0.5]])
+    noise = torch.randn(4000, 2, generator=generator(1))
+    whitened, _ = torch.linalg.qr(noise - noise.mean(dim=0))
+    codes = mean + math.sqrt(3999) * whitened @ root.T
+    found = drawn(codes, settings, 1000)
+    covariance = (root @ root.T).numpy()
+    assert np.cov(codes.T) == pytest.approx(covariance, abs=1e-4)
+    assert np.abs(found.mean(axis=0) - mean.numpy()).max() < 0.15
+    assert np.abs(np.cov(found.T) - covariance).max() < 0.25
+
+
+@pytest.mark.parametrize("method", ["paper", "default"])
+def test_a_tiny_zoo_is_memorised_with_the_right_frequencies(method: str) -> None:
+    points = torch.tensor([[2.0, 0.0, 1.0], [-1.0, 1.5, 0.0]])
+    codes = points[[0, 0, 1]]
+    changes = (PAPER_SMALL if method == "paper" else SMALL) | {"steps": 800, "batch": 96}
+    settings = flow_settings(method, changes | {"learning_rate": 3e-3})
+    found = drawn(codes, settings, 600)
+    distance = np.linalg.norm(found[:, None] - points.numpy(), axis=2)
+    near = distance < 0.4
+    assert near.any(axis=1).mean() > 0.93
+    share = near[:, 0].sum() / near.sum()
+    assert abs(share - 2 / 3) < 4 * math.sqrt(2 / 9 / 600) + 0.03
+
+
+def test_training_depends_on_its_seed_and_not_on_what_is_watched() -> None:
+    codes = torch.randn(20, 4, generator=generator(1))
+    settings = flow_settings("paper", PAPER_SMALL | {"steps": 30, "velocity": {"hidden": 8}})
+    before = torch.random.get_rng_state()
+    state = train_velocity(codes, settings, generator())[0].state_dict()
+    assert torch.equal(torch.random.get_rng_state(), before)
+    same, history = train_velocity(codes, settings, generator(), held_out=codes[:7] + 1)
+    assert all(torch.equal(value, state[name]) for name, value in same.state_dict().items())
+    other = train_velocity(codes, settings, generator(1))[0].state_dict()
+    assert not torch.equal(other["last.weight"], state["last.weight"])
+    assert history["step"].tolist() == list(range(1, 31))
+    assert np.isfinite(history.to_numpy()).all()
+    _, unwatched = train_velocity(codes, settings, generator())
+    assert unwatched["held_out_loss"].isna().all()
+    assert (unwatched["train_loss"] == history["train_loss"]).all()
+
+
+def test_the_gap_between_held_out_and_training_loss_shows_memorisation() -> None:
+    codes = torch.randn(42, 6, generator=generator(1))
+    settings = flow_settings("default", SMALL | {"steps": 800})
+    _, history = train_velocity(codes[:12], settings, generator(), held_out=codes[12:])
+    first, last = history.iloc[0], history.iloc[-1]
+    assert last["train_loss"] < 0.75 * first["train_loss"]
+    assert last["held_out_loss"] > first["held_out_loss"]
+    assert last["loss"] == pytest.approx(last["train_loss"], rel=0.25)
+
+
+def test_the_moving_average_is_between_the_weights() -> None:
+    codes = torch.randn(20, 4, generator=generator(1))
+    base = {"steps": 40, "velocity": {"hidden": 8}}
+    last = train_velocity(codes, flow_settings("default", base | {"ema": 0.0}), generator())[0]
+    mean = train_velocity(codes, flow_settings("default", base | {"ema": 0.9}), generator())[0]
+    # The same steps were taken: the average lags behind the weights on their way from zero.
+    assert (
+        0
+        < float(mean.get_parameter("last.weight").norm())
+        < float(last.get_parameter("last.weight").norm())
+    )
+
+
+def test_keeping_the_best_batch_keeps_other_weights_than_the_last() -> None:
+    codes = torch.randn(20, 4, generator=generator(1))
+    changes: dict[str, Any] = PAPER_SMALL | {"steps": 60, "velocity": {"hidden": 8}}
+    last = train_velocity(codes, flow_settings("paper", changes), generator())[0]
+    best = train_velocity(
+        codes, flow_settings("paper", changes | {"keep_best_batch": True}), generator()
+    )[0]
+    assert not torch.equal(best.get_parameter("last.weight"), last.get_parameter("last.weight"))
+
+
+def test_a_flow_is_fitted_on_members_only() -> None:
+    members = {"a": torch.randn(12, 2, 3, generator=generator(1)), "b": torch.randn(12, 4)}
+    held_out = {"a": torch.randn(5, 2, 3, generator=generator(2)), "b": torch.randn(5, 4)}
+    shapes = {"a": (2, 3), "b": (4,)}
+    settings = flow_settings("default", {"steps": 5, "velocity": {"hidden": 8}})
+    flow, history = fit_flow(members, shapes, settings, 1, ("x",), held_out)
+    alone, _ = fit_flow(members, shapes, settings, 1, ("x",))
+    other, _ = fit_flow(members, shapes, settings, 1, ("y",))
+    assert isinstance(flow.codec, PcaCodec) and flow.codec.size == 10
+    samples = [sample(f, 4, SampleSettings(), 1, ("x",)).codes for f in (flow, alone, other)]
+    assert (samples[0] == samples[1]).all() and (samples[0] != samples[2]).any()
+    assert len(history) == 5
+    members["a"][3] = torch.nan
+    with pytest.raises(Exception, match="finite"):
+        fit_flow(members, shapes, settings, 1, ("x",))
+    with pytest.raises(FlowProblem, match="finite"):
+        train_velocity(torch.full((3, 2), torch.nan), settings, generator())

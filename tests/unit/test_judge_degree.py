@@ -1,0 +1,32 @@
+"""Errors by degree."""
+
+import numpy as np
+import pandas as pd
+
+from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
+
+
+def test_a_planted_growth_with_degree_is_found() -> None:
+    generator = np.random.default_rng(2)
+    degree = generator.integers(0, 2000, 20_000)
+    errors = pd.DataFrame(
+        {
+            "degree": degree,
+            "mae": 1e-3 * (1 + degree) * generator.uniform(0.5, 1.5, len(degree)),
+            "outside": (degree > 500).astype(float),
+        }
+    )
+    table = errors_by_degree(errors)
+    assert table["nodes"].sum() == len(errors)
+    large = table[table["degree"] > 30]
+    slope = np.polyfit(np.log(large["degree"]), np.log(large["mae"]), 1)[0]
+    assert abs(slope - 1) < 0.05
+    assert (table["mae_low"] <= table["mae"]).all()
+    assert (table["mae"] <= table["mae_high"]).all()
+    assert table.loc[table["degree"] > 700, "outside"].eq(1).all()
+    assert table.loc[table["degree"] < 400, "outside"].eq(0).all()
+
+
+def test_no_errors_give_an_empty_table() -> None:
+    empty = pd.DataFrame({"degree": [], "mae": [], "outside": []})
+    assert list(errors_by_degree(empty).columns) == list(ERRORS_BY_DEGREE.columns)

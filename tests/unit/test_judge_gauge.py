@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from nodeflow.canonical.matching import MatchSettings
+from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutations
+from nodeflow.flow.codec import flatten
+from nodeflow.judge.gauge import closest_gauge
+from nodeflow.judge.novelty import nearest_members, quotient_distances, two_nearest
+from nodeflow.zoo.architectures import mlp
+
+ARCHITECTURE = mlp([6, 9, 7, 3])
+
+
+def test_permuted_copies_with_noise_are_found_and_independent_networks_are_not() -> None:
+    shapes = ARCHITECTURE.shapes
+    symmetry = mlp_symmetry(shapes)
+    generators = [torch.Generator().manual_seed(k) for k in range(24)]
+    zoo = ARCHITECTURE.initialize(generators[:12])
+    fresh = ARCHITECTURE.initialize(generators[12:])
+    noise = torch.Generator().manual_seed(1)
+    noisy = {n: t + 0.01 * torch.randn(t.shape, generator=noise) for n, t in zoo.items()}
+    orders = random_permutations(symmetry, [torch.Generator().manual_seed(k) for k in range(12)])
+    hidden = permute(noisy, symmetry, orders)
+    align = closest_gauge(symmetry, MatchSettings())
+    found = two_nearest(quotient_distances(hidden, zoo, shapes, align))
+    assert (found.index == np.arange(12)).all()
+    length = np.linalg.norm(flatten(noisy, shapes) - flatten(zoo, shapes), axis=1)
+    assert np.abs(found.nearest - length).max() < 1e-5
+    assert (found.ratio < 0.2).all()
+    assert (nearest_members(flatten(hidden, shapes), flatten(zoo, shapes)).ratio > 0.5).all()
+    assert (two_nearest(quotient_distances(fresh, zoo, shapes, align)).ratio > 0.5).all()

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist, jaccard
+
+from nodeflow.flow.codec import flatten
+from nodeflow.judge.novelty import (
+    REPLICA_RATIO,
+    max_iou,
+    nearest_members,
+    quotient_distances,
+    spread,
+    two_nearest,
+)
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 12), members=st.integers(3, 15))
+def test_nearest_members_against_brute_force(seed: int, count: int, members: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows, zoo = rng.normal(size=(count, 7)) + 5, rng.normal(size=(members, 7)) + 5
+    found = nearest_members(rows, zoo)
+    all_distances = cdist(rows, zoo)
+    ranked = np.sort(all_distances, axis=1)
+    assert found.nearest == pytest.approx(ranked[:, 0], rel=1e-12)
+    assert found.second == pytest.approx(ranked[:, 1], rel=1e-12)
+    assert (found.index == all_distances.argmin(axis=1)).all()
+    assert found.ratio == pytest.approx(ranked[:, 0] / ranked[:, 1])
+
+
+def test_a_member_is_not_its_own_neighbour() -> None:
+    zoo = np.random.default_rng(1).normal(size=(9, 5))
+    found = nearest_members(zoo, zoo, np.arange(9))
+    for k in range(9):
+        others = np.delete(zoo, k, axis=0)
+        assert found.nearest[k] == pytest.approx(cdist(zoo[[k]], others).min(), rel=1e-12)
+        assert found.index[k] != k
+    assert (nearest_members(zoo, zoo).nearest == 0).all()
+
+
+def test_tiny_distances_between_long_vectors_are_exact() -> None:
+    rng = np.random.default_rng(2)
+    zoo = 1000 + rng.normal(size=(6, 400))
+    shift = 1e-9 * rng.normal(size=(6, 400))
+    moved = zoo + shift
+    found = nearest_members(moved, zoo)
+    assert found.nearest == pytest.approx(np.linalg.norm(moved - zoo, axis=1), rel=1e-5)
+    assert (found.index == np.arange(6)).all()
+
+
+def test_two_nearest_of_a_matrix_are_those_of_the_rows() -> None:
+    rng = np.random.default_rng(5)
+    rows, zoo = rng.normal(size=(8, 6)), rng.normal(size=(11, 6))
+    for networks, own in ((rows, None), (zoo, np.arange(11))):
+        by_matrix = two_nearest(cdist(networks, zoo), own)
+        by_rows = nearest_members(networks, zoo, own)
+        assert by_matrix.nearest == pytest.approx(by_rows.nearest, rel=1e-12)
+        assert by_matrix.second == pytest.approx(by_rows.second, rel=1e-12)
+        assert (by_matrix.index == by_rows.index).all()
+
+
+def test_quotient_distances_against_all_orders_of_the_units() -> None:
+    shapes = {"in": (3, 2), "out": (1, 3)}
+    generator = torch.Generator().manual_seed(0)
+    networks = {n: torch.randn(4, *s, generator=generator).double() for n, s in shapes.items()}
+    members = {n: torch.randn(5, *s, generator=generator).double() for n, s in shapes.items()}
+
+    def permuted(k: int, order: tuple[int, ...]) -> np.ndarray:
+        index = list(order)
+        parts = networks["in"][k, index], networks["out"][k][:, index]
+        return np.concatenate([part.numpy().ravel() for part in parts])
+
+    def align(stacked, one):  # type: ignore[no-untyped-def]
+        cost = (stacked["in"][:, None] - one["in"][:, None]).square().sum(3)
+        cost += (stacked["out"][:, 0, None] - one["out"][0, :, None]).square()
+        index = torch.stack([torch.from_numpy(linear_sum_assignment(c)[1]) for c in cost])
+        return {
+            "in": stacked["in"].take_along_dim(index[:, :, None], 1),
+            "out": stacked["out"].take_along_dim(index[:, None, :], 2),
+        }
+
+    found = quotient_distances(networks, members, shapes, align)
+    flat = flatten(members, shapes)
+    for i, j in itertools.product(range(4), range(5)):
+        every = [np.linalg.norm(permuted(i, o) - flat[j]) for o in itertools.permutations(range(3))]
+        assert found[i, j] == pytest.approx(min(every), rel=1e-9)
+
+
+def test_planted_replicas_are_found_and_independent_networks_are_not() -> None:
+    rng = np.random.default_rng(3)
+    zoo, fresh = rng.normal(size=(50, 300)), rng.normal(size=(50, 300))
+    replicas = zoo[rng.permutation(50)] + 0.05 * rng.normal(size=(50, 300))
+    assert (nearest_members(replicas, zoo).ratio < REPLICA_RATIO).all()
+    assert (nearest_members(fresh, zoo).ratio > 0.8).all()
+    assert (nearest_members(zoo, zoo, np.arange(50)).ratio > 0.8).all()
+
+
+def test_the_ratio_of_a_copy_of_two_equal_members_is_one() -> None:
+    zoo = np.array([[0.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
+    assert nearest_members(zoo[:1], zoo).ratio.tolist() == [1.0]
+
+
+def test_iou_by_hand() -> None:
+    a = np.array([[1, 1, 0, 0, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=bool)
+    b = np.array([[0, 1, 1, 0, 0], [0, 0, 0, 1, 1]], dtype=bool)
+    assert max_iou(a, b) == pytest.approx([1 / 3, 0, 2 / 5])
+    assert max_iou(a, a) == pytest.approx([1, 1, 1])
+    assert max_iou(a, a, np.arange(3)) == pytest.approx([2 / 5, 0, 2 / 5])
+
+
+@given(seed=st.integers(0, 10_000))
+def test_iou_against_scipy(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    a, b = rng.random((5, 40)) < 0.3, rng.random((4, 40)) < 0.3
+    expected = [max(1 - jaccard(row, other) for other in b) for row in a]
+    assert max_iou(a, b) == pytest.approx(expected)
+
+
+def test_spread_is_the_distance_to_the_mean() -> None:
+    rows = np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 3.0]])
+    assert spread(rows) == pytest.approx([2**0.5, 2**0.5, 2])
+    many = np.random.default_rng(4).normal(size=(500, 40))
+    assert np.sqrt((spread(many) ** 2).mean()) == pytest.approx(40**0.5, rel=0.02)

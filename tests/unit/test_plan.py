@@ -1,0 +1,80 @@
+"""The plan: which files a configuration asks for, and what each is made with."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nodeflow.grid import Cell
+from nodeflow.plan import Plan
+from tests.unit.test_config import changed
+
+ROOT = Path(__file__).parents[2]
+DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+plan = Plan(DEFAULT, ROOT)
+
+
+def test_tests_cover_both_experiments_once() -> None:
+    assert len(plan.tests) == len(set(plan.tests))
+    for trained in plan.trained:
+        for N in DEFAULT["graphs"]["sizes"]:
+            assert (trained, Cell(N, *trained)) in plan.tests
+    for cell in plan.structure_cells:
+        assert (plan.structure_trained, cell) in plan.tests
+    assert set(plan.test_cells) == {cell for _, cell in plan.tests}
+
+
+@given(members=st.integers(3, 300), held_out=st.integers(0, 90), size=st.integers(1, 120))
+def test_blocks_cover_every_member_once(members: int, held_out: int, size: int) -> None:
+    config = changed("zoo.zoos.iris.members", members)
+    config["zoo"]["zoos"]["iris"] |= {"held_out": held_out, "block": size}
+    other = Plan(config, ROOT)
+    made = [other.zoo("iris", block) for block in other.blocks("iris")]
+    numbers = [n for m in made for n in range(m["first"], m["first"] + m["count"])]
+    assert numbers == list(range(members + held_out))
+
+
+def values(made: Any) -> list[Any]:
+    if isinstance(made, dict):
+        return [x for value in made.values() for x in values(value)]
+    return [x for value in made for x in values(value)] if isinstance(made, list) else [made]
+
+
+def test_wildcards_and_numbers_give_the_same_values() -> None:
+    text = plan.test("SIS", "1.1", "3.0", "1024", "0.6", "2.1")
+    assert text == plan.test("SIS", 1.1, 3.0, 1024, 0.6, 2.1)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seed", 1),
+        ("graphs.mean_degree", 7),
+        ("dynamics.rtol", 1e-3),
+        ("dynamics.training.times", 9),
+        ("dynamics.parameters.SIS.R", 3.0),
+    ],
+)
+def test_what_made_an_input_is_part_of_what_made_the_output(key: str, value: Any) -> None:
+    other = Plan(changed(key, value), ROOT)
+    cell = ("SIS", 1.1, 3.0, 1024, 0.6, 2.1)
+    assert other.test(*cell) != plan.test(*cell)
+
+
+def test_only_builtin_values_reach_the_rules() -> None:
+    made = [
+        plan.test("SIS", 1.1, 3.0, 1024, 0.6, 2.1),
+        plan.judgement("digits", "aligned", 64),
+        plan.barrier("digits", "raw"),
+    ]
+    assert {type(value) for value in values(made)} <= {str, int, float, bool, type(None)}
+
+
+def test_a_zoo_without_its_data_is_left_out_with_its_flows() -> None:
+    config = changed("zoo.folders.fashion_mnist", "/nowhere")
+    other = Plan(config, ROOT)
+    assert other.zoos == ["iris", "digits"]
+    assert other.flows == ["iris", "digits"]

@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nodeflow.seeds import torch_generator
+from nodeflow.tables import FileProblem
+from nodeflow.zoo.architectures import mlp
+from nodeflow.zoo.store import Block, BlockProblem, read_block, read_blocks, write_block
+
+ARCHITECTURE = mlp([4, 3, 12, 3, 3, 3, 3, 3, 3, 3, 3, 2])  # layer10 sorts before layer2 as text
+
+
+def block(*members: int) -> Block:
+    generators = [torch_generator(m, "test") for m in members]
+    return Block(np.array(members, dtype=np.int64), ARCHITECTURE.initialize(generators))
+
+
+def test_a_block_comes_back_bit_for_bit_and_in_order(tmp_path: Path) -> None:
+    path, made = tmp_path / "b.safetensors", block(3, 1)
+    write_block(path, made, {"zoo": "test", "seed": 1})
+    found = read_block(path, {"zoo": "test"})
+    assert list(found.parameters) == list(ARCHITECTURE.shapes) == list(made.parameters)
+    assert found.shapes == ARCHITECTURE.shapes and list(found.members) == [3, 1]
+    for name, tensor in made.parameters.items():
+        assert torch.equal(found.parameters[name], tensor)
+    again = tmp_path / "again.safetensors"
+    write_block(again, found, {"seed": 1, "zoo": "test"})
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_blocks_join_in_member_order_whatever_the_order_of_files(tmp_path: Path) -> None:
+    groups = [(5, 4), (0, 2), (1, 3)]
+    paths = [tmp_path / f"{i}.safetensors" for i in range(3)]
+    for path, group in zip(paths, groups, strict=True):
+        write_block(path, block(*group), {})
+    joined = read_blocks(paths)
+    assert list(joined.members) == list(range(6)) and len(joined) == 6
+    for other in (read_blocks(paths[::-1]), block(*range(6))):
+        for name in ARCHITECTURE.shapes:
+            assert torch.equal(joined.parameters[name], other.parameters[name])
+
+
+def test_blocks_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
+    one, two, other = (tmp_path / f"{n}.safetensors" for n in ("one", "two", "other"))
+    write_block(one, block(0, 1), {})
+    write_block(two, block(1, 2), {})
+    small = mlp([2, 2])
+    write_block(other, Block(np.array([9]), small.initialize([torch_generator(0, "test")])), {})
+    with pytest.raises(FileProblem, match="same member"):
+        read_blocks([one, two])
+    with pytest.raises(FileProblem, match="different architectures"):
+        read_blocks([one, other])
+    with pytest.raises(FileProblem, match="zoo = test"):
+        read_block(one, {"zoo": "test"})
+
+
+def test_a_truncated_block_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "b.safetensors"
+    write_block(path, block(0, 1, 2), {})
+    whole = path.read_bytes()
+    for cut in (len(whole) - 1, len(whole) // 2, 5):
+        path.write_bytes(whole[:cut])
+        with pytest.raises(FileProblem) as problem:
+            read_block(path)
+        assert "\n" not in str(problem.value) and str(path) in str(problem.value)
+
+
+def test_one_member_and_the_two_sides_of_a_split() -> None:
+    whole = block(7, 0, 3, 12)
+    assert torch.equal(whole.only(3)["layer1.weight"], whole.parameters["layer1.weight"][2])
+    with pytest.raises(BlockProblem, match="Member 4 is not in this block"):
+        whole.only(4)
+    low, high = whole.split(4)
+    assert list(low.members) == [0, 3] and list(high.members) == [7, 12]
+    assert torch.equal(high.only(12)["layer0.bias"], whole.only(12)["layer0.bias"])
+    assert len(whole.split(0)[0]) == 0
+
+
+def test_a_block_without_members_can_be_stored(tmp_path: Path) -> None:
+    write_block(tmp_path / "none.safetensors", block(1).split(0)[0], {})
+    found = read_block(tmp_path / "none.safetensors")
+    assert len(found) == 0 and found.shapes == ARCHITECTURE.shapes

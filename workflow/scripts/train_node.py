@@ -1,0 +1,28 @@
+"""Train all neural ODEs of one system and training cell as one stacked tensor."""
+
+from typing import Any
+
+from nodeflow.dynamics.store import read_trajectories
+from nodeflow.graphs.store import read_graphs
+from nodeflow.job import choose_device, job
+from nodeflow.node.store import NODE_HISTORY, write_models
+from nodeflow.node.train import train_models
+from nodeflow.tables import write_table
+
+snakemake: Any
+p, files, output = snakemake.params.p, snakemake.input, snakemake.output
+made = {**p, "code": snakemake.params.code}
+
+with job(snakemake.log[0], snakemake.threads):
+    models, history = train_models(
+        read_graphs(files.edges, p["from"]["on"]),
+        read_trajectories(files.trajectories, p["from"]),
+        recipe=p["recipe"],
+        settings=p["settings"],
+        seeds=p["seeds"],
+        labels=(p["system"], p["trained_beta"], p["trained_gamma"]),
+        root_seed=p["seed"],
+        device=choose_device(p["device"]),
+    )
+    write_models(output.models, models, made)
+    write_table(output.history, history, NODE_HISTORY, made)
