@@ -5,7 +5,7 @@
 Trains a zoo, aligns all members to the first one with `nodeflow.canonical` and with a plain loop of
 Git Re-Basin (Ainsworth, Hayase & Srinivasa 2023, arXiv:2209.04836: one network at a time, from
 identity, groups in random order, every score matrix anew, in single precision), and measures
-distances and loss barriers. Times are of this process' CPU, the best of several repetitions taken in
+distances and loss barriers. Times are CPU seconds, the best of several repetitions taken in
 turn, so that a busy machine disturbs ratios little.
 """
 
@@ -27,8 +27,8 @@ from nodeflow.canonical.matching import MatchSettings, match, similarity
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, mlp_symmetry, permute
 from nodeflow.canonical.universe import align_universe
+from nodeflow.datasets import load_dataset
 from nodeflow.zoo.architectures import classifier
-from nodeflow.zoo.datasets import load_dataset
 from nodeflow.zoo.predict import predict_labels
 from nodeflow.zoo.train import TrainSettings, train_block
 

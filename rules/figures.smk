@@ -22,9 +22,7 @@ FIGURES = [
 
 rule draw_degrees:
     input:
-        nodes=plan.over_structure(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/nodes.parquet"
-        ),
+        degrees="results/tables/graphs_degrees.parquet",
     output:
         png=report(
             "results/figures/degrees.png",
@@ -40,7 +38,7 @@ rule draw_degrees:
     conda:
         "../envs/environment.yaml"
     params:
-        p={"mean_degree": config["graphs"]["mean_degree"]},
+        p={},
         code=plan.code("draw_degrees"),
     message:
         "Drawing: degree distribution against theory"
@@ -51,6 +49,7 @@ rule draw_degrees:
 rule draw_ensemble:
     input:
         graphs="results/tables/graphs.parquet",
+        theory="results/tables/graphs_clustering.parquet",
     output:
         png=report(
             "results/figures/ensemble.png",

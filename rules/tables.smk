@@ -23,6 +23,29 @@ rule collect_graphs:
         "../workflow/scripts/collect_graphs.py"
 
 
+rule collect_theory:
+    input:
+        plan.over_structure(
+            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/nodes.parquet"
+        ),
+    output:
+        degrees="results/tables/graphs_degrees.parquet",
+        clustering="results/tables/graphs_clustering.parquet",
+    log:
+        "results/logs/collect_theory/all.log",
+    benchmark:
+        "results/benchmarks/collect_theory/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("collect_theory"),
+    message:
+        "Degrees and clustering against theory"
+    script:
+        "../workflow/scripts/collect_theory.py"
+
+
 rule collect_activity:
     input:
         training=plan.over_example(
@@ -197,6 +220,7 @@ rule collect_judgements:
 
 TABLES = [
     *rules.collect_graphs.output,
+    *rules.collect_theory.output,
     *rules.collect_activity.output,
     *rules.collect_training.output,
     *rules.collect_tests.output,

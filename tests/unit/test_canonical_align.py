@@ -10,9 +10,9 @@ from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.store import ALIGNMENT
 from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutations
 from nodeflow.canonical.universe import align_universe
+from nodeflow.datasets import Dataset, load_dataset
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import mlp
-from nodeflow.zoo.datasets import Dataset, load_dataset
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, train_block
 

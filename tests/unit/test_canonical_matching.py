@@ -220,3 +220,8 @@ def test_settings_that_match_nothing_are_one_line() -> None:
     for wrong in ({"restarts": -1}, {"sweeps": 0}):
         with pytest.raises(MatchProblem, match="restarts must be"):
             MatchSettings(**wrong)  # type: ignore[arg-type]
+    shapes = dict(mlp([2, 3, 2]).shapes)
+    networks = randoms(shapes, 2, 0)
+    networks["layer0.bias"][1, 0] = torch.nan
+    with pytest.raises(MatchProblem, match="not finite"):
+        match(networks, one(networks), mlp_symmetry(shapes), MatchSettings())

@@ -6,9 +6,15 @@ import pytest
 import torch
 from torch import nn
 
+from nodeflow.datasets import load_dataset
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.architectures import INITIALIZATIONS, ArchitectureProblem, classifier, mlp
-from nodeflow.zoo.datasets import load_dataset
+from nodeflow.zoo.architectures import (
+    INITIALIZATIONS,
+    ArchitectureProblem,
+    classifier,
+    mlp,
+    mlp_like,
+)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +111,9 @@ def test_initializations_are_those_of_torch() -> None:
 def test_classifier_fits_its_data() -> None:
     assert classifier(load_dataset("digits"), [32, 32]).shapes == mlp([64, 32, 32, 10]).shapes
     assert classifier(load_dataset("iris"), [16]).parameters == 131
+    for widths in ([5, 3], [7, 6, 5, 4]):
+        found = mlp_like(mlp(widths).initialize([torch_generator(0, "test")] * 2))
+        assert found.shapes == mlp(widths).shapes and found.name == mlp(widths).name
     assert np.array_equal(list(mlp([2, 3]).shapes), ["layer0.weight", "layer0.bias"])
 
 

@@ -10,8 +10,8 @@ import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import train_test_split
 
-import nodeflow.zoo.datasets as datasets
-from nodeflow.zoo.datasets import DEBIAN_FASHION_MNIST, DataProblem, dataset_available, load_dataset
+import nodeflow.datasets as datasets
+from nodeflow.datasets import DEBIAN_FASHION_MNIST, DataProblem, dataset_available, load_dataset
 
 TRAIN, TEST = 60, 12
 

@@ -76,6 +76,9 @@ def test_one_member_and_the_two_sides_of_a_split() -> None:
     assert list(low.members) == [0, 3] and list(high.members) == [7, 12]
     assert torch.equal(high.only(12)["layer0.bias"], whole.only(12)["layer0.bias"])
     assert len(whole.split(0)[0]) == 0
+    some = whole.take([3, 0, 3])
+    assert list(some.members) == [12, 7, 12]
+    assert torch.equal(some.parameters["layer0.bias"][1], whole.only(7)["layer0.bias"])
 
 
 def test_a_block_without_members_can_be_stored(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from nodeflow.datasets import Dataset, load_dataset
 from nodeflow.seeds import derive_seed, torch_generator
 from nodeflow.zoo import architectures
 from nodeflow.zoo.architectures import Architecture, mlp
-from nodeflow.zoo.datasets import Dataset, load_dataset
 from nodeflow.zoo.predict import evaluate
 from nodeflow.zoo.store import ZOO_METRICS
 from nodeflow.zoo.train import TrainedBlock, TrainProblem, TrainSettings, train_block

@@ -13,9 +13,12 @@ AFTER_TRAINING = {"collect_training", "draw_training", "test_node", *AFTER_TESTS
 AFTER_SIMULATION = {
     "collect_activity", "draw_trajectories", "draw_activity", "train_node", *AFTER_TRAINING,
 }  # fmt: skip
+AFTER_MEASURES = {
+    "measure_graphs", "collect_graphs", "collect_theory", "draw_degrees", "draw_ensemble",
+    "test_node", *AFTER_TESTS,
+}  # fmt: skip
 AFTER_GRAPHS = {
-    "measure_graphs", "collect_graphs", "draw_degrees", "draw_ensemble", "simulate_trajectories",
-    *AFTER_SIMULATION,
+    *AFTER_MEASURES, "simulate_trajectories", *AFTER_SIMULATION,
 }  # fmt: skip
 AFTER_SAMPLES = {"judge_samples", "collect_judgements", "draw_capacity", "draw_frontier"}
 AFTER_FLOW = {"collect_flow_training", "draw_flow_training", "sample_flow", *AFTER_SAMPLES}
@@ -70,10 +73,7 @@ ADDED = "\n\n_ADDED = 1\n"
     ("module", "rules"),
     [
         ("graphs/s1.py", {"sample_graphs", *AFTER_GRAPHS}),
-        ("graphs/measures.py", {
-            "measure_graphs", "collect_graphs", "draw_degrees", "draw_ensemble", "test_node",
-            *AFTER_TESTS,
-        }),
+        ("graphs/measures.py", AFTER_MEASURES),
         ("dynamics/ensemble.py", {"simulate_trajectories", *AFTER_SIMULATION}),
         ("node/train.py", {"train_node", *AFTER_TRAINING}),
         ("node/evaluate.py", {"test_node", *AFTER_TESTS}),

@@ -12,8 +12,7 @@ files, output = snakemake.input, snakemake.output
 made = {"code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    edges = [files.training_edges] * len(files.training)
-    over_time = collect_activity(files.training, edges, every_time=True)
+    over_time = collect_activity(files.training, files.training_edges, every_time=True)
     write_table(output.over_time, over_time, COLLECTED_ACTIVITY, made)
     at_end = collect_activity(files.test, files.test_edges, every_time=False)
     write_table(output.at_end, at_end, COLLECTED_ACTIVITY, made)

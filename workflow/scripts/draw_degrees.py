@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from nodeflow.figures.graphs import draw_degrees, read_degrees
+from nodeflow.figures.graphs import draw_degrees
 from nodeflow.figures.style import drawing, save
+from nodeflow.graphs.against_theory import COLLECTED_DEGREES
 from nodeflow.job import job
+from nodeflow.tables import read_table
 
 snakemake: Any
-p, files, output = snakemake.params.p, snakemake.input, snakemake.output
+files, output = snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads), drawing():
-    degrees, theory = read_degrees(files.nodes, p["mean_degree"])
-    save(draw_degrees(degrees, theory), output.png, output.pdf)
+    save(draw_degrees(read_table(files.degrees, COLLECTED_DEGREES)), output.png, output.pdf)

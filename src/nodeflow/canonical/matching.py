@@ -9,13 +9,16 @@ code, none of them in the objective:
   change, and so finds the same network from every ordering of its units.
 * The scores of all networks are computed as one batched product, in double precision; the part of
   them that no permutation changes is computed once.
-* A group is assigned again only after a neighbouring group has changed.
+* A group is assigned again only after a neighbouring group has changed, and then from the prices
+  of its last assignment (see `nodeflow.canonical.assignment`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import torch
@@ -24,7 +27,6 @@ from torch import Tensor
 from nodeflow.canonical.assignment import assign
 from nodeflow.canonical.symmetry import (
     Group,
-    Place,
     Symmetry,
     identity,
     permute,
@@ -43,7 +45,7 @@ _SMALLEST_GAIN = 1e-12
 
 
 class MatchProblem(Problem):
-    """Settings with which nothing can be matched; the text says what is allowed."""
+    """Settings or networks with which nothing can be matched; the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -103,18 +105,27 @@ def match(
         reference: one network, tensors of shape (*shape).
         symmetry: of their architecture.
         settings: where to start and when to stop.
+
+    Raises:
+        MatchProblem: a network is not finite.
     """
+    least = _SMALLEST_GAIN * _norms(parameters) * _norms({n: t[None] for n, t in reference.items()})
+    if not np.isfinite(least).all():
+        raise MatchProblem("Networks that are not finite cannot be matched; leave them out.")
     scores = _Scores(parameters, reference, symmetry)
     members = len(next(iter(parameters.values())))
-    given = settings.start == "identity"
-    start = identity(symmetry, members) if given else scores.by_signature()
-    best = _ascend(scores, start, settings.sweeps)
+    starts = [
+        scores.by_signature() if settings.start == "signature" else identity(symmetry, members)
+    ]
     for restart in range(settings.restarts):
         generator = torch_generator(settings.seed, "restart of matching", restart)
         order = random_permutations(symmetry, [generator])
-        start = {name: one.repeat(members, 1) for name, one in order.items()}
-        best = _better(best, _ascend(scores, start, settings.sweeps))
-    return best
+        starts.append({name: one.repeat(members, 1) for name, one in order.items()})
+    matchings = []
+    for start in starts:
+        value = similarity(permute(parameters, symmetry, start), reference).cpu().numpy()
+        matchings.append(_ascend(scores, start, value, least, settings.sweeps))
+    return reduce(_better, matchings)
 
 
 def similarity(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> Tensor:
@@ -132,17 +143,20 @@ class _Between:
 
     Attributes:
         other: name of the other group, of m units.
-        reference: shape (n, m·r), with r values for each pair of units.
+        reference: shape (1, m, r, n), with r values for each pair of units.
         networks: shape (K, m, r, n).
     """
 
     other: str
-    reference: Tensor
-    networks: Tensor
+    reference: np.ndarray
+    networks: np.ndarray
 
 
 class _Scores:
-    """How well each unit of the reference fits each unit of each network."""
+    """How well each unit of the reference fits each unit of each network, in double precision.
+
+    These are kept on the CPU, where assignments are solved.
+    """
 
     def __init__(
         self,
@@ -150,34 +164,25 @@ class _Scores:
         reference: Mapping[str, Tensor],
         symmetry: Symmetry,
     ) -> None:
-        self.symmetry = symmetry
-        self.networks = {name: tensor.double() for name, tensor in parameters.items()}
-        self.reference = {name: tensor.double() for name, tensor in reference.items()}
-        self.smallest_gain = _SMALLEST_GAIN * _norms(self.networks, 1) * _norms(self.reference, 0)
-        self.fixed: dict[str, Tensor] = {}
+        self.groups = symmetry.groups
+        members = len(next(iter(parameters.values())))
+        self.fixed: dict[str, np.ndarray] = {}
         self.between: dict[str, list[_Between]] = {}
-        members = len(self.smallest_gain)
+        ours = {name: tensor.double().cpu().numpy()[None] for name, tensor in reference.items()}
+        theirs = {name: tensor.double().cpu().numpy() for name, tensor in parameters.items()}
         for group in symmetry.groups:
-            self.fixed[group.name] = self.smallest_gain.new_zeros(members, group.size, group.size)
-            self.between[group.name] = []
+            score = np.zeros((members, group.size, group.size))
+            between = []
             for place in group.places:
-                self._add(group, place)
-
-    def _add(self, group: Group, place: Place) -> None:
-        """Take one place of a group into its scores."""
-        ours, theirs = self.reference[place.tensor], self.networks[place.tensor]
-        others = [
-            item for item in self.symmetry.groups_of(place.tensor).items() if item[0] != place.axis
-        ]
-        if others:
-            ((axis, other),) = others
-            ours = ours.movedim((axis, place.axis), (0, -1)).flatten(0, -2).T
-            theirs = theirs.movedim((axis + 1, place.axis + 1), (1, -1)).unsqueeze(2).flatten(2, -2)
-            self.between[group.name].append(_Between(other, ours, theirs.contiguous()))
-        else:
-            ours = ours.movedim(place.axis, 0).unsqueeze(-1).flatten(1)
-            theirs = theirs.movedim(place.axis + 1, -1).unsqueeze(1).flatten(1, -2)
-            self.fixed[group.name] += ours @ theirs
+                tensor, axis = place.tensor, place.axis
+                others = [(a, g) for a, g in symmetry.groups_of(tensor).items() if a != axis]
+                if others:
+                    ((first, other),) = others
+                    pair = (_units_last(x[tensor], axis, first) for x in (ours, theirs))
+                    between.append(_Between(other, *pair))
+                else:
+                    score += _products(*(_units_last(x[tensor], axis) for x in (ours, theirs)))
+            self.fixed[group.name], self.between[group.name] = score, between
 
     def by_signature(self) -> dict[str, Tensor]:
         """Units matched by what no permutation of the other groups changes.
@@ -186,54 +191,57 @@ class _Scores:
         sorted values elsewhere.
         """
         start = {}
-        for group in self.symmetry.groups:
-            score = self.fixed[group.name].cpu().numpy().copy()
+        for group in self.groups:
+            score = self.fixed[group.name].copy()
             for between in self.between[group.name]:
-                # numpy sorts several times faster than torch does on a CPU.
-                networks = np.sort(between.networks.cpu().numpy(), axis=1)
-                reference = between.reference.T.reshape(networks.shape[1:]).cpu().numpy()
-                flat = np.sort(reference, axis=0).reshape(-1, group.size)
-                score += flat.T @ networks.reshape(len(networks), -1, group.size)
-            start[group.name] = torch.from_numpy(assign(score, np.zeros(score.shape[:2]))[0])
+                score += _products(np.sort(between.reference, 1), np.sort(between.networks, 1))
+            order, _ = assign(score, score.max(1))
+            start[group.name] = torch.from_numpy(order)
         return start
 
-    def of(self, group: Group, at: Tensor, permutations: Mapping[str, Tensor]) -> np.ndarray:
+    def of(self, group: Group, at: np.ndarray, orders: Mapping[str, np.ndarray]) -> np.ndarray:
         """Scores (members in `at`, size, size) of a group's units, all other groups held."""
-        score = self.fixed[group.name].index_select(0, at)
+        score = self.fixed[group.name].take(at, 0)
         for between in self.between[group.name]:
-            _, units, values, size = between.networks.shape
-            rows = at[:, None] * units + permutations[between.other].index_select(0, at)
-            networks = between.networks.flatten(0, 1).index_select(0, rows.flatten())
-            score += between.reference @ networks.view(len(at), units * values, size)
-        return score.cpu().numpy()
+            members, units, values, size = between.networks.shape
+            rows = at[:, None] * units + orders[between.other].take(at, 0)
+            flat = between.networks.reshape(members * units, values * size)
+            networks = flat.take(rows.ravel(), 0).reshape(len(at), units, values, size)
+            score += _products(between.reference, networks)
+        return score
 
 
-def _ascend(scores: _Scores, start: dict[str, Tensor], sweeps: int) -> Matching:
-    groups = scores.symmetry.groups
-    permutations = {name: order.clone() for name, order in start.items()}
-    moved = permute(scores.networks, scores.symmetry, permutations)
-    value = similarity(moved, scores.reference).cpu().numpy()
-    smallest = scores.smallest_gain.cpu().numpy()
-    prices = {name: np.zeros(order.shape) for name, order in start.items()}
-    stale = {group.name: np.ones(len(value), dtype=bool) for group in groups}
+def _ascend(
+    scores: _Scores,
+    start: Mapping[str, Tensor],
+    value: np.ndarray,
+    least: np.ndarray,
+    sweeps: int,
+) -> Matching:
+    """Coordinate ascent from `start`, where the objective is `value`, in steps above `least`."""
+    orders = {name: order.numpy().copy() for name, order in start.items()}
+    prices: dict[str, np.ndarray] = {}
+    stale = {group.name: np.ones(len(value), dtype=bool) for group in scores.groups}
     taken = np.zeros(len(value), dtype=np.int64)
     history = [value]
     while len(history) <= sweeps and any(waiting.any() for waiting in stale.values()):
         taken += np.any(list(stale.values()), axis=0)
         history.append(history[-1].copy())
-        for group in groups:
+        for group in scores.groups:
             name = group.name
             at = np.flatnonzero(stale[name])
-            score = scores.of(group, torch.from_numpy(at), permutations)
-            old = permutations[name].numpy()[at]
+            score = scores.of(group, at, orders)
+            if name not in prices:  # All members are stale at first.
+                prices[name] = score.max(1)
             new, prices[name][at] = assign(score, prices[name][at])
-            gain = _sums(score, new) - _sums(score, old)
-            better = gain > smallest[at]
-            permutations[name].numpy()[at[better]] = new[better]
+            gain = _sums(score, new) - _sums(score, orders[name][at])
+            better = gain > least[at]
+            orders[name][at[better]] = new[better]
             history[-1][at[better]] += gain[better]
             stale[name][at] = False
             for between in scores.between[name]:
                 stale[between.other][at[better]] = True
+    permutations = {name: torch.from_numpy(order) for name, order in orders.items()}
     return Matching(permutations, np.stack(history), taken)
 
 
@@ -262,7 +270,28 @@ def _sums(scores: np.ndarray, permutations: np.ndarray) -> np.ndarray:
     return total
 
 
-def _norms(tensors: Mapping[str, Tensor], first: int) -> Tensor:
-    """Euclidean norm of all tensors together, over the axes from `first`."""
-    squares = [t.square().flatten(first).sum(-1) for t in tensors.values()]
-    return torch.stack(squares).sum(0).sqrt()
+def _units_last(stack: np.ndarray, axis: int, first: int | None = None) -> np.ndarray:
+    """Networks (K, *shape) as (K, m, r, n): the n units along `axis` last, the m along `first`.
+
+    Without `first`, m is 1; all other values of the tensor are the r.
+    """
+    order = [0] if first is None else [0, first + 1]
+    rest = [x for x in range(1, stack.ndim) if x not in (*order, axis + 1)]
+    moved = np.ascontiguousarray(stack.transpose(*order, *rest, axis + 1))
+    units = 1 if first is None else stack.shape[first + 1]
+    values = math.prod(stack.shape[x] for x in rest)
+    return moved.reshape(len(stack), units, values, stack.shape[axis + 1])
+
+
+def _products(reference: np.ndarray, networks: np.ndarray) -> np.ndarray:
+    """Inner products (K, n, n) of the reference's and each network's values for each unit."""
+    members, units, values, size = networks.shape
+    ours = reference.reshape(units * values, size)
+    product: np.ndarray = ours.T @ networks.reshape(members, units * values, size)
+    return product
+
+
+def _norms(parameters: Mapping[str, Tensor]) -> np.ndarray:
+    """Euclidean norm of each network."""
+    squares = [tensor.double().square().flatten(1).sum(1) for tensor in parameters.values()]
+    return torch.stack(squares).sum(0).sqrt().cpu().numpy()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as sl
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse.csgraph import connected_components
 
 from nodeflow.dynamics.jacobian import Linearization, linearize, velocity
 from nodeflow.dynamics.spectrum import SpectrumProblem, rightmost_eigenvalues
@@ -21,6 +22,7 @@ Floats = NDArray[np.float64]
 
 _SMALLEST_STEP = 2.0**-30
 _DECREASE = 1e-4
+_RESTART = 60
 
 
 class FixedPointProblem(Problem):
@@ -37,13 +39,16 @@ class FixedPoint:
         starts: indices of the starts that led here.
         eigenvalues: the rightmost eigenvalues of the Jacobian, by falling real part; empty if they
             could not be computed.
-        reason: why they could not; empty otherwise.
+        giant_eigenvalues: those of the largest component alone, which isolated nodes and small
+            components do not mask.
+        reason: why eigenvalues could not be computed; empty otherwise.
     """
 
     state: Floats
     residual: float
     starts: tuple[int, ...]
     eigenvalues: NDArray[np.complex128]
+    giant_eigenvalues: NDArray[np.complex128]
     reason: str
 
     @property
@@ -130,8 +135,13 @@ def find_fixed_points(
         found = [
             _newton(field, matrix, start, domain, tolerance, max_iterations) for start in states
         ]
-    groups = _distinct([search.state for search in found if search.status == "ok"], distance)
-    ...
+    points: list[FixedPoint] = []
+    for members in _groups(found, distance):
+        best = min((found[start] for start in members), key=lambda search: search.residual)
+        for start in members:
+            found[start] = replace(found[start], point=len(points))
+        points.append(_point(field, matrix, best, tuple(members), eigenvalues))
+    return FixedPoints(tuple(points), tuple(found))
 
 
 def _newton(
@@ -144,14 +154,94 @@ def _newton(
 ) -> Search:
     x = np.clip(start, *domain)
     v = velocity(field, adjacency, x)
-    reason = ""
+    reason = "" if np.isfinite(v).all() else "the velocity is not finite at the start"
     iterations = 0
-    while not np.abs(v).max() <= tolerance:
+    while not reason and not np.abs(v).max() <= tolerance:
         if iterations == max_iterations:
             reason = f"no convergence in {max_iterations} Newton steps"
             break
-        direction = _direction(linearize(field, adjacency, x), v)
+        iterations += 1
+        direction = _newton_direction(linearize(field, adjacency, x), v)
         if direction is None:
             reason = "the Jacobian is singular or not finite"
             break
-        ...
+        step = 1.0
+        norm = np.linalg.norm(v)
+        while True:
+            x_new = np.clip(x + step * direction, *domain)
+            v_new = velocity(field, adjacency, x_new)
+            if np.linalg.norm(v_new) <= (1.0 - _DECREASE * step) * norm:
+                x, v = x_new, v_new
+                break
+            step /= 2
+            if step < _SMALLEST_STEP:
+                reason = "no step along Newton's direction reduces the velocity"
+                break
+    return Search(
+        status="failed" if reason else "ok",
+        reason=reason,
+        state=x,
+        residual=float(np.abs(v).max()),
+        iterations=iterations,
+        point=-1,
+    )
+
+
+def _newton_direction(at: Linearization, v: Floats) -> Floats | None:
+    """Solution of J direction = −v, or None.
+
+    At fixed points the diagonal usually dominates, and GMRES with a diagonal preconditioner needs
+    tens of products. Where it does not, a sparse LU factorization helps.
+    """
+    matrix = at.matrix()
+    if not np.isfinite(matrix.data).all():
+        return None
+    diagonal = np.where(at.d == 0, 1.0, at.d)
+    scaled = sp.csr_array(sp.diags_array(1.0 / diagonal) @ matrix)
+    solution, failed = sl.gmres(scaled, -v / diagonal, rtol=1e-8, restart=_RESTART, maxiter=3)
+    if failed:
+        try:
+            factors = sl.splu(
+                sp.csc_array(matrix), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
+            )
+        except RuntimeError:  # exactly singular
+            return None
+        solution = factors.solve(-v)
+    return solution if np.isfinite(solution).all() else None
+
+
+def _groups(searches: list[Search], distance: float) -> list[list[int]]:
+    """Indices of the searches that reached the same state, by the first of each."""
+    groups: list[list[int]] = []
+    for start, search in enumerate(searches):
+        if search.status != "ok":
+            continue
+        x = search.state
+        for members in groups:
+            y = searches[members[0]].state
+            if (np.abs(x - y) <= distance * (1.0 + np.abs(y))).all():
+                members.append(start)
+                break
+        else:
+            groups.append([start])
+    return groups
+
+
+def _point(
+    field: Field, adjacency: sp.csr_array, search: Search, starts: tuple[int, ...], count: int
+) -> FixedPoint:
+    reason = ""
+    whole = giant = np.empty(0, np.complex128)
+    at = linearize(field, adjacency, search.state)
+    try:
+        giant = rightmost_eigenvalues(at.restricted(_giant_component(adjacency)), count)
+        whole = rightmost_eigenvalues(at, count)
+    except SpectrumProblem as problem:
+        reason = str(problem)
+    return FixedPoint(search.state, search.residual, starts, whole, giant, reason)
+
+
+def _giant_component(adjacency: sp.csr_array) -> NDArray[np.bool_]:
+    _, label = connected_components(adjacency, directed=False)
+    giant: NDArray[np.bool_] = label == np.bincount(label).argmax()
+    return giant

@@ -17,7 +17,8 @@ Floats = NDArray[np.float64]
 
 def velocity(field: Field, adjacency: sp.csr_array, x: Floats) -> Floats:
     """dx/dt at state x, shape (n,)."""
-    return field.f(x) + field.h_ego(x) * (adjacency @ field.h_alt(x))
+    received: Floats = adjacency @ field.h_alt(x)
+    return field.f(x) + field.h_ego(x) * received
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,13 @@ class Linearization:
     def matrix(self) -> sp.csr_array:
         """The Jacobian as a sparse matrix."""
         return sp.csr_array(sp.diags_array(self.d) + self.interaction())
+
+    def restricted(self, nodes: NDArray[np.bool_]) -> Linearization:
+        """Rows and columns of some nodes, given as a mask of shape (n,)."""
+        adjacency = sp.csr_array(self.adjacency[nodes][:, nodes])
+        return Linearization(
+            self.state[nodes], adjacency, self.d[nodes], self.s[nodes], self.t[nodes]
+        )
 
 
 def linearize(field: Field, adjacency: sp.csr_array, x: Floats) -> Linearization:

@@ -38,8 +38,7 @@ def rightmost_eigenvalues(at: Linearization, count: int = 6) -> Complex:
     real and computed as such. Otherwise the eigenvalues returned are the nearest to the bound,
     which are the rightmost unless imaginary parts are large.
 
-    The whole graph and one component of it have different spectra; for a component, pass its own
-    linearization.
+    For the spectrum of one component of a graph, pass `at.restricted` to its nodes.
 
     Args:
         at: the Jacobian.
@@ -56,14 +55,9 @@ def rightmost_eigenvalues(at: Linearization, count: int = 6) -> Complex:
     linked = np.diff(at.adjacency.indptr) > 0
     found = [at.d[~linked].astype(np.complex128)]
     if linked.any():
-        found.append(_linked_eigenvalues(_restricted(at, linked), count))
+        found.append(_linked_eigenvalues(at.restricted(linked), count))
     values = np.concatenate(found)
     return values[np.lexsort((values.imag, -values.real))][:count]
-
-
-def _restricted(at: Linearization, nodes: NDArray[np.bool_]) -> Linearization:
-    adjacency = sp.csr_array(at.adjacency[nodes][:, nodes])
-    return Linearization(at.state[nodes], adjacency, at.d[nodes], at.s[nodes], at.t[nodes])
 
 
 def _linked_eigenvalues(at: Linearization, count: int) -> Complex:
@@ -76,17 +70,14 @@ def _linked_eigenvalues(at: Linearization, count: int) -> Complex:
         return values.astype(np.complex128)
     bound = _upper_bound(at, interaction)
     shift = bound + 1e-3 * max(abs(bound), 1e-3)
-    settings = {
-        "k": count,
-        "sigma": shift,
-        "which": "LM",
-        "OPinv": _shifted_inverse(at.d - shift, interaction, symmetric is not None),
-        "v0": numpy_generator(0, "arpack start", n).standard_normal(n),
-        "return_eigenvectors": False,
-    }
     matrix = sp.csr_array(sp.diags_array(at.d) + interaction)
+    inverse = _shifted_inverse(at.d - shift, interaction, symmetric is not None)
+    start = numpy_generator(0, "arpack start", n).standard_normal(n)
+    eigenvalues = sl.eigs if symmetric is None else sl.eigsh
     try:
-        values = (sl.eigs if symmetric is None else sl.eigsh)(matrix, **settings)
+        values = eigenvalues(
+            matrix, k=count, sigma=shift, OPinv=inverse, v0=start, return_eigenvectors=False
+        )
     except sl.ArpackError as error:
         raise SpectrumProblem(f"ARPACK found no eigenvalues: {error}") from error
     return np.asarray(values, dtype=np.complex128)
@@ -97,7 +88,7 @@ def _symmetric_interaction(at: Linearization) -> sp.csr_array | None:
     product = at.s * at.t
     if not ((product >= 0).all() or (product <= 0).all()):
         return None
-    if (at.adjacency != at.adjacency.T).nnz:
+    if sp.csr_array(at.adjacency - at.adjacency.T).count_nonzero():
         return None
     root = np.sqrt(np.abs(product))
     sign = 1.0 if (product >= 0).all() else -1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nodeflow.figures.style import colours, note, panels
+from nodeflow.figures.style import colours, degree_axis, note, panels
 
 __all__ = ["draw_activity", "draw_trajectories"]
 
@@ -28,7 +28,7 @@ def draw_trajectories(activity: pd.DataFrame) -> Figure:
             )
             axis.plot(rows["time"], rows["median"], color=shade, label=f"k ≈ {degree:.3g}")
         axis.set(title=system, xlabel="time t", ylabel="activity x")
-        note(axis, "median and 10–90 % over nodes and initial states")
+        note(axis, "median, 10–90 % over nodes and initial states")
     axes[-1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=7)
     return figure
 
@@ -52,9 +52,8 @@ def draw_activity(activity: pd.DataFrame) -> Figure:
             axis.plot(
                 rows["degree"], rows["median"], color=shade, marker="o", ms=3, label=f"γ = {gamma}"
             )
-        axis.set(
-            xscale="log", yscale="log", title=system, xlabel="degree k", ylabel="activity x(t)"
-        )
+        axis.set(yscale="log", title=system, xlabel="degree k", ylabel="activity x(t)")
+        degree_axis(axis, chosen["degree"])
         note(axis, f"{int(chosen['nodes'].sum())} nodes, band 10–90 %")
     axes[0].legend()
     return figure

@@ -8,7 +8,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from nodeflow.figures.style import band, colours, note, panels
+from nodeflow.figures.style import band, colours, degree_axis, note, panels
 
 __all__ = [
     "draw_degree_errors",
@@ -36,7 +36,7 @@ def draw_training(history: pd.DataFrame) -> Figure:
                     run["step"], run["loss"], color=shade, lw=0.9,
                     label=f"γ = {gamma}" if replicate == 0 else None,
                 )  # fmt: skip
-        axis.set(yscale="log", title=system, xlabel="step", ylabel="training loss")
+        axis.set(xscale="log", yscale="log", title=system, xlabel="step", ylabel="training loss")
         note(axis, f"{chosen.groupby('trained_gamma')['replicate'].nunique().max()} nODEs per γ")
     axes[0].legend()
     return figure
@@ -98,10 +98,7 @@ def draw_structure_errors(runs: pd.DataFrame) -> Figure:
             corner = list(table.columns).index(here[0]), list(table.index).index(here[1])
             axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="#D55E00", lw=2))
         count = good.groupby(["beta", "gamma"]).size().min()
-        axis.annotate(
-            f"n ≥ {count} per cell; {_failed(chosen)}", (0, -0.33), xycoords="axes fraction",
-            fontsize=6.5, color="0.35",
-        )  # fmt: skip
+        note(axis, f"n ≥ {count} per cell; {_failed(chosen)}")
     return figure
 
 
@@ -129,7 +126,7 @@ def draw_degree_errors(errors: pd.DataFrame) -> Figure:
             below.plot(rows["degree"], rows["outside"], color=shade, marker="o", ms=3)
         axis.set(yscale="log", title=system, ylabel="node MAE")
         for each in (axis, below):
-            each.set_xscale("symlog", linthresh=1)
+            degree_axis(each, chosen["degree"])
         below.set(ylim=(-0.03, 1.03), xlabel="degree k", ylabel="outside training range")
         note(axis, f"{int(chosen['nodes'].sum())} node errors, band 10–90 %")
     top[0].legend()

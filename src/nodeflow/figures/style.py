@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from nodeflow.tables import replacing
 
-__all__ = ["band", "colours", "drawing", "note", "panels", "save", "set_colours"]
+__all__ = ["band", "colours", "degree_axis", "drawing", "note", "panels", "save", "set_colours"]
 
 # Okabe and Ito's palette: distinct for every kind of colour vision, ordered in lightness too.
 _PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999"]
@@ -88,11 +88,21 @@ def band(
     axis.plot(at, values[:, 1], color=colour, marker=marker, markersize=3.5, label=label)
 
 
+def degree_axis(axis: Axes, degrees: pd.Series) -> None:
+    """A logarithmic axis of degrees on which isolated nodes have a place, at 0."""
+    if (degrees == 0).any():
+        axis.set_xscale("symlog", linthresh=1)
+        axis.set_xlim(left=-0.3)
+    else:
+        axis.set_xscale("log")
+
+
 def note(axis: Axes, text: str) -> None:
-    """A small remark in the lower right corner: n, what the band is."""
+    """A small remark between title and axes: n, what the band is."""
+    axis.set_title(axis.get_title(), pad=7 + 8 * (1 + text.count("\n")))
     axis.annotate(
-        text, (0.98, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize=6.5,
-        color="0.35",
+        text, (0.5, 1.0), (0, 4), xycoords="axes fraction", textcoords="offset points", ha="center",
+        va="bottom", fontsize=6.5, color="0.35",
     )  # fmt: skip
 
 

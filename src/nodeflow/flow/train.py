@@ -160,9 +160,9 @@ def train_velocity(
         t = torch.rand(len(x1), generator=generator)
         noise = settings.path_noise * torch.randn(x1.shape, generator=generator)
         loss = flow_matching_loss(velocity, *(a.to(device) for a in (x0, x1, t, noise)))
-        if settings.keep_best_batch and float(loss) < best:
-            # The loss belongs to the weights before this step's update, as in the reference.
-            best, best_state = float(loss), copy.deepcopy(velocity.state_dict())
+        if settings.keep_best_batch and float(loss.detach()) < best:
+            # The loss is that of the weights before this step changes them.
+            best, best_state = float(loss.detach()), copy.deepcopy(velocity.state_dict())
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

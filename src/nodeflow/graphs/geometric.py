@@ -69,9 +69,7 @@ def calibrate(tree: CellTree, mean_degree: float) -> float:
     )
 
 
-def mean_degree_at(
-    tree: CellTree, c: float, precision: float, scale: float
-) -> tuple[float, float]:
+def mean_degree_at(tree: CellTree, c: float, precision: float, scale: float) -> tuple[float, float]:
     """Expected mean degree and its derivative with respect to log c.
 
     Args:
@@ -81,7 +79,7 @@ def mean_degree_at(
         scale: the mean degree that this error is relative to, where c gives a smaller one.
     """
     edges, slope = _sum_blocks(
-        tree.nodes, tree.cells, tree.beta, math.log(c), precision, precision * scale / 100
+        tree.nodes, tree.cells, tree.beta, math.log(c), precision, precision * scale / 300
     )
     return 2 * edges / len(tree.nodes), 2 * slope / len(tree.nodes)
 

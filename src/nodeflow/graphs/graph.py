@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -109,7 +110,8 @@ def _checked_edges(n: int, edges: ArrayLike) -> NDArray[np.int32]:
         raise GraphProblem(
             f"Edges are integer pairs of shape (M, 2), not {pairs.dtype} of shape {pairs.shape}."
         )
-    low, high = pairs.min(axis=1), pairs.max(axis=1)
+    low = np.minimum(pairs[:, 0], pairs[:, 1]).astype(np.int64)
+    high = np.maximum(pairs[:, 0], pairs[:, 1]).astype(np.int64)
     if low.min() < 0 or high.max() >= n:
         row = int(np.argmax((low < 0) | (high >= n)))
         raise GraphProblem(
@@ -120,14 +122,15 @@ def _checked_edges(n: int, edges: ArrayLike) -> NDArray[np.int32]:
         raise GraphProblem(
             f"Edge {row} ({pairs[row, 0]}, {pairs[row, 1]}) is a self-loop; remove self-loops."
         )
-    key = low.astype(np.int64) * n + high
+    key = low * n + high
     if (key[1:] <= key[:-1]).any():
         key.sort()
         repeated = key[1:] == key[:-1]
         if repeated.any():
             u, v = divmod(int(key[int(np.argmax(repeated))]), n)
             raise GraphProblem(f"Edge ({u}, {v}) is there more than once; keep each edge once.")
-    return np.stack(np.divmod(key, n), axis=1).astype(np.int32)
+        low, high = np.divmod(key, n)
+    return np.stack([low, high], axis=1).astype(np.int32)
 
 
 def _checked_coordinate(
@@ -148,7 +151,7 @@ def _checked_coordinate(
     return array
 
 
-def from_networkx(graph: nx.Graph) -> Graph:
+def from_networkx(graph: nx.Graph[Any]) -> Graph:
     """A networkx graph's structure; node i is the i-th node in networkx's order.
 
     Raises:
@@ -160,9 +163,9 @@ def from_networkx(graph: nx.Graph) -> Graph:
     return build_graph(len(index), [(index[u], index[v]) for u, v in graph.edges()])
 
 
-def to_networkx(graph: Graph) -> nx.Graph:
+def to_networkx(graph: Graph) -> nx.Graph[int]:
     """The same structure as a networkx graph, with `kappa` and `x` as node attributes."""
-    result = nx.Graph()
+    result: nx.Graph[int] = nx.Graph()
     result.add_nodes_from(range(graph.n))
     result.add_edges_from(graph.edges.tolist())
     for name, values in (("kappa", graph.kappa), ("x", graph.x)):

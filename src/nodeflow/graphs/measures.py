@@ -114,7 +114,9 @@ def _facts(index: int, graph: Graph) -> dict[str, float]:
 
 def _clustering(degrees: NDArray[np.int64], corners: NDArray[np.int64]) -> NDArray[np.float64]:
     pairs = degrees * (degrees - 1) / 2
-    return np.divide(corners, pairs, out=np.full(len(degrees), np.nan), where=pairs > 0)
+    shares: NDArray[np.float64] = np.full(len(degrees), np.nan)
+    np.divide(corners, pairs, out=shares, where=pairs > 0)
+    return shares
 
 
 @njit(cache=True)

@@ -1,18 +1,19 @@
 """Zoos: data sets, architectures, and many small networks trained at once."""
 
+from nodeflow.datasets import (
+    DATASETS,
+    DataProblem,
+    Dataset,
+    dataset_available,
+    load_dataset,
+)
 from nodeflow.zoo.architectures import (
     INITIALIZATIONS,
     Architecture,
     ArchitectureProblem,
     classifier,
     mlp,
-)
-from nodeflow.zoo.datasets import (
-    DATASETS,
-    DataProblem,
-    Dataset,
-    dataset_available,
-    load_dataset,
+    mlp_like,
 )
 from nodeflow.zoo.loss import cross_entropies
 from nodeflow.zoo.predict import evaluate, predict, predict_labels
@@ -54,6 +55,7 @@ __all__ = [
     "evaluate",
     "load_dataset",
     "mlp",
+    "mlp_like",
     "predict",
     "predict_labels",
     "read_block",

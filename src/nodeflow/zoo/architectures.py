@@ -16,8 +16,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import relu
 
+from nodeflow.datasets import Dataset
 from nodeflow.problems import Problem
-from nodeflow.zoo.datasets import Dataset
 
 __all__ = [
     "INITIALIZATIONS",

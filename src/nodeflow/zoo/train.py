@@ -10,11 +10,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from nodeflow.datasets import Dataset
 from nodeflow.job import Progress
 from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed, torch_generator
 from nodeflow.zoo.architectures import Architecture
-from nodeflow.zoo.datasets import Dataset
 from nodeflow.zoo.loss import cross_entropies
 from nodeflow.zoo.predict import evaluate
 from nodeflow.zoo.store import Block
@@ -101,8 +101,7 @@ class _Stack:
         self.members, self.seeds = list(members), list(seeds)
         # A matrix product of one member takes another path through BLAS than that of several, and
         # rounds differently; a lone member is stepped together with a copy of itself.
-        self.lone = len(members) == 1
-        copies = 2 if self.lone else 1
+        copies = 2 if len(members) == 1 else 1
         start = architecture.initialize(
             [torch_generator(seed, "initialize") for seed in self.seeds * copies],
             [_initialization(member, settings) for member in self.members * copies],
@@ -190,7 +189,7 @@ def train_block(
     zoo: str,
     device: torch.device = _CPU,
     progress: Progress | None = None,
-    together: int = 32,
+    together: int = 64,
 ) -> TrainedBlock:
     """Train members of a zoo with a softmax cross-entropy.
 

@@ -1,0 +1,124 @@
+"""Degree-based mean field: all nodes of one degree share one state.
+
+In an uncorrelated network a neighbour has degree k′ with probability k′ P(k′) / ⟨k⟩. With one state
+x_k per degree the system becomes
+
+    dx_k/dt = f(x_k) + h_ego(x_k) Σ_k′ A_kk′ h_alt(x_k′),   A_kk′ = k k′ P(k′) / ⟨k⟩
+
+(Pastor-Satorras and Vespignani 2001, PRL 86, 3200): a Barabási–Barzel system on a small weighted
+graph, so that `simulate` and `find_fixed_points` solve it as they solve any other. It is exact
+where all nodes have the same degree and start from the same state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from nodeflow.dynamics.fixed_points import FixedPoints, find_fixed_points
+from nodeflow.dynamics.integrate import Simulation, simulate
+from nodeflow.dynamics.systems import Field
+from nodeflow.problems import Problem
+
+__all__ = [
+    "MeanField",
+    "MeanFieldProblem",
+    "mean_field",
+    "mean_field_fixed_points",
+    "mean_field_trajectory",
+]
+
+
+class MeanFieldProblem(Problem):
+    """A mean field cannot be made of the given degrees."""
+
+
+@dataclass(frozen=True, eq=False)
+class MeanField:
+    """The mean-field network of a graph.
+
+    Attributes:
+        degrees: (K,) the distinct degrees k, rising.
+        share: (K,) the share P(k) of nodes.
+        group: (n,) position of each node's degree in `degrees`: `state[group]` is the state of
+            every node.
+        adjacency: (K, K) A_kk′.
+    """
+
+    degrees: NDArray[np.int64]
+    share: NDArray[np.float64]
+    group: NDArray[np.int64]
+    adjacency: sp.csr_array
+
+
+def mean_field(degrees: ArrayLike) -> MeanField:
+    """The mean-field network of a graph with these degrees, shape (n,).
+
+    Raises:
+        MeanFieldProblem: no degrees, or degrees that are no whole numbers ≥ 0.
+    """
+    given = np.asarray(degrees)
+    if given.ndim != 1 or not len(given) or given.dtype.kind not in "iu" or given.min() < 0:
+        raise MeanFieldProblem("Degrees have to be a list of whole numbers that are not negative.")
+    values, group, counts = np.unique(
+        given.astype(np.int64), return_inverse=True, return_counts=True
+    )
+    ends = max(float(values @ counts), 1.0)
+    adjacency = sp.csr_array(np.outer(values, values * counts) / ends)
+    return MeanField(values, counts / len(given), group, adjacency)
+
+
+def mean_field_trajectory(
+    field: Field,
+    network: MeanField,
+    initial: ArrayLike,
+    times: ArrayLike,
+    *,
+    rtol: float = 1e-6,
+    atol: float = 1e-6,
+    max_steps: int = 100_000,
+) -> Simulation:
+    """Integrate the mean field; see `simulate`.
+
+    Args:
+        field: the vector field.
+        network: the mean-field network.
+        initial: one state for all degrees (such as the mean of random initial states), or (K,).
+        times: (T,) observation times.
+        rtol: relative tolerance.
+        atol: absolute tolerance.
+        max_steps: limit of steps.
+
+    Returns:
+        One trajectory: states of shape (1, T, K).
+
+    Raises:
+        IntegrationProblem: as in `simulate`.
+    """
+    start = np.broadcast_to(np.asarray(initial, dtype=np.float64), network.degrees.shape)
+    return simulate(
+        field, network.adjacency, start[None], times, rtol=rtol, atol=atol, max_steps=max_steps
+    )
+
+
+def mean_field_fixed_points(
+    field: Field,
+    network: MeanField,
+    starts: ArrayLike,
+    *,
+    domain: tuple[float, float],
+    tolerance: float = 1e-9,
+) -> FixedPoints:
+    """Fixed points of the mean field as functions of degree; see `find_fixed_points`.
+
+    Args:
+        field: the vector field.
+        network: the mean-field network.
+        starts: (S, K) states to start from.
+        domain: bounds of the states.
+        tolerance: largest |dx_k/dt| at a fixed point.
+    """
+    return find_fixed_points(field, network.adjacency, starts, domain=domain, tolerance=tolerance)

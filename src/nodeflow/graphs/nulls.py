@@ -1,0 +1,80 @@
+"""Null models: graphs that keep a graph's density or degrees and are random otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from nodeflow.graphs.graph import Graph, GraphProblem, build_graph
+
+__all__ = ["erdos_renyi", "rewire"]
+
+ATTEMPTS_PER_EDGE = 20
+"""Switches tried for each edge: with 1 to 10 successes for each, structure has long been lost
+(Milo et al., arXiv:cond-mat/0312028)."""
+
+
+def erdos_renyi(graph: Graph, rng: np.random.Generator) -> Graph:
+    """A uniformly random graph G(n, M) with the numbers of nodes and edges of `graph`."""
+    pairs = graph.n * (graph.n - 1) // 2
+    chosen = rng.choice(pairs, size=len(graph.edges), replace=False, shuffle=False)
+    # Pair v (v−1)/2 + u, u < v: the root may be off by one for large numbers.
+    v = np.floor((1 + np.sqrt(1 + 8 * chosen.astype(np.float64))) / 2).astype(np.int64)
+    v -= v * (v - 1) // 2 > chosen
+    v += v * (v + 1) // 2 <= chosen
+    return build_graph(graph.n, np.stack([chosen - v * (v - 1) // 2, v], axis=1))
+
+
+def rewire(
+    graph: Graph, rng: np.random.Generator, attempts_per_edge: int = ATTEMPTS_PER_EDGE
+) -> Graph:
+    """A random simple graph in which every node keeps its degree (configuration model).
+
+    Repeatedly two edges (a, b), (c, d) are drawn and become (a, d), (c, b), unless that gives a
+    self-loop or an edge that is there already. An attempt that fails leaves the graph as it is and
+    counts, which makes the uniform distribution over all such graphs the stationary one (Maslov
+    and Sneppen, Science 296, 910 (2002); Fosdick et al., SIAM Rev. 60, 315 (2018)). κ and x are
+    dropped: the new edges have nothing to do with them.
+
+    Raises:
+        GraphProblem: `attempts_per_edge` is below 1.
+    """
+    if attempts_per_edge < 1:
+        raise GraphProblem(f"attempts_per_edge = {attempts_per_edge}: it must be at least 1.")
+    if len(graph.edges) < 2:
+        return build_graph(graph.n, graph.edges)
+    edges = graph.edges.copy()
+    _switch(edges, np.int64(graph.n), np.int64(attempts_per_edge) * len(edges), rng)
+    return build_graph(graph.n, edges)
+
+
+@njit(cache=True)
+def _switch(
+    edges: NDArray[np.int32], n: np.int64, attempts: np.int64, rng: np.random.Generator
+) -> None:
+    present = {np.int64(0)}
+    present.clear()
+    for row in range(len(edges)):
+        present.add(_key(edges[row, 0], edges[row, 1], n))
+    for _ in range(attempts):
+        one = rng.integers(0, len(edges))
+        two = rng.integers(0, len(edges))
+        turned = rng.integers(0, 2)
+        a, b = edges[one, 0], edges[one, 1]
+        c, d = edges[two, turned], edges[two, 1 - turned]
+        if a in (c, d) or b in (c, d):
+            continue
+        if _key(a, d, n) in present or _key(c, b, n) in present:
+            continue
+        present.remove(_key(a, b, n))
+        present.remove(_key(c, d, n))
+        present.add(_key(a, d, n))
+        present.add(_key(c, b, n))
+        edges[one, 0], edges[one, 1] = a, d
+        edges[two, 0], edges[two, 1] = c, b
+
+
+@njit(cache=True)
+def _key(u: int, v: int, n: np.int64) -> np.int64:
+    return np.int64(min(u, v)) * n + np.int64(max(u, v))

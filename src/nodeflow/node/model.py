@@ -1,0 +1,144 @@
+"""The neural ODE of Laber, Eliassi-Rad and Klein (2026, arXiv:2602.08980): three scalar networks.
+
+The vector field is dx_i/dt = f(x_i) + h_ego(x_i) Σ_j A_ij h_alt(x_j), where f, h_ego and h_alt are
+multilayer perceptrons of one input (the state of one node) and one output, with SELU between their
+layers. Replicates are stacked: every parameter has a leading replicate axis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import selu
+
+from nodeflow.problems import Problem
+
+__all__ = [
+    "NETS",
+    "WIDTHS",
+    "ModelProblem",
+    "Parameters",
+    "evaluate_net",
+    "initial_parameters",
+    "parameter_count",
+    "velocity",
+    "widths_of",
+]
+
+Parameters = dict[str, Tensor]
+"""Names such as "h_ego.0.weight", shape (R, fan_out, fan_in), and "h_ego.0.bias", (R, fan_out)."""
+
+NETS = ("f", "h_ego", "h_alt")
+"""The three scalar networks: self-dynamics, ego part and alter part of the interaction."""
+
+WIDTHS = (1, 64, 64, 64, 1)
+"""Layer widths of each network in the paper: 8,513 parameters, 25,539 in all three."""
+
+
+class ModelProblem(Problem):
+    """Widths or parameters from which no neural ODE can be built."""
+
+
+def initial_parameters(
+    generators: Sequence[torch.Generator],
+    *,
+    widths: Sequence[int] = WIDTHS,
+    scale: float = 1e-2,
+) -> Parameters:
+    """Untrained networks: weights from N(0, scale / fan_in), biases zero.
+
+    Args:
+        generators: one for each of the R replicates, on the CPU.
+        widths: layer widths of each network, from 1 to 1.
+        scale: variance of the weights times fan_in; 0.01 in the paper.
+
+    Returns:
+        Parameters in float32 on the CPU.
+
+    Raises:
+        ModelProblem: widths that do not lead from one number to one number.
+    """
+    widths = _checked_widths(widths)
+    parameters: Parameters = {}
+    for net in NETS:
+        for layer, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+            drawn = [torch.randn(fan_out, fan_in, generator=g) for g in generators]
+            parameters[f"{net}.{layer}.weight"] = torch.stack(drawn) * math.sqrt(scale / fan_in)
+            parameters[f"{net}.{layer}.bias"] = torch.zeros(len(generators), fan_out)
+    return parameters
+
+
+def evaluate_net(parameters: Mapping[str, Tensor], net: str, x: Tensor) -> Tensor:
+    """One scalar network of every replicate.
+
+    Args:
+        parameters: the stack.
+        net: one of `NETS`.
+        x: states, shape (R, …).
+
+    Returns:
+        Values, of the shape of `x`.
+    """
+    depth = len(widths_of(parameters)) - 1
+    hidden = x.flatten(1).unsqueeze(-1)
+    for layer in range(depth):
+        weight, bias = parameters[f"{net}.{layer}.weight"], parameters[f"{net}.{layer}.bias"]
+        hidden = torch.baddbmm(bias.unsqueeze(1), hidden, weight.transpose(1, 2))
+        if layer < depth - 1:
+            hidden = selu(hidden)
+    return hidden.reshape(x.shape)
+
+
+def velocity(parameters: Mapping[str, Tensor], adjacency: Tensor, states: Tensor) -> Tensor:
+    """The vector field of every replicate, by exact evaluation of its networks.
+
+    Args:
+        parameters: the stack.
+        adjacency: (R, n, n); entry (i, j) weighs what node j contributes to node i.
+        states: (R, B, n).
+
+    Returns:
+        dx/dt, shape (R, B, n).
+    """
+    f, h_ego, h_alt = (evaluate_net(parameters, net, states) for net in NETS)
+    return f + h_ego * torch.bmm(h_alt, adjacency.transpose(1, 2))
+
+
+def widths_of(parameters: Mapping[str, Tensor]) -> tuple[int, ...]:
+    """Layer widths of the networks that `parameters` describe.
+
+    Raises:
+        ModelProblem: the names are not those of three networks of equal depth.
+    """
+    depth = sum(name.startswith("f.") and name.endswith(".weight") for name in parameters)
+    expected = {
+        f"{net}.{layer}.{kind}"
+        for net in NETS
+        for layer in range(depth)
+        for kind in ("weight", "bias")
+    }
+    if depth == 0 or set(parameters) != expected:
+        raise ModelProblem(
+            f"{', '.join(sorted(parameters)[:4])} … are not the parameters of a neural ODE; "
+            f"they have to be called {NETS[0]}.0.weight, {NETS[0]}.0.bias and so on."
+        )
+    return (1, *(parameters[f"f.{layer}.bias"].shape[1] for layer in range(depth)))
+
+
+def parameter_count(widths: Sequence[int] = WIDTHS) -> int:
+    """Number of parameters of one neural ODE: all three networks."""
+    widths = _checked_widths(widths)
+    return len(NETS) * sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
+
+
+def _checked_widths(widths: Sequence[int]) -> tuple[int, ...]:
+    found = tuple(widths)
+    if len(found) < 2 or found[0] != 1 or found[-1] != 1 or min(found) < 1:
+        raise ModelProblem(
+            f"Widths {list(found)} do not fit; a scalar network leads from 1 to 1, e.g. "
+            f"{list(WIDTHS)}."
+        )
+    return found

@@ -1,0 +1,20 @@
+"""Put degrees and clustering of the sampled graphs beside the model's predictions."""
+
+from typing import Any
+
+from nodeflow.graphs.against_theory import (
+    COLLECTED_CLUSTERING,
+    COLLECTED_DEGREES,
+    against_theory,
+)
+from nodeflow.job import job
+from nodeflow.tables import write_table
+
+snakemake: Any
+files, output = snakemake.input, snakemake.output
+made = {"code": snakemake.params.code}
+
+with job(snakemake.log[0], snakemake.threads):
+    degrees, clustering = against_theory(files)
+    write_table(output.degrees, degrees, COLLECTED_DEGREES, made)
+    write_table(output.clustering, clustering, COLLECTED_CLUSTERING, made)
