@@ -24,7 +24,7 @@ from nodeflow.flow.train import train_velocity
 from nodeflow.judge import assess, max_iou, nearest_members
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import mlp
-from nodeflow.zoo.datasets import load_dataset
+from nodeflow.datasets import load_dataset
 from nodeflow.zoo.train import TrainSettings, train_block
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nodeflow.datasets import load_dataset
 from nodeflow.flow.store import read_samples
 from nodeflow.job import choose_device, job
 from nodeflow.judge.panel import PanelSettings, judge_panel
@@ -9,7 +10,6 @@ from nodeflow.judge.store import JUDGE_PANEL, JUDGE_SUMMARY
 from nodeflow.judge.summary import summarize
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import mlp_like
-from nodeflow.zoo.datasets import load_dataset
 from nodeflow.zoo.store import read_blocks
 
 snakemake: Any

@@ -4,10 +4,10 @@ from typing import Any
 
 from nodeflow.canonical.barrier import loss_barrier
 from nodeflow.canonical.store import BARRIER
+from nodeflow.datasets import load_dataset
 from nodeflow.job import choose_device, job
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import mlp_like
-from nodeflow.zoo.datasets import load_dataset
 from nodeflow.zoo.store import read_block
 
 snakemake: Any

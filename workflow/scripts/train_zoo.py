@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from nodeflow.datasets import load_dataset
 from nodeflow.job import Progress, choose_device, job
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import classifier
-from nodeflow.zoo.datasets import load_dataset
 from nodeflow.zoo.store import ZOO_METRICS, write_block
 from nodeflow.zoo.train import TrainSettings, train_block
 

@@ -19,6 +19,9 @@ Complex = NDArray[np.complex128]
 _DENSE = 128
 """Up to this size a dense spectrum is faster."""
 
+_TOLERANCE = 1e-6
+"""Relative error of an eigenvalue's distance from the shift, which is close to the eigenvalues."""
+
 
 class SpectrumProblem(Problem):
     """Eigenvalues could not be computed."""
@@ -76,7 +79,13 @@ def _linked_eigenvalues(at: Linearization, count: int) -> Complex:
     eigenvalues = sl.eigs if symmetric is None else sl.eigsh
     try:
         values = eigenvalues(
-            matrix, k=count, sigma=shift, OPinv=inverse, v0=start, return_eigenvectors=False
+            matrix,
+            k=count,
+            sigma=shift,
+            OPinv=inverse,
+            v0=start,
+            tol=_TOLERANCE,
+            return_eigenvectors=False,
         )
     except sl.ArpackError as error:
         raise SpectrumProblem(f"ARPACK found no eigenvalues: {error}") from error
@@ -122,7 +131,9 @@ def _shifted_inverse(
     solve = sl.cg if symmetric else sl.gmres
 
     def inverse(right: Floats) -> Floats:
-        solution, failed = solve(matrix, right.ravel(), rtol=1e-10, maxiter=10 * n, M=precondition)
+        solution, failed = solve(
+            matrix, right.ravel(), rtol=_TOLERANCE / 100, maxiter=5000, M=precondition
+        )
         if failed:
             raise SpectrumProblem("A linear system with the Jacobian did not converge.")
         return -solution

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 __all__ = ["CELL", "NODE", "CellTree", "build_tree"]
 
 THICKNESS = 1.0
-"""Range of the weight max(1, β) log κ within a layer."""
+"""Range of log κ within a layer."""
 
 LEAF = 2
 """Most nodes of a cell that is not split."""
@@ -71,13 +71,14 @@ def build_tree(kappa: NDArray[np.float64], x: NDArray[np.float64], beta: float) 
     Args:
         kappa: hidden degrees, shape (N,), positive and finite.
         x: positions, shape (N,), in [0, 1).
-        beta: inverse temperature; layers are the thinner in κ the larger it is.
+        beta: inverse temperature.
     """
-    weight = max(1.0, beta) * np.log(kappa)
-    layer = np.floor((weight - weight.min()) / THICKNESS)
+    log_kappa = np.log(kappa)
+    layer = np.floor((log_kappa - log_kappa.min()) / THICKNESS)
     order = np.argsort(layer + x)
     nodes = np.empty(len(x), NODE)
-    nodes["x"], nodes["weight"], nodes["node"] = x[order], weight[order], order
+    nodes["x"], nodes["node"] = x[order], order
+    nodes["weight"] = max(1.0, beta) * log_kappa[order]
     borders = np.flatnonzero(np.diff(layer[order])) + 1
     layers = np.concatenate([[0], borders, [len(x)]]).astype(np.int64)
     return CellTree(float(beta), nodes, _grow(nodes, layers, CELL))

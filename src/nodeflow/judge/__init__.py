@@ -1,6 +1,7 @@
 """The judge: whether generated networks are good, and whether they are new."""
 
 from nodeflow.judge.accuracy import Assessment, assess
+from nodeflow.judge.gauge import closest_gauge
 from nodeflow.judge.novelty import REPLICA_RATIO, max_iou, nearest_members
 from nodeflow.judge.panel import PanelSettings, judge_panel
 from nodeflow.judge.store import JUDGE_PANEL, JUDGE_SUMMARY
@@ -13,6 +14,7 @@ __all__ = [
     "Assessment",
     "PanelSettings",
     "assess",
+    "closest_gauge",
     "judge_panel",
     "max_iou",
     "nearest_members",

@@ -10,7 +10,7 @@ import pandas as pd
 from nodeflow.dynamics.integrate import Simulation, simulate_graphs
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph
-from nodeflow.node.field import as_field, tabulated
+from nodeflow.node.field import as_field
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, Models
 
 __all__ = ["evaluate_models", "node_errors"]
@@ -51,7 +51,7 @@ def evaluate_models(
     for replicate in range(len(models)):
         low, high = models.seen[replicate]
         if models.ok[replicate]:
-            field = tabulated(as_field(models.parameters, replicate), low, high)
+            field = as_field(models.parameters, replicate, table=(low, high))
             found: Sequence[Simulation | None] = simulate_graphs(
                 field, graphs, initials, times, rtol=rtol, atol=atol, max_steps=max_steps
             )

@@ -1,95 +1,68 @@
-"""A trained neural ODE as a vector field for the same integrator as the true system."""
+"""Trained neural ODEs as vector fields for the integrator and the fixed-point solver."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
+from torch import Tensor
 
 from nodeflow.dynamics.systems import Field
-from nodeflow.node.model import NETS, Parameters, widths_of
+from nodeflow.node.model import NETS, widths_of
+from nodeflow.node.scalar import ScalarNet, TabulatedNet, tabulate
 
-__all__ = ["as_field", "tabulated"]
-
-Array = NDArray[np.float64]
-Function = Callable[[Array], Array]
-
-_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
-_LARGEST_TABLE = 2**17
+__all__ = ["as_field", "scalar_nets"]
 
 
-def as_field(parameters: Parameters, replicate: int) -> Field:
-    """One replicate's three networks as float64 functions with exact derivatives."""
-    functions = [_network(parameters, net, replicate) for net in NETS]
-    values = [lambda x, net=net: net(x)[0] for net in functions]
-    slopes = [lambda x, net=net: net(x)[1] for net in functions]
-    return Field(*values, *slopes)
-
-
-def tabulated(field: Field, low: float, high: float, tolerance: float = 1e-5) -> Field:
-    """The same field with f, h_ego and h_alt read from tables on [low, high].
-
-    Outside, and for derivatives, the given functions are used: how a network goes on beyond the
-    states that it was trained on is what is studied. A table is refined until its largest error at
-    the midpoints between knots is below `tolerance` times the largest value; a function that needs
-    more than 131,072 knots is not tabulated.
+def as_field(
+    parameters: Mapping[str, Tensor],
+    replicate: int = 0,
+    *,
+    table: tuple[float, float] | None = None,
+    tolerance: float = 1e-6,
+) -> Field:
+    """One replicate as a vector field in float64, with exact derivatives.
 
     Args:
-        field: functions to tabulate.
-        low: lower end of the tables.
-        high: upper end.
-        tolerance: largest relative error of a table.
+        parameters: a stack of neural ODEs.
+        replicate: which of them.
+        table: range of states for which the three networks are tabulated (`tabulate`), about a
+            hundred times faster; None evaluates them exactly everywhere.
+        tolerance: error of the tables, relative to 1 + |value|.
+
+    Raises:
+        ModelProblem: the parameters are not those of a neural ODE.
+        TableProblem: a range without extent, or networks that cannot be tabulated.
     """
-    if not high > low:
-        return field
-    f, h_ego, h_alt = (
-        _table(function, low, high, tolerance) for function in (field.f, field.h_ego, field.h_alt)
+    exact = scalar_nets(parameters, replicate)
+    fast: dict[str, ScalarNet | TabulatedNet] = {**exact}
+    if table is not None:
+        fast = {name: tabulate(net, *table, tolerance=tolerance) for name, net in exact.items()}
+    return Field(
+        f=fast["f"],
+        h_ego=fast["h_ego"],
+        h_alt=fast["h_alt"],
+        df=exact["f"].derivative,
+        dh_ego=exact["h_ego"].derivative,
+        dh_alt=exact["h_alt"].derivative,
     )
-    return Field(f, h_ego, h_alt, field.df, field.dh_ego, field.dh_alt)
 
 
-def _table(function: Function, low: float, high: float, tolerance: float) -> Function:
-    count = 2**12
-    while count <= _LARGEST_TABLE:
-        knots = np.linspace(low, high, count + 1)
-        values = function(knots)
-        middle = function((knots[1:] + knots[:-1]) / 2)
-        error = np.abs((values[1:] + values[:-1]) / 2 - middle).max()
-        if error <= tolerance * max(np.abs(values).max(), 1e-300):
-            return lambda x: _look(x, knots, values, function)
-        count *= 2
-    return function
+def scalar_nets(parameters: Mapping[str, Tensor], replicate: int = 0) -> dict[str, ScalarNet]:
+    """The three networks f, h_ego and h_alt of one replicate, in float64.
 
+    Raises:
+        ModelProblem: the parameters are not those of a neural ODE.
+    """
+    layers = range(len(widths_of(parameters)) - 1)
 
-def _look(x: Array, knots: Array, values: Array, function: Function) -> Array:
-    found: Array = np.interp(x, knots, values)
-    outside = (x < knots[0]) | (x > knots[-1])
-    if outside.any():
-        found[outside] = function(x[outside])
-    return found
+    def array(name: str) -> np.ndarray:
+        return parameters[name][replicate].detach().cpu().double().numpy()
 
-
-def _network(
-    parameters: Parameters, net: str, replicate: int
-) -> Callable[[Array], tuple[Array, Array]]:
-    layers = [
-        (
-            parameters[f"{net}.{layer}.weight"][replicate].double().numpy(),
-            parameters[f"{net}.{layer}.bias"][replicate].double().numpy(),
+    return {
+        net: ScalarNet(
+            [np.ascontiguousarray(array(f"{net}.{layer}.weight").T) for layer in layers],
+            [array(f"{net}.{layer}.bias") for layer in layers],
         )
-        for layer in range(len(widths_of(parameters)) - 1)
-    ]
-
-    def evaluate(x: Array) -> tuple[Array, Array]:
-        h = np.reshape(x, (-1, 1)).astype(np.float64)
-        slope = np.ones_like(h)
-        for place, (weight, bias) in enumerate(layers):
-            h, slope = h @ weight.T + bias, slope @ weight.T
-            if place < len(layers) - 1:
-                rise = np.exp(np.minimum(h, 0.0))
-                slope = slope * _SELU_SCALE * np.where(h > 0, 1.0, _SELU_ALPHA * rise)
-                h = _SELU_SCALE * np.where(h > 0, h, _SELU_ALPHA * (rise - 1.0))
-        return h.reshape(np.shape(x)), slope.reshape(np.shape(x))
-
-    return evaluate
+        for net in NETS
+    }

@@ -7,6 +7,7 @@ layers. Replicates are stacked: every parameter has a leading replicate axis.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -64,7 +65,7 @@ def initial_parameters(
     widths = _checked_widths(widths)
     parameters: Parameters = {}
     for net in NETS:
-        for layer, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+        for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
             drawn = [torch.randn(fan_out, fan_in, generator=g) for g in generators]
             parameters[f"{net}.{layer}.weight"] = torch.stack(drawn) * math.sqrt(scale / fan_in)
             parameters[f"{net}.{layer}.bias"] = torch.zeros(len(generators), fan_out)
@@ -131,7 +132,7 @@ def widths_of(parameters: Mapping[str, Tensor]) -> tuple[int, ...]:
 def parameter_count(widths: Sequence[int] = WIDTHS) -> int:
     """Number of parameters of one neural ODE: all three networks."""
     widths = _checked_widths(widths)
-    return len(NETS) * sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
+    return len(NETS) * sum((a + 1) * b for a, b in itertools.pairwise(widths))
 
 
 def _checked_widths(widths: Sequence[int]) -> tuple[int, ...]:

@@ -14,7 +14,8 @@ from nodeflow.zoo.loss import cross_entropies
 __all__ = ["evaluate", "predict", "predict_labels"]
 
 _CPU = torch.device("cpu")
-_ITEMS = 4096
+_ITEMS = 512
+"""How many items to take at once: what comes of them fits the cache of a CPU."""
 
 
 def predict(

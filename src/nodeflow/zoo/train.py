@@ -28,6 +28,8 @@ OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
 """Optimizers by name: weight decay is part of the gradient in "adam", apart from it in "adamw"."""
 
 _CPU = torch.device("cpu")
+_CACHE = 4 * 2**20
+"""Bytes of items that a CPU's cache is taken to hold beside everything else."""
 
 
 class TrainProblem(Problem):
@@ -189,7 +191,7 @@ def train_block(
     zoo: str,
     device: torch.device = _CPU,
     progress: Progress | None = None,
-    together: int = 64,
+    together: int | None = None,
 ) -> TrainedBlock:
     """Train members of a zoo with a softmax cross-entropy.
 
@@ -206,7 +208,8 @@ def train_block(
         zoo: name of the zoo, a label of the random streams.
         device: where to train.
         progress: told after each epoch; its total is `settings.epochs`.
-        together: how many members step at once; on a CPU, as many as fit its cache.
+        together: how many members step at once; by default, on a CPU, as many as have the items of
+            a step in its cache, and elsewhere all.
 
     Returns:
         The trained members, on the CPU.
@@ -218,6 +221,8 @@ def train_block(
     if not ids:
         raise TrainProblem("This block has no members; ask for at least one.")
     seeds = [derive_seed(root_seed, "zoo member", zoo, member) for member in ids]
+    if together is None:
+        together = _fitting(dataset, settings) if device.type == "cpu" else len(ids)
     stacks = [
         _Stack(architecture, ids[k : k + together], seeds[k : k + together], settings, device)
         for k in range(0, len(ids), together)
@@ -243,6 +248,11 @@ def train_block(
         },
         pd.concat([block.metrics for block in blocks], ignore_index=True),
     )
+
+
+def _fitting(dataset: Dataset, settings: TrainSettings) -> int:
+    """How many members have the items of one step in a CPU's cache, at least 2."""
+    return max(2, _CACHE // (settings.batch_size * dataset.train_x[0].nbytes))
 
 
 def _initialization(member: int, settings: TrainSettings) -> str:

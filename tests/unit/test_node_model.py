@@ -1,0 +1,144 @@
+"""Neural ODEs: the networks, their tables, and the field that the integrator sees."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nodeflow.node.field import as_field
+from nodeflow.node.lookup import Lookup, place_knots
+from nodeflow.node.model import (
+    NETS,
+    Parameters,
+    evaluate_net,
+    initial_parameters,
+    parameter_count,
+    velocity,
+)
+from nodeflow.seeds import torch_generator
+
+
+def stack(replicates: int, scale: float = 2.0) -> Parameters:
+    generators = [torch_generator(5, "test", r) for r in range(replicates)]
+    parameters = initial_parameters(generators, scale=scale)
+    for name, tensor in parameters.items():
+        if name.endswith("bias"):
+            for r, generator in enumerate(generators):
+                tensor[r].normal_(0.0, 0.3, generator=generator)
+    return parameters
+
+
+def test_the_paper_s_networks_have_25539_parameters() -> None:
+    assert parameter_count() == 25_539
+    assert sum(tensor[0].numel() for tensor in stack(1).values()) == 25_539
+
+
+def test_weights_start_as_the_paper_says() -> None:
+    parameters = initial_parameters([torch_generator(1, "x", r) for r in range(20)])
+    for name, tensor in parameters.items():
+        if name.endswith("bias"):
+            assert not tensor.any()
+        else:
+            expected = np.sqrt(0.01 / tensor.shape[2])
+            assert tensor.std().item() == pytest.approx(expected, rel=0.1)
+
+
+def test_a_replicate_does_not_depend_on_the_stack() -> None:
+    alone = initial_parameters([torch_generator(1, "x", 2)])
+    together = initial_parameters([torch_generator(1, "x", r) for r in range(4)])
+    for name in alone:
+        assert torch.equal(alone[name][0], together[name][2])
+
+
+def test_the_velocity_is_the_sum_over_neighbours() -> None:
+    parameters = {name: tensor.double() for name, tensor in stack(3).items()}
+    generator = torch.Generator().manual_seed(1)
+    n = 7
+    adjacency = torch.triu((torch.rand(3, n, n, generator=generator) < 0.5).double(), 1)
+    adjacency = adjacency + adjacency.transpose(1, 2)
+    states = torch.rand(3, 2, n, generator=generator, dtype=torch.float64)
+    found = velocity(parameters, adjacency, states)
+    f, h_ego, h_alt = (evaluate_net(parameters, net, states) for net in NETS)
+    for r in range(3):
+        for b in range(2):
+            for i in range(n):
+                total = sum(h_alt[r, b, j] for j in range(n) if adjacency[r, i, j])
+                expected = f[r, b, i] + h_ego[r, b, i] * total
+                assert found[r, b, i].item() == pytest.approx(float(expected), abs=1e-12)
+
+
+def test_the_velocity_is_equivariant_under_permutations_of_the_nodes() -> None:
+    parameters = {name: tensor.double() for name, tensor in stack(1).items()}
+    generator = torch.Generator().manual_seed(2)
+    adjacency = (torch.rand(1, 9, 9, generator=generator) < 0.4).double()
+    states = torch.rand(1, 1, 9, generator=generator, dtype=torch.float64)
+    order = torch.randperm(9, generator=generator)
+    there = velocity(parameters, adjacency, states)[..., order]
+    back = velocity(parameters, adjacency[:, order][:, :, order], states[..., order])
+    torch.testing.assert_close(there, back)
+
+
+def test_the_field_is_the_network_and_its_derivative() -> None:
+    parameters = stack(2)
+    double = {name: tensor.double() for name, tensor in parameters.items()}
+    x = np.linspace(-2, 3, 401)
+    inner = torch.from_numpy(x).expand(2, -1).clone().requires_grad_()
+    for replicate in range(2):
+        field = as_field(parameters, replicate)
+        for net, value, slope in zip(
+            NETS, (field.f, field.h_ego, field.h_alt), (field.df, field.dh_ego, field.dh_alt),
+            strict=True,
+        ):  # fmt: skip
+            expected = evaluate_net(double, net, inner)[replicate]
+            gradient = torch.autograd.grad(expected.sum(), inner)[0][replicate]
+            np.testing.assert_allclose(value(x), expected.detach().numpy(), atol=1e-12)
+            np.testing.assert_allclose(slope(x), gradient.numpy(), atol=1e-12)
+            assert value(x.reshape(1, -1)).shape == (1, 401)
+
+
+def test_a_table_keeps_its_bound_inside_and_is_exact_outside() -> None:
+    exact = as_field(stack(1), 0)
+    table = as_field(stack(1), 0, table=(0.0, 20.0), tolerance=1e-5)
+    inside, outside = np.linspace(0, 20, 99_733), np.array([-1e6, 1e6])
+    for name in ("f", "h_ego", "h_alt"):
+        true, found = getattr(exact, name)(inside), getattr(table, name)(inside)
+        assert (np.abs(true - found) <= 2e-5 * (1 + np.abs(true))).all()
+        assert np.array_equal(getattr(exact, name)(outside), getattr(table, name)(outside))
+
+
+@given(st.integers(0, 10_000), st.integers(16, 300))
+@settings(max_examples=25, deadline=None)
+def test_knots_increase_and_span_the_states(seed: int, count: int) -> None:
+    generator = np.random.default_rng(seed)
+    states = generator.lognormal(0, 2, (40, 13)).astype(np.float32)
+    knots = place_knots(states, count)
+    assert len(knots) == count
+    assert (np.diff(knots.astype(np.float32)) > 0).all()
+    assert knots[0] == states.min()
+    assert knots[-1] >= states.max()
+
+
+def test_a_lookup_is_exact_at_knots_and_close_between_them() -> None:
+    parameters = stack(2)
+    states = np.random.default_rng(3).random((100, 10)).astype(np.float32)
+    knots = torch.from_numpy(np.stack([place_knots(states, 256)] * 2)).float()
+    lookup = Lookup(knots)
+    values = lookup.values(parameters)
+    torch.testing.assert_close(lookup.interpolate(values, knots), values, atol=1e-5, rtol=1e-4)
+    x = torch.from_numpy(np.stack([states] * 2))
+    exact = torch.stack([evaluate_net(parameters, net, x) for net in NETS], -1)
+    assert (lookup.interpolate(values, x) - exact).abs().max() < 2e-3
+
+
+def test_gradients_flow_through_a_lookup() -> None:
+    parameters = {name: tensor.requires_grad_() for name, tensor in stack(1).items()}
+    x = torch.rand(1, 50, generator=torch.Generator().manual_seed(1))
+    lookup = Lookup(torch.linspace(0, 1, 512).unsqueeze(0))
+    through = lookup.interpolate(lookup.values(parameters), x)[..., 0].sum()
+    direct = evaluate_net(parameters, "f", x).sum()
+    weights = [tensor for name, tensor in parameters.items() if name.startswith("f.")]
+    for a, b in zip(
+        torch.autograd.grad(through, weights), torch.autograd.grad(direct, weights), strict=True
+    ):
+        assert (a - b).norm() <= 0.02 * b.norm()

@@ -1,0 +1,179 @@
+"""Training and testing of neural ODEs."""
+
+from dataclasses import replace
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from nodeflow.dynamics.ensemble import simulate_cell
+from nodeflow.dynamics.store import Trajectory
+from nodeflow.graphs.graph import Graph, from_networkx
+from nodeflow.graphs.measures import node_table
+from nodeflow.grid import Cell
+from nodeflow.node.evaluate import evaluate_models, node_errors
+from nodeflow.node.settings import MatchingSettings, PaperSettings, RecipeProblem, recipe_settings
+from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, Models, read_models, write_models
+from nodeflow.node.train import observed, train_models, train_stack
+
+QUICK = MatchingSettings(hidden=(16, 16), steps=250, batch=32, knots=64)
+
+
+def graphs(count: int, n: int = 20) -> list[Graph]:
+    return [from_networkx(nx.gnp_random_graph(n, 0.3, seed=s)) for s in range(count)]
+
+
+def trajectories(
+    of: list[Graph], system: str = "SIS", role: str = "training", count: int = 6, times: int = 65
+) -> list[Trajectory]:
+    return list(
+        simulate_cell(
+            of,
+            system,
+            role=role,
+            cell=Cell(of[0].n, 1.0, 3.0),
+            trajectories=count,
+            initial=(0.0, 0.5),
+            horizon=1.0,
+            times=times,
+            rtol=1e-6,
+            atol=1e-8,
+            max_steps=5000,
+            root_seed=3,
+        )
+    )
+
+
+def names(count: int) -> list[tuple[str | float, ...]]:
+    return [("SIS", graph, 0) for graph in range(count)]
+
+
+def test_a_replicate_in_the_stack_is_the_one_trained_alone() -> None:
+    of = graphs(3)
+    data = observed(of, trajectories(of))
+    together, _ = train_stack(data, QUICK, names(3), root_seed=1)
+    alone, _ = train_stack(data[1:2], QUICK, names(3)[1:2], root_seed=1)
+    for name, tensor in alone.parameters.items():
+        # Batched products of other sizes round differently, and training amplifies it.
+        torch.testing.assert_close(tensor[0], together.parameters[name][1], atol=2e-3, rtol=2e-2)
+
+
+@pytest.mark.parametrize("system", ["SIS", "BD"])
+def test_a_planted_system_is_learned_and_transfers_to_another_graph(system: str) -> None:
+    of, other = graphs(1), [from_networkx(nx.gnp_random_graph(30, 0.2, seed=9))]
+    settings = {"steps": 800, "batch": 32, "hidden": [32, 32]}
+    models, history = train_models(
+        of, trajectories(of, system), recipe="matching", settings=settings, seeds=2,
+        labels=(system, 1.0, 3.0), root_seed=1,
+    )  # fmt: skip
+    assert models.ok.all()
+    loss = history[history["replicate"] == 0]["loss"]
+    assert loss.iloc[-1] < 0.4 * loss.iloc[0]
+    truth = trajectories(other, system, "test", 1, 17)
+    errors, runs = evaluate_models(
+        models, other, node_table(other), truth, rtol=1e-6, atol=1e-6, max_steps=5000
+    )
+    assert (runs["status"] == "ok").all()
+    assert (runs["mae"] < 0.15 * runs["mae_persistence"]).all()
+    assert list(errors.columns) != []
+    assert set(NODE_ERRORS.columns) == set(errors.columns)
+    by_run = errors.groupby("replicate")["mae"].mean()
+    np.testing.assert_allclose(by_run, runs["mae"])
+
+
+def test_the_paper_s_recipe_lowers_its_own_loss() -> None:
+    of = graphs(1, 8)
+    settings = PaperSettings(hidden=(8, 8), steps=60, batch=4, learning_rate=0.1)
+    data = observed(of, trajectories(of, times=9))
+    models, history = train_stack(data, settings, names(1), root_seed=1)
+    assert models.ok.all()
+    assert history["loss"].iloc[-1] < 0.8 * history["loss"].iloc[0]
+
+
+def test_a_diverging_replicate_is_marked_and_the_others_survive() -> None:
+    of = graphs(2)
+    data = observed(of, trajectories(of))
+    broken = replace(data[0], states=data[0].states * np.float32(1e30))
+    models, _ = train_stack([broken, data[1]], QUICK, names(2), root_seed=1)
+    assert models.ok.tolist() == [False, True]
+    truth = trajectories(of, "SIS", "test", 1, 9)
+    _, runs = evaluate_models(
+        models, of, node_table(of), truth, rtol=1e-6, atol=1e-6, max_steps=5000
+    )
+    failed = runs[runs["replicate"] == 0]
+    assert (failed["status"] == "failed").all()
+    assert failed["reason"].str.contains("training").all()
+    assert failed["mae"].isna().all()
+    assert (runs[runs["replicate"] == 1]["status"] == "ok").all()
+
+
+def test_an_exploding_model_is_a_row_with_its_reason() -> None:
+    of = graphs(2)
+    models, _ = train_stack(observed(of, trajectories(of)), QUICK, names(2), root_seed=1)
+    parameters = {name: tensor.clone() for name, tensor in models.parameters.items()}
+    last = max(name for name in parameters if name.startswith("f.") and name.endswith("weight"))
+    parameters[last][0] *= 1e8
+    truth = trajectories(of, "SIS", "test", 1, 9)
+    errors, runs = evaluate_models(
+        replace(models, parameters=parameters), of, node_table(of), truth, rtol=1e-6, atol=1e-6,
+        max_steps=2000,
+    )  # fmt: skip
+    assert set(runs.columns) == set(NODE_RUNS.columns)
+    first = runs[runs["replicate"] == 0]
+    assert (first["status"] == "failed").all()
+    assert first["reason"].str.startswith("model: ").all()
+    assert set(errors["replicate"]) == {1}
+
+
+def test_errors_by_hand() -> None:
+    true = np.array([[[1.0, 2.0], [1.0, 4.0]]])
+    predicted = np.array([[[1.0, 2.0], [2.0, 1.0]]])
+    table = node_errors(true, predicted, low=0.0, high=3.0)
+    expected = pd.DataFrame(
+        {"mse": [0.5, 4.5], "mae": [0.5, 1.5], "mre": [0.5, 0.375], "outside": [0.0, 0.5]}
+    )
+    pd.testing.assert_frame_equal(table, expected)
+
+
+def test_a_perfect_prediction_has_no_error() -> None:
+    states = np.random.default_rng(1).random((3, 5, 7))
+    assert (node_errors(states, states, 0, 1)[["mse", "mae", "mre"]] == 0).all(axis=None)
+
+
+def test_models_come_back_from_their_file(tmp_path: pytest.TempPathFactory) -> None:
+    of = graphs(2)
+    models, _ = train_stack(
+        observed(of, trajectories(of)), replace(QUICK, steps=5), names(2), root_seed=1
+    )
+    path = f"{tmp_path}/models.safetensors"
+    write_models(path, models, {"system": "SIS"})
+    back = read_models(path, {"system": "SIS"})
+    assert isinstance(back, Models)
+    assert list(back.parameters) == list(models.parameters)
+    for name, tensor in models.parameters.items():
+        assert torch.equal(back.parameters[name], tensor)
+    assert np.array_equal(back.seen, models.seen)
+    assert np.array_equal(back.ok, models.ok)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings", "words"),
+    [
+        ("guess", {}, "matching, paper"),
+        ("matching", {"step": 3}, "steps"),
+        ("paper", {"knots": 3}, "batch"),
+    ],
+)
+def test_unknown_recipes_and_settings_are_refused(
+    recipe: str, settings: dict[str, int], words: str
+) -> None:
+    with pytest.raises(RecipeProblem, match=words):
+        recipe_settings(recipe, settings)
+
+
+def test_too_few_times_for_slopes_are_refused() -> None:
+    of = graphs(1)
+    with pytest.raises(RecipeProblem, match="observation times"):
+        train_stack(observed(of, trajectories(of, times=5)), QUICK, names(1), root_seed=1)
