@@ -18,13 +18,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from nodeflow.datasets import load_dataset
 from nodeflow.flow import SampleSettings, fit_flow, flatten, flow_settings, sample
 from nodeflow.flow.codec import fit_codec
 from nodeflow.flow.train import train_velocity
 from nodeflow.judge import assess, max_iou, nearest_members
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import mlp
-from nodeflow.datasets import load_dataset
 from nodeflow.zoo.train import TrainSettings, train_block
 
 

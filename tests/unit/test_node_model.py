@@ -7,15 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodeflow.node.field import as_field
+from nodeflow.node.layout import NETS, parameter_count
 from nodeflow.node.lookup import Lookup, place_knots
-from nodeflow.node.model import (
-    NETS,
-    Parameters,
-    evaluate_net,
-    initial_parameters,
-    parameter_count,
-    velocity,
-)
+from nodeflow.node.model import Parameters, evaluate_net, initial_parameters, velocity
 from nodeflow.seeds import torch_generator
 
 
@@ -27,6 +21,10 @@ def stack(replicates: int, scale: float = 2.0) -> Parameters:
             for r, generator in enumerate(generators):
                 tensor[r].normal_(0.0, 0.3, generator=generator)
     return parameters
+
+
+def arrays(parameters: Parameters) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in parameters.items()}
 
 
 def test_the_paper_s_networks_have_25539_parameters() -> None:
@@ -85,7 +83,7 @@ def test_the_field_is_the_network_and_its_derivative() -> None:
     x = np.linspace(-2, 3, 401)
     inner = torch.from_numpy(x).expand(2, -1).clone().requires_grad_()
     for replicate in range(2):
-        field = as_field(parameters, replicate)
+        field = as_field(arrays(parameters), replicate)
         for net, value, slope in zip(
             NETS, (field.f, field.h_ego, field.h_alt), (field.df, field.dh_ego, field.dh_alt),
             strict=True,
@@ -98,8 +96,8 @@ def test_the_field_is_the_network_and_its_derivative() -> None:
 
 
 def test_a_table_keeps_its_bound_inside_and_is_exact_outside() -> None:
-    exact = as_field(stack(1), 0)
-    table = as_field(stack(1), 0, table=(0.0, 20.0), tolerance=1e-5)
+    exact = as_field(arrays(stack(1)), 0)
+    table = as_field(arrays(stack(1)), 0, table=(0.0, 20.0), tolerance=1e-5)
     inside, outside = np.linspace(0, 20, 99_733), np.array([-1e6, 1e6])
     for name in ("f", "h_ego", "h_alt"):
         true, found = getattr(exact, name)(inside), getattr(table, name)(inside)

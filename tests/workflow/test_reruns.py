@@ -7,6 +7,8 @@ import pytest
 
 from .conftest import Checkout
 
+pytestmark = pytest.mark.xdist_group("workflow")
+
 NODE_FIGURES = {"draw_training", "draw_size_errors", "draw_structure_errors", "draw_degree_errors"}
 AFTER_TESTS = {"collect_tests", "draw_size_errors", "draw_structure_errors", "draw_degree_errors"}
 AFTER_TRAINING = {"collect_training", "draw_training", "test_node", *AFTER_TESTS}

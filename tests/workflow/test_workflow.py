@@ -13,7 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from .conftest import ROOT, Checkout
+from .conftest import ROOT, Checkout, copy_checkout
+
+pytestmark = pytest.mark.xdist_group("workflow")
 
 
 def test_the_workflow_is_lint_free_and_formatted(fresh: Checkout) -> None:
@@ -112,10 +114,10 @@ def lines_about(answer: subprocess.CompletedProcess[str], path: str) -> list[str
 @pytest.mark.parametrize(
     "pattern",
     [
-        "results/graphs/test/N~128/*/*/edges.parquet",
-        "results/trajectories/test/SIS/N~64/*/*.parquet",
-        "results/node/models/SIS/*/*.safetensors",
-        "results/zoo/iris/aligned/*.safetensors",
+        pytest.param("results/graphs/test/N~128/*/*/edges.parquet", marks=pytest.mark.slow),
+        pytest.param("results/trajectories/test/SIS/N~64/*/*.parquet", marks=pytest.mark.slow),
+        pytest.param("results/node/models/SIS/*/*.safetensors", marks=pytest.mark.slow),
+        pytest.param("results/zoo/iris/aligned/*.safetensors", marks=pytest.mark.slow),
         "results/flow/iris/aligned/*/samples.safetensors",
     ],
 )
@@ -145,6 +147,7 @@ def test_a_truncated_file_is_named_and_deleting_it_cures(
             assert path.read_bytes() == content, f"{path} changed"
 
 
+@pytest.mark.slow
 def test_a_file_of_another_cell_is_refused(copied: Callable[[], Checkout]) -> None:
     checkout = copied()
     small, large = (
@@ -180,9 +183,8 @@ def tables(checkout: Checkout) -> dict[str, pd.DataFrame]:
     }
 
 
+@pytest.mark.slow
 def test_a_killed_run_recovers_as_the_readme_says(finished: Checkout, tmp_path: Path) -> None:
-    from .conftest import copy_checkout
-
     checkout = copy_checkout(tmp_path / "killed")
     command = [sys.executable, "-m", "snakemake", "all_tables", "--cores", "2"]
     command += ["--configfile", "config/smoke.yaml"]

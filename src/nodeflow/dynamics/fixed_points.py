@@ -9,10 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as sl
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse.csgraph import connected_components
 
 from nodeflow.dynamics.jacobian import Linearization, linearize, velocity
-from nodeflow.dynamics.spectrum import SpectrumProblem, rightmost_eigenvalues
+from nodeflow.dynamics.spectrum import Spectrum, SpectrumProblem, rightmost_eigenvalues
 from nodeflow.dynamics.systems import Field
 from nodeflow.problems import Problem
 
@@ -37,24 +36,21 @@ class FixedPoint:
         state: (n,) the state x* (of the start with the smallest residual).
         residual: largest |dx_i/dt| at x*.
         starts: indices of the starts that led here.
-        eigenvalues: the rightmost eigenvalues of the Jacobian, by falling real part; empty if they
-            could not be computed.
-        giant_eigenvalues: those of the largest component alone, which isolated nodes and small
-            components do not mask.
-        reason: why eigenvalues could not be computed; empty otherwise.
+        spectrum: rightmost eigenvalues of the Jacobian; empty if they could not be computed.
+        reason: why they could not; empty otherwise.
     """
 
     state: Floats
     residual: float
     starts: tuple[int, ...]
-    eigenvalues: NDArray[np.complex128]
-    giant_eigenvalues: NDArray[np.complex128]
+    spectrum: Spectrum
     reason: str
 
     @property
     def stable(self) -> bool | None:
         """Whether all eigenvalues have negative real parts; None if that is unknown."""
-        return bool(self.eigenvalues[0].real < 0) if len(self.eigenvalues) else None
+        whole = self.spectrum.whole
+        return bool(whole[0].real < 0) if len(whole) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,17 +227,9 @@ def _point(
     field: Field, adjacency: sp.csr_array, search: Search, starts: tuple[int, ...], count: int
 ) -> FixedPoint:
     reason = ""
-    whole = giant = np.empty(0, np.complex128)
-    at = linearize(field, adjacency, search.state)
+    spectrum = Spectrum(np.empty(0, np.complex128), np.empty(0, np.complex128))
     try:
-        giant = rightmost_eigenvalues(at.restricted(_giant_component(adjacency)), count)
-        whole = rightmost_eigenvalues(at, count)
+        spectrum = rightmost_eigenvalues(linearize(field, adjacency, search.state), count)
     except SpectrumProblem as problem:
         reason = str(problem)
-    return FixedPoint(search.state, search.residual, starts, whole, giant, reason)
-
-
-def _giant_component(adjacency: sp.csr_array) -> NDArray[np.bool_]:
-    _, label = connected_components(adjacency, directed=False)
-    giant: NDArray[np.bool_] = label == np.bincount(label).argmax()
-    return giant
+    return FixedPoint(search.state, search.residual, starts, spectrum, reason)

@@ -50,8 +50,8 @@ class Linearization:
         """The Jacobian as a sparse matrix."""
         return sp.csr_array(sp.diags_array(self.d) + self.interaction())
 
-    def restricted(self, nodes: NDArray[np.bool_]) -> Linearization:
-        """Rows and columns of some nodes, given as a mask of shape (n,)."""
+    def restricted(self, nodes: NDArray[np.integer]) -> Linearization:
+        """Rows and columns of some nodes, given by their indices."""
         adjacency = sp.csr_array(self.adjacency[nodes][:, nodes])
         return Linearization(
             self.state[nodes], adjacency, self.d[nodes], self.s[nodes], self.t[nodes]

@@ -62,7 +62,7 @@ Ints = NDArray[np.int64]
 Unsigned = NDArray[np.uint32]  # spares numba the check for negative indices: twice as fast
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def velocity(
     graph: Ints,
     start: Ints,
@@ -109,7 +109,7 @@ def velocity(
             to[i] = self_part[i] + ego[i] * (even + odd)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def combine_stages(
     rows: Ints, start: Ints, h: Floats, stage: int, y: Floats, k: Floats, out: Floats
 ) -> None:
@@ -126,7 +126,7 @@ def combine_stages(
                         out[i] += weight * k[s, i]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def _largest(values: Floats, y: Floats, rtol: float, atol: float) -> float:
     """Largest of the values in units of the tolerance at its node; inf if one is not finite."""
     worst = 0.0
@@ -137,7 +137,7 @@ def _largest(values: Floats, y: Floats, rtol: float, atol: float) -> float:
     return worst
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def _largest_error(
     low: int, high: int, h: float, y: Floats, y_new: Floats, k: Floats, rtol: float, atol: float
 ) -> float:
@@ -164,7 +164,7 @@ def _largest_error(
     return worst
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def first_guess(
     rows: Ints,
     start: Ints,
@@ -185,7 +185,7 @@ def first_guess(
         h[r] = min(guess, span)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def first_step(
     rows: Ints,
     start: Ints,
@@ -207,7 +207,7 @@ def first_step(
         h[r] = min(100 * h[r], step, span)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def finish_step(
     rows: Ints,
     start: Ints,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as sl
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 from nodeflow.dynamics.jacobian import Linearization
 from nodeflow.problems import Problem
 from nodeflow.seeds import numpy_generator
 
-__all__ = ["SpectrumProblem", "rightmost_eigenvalues"]
+__all__ = ["Spectrum", "SpectrumProblem", "rightmost_eigenvalues"]
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -27,58 +30,74 @@ class SpectrumProblem(Problem):
     """Eigenvalues could not be computed."""
 
 
-def rightmost_eigenvalues(at: Linearization, count: int = 6) -> Complex:
-    """The eigenvalues of the Jacobian with the largest real parts.
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """The rightmost eigenvalues of a Jacobian, each group by falling real part.
 
-    Nodes without neighbours contribute their diagonal entry. The rest is solved by ARPACK in
+    Attributes:
+        whole: those of the whole graph; there, isolated nodes and small components often come
+            first.
+        giant: those of its largest component.
+    """
+
+    whole: Complex
+    giant: Complex
+
+
+def rightmost_eigenvalues(at: Linearization, count: int = 6) -> Spectrum:
+    """The eigenvalues of a Jacobian with the largest real parts.
+
+    The spectrum is the union of those of the components. A large component is solved by ARPACK in
     shift-invert mode. Its shift is an upper bound of all real parts (Gershgorin's theorem with
     weights), close by at fixed points where the weights are the states; the shifted matrix is then
     diagonally dominant in these weights, so that Krylov methods with a diagonal preconditioner
-    solve it in tens of products, and no factorization is needed.
+    solve it without any factorization.
 
     If h_ego(x_i) h_alt′(x_i) has the same sign at all nodes and A is symmetric, then the Jacobian
     is similar to the symmetric matrix diag(d) ± w A w with w = √|h_ego h_alt′|: its spectrum is
     real and computed as such. Otherwise the eigenvalues returned are the nearest to the bound,
     which are the rightmost unless imaginary parts are large.
 
-    For the spectrum of one component of a graph, pass `at.restricted` to its nodes.
-
     Args:
         at: the Jacobian.
-        count: how many; fewer come back if there are fewer nodes.
-
-    Returns:
-        Eigenvalues by falling real part, shape (min(count, n),).
+        count: how many; fewer come back where there are fewer nodes.
 
     Raises:
         SpectrumProblem: the Jacobian is not finite, or an iteration did not converge.
     """
     if not all(np.isfinite(part).all() for part in (at.d, at.s, at.t)):
         raise SpectrumProblem("The Jacobian is not finite at this state; it has no spectrum.")
-    linked = np.diff(at.adjacency.indptr) > 0
-    found = [at.d[~linked].astype(np.complex128)]
-    if linked.any():
-        found.append(_linked_eigenvalues(at.restricted(linked), count))
-    values = np.concatenate(found)
+    _, label = connected_components(at.adjacency, directed=False)
+    sizes = np.bincount(label)
+    giant = int(sizes.argmax())
+    giants = _component(at.restricted(np.flatnonzero(label == giant)), count)
+    others = [at.d[(sizes[label] == 1) & (label != giant)].astype(np.complex128)]
+    for component in np.flatnonzero(sizes > 1):
+        if component != giant:
+            others.append(_component(at.restricted(np.flatnonzero(label == component)), count))
+    return Spectrum(_rightmost(np.concatenate([giants, *others]), count), giants)
+
+
+def _rightmost(values: Complex, count: int) -> Complex:
     return values[np.lexsort((values.imag, -values.real))][:count]
 
 
-def _linked_eigenvalues(at: Linearization, count: int) -> Complex:
+def _component(at: Linearization, count: int) -> Complex:
+    """Rightmost eigenvalues of one connected component."""
     symmetric = _symmetric_interaction(at)
     interaction = at.interaction() if symmetric is None else symmetric
     n = len(at.d)
     if n <= max(_DENSE, 3 * count):
         dense = np.diag(at.d) + interaction.toarray()
         values = np.linalg.eigvals(dense) if symmetric is None else np.linalg.eigvalsh(dense)
-        return values.astype(np.complex128)
+        return _rightmost(values.astype(np.complex128), count)
     bound = _upper_bound(at, interaction)
     shift = bound + 1e-3 * max(abs(bound), 1e-3)
     matrix = sp.csr_array(sp.diags_array(at.d) + interaction)
     inverse = _shifted_inverse(at.d - shift, interaction, symmetric is not None)
     start = numpy_generator(0, "arpack start", n).standard_normal(n)
-    eigenvalues = sl.eigs if symmetric is None else sl.eigsh
     try:
-        values = eigenvalues(
+        values = (sl.eigs if symmetric is None else sl.eigsh)(
             matrix,
             k=count,
             sigma=shift,
@@ -89,7 +108,7 @@ def _linked_eigenvalues(at: Linearization, count: int) -> Complex:
         )
     except sl.ArpackError as error:
         raise SpectrumProblem(f"ARPACK found no eigenvalues: {error}") from error
-    return np.asarray(values, dtype=np.complex128)
+    return _rightmost(np.asarray(values, dtype=np.complex128), count)
 
 
 def _symmetric_interaction(at: Linearization) -> sp.csr_array | None:

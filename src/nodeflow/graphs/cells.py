@@ -34,6 +34,7 @@ CELL = np.dtype(
         ("most", np.float64),
         ("log_mean", np.float64),  # log of the mean of ω = exp(weight)
         ("spread", np.float64),  # squared coefficient of variation of ω
+        ("skew", np.float64),  # mean of |ω/ω̄ − 1|³
         ("centre", np.float64),  # mean position, weighted by ω
         ("variance", np.float64),  # central moments of the positions, weighted by ω: second,
         ("third", np.float64),
@@ -144,11 +145,15 @@ def _measure(nodes: Any, cells: Any, cell: int) -> None:
         squares += w * w
         moment += w * (nodes[i].x - left)
     centre = left + moment / total
+    mean = total / (stop - start)
+    skew = 0.0
     variance = 0.0
     third = 0.0
     fourth = 0.0
     for i in range(start, stop):
-        w = math.exp(nodes[i].weight - most) / total
+        w = math.exp(nodes[i].weight - most)
+        skew += abs(w / mean - 1) ** 3
+        w /= total
         square = (nodes[i].x - centre) ** 2
         variance += w * square
         third += w * square * (nodes[i].x - centre)
@@ -157,8 +162,9 @@ def _measure(nodes: Any, cells: Any, cell: int) -> None:
     cells[cell].right = right
     cells[cell].least = least
     cells[cell].most = most
-    cells[cell].log_mean = most + math.log(total / (stop - start))
-    cells[cell].spread = max(0.0, squares * (stop - start) / (total * total) - 1)
+    cells[cell].log_mean = most + math.log(mean)
+    cells[cell].spread = max(0.0, squares / total / mean - 1)
+    cells[cell].skew = skew / (stop - start)
     cells[cell].centre = centre
     cells[cell].variance = variance
     cells[cell].third = third

@@ -143,6 +143,7 @@ def _sum_blocks(
     a4 = a3 * (beta + 3) / 4
     a5 = a4 * (beta + 4) / 5
     a6 = a5 * (beta + 5) / 6
+    closest = min(0.75, 1.5 / beta)
     edges = 0.0
     slope = 0.0
     stack = np.empty((256, 2), np.int64)
@@ -168,7 +169,7 @@ def _sum_blocks(
         gap -= np.rint(gap)
         d = abs(gap)
         reach = one.reach + two.reach
-        if reach < 0.75 * d:
+        if reach < d * closest:
             # p = z/(1 + z) with z = c^b ω ω' (N d)^(−β): the mean of z over the block to fourth
             # order in the positions, then p to second order in z about it.
             m2 = (one.variance + two.variance) / d**2
@@ -177,13 +178,19 @@ def _sum_blocks(
             odds_against = math.exp(beta * math.log(d) - offset - one.log_mean - two.log_mean)
             p = 1 / (1 + odds_against / (1 + a2 * m2 - a3 * m3 + a4 * m4))
             q = p * (1 - p)
-            spread = one.spread + two.spread + beta * beta * m2
+            of_place = beta * beta * m2
+            of_weight = one.spread + two.spread
+            spread = of_weight + of_place
             if d + reach > 0.5:
                 # The distance has its maximum inside the block; all that is known is its range.
                 error = beta * reach / d
             else:
                 error = m2**2 * (a5 * math.sqrt(m2) + 10 * a6 * m2)
-            error = pairs * q * (error + p * p * spread * math.sqrt(spread))
+            # The remainder of the expansion in z is at most p³ (1 − least p) E|z/z̄ − 1|³.
+            skew = one.skew + two.skew + of_place * math.sqrt(of_place)
+            skew += 6 * (one.spread * two.spread + of_weight * of_place)
+            t = beta * math.log(min(d + reach, 0.5)) - offset - one.least - two.least
+            error = pairs * (q * error + p**3 * skew / (1 + math.exp(-t)))
             nodes_of_both = one.stop - one.start + two.stop - two.start
             if error <= max(relative * pairs * p, absolute * nodes_of_both):
                 edges += pairs * p * (1 - spread * q)

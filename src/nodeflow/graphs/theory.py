@@ -15,12 +15,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
-from scipy.stats import binom, qmc
 
 from nodeflow.graphs.s1 import asymptotic_c, check_model
 
@@ -68,11 +68,11 @@ class Prediction:
 
     def degree_probability(self, degrees: ArrayLike) -> NDArray[np.float64]:
         """P(degree = k) for each of some k, shape (K,)."""
-        return self._mixture(np.atleast_1d(degrees), binom.pmf)
+        return self._mixture(np.atleast_1d(degrees), _statistics().binom.pmf)
 
     def degree_exceedance(self, degrees: ArrayLike) -> NDArray[np.float64]:
         """P(degree ≥ k) for each of some k, shape (K,)."""
-        return self._mixture(np.atleast_1d(degrees) - 1, binom.sf)
+        return self._mixture(np.atleast_1d(degrees) - 1, _statistics().binom.sf)
 
     def clustering(self, samples: int = 2**14, seed: int = 0) -> float:
         """Mean local clustering of the nodes with at least two neighbours.
@@ -84,8 +84,9 @@ class Prediction:
             samples: number of points, a power of 2.
             seed: of the scrambling.
         """
-        points = qmc.Sobol(5, rng=np.random.default_rng(seed)).random(samples)
-        with_two = self.weights * binom.sf(1, self.n - 1, self.linked)
+        statistics = _statistics()
+        points = statistics.qmc.Sobol(5, rng=np.random.default_rng(seed)).random(samples)
+        with_two = self.weights * statistics.binom.sf(1, self.n - 1, self.linked)
         q = self.excess[_draw(np.cumsum(with_two), points[:, 0])]
         one, y = self._neighbours(q, points[:, 1], points[:, 2])
         two, w = self._neighbours(q, points[:, 3], points[:, 4])
@@ -162,6 +163,13 @@ def predict(n: int, beta: float, gamma: float, mean_degree: float) -> Prediction
     return Prediction(
         n, beta, gamma, mean_degree, math.exp(log_c), excess, weights, linked(log_c), over_ring
     )
+
+
+def _statistics() -> ModuleType:
+    # scipy.stats takes half a second to load, and most jobs that load graphs never predict.
+    import scipy.stats
+
+    return scipy.stats
 
 
 def _log_z(

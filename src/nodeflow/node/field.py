@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from torch import Tensor
 
 from nodeflow.dynamics.systems import Field
-from nodeflow.node.model import NETS, widths_of
+from nodeflow.node.layout import NETS, widths_of
 from nodeflow.node.scalar import ScalarNet, TabulatedNet, tabulate
 
 __all__ = ["as_field", "scalar_nets"]
 
 
 def as_field(
-    parameters: Mapping[str, Tensor],
+    parameters: Mapping[str, np.ndarray],
     replicate: int = 0,
     *,
     table: tuple[float, float] | None = None,
@@ -24,7 +23,7 @@ def as_field(
     """One replicate as a vector field in float64, with exact derivatives.
 
     Args:
-        parameters: a stack of neural ODEs.
+        parameters: a stack of neural ODEs, arrays with a leading replicate axis.
         replicate: which of them.
         table: range of states for which the three networks are tabulated (`tabulate`), about a
             hundred times faster; None evaluates them exactly everywhere.
@@ -48,7 +47,7 @@ def as_field(
     )
 
 
-def scalar_nets(parameters: Mapping[str, Tensor], replicate: int = 0) -> dict[str, ScalarNet]:
+def scalar_nets(parameters: Mapping[str, np.ndarray], replicate: int = 0) -> dict[str, ScalarNet]:
     """The three networks f, h_ego and h_alt of one replicate, in float64.
 
     Raises:
@@ -57,7 +56,8 @@ def scalar_nets(parameters: Mapping[str, Tensor], replicate: int = 0) -> dict[st
     layers = range(len(widths_of(parameters)) - 1)
 
     def array(name: str) -> np.ndarray:
-        return parameters[name][replicate].detach().cpu().double().numpy()
+        found: np.ndarray = parameters[name][replicate].astype(np.float64)
+        return found
 
     return {
         net: ScalarNet(

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nodeflow.node.model import NETS, Parameters, evaluate_net
+from nodeflow.node.layout import NETS
+from nodeflow.node.model import Parameters, evaluate_net
 
 __all__ = ["Lookup", "place_knots"]
 

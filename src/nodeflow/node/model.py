@@ -15,32 +15,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import selu
 
-from nodeflow.problems import Problem
+from nodeflow.node.layout import NETS, WIDTHS, check_widths, widths_of
 
-__all__ = [
-    "NETS",
-    "WIDTHS",
-    "ModelProblem",
-    "Parameters",
-    "evaluate_net",
-    "initial_parameters",
-    "parameter_count",
-    "velocity",
-    "widths_of",
-]
+__all__ = ["Parameters", "evaluate_net", "initial_parameters", "velocity"]
 
 Parameters = dict[str, Tensor]
 """Names such as "h_ego.0.weight", shape (R, fan_out, fan_in), and "h_ego.0.bias", (R, fan_out)."""
-
-NETS = ("f", "h_ego", "h_alt")
-"""The three scalar networks: self-dynamics, ego part and alter part of the interaction."""
-
-WIDTHS = (1, 64, 64, 64, 1)
-"""Layer widths of each network in the paper: 8,513 parameters, 25,539 in all three."""
-
-
-class ModelProblem(Problem):
-    """Widths or parameters from which no neural ODE can be built."""
 
 
 def initial_parameters(
@@ -62,7 +42,7 @@ def initial_parameters(
     Raises:
         ModelProblem: widths that do not lead from one number to one number.
     """
-    widths = _checked_widths(widths)
+    widths = check_widths(widths)
     parameters: Parameters = {}
     for net in NETS:
         for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
@@ -106,40 +86,3 @@ def velocity(parameters: Mapping[str, Tensor], adjacency: Tensor, states: Tensor
     """
     f, h_ego, h_alt = (evaluate_net(parameters, net, states) for net in NETS)
     return f + h_ego * torch.bmm(h_alt, adjacency.transpose(1, 2))
-
-
-def widths_of(parameters: Mapping[str, Tensor]) -> tuple[int, ...]:
-    """Layer widths of the networks that `parameters` describe.
-
-    Raises:
-        ModelProblem: the names are not those of three networks of equal depth.
-    """
-    depth = sum(name.startswith("f.") and name.endswith(".weight") for name in parameters)
-    expected = {
-        f"{net}.{layer}.{kind}"
-        for net in NETS
-        for layer in range(depth)
-        for kind in ("weight", "bias")
-    }
-    if depth == 0 or set(parameters) != expected:
-        raise ModelProblem(
-            f"{', '.join(sorted(parameters)[:4])} … are not the parameters of a neural ODE; "
-            f"they have to be called {NETS[0]}.0.weight, {NETS[0]}.0.bias and so on."
-        )
-    return (1, *(parameters[f"f.{layer}.bias"].shape[1] for layer in range(depth)))
-
-
-def parameter_count(widths: Sequence[int] = WIDTHS) -> int:
-    """Number of parameters of one neural ODE: all three networks."""
-    widths = _checked_widths(widths)
-    return len(NETS) * sum((a + 1) * b for a, b in itertools.pairwise(widths))
-
-
-def _checked_widths(widths: Sequence[int]) -> tuple[int, ...]:
-    found = tuple(widths)
-    if len(found) < 2 or found[0] != 1 or found[-1] != 1 or min(found) < 1:
-        raise ModelProblem(
-            f"Widths {list(found)} do not fit; a scalar network leads from 1 to 1, e.g. "
-            f"{list(WIDTHS)}."
-        )
-    return found

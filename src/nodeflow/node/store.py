@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
-from torch import Tensor
 
 from nodeflow.tables import Kind, Schema, read_parameters, read_tensors, write_tensors
 
@@ -99,13 +97,13 @@ class Models:
     """R trained neural ODEs of one system and training cell.
 
     Attributes:
-        parameters: float32 tensors of shape (R, …), on the CPU; see `model.initialize`.
+        parameters: float32 arrays of shape (R, …) by name; see `layout`.
         training_graph: (R,) index of the graph that each was trained on.
         seen: (R, 2) smallest and largest state in the training data of each.
         ok: (R,) False where the training failed.
     """
 
-    parameters: dict[str, Tensor]
+    parameters: dict[str, np.ndarray]
     training_graph: np.ndarray
     seen: np.ndarray
     ok: np.ndarray
@@ -116,14 +114,13 @@ class Models:
 
 def write_models(path: str | Path, models: Models, parameters: Mapping[str, Any]) -> None:
     """Write models as one safetensors file; those whose training failed stay marked as such."""
-    tensors = {name: tensor.numpy() for name, tensor in models.parameters.items()}
     facts: dict[str, np.ndarray] = {
         "training_graph": models.training_graph.astype(np.int64),
         "seen": models.seen.astype(np.float64),
         "ok": models.ok.astype(np.uint8),
     }
     stored = {**parameters, "tensors": list(models.parameters)}
-    write_tensors(path, {**tensors, **facts}, NODE_MODELS, stored)
+    write_tensors(path, {**models.parameters, **facts}, NODE_MODELS, stored)
 
 
 def read_models(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Models:
@@ -135,7 +132,7 @@ def read_models(path: str | Path, parameters: Mapping[str, Any] | None = None) -
     tensors = read_tensors(path, NODE_MODELS, parameters)
     names = read_parameters(path)["tensors"]
     return Models(
-        {name: torch.from_numpy(tensors[name]) for name in names},
+        {name: tensors[name] for name in names},
         tensors["training_graph"],
         tensors["seen"],
         tensors["ok"].astype(bool),

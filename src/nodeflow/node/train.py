@@ -156,7 +156,7 @@ def train_stack(
         ]
     )
     models = Models(
-        trained,
+        {name: tensor.numpy() for name, tensor in trained.items()},
         np.array([x.graph for x in data]),
         np.array([[x.states.min(), x.states.max()] for x in data], dtype=np.float64),
         finite.cpu().numpy(),

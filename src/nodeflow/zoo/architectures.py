@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
-from torch.nn.functional import relu
+from torch.nn.functional import pad, relu
 
 from nodeflow.datasets import Dataset
 from nodeflow.problems import Problem
@@ -146,14 +146,26 @@ def mlp_like(parameters: Mapping[str, Tensor]) -> Architecture:
 
 
 def _mlp_logits(parameters: Mapping[str, Tensor], x: Tensor, layers: int) -> Tensor:
-    members = parameters["layer0.weight"].shape[0]
-    h = x.expand(members, *x.shape) if x.ndim == 2 else x
+    members, classes = parameters[f"layer{layers - 1}.bias"].shape
+    h = _rounded_up(x, axes=1)
+    h = h.expand(members, *h.shape) if x.ndim == 2 else h
     for layer in range(layers):
-        weight, bias = parameters[f"layer{layer}.weight"], parameters[f"layer{layer}.bias"]
+        weight = _rounded_up(parameters[f"layer{layer}.weight"], axes=2)
+        bias = _rounded_up(parameters[f"layer{layer}.bias"], axes=1)
         h = torch.baddbmm(bias.unsqueeze(1), h, weight.transpose(1, 2))
         if layer < layers - 1:
             h = relu(h)
-    return h
+    return h[..., :classes]
+
+
+def _rounded_up(tensor: Tensor, axes: int) -> Tensor:
+    """The tensor with zeros added to its last axes, up to a multiple of 16.
+
+    BLAS rounds differently where the memory of a matrix does not begin at a multiple of 64 bytes.
+    Without these zeros, which change no product, the place of a network in its stack would do so.
+    """
+    missing = [(0, -length % 16) for length in reversed(tensor.shape[-axes:])]
+    return pad(tensor, [x for pair in missing for x in pair]) if any(map(any, missing)) else tensor
 
 
 def _uniform(weight: Tensor, bound: float, generator: Generator) -> Tensor:

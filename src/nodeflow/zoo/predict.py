@@ -100,7 +100,8 @@ def _logits(
 ) -> Iterator[Tensor]:
     here = {name: tensor.to(device) for name, tensor in parameters.items()}
     dtype = next(iter(here.values())).dtype
-    items = torch.as_tensor(x).to(device=device, dtype=dtype)
+    # A copy, because torch aligns its memory and numpy does not, and products round accordingly.
+    items = torch.as_tensor(x).to(device=device, dtype=dtype, copy=True)
     for start in range(0, len(items), _ITEMS):
         yield architecture.forward(here, items[start : start + _ITEMS])
 

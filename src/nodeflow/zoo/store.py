@@ -144,7 +144,7 @@ def read_block(path: str | Path, parameters: Mapping[str, Any] | None = None) ->
     tensors = read_tensors(path, ZOO_BLOCK, parameters)
     members = tensors.pop(_MEMBERS)
     order = read_parameters(path)["tensors"]
-    return Block(members, {name: torch.from_numpy(tensors[name]) for name in order})
+    return Block(members, {name: torch.tensor(tensors[name]) for name in order})
 
 
 def read_blocks(paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None) -> Block:

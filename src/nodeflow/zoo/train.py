@@ -101,31 +101,27 @@ class _Stack:
     ) -> None:
         self.architecture, self.settings, self.device = architecture, settings, device
         self.members, self.seeds = list(members), list(seeds)
-        # A matrix product of one member takes another path through BLAS than that of several, and
-        # rounds differently; a lone member is stepped together with a copy of itself.
-        copies = 2 if len(members) == 1 else 1
         start = architecture.initialize(
-            [torch_generator(seed, "initialize") for seed in self.seeds * copies],
-            [_initialization(member, settings) for member in self.members * copies],
+            [torch_generator(seed, "initialize") for seed in self.seeds],
+            [_initialization(member, settings) for member in self.members],
         )
-        self.orders = [torch_generator(seed, "order") for seed in self.seeds * copies]
-        # All members' parameters are views of one vector: the optimizer takes one call a step. Its
-        # length is a multiple of 16; of another length, the last few elements would be stepped
-        # without vector instructions, be rounded differently, and so depend on the stack.
-        count = architecture.parameters * len(self.orders)
-        self.all = torch.zeros(-(-count // 16) * 16, device=device)
-        self.all.grad = torch.zeros_like(self.all)
-        self.gradient = self.all.grad[:count]
-        self.parameters = _views(self.all, start)
+        self.orders = [torch_generator(seed, "order") for seed in self.seeds]
+        # All members' parameters are views of one vector, so the optimizer takes one call a step.
+        memory = torch.zeros(sum(_room(t) for t in start.values()), device=device)
+        memory.grad = torch.zeros_like(memory)
+        self.gradients = list(_views(memory.grad, start).values())
+        self.parameters = _views(memory, start)
+        for name, tensor in start.items():
+            self.parameters[name].copy_(tensor).requires_grad_()
         self.optimizer = OPTIMIZERS[settings.optimizer](
-            [self.all],
+            [memory],
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
             fused=True,
         )
         self.kept = {name: t.detach().clone() for name, t in self.parameters.items()}
-        self.kept_epoch = np.zeros(len(self.orders), dtype=np.int64)
-        self.kept_loss = np.full(len(self.orders), np.inf)
+        self.kept_epoch = np.zeros(len(members), dtype=np.int64)
+        self.kept_loss = np.full(len(members), np.inf)
 
     def step_through(self, x: Tensor, y: Tensor) -> float:
         """One epoch; returns the mean loss of its last step."""
@@ -140,7 +136,8 @@ class _Stack:
             losses = cross_entropies(logits, y.index_select(0, items).view(batch.shape)).mean(1)
             # Members share no parameter, so the gradient of the sum is each member's own.
             gradients = torch.autograd.grad(losses.sum(), list(self.parameters.values()))
-            torch.cat([g.flatten() for g in gradients], out=self.gradient)
+            for own, new in zip(self.gradients, gradients, strict=True):
+                own.copy_(new)
             self.optimizer.step()
         return float(losses.detach().mean())
 
@@ -163,22 +160,20 @@ class _Stack:
 
     def result(self, dataset: Dataset) -> TrainedBlock:
         """What was kept, and how good it is."""
-        size = len(self.members)
-        kept = {name: tensor[:size] for name, tensor in self.kept.items()}
-        ok = self.kept_epoch[:size] > 0
+        ok = self.kept_epoch > 0
         metrics = pd.DataFrame(
             {
                 "member": self.members,
                 "seed": self.seeds,
                 "initialization": [_initialization(m, self.settings) for m in self.members],
-                "epoch": self.kept_epoch[:size],
-                **_scores(self.architecture, kept, ok, dataset, self.device),
+                "epoch": self.kept_epoch,
+                **_scores(self.architecture, self.kept, ok, dataset, self.device),
                 "status": np.where(ok, "ok", "failed"),
                 "reason": np.where(ok, "", "its weights or its validation loss are not finite"),
             }
         )
         where = torch.from_numpy(np.flatnonzero(ok))
-        parameters = {name: tensor.cpu()[where] for name, tensor in kept.items()}
+        parameters = {name: tensor.cpu()[where] for name, tensor in self.kept.items()}
         return TrainedBlock(np.array(self.members, dtype=np.int64)[ok], parameters, metrics)
 
 
@@ -251,8 +246,9 @@ def train_block(
 
 
 def _fitting(dataset: Dataset, settings: TrainSettings) -> int:
-    """How many members have the items of one step in a CPU's cache, at least 2."""
-    return max(2, _CACHE // (settings.batch_size * dataset.train_x[0].nbytes))
+    """How many members have the items of one step in a CPU's cache."""
+    step = settings.batch_size * int(dataset.train_x[0].nbytes)
+    return max(1, _CACHE // step)
 
 
 def _initialization(member: int, settings: TrainSettings) -> str:
@@ -275,11 +271,20 @@ def _scores(
     return scores
 
 
-def _views(memory: Tensor, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Copies of `values` that lie in `memory` one after the other."""
+def _room(tensor: Tensor) -> int:
+    """Elements that a tensor takes in memory shared with others.
+
+    It is a multiple of 16, so that each tensor begins at a multiple of 64 bytes and none has a rest
+    that is too short for vector instructions: either would be rounded differently, and so make the
+    result depend on the stack.
+    """
+    return -(-tensor.numel() // 16) * 16
+
+
+def _views(memory: Tensor, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors of the shapes of `like` that lie in `memory` one after the other."""
     views, start = {}, 0
-    for name, value in values.items():
-        views[name] = memory[start : start + value.numel()].view(value.shape).copy_(value)
-        views[name].requires_grad_()
-        start += value.numel()
+    for name, tensor in like.items():
+        views[name] = memory[start : start + tensor.numel()].view(tensor.shape)
+        start += _room(tensor)
     return views

@@ -1,0 +1,62 @@
+"""The layout of a neural ODE: three scalar networks, the names and shapes of their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nodeflow.problems import Problem
+
+__all__ = ["NETS", "WIDTHS", "ModelProblem", "check_widths", "parameter_count", "widths_of"]
+
+NETS = ("f", "h_ego", "h_alt")
+"""The three scalar networks: self-dynamics, ego part and alter part of the interaction."""
+
+WIDTHS = (1, 64, 64, 64, 1)
+"""Layer widths of each network in the paper: 8,513 parameters, 25,539 in all three."""
+
+
+class ModelProblem(Problem):
+    """Widths or parameters from which no neural ODE can be built."""
+
+
+def widths_of(parameters: Mapping[str, Any]) -> tuple[int, ...]:
+    """Layer widths of the networks that `parameters` describe.
+
+    Raises:
+        ModelProblem: the names are not those of three networks of equal depth.
+    """
+    depth = sum(name.startswith("f.") and name.endswith(".weight") for name in parameters)
+    expected = {
+        f"{net}.{layer}.{kind}"
+        for net in NETS
+        for layer in range(depth)
+        for kind in ("weight", "bias")
+    }
+    if depth == 0 or set(parameters) != expected:
+        raise ModelProblem(
+            f"{', '.join(sorted(parameters)[:4])} … are not the parameters of a neural ODE; "
+            f"they have to be called {NETS[0]}.0.weight, {NETS[0]}.0.bias and so on."
+        )
+    return (1, *(parameters[f"f.{layer}.bias"].shape[1] for layer in range(depth)))
+
+
+def parameter_count(widths: Sequence[int] = WIDTHS) -> int:
+    """Number of parameters of one neural ODE: all three networks."""
+    widths = check_widths(widths)
+    return len(NETS) * sum((a + 1) * b for a, b in pairwise(widths))
+
+
+def check_widths(widths: Sequence[int]) -> tuple[int, ...]:
+    """The widths as a tuple, if they lead from one number to one number.
+
+    Raises:
+        ModelProblem: they do not.
+    """
+    found = tuple(widths)
+    if len(found) < 2 or found[0] != 1 or found[-1] != 1 or min(found) < 1:
+        raise ModelProblem(
+            f"Widths {list(found)} do not fit; a scalar network leads from 1 to 1, e.g. "
+            f"{list(WIDTHS)}."
+        )
+    return found
