@@ -227,7 +227,8 @@ rule draw_degree_errors:
     params:
         p={
             "size": config["node"]["structure"]["size"],
-            "beta": plan.structure_trained[0],
+            "trained_beta": plan.structure_trained[0],
+            "trained_gamma": plan.structure_trained[1],
         },
         code=plan.code("draw_degree_errors"),
     message:

@@ -13,5 +13,9 @@ p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads), drawing():
     errors = read_table(files.errors, COLLECTED_ERRORS)
-    figure = draw_degree_errors(errors[(errors["N"] == p["size"]) & (errors["beta"] == p["beta"])])
+    trained_here = (errors["trained_beta"] == p["trained_beta"]) & (
+        errors["trained_gamma"] == p["trained_gamma"]
+    )
+    at_its_beta = (errors["N"] == p["size"]) & (errors["beta"] == p["trained_beta"])
+    figure = draw_degree_errors(errors[trained_here & at_its_beta])
     save(figure, output.png, output.pdf)

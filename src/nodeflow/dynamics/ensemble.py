@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -67,9 +68,9 @@ def simulate_cell(
     """
     velocity = field(system, parameters)
     low, high = SYSTEMS[system].domain
-    if not low <= initial[0] <= initial[1] <= high:
+    if not low <= initial[0] <= initial[1] <= high or initial[1] == math.inf:
         raise InitialProblem(
-            f"Initial states of {system} have to lie in [{low:g}, {high:g}], "
+            f"Initial states of {system} have to lie in [{low:g}, {high:g}] and be finite, "
             f"not in [{initial[0]:g}, {initial[1]:g}]."
         )
     if times < 2 or not horizon > 0:
@@ -126,7 +127,7 @@ def _blocks(
         first = 0
         while first < trajectories:
             fit = room // (n * times)
-            if fit == 0 and block:
+            if fit <= 0 and block:
                 yield block
                 block, room = [], _STATES_AT_ONCE
                 continue

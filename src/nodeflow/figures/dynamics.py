@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nodeflow.figures.style import colours, degree_axis, note, panels
+from nodeflow.figures.style import colours, degree_axis, note, outside_legend, panels
 
 __all__ = ["draw_activity", "draw_trajectories"]
 
@@ -29,7 +29,7 @@ def draw_trajectories(activity: pd.DataFrame) -> Figure:
             axis.plot(rows["time"], rows["median"], color=shade, label=f"k ≈ {degree:.3g}")
         axis.set(title=system, xlabel="time t", ylabel="activity x")
         note(axis, "median, 10–90 % over nodes and initial states")
-    axes[-1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=7)
+    outside_legend(axes[-1])
     return figure
 
 
@@ -55,5 +55,5 @@ def draw_activity(activity: pd.DataFrame) -> Figure:
         axis.set(yscale="log", title=system, xlabel="degree k", ylabel="activity x(t)")
         degree_axis(axis, chosen["degree"])
         note(axis, f"{int(chosen['nodes'].sum())} nodes, band 10–90 %")
-    axes[0].legend()
+    outside_legend(axes[-1])
     return figure

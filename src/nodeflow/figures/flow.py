@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nodeflow.figures.style import note, panels, set_colours
+from nodeflow.figures.style import note, outside_legend, panels, set_colours
 
 __all__ = ["draw_capacity", "draw_flow_training", "draw_frontier"]
 
@@ -24,7 +24,7 @@ def draw_flow_training(history: pd.DataFrame) -> Figure:
         history: columns flow, weights, width, step, train_loss, held_out_loss.
     """
     flows = list(dict.fromkeys(history["flow"]))
-    figure, axes = panels(len(flows), columns=3, width=3.4, height=2.7)
+    figure, axes = panels(len(flows), columns=3, width=4.2, height=2.7)
     for axis, flow in zip(axes, flows, strict=True):
         chosen = history[history["flow"] == flow]
         widths = sorted(set(chosen["width"]))
@@ -37,7 +37,7 @@ def draw_flow_training(history: pd.DataFrame) -> Figure:
                 axis.plot(rows["step"], rows["held_out_loss"], ls=":", **style)
         axis.set(yscale="log", title=flow, xlabel="step", ylabel="flow matching loss")
         note(axis, "solid: training members, dotted: held-out members")
-        axis.legend(title="weights, width", title_fontsize=7)
+        outside_legend(axis, "weights, width")
     return figure
 
 
@@ -48,7 +48,7 @@ def draw_capacity(panel: pd.DataFrame) -> Figure:
         panel: one row a network: columns flow, weights, width, set, accuracy, status.
     """
     flows = list(dict.fromkeys(panel["flow"]))
-    figure, axes = panels(len(flows), columns=3, width=3.4, height=2.7)
+    figure, axes = panels(len(flows), columns=3, width=4.2, height=2.7)
     for axis, flow in zip(axes, flows, strict=True):
         chosen = panel[(panel["flow"] == flow) & (panel["status"] == "ok")]
         generated = chosen[chosen["set"] == "generated"]
@@ -63,7 +63,7 @@ def draw_capacity(panel: pd.DataFrame) -> Figure:
         axis.set(title=flow, xlabel="width of the flow", ylabel="test accuracy")
         count = generated.groupby(["width", "weights"]).size().min()
         note(axis, f"n ≥ {count} per violin; grey: held-out members, 10–90 %")
-        axis.legend(loc="lower right", bbox_to_anchor=(1.0, 0.08))
+        outside_legend(axis)
     return figure
 
 
@@ -99,7 +99,7 @@ def draw_frontier(panel: pd.DataFrame) -> Figure:
             axis.set(ylabel="test accuracy")
         axes[2 * row].set(title=flow, xlabel="distance to nearest training member / zoo's own")
         axes[2 * row + 1].set(xlabel="largest IoU of errors with a training member")
-        axes[2 * row + 1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=7)
+        outside_legend(axes[2 * row + 1])
         note(axes[2 * row], f"small: networks, large: medians; {len(generated)} generated")
     return figure
 

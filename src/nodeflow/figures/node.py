@@ -8,7 +8,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from nodeflow.figures.style import band, colours, degree_axis, note, panels
+from nodeflow.figures.style import band, colours, degree_axis, note, outside_legend, panels
 
 __all__ = [
     "draw_degree_errors",
@@ -38,7 +38,7 @@ def draw_training(history: pd.DataFrame) -> Figure:
                 )  # fmt: skip
         axis.set(xscale="log", yscale="log", title=system, xlabel="step", ylabel="training loss")
         note(axis, f"{chosen.groupby('trained_gamma')['replicate'].nunique().max()} nODEs per γ")
-    axes[0].legend()
+    outside_legend(axes[-1])
     return figure
 
 
@@ -68,8 +68,8 @@ def draw_size_errors(runs: pd.DataFrame) -> Figure:
         axis.set_xscale("log", base=2)
         count = good.groupby(["N", "gamma"]).size().min()
         note(axis, f"n ≥ {count} per point, band 10–90 %\n{_failed(chosen)}")
-    axes[0].plot([], [], color="0.4", ls=":", lw=1, label="persistence")
-    axes[0].legend()
+    axes[-1].plot([], [], color="0.4", ls=":", lw=1, label="persistence")
+    outside_legend(axes[-1])
     return figure
 
 
@@ -129,7 +129,7 @@ def draw_degree_errors(errors: pd.DataFrame) -> Figure:
             degree_axis(each, chosen["degree"])
         below.set(ylim=(-0.03, 1.03), xlabel="degree k", ylabel="outside training range")
         note(axis, f"{int(chosen['nodes'].sum())} node errors, band 10–90 %")
-    top[0].legend()
+    outside_legend(top[-1])
     return figure
 
 

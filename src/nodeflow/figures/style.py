@@ -20,7 +20,17 @@ from matplotlib.figure import Figure
 
 from nodeflow.tables import replacing
 
-__all__ = ["band", "colours", "degree_axis", "drawing", "note", "panels", "save", "set_colours"]
+__all__ = [
+    "band",
+    "colours",
+    "degree_axis",
+    "drawing",
+    "note",
+    "outside_legend",
+    "panels",
+    "save",
+    "set_colours",
+]
 
 # Okabe and Ito's palette: distinct for every kind of colour vision, ordered in lightness too.
 _PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999"]
@@ -104,6 +114,11 @@ def note(axis: Axes, text: str) -> None:
         text, (0.5, 1.0), (0, 4), xycoords="axes fraction", textcoords="offset points", ha="center",
         va="bottom", fontsize=6.5, color="0.35",
     )  # fmt: skip
+
+
+def outside_legend(axis: Axes, title: str | None = None) -> None:
+    """The legend of an axis to the right of it, where it hides no data."""
+    axis.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), title=title, title_fontsize=7)
 
 
 def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:

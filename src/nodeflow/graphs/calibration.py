@@ -27,7 +27,7 @@ def solve_c(
     """Newton's method on log c for logit(k(c)/(N−1)) = logit(k̄/(N−1)), kept within a bracket.
 
     The logit makes the curve nearly straight from sparse to complete graphs. A step from a
-    relative error e ends at an error below e², so the last step needs no evaluation after it.
+    relative error e ends at an error of order e², so the last step needs no evaluation after it.
 
     Args:
         expected: from c and the relative error that it may make: expected mean degree, and its
@@ -65,7 +65,7 @@ def solve_c(
         if not (abs(step) <= LONGEST_STEP and low < log_c + step < high):
             step = _safe_step(log_c, low, high)
         log_c += step
-        if error**2 + precision <= tolerance:
+        if 4 * error**2 + precision <= tolerance:
             return math.exp(log_c)
     raise ModelProblem(
         f"c did not converge for N = {n}, beta = {beta}, mean degree = {mean_degree}: "
