@@ -10,8 +10,6 @@ import pytest
 from tests.workflow.conftest import Checkout, copy_checkout
 from tests.workflow.conftest import finished as finished
 
-pytestmark = pytest.mark.xdist_group("workflow")
-
 
 def slurm_answers() -> bool:
     if shutil.which("scontrol") is None:

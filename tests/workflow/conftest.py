@@ -1,5 +1,6 @@
 """A checkout of its own for workflow tests, and one finished smoke run that they share."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -64,10 +65,19 @@ def copy_checkout(folder: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A finished smoke run, in a folder whose name holds a space. Tests leave it as it is."""
-    checkout = copy_checkout(tmp_path_factory.mktemp("workflow") / "a checkout")
-    checkout.smoke("--cores", "2")
-    return checkout
+    """A finished smoke run, in a folder whose name holds a space. Tests leave it as it is.
+
+    Under pytest-xdist the first worker that needs it makes it for all.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = shared / "a checkout", shared / "finished"
+    with (shared / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            copy_checkout(folder).smoke("--cores", "2")
+            done.touch()
+    return Checkout(folder)
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """An edit re-runs exactly the jobs that it concerns, and what follows from them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from .conftest import Checkout
-
-pytestmark = pytest.mark.xdist_group("workflow")
 
 NODE_FIGURES = {"draw_training", "draw_size_errors", "draw_structure_errors", "draw_degree_errors"}
 AFTER_TESTS = {"collect_tests", "draw_size_errors", "draw_structure_errors", "draw_degree_errors"}
@@ -28,18 +26,9 @@ RUNTIME = {"collect_runtime", "draw_runtime"}
 
 
 @pytest.fixture
-def edited(finished: Checkout) -> Iterator[Checkout]:
-    """The finished run; what a test edits is put back."""
-    kept = {
-        path: path.read_bytes()
-        for part in ("src", "config", "rules", "workflow")
-        for path in (finished.folder / part).rglob("*")
-        if path.is_file()
-    }
-    yield finished
-    for path, content in kept.items():
-        if path.read_bytes() != content:
-            path.write_bytes(content)
+def edited(copied: Callable[[], Checkout]) -> Checkout:
+    """A private copy of the finished run, to be edited."""
+    return copied()
 
 
 def replace(path: Path, old: str, new: str) -> None:
