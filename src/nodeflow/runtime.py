@@ -56,7 +56,7 @@ def _row(path: Path) -> dict[str, object]:
     except (KeyError, IndexError, ValueError, OSError) as error:
         raise FileProblem(
             f"{path}: expected one of Snakemake's benchmark files, found another content. "
-            "Delete this file and run the same snakemake command again; what is needed is made anew."
+            "Delete this file and run the same snakemake command again; it is made anew if needed."
         ) from error
     job = "/".join(path.with_suffix("").parts[place + 2 :])
     return {"rule": path.parts[place + 1], "job": job, **measured}

@@ -362,5 +362,5 @@ def _reading(path: str | Path, kind: Kind) -> Iterator[None]:
 def _unfit(path: str | Path, expected: str, found: str) -> FileProblem:
     return FileProblem(
         f"{path}: expected {expected}, found {found}. "
-        "Delete this file and run the same snakemake command again; what is needed is made anew."
+        "Delete this file and run the same snakemake command again; it is made anew if needed."
     )
