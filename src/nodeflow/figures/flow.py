@@ -31,6 +31,8 @@ def draw_flow_training(history: pd.DataFrame) -> Figure:
         for weights, colour in _WEIGHTS.items():
             for width in widths:
                 rows = chosen[(chosen["weights"] == weights) & (chosen["width"] == width)]
+                if rows.empty:
+                    continue
                 strength = 0.4 + 0.6 * (widths.index(width) + 1) / len(widths)
                 style: dict[str, Any] = {"color": colour, "alpha": strength, "lw": 1.2}
                 axis.plot(rows["step"], rows["train_loss"], label=f"{weights}, {width}", **style)
