@@ -6,6 +6,8 @@ load it.
 
 from nodeflow.node.evaluate import evaluate_models, node_errors
 from nodeflow.node.field import as_field
+from nodeflow.node.layout import ModelProblem
+from nodeflow.node.load import NeuralODE, load
 from nodeflow.node.settings import (
     GaussNewtonSettings,
     MatchingSettings,
@@ -27,10 +29,13 @@ __all__ = [
     "NODE_RUNS",
     "GaussNewtonSettings",
     "MatchingSettings",
+    "ModelProblem",
     "Models",
+    "NeuralODE",
     "PaperSettings",
     "as_field",
     "evaluate_models",
+    "load",
     "node_errors",
     "read_models",
     "recipe_settings",
