@@ -34,10 +34,11 @@ def check_config(config: Config, schema: Mapping[str, Any]) -> None:
         ConfigProblem: names the first faulty key and what is allowed there.
     """
     errors = sorted(Draft202012Validator(schema).iter_errors(_plain(config)), key=_order)
+    # Names and paths are quoted as they are; one with a line break must not break the sentence.
     if errors:
-        raise ConfigProblem(_sentence(errors[0]))
+        raise ConfigProblem(" ".join(_sentence(errors[0]).split()))
     for problem in _contradictions(config):
-        raise ConfigProblem(problem)
+        raise ConfigProblem(" ".join(problem.split()))
 
 
 def key_table(schema: Mapping[str, Any]) -> str:
