@@ -116,7 +116,7 @@ def main() -> None:
             "paper, codes, h 512": ours(codes, "paper", 512, 8),
             "paper, codes, h 64": ours(codes, "paper", 64, 8),
             "paper, codes, h 512, batch 64": ours(codes, "paper", 512, 64),
-            "default, codes": ours(codes, "default", 256, 64),
+            "ours, codes, h 256, batch 64": ours(codes, "codes", 256, 64),
         },
         chosen.repeats,
     )

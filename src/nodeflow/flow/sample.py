@@ -15,17 +15,20 @@ from torch import Tensor
 from torchdiffeq import odeint
 
 from nodeflow.flow.codec import unflatten
+from nodeflow.flow.descent import Descent
 from nodeflow.flow.train import Flow, FlowProblem
 from nodeflow.seeds import derive_seed
 
 __all__ = [
     "EVALUATIONS",
     "SOLVERS",
+    "AnyFlow",
     "SampleSettings",
     "Samples",
     "integrate",
     "sample",
     "sample_codes",
+    "sample_rows",
     "sample_seeds",
 ]
 
@@ -34,6 +37,9 @@ EVALUATIONS: Mapping[str, int] = {"euler": 1, "heun": 2, "rk4": 4}
 
 SOLVERS = (*EVALUATIONS, "dopri5")
 """Names of the solvers; "dopri5" chooses its own steps (torchdiffeq)."""
+
+AnyFlow = Flow | Descent
+"""A trained generative model of network weights, of any method."""
 
 _CPU = torch.device("cpu")
 _BLOCK = 64
@@ -65,7 +71,7 @@ class Samples:
 
     Attributes:
         parameters: name → tensor (M, *shape), float32; those of a failed sample are not finite.
-        codes: (M, k) float32.
+        codes: (M, k) float32; k is 0 for a descent.
         seeds: (M,) int64, the seed of each.
         ok: (M,) bool; False where a parameter is not finite.
     """
@@ -77,7 +83,7 @@ class Samples:
 
 
 def sample(
-    flow: Flow,
+    flow: AnyFlow,
     count: int,
     settings: SampleSettings,
     root_seed: int,
@@ -95,13 +101,32 @@ def sample(
         device: where to integrate.
     """
     seeds = sample_seeds(count, root_seed, labels)
-    codes = sample_codes(flow, seeds, settings, device)
-    with np.errstate(over="ignore"):
-        rows = flow.codec.decode(codes).astype(np.float32)
+    codes, rows = sample_rows(flow, seeds, settings, device)
     ok = np.isfinite(codes).all(axis=1) & np.isfinite(rows).all(axis=1)
     # An infinite code can be lost in decoding, and its sample must not pass for a network.
     rows[~ok] = np.nan
     return Samples(unflatten(rows, flow.shapes), codes, seeds, ok)
+
+
+def sample_rows(
+    flow: AnyFlow, seeds: np.ndarray, settings: SampleSettings, device: torch.device = _CPU
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (M, k) and flat networks (M, D) of these seeds (M,), float32; a descent has no codes.
+
+    Raises:
+        FlowProblem: a descent is asked for other steps than those that it learned.
+    """
+    if isinstance(flow, Descent):
+        learned = flow.settings.evaluations
+        if (settings.solver, settings.steps) != ("euler", learned):
+            raise FlowProblem(
+                f"a descent of {learned} evaluations is sampled with solver euler and {learned} "
+                f"steps, not with {settings.solver} and {settings.steps}."
+            )
+        return np.empty((len(seeds), 0), dtype=np.float32), flow.rows(seeds, device)
+    codes = sample_codes(flow, seeds, settings, device)
+    with np.errstate(over="ignore"):
+        return codes, flow.codec.decode(codes).astype(np.float32)
 
 
 def sample_seeds(count: int, root_seed: int, labels: tuple[str | float, ...]) -> np.ndarray:
