@@ -155,7 +155,7 @@ def test_fresh_initializations_become_new_networks_that_work(
     iris: tuple[Block, Block, Origin], fitted: tuple[Descent, pd.DataFrame], tmp_path: Path
 ) -> None:
     (training, held_out, origin), (flow, history) = iris, fitted
-    assert history["held_out_loss"].iloc[-1] < 0.5 * history["held_out_loss"].iloc[0]
+    assert history["held_out_loss"].iloc[-1] < 0.75 * history["held_out_loss"].iloc[0]
     write_table(tmp_path / "history.parquet", history, FLOW_HISTORY, {})
     architecture, data = classifier(origin.dataset, [16]), origin.dataset
     found = sample(flow, 60, SampleSettings("euler", 6), 1, ("test",))

@@ -71,7 +71,7 @@ def test_settings_from_a_configuration() -> None:
     assert found.betas == (0.8, 0.9) and found.codec == METHODS["paper"].codec
     assert flow_settings(found.method, found.as_dict()) == found
     wrong: list[tuple[str, dict[str, Any], str]] = [
-        ("magic", {}, "allowed are codes, descent, paper"),
+        ("magic", {}, "allowed are codes, ddpm, descent, paper"),
         ("paper", {"hiden": 3}, "no setting hiden"),
         ("paper", {"velocity": {"widht": 3}}, "no setting widht"),
         ("codes", {"fixed_source_bank": True}, 'only with method "paper"'),

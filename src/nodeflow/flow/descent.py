@@ -9,7 +9,8 @@ learned. Unlike a field over flat weights, this one treats hidden units that may
 by construction, needs no alignment, and has too few parameters to store the zoo.
 
 It is trained through its own sampler, by endpoint: from the initialization of a member it has to
-reach a network that predicts what the member predicts and, to a lesser degree, has its weights.
+reach a network that predicts what the member predicts and, to a lesser degree, has its weights;
+from a fresh initialization, one that fits the training items no worse than members do.
 No data are read and no loss on data is evaluated when networks are sampled.
 
 Sources: learned items in place of data are those of data set distillation (Wang et al. 2018,
@@ -36,6 +37,7 @@ from nodeflow.job import Progress
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.loss import cross_entropies
 
 __all__ = ["Descent", "DescentField", "DescentProblem", "fit_descent"]
 
@@ -196,7 +198,7 @@ def fit_descent(
     generator = torch_generator(root_seed, "flow", *labels)
     x, y = torch.as_tensor(items), torch.as_tensor(labels_of_items)
     field = _start(architecture, final, start, x, y, settings, generator).to(device)
-    x = x.to(device)
+    x, y = x.to(device), y.to(device)
     objective = _Objective(architecture, final, start, settings)
     watched = {"train_loss": (final, start)}
     if held_out is not None:
@@ -221,7 +223,15 @@ def fit_descent(
     for step in range(1, settings.steps + 1):
         some = torch.randint(len(objective), (settings.batch,), generator=generator).to(device)
         which = torch.randint(len(x), (settings.items,), generator=generator).to(device)
-        loss = objective(field({n: t[some] for n, t in start.items()}), final, some, x[which])
+        fresh = _fresh(architecture, settings.fresh, initializations, generator)
+        found = field(
+            {name: torch.cat([t[some], fresh[name].to(device)]) for name, t in start.items()}
+        )
+        paired = {name: tensor[: len(some)] for name, tensor in found.items()}
+        loss = objective(paired, final, some, x[which])
+        if settings.fresh:
+            unpaired = {name: tensor[len(some) :] for name, tensor in found.items()}
+            loss = loss + objective.lag(unpaired, final, some, x[which], y[which])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(field.parameters(), _CLIP)
@@ -309,6 +319,38 @@ class _Objective:
             power = power + log_ratio.square() * (tensor[0].numel() / self._architecture.parameters)
         distance = distance / len(some) / self._moved
         return loss + self._settings.weight_fit * distance + self._settings.power_fit * power
+
+    def lag(
+        self,
+        found: Mapping[str, Tensor],
+        final: Mapping[str, Tensor],
+        some: Tensor,
+        x: Tensor,
+        y: Tensor,
+    ) -> Tensor:
+        """By how much networks fit items x of classes y worse than members do on average, in nats.
+
+        The cross-entropy of each network above the mean of members `some` of `final`, or 0.
+        """
+        with torch.no_grad():
+            members = {name: tensor[some] for name, tensor in final.items()}
+            reached = cross_entropies(self._architecture.forward(members, x), y).mean()
+        losses = cross_entropies(self._architecture.forward(found, x), y).mean(dim=1)
+        return (losses - reached).clamp_min(0).mean()
+
+
+def _fresh(
+    architecture: Architecture,
+    count: int,
+    initializations: Sequence[str],
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """Initializations of `count` networks that nobody has started from."""
+    seeds = torch.randint(2**62, (count,), generator=generator).tolist()
+    return architecture.initialize(
+        [torch.Generator().manual_seed(seed) for seed in seeds],
+        [initializations[seed % len(initializations)] for seed in seeds],
+    )
 
 
 def _watch(

@@ -16,6 +16,7 @@ from torchdiffeq import odeint
 
 from nodeflow.flow.codec import unflatten
 from nodeflow.flow.descent import Descent
+from nodeflow.flow.diffusion import DIFFUSION_STEPS, ancestral
 from nodeflow.flow.train import Flow, FlowProblem
 from nodeflow.seeds import derive_seed
 
@@ -35,8 +36,8 @@ __all__ = [
 EVALUATIONS: Mapping[str, int] = {"euler": 1, "heun": 2, "rk4": 4}
 """Evaluations of the velocity per step, of the solvers with fixed steps."""
 
-SOLVERS = (*EVALUATIONS, "dopri5")
-"""Names of the solvers; "dopri5" chooses its own steps (torchdiffeq)."""
+SOLVERS = (*EVALUATIONS, "dopri5", "ddpm")
+"""Names of the solvers; "dopri5" chooses its own steps (torchdiffeq), "ddpm" is for diffusions."""
 
 AnyFlow = Flow | Descent
 """A trained generative model of network weights, of any method."""
@@ -52,7 +53,8 @@ class SampleSettings:
 
     Attributes:
         solver: a name in `SOLVERS`.
-        steps: equal steps; 99 with "rk4" is the reference's choice. Ignored by "dopri5".
+        steps: equal steps; 99 with "rk4" is the reference's choice. Ignored by "dopri5" and
+            by "ddpm", which takes as many as there are noise levels.
     """
 
     solver: str = "heun"
@@ -146,19 +148,33 @@ def sample_codes(
     Samples are integrated in blocks of one fixed size, the last filled up with zeros, because
     matrix products of other sizes round differently. "dopri5" adapts its steps to the whole block,
     so there a block is one sample.
+
+    Raises:
+        FlowProblem: a solver for diffusions on a flow, or the other way round.
     """
     size = flow.codec.size
+    diffusion = flow.settings.process == "diffusion"
+    if diffusion != (settings.solver == "ddpm"):
+        raise FlowProblem(
+            f'a {flow.settings.process} is not sampled with solver {settings.solver}: "ddpm" is '
+            "for diffusions, all others are for flows."
+        )
+    draws = DIFFUSION_STEPS if diffusion else 1
     block = 1 if settings.solver == "dopri5" else _BLOCK
     velocity = flow.velocity.to(device).eval()
     codes = np.empty((len(seeds), size), dtype=np.float32)
     with torch.no_grad():
         for start in range(0, len(seeds), block):
             some = seeds[start : start + block]
-            x0 = torch.zeros(block, size)
+            noise = torch.zeros(draws, block, size)
             for row, seed in enumerate(some):
-                noise = torch.randn(size, generator=torch.Generator().manual_seed(int(seed)))
-                x0[row] = flow.settings.source_std * noise
-            x1 = integrate(velocity, x0.to(device), settings.solver, settings.steps)
+                generator = torch.Generator().manual_seed(int(seed))
+                noise[:, row] = torch.randn(draws, size, generator=generator)
+            if diffusion:
+                x1 = ancestral(velocity, noise.to(device))
+            else:
+                x0 = flow.settings.source_std * noise[0].to(device)
+                x1 = integrate(velocity, x0, settings.solver, settings.steps)
             codes[start : start + block] = x1.cpu().numpy()[: len(some)]
     return codes
 

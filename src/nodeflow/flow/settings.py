@@ -32,6 +32,8 @@ class FlowSettings:
         method: the name of the method that these settings belong to, a key of `METHODS`.
         codec: how networks become codes.
         velocity: the network that is trained.
+        process: "flow" learns the velocity from the source to the codes; "diffusion" learns to
+            predict the noise on codes, as a baseline: see `nodeflow.flow.diffusion`.
         source_std: standard deviation s of the source N(0, s²I), in units of codes.
         path_noise: standard deviation σ of the noise added along the path, in units of codes.
         coupling: "independent" pairs noise and members at random; "optimal" pairs them within a
@@ -53,6 +55,7 @@ class FlowSettings:
     method: str = "codes"
     codec: CodecSettings = field(default_factory=CodecSettings)
     velocity: VelocitySettings = field(default_factory=VelocitySettings)
+    process: str = "flow"
     source_std: float = 1.0
     path_noise: float = 0.0
     coupling: str = "independent"
@@ -70,6 +73,17 @@ class FlowSettings:
         if self.coupling not in ("independent", "optimal"):
             raise FlowSettingsProblem(
                 f'flow coupling is "{self.coupling}"; allowed are "independent" and "optimal".'
+            )
+        if self.process not in ("flow", "diffusion"):
+            raise FlowSettingsProblem(
+                f'flow process is "{self.process}"; allowed are "flow" and "diffusion".'
+            )
+        if self.process == "diffusion" and (
+            self.velocity.kind == "residual" or (self.source_std, self.path_noise) != (1.0, 0.0)
+        ):
+            raise FlowSettingsProblem(
+                'process "diffusion" needs velocity kind "paper", source_std 1 and path_noise 0: '
+                "it has its own source and path."
             )
         if self.method != "paper" and (self.fixed_source_bank or self.keep_best_batch):
             raise FlowSettingsProblem(
@@ -103,6 +117,9 @@ class DescentSettings:
         probes: learned items in each evaluation.
         steps: optimizer steps.
         batch: members in a step.
+        fresh: initializations in a step that no member started from. What they lead to may not
+            fit the training items worse than members do; this keeps the probes from fitting the
+            initializations of the members alone.
         items: training items on which the predictions of a step are compared.
         learning_rate: of Adam at the start, for the probes; it falls along a cosine.
         rate_learning_rate: the same for rates, floors and decays.
@@ -115,7 +132,8 @@ class DescentSettings:
     evaluations: int = 24
     probes: int = 64
     steps: int = 600
-    batch: int = 16
+    batch: int = 8
+    fresh: int = 8
     items: int = 256
     learning_rate: float = 0.03
     rate_learning_rate: float = 0.03
@@ -131,10 +149,10 @@ class DescentSettings:
                 f"{self.learning_rate}, rate_learning_rate {self.rate_learning_rate}; all must be "
                 "positive."
             )
-        if min(self.weight_fit, self.power_fit) < 0:
+        if min(self.weight_fit, self.power_fit, self.fresh) < 0:
             raise FlowSettingsProblem(
-                f"descent has weight_fit {self.weight_fit} and power_fit {self.power_fit}; "
-                "neither may be negative."
+                f"descent has weight_fit {self.weight_fit}, power_fit {self.power_fit} and fresh "
+                f"{self.fresh}; none may be negative."
             )
 
     def as_dict(self) -> dict[str, Any]:
@@ -144,6 +162,11 @@ class DescentSettings:
 
 METHODS: Mapping[str, FlowSettings] = {
     "codes": FlowSettings(),
+    "ddpm": FlowSettings(
+        method="ddpm",
+        process="diffusion",
+        velocity=VelocitySettings(kind="paper", hidden=512, time_features=64),
+    ),
     "paper": FlowSettings(
         method="paper",
         codec=CodecSettings(kind="raw", rank=None, standardize="none"),
@@ -158,7 +181,7 @@ METHODS: Mapping[str, FlowSettings] = {
     ),
 }
 """The settings of each method of flow matching on codes: "codes" is ours, "paper" that of Gupta et
-al. 2026 (arXiv:2601.05052) for MLPs."""
+al. 2026 (arXiv:2601.05052) for MLPs; "ddpm" is denoising diffusion on the same codes."""
 
 
 def flow_settings(method: str, changes: Mapping[str, Any] | None = None) -> FlowSettings:
