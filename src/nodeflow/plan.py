@@ -268,6 +268,7 @@ class Plan:
             "zoo": zoo,
             "members": self._zoo(zoo)["members"],
             "data": self._zoo(zoo)["data"],
+            "method": self._flow(flow)["method"],
             "settings": self.config["judge"],
             "matching": self.config["canonical"]["matching"],
             "device": self.config["device"],
