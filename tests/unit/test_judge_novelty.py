@@ -16,6 +16,7 @@ from nodeflow.judge.novelty import (
     max_iou,
     nearest_in_gauge,
     nearest_members,
+    neighbour_test,
     spread,
     two_nearest,
 )
@@ -143,3 +144,18 @@ def test_spread_is_the_distance_to_the_mean() -> None:
     assert spread(rows) == pytest.approx([2**0.5, 2**0.5, 2])
     many = np.random.default_rng(4).normal(size=(500, 40))
     assert np.sqrt((spread(many) ** 2).mean()) == pytest.approx(40**0.5, rel=0.02)
+
+
+def test_the_neighbour_test_keeps_its_level_and_finds_shifts_copies_and_clusters() -> None:
+    rng = np.random.default_rng(4)
+    level = [
+        neighbour_test(rng.normal(size=(20, 5)), rng.normal(size=(25, 5)), rng, 99)
+        for _ in range(200)
+    ]
+    assert (np.array(level) <= 0.1).mean() < 0.17
+    same = rng.normal(size=(60, 40))
+    shifted = rng.normal(size=(60, 40)) + 1
+    clustered = rng.normal(size=(6, 40))[rng.integers(0, 6, 60)] + 0.01 * rng.normal(size=(60, 40))
+    for other in (shifted, clustered):
+        assert neighbour_test(other, same, np.random.default_rng(0)) < 0.005
+    assert np.isnan(neighbour_test(same[:1], same, rng))

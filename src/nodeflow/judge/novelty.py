@@ -24,6 +24,7 @@ __all__ = [
     "max_iou",
     "nearest_in_gauge",
     "nearest_members",
+    "neighbour_test",
     "spread",
     "two_nearest",
 ]
@@ -194,6 +195,38 @@ def max_iou(
         overlap[np.arange(len(errors)), own] = -1
     largest: np.ndarray = overlap.max(axis=1).astype(np.float64)
     return largest
+
+
+def neighbour_test(
+    rows: np.ndarray, others: np.ndarray, rng: np.random.Generator, permutations: int = 999
+) -> float:
+    """P-value of the nearest-neighbour two-sample test: are both sets drawn alike?
+
+    The statistic is how many networks have their nearest neighbour, among all of both sets, in
+    their own set; it is compared with its values after exchanging networks between the sets at
+    random (Schilling 1986; Henze 1988). Sets that cluster, each for itself, make it large.
+
+    Args:
+        rows: (M, D) flat networks, finite.
+        others: (K, D) flat networks; of the larger set, the first min(M, K) count.
+        rng: where the exchanges come from.
+        permutations: how many.
+
+    Returns:
+        The p-value, one-sided; NaN with fewer than two networks in either set.
+    """
+    count = min(len(rows), len(others))
+    if count < 2:
+        return float("nan")
+    pooled = np.concatenate([rows[:count], others[:count]]).astype(np.float64)
+    squares = _squares(pooled, pooled)
+    np.fill_diagonal(squares, np.inf)
+    nearest = squares.argmin(axis=1)
+    label = np.arange(2 * count) < count
+    observed = (label == label[nearest]).sum()
+    shuffled = rng.permuted(np.tile(label, (permutations, 1)), axis=1)
+    drawn = (shuffled == shuffled[:, nearest]).sum(axis=1)
+    return float((1 + (drawn >= observed).sum()) / (1 + permutations))
 
 
 def spread(rows: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from nodeflow.judge.novelty import (
     max_iou,
     nearest_in_gauge,
     nearest_members,
+    neighbour_test,
     spread,
 )
 from nodeflow.problems import Problem
@@ -115,12 +116,13 @@ def judge_panel(
             f"a panel needs at least {max(3, settings.soup)} training members, found "
             f"{len(members)}; add members or make the soup smaller."
         )
-    judge = _Judge(architecture, training, x, y, align, settings.candidates, device)
+    if held_out is not None:
+        held_out = held_out.take(np.arange(min(len(held_out), settings.controls)))
+    judge = _Judge(architecture, training, held_out, x, y, align, settings.candidates, device)
     some = np.arange(min(len(members), settings.controls))
     zoo = training.take(some)
     tables = [judge("zoo", zoo.parameters, zoo.members, own=some)]
     if held_out is not None:
-        held_out = held_out.take(np.arange(min(len(held_out), settings.controls)))
         tables.append(judge("held-out", held_out.parameters, held_out.members))
     generated = judge("generated", samples.parameters, np.arange(len(samples.seeds)), samples.seeds)
     tables.append(generated)
@@ -163,6 +165,7 @@ class _Judge:
         self,
         architecture: Architecture,
         training: Block,
+        held_out: Block | None,
         x: np.ndarray,
         y: np.ndarray,
         align: Align | None,
@@ -173,6 +176,9 @@ class _Judge:
         self._align, self._candidates, self._device = align, candidates, device
         self._training = training
         self._members = flatten(training.parameters, architecture.shapes).astype(np.float64)
+        self._held_out = (
+            None if held_out is None else flatten(held_out.parameters, architecture.shapes)
+        )
         self._errors = assess(architecture, training.parameters, x, y, device).errors
 
     def _nearest(self, parameters: Mapping[str, Tensor], own: np.ndarray | None) -> Nearest:
@@ -215,6 +221,7 @@ class _Judge:
                 "nearest_index": -1,
                 "max_iou": np.nan,
                 "spread": np.nan,
+                "neighbour_p": np.nan,
                 "ensemble_accuracy": np.where(ok, assessment.ensemble_accuracy, np.nan),
                 "status": np.where(ok, "ok", "failed"),
                 "reason": np.where(ok, "", np.where(finite, "logits", "parameters")),
@@ -227,4 +234,8 @@ class _Judge:
         table.loc[ok, "nearest_index"] = self._training.members[near.index]
         table.loc[ok, "max_iou"] = max_iou(assessment.errors[ok], self._errors, own)
         table.loc[ok, "spread"] = spread(flat[ok])
+        if self._held_out is not None and name != "held-out":
+            # The same exchanges for every set: sets are compared by the same draws.
+            rng = np.random.default_rng(0)
+            table["neighbour_p"] = neighbour_test(flat[ok], self._held_out, rng)
         return table
