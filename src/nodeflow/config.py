@@ -178,6 +178,11 @@ def _contradictions(config: Config) -> Iterator[str]:
                 f"the configuration key flow.flows.{name}.zoo is {flow['zoo']}; "
                 f"defined are: {', '.join(sorted(zoo['zoos']))}."
             )
+        if flow["method"] == "descent" and flow["weights"] != ["raw"]:
+            yield (
+                f"the configuration key flow.flows.{name}.weights is {list(flow['weights'])}; a "
+                "descent pairs members with their initializations and needs [raw]."
+            )
     for name in config["flow"]["use"]:
         wanted = config["flow"]["flows"][name]["zoo"]
         if wanted not in [*zoo["use"], *zoo["where_found"]]:
