@@ -147,6 +147,14 @@ def _contradictions(config: Config) -> Iterator[str]:
             f"the configuration key graphs.mean_degree is {graphs['mean_degree']}; it must be "
             f"< {min(sizes) - 1}, the number of possible neighbours in the smallest graph."
         )
+    for name, path in graphs["files"].items():
+        if not Path(path).is_file():
+            yield f"the configuration key graphs.files.{name} is {path}, which is not a file."
+        if name in graphs["networks"]:
+            yield (
+                f"the configuration key graphs.files.{name} has the name of a network that is in "
+                "graphs.networks; choose another name."
+            )
     low, high = config["dynamics"]["initial"]
     if low >= high:
         yield f"the configuration key dynamics.initial is [{low}, {high}]; the first must be lower."
