@@ -390,7 +390,6 @@ class Plan:
     def bridge_judgement(self, nodes: str, system: str) -> Made:
         """What the judgement of a zoo's samples on a system is made with."""
         dynamics = self.config["dynamics"]
-        solver = ("rtol", "atol", "max_steps")
         return {
             "zoo": nodes,
             "system": system,
@@ -398,10 +397,14 @@ class Plan:
             "tests": {
                 name: value
                 for name, value in self._bridge(nodes)["tests"].items()
-                if name not in ("sizes", "structure")
+                if name not in ("sizes", "structure", "max_steps")
             },
             "controls": self.config["judge"],
-            "solver": {name: dynamics[name] for name in solver},
+            "solver": {
+                "rtol": dynamics["rtol"],
+                "atol": dynamics["atol"],
+                "max_steps": self._bridge(nodes)["tests"]["max_steps"],
+            },
             "seed": self.config["seed"],
             "from": self.bridge_flow(nodes),
             "truth": [

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from nodeflow.bridge.questions import answer_questions
-from nodeflow.bridge.store import BRIDGE_QUESTIONS, TABLES
+from nodeflow.bridge.tables import BRIDGE_QUESTIONS, TABLES
 from nodeflow.job import job
 from nodeflow.tables import read_table, write_table
 

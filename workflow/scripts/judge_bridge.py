@@ -3,7 +3,8 @@
 from typing import Any
 
 from nodeflow.bridge.judge import judge_system
-from nodeflow.bridge.store import TABLES, read_frame, read_members
+from nodeflow.bridge.store import read_frame, read_members
+from nodeflow.bridge.tables import TABLES
 from nodeflow.dynamics.store import read_trajectories
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job

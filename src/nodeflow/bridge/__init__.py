@@ -1,46 +1,29 @@
 """The bridge: zoos of neural ODEs, canonicalized under their own symmetries, and flows over them.
 
-Everything here needs torch.
+Training, canonicalization and sampling need torch and are imported from their modules, so that the
+tables can be read without it.
 """
 
-from nodeflow.bridge.canonical import Canonical, Frame, canonicalize, common_order, fit_frame
-from nodeflow.bridge.evaluate import TestSettings, cell_sets, evaluate_cell, functions_table
-from nodeflow.bridge.flow import BridgeFlow, Conditions, fit_bridge_flow, generate
-from nodeflow.bridge.panel import judge_nodes
 from nodeflow.bridge.questions import answer_questions
-from nodeflow.bridge.sets import ControlSettings, Sets, build_sets
-from nodeflow.bridge.symmetry import (
-    balanced_gauge,
-    node_shapes,
-    node_symmetry,
-    scale_interaction,
+from nodeflow.bridge.tables import (
+    BRIDGE_DEGREES,
+    BRIDGE_ENSEMBLES,
+    BRIDGE_FIXED_POINTS,
+    BRIDGE_FUNCTIONS,
+    BRIDGE_PANEL,
+    BRIDGE_QUESTIONS,
+    BRIDGE_RUNS,
+    BRIDGE_UNOBSERVED,
 )
-from nodeflow.bridge.zoo import DataSettings, Members, train_zoo
 
 __all__ = [
-    "BridgeFlow",
-    "Canonical",
-    "Conditions",
-    "ControlSettings",
-    "DataSettings",
-    "Frame",
-    "Members",
-    "Sets",
-    "TestSettings",
+    "BRIDGE_DEGREES",
+    "BRIDGE_ENSEMBLES",
+    "BRIDGE_FIXED_POINTS",
+    "BRIDGE_FUNCTIONS",
+    "BRIDGE_PANEL",
+    "BRIDGE_QUESTIONS",
+    "BRIDGE_RUNS",
+    "BRIDGE_UNOBSERVED",
     "answer_questions",
-    "balanced_gauge",
-    "build_sets",
-    "canonicalize",
-    "cell_sets",
-    "common_order",
-    "evaluate_cell",
-    "fit_bridge_flow",
-    "fit_frame",
-    "functions_table",
-    "generate",
-    "judge_nodes",
-    "node_shapes",
-    "node_symmetry",
-    "scale_interaction",
-    "train_zoo",
 ]
