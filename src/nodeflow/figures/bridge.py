@@ -51,17 +51,11 @@ def draw_bridge_errors(runs: pd.DataFrame, full: pd.DataFrame) -> Figure:
     shown: list[str] = []
     for axis, (zoo, system) in zip(axes, groups, strict=True):
         chosen = table[(table["zoo"] == zoo) & (table["system"] == system)]
-        columns = sorted(
-            chosen.groupby(["trained_gamma", "trained_beta", "gamma", "beta", "N"]).groups
-        )
+        columns = _cells(chosen)
         sets = [name for name in dict.fromkeys(chosen["set"]) if name in _COLOURS]
         shown += [name for name in sets if name not in shown]
         for place, column in enumerate(columns):
-            here = chosen
-            for name, value in zip(
-                ("trained_gamma", "trained_beta", "gamma", "beta", "N"), column, strict=True
-            ):
-                here = here[here[name] == value]
+            here = chosen[(chosen[_CELL] == column).all(axis=1)]
             for number, name in enumerate(sets):
                 errors = here.loc[(here["set"] == name) & (here["status"] == "ok"), "mae"]
                 if errors.empty:
@@ -81,6 +75,14 @@ def draw_bridge_errors(runs: pd.DataFrame, full: pd.DataFrame) -> Figure:
         axes[-1].plot([], [], color=_COLOURS[name], marker="o", ms=4, label=_NAMES.get(name, name))
     outside_legend(axes[-1])
     return figure
+
+
+_CELL = ["trained_gamma", "trained_beta", "gamma", "beta", "N"]
+
+
+def _cells(table: pd.DataFrame) -> list[tuple[float, ...]]:
+    """The pairs of a training and a test cell of a table, sorted."""
+    return sorted(table[_CELL].drop_duplicates().itertuples(index=False, name=None))
 
 
 def _cell_label(column: tuple[float, ...]) -> str:
