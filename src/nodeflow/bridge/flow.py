@@ -65,8 +65,9 @@ class Conditions:
     def of(cls, members: Members) -> Conditions:
         """Those of the training members."""
         cell = np.stack([members.beta, members.gamma])
+        # Equal values may differ from their mean by a rounding error.
         deviation = cell.std(axis=1)
-        scale = np.where(deviation > 0, deviation, 1.0)
+        scale = np.where(deviation > 1e-9 * np.abs(cell).max(), deviation, 1.0)
         systems = tuple(dict.fromkeys(members.system.tolist()))
         return cls(systems, tuple(cell.mean(axis=1).tolist()), tuple(scale.tolist()))
 
