@@ -12,13 +12,12 @@ connection probability of `nodeflow.graphs.s1`.
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
+import scipy  # loads its parts where they are first used; most jobs that load graphs predict nothing
 from numpy.typing import ArrayLike, NDArray
 
 from nodeflow.graphs.s1 import asymptotic_c, check_model
@@ -67,11 +66,11 @@ class Prediction:
 
     def degree_probability(self, degrees: ArrayLike) -> NDArray[np.float64]:
         """P(degree = k) for each of some k, shape (K,)."""
-        return self._mixture(np.atleast_1d(degrees), _scipy("stats").binom.pmf)
+        return self._mixture(np.atleast_1d(degrees), scipy.stats.binom.pmf)
 
     def degree_exceedance(self, degrees: ArrayLike) -> NDArray[np.float64]:
         """P(degree ≥ k) for each of some k, shape (K,)."""
-        return self._mixture(np.atleast_1d(degrees) - 1, _scipy("stats").binom.sf)
+        return self._mixture(np.atleast_1d(degrees) - 1, scipy.stats.binom.sf)
 
     def clustering(self, samples: int = 2**14, seed: int = 0) -> float:
         """Mean local clustering of the nodes with at least two neighbours.
@@ -83,7 +82,7 @@ class Prediction:
             samples: number of points, a power of 2.
             seed: of the scrambling.
         """
-        statistics = _scipy("stats")
+        statistics = scipy.stats
         points = statistics.qmc.Sobol(5, rng=np.random.default_rng(seed)).random(samples)
         with_two = self.weights * statistics.binom.sf(1, self.n - 1, self.linked)
         q = self.excess[_draw(np.cumsum(with_two), points[:, 0])]
@@ -100,7 +99,7 @@ class Prediction:
         return _log_z(self.n, self.beta, self.gamma, self.mean_degree, math.log(self.c), excess)
 
     def _linked_at(self, excess: NDArray[np.float64]) -> NDArray[np.float64]:
-        spline = _scipy("interpolate").CubicSpline(self.excess, np.log(self.linked))
+        spline = scipy.interpolate.CubicSpline(self.excess, np.log(self.linked))
         return np.minimum(np.exp(spline(excess)), 1.0)
 
     def _mixture(
@@ -159,7 +158,77 @@ def predict(n: int, beta: float, gamma: float, mean_degree: float) -> Prediction
         low -= 1
     while too_many(high) < 0:
         high += 1
-    log_c = float(_scipy("optimize").brentq(too_many, low - 1e-9, high + 1e-9, xtol=1e-12))
+    log_c = float(scipy.optimize.brentq(too_many, low - 1e-9, high + 1e-9, xtol=1e-12))
+    return Prediction(
+        n, beta, gamma, mean_degree, math.exp(log_c), excess, weights, linked(log_c), over_ring
+    )
+
+
+def _log_z(self, excess: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The log z of two nodes whose excesses add up to `excess`."""
+        return _log_z(self.n, self.beta, self.gamma, self.mean_degree, math.log(self.c), excess)
+
+    def _linked_at(self, excess: NDArray[np.float64]) -> NDArray[np.float64]:
+        spline = scipy.interpolate.CubicSpline(self.excess, np.log(self.linked))
+        return np.minimum(np.exp(spline(excess)), 1.0)
+
+    def _mixture(
+        self, degrees: NDArray[np.int64], law: Callable[..., NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        excess, weights = _pareto(self.gamma, PANEL / FINER)
+        linked = self._linked_at(excess)
+        return np.array([float(weights @ law(k, self.n - 1, linked)) for k in degrees])
+
+    def _neighbours(
+        self, q: NDArray[np.float64], u: NDArray[np.float64], v: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Excess and place, in [−1, 1] around the ring, of a neighbour of nodes with excess q.
+
+        Args:
+            q: shape (S,).
+            u: uniform numbers that choose the neighbour's excess, shape (S,).
+            v: uniform numbers that choose its place, shape (S,).
+        """
+        chances = self.over_ring(self._log_z(q[:, None] + self.excess)) * self.weights
+        other = self.excess[_draw(np.cumsum(chances, axis=1), u)]
+        log_z = self._log_z(q + other)
+        # With F(y) = ∫₀^y dt/(1 + z t^β) = y F(1; z y^β), solve F(y) = share F(1) for log y.
+        with np.errstate(divide="ignore"):
+            goal = np.log(np.abs(2 * v - 1)) + np.log(self.over_ring(log_z))
+        low, high = np.full(len(q), -100.0), np.zeros(len(q))
+        for _ in range(50):
+            middle = (low + high) / 2
+            below = middle + np.log(self.over_ring(log_z + self.beta * middle)) < goal
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return other, np.sign(v - 0.5) * np.exp(high)
+
+
+def predict(n: int, beta: float, gamma: float, mean_degree: float) -> Prediction:
+    """Solve for c and tabulate expected degrees.
+
+    Raises:
+        ModelProblem: parameters outside the model.
+    """
+    check_model(n, beta, gamma, mean_degree)
+    excess, weights = _pareto(gamma, PANEL)
+    start = math.log(asymptotic_c(n, beta, mean_degree))
+    sums = excess[:, None] + excess
+    over_ring = _mean_over_ring(
+        beta, float(_log_z(n, beta, gamma, mean_degree, start - 10, np.zeros(1))[0])
+    )
+
+    def linked(log_c: float) -> NDArray[np.float64]:
+        return over_ring(_log_z(n, beta, gamma, mean_degree, log_c, sums)) @ weights
+
+    def too_many(log_c: float) -> float:
+        return float(weights @ linked(log_c)) * (n - 1) / mean_degree - 1
+
+    low, high = start, start
+    while too_many(low) > 0:
+        low -= 1
+    while too_many(high) < 0:
+        high += 1
+    log_c = float(scipy.optimize.brentq(too_many, low - 1e-9, high + 1e-9, xtol=1e-12))
     return Prediction(
         n, beta, gamma, mean_degree, math.exp(log_c), excess, weights, linked(log_c), over_ring
     )
@@ -203,7 +272,7 @@ def _mean_over_ring(
     log_means = [
         math.log(shares @ (1 / (1 + np.exp(np.minimum(t - beta * s, 700.0))))) for t in grid
     ]
-    spline = _scipy("interpolate").CubicSpline(grid, log_means)
+    spline = scipy.interpolate.CubicSpline(grid, log_means)
     return lambda log_z: np.exp(spline(np.clip(log_z, lowest, highest)))
 
 
