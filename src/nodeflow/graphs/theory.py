@@ -101,7 +101,8 @@ class Prediction:
 
     def _linked_at(self, excess: NDArray[np.float64]) -> NDArray[np.float64]:
         spline = _scipy("interpolate").CubicSpline(self.excess, np.log(self.linked))
-        return np.minimum(np.exp(spline(excess)), 1.0)
+        linked: NDArray[np.float64] = np.minimum(np.exp(spline(excess)), 1.0)
+        return linked
 
     def _mixture(
         self, degrees: NDArray[np.int64], law: Callable[..., NDArray[np.float64]]
