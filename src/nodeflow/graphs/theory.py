@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # loads its parts where they are first used; most jobs that load graphs predict nothing
+import scipy  # loads its parts when first used; most jobs that load graphs use none
 from numpy.typing import ArrayLike, NDArray
 
 from nodeflow.graphs.s1 import asymptotic_c, check_model
@@ -100,7 +100,8 @@ class Prediction:
 
     def _linked_at(self, excess: NDArray[np.float64]) -> NDArray[np.float64]:
         spline = scipy.interpolate.CubicSpline(self.excess, np.log(self.linked))
-        return np.minimum(np.exp(spline(excess)), 1.0)
+        linked: NDArray[np.float64] = np.minimum(np.exp(spline(excess)), 1.0)
+        return linked
 
     def _mixture(
         self, degrees: NDArray[np.int64], law: Callable[..., NDArray[np.float64]]
@@ -162,82 +163,6 @@ def predict(n: int, beta: float, gamma: float, mean_degree: float) -> Prediction
     return Prediction(
         n, beta, gamma, mean_degree, math.exp(log_c), excess, weights, linked(log_c), over_ring
     )
-
-
-def _log_z(self, excess: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The log z of two nodes whose excesses add up to `excess`."""
-        return _log_z(self.n, self.beta, self.gamma, self.mean_degree, math.log(self.c), excess)
-
-    def _linked_at(self, excess: NDArray[np.float64]) -> NDArray[np.float64]:
-        spline = scipy.interpolate.CubicSpline(self.excess, np.log(self.linked))
-        return np.minimum(np.exp(spline(excess)), 1.0)
-
-    def _mixture(
-        self, degrees: NDArray[np.int64], law: Callable[..., NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
-        excess, weights = _pareto(self.gamma, PANEL / FINER)
-        linked = self._linked_at(excess)
-        return np.array([float(weights @ law(k, self.n - 1, linked)) for k in degrees])
-
-    def _neighbours(
-        self, q: NDArray[np.float64], u: NDArray[np.float64], v: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Excess and place, in [−1, 1] around the ring, of a neighbour of nodes with excess q.
-
-        Args:
-            q: shape (S,).
-            u: uniform numbers that choose the neighbour's excess, shape (S,).
-            v: uniform numbers that choose its place, shape (S,).
-        """
-        chances = self.over_ring(self._log_z(q[:, None] + self.excess)) * self.weights
-        other = self.excess[_draw(np.cumsum(chances, axis=1), u)]
-        log_z = self._log_z(q + other)
-        # With F(y) = ∫₀^y dt/(1 + z t^β) = y F(1; z y^β), solve F(y) = share F(1) for log y.
-        with np.errstate(divide="ignore"):
-            goal = np.log(np.abs(2 * v - 1)) + np.log(self.over_ring(log_z))
-        low, high = np.full(len(q), -100.0), np.zeros(len(q))
-        for _ in range(50):
-            middle = (low + high) / 2
-            below = middle + np.log(self.over_ring(log_z + self.beta * middle)) < goal
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return other, np.sign(v - 0.5) * np.exp(high)
-
-
-def predict(n: int, beta: float, gamma: float, mean_degree: float) -> Prediction:
-    """Solve for c and tabulate expected degrees.
-
-    Raises:
-        ModelProblem: parameters outside the model.
-    """
-    check_model(n, beta, gamma, mean_degree)
-    excess, weights = _pareto(gamma, PANEL)
-    start = math.log(asymptotic_c(n, beta, mean_degree))
-    sums = excess[:, None] + excess
-    over_ring = _mean_over_ring(
-        beta, float(_log_z(n, beta, gamma, mean_degree, start - 10, np.zeros(1))[0])
-    )
-
-    def linked(log_c: float) -> NDArray[np.float64]:
-        return over_ring(_log_z(n, beta, gamma, mean_degree, log_c, sums)) @ weights
-
-    def too_many(log_c: float) -> float:
-        return float(weights @ linked(log_c)) * (n - 1) / mean_degree - 1
-
-    low, high = start, start
-    while too_many(low) > 0:
-        low -= 1
-    while too_many(high) < 0:
-        high += 1
-    log_c = float(scipy.optimize.brentq(too_many, low - 1e-9, high + 1e-9, xtol=1e-12))
-    return Prediction(
-        n, beta, gamma, mean_degree, math.exp(log_c), excess, weights, linked(log_c), over_ring
-    )
-
-
-def _scipy(part: str) -> ModuleType:
-    # These parts of scipy take up to half a second to load; most jobs that load graphs predict
-    # nothing.
-    return importlib.import_module(f"scipy.{part}")
 
 
 def _log_z(
