@@ -5,9 +5,9 @@ from typing import Any
 from nodeflow.bridge.generate import fit_and_sample
 from nodeflow.bridge.store import read_zoos, write_frame, write_members, write_node_flow
 from nodeflow.canonical.matching import MatchSettings
+from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.flow.sample import SampleSettings
 from nodeflow.flow.settings import flow_settings
-from nodeflow.flow.store import FLOW_HISTORY
 from nodeflow.job import choose_device, job
 from nodeflow.tables import write_table
 
