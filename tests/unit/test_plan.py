@@ -76,8 +76,8 @@ def test_only_builtin_values_reach_the_rules() -> None:
 def test_a_zoo_without_its_data_is_left_out_with_its_flows() -> None:
     config = changed("zoo.folders.fashion_mnist", "/nowhere")
     other = Plan(config, ROOT)
-    assert other.zoos == ["iris", "digits"]
-    assert other.flows == ["iris", "digits"]
+    assert other.zoos == ["iris", "digits", "digits_large"]
+    assert other.flows == ["digits_descent", "iris", "digits"]
 
 
 def test_networks_know_what_they_are_made_from(tmp_path: Path) -> None:

@@ -6,7 +6,12 @@ load it.
 
 from nodeflow.node.evaluate import evaluate_models, node_errors
 from nodeflow.node.field import as_field
-from nodeflow.node.settings import MatchingSettings, PaperSettings, recipe_settings
+from nodeflow.node.settings import (
+    GaussNewtonSettings,
+    MatchingSettings,
+    PaperSettings,
+    recipe_settings,
+)
 from nodeflow.node.store import (
     NODE_ERRORS,
     NODE_HISTORY,
@@ -20,6 +25,7 @@ __all__ = [
     "NODE_ERRORS",
     "NODE_HISTORY",
     "NODE_RUNS",
+    "GaussNewtonSettings",
     "MatchingSettings",
     "Models",
     "PaperSettings",
