@@ -138,7 +138,7 @@ def train_zoo(
         graphs: training graphs per cell.
         seeds: initializations per graph.
         data: what is observed on the graphs.
-        training: changes to the recipe "matching".
+        training: changes to the recipe "gauss_newton".
         root_seed: the run's root seed.
         device: where to train.
         label: name of the zoo; random numbers follow from it, the system, the cell, the graph and
@@ -150,7 +150,7 @@ def train_zoo(
     Raises:
         RecipeProblem: unknown setting, or no usable trajectories on a graph.
     """
-    settings = recipe_settings("matching", training)
+    settings = recipe_settings("gauss_newton", training)
     observations: list[Observations] = []
     facts: list[tuple[float, float, int, int]] = []
     for beta, gamma in cells:
