@@ -6,27 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from nodeflow.bridge.canonical import Frame, fit_frame
 from nodeflow.bridge.flow import BridgeFlowProblem, Conditions, fit_bridge_flow, generate
+from nodeflow.bridge.flow_file import read_node_flow, write_node_flow
+from nodeflow.bridge.frame import Frame, fit_frame, read_frame, write_frame
 from nodeflow.bridge.functions import (
     field_residuals,
     function_coordinates,
     learned_functions,
     true_functions,
 )
-from nodeflow.bridge.generate import GenerateProblem, fit_and_sample, learned
+from nodeflow.bridge.generate import GenerateProblem, fit_and_sample
+from nodeflow.bridge.members import Members, joined, learned, read_members, write_members
 from nodeflow.bridge.panel import judge_nodes
 from nodeflow.bridge.sets import ControlSettings, build_sets
-from nodeflow.bridge.store import (
-    read_frame,
-    read_members,
-    read_node_flow,
-    write_frame,
-    write_members,
-    write_node_flow,
-)
 from nodeflow.bridge.symmetry import node_shapes
-from nodeflow.bridge.zoo import DataSettings, Members, joined, train_zoo
+from nodeflow.bridge.zoo import DataSettings, train_zoo
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.dynamics import field
 from nodeflow.flow.codec import unflatten

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from nodeflow.bridge.flow_file import write_node_flow
+from nodeflow.bridge.frame import write_frame
 from nodeflow.bridge.generate import fit_and_sample
-from nodeflow.bridge.store import read_zoos, write_frame, write_members, write_node_flow
+from nodeflow.bridge.members import read_zoos, write_members
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.flow.sample import SampleSettings
 from nodeflow.flow.settings import flow_settings
