@@ -132,13 +132,13 @@ def test_a_change_reruns_its_users_and_what_follows(
                     "mean_degree: 10",
                     "mean_degree: 9",
                     {"sample_graphs", "train_bridge"},
-                ),  # fmt: skip
+                ),
                 (
                     "config.yaml",
                     "rtol: 1.0e-6",
                     "rtol: 1.0e-5",
                     {"simulate_trajectories", "train_bridge"},
-                ),  # fmt: skip
+                ),
                 ("smoke.yaml", "seeds: 2", "seeds: 3", {"train_node"}),
                 ("config.yaml", "sweeps: 100", "sweeps: 50", {"align_zoo", "fit_bridge"}),
                 ("smoke.yaml", "steps: 500", "steps: 400", {"train_flow"}),
