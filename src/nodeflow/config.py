@@ -34,10 +34,11 @@ def check_config(config: Config, schema: Mapping[str, Any]) -> None:
         ConfigProblem: names the first faulty key and what is allowed there.
     """
     errors = sorted(Draft202012Validator(schema).iter_errors(_plain(config)), key=_order)
+    # Names and paths are quoted as they are; one with a line break must not break the sentence.
     if errors:
-        raise ConfigProblem(_sentence(errors[0]))
+        raise ConfigProblem(" ".join(_sentence(errors[0]).split()))
     for problem in _contradictions(config):
-        raise ConfigProblem(problem)
+        raise ConfigProblem(" ".join(problem.split()))
 
 
 def key_table(schema: Mapping[str, Any]) -> str:
@@ -177,6 +178,11 @@ def _contradictions(config: Config) -> Iterator[str]:
             yield (
                 f"the configuration key flow.flows.{name}.zoo is {flow['zoo']}; "
                 f"defined are: {', '.join(sorted(zoo['zoos']))}."
+            )
+        if flow["method"] == "descent" and flow["weights"] != ["raw"]:
+            yield (
+                f"the configuration key flow.flows.{name}.weights is {list(flow['weights'])}; a "
+                "descent pairs members with their initializations and needs [raw]."
             )
     yield from _bridge_contradictions(config)
     for name in config["flow"]["use"]:

@@ -275,15 +275,16 @@ class Plan:
     def flow(self, flow: str, weights: str, width: Number) -> Made:
         """What a flow is made with."""
         settings, zoo = self._flow(flow), self.flow_zoo(flow)
-        velocity = {**settings["settings"].get("velocity", {}), "hidden": int(width)}
         return {
             "flow": flow,
             "weights": weights,
             "width": int(width),
             "zoo": zoo,
             "members": self._zoo(zoo)["members"],
+            "data": self._zoo(zoo)["data"],
+            "training": self._zoo(zoo)["training"],
             "method": settings["method"],
-            "changes": {**settings["settings"], "velocity": velocity},
+            "changes": settings["settings"],
             "device": self.config["device"],
             "seed": self.config["seed"],
             "from": [self.members(zoo, weights, block) for block in self.blocks(zoo)],
@@ -311,7 +312,9 @@ class Plan:
             "zoo": zoo,
             "members": self._zoo(zoo)["members"],
             "data": self._zoo(zoo)["data"],
+            "method": self._flow(flow)["method"],
             "settings": self.config["judge"],
+            "matching": self.config["canonical"]["matching"],
             "device": self.config["device"],
             "seed": self.config["seed"],
             "from": self.samples(flow, weights, width),

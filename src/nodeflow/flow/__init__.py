@@ -1,8 +1,16 @@
 """Flow matching over network weights: codecs, velocity fields, training, sampling, files."""
 
 from nodeflow.flow.codec import Codec, CodecSettings, fit_codec, flatten, unflatten
-from nodeflow.flow.sample import Samples, SampleSettings, sample, sample_seeds
-from nodeflow.flow.settings import METHODS, FlowSettings, flow_settings
+from nodeflow.flow.descent import Descent, fit_descent
+from nodeflow.flow.fit import Origin, fit_any_flow
+from nodeflow.flow.sample import AnyFlow, Samples, SampleSettings, sample, sample_seeds
+from nodeflow.flow.settings import (
+    METHODS,
+    DescentSettings,
+    FlowSettings,
+    flow_settings,
+    settings_of,
+)
 from nodeflow.flow.store import (
     FLOW_HISTORY,
     read_flow,
@@ -16,14 +24,20 @@ from nodeflow.flow.velocity import VelocitySettings
 __all__ = [
     "FLOW_HISTORY",
     "METHODS",
+    "AnyFlow",
     "Codec",
     "CodecSettings",
+    "Descent",
+    "DescentSettings",
     "Flow",
     "FlowSettings",
+    "Origin",
     "SampleSettings",
     "Samples",
     "VelocitySettings",
+    "fit_any_flow",
     "fit_codec",
+    "fit_descent",
     "fit_flow",
     "flatten",
     "flow_settings",
@@ -31,6 +45,7 @@ __all__ = [
     "read_samples",
     "sample",
     "sample_seeds",
+    "settings_of",
     "train_velocity",
     "unflatten",
     "write_flow",

@@ -53,6 +53,7 @@ __all__ = [
     "cross_entropies",
     "dataset_available",
     "evaluate",
+    "initial_parameters",
     "load_dataset",
     "mlp",
     "mlp_like",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ class BlockProblem(Problem):
     """A block does not hold what is asked for; the text says what it holds."""
 
 
-ZOO_BLOCK = Kind("zoo block", 1)
+ZOO_BLOCK = Kind("zoo block", 2)
 
 ZOO_METRICS = Schema(
     "zoo metrics",
@@ -75,10 +75,12 @@ class Block:
     Attributes:
         members: their numbers in the zoo, int64 of shape (K,).
         parameters: tensors of shape (K, *shape) by name, in the order of `Architecture.shapes`.
+        statistics: running means and variances, likewise; none without batch normalization.
     """
 
     members: np.ndarray
     parameters: dict[str, Tensor]
+    statistics: dict[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.members)
@@ -87,15 +89,24 @@ class Block:
         """The networks at some places of the block, in this order."""
         where = np.asarray(places, dtype=np.int64)
         rows = torch.from_numpy(where)
-        return Block(self.members[where], {name: x[rows] for name, x in self.parameters.items()})
+        return Block(
+            self.members[where],
+            {name: x[rows] for name, x in self.parameters.items()},
+            {name: x[rows] for name, x in self.statistics.items()},
+        )
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Parameters and statistics: all that a network needs to say anything."""
+        return {**self.parameters, **self.statistics}
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of each tensor of one network."""
+        """Shape of each parameter of one network."""
         return {name: tuple(tensor.shape[1:]) for name, tensor in self.parameters.items()}
 
     def only(self, member: int) -> dict[str, Tensor]:
-        """One network: tensors of shape (*shape).
+        """One network: parameters and statistics of shape (*shape).
 
         Raises:
             BlockProblem: the block has no such member.
@@ -106,7 +117,7 @@ class Block:
                 f"Member {member} is not in this block, perhaps because its training failed; "
                 f"choose one of {', '.join(map(str, self.members[:20]))} …"
             )
-        return {name: tensor[found[0]] for name, tensor in self.parameters.items()}
+        return {name: tensor[found[0]] for name, tensor in self.tensors.items()}
 
     def split(self, number: int) -> tuple[Block, Block]:
         """The members with numbers below `number`, and the others."""
@@ -122,13 +133,13 @@ def write_block(path: str | Path, block: Block, parameters: Mapping[str, Any]) -
         block: its tensors may be on any device and of any floating type.
         parameters: what the block was made with; checked on read.
     """
-    names = list(block.parameters)
     tensors = {
         name: tensor.detach().to("cpu", torch.float32).numpy()
-        for name, tensor in block.parameters.items()
+        for name, tensor in block.tensors.items()
     }
     tensors[_MEMBERS] = np.asarray(block.members, dtype=np.int64)
-    write_tensors(path, tensors, ZOO_BLOCK, {**parameters, "tensors": names})
+    names = {"tensors": list(block.parameters), "statistics": list(block.statistics)}
+    write_tensors(path, tensors, ZOO_BLOCK, {**parameters, **names})
 
 
 def read_block(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Block:
@@ -143,8 +154,12 @@ def read_block(path: str | Path, parameters: Mapping[str, Any] | None = None) ->
     """
     tensors = read_tensors(path, ZOO_BLOCK, parameters)
     members = tensors.pop(_MEMBERS)
-    order = read_parameters(path)["tensors"]
-    return Block(members, {name: torch.tensor(tensors[name]) for name in order})
+    names = read_parameters(path)
+    return Block(
+        members,
+        {name: torch.tensor(tensors[name]) for name in names["tensors"]},
+        {name: torch.tensor(tensors[name]) for name in names["statistics"]},
+    )
 
 
 def read_blocks(paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None) -> Block:
@@ -171,4 +186,8 @@ def read_blocks(paths: Sequence[str | Path], parameters: Mapping[str, Any] | Non
     return Block(
         members[order],
         {name: torch.cat([block.parameters[name] for block in blocks])[index] for name in shapes},
+        {
+            name: torch.cat([block.statistics[name] for block in blocks])[index]
+            for name in blocks[0].statistics
+        },
     )
