@@ -24,7 +24,7 @@ with job(snakemake.log[0], snakemake.threads):
         unseen=[(beta, gamma) for beta, gamma in p["unseen"]],
         learned_graphs=p["learned_graphs"],
         matching=MatchSettings(**p["matching"]),
-        flow=flow_settings("default", p["changes"]),
+        flow=flow_settings("codes", p["changes"]),
         samples=p["samples"],
         sampling=SampleSettings(**p["sampling"]),
         root_seed=p["seed"],
