@@ -196,7 +196,7 @@ def test_planted_answers_are_found() -> None:
                         }
                     )  # fmt: skip
     table = answer_questions(pd.DataFrame(runs), pd.DataFrame(ensembles), 1)
-    assert list(table.columns) == [c for c in BRIDGE_QUESTIONS.columns]
+    assert list(table.columns) == list(BRIDGE_QUESTIONS.columns)
 
     def answer(text: str) -> str:
         [row] = table[table["statistic"].str.contains(text, regex=False)].itertuples()

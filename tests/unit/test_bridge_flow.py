@@ -6,27 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from nodeflow.bridge.canonical import Frame, fit_frame
 from nodeflow.bridge.flow import BridgeFlowProblem, Conditions, fit_bridge_flow, generate
+from nodeflow.bridge.flow_file import read_node_flow, write_node_flow
+from nodeflow.bridge.frame import Frame, fit_frame, read_frame, write_frame
 from nodeflow.bridge.functions import (
     field_residuals,
     function_coordinates,
     learned_functions,
     true_functions,
 )
-from nodeflow.bridge.generate import GenerateProblem, fit_and_sample, learned
+from nodeflow.bridge.generate import GenerateProblem, fit_and_sample
+from nodeflow.bridge.members import Members, joined, learned, read_members, write_members
 from nodeflow.bridge.panel import judge_nodes
 from nodeflow.bridge.sets import ControlSettings, build_sets
-from nodeflow.bridge.store import (
-    read_frame,
-    read_members,
-    read_node_flow,
-    write_frame,
-    write_members,
-    write_node_flow,
-)
 from nodeflow.bridge.symmetry import node_shapes
-from nodeflow.bridge.zoo import DataSettings, Members, joined, train_zoo
+from nodeflow.bridge.zoo import DataSettings, train_zoo
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.dynamics import field
 from nodeflow.flow.codec import unflatten
@@ -70,12 +64,12 @@ def test_conditions_are_standardized_and_name_what_they_do_not_know(zoo: Members
     assert np.allclose(features[:, :2].sum(1), 1) and np.allclose(features[:, 2], 0, atol=1e-6)
     assert features[:, 3].mean() == pytest.approx(0, abs=1e-6)
     assert features[:, 3].std() == pytest.approx(1, abs=1e-6)
-    with pytest.raises(BridgeFlowProblem, match="SIS.*MM, ND"):
+    with pytest.raises(BridgeFlowProblem, match=r"SIS.*MM, ND"):
         conditions.index(["SIS"])
 
 
 def test_samples_follow_their_condition(zoo: Members) -> None:
-    flow, history = fit_bridge_flow(zoo, flow_settings("default", {**SMALL, "steps": 800}), 1,
+    flow, history = fit_bridge_flow(zoo, flow_settings("codes", {**SMALL, "steps": 800}), 1,
                                     ("test",), held_out=zoo)  # fmt: skip
     assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0]
     assert history["held_out_loss"].notna().all()
@@ -91,7 +85,7 @@ def test_samples_follow_their_condition(zoo: Members) -> None:
 
 
 def test_a_sample_depends_on_its_seed_and_condition_alone(zoo: Members) -> None:
-    flow, _ = fit_bridge_flow(zoo, flow_settings("default", SMALL), 1, ("test",))
+    flow, _ = fit_bridge_flow(zoo, flow_settings("codes", SMALL), 1, ("test",))
     system = np.array(["MM", "ND"] * 40)
     gamma, seeds = np.linspace(2.1, 3.9, 80), np.arange(80) + 7
     settings = SampleSettings("heun", 4)
@@ -114,7 +108,7 @@ def test_files_give_back_what_was_written(zoo: Members, tmp_path: Path) -> None:
     again = read_frame(tmp_path / "frame.safetensors")
     assert again.ranges == frame.ranges and again.settings == frame.settings
     assert all(torch.equal(again.reference[name], x) for name, x in frame.reference.items())
-    flow, _ = fit_bridge_flow(zoo, flow_settings("default", SMALL), 1, ("test",))
+    flow, _ = fit_bridge_flow(zoo, flow_settings("codes", SMALL), 1, ("test",))
     write_node_flow(tmp_path / "flow.safetensors", flow, {})
     loaded = read_node_flow(tmp_path / "flow.safetensors")
     asked = (["MM"], np.array([1.1]), np.array([3.0]), np.array([5]), SampleSettings("heun", 4))
@@ -127,7 +121,7 @@ def test_nothing_is_learned_from_held_out_graphs_or_unseen_cells(zoo: Members) -
     assert own.any() and not own[zoo.gamma == 3.9].any() and not own[zoo.graph >= 30].any()
     settings = {
         "cells": [(1.1, 2.1)], "unseen": [(1.1, 3.9)], "learned_graphs": 30,
-        "matching": MatchSettings(), "flow": flow_settings("default", {**SMALL, "steps": 20}),
+        "matching": MatchSettings(), "flow": flow_settings("codes", {**SMALL, "steps": 20}),
         "samples": 3, "sampling": SampleSettings("heun", 4), "root_seed": 1, "label": "x",
     }  # fmt: skip
     found = fit_and_sample(zoo, **settings)
@@ -213,8 +207,7 @@ def test_function_coordinates_measure_root_mean_squares() -> None:
 @pytest.mark.slow
 def test_a_zoo_is_trained_and_follows_from_its_seed() -> None:
     data = DataSettings(32, 6, "exact", 6, 65, (0.0, 0.5), 1.0, 1e-6, 1e-6, 10_000)
-    settings = {"hidden": [8], "scale": 1.0, "steps": 400, "batch": 4, "learning_rate": 0.01,
-                "knots": 32}  # fmt: skip
+    settings = {"hidden": [8], "scale": 1.0, "steps": 20, "knots": 16, "times": 16}
     cells = [(1.1, 2.5), (1.1, 3.5)]
     zoo = train_zoo("ND", {}, cells, graphs=3, seeds=2, data=data, training=settings, root_seed=1)
     assert len(zoo) == 12 and zoo.ok.all() and (zoo.loss < 1).all()

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from nodeflow.bridge.flow_file import write_node_flow
+from nodeflow.bridge.frame import write_frame
 from nodeflow.bridge.generate import fit_and_sample
-from nodeflow.bridge.store import read_zoos, write_frame, write_members, write_node_flow
+from nodeflow.bridge.members import read_zoos, write_members
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.flow.sample import SampleSettings
@@ -22,7 +24,7 @@ with job(snakemake.log[0], snakemake.threads):
         unseen=[(beta, gamma) for beta, gamma in p["unseen"]],
         learned_graphs=p["learned_graphs"],
         matching=MatchSettings(**p["matching"]),
-        flow=flow_settings("default", p["changes"]),
+        flow=flow_settings("codes", p["changes"]),
         samples=p["samples"],
         sampling=SampleSettings(**p["sampling"]),
         root_seed=p["seed"],

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from nodeflow.bridge.frame import read_frame
 from nodeflow.bridge.judge import judge_system
-from nodeflow.bridge.store import read_frame, read_members
+from nodeflow.bridge.members import read_members
 from nodeflow.bridge.tables import TABLES
 from nodeflow.dynamics.store import read_trajectories
 from nodeflow.graphs.store import read_graphs

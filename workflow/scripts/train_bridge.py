@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nodeflow.bridge.store import write_members
+from nodeflow.bridge.members import write_members
 from nodeflow.bridge.zoo import DataSettings, train_zoo
 from nodeflow.job import choose_device, job
 

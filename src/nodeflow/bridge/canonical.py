@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,15 +10,12 @@ import torch
 from torch import Tensor
 
 from nodeflow.bridge.symmetry import balanced_gauge, node_symmetry, scale_interaction
-from nodeflow.bridge.zoo import Members
 from nodeflow.canonical.align import align_block, finite
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.node.layout import widths_of
 from nodeflow.problems import Problem
 
-__all__ = ["Canonical", "CanonicalProblem", "Frame", "canonicalize", "common_order", "fit_frame"]
-
-_STATES = 64
+__all__ = ["Canonical", "CanonicalProblem", "canonicalize", "common_order"]
 
 
 class CanonicalProblem(Problem):
@@ -102,48 +99,3 @@ def common_order(
         if same:
             break
     return {name: tensor.mean(0) for name, tensor in aligned.items()}
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The canonical form of a zoo, fitted on its training members and used for all others.
-
-    Attributes:
-        ranges: smallest and largest training state of each system.
-        reference: the common order, one neural ODE in float64.
-        settings: of the matching.
-    """
-
-    ranges: dict[str, tuple[float, float]]
-    reference: dict[str, Tensor]
-    settings: MatchSettings
-
-    def states(self, system: str) -> np.ndarray:
-        """Equally spaced states (64,) over the training range of a system."""
-        return np.linspace(*self.ranges[system], _STATES)
-
-    def apply(
-        self, parameters: Mapping[str, Tensor], system: Sequence[str] | np.ndarray
-    ) -> Canonical:
-        """Bring neural ODEs of these systems, one each, into the canonical form."""
-        states = torch.from_numpy(np.stack([self.states(name) for name in system]))
-        return canonicalize(parameters, states, self.reference, self.settings)
-
-
-def fit_frame(members: Members, settings: MatchSettings) -> Frame:
-    """The frame of a zoo.
-
-    Args:
-        members: its training members, of all systems.
-        settings: of the matching.
-
-    Raises:
-        CanonicalProblem: none of them is finite.
-    """
-    ranges = {}
-    for system in dict.fromkeys(members.system.tolist()):
-        seen = members.seen[members.system == system]
-        ranges[system] = (float(seen[:, 0].min()), float(seen[:, 1].max()))
-    frame = Frame(ranges, {}, settings)
-    states = torch.from_numpy(np.stack([frame.states(name) for name in members.system]))
-    return Frame(ranges, common_order(members.parameters, states, settings), settings)

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from nodeflow.bridge.canonical import Frame
 from nodeflow.bridge.experiments import (
     TestCase,
     ensemble_rows,
@@ -21,9 +20,10 @@ from nodeflow.bridge.experiments import (
     unobserved_rows,
     worst_nodes,
 )
+from nodeflow.bridge.frame import Frame
 from nodeflow.bridge.functions import learned_functions, true_functions
+from nodeflow.bridge.members import Members
 from nodeflow.bridge.predict import Predictions, Solver, fields_of, predict
-from nodeflow.bridge.zoo import Members
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, Field
 from nodeflow.graphs.graph import Graph

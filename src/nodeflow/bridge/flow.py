@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from nodeflow.bridge.zoo import Members
+from nodeflow.bridge.members import Members
 from nodeflow.flow.codec import Codec, fit_codec, flatten, unflatten
 from nodeflow.flow.sample import SampleSettings, integrate
 from nodeflow.flow.settings import FlowSettings

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nodeflow.bridge.canonical import Frame, fit_frame
 from nodeflow.bridge.flow import BridgeFlow, fit_bridge_flow, generate
-from nodeflow.bridge.zoo import Members
+from nodeflow.bridge.frame import Frame, fit_frame
+from nodeflow.bridge.members import Members, learned
 from nodeflow.canonical.align import finite
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.flow.sample import SampleSettings
@@ -19,7 +19,7 @@ from nodeflow.flow.settings import FlowSettings
 from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed
 
-__all__ = ["GenerateProblem", "Generated", "fit_and_sample", "learned"]
+__all__ = ["GenerateProblem", "Generated", "fit_and_sample"]
 
 _CPU = torch.device("cpu")
 
@@ -46,17 +46,6 @@ class Generated:
     flow: BridgeFlow
     history: pd.DataFrame
     samples: Members
-
-
-def learned(
-    members: Members, cells: Sequence[tuple[float, float]], learned_graphs: int
-) -> np.ndarray:
-    """(R,) which members a flow learns from: those of its cells and of the first graphs of each.
-
-    All others are held out: they have neither a seed nor a training graph in common with these.
-    """
-    own: np.ndarray = members.ok & members.in_cells(cells) & (members.graph < learned_graphs)
-    return own
 
 
 def fit_and_sample(

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nodeflow.bridge.canonical import Frame
 from nodeflow.bridge.evaluate import (
     TestSettings,
     cell_sets,
@@ -17,11 +16,11 @@ from nodeflow.bridge.evaluate import (
     test_cases,
 )
 from nodeflow.bridge.experiments import TestCase
-from nodeflow.bridge.generate import learned
+from nodeflow.bridge.frame import Frame
+from nodeflow.bridge.members import Members, learned
 from nodeflow.bridge.panel import judge_nodes
 from nodeflow.bridge.predict import Solver
 from nodeflow.bridge.sets import ControlSettings, build_sets
-from nodeflow.bridge.zoo import Members
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import field
 from nodeflow.graphs.graph import Graph

@@ -10,8 +10,8 @@ from nodeflow.bridge.functions import (
     function_coordinates,
     learned_functions,
 )
+from nodeflow.bridge.members import Members
 from nodeflow.bridge.sets import Sets
-from nodeflow.bridge.zoo import Members
 from nodeflow.dynamics.systems import Field
 from nodeflow.flow.codec import flatten
 from nodeflow.judge.novelty import Nearest, nearest_members, spread

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from torch import Tensor
 
-from nodeflow.bridge.zoo import Members
+from nodeflow.bridge.members import Members
 from nodeflow.flow.codec import flatten, unflatten
 from nodeflow.grid import number
 from nodeflow.judge.controls import gaussian_draws, means, noisy_copies, per_tensor_deviation

@@ -52,11 +52,11 @@ def node_symmetry(widths: Sequence[int]) -> Symmetry:
     for net in NETS:
         for layer, size in enumerate(hidden):
             places = (
-                Place(f"{net}.{layer}.weight", 0, made=True),
-                Place(f"{net}.{layer}.bias", 0, made=True),
-                Place(f"{net}.{layer + 1}.weight", 1, made=False),
+                Place(f"{net}.{layer}.weight", 0),
+                Place(f"{net}.{layer}.bias", 0),
+                Place(f"{net}.{layer + 1}.weight", 1),
             )
-            groups.append(Group(f"{net}.{layer}", size, places, scalable=False))
+            groups.append(Group(f"{net}.{layer}", size, places))
     return Symmetry(tuple(groups))
 
 

@@ -8,83 +8,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from nodeflow.bridge.members import Members
 from nodeflow.dynamics.ensemble import simulate_cell
 from nodeflow.graphs.ensemble import Sampler, sample_cell
 from nodeflow.grid import Cell
 from nodeflow.node.settings import recipe_settings
 from nodeflow.node.train import Observations, observed, train_stack
 
-__all__ = ["FACTS", "DataSettings", "Members", "joined", "train_zoo"]
+__all__ = ["DataSettings", "train_zoo"]
 
 _CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class Members:
-    """R neural ODEs with what tells them apart.
-
-    Attributes:
-        parameters: float32 tensors of shape (R, *shape) by name; see `nodeflow.node.layout`.
-        system: (R,) name of the system that each was trained on.
-        beta: (R,) inverse temperature of its training graph.
-        gamma: (R,) degree exponent of its training graph.
-        graph: (R,) index of that graph in its cell.
-        seed: (R,) number of its initialization.
-        seen: (R, 2) smallest and largest state in its training data.
-        loss: (R,) training loss of the last batch.
-        ok: (R,) False where the training failed.
-    """
-
-    parameters: dict[str, Tensor]
-    system: np.ndarray
-    beta: np.ndarray
-    gamma: np.ndarray
-    graph: np.ndarray
-    seed: np.ndarray
-    seen: np.ndarray
-    loss: np.ndarray
-    ok: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.ok)
-
-    def take(self, places: Sequence[int] | np.ndarray) -> Members:
-        """The members at some places, in this order."""
-        where = np.asarray(places, dtype=np.int64)
-        rows = torch.from_numpy(where)
-        facts = {name: getattr(self, name)[where] for name in FACTS}
-        return Members({n: x[rows] for n, x in self.parameters.items()}, **facts)
-
-    def with_parameters(self, parameters: Mapping[str, Tensor]) -> Members:
-        """The same members in another form."""
-        return replace(self, parameters=dict(parameters))
-
-    def in_cells(self, cells: Sequence[tuple[float, float]]) -> np.ndarray:
-        """(R,) which members belong to one of these β and γ."""
-        found = np.zeros(len(self), dtype=bool)
-        for beta, gamma in cells:
-            found |= (self.beta == beta) & (self.gamma == gamma)
-        return found
-
-    @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of each tensor of one neural ODE."""
-        return {name: tuple(tensor.shape[1:]) for name, tensor in self.parameters.items()}
-
-
-FACTS = ("system", "beta", "gamma", "graph", "seed", "seen", "loss", "ok")
-"""The attributes of `Members` beside the parameters."""
-
-
-def joined(parts: Sequence[Members]) -> Members:
-    """Several zoos of one architecture as one, one after another."""
-    parameters = {
-        name: torch.cat([part.parameters[name] for part in parts]) for name in parts[0].parameters
-    }
-    facts = {name: np.concatenate([getattr(part, name) for part in parts]) for name in FACTS}
-    return Members(parameters, **facts)
 
 
 @dataclass(frozen=True)
@@ -138,7 +72,7 @@ def train_zoo(
         graphs: training graphs per cell.
         seeds: initializations per graph.
         data: what is observed on the graphs.
-        training: changes to the recipe "matching".
+        training: changes to the recipe "gauss_newton".
         root_seed: the run's root seed.
         device: where to train.
         label: name of the zoo; random numbers follow from it, the system, the cell, the graph and
@@ -150,7 +84,7 @@ def train_zoo(
     Raises:
         RecipeProblem: unknown setting, or no usable trajectories on a graph.
     """
-    settings = recipe_settings("matching", training)
+    settings = recipe_settings("gauss_newton", training)
     observations: list[Observations] = []
     facts: list[tuple[float, float, int, int]] = []
     for beta, gamma in cells:
