@@ -30,3 +30,4 @@ wildcard_constraints:
     block=r"\d+",
     weights="aligned|raw",
     width=r"\d+",
+    nodes="[a-z0-9_]+",

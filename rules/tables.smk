@@ -330,4 +330,5 @@ TABLES = [
     *rules.collect_alignment.output,
     *rules.collect_flow_training.output,
     *rules.collect_judgements.output,
+    *rules.answer_bridge.output,
 ]

@@ -9,9 +9,9 @@ import pytest
 from nodeflow.figures import draw_networks
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.graphs.graph import GraphProblem
-from nodeflow.graphs.networks import NETWORKS, network_table, originals, with_nulls
+from nodeflow.graphs.networks import network_table, originals, with_nulls
 from nodeflow.graphs.real import REAL_NETWORKS, real_network
-from nodeflow.graphs.store import write_graphs
+from nodeflow.graphs.store import NETWORKS, write_graphs
 from nodeflow.grid import Cell
 from nodeflow.tables import FileProblem
 
@@ -60,8 +60,8 @@ def test_null_graphs_do_not_depend_on_how_many_there_are() -> None:
     for one, other in zip(few, many, strict=False):
         np.testing.assert_array_equal(one.edges, other.edges)
     np.testing.assert_array_equal(many[3].degrees, graphs[1].degrees)
-    other, _ = with_nulls(graphs, ["configuration"], 1, name="b", root_seed=1)
-    assert not np.array_equal(other[2].edges, few[2].edges)
+    named, _ = with_nulls(graphs, ["configuration"], 1, name="b", root_seed=1)
+    assert not np.array_equal(named[2].edges, few[2].edges)
 
 
 def test_files_and_cells_are_sources(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from nodeflow.graphs.networks import COLLECTED_NETWORKS, gather_networks
+from nodeflow.graphs.collected import COLLECTED_NETWORKS, NETWORK
+from nodeflow.graphs.store import NETWORKS
 from nodeflow.job import job
-from nodeflow.tables import write_table
+from nodeflow.tables import gather, write_table
 
 snakemake: Any
 made = {"code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    write_table(snakemake.output[0], gather_networks(snakemake.input), COLLECTED_NETWORKS, made)
+    table = gather(snakemake.input, NETWORKS, NETWORK)
+    write_table(snakemake.output[0], table, COLLECTED_NETWORKS, made)

@@ -4,7 +4,7 @@ from typing import Any
 
 from nodeflow.figures.graphs import draw_networks
 from nodeflow.figures.style import drawing, save
-from nodeflow.graphs.networks import COLLECTED_NETWORKS
+from nodeflow.graphs.collected import COLLECTED_NETWORKS
 from nodeflow.job import job
 from nodeflow.tables import read_table
 

@@ -12,23 +12,18 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from nodeflow.graphs.files import read_edge_list
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.measures import graph_table
 from nodeflow.graphs.nulls import erdos_renyi, rewire
 from nodeflow.graphs.real import real_network
-from nodeflow.graphs.store import GRAPHS, read_graphs
+from nodeflow.graphs.store import read_graphs
 from nodeflow.seeds import numpy_generator
-from nodeflow.tables import Schema, gather, gathered
 
 __all__ = [
-    "COLLECTED_NETWORKS",
-    "NETWORKS",
     "NULL_MODELS",
     "Kind",
-    "gather_networks",
     "network_table",
     "originals",
     "with_nulls",
@@ -40,24 +35,6 @@ NULL_MODELS: Mapping[str, Callable[[Graph, np.random.Generator], Graph]] = {
     "configuration": rewire,
     "erdos_renyi": erdos_renyi,
 }
-
-NETWORKS = Schema(
-    "networks",
-    1,
-    {"graph": pa.int32(), "variant": pa.string(), **GRAPHS.columns},
-    {**GRAPHS.about, "variant": "original, or the null model that the graph was drawn from"},
-)
-
-_IDENTITY = Schema(
-    "network",
-    1,
-    {"network": pa.string(), "kind": pa.string()},
-    {
-        "network": "name of the network",
-        "kind": "real (comes with a package), file (the user's), or cell (S1 test graphs)",
-    },
-)
-COLLECTED_NETWORKS = gathered("all networks", NETWORKS, _IDENTITY)
 
 
 def originals(kind: Kind, source: str, made: Mapping[str, Any] | None = None) -> list[Graph]:
@@ -109,12 +86,3 @@ def network_table(graphs: Sequence[Graph], variants: Sequence[str]) -> pd.DataFr
     table = graph_table(graphs)
     table.insert(1, "variant", list(variants))
     return table
-
-
-def gather_networks(paths: Sequence[str]) -> pd.DataFrame:
-    """The tables of many networks as one, with the columns of `COLLECTED_NETWORKS`.
-
-    Raises:
-        FileProblem: a file is missing or damaged.
-    """
-    return gather(paths, NETWORKS, _IDENTITY)
