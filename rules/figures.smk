@@ -13,6 +13,7 @@ FIGURE_NAMES = [
     "flow_training",
     "capacity",
     "frontier",
+    *(["transfer"] if plan.over_transfers("{flow}") else []),
     "runtime",
 ]
 FIGURES = [
@@ -366,6 +367,32 @@ rule draw_frontier:
         "Drawing: accuracy against novelty"
     script:
         "../workflow/scripts/draw_frontier.py"
+
+
+rule draw_transfer:
+    input:
+        transfer="results/tables/transfer.parquet",
+    output:
+        png=report(
+            "results/figures/transfer.png",
+            caption="../workflow/report/transfer.rst",
+            category="5 Generated networks",
+            labels={"figure": "Transfer to changed tasks"},
+        ),
+        pdf="results/figures/transfer.pdf",
+    log:
+        "results/logs/draw_transfer/all.log",
+    benchmark:
+        "results/benchmarks/draw_transfer/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_transfer"),
+    message:
+        "Drawing: transfer to changed tasks"
+    script:
+        "../workflow/scripts/draw_transfer.py"
 
 
 rule draw_runtime:

@@ -62,7 +62,7 @@ def test_a_descent_is_adam_on_the_probes() -> None:
             logits = ARCHITECTURE.forward(one, field.items[step].detach())[0]
             target = field.targets[step].detach().softmax(dim=1)
             adam.zero_grad()
-            torch.nn.functional.cross_entropy(logits, target).backward()
+            torch.nn.functional.cross_entropy(logits, target).backward()  # type: ignore[no-untyped-call]
             adam.step()
         for name, tensor in found.items():
             assert torch.allclose(tensor[k], one[name][0], rtol=0, atol=2e-4)

@@ -1,7 +1,7 @@
 """Figures: functions of tables that return matplotlib figures."""
 
 from nodeflow.figures.dynamics import draw_activity, draw_trajectories
-from nodeflow.figures.flow import draw_capacity, draw_flow_training, draw_frontier
+from nodeflow.figures.flow import draw_capacity, draw_flow_training, draw_frontier, draw_transfer
 from nodeflow.figures.graphs import draw_degrees, draw_ensemble
 from nodeflow.figures.node import (
     draw_degree_errors,
@@ -27,6 +27,7 @@ __all__ = [
     "draw_structure_errors",
     "draw_training",
     "draw_trajectories",
+    "draw_transfer",
     "draw_zoo",
     "drawing",
     "save",
