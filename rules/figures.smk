@@ -2,6 +2,7 @@
 FIGURE_NAMES = [
     "degrees",
     "ensemble",
+    "networks",
     "trajectories",
     "activity",
     "training",
@@ -72,6 +73,32 @@ rule draw_ensemble:
         "Drawing: clustering and heterogeneity"
     script:
         "../workflow/scripts/draw_ensemble.py"
+
+
+rule draw_networks:
+    input:
+        networks="results/tables/networks.parquet",
+    output:
+        png=report(
+            "results/figures/networks.png",
+            caption="../workflow/report/networks.rst",
+            category="1 Graphs",
+            labels={"figure": "Networks and their null models"},
+        ),
+        pdf="results/figures/networks.pdf",
+    log:
+        "results/logs/draw_networks/all.log",
+    benchmark:
+        "results/benchmarks/draw_networks/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_networks"),
+    message:
+        "Drawing: networks and their null models"
+    script:
+        "../workflow/scripts/draw_networks.py"
 
 
 rule draw_trajectories:

@@ -34,10 +34,11 @@ def check_config(config: Config, schema: Mapping[str, Any]) -> None:
         ConfigProblem: names the first faulty key and what is allowed there.
     """
     errors = sorted(Draft202012Validator(schema).iter_errors(_plain(config)), key=_order)
+    # Names and paths are quoted as they are; one with a line break must not break the sentence.
     if errors:
-        raise ConfigProblem(_sentence(errors[0]))
+        raise ConfigProblem(" ".join(_sentence(errors[0]).split()))
     for problem in _contradictions(config):
-        raise ConfigProblem(problem)
+        raise ConfigProblem(" ".join(problem.split()))
 
 
 def key_table(schema: Mapping[str, Any]) -> str:
@@ -146,6 +147,14 @@ def _contradictions(config: Config) -> Iterator[str]:
             f"the configuration key graphs.mean_degree is {graphs['mean_degree']}; it must be "
             f"< {min(sizes) - 1}, the number of possible neighbours in the smallest graph."
         )
+    for name, path in graphs["files"].items():
+        if not Path(path).is_file():
+            yield f"the configuration key graphs.files.{name} is {path}, which is not a file."
+        if name in graphs["networks"]:
+            yield (
+                f"the configuration key graphs.files.{name} has the name of a network that is in "
+                "graphs.networks; choose another name."
+            )
     low, high = config["dynamics"]["initial"]
     if low >= high:
         yield f"the configuration key dynamics.initial is [{low}, {high}]; the first must be lower."

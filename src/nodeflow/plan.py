@@ -59,6 +59,9 @@ class Plan:
 
     def trajectories(self, role: str, system: str, N: Number, beta: Number, gamma: Number) -> Made:
         """What the trajectories of a system on the graphs of a cell are made with."""
+        return {**self._simulation(role, system), "on": self.graphs(role, N, beta, gamma)}
+
+    def _simulation(self, role: str, system: str) -> Made:
         settings = self.config["dynamics"]
         shared = ("initial", "horizon", "rtol", "atol", "max_steps")
         return {
@@ -66,8 +69,49 @@ class Plan:
             "parameters": settings["parameters"][system],
             **{name: settings[name] for name in shared},
             **settings[role],
-            "on": self.graphs(role, N, beta, gamma),
         }
+
+    # --- networks: real ones, the user's, and cells of the grid, each beside its null models ------
+
+    @cached_property
+    def network_cells(self) -> dict[str, Cell]:
+        """Cells to compare with null models: all γ of the structure grid at its trained β."""
+        beta = self.structure_trained[0]
+        return {
+            f"s1_gamma~{number(cell.gamma)}": cell
+            for cell in self.structure_cells
+            if cell.beta == beta
+        }
+
+    @cached_property
+    def networks(self) -> list[str]:
+        """Names of all networks."""
+        settings = self.config["graphs"]
+        return [*settings["networks"], *settings["files"], *self.network_cells]
+
+    def network_source(self, network: str) -> list[str]:
+        """The file that a network is made from; none for a real one, which a package holds."""
+        files: Mapping[str, str] = self.config["graphs"]["files"]
+        if network in self.network_cells:
+            pattern = "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet"
+            return [_filled(pattern, self.network_cells[network])]
+        return [files[network]] if network in files else []
+
+    def network(self, network: str) -> Made:
+        """What a network and its null models are made with."""
+        settings, cell = self.config["graphs"], self.network_cells.get(network)
+        kind = "cell" if cell else "file" if network in settings["files"] else "real"
+        return {
+            "network": network,
+            "kind": kind,
+            "nulls": settings["nulls"],
+            "seed": self.config["seed"],
+            "from": self.graphs("test", cell.N, cell.beta, cell.gamma) if cell else None,
+        }
+
+    def network_trajectories(self, system: str, network: str) -> Made:
+        """What the trajectories of a system on a network and its null models are made with."""
+        return {**self._simulation("test", system), "on": self.network(network)}
 
     # --- neural ODEs -----------------------------------------------------------------------------
 
@@ -323,6 +367,16 @@ class Plan:
             for system in self.systems
             for cell in self.test_cells
         ]
+
+    def over_networks(self, pattern: str) -> list[str]:
+        """A pattern of network, and of system where it has one, for all networks."""
+        return list(
+            dict.fromkeys(
+                pattern.format(network=network, system=system)
+                for system in self.systems
+                for network in self.networks
+            )
+        )
 
     def over_example(self, pattern: str) -> list[str]:
         """A pattern of system, N, beta, gamma at the structure experiment's training cell."""

@@ -1,6 +1,6 @@
 """Dynamics: Barabási–Barzel systems, their integration on graphs, and files of trajectories."""
 
-from nodeflow.dynamics.ensemble import simulate_cell
+from nodeflow.dynamics.ensemble import simulate_cell, simulate_ensemble
 from nodeflow.dynamics.initial import InitialProblem, initial_states
 from nodeflow.dynamics.integrate import IntegrationProblem, Simulation, simulate, simulate_graphs
 from nodeflow.dynamics.store import (
@@ -27,6 +27,7 @@ __all__ = [
     "read_trajectories",
     "simulate",
     "simulate_cell",
+    "simulate_ensemble",
     "simulate_graphs",
     "stream_trajectories",
     "write_trajectories",

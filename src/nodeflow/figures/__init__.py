@@ -2,7 +2,7 @@
 
 from nodeflow.figures.dynamics import draw_activity, draw_trajectories
 from nodeflow.figures.flow import draw_capacity, draw_flow_training, draw_frontier, draw_transfer
-from nodeflow.figures.graphs import draw_degrees, draw_ensemble
+from nodeflow.figures.graphs import draw_degrees, draw_ensemble, draw_networks
 from nodeflow.figures.node import (
     draw_degree_errors,
     draw_size_errors,
@@ -22,6 +22,7 @@ __all__ = [
     "draw_ensemble",
     "draw_flow_training",
     "draw_frontier",
+    "draw_networks",
     "draw_runtime",
     "draw_size_errors",
     "draw_structure_errors",
