@@ -7,7 +7,7 @@ inputs were made with, so a file of another run is recognized wherever it lies i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -320,6 +320,24 @@ class Plan:
             "from": self.samples(flow, weights, width),
         }
 
+    def transfer(self, flow: str, weights: str, width: Number) -> Made:
+        """What the transfer of a flow's samples to changed tasks is made with."""
+        zoo, settings = self.flow_zoo(flow), self.config["flow"]["transfer"]
+        return {
+            "flow": flow,
+            "weights": weights,
+            "width": int(width),
+            "zoo": zoo,
+            "members": self._zoo(zoo)["members"],
+            "data": self._zoo(zoo)["data"],
+            "method": self._flow(flow)["method"],
+            "training": self._zoo(zoo)["training"],
+            "settings": {key: value for key, value in settings.items() if key != "flows"},
+            "device": self.config["device"],
+            "seed": self.config["seed"],
+            "from": self.samples(flow, weights, width),
+        }
+
     def _flow(self, flow: str) -> Mapping[str, Any]:
         settings: Mapping[str, Any] = self.config["flow"]["flows"][flow]
         return settings
@@ -513,11 +531,16 @@ class Plan:
             )
         )
 
-    def over_flows(self, pattern: str) -> list[str]:
-        """A pattern of flow, weights, width for all flows."""
+    def over_transfers(self, pattern: str) -> list[str]:
+        """A pattern of flow, weights, width for the flows whose samples are transferred."""
+        return self.over_flows(pattern, self.config["flow"]["transfer"]["flows"])
+
+    def over_flows(self, pattern: str, some: Sequence[str] | None = None) -> list[str]:
+        """A pattern of flow, weights, width for all flows, or for some of them."""
         return [
             pattern.format(flow=flow, weights=weights, width=width)
             for flow in self.flows
+            if some is None or flow in some
             for weights in self._flow(flow)["weights"]
             for width in self._flow(flow)["widths"]
         ]

@@ -10,9 +10,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nodeflow.figures.style import note, outside_legend, panels, set_colours
+from nodeflow.figures.style import band, note, outside_legend, panels, set_colours
 
-__all__ = ["draw_capacity", "draw_flow_training", "draw_frontier"]
+__all__ = ["draw_capacity", "draw_flow_training", "draw_frontier", "draw_transfer"]
 
 _WEIGHTS = {"aligned": "#0072B2", "raw": "#D55E00"}
 _METHODS = {
@@ -109,6 +109,32 @@ def draw_frontier(panel: pd.DataFrame) -> Figure:
         axes[2 * row + 1].set(xlabel="largest IoU of errors with a training member")
         outside_legend(axes[2 * row + 1])
         note(axes[2 * row], f"small: networks, large: medians; {len(generated)} generated")
+    return figure
+
+
+def draw_transfer(transfer: pd.DataFrame) -> Figure:
+    """Accuracy on changed tasks against epochs of training on them, by where training starts.
+
+    Args:
+        transfer: columns flow, weights, width, task, set, epochs, accuracy.
+    """
+    groups = list(transfer.groupby(["flow", "task"], sort=False))
+    figure, axes = panels(len(groups), columns=3, width=3.6, height=2.7)
+    known = set_colours()
+    looks = {
+        "generated": (_METHODS["descent"][0], "o"),
+        "held-out": (known["held-out"], "s"),
+        "initialization": (known["noise"], "^"),
+    }
+    for axis, ((flow, task), rows) in zip(axes, groups, strict=True):
+        for name, (colour, marker) in looks.items():
+            chosen = rows[rows["set"] == name]
+            band(axis, chosen, "epochs", "accuracy", colour, name, marker)
+        axis.set(title=f"{flow}: {task}", xlabel="epochs on the changed task")
+        axis.set(ylabel="test accuracy on it")
+        least = rows.groupby(["set", "epochs"]).size().min()
+        note(axis, f"n = {least} networks a point, 10–90 %")
+    outside_legend(axes[-1])
     return figure
 
 
