@@ -12,19 +12,33 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 from itertools import cycle
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from nodeflow.datasets import load_dataset
-from nodeflow.flow import SampleSettings, fit_flow, flatten, flow_settings, sample
+from nodeflow.datasets import Dataset, load_dataset
+from nodeflow.figures.style import colours, drawing, outside_legend, panels, save
+from nodeflow.flow import (
+    Origin,
+    SampleSettings,
+    fit_any_flow,
+    flatten,
+    flow_settings,
+    sample,
+    settings_of,
+)
 from nodeflow.flow.codec import fit_codec
 from nodeflow.flow.train import train_velocity
 from nodeflow.judge import assess, max_iou, nearest_members
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.architectures import mlp
+from nodeflow.zoo.architectures import mlp, mlp_like
+from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, train_block
 
 
@@ -83,23 +97,8 @@ def smallest(jobs: dict[str, Callable[[], object]], repeats: int) -> dict[str, f
     return seconds
 
 
-def main() -> None:
-    """Time everything and print one line for each."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--members", type=int, default=100)
-    options.add_argument("--steps", type=int, default=200)
-    options.add_argument("--samples", type=int, default=1000)
-    options.add_argument("--repeats", type=int, default=3)
-    chosen = options.parse_args()
-    torch.set_num_threads(1)
-
-    architecture, data = mlp([64, 32, 32, 10]), load_dataset("digits")
-    zoo = train_block(architecture, data, range(chosen.members), TrainSettings(), 1, "bench")
-    rows = flatten(zoo.parameters, architecture.shapes)
-    paper = flow_settings("paper", {"codec": {"kind": "pca"}})
-    codes = torch.from_numpy(fit_codec(rows, paper.codec).encode(rows)).float()
-    raw = torch.from_numpy(rows)
-    steps = chosen.steps
+def train_speed(codes: Tensor, raw: Tensor, steps: int, repeats: int) -> None:
+    """Milliseconds a step of the same loss: the plain loop on weights, and ours."""
 
     def ours(points: Tensor, method: str, hidden: int, batch: int) -> Callable[[], object]:
         settings = flow_settings(
@@ -112,42 +111,117 @@ def main() -> None:
             "plain loop, weights, h 512": lambda: plain_loop(raw, 512, steps),
             "plain loop, codes, h 512": lambda: plain_loop(codes, 512, steps),
             "paper, weights, h 512": ours(raw, "paper", 512, 8),
-            "paper, weights, h 64": ours(raw, "paper", 64, 8),
             "paper, codes, h 512": ours(codes, "paper", 512, 8),
-            "paper, codes, h 64": ours(codes, "paper", 64, 8),
             "paper, codes, h 512, batch 64": ours(codes, "paper", 512, 64),
-            "default, codes": ours(codes, "default", 256, 64),
+            "codes, h 256, batch 64": ours(codes, "codes", 256, 64),
         },
-        chosen.repeats,
+        repeats,
     )
     slowest = trained["plain loop, weights, h 512"]
     for name, seconds in trained.items():
         print(f"{name:32s} {1e3 * seconds / steps:8.2f} ms/step   {slowest / seconds:6.1f} ×")
 
-    flow, _ = fit_flow(
-        zoo.parameters, architecture.shapes, flow_settings("paper", {"codec": {"kind": "pca"},
-        "steps": 100}), 1, ("bench",),
-    )  # fmt: skip
+
+def sample_speed(zoo: Block, data: Dataset, steps: int, count: int, repeats: int) -> pd.DataFrame:
+    """Seconds and accuracy of networks that are trained, or sampled, decoded and judged."""
+    architecture = mlp_like(zoo.parameters)
+    rows = flatten(zoo.parameters, architecture.shapes)
     errors = assess(architecture, zoo.parameters, data.test_x, data.test_y).errors
+    origin = Origin("bench", data, TrainSettings())
+    methods: list[tuple[str, dict[str, Any]]] = [
+        ("paper", {"codec": {"kind": "pca"}, "steps": steps}),
+        ("ddpm", {"steps": steps}),
+        ("descent", {"steps": steps // 10}),
+    ]
+    flows = {
+        method: fit_any_flow(
+            zoo, zoo.take([]), settings_of(method, changes), origin, 1, ("bench", method)
+        )[0]
+        for method, changes in methods
+    }
+    found: dict[str, np.ndarray] = {}
 
-    def generate(solver: str, count: int) -> Callable[[], object]:
-        how = SampleSettings(solver, count)
-
+    def generate(flow: str, how: SampleSettings) -> Callable[[], object]:
         def work() -> None:
-            found = sample(flow, chosen.samples, how, 1, ("bench",))
-            judged = assess(architecture, found.parameters, data.test_x, data.test_y)
-            nearest_members(flatten(found.parameters, architecture.shapes), rows)
+            drawn = sample(flows[flow], count, how, 1, ("bench",))
+            judged = assess(architecture, drawn.parameters, data.test_x, data.test_y)
+            nearest_members(flatten(drawn.parameters, architecture.shapes), rows)
             max_iou(judged.errors, errors)
+            found[f"{flow}, {how.solver}, {how.steps} steps"] = judged.accuracy
 
         return work
 
-    sampled = smallest(
-        {f"{solver}, {count} steps": generate(solver, count)
-         for solver, count in (("rk4", 99), ("rk4", 6), ("heun", 12), ("euler", 24))},
-        chosen.repeats,
-    )  # fmt: skip
-    for name, seconds in sampled.items():
-        print(f"{chosen.samples} sampled, decoded, judged: {name:16s} {seconds:6.2f} s")
+    def scratch() -> None:
+        """As many members as a stack holds, so that the time of each is what it is in a zoo."""
+        block = train_block(architecture, data, range(64), TrainSettings(), 2, "bench")
+        found["training from scratch"] = block.metrics["test_accuracy"].to_numpy()
+
+    hows = [
+        ("paper", SampleSettings("rk4", 99)), ("paper", SampleSettings("rk4", 6)),
+        ("paper", SampleSettings("heun", 12)), ("paper", SampleSettings("euler", 24)),
+        ("ddpm", SampleSettings("ddpm", 1000)), ("descent", SampleSettings("euler", 24)),
+    ]  # fmt: skip
+    jobs = {f"{flow}, {how.solver}, {how.steps} steps": generate(flow, how) for flow, how in hows}
+    seconds = smallest({"training from scratch": scratch, **jobs}, repeats)
+    return pd.DataFrame(
+        [
+            {
+                "way": way,
+                "milliseconds": 1e3 * seconds[way] / len(accuracy),
+                "accuracy": accuracy.mean(),
+                "error": 1.96 * accuracy.std() / np.sqrt(len(accuracy)),
+            }
+            for way, accuracy in found.items()
+        ]
+    )
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Accuracy against the time of one network, its evaluation included."""
+    figure, (axis,) = panels(1, width=4.6, height=3.2)
+    ways = table.to_dict("records")
+    for colour, row in zip(colours(range(len(ways))).values(), ways, strict=True):
+        axis.errorbar(
+            row["milliseconds"], row["accuracy"], row["error"], fmt="o", color=colour,
+            label=row["way"],
+        )  # fmt: skip
+    axis.set(xscale="log", xlabel="milliseconds a network, one core", ylabel="test accuracy")
+    outside_legend(axis)
+    return figure
+
+
+def main() -> None:
+    """Time everything and print one line for each."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--members", type=int, default=100)
+    options.add_argument("--steps", type=int, default=200, help="of the timed training")
+    options.add_argument("--flow-steps", type=int, default=5000, help="of the flows sampled from")
+    options.add_argument("--samples", type=int, default=1000)
+    options.add_argument("--repeats", type=int, default=3)
+    options.add_argument("--figure", help="a PNG to draw times and accuracies into")
+    chosen = options.parse_args()
+    torch.set_num_threads(1)
+
+    architecture, data = mlp([64, 32, 32, 10]), load_dataset("digits")
+    members = range(chosen.members)
+    zoo = train_block(architecture, data, members, TrainSettings(), 1, "bench")
+    rows = flatten(zoo.parameters, architecture.shapes)
+    codec = fit_codec(rows, flow_settings("paper", {"codec": {"kind": "pca"}}).codec)
+    codes = torch.from_numpy(codec.encode(rows)).float()
+    train_speed(codes, torch.from_numpy(rows), chosen.steps, chosen.repeats)
+
+    table = sample_speed(
+        Block(zoo.members, zoo.parameters), data, chosen.flow_steps, chosen.samples, chosen.repeats
+    )
+    for row in table.to_dict("records"):
+        total = row["milliseconds"] * chosen.samples / 1e3
+        print(
+            f"{row['way']:28s} {row['milliseconds']:8.3f} ms a network, {total:7.2f} s for "
+            f"{chosen.samples}, accuracy {100 * row['accuracy']:.2f} ± {100 * row['error']:.2f} %"
+        )
+    if chosen.figure:
+        with drawing():
+            save(draw(table), chosen.figure, Path(chosen.figure).with_suffix(".pdf"))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ wildcard_constraints:
     N=r"\d+",
     beta=NUMBER,
     gamma=NUMBER,
+    network="[A-Za-z0-9_.~-]+",
     trained_beta=NUMBER,
     trained_gamma=NUMBER,
     zoo="[a-z0-9_]+",
@@ -28,3 +29,4 @@ wildcard_constraints:
     block=r"\d+",
     weights="aligned|raw",
     width=r"\d+",
+    nodes="[a-z0-9_]+",

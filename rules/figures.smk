@@ -2,6 +2,7 @@
 FIGURE_NAMES = [
     "degrees",
     "ensemble",
+    "networks",
     "trajectories",
     "activity",
     "training",
@@ -13,6 +14,10 @@ FIGURE_NAMES = [
     "flow_training",
     "capacity",
     "frontier",
+    "bridge_errors",
+    "bridge_functions",
+    "bridge_ensembles",
+    "bridge_novelty",
     "runtime",
 ]
 FIGURES = [
@@ -71,6 +76,32 @@ rule draw_ensemble:
         "Drawing: clustering and heterogeneity"
     script:
         "../workflow/scripts/draw_ensemble.py"
+
+
+rule draw_networks:
+    input:
+        networks="results/tables/networks.parquet",
+    output:
+        png=report(
+            "results/figures/networks.png",
+            caption="../workflow/report/networks.rst",
+            category="1 Graphs",
+            labels={"figure": "Networks and their null models"},
+        ),
+        pdf="results/figures/networks.pdf",
+    log:
+        "results/logs/draw_networks/all.log",
+    benchmark:
+        "results/benchmarks/draw_networks/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_networks"),
+    message:
+        "Drawing: networks and their null models"
+    script:
+        "../workflow/scripts/draw_networks.py"
 
 
 rule draw_trajectories:
@@ -368,6 +399,111 @@ rule draw_frontier:
         "../workflow/scripts/draw_frontier.py"
 
 
+rule draw_bridge_errors:
+    input:
+        runs="results/tables/bridge_runs.parquet",
+        full="results/tables/node_tests.parquet",
+    output:
+        png=report(
+            "results/figures/bridge_errors.png",
+            caption="../workflow/report/bridge_errors.rst",
+            category="6 Generated neural ODEs",
+            labels={"figure": "Errors of generated neural ODEs"},
+        ),
+        pdf="results/figures/bridge_errors.pdf",
+    log:
+        "results/logs/draw_bridge_errors/all.log",
+    benchmark:
+        "results/benchmarks/draw_bridge_errors/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_bridge_errors"),
+    message:
+        "Drawing: errors of generated neural ODEs"
+    script:
+        "../workflow/scripts/draw_bridge_errors.py"
+
+
+rule draw_bridge_functions:
+    input:
+        functions="results/tables/bridge_functions.parquet",
+    output:
+        png=report(
+            "results/figures/bridge_functions.png",
+            caption="../workflow/report/bridge_functions.rst",
+            category="6 Generated neural ODEs",
+            labels={"figure": "Learned functions over the true ones"},
+        ),
+        pdf="results/figures/bridge_functions.pdf",
+    log:
+        "results/logs/draw_bridge_functions/all.log",
+    benchmark:
+        "results/benchmarks/draw_bridge_functions/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_bridge_functions"),
+    message:
+        "Drawing: learned functions over the true ones"
+    script:
+        "../workflow/scripts/draw_bridge_functions.py"
+
+
+rule draw_bridge_ensembles:
+    input:
+        degrees="results/tables/bridge_degrees.parquet",
+    output:
+        png=report(
+            "results/figures/bridge_ensembles.png",
+            caption="../workflow/report/bridge_ensembles.rst",
+            category="6 Generated neural ODEs",
+            labels={"figure": "Ensembles by degree, and their calibration"},
+        ),
+        pdf="results/figures/bridge_ensembles.pdf",
+    log:
+        "results/logs/draw_bridge_ensembles/all.log",
+    benchmark:
+        "results/benchmarks/draw_bridge_ensembles/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_bridge_ensembles"),
+    message:
+        "Drawing: ensembles by degree, and their calibration"
+    script:
+        "../workflow/scripts/draw_bridge_ensembles.py"
+
+
+rule draw_bridge_novelty:
+    input:
+        panel="results/tables/bridge_panel.parquet",
+    output:
+        png=report(
+            "results/figures/bridge_novelty.png",
+            caption="../workflow/report/bridge_novelty.rst",
+            category="6 Generated neural ODEs",
+            labels={"figure": "Error against novelty of generated neural ODEs"},
+        ),
+        pdf="results/figures/bridge_novelty.pdf",
+    log:
+        "results/logs/draw_bridge_novelty/all.log",
+    benchmark:
+        "results/benchmarks/draw_bridge_novelty/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_bridge_novelty"),
+    message:
+        "Drawing: error against novelty of generated neural ODEs"
+    script:
+        "../workflow/scripts/draw_bridge_novelty.py"
+
+
 rule draw_runtime:
     input:
         runtime="results/tables/runtime.parquet",
@@ -375,7 +511,7 @@ rule draw_runtime:
         png=report(
             "results/figures/runtime.png",
             caption="../workflow/report/runtime.rst",
-            category="6 Cost",
+            category="7 Cost",
             labels={"figure": "Time and memory by rule"},
         ),
         pdf="results/figures/runtime.pdf",

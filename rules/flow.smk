@@ -19,6 +19,7 @@ rule train_flow:
         "../envs/environment.yaml"
     params:
         p=lambda w: plan.flow(w.flow, w.weights, w.width),
+        folder=lambda w: plan.folder(plan.flow_zoo(w.flow)),
         code=plan.code("train_flow"),
     message:
         "Training flow {wildcards.flow} on {wildcards.weights} weights, width {wildcards.width}"

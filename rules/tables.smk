@@ -46,6 +46,26 @@ rule collect_theory:
         "../workflow/scripts/collect_theory.py"
 
 
+rule collect_networks:
+    input:
+        plan.over_networks("results/networks/{network}/summary.parquet"),
+    output:
+        "results/tables/networks.parquet",
+    log:
+        "results/logs/collect_networks/all.log",
+    benchmark:
+        "results/benchmarks/collect_networks/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("collect_networks"),
+    message:
+        "Gathering the measures of networks and their null models"
+    script:
+        "../workflow/scripts/collect_networks.py"
+
+
 rule collect_activity:
     input:
         training=plan.over_example(
@@ -221,6 +241,7 @@ rule collect_judgements:
 TABLES = [
     *rules.collect_graphs.output,
     *rules.collect_theory.output,
+    *rules.collect_networks.output,
     *rules.collect_activity.output,
     *rules.collect_training.output,
     *rules.collect_tests.output,
@@ -228,4 +249,5 @@ TABLES = [
     *rules.collect_alignment.output,
     *rules.collect_flow_training.output,
     *rules.collect_judgements.output,
+    *rules.answer_bridge.output,
 ]

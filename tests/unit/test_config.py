@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodeflow.config import ConfigProblem, check_config, key_table, load_schema
+from nodeflow.dynamics.systems import SYSTEMS
+from nodeflow.graphs.networks import NULL_MODELS
+from nodeflow.graphs.real import REAL_NETWORKS
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = load_schema(ROOT / "config/schema/config.schema.yaml")
@@ -113,3 +116,29 @@ def test_every_key_is_documented_in_the_readme_of_the_configuration() -> None:
 def test_every_key_has_a_meaning() -> None:
     rows = key_table(SCHEMA).splitlines()[2:]
     assert [row for row in rows if row.rstrip("| ").count("|") < 3] == []
+
+
+def test_every_system_of_the_library_can_be_configured() -> None:
+    allowed = SCHEMA["properties"]["dynamics"]["properties"]
+    assert allowed["systems"]["items"]["enum"] == list(SYSTEMS)
+    for name, system in SYSTEMS.items():
+        assert DEFAULT["dynamics"]["parameters"][name] == dict(system.parameters)
+        assert set(allowed["parameters"]["properties"][name]["properties"]) == set(
+            system.parameters
+        )
+
+
+def test_every_real_network_and_null_model_can_be_configured() -> None:
+    allowed = SCHEMA["properties"]["graphs"]["properties"]
+    assert allowed["networks"]["items"]["enum"] == list(REAL_NETWORKS)
+    models = allowed["nulls"]["properties"]["models"]["items"]["enum"]
+    assert models == list(NULL_MODELS)
+
+
+def test_files_of_the_user_are_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "e.txt").write_text("0 1\n")
+    check_config(changed("graphs.files", {"mine": str(tmp_path / "e.txt")}), SCHEMA)
+    with pytest.raises(ConfigProblem, match=r"graphs\.files\.mine is .*none\.txt, which is not"):
+        check_config(changed("graphs.files", {"mine": str(tmp_path / "none.txt")}), SCHEMA)
+    with pytest.raises(ConfigProblem, match="choose another name"):
+        check_config(changed("graphs.files", {"karate": str(tmp_path / "e.txt")}), SCHEMA)

@@ -154,3 +154,12 @@ def test_settings_refuse_nonsense() -> None:
     for wrong in [("svd", None, "none"), ("raw", 3, "none"), ("pca", 0, "none"), ("pca", 1, "x")]:
         with pytest.raises(CodecProblem):
             CodecSettings(*wrong)
+
+
+def test_a_decoded_row_depends_on_its_code_alone() -> None:
+    rng = np.random.default_rng(0)
+    codec = fit_codec(rng.normal(size=(40, 301)), CodecSettings())
+    codes = rng.normal(size=(150, codec.size))
+    whole = codec.decode(codes)
+    for some in (slice(0, 1), slice(60, 70), slice(149, 150), [3, 140, 77]):
+        assert (codec.decode(codes[some]) == whole[some]).all()

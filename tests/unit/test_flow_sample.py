@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from nodeflow.flow.codec import RawCodec
+from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.flow.sample import (
     EVALUATIONS,
     SampleSettings,
@@ -20,13 +21,7 @@ from nodeflow.flow.sample import (
     sample_seeds,
 )
 from nodeflow.flow.settings import flow_settings
-from nodeflow.flow.store import (
-    FLOW_HISTORY,
-    read_flow,
-    read_samples,
-    write_flow,
-    write_samples,
-)
+from nodeflow.flow.store import read_flow, read_samples, write_flow, write_samples
 from nodeflow.flow.train import Flow, FlowProblem, fit_flow
 from nodeflow.flow.velocity import gaussian_velocity
 from nodeflow.tables import FileProblem, read_table, write_table
@@ -46,7 +41,7 @@ def fitted() -> tuple[Flow, pd.DataFrame]:
     generator = torch.Generator().manual_seed(3)
     members = {name: torch.randn(30, *shape, generator=generator) for name, shape in SHAPES.items()}
     changes = {"steps": 40, "learning_rate": 1e-2, "velocity": {"hidden": 40, "blocks": 2}}
-    return fit_flow(members, SHAPES, flow_settings("default", changes), 1, ("test",))
+    return fit_flow(members, SHAPES, flow_settings("codes", changes), 1, ("test",))
 
 
 @pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("heun", 2), ("rk4", 4)])
@@ -116,7 +111,7 @@ class _Breaks(nn.Module):
 
 
 def test_samples_that_are_not_finite_are_kept_and_marked() -> None:
-    settings = flow_settings("default", {"steps": 1})
+    settings = flow_settings("codes", {"steps": 1})
     flow = Flow(settings, {"w": (2,)}, RawCodec(np.zeros(2), np.ones(2)), _Breaks())
     samples = sample(flow, 200, SampleSettings("euler", 2), 1, ("x",))
     noise = np.stack(

@@ -71,14 +71,14 @@ def test_settings_from_a_configuration() -> None:
     assert found.betas == (0.8, 0.9) and found.codec == METHODS["paper"].codec
     assert flow_settings(found.method, found.as_dict()) == found
     wrong: list[tuple[str, dict[str, Any], str]] = [
-        ("magic", {}, "allowed are default, paper"),
+        ("magic", {}, "allowed are codes, ddpm, descent, paper"),
         ("paper", {"hiden": 3}, "no setting hiden"),
         ("paper", {"velocity": {"widht": 3}}, "no setting widht"),
-        ("default", {"fixed_source_bank": True}, 'only with method "paper"'),
-        ("default", {"keep_best_batch": True}, 'only with method "paper"'),
-        ("default", {"coupling": "greedy"}, "allowed are"),
-        ("default", {"source_std": 0}, "positive"),
-        ("default", {"batch": 0}, "at least 1"),
+        ("codes", {"fixed_source_bank": True}, 'only with method "paper"'),
+        ("codes", {"keep_best_batch": True}, 'only with method "paper"'),
+        ("codes", {"coupling": "greedy"}, "allowed are"),
+        ("codes", {"source_std": 0}, "positive"),
+        ("codes", {"batch": 0}, "at least 1"),
         ("paper", {"keep_best_batch": True, "ema": 0.9}, "exclude"),
     ]
     for method, changes, text in wrong:
@@ -110,7 +110,7 @@ def test_the_source_is_fresh_unless_the_reference_bank_is_asked_for() -> None:
 
 def test_optimal_coupling_is_the_best_of_all_pairings() -> None:
     codes = torch.randn(12, 2, generator=generator(9))
-    settings = flow_settings("default", {"coupling": "optimal", "batch": 5})
+    settings = flow_settings("codes", {"coupling": "optimal", "batch": 5})
     for x0, x1 in itertools.islice(_pairs(codes, settings, generator()), 10):
         costs = [
             float((x0[list(order)] - x1).square().sum())
@@ -123,10 +123,10 @@ def test_optimal_coupling_is_the_best_of_all_pairings() -> None:
     "settings",
     [
         flow_settings("paper", PAPER_SMALL | {"steps": 600, "batch": 128, "learning_rate": 3e-3}),
-        flow_settings("default", SMALL | {"steps": 300, "batch": 128}),
-        flow_settings("default", SMALL | {"steps": 300, "batch": 64, "coupling": "optimal"}),
+        flow_settings("codes", SMALL | {"steps": 300, "batch": 128}),
+        flow_settings("codes", SMALL | {"steps": 300, "batch": 64, "coupling": "optimal"}),
     ],
-    ids=["paper", "default", "optimal"],
+    ids=["paper", "codes", "optimal"],
 )  # fmt: skip
 def test_a_gaussian_is_recovered(settings: FlowSettings) -> None:
     mean = torch.tensor([1.0, -0.5])
@@ -141,7 +141,7 @@ def test_a_gaussian_is_recovered(settings: FlowSettings) -> None:
     assert np.abs(np.cov(found.T) - covariance).max() < 0.25
 
 
-@pytest.mark.parametrize("method", ["paper", "default"])
+@pytest.mark.parametrize("method", ["paper", "codes"])
 def test_a_tiny_zoo_is_memorised_with_the_right_frequencies(method: str) -> None:
     points = torch.tensor([[2.0, 0.0, 1.0], [-1.0, 1.5, 0.0]])
     codes = points[[0, 0, 1]]
@@ -174,7 +174,7 @@ def test_training_depends_on_its_seed_and_not_on_what_is_watched() -> None:
 
 def test_the_gap_between_held_out_and_training_loss_shows_memorisation() -> None:
     codes = torch.randn(42, 6, generator=generator(1))
-    settings = flow_settings("default", SMALL | {"steps": 800})
+    settings = flow_settings("codes", SMALL | {"steps": 800})
     _, history = train_velocity(codes[:12], settings, generator(), held_out=codes[12:])
     first, last = history.iloc[0], history.iloc[-1]
     assert last["train_loss"] < 0.75 * first["train_loss"]
@@ -185,8 +185,8 @@ def test_the_gap_between_held_out_and_training_loss_shows_memorisation() -> None
 def test_the_moving_average_is_between_the_weights() -> None:
     codes = torch.randn(20, 4, generator=generator(1))
     base = {"steps": 40, "velocity": {"hidden": 8}}
-    last = train_velocity(codes, flow_settings("default", base | {"ema": 0.0}), generator())[0]
-    mean = train_velocity(codes, flow_settings("default", base | {"ema": 0.9}), generator())[0]
+    last = train_velocity(codes, flow_settings("codes", base | {"ema": 0.0}), generator())[0]
+    mean = train_velocity(codes, flow_settings("codes", base | {"ema": 0.9}), generator())[0]
     # The same steps were taken: the average lags behind the weights on their way from zero.
     lengths = [float(v.get_parameter("last.weight").detach().norm()) for v in (mean, last)]
     assert 0 < lengths[0] < lengths[1]
@@ -206,7 +206,7 @@ def test_a_flow_is_fitted_on_members_only() -> None:
     members = {"a": torch.randn(12, 2, 3, generator=generator(1)), "b": torch.randn(12, 4)}
     held_out = {"a": torch.randn(5, 2, 3, generator=generator(2)), "b": torch.randn(5, 4)}
     shapes = {"a": (2, 3), "b": (4,)}
-    settings = flow_settings("default", {"steps": 5, "velocity": {"hidden": 8}})
+    settings = flow_settings("codes", {"steps": 5, "velocity": {"hidden": 8}})
     flow, history = fit_flow(members, shapes, settings, 1, ("x",), held_out)
     alone, _ = fit_flow(members, shapes, settings, 1, ("x",))
     other, _ = fit_flow(members, shapes, settings, 1, ("y",))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nodeflow.graphs import geometric
@@ -92,6 +92,7 @@ def test_the_asymptotic_constant_is_far_off_at_small_size() -> None:
     spread=st.floats(0, 3),
     seed=st.integers(0, 10**6),
 )
+@example(n=11, share=0.9375, beta=3.0, spread=2.0, seed=2)
 def test_any_mean_degree_within_reach_is_reached(
     n: int, share: float, beta: float, spread: float, seed: int
 ) -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutations
 from nodeflow.flow.codec import flatten
 from nodeflow.judge.gauge import closest_gauge
-from nodeflow.judge.novelty import nearest_members, quotient_distances, two_nearest
+from nodeflow.judge.novelty import invariants, nearest_in_gauge, nearest_members
 from nodeflow.zoo.architectures import mlp
 
 ARCHITECTURE = mlp([6, 9, 7, 3])
@@ -24,10 +25,23 @@ def test_permuted_copies_with_noise_are_found_and_independent_networks_are_not()
     orders = random_permutations(symmetry, [torch.Generator().manual_seed(k) for k in range(12)])
     hidden = permute(noisy, symmetry, orders)
     align = closest_gauge(symmetry, MatchSettings())
-    found = two_nearest(quotient_distances(hidden, zoo, shapes, align))
+    found = nearest_in_gauge(hidden, zoo, shapes, align, candidates=2)
     assert (found.index == np.arange(12)).all()
     length = np.linalg.norm(flatten(noisy, shapes) - flatten(zoo, shapes), axis=1)
     assert np.abs(found.nearest - length).max() < 1e-5
+    assert invariants(hidden, shapes) == pytest.approx(invariants(noisy, shapes), abs=1e-6)
     assert (found.ratio < 0.2).all()
     assert (nearest_members(flatten(hidden, shapes), flatten(zoo, shapes)).ratio > 0.5).all()
-    assert (two_nearest(quotient_distances(fresh, zoo, shapes, align)).ratio > 0.5).all()
+    assert (nearest_in_gauge(fresh, zoo, shapes, align, candidates=6).ratio > 0.5).all()
+
+
+def test_no_candidate_is_further_in_its_closest_gauge_than_its_invariants_are() -> None:
+    shapes = ARCHITECTURE.shapes
+    networks = ARCHITECTURE.initialize([torch.Generator().manual_seed(k) for k in range(12)])
+    align = closest_gauge(mlp_symmetry(shapes), MatchSettings())
+    numbers, rows = invariants(networks, shapes), flatten(networks, shapes)
+    for k in range(12):
+        moved = flatten(align(networks, {n: t[k] for n, t in networks.items()}), shapes)
+        closest = np.linalg.norm(moved - rows[k], axis=1)
+        assert (np.linalg.norm(numbers - numbers[k], axis=1) <= closest + 1e-5).all()
+        assert (closest <= np.linalg.norm(rows - rows[k], axis=1) + 1e-5).all()

@@ -14,8 +14,9 @@ from nodeflow.flow.codec import flatten
 from nodeflow.judge.novelty import (
     REPLICA_RATIO,
     max_iou,
+    nearest_in_gauge,
     nearest_members,
-    quotient_distances,
+    neighbour_test,
     spread,
     two_nearest,
 )
@@ -66,7 +67,7 @@ def test_two_nearest_of_a_matrix_are_those_of_the_rows() -> None:
         assert (by_matrix.index == by_rows.index).all()
 
 
-def test_quotient_distances_against_all_orders_of_the_units() -> None:
+def test_nearest_in_gauge_against_all_orders_of_the_units() -> None:
     shapes = {"in": (3, 2), "out": (1, 3)}
     generator = torch.Generator().manual_seed(0)
     networks = {n: torch.randn(4, *s, generator=generator).double() for n, s in shapes.items()}
@@ -86,11 +87,26 @@ def test_quotient_distances_against_all_orders_of_the_units() -> None:
             "out": stacked["out"].take_along_dim(index[:, None, :], 2),
         }
 
-    found = quotient_distances(networks, members, shapes, align)
     flat = flatten(members, shapes)
-    for i, j in itertools.product(range(4), range(5)):
-        every = [np.linalg.norm(permuted(i, o) - flat[j]) for o in itertools.permutations(range(3))]
-        assert found[i, j] == pytest.approx(min(every), rel=1e-9)
+    every = np.array(
+        [
+            [
+                min(
+                    np.linalg.norm(permuted(i, order) - row)
+                    for order in itertools.permutations(range(3))
+                )
+                for row in flat
+            ]
+            for i in range(4)
+        ]
+    )
+    wanted = two_nearest(every)
+    found = nearest_in_gauge(networks, members, shapes, align, candidates=5)
+    assert found.nearest == pytest.approx(wanted.nearest, rel=1e-9)
+    assert found.second == pytest.approx(wanted.second, rel=1e-9)
+    assert (found.index == wanted.index).all()
+    own = nearest_in_gauge(members, members, shapes, align, 5, own=np.arange(5))
+    assert (own.index != np.arange(5)).all() and (own.nearest > 0).all()
 
 
 def test_planted_replicas_are_found_and_independent_networks_are_not() -> None:
@@ -128,3 +144,18 @@ def test_spread_is_the_distance_to_the_mean() -> None:
     assert spread(rows) == pytest.approx([2**0.5, 2**0.5, 2])
     many = np.random.default_rng(4).normal(size=(500, 40))
     assert np.sqrt((spread(many) ** 2).mean()) == pytest.approx(40**0.5, rel=0.02)
+
+
+def test_the_neighbour_test_keeps_its_level_and_finds_shifts_copies_and_clusters() -> None:
+    rng = np.random.default_rng(4)
+    level = [
+        neighbour_test(rng.normal(size=(20, 5)), rng.normal(size=(25, 5)), rng, 99)
+        for _ in range(200)
+    ]
+    assert (np.array(level) <= 0.1).mean() < 0.17
+    same = rng.normal(size=(60, 40))
+    shifted = rng.normal(size=(60, 40)) + 1
+    clustered = rng.normal(size=(6, 40))[rng.integers(0, 6, 60)] + 0.01 * rng.normal(size=(60, 40))
+    for other in (shifted, clustered):
+        assert neighbour_test(other, same, np.random.default_rng(0)) < 0.005
+    assert np.isnan(neighbour_test(same[:1], same, rng))

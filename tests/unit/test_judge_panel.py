@@ -71,13 +71,13 @@ def independent() -> pd.DataFrame:
 
 def test_the_panel_has_every_set_and_a_row_for_each_network(independent: pd.DataFrame) -> None:
     assert independent.groupby("set", sort=False).size().to_dict() == {
-        "zoo": 30, "held-out": 20, "generated": 25, "noise 0.1": 12, "noise 0.5": 12,
+        "zoo": 12, "held-out": 12, "generated": 25, "noise 0.1": 12, "noise 0.5": 12,
         "noise matched": 12, "pair mean": 12, "soup": 12, "gaussian": 12,
     }  # fmt: skip
     assert list(independent.columns) == list(JUDGE_PANEL.columns)
     generated = independent[independent["set"] == "generated"]
     assert generated["seed"].tolist() == list(range(7, 32))
-    assert independent[independent["set"] == "zoo"]["index"].tolist() == list(range(10, 40))
+    assert independent[independent["set"] == "zoo"]["index"].tolist() == list(range(10, 22))
     assert independent["nearest_index"].between(10, 39).all()
 
 
@@ -100,7 +100,7 @@ def test_planted_replicas_are_called_replicas_and_independent_networks_are_not(
 def test_the_zoo_is_compared_with_all_others_but_itself(independent: pd.DataFrame) -> None:
     zoo = independent[independent["set"] == "zoo"]
     rows = flatten(TRAINING.parameters, ARCHITECTURE.shapes)
-    for k in (0, 17):
+    for k in (0, 11):
         distance = np.linalg.norm(np.delete(rows, k, axis=0) - rows[k], axis=1)
         assert zoo["nearest"].iloc[k] == pytest.approx(distance.min(), rel=1e-5)
         assert zoo["second"].iloc[k] == pytest.approx(np.sort(distance)[1], rel=1e-5)
@@ -182,8 +182,10 @@ def test_controls_do_not_depend_on_what_was_generated(independent: pd.DataFrame)
     names = ["noise 0.1", "noise 0.5", "pair mean", "soup", "gaussian"]
     for name in names:
         pd.testing.assert_frame_equal(
-            again[again["set"] == name].reset_index(drop=True),
-            independent[independent["set"] == name].reset_index(drop=True),
+            again[again["set"] == name].reset_index(drop=True).drop(columns="neighbour_p"),
+            independent[independent["set"] == name]
+            .reset_index(drop=True)
+            .drop(columns="neighbour_p"),
         )
     assert summary_of(again)["nearest_p"].isna().all()
 

@@ -103,6 +103,11 @@ def test_a_table_keeps_its_bound_inside_and_is_exact_outside() -> None:
         true, found = getattr(exact, name)(inside), getattr(table, name)(inside)
         assert (np.abs(true - found) <= 2e-5 * (1 + np.abs(true))).all()
         assert np.array_equal(getattr(exact, name)(outside), getattr(table, name)(outside))
+        knots, slope = getattr(table, name).knots, getattr(table, f"d{name}")
+        segment = np.clip(np.searchsorted(knots, inside, "right") - 1, 0, len(knots) - 2)
+        rise = np.diff(getattr(exact, name)(knots)) / np.diff(knots)
+        np.testing.assert_allclose(slope(inside), rise[segment])
+        assert np.array_equal(getattr(exact, f"d{name}")(outside), slope(outside))
 
 
 @given(st.integers(0, 10_000), st.integers(16, 300))

@@ -53,6 +53,41 @@ def test_a_table_comes_back_with_its_parameters(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["a.parquet"]
 
 
+def test_numbers_are_stored_without_a_dictionary(tmp_path: Path) -> None:
+    columns = {
+        "kind": pa.string(),
+        "value": pa.float64(),
+        "states": pa.list_(pa.float32()),
+        "ids": pa.list_(pa.int32()),
+    }
+    schema = Schema("mixed", 1, columns, dict.fromkeys(columns, "a column"))
+    # A damped oscillation: digits that never repeat, bytes that do.
+    t = np.linspace(0, 1, 4000)
+    states = [np.float32(np.exp(-rate * t)) for rate in (1.0, 2.0, 3.0)]
+    rows = {
+        "kind": ["a", "b", "a"],
+        "value": [0.1, np.nan, 0.3],
+        "states": states,
+        "ids": [np.arange(5, dtype=np.int32)] * 3,
+    }
+    path = tmp_path / "mixed.parquet"
+    write_table(path, rows, schema, {})
+    back = read_table(path, schema)
+    for written, read in zip(states, back["states"], strict=True):
+        np.testing.assert_array_equal(written, read)
+    np.testing.assert_array_equal(back["value"], rows["value"])
+    with pq.ParquetFile(path) as file:
+        group = file.metadata.row_group(0)
+        encodings = {
+            group.column(i).path_in_schema: set(group.column(i).encodings) for i in range(4)
+        }
+    for name, found in encodings.items():
+        floating = name.startswith(("value", "states"))
+        assert ("BYTE_STREAM_SPLIT" in found) == floating, (name, found)
+        assert any("DICTIONARY" in encoding for encoding in found) != floating, (name, found)
+    assert path.stat().st_size < 0.8 * sum(state.nbytes for state in states)
+
+
 def test_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
     for name in "ab":
         write_table(tmp_path / f"{name}.parquet", frame(), DEMO, {"N": 64})

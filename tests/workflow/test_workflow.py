@@ -107,13 +107,14 @@ def lines_about(answer: subprocess.CompletedProcess[str], path: str) -> list[str
     return [line for line in text.splitlines() if f"{path}: expected" in line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pattern",
     [
-        pytest.param("results/graphs/test/N~128/*/*/edges.parquet", marks=pytest.mark.slow),
-        pytest.param("results/trajectories/test/SIS/N~64/*/*.parquet", marks=pytest.mark.slow),
-        pytest.param("results/node/models/SIS/*/*.safetensors", marks=pytest.mark.slow),
-        pytest.param("results/zoo/iris/aligned/*.safetensors", marks=pytest.mark.slow),
+        "results/graphs/test/N~128/*/*/edges.parquet",
+        "results/trajectories/test/SIS/N~64/*/*.parquet",
+        "results/node/models/SIS/*/*.safetensors",
+        "results/zoo/iris/aligned/*.safetensors",
         "results/flow/iris/aligned/*/samples.safetensors",
     ],
 )

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from nodeflow.canonical.matching import MatchSettings
+from nodeflow.canonical.symmetry import mlp_symmetry
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.store import read_samples
 from nodeflow.job import choose_device, job
+from nodeflow.judge.gauge import closest_gauge
 from nodeflow.judge.panel import PanelSettings, judge_panel
 from nodeflow.judge.store import JUDGE_PANEL, JUDGE_SUMMARY
 from nodeflow.judge.summary import summarize
@@ -30,6 +33,7 @@ with job(snakemake.log[0], snakemake.threads):
         PanelSettings(**p["settings"]),
         root_seed=p["seed"],
         labels=labels,
+        align=closest_gauge(mlp_symmetry(training.shapes), MatchSettings(**p["matching"])),
         device=choose_device(p["device"]),
     )
     write_table(output.panel, panel, JUDGE_PANEL, made)

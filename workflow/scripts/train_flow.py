@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from nodeflow.flow.settings import flow_settings
-from nodeflow.flow.store import FLOW_HISTORY, write_flow
-from nodeflow.flow.train import fit_flow
+from nodeflow.datasets import load_dataset
+from nodeflow.flow.fit import Origin, fit_any_flow
+from nodeflow.flow.history import FLOW_HISTORY
+from nodeflow.flow.settings import settings_of
+from nodeflow.flow.store import write_flow
 from nodeflow.job import choose_device, job
 from nodeflow.tables import write_table
 from nodeflow.zoo.store import read_blocks
+from nodeflow.zoo.train import TrainSettings
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
@@ -15,13 +18,17 @@ made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     training, held_out = read_blocks(files.members, {"zoo": p["zoo"]}).split(p["members"])
-    flow, history = fit_flow(
-        training.parameters,
-        training.shapes,
-        flow_settings(p["method"], p["changes"]),
+    flow, history = fit_any_flow(
+        training,
+        held_out,
+        settings_of(p["method"], p["changes"], p["width"]),
+        Origin(
+            p["zoo"],
+            load_dataset(p["data"], snakemake.params.folder),
+            TrainSettings(**p["training"]),
+        ),
         root_seed=p["seed"],
         labels=(p["flow"], p["weights"], p["width"]),
-        held_out=held_out.parameters if len(held_out) else None,
         device=choose_device(p["device"]),
     )
     write_flow(output.flow, flow, made)

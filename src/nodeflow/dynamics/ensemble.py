@@ -1,9 +1,10 @@
-"""All trajectories of one system in one cell of the (N, β, γ) grid."""
+"""All trajectories of one system on many graphs: of a cell of the (N, β, γ) grid, or any others."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from nodeflow.graphs.graph import Graph
 from nodeflow.grid import Cell
 from nodeflow.seeds import numpy_generator
 
-__all__ = ["simulate_cell"]
+__all__ = ["simulate_cell", "simulate_ensemble"]
 
 _STATES_AT_ONCE = 2**24
 """Node states in memory at a time (128 MB), unless one trajectory alone has more."""
@@ -29,6 +30,28 @@ def simulate_cell(
     *,
     role: str,
     cell: Cell,
+    **settings: Any,
+) -> Iterator[Trajectory]:
+    """`simulate_ensemble` for the graphs of a cell.
+
+    Args:
+        graphs: the graphs of the cell, by index.
+        system: one of `SYSTEMS`.
+        parameters: values that replace the system's defaults.
+        role: what the trajectories are for, e.g. "train" or "test"; roles share no stream.
+        cell: N, β and γ.
+        settings: the other arguments of `simulate_ensemble`.
+    """
+    labels = (role, system, cell.N, float(cell.beta), float(cell.gamma))
+    return simulate_ensemble(graphs, system, parameters, labels=labels, **settings)
+
+
+def simulate_ensemble(
+    graphs: Sequence[Graph],
+    system: str,
+    parameters: Mapping[str, float] | None = None,
+    *,
+    labels: Sequence[str | int | float],
     trajectories: int,
     initial: tuple[float, float],
     horizon: float,
@@ -38,17 +61,16 @@ def simulate_cell(
     max_steps: int,
     root_seed: int,
 ) -> Iterator[Trajectory]:
-    """Integrate a system from random initial states on every graph of a cell.
+    """Integrate a system from random initial states on every one of some graphs.
 
     Each initial state has its own random stream, so it stays the same whatever the number of
     graphs or trajectories. Only some trajectories are in memory at a time.
 
     Args:
-        graphs: the graphs of the cell, by index.
+        graphs: the graphs, by index.
         system: one of `SYSTEMS`.
         parameters: values that replace the system's defaults.
-        role: what the trajectories are for, e.g. "train" or "test"; roles share no stream.
-        cell: N, β and γ.
+        labels: what names these graphs and this use of them; other labels, other initial states.
         trajectories: initial states per graph.
         initial: interval of the uniform initial states, inside the system's domain.
         horizon: last observation time; the first is 0.
@@ -81,9 +103,9 @@ def simulate_cell(
         raise IntegrationProblem(f"{trajectories} trajectories per graph are too few; give 1.")
 
     def draw(graph: int, first: int, last: int) -> NDArray[np.float64]:
-        labels = (role, system, cell.N, float(cell.beta), float(cell.gamma), graph)
         generators = (
-            numpy_generator(root_seed, "initial", *labels, index) for index in range(first, last)
+            numpy_generator(root_seed, "initial", *labels, graph, index)
+            for index in range(first, last)
         )
         n = graphs[graph].n
         return np.concatenate(

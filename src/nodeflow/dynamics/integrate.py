@@ -1,8 +1,10 @@
 """Integration of Barabási–Barzel systems on many graphs at once.
 
-Dormand–Prince 5(4) with dense output. Trajectories advance together as one block-diagonal system,
-but each has its own time, step size and error control, so a result does not depend on which other
-trajectories were integrated beside it, and a trajectory that fails ends alone.
+Dormand–Prince 5(4) with dense output; where the diagonal of the Jacobian is what limits its steps,
+as at the hubs of SIS and MAK, a trajectory goes on with a method of order 4 that is implicit in
+the diagonal (`kernels` has the details). Trajectories advance together as one block-diagonal
+system, but each has its own time, method, step size and error control, so a result does not depend
+on which other trajectories were integrated beside it, and a trajectory that fails ends alone.
 """
 
 from __future__ import annotations
@@ -170,8 +172,8 @@ class _Network:
 class _Block:
     """All trajectories of one call, numbered in the order of graphs and initial states.
 
-    Those that advance together (`active`) lie packed in `y` (states) and `slope` (velocities);
-    when some have ended, the rest move up and waiting ones join.
+    Those that advance together (`active`) lie packed in `y` (states), `slope` (velocities) and
+    `diagonal` (of the Jacobian); when some have ended, the rest move up and waiting ones join.
     """
 
     def __init__(
@@ -196,6 +198,7 @@ class _Block:
         self.t = np.full(count, times[0])
         self.h = np.zeros(count)
         self.last_error = np.full(count, 1e-4)
+        self.method = np.full(count, kernels.EXPLICIT)
         self.rejected = np.zeros(count, np.bool_)
         self.steps = np.zeros(count, np.int64)
         self.observed = np.ones(count, np.int64)
@@ -209,7 +212,7 @@ class _Block:
             self.status[:] = kernels.DONE
             return
         active, waiting = np.empty(0, np.int64), np.arange(len(self.graph))
-        y, slope = np.empty(0), np.empty(0)
+        y, slope, diagonal = np.empty(0), np.empty(0), np.empty(0)
         while len(active) or len(waiting):
             room = _WORKING_SET - len(y)
             count = int(np.searchsorted(np.cumsum(self.size[waiting]), room, side="right"))
@@ -217,12 +220,13 @@ class _Block:
             if len(joining):
                 y_joining = np.concatenate([self.initial[row] for row in joining])
                 slope = np.concatenate([slope, self._begin(joining, y_joining)])
+                diagonal = np.concatenate([diagonal, np.zeros_like(y_joining)])
                 y = np.concatenate([y, y_joining])
                 active = np.concatenate([active, joining])
-            self._advance(active, y, slope)
+            self._advance(active, y, slope, diagonal)
             running = self.status[active] == kernels.RUNNING
             nodes = np.repeat(running, self.size[active])
-            active, y, slope = active[running], y[nodes], slope[nodes]
+            active, y, slope, diagonal = active[running], y[nodes], slope[nodes], diagonal[nodes]
 
     def simulations(self) -> list[Simulation]:
         """The results, graph by graph."""
@@ -251,21 +255,28 @@ class _Block:
             first = last
         return found
 
-    def _advance(self, active: Ints, y: Floats, slope: Floats) -> None:
+    def _advance(self, active: Ints, y: Floats, slope: Floats, diagonal: Floats) -> None:
         """Take steps, in place, until a trajectory ends."""
         start = self._start(active)
         k = np.empty((7, len(y)))
         k[0] = slope
-        point = np.empty_like(y)
+        point, received = np.empty_like(y), np.empty_like(y)
+        end = self.times[-1]
         ended = False
         while not ended:
             for stage in range(1, 7):
-                kernels.combine_stages(active, start, self.h, stage, y, k, point)
-                self._velocity(active, start, point, k[stage])
+                kernels.combine_stages(active, start, self.h, self.method, stage, y, k, point)
+                self._velocity(active, start, point, received, k[stage])
+                if stage < 6:
+                    kernels.solve_stage(active, start, self.h, self.method, stage, diagonal, k)
+            if kernels.wants_diagonal(active, self.t, self.h, self.method, end):
+                diagonal_new = self.field.df(point) + self.field.dh_ego(point) * received
+            else:
+                diagonal_new = diagonal
             ended = kernels.finish_step(
                 active, start, self.rtol, self.atol, self.max_steps, self.times, y, point, k,
-                self.t, self.h, self.last_error, self.rejected, self.steps, self.observed,
-                self.status, self.place, self.out,
+                diagonal, diagonal_new, self.method, self.t, self.h, self.last_error,
+                self.rejected, self.steps, self.observed, self.status, self.place, self.out,
             )  # fmt: skip
         slope[:] = k[0]
 
@@ -274,16 +285,16 @@ class _Block:
         start = self._start(rows)
         k = np.empty((2, len(y)))
         slope: Floats = k[0]
-        point = np.empty_like(y)
+        point, received = np.empty_like(y), np.empty_like(y)
         span = self.times[-1] - self.times[0]
-        self._velocity(rows, start, y, slope)
+        self._velocity(rows, start, y, received, slope)
         kernels.first_guess(rows, start, y, k, self.rtol, self.atol, span, self.h)
-        kernels.combine_stages(rows, start, 5.0 * self.h, 1, y, k, point)
-        self._velocity(rows, start, point, k[1])
+        kernels.combine_stages(rows, start, 5.0 * self.h, self.method, 1, y, k, point)
+        self._velocity(rows, start, point, received, k[1])
         kernels.first_step(rows, start, y, k, self.rtol, self.atol, span, self.h)
         return slope
 
-    def _velocity(self, rows: Ints, start: Ints, x: Floats, out: Floats) -> None:
+    def _velocity(self, rows: Ints, start: Ints, x: Floats, received: Floats, out: Floats) -> None:
         net = self.network
         f, h_ego, h_alt = (
             np.ascontiguousarray(function(x), dtype=np.float64)
@@ -291,7 +302,7 @@ class _Block:
         )
         kernels.velocity(
             self.graph[rows], start, net.offset, net.order, net.indptr, net.indices, net.weights,
-            f, h_ego, h_alt, out,
+            f, h_ego, h_alt, received, out,
         )  # fmt: skip
 
     def _start(self, rows: Ints) -> Ints:

@@ -8,6 +8,16 @@ block matrix anew when a trajectory ends.
 
 Every loop works on one trajectory at a time, in an order that depends on its size alone: no number
 depends on which other trajectories are present.
+
+A step is made by one of two methods, both of which evaluate the field at six points: stages
+1 … 5, and the new state, whose velocity starts the next step.
+
+- EXPLICIT: Dormand and Prince 1980, RK5(4)7M, with dense output of order 4 by Shampine 1986.
+- IMPLICIT: Kennedy and Carpenter, Appl. Numer. Math. 44, 139 (2003), ARK4(3)6L[2]SA. With d the
+  diagonal of the Jacobian at the start of the step, d·x is integrated by the implicit method of
+  the pair and all the rest by the explicit one. Each node then has a linear equation of its own, so
+  a stage costs hardly more than an explicit one, and hubs, whose d is −(degree), do not limit the
+  step. The order of the pair does not depend on what d is. Dense output: cubic Hermite.
 """
 
 from __future__ import annotations
@@ -18,6 +28,8 @@ from numpy.typing import NDArray
 
 __all__ = [
     "DONE",
+    "EXPLICIT",
+    "IMPLICIT",
     "NOT_FINITE",
     "RUNNING",
     "TOO_MANY_STEPS",
@@ -26,13 +38,21 @@ __all__ = [
     "finish_step",
     "first_guess",
     "first_step",
+    "solve_stage",
     "velocity",
+    "wants_diagonal",
 ]
 
 RUNNING, DONE, UNDERFLOW, NOT_FINITE, TOO_MANY_STEPS = range(5)
+EXPLICIT, IMPLICIT = range(2)
 
-# Dormand and Prince 1980, RK5(4)7M; dense output of order 4 by Shampine 1986, as in scipy's RK45.
-_A = np.array(
+STIFF = 2.5
+"""h · max(−d) above which the next steps are implicit: DOPRI5 becomes unstable at 3.3."""
+
+WORTH = 20.0
+"""Number of steps still ahead, at the present size, from which on stiffness is looked for."""
+
+_DOPRI = np.array(
     [
         [0, 0, 0, 0, 0, 0],
         [1 / 5, 0, 0, 0, 0, 0],
@@ -43,8 +63,8 @@ _A = np.array(
         [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
     ]
 )
-_E = np.array([-71 / 57600, 0, 71 / 16695, -71 / 1920, 17253 / 339200, -22 / 525, 1 / 40])
-_P = np.array(
+_DOPRI_ERROR = np.array([-71 / 57600, 0, 71 / 16695, -71 / 1920, 17253 / 339200, -22 / 525, 1 / 40])
+_DOPRI_DENSE = np.array(
     [
         [1, -8048581381 / 2820520608, 8663915743 / 2820520608, -12715105075 / 11282082432],
         [0, 0, 0, 0],
@@ -55,6 +75,94 @@ _P = np.array(
         [0, 40617522 / 29380423, -110615467 / 29380423, 69997945 / 29380423],
     ]
 )
+
+_ARK_WEIGHTS = np.array([82889 / 524892, 0, 15625 / 83664, 69875 / 102672, -2260 / 8211, 1 / 4])
+_ARK_EMBEDDED = np.array(
+    [
+        4586570599 / 29645900160,
+        0,
+        178811875 / 945068544,
+        814220225 / 1159782912,
+        -3700637 / 11593932,
+        61727 / 225920,
+    ]
+)
+_ARK_EXPLICIT = np.array(
+    [
+        [0, 0, 0, 0, 0, 0],
+        [1 / 2, 0, 0, 0, 0, 0],
+        [13861 / 62500, 6889 / 62500, 0, 0, 0, 0],
+        [
+            -116923316275 / 2393684061468,
+            -2731218467317 / 15368042101831,
+            9408046702089 / 11113171139209,
+            0,
+            0,
+            0,
+        ],
+        [
+            -451086348788 / 2902428689909,
+            -2682348792572 / 7519795681897,
+            12662868775082 / 11960479115383,
+            3355817975965 / 11060851509271,
+            0,
+            0,
+        ],
+        [
+            647845179188 / 3216320057751,
+            73281519250 / 8382639484533,
+            552539513391 / 3454668386233,
+            3354512671639 / 8306763924573,
+            4040 / 17871,
+            0,
+        ],
+    ]
+)
+_ARK_IMPLICIT = np.array(
+    [
+        [0, 0, 0, 0, 0, 0],
+        [1 / 4, 1 / 4, 0, 0, 0, 0],
+        [8611 / 62500, -1743 / 31250, 1 / 4, 0, 0, 0],
+        [5012029 / 34652500, -654441 / 2922500, 174375 / 388108, 1 / 4, 0, 0],
+        [
+            15267082809 / 155376265600,
+            -71443401 / 120774400,
+            730878875 / 902184768,
+            2285395 / 8070912,
+            1 / 4,
+            0,
+        ],
+        _ARK_WEIGHTS,
+    ]
+)
+_GAMMA = 1 / 4
+
+
+def _hermite(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Dense output from the two ends of a step and the slopes there, in powers of θ = 1 … 4.
+
+    x(θ) = x + (3θ² − 2θ³)(x_new − x) + h (θ − 2θ² + θ³) k_0 + h (θ³ − θ²) k_5. The implicit slope
+    of the last stage stands for the one at the new state: where an exact slope at a stiff node
+    multiplies the error of its state by d, that one does not.
+    """
+    dense = np.zeros((7, 4))
+    dense[:6] = np.outer(weights, [0, 3, -2, 0])
+    dense[0] += [1, -2, 1, 0]
+    dense[5] += [0, -1, 1, 0]
+    return dense
+
+
+# By method, with one more row or column for the new state and its velocity.
+_A = np.stack([_DOPRI, np.vstack([_ARK_EXPLICIT, _ARK_WEIGHTS])])
+_ERROR = np.stack([_DOPRI_ERROR, np.append(_ARK_WEIGHTS - _ARK_EMBEDDED, 0.0)])
+_DENSE = np.stack([_DOPRI_DENSE, _hermite(_ARK_WEIGHTS)])
+_BETWEEN = _ARK_IMPLICIT - _ARK_EXPLICIT
+
+# Step sizes follow the PI controller of Hairer and Wanner's DOPRI5: error^−(1/q − 0.75 β) with
+# β = 0.04 for an error of order q = 5 and 4.
+_SECOND = 0.04
+_FIRST = np.array([1 / 5 - 0.75 * _SECOND, 1 / 4 - 0.75 * _SECOND])
+
 _TILE = 512
 
 Floats = NDArray[np.float64]
@@ -74,9 +182,10 @@ def velocity(
     f: Floats,
     h_ego: Floats,
     h_alt: Floats,
+    received: Floats,
     out: Floats,
 ) -> None:
-    """out_i = f_i + h_ego_i Σ_j A_ij h_alt_j, from the three functions' values at all nodes.
+    """out_i = f_i + h_ego_i received_i, received_i = Σ_j A_ij h_alt_j, from the functions' values.
 
     Nodes are visited by falling degree (`order`; `indptr` follows it): loops of equal length in a
     row spare the processor half of the time. Empty `weights` stand for ones.
@@ -85,7 +194,8 @@ def velocity(
     for m in range(len(graph)):
         low, high = start[m], start[m + 1]
         first = offset[graph[m]]
-        self_part, ego, alter, to = f[low:high], h_ego[low:high], h_alt[low:high], out[low:high]
+        self_part, ego, alter = f[low:high], h_ego[low:high], h_alt[low:high]
+        total, to = received[low:high], out[low:high]
         for position in range(first, first + high - low):
             p = indptr[position]
             end = indptr[position + 1]
@@ -106,12 +216,20 @@ def velocity(
                 if p < end:
                     even += alter[indices[p]]
             i = order[position]
-            to[i] = self_part[i] + ego[i] * (even + odd)
+            total[i] = even + odd
+            to[i] = self_part[i] + ego[i] * total[i]
 
 
 @numba.njit(cache=True, error_model="numpy")
 def combine_stages(
-    rows: Ints, start: Ints, h: Floats, stage: int, y: Floats, k: Floats, out: Floats
+    rows: Ints,
+    start: Ints,
+    h: Floats,
+    method: Ints,
+    stage: int,
+    y: Floats,
+    k: Floats,
+    out: Floats,
 ) -> None:
     """State at which stage `stage` (1 … 6) evaluates the field; that of stage 6 ends the step."""
     for m in range(len(rows)):
@@ -120,10 +238,45 @@ def combine_stages(
             high = min(low + _TILE, start[m + 1])
             out[low:high] = y[low:high]
             for s in range(stage):
-                weight = h[r] * _A[stage, s]
+                weight = h[r] * _A[method[r], stage, s]
                 if weight != 0.0:
                     for i in range(low, high):
                         out[i] += weight * k[s, i]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def solve_stage(
+    rows: Ints, start: Ints, h: Floats, method: Ints, stage: int, diagonal: Floats, k: Floats
+) -> None:
+    """Turn the velocities `k[stage]` of stages 1 … 5 into slopes; explicit steps stay as they are.
+
+    With z the implicit state of the stage and e the explicit one, where the field was evaluated,
+    the slope is k = F(e) + d (z − e), and z − e = h Σ_s (a^I_s − a^E_s) k_s + h γ k.
+    """
+    for m in range(len(rows)):
+        r = rows[m]
+        if method[r] == EXPLICIT:
+            continue
+        for low in range(start[m], start[m + 1], _TILE):
+            high = min(low + _TILE, start[m + 1])
+            between = np.zeros(_TILE)
+            for s in range(stage):
+                weight = h[r] * _BETWEEN[stage, s]
+                for i in range(low, high):
+                    between[i - low] += weight * k[s, i]
+            for i in range(low, high):
+                d = diagonal[i]
+                k[stage, i] = (k[stage, i] + d * between[i - low]) / (1.0 - h[r] * _GAMMA * d)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def wants_diagonal(rows: Ints, t: Floats, h: Floats, method: Ints, end: float) -> bool:
+    """Whether a trajectory needs the Jacobian's diagonal at the end of its step."""
+    for m in range(len(rows)):
+        r = rows[m]
+        if method[r] == IMPLICIT or end - t[r] > WORTH * h[r]:
+            return True
+    return False
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -139,7 +292,15 @@ def _largest(values: Floats, y: Floats, rtol: float, atol: float) -> float:
 
 @numba.njit(cache=True, error_model="numpy")
 def _largest_error(
-    low: int, high: int, h: float, y: Floats, y_new: Floats, k: Floats, rtol: float, atol: float
+    low: int,
+    high: int,
+    h: float,
+    weights: Floats,
+    y: Floats,
+    y_new: Floats,
+    k: Floats,
+    rtol: float,
+    atol: float,
 ) -> float:
     """Largest local error of the nodes low … high − 1 in units of its tolerance; inf if not finite.
 
@@ -147,20 +308,19 @@ def _largest_error(
     hardest to follow, miss the tolerance by the square root of that number.
     """
     worst = 0.0
-    for i in range(low, high):
-        error = (
-            _E[0] * k[0, i]
-            + _E[2] * k[2, i]
-            + _E[3] * k[3, i]
-            + _E[4] * k[4, i]
-            + _E[5] * k[5, i]
-            + _E[6] * k[6, i]
-        )
-        size = abs(h * error) / (atol + rtol * max(abs(y[i]), abs(y_new[i])))
-        if not size <= worst:
-            worst = size
-        if not np.isfinite(y_new[i]) or np.isnan(size):
-            return np.inf
+    for first in range(low, high, _TILE):
+        last = min(first + _TILE, high)
+        error = np.zeros(_TILE)
+        for s in range(7):
+            if weights[s] != 0.0:
+                for i in range(first, last):
+                    error[i - first] += weights[s] * k[s, i]
+        for i in range(first, last):
+            size = abs(h * error[i - first]) / (atol + rtol * max(abs(y[i]), abs(y_new[i])))
+            if not size <= worst:
+                worst = size
+            if not np.isfinite(y_new[i]) or np.isnan(size):
+                return np.inf
     return worst
 
 
@@ -208,6 +368,19 @@ def first_step(
 
 
 @numba.njit(cache=True, error_model="numpy")
+def _observe(
+    u: float, h: float, dense: Floats, low: int, high: int, y: Floats, k: Floats, out: Floats
+) -> None:
+    """States of the nodes low … high − 1 at the share u of the step, into `out`."""
+    out[:] = y[low:high]
+    for s in range(7):
+        weight = h * u * (dense[s, 0] + u * (dense[s, 1] + u * (dense[s, 2] + u * dense[s, 3])))
+        if weight != 0.0:
+            for i in range(low, high):
+                out[i - low] += weight * k[s, i]
+
+
+@numba.njit(cache=True, error_model="numpy")
 def finish_step(
     rows: Ints,
     start: Ints,
@@ -218,6 +391,9 @@ def finish_step(
     y: Floats,
     y_new: Floats,
     k: Floats,
+    diagonal: Floats,
+    diagonal_new: Floats,
+    method: Ints,
     t: Floats,
     h: Floats,
     last_error: Floats,
@@ -228,10 +404,10 @@ def finish_step(
     place: Ints,
     out: Floats,
 ) -> bool:
-    """Accept or reject each trajectory's step, write what it observed, choose the next step size.
+    """Accept or reject each trajectory's step, write what it observed, choose the next step.
 
-    Steps follow the PI controller of Hairer and Wanner's DOPRI5. `y`, `k[0]` and the arrays from
-    `t` on change in place.
+    `y`, `k[0]`, `diagonal` and the arrays from `method` on change in place. `diagonal_new`, that of
+    the Jacobian at `y_new`, is used only where `wants_diagonal` says so.
 
     Returns:
         Whether a trajectory has ended.
@@ -239,41 +415,37 @@ def finish_step(
     end = times[-1]
     smallest = 1e-15 * max(abs(times[0]), abs(end))
     ended = False
-    weights = np.empty(7)
     for m in range(len(rows)):
         r = rows[m]
         low, high = start[m], start[m + 1]
         n = high - low
+        used = method[r]
         steps[r] += 1
-        error = _largest_error(low, high, h[r], y, y_new, k, rtol, atol)
+        error = _largest_error(low, high, h[r], _ERROR[used], y, y_new, k, rtol, atol)
         finite = np.isfinite(error)
-        scaled = max(error, 1e-10) ** 0.17
+        scaled = max(error, 1e-10) ** _FIRST[used]
         if finite and error <= 1.0:
+            if used == IMPLICIT or end - t[r] > WORTH * h[r]:
+                stiffest = 0.0
+                for i in range(low, high):
+                    # Growth is left to the explicit method, for which it is not stiff.
+                    d = diagonal_new[i]
+                    diagonal[i] = d if d < 0.0 and np.isfinite(d) else 0.0
+                    stiffest = max(stiffest, -diagonal[i])
+                if h[r] * stiffest > STIFF:
+                    method[r] = IMPLICIT
             t_new = t[r] + h[r]
             if t_new >= end - 10 * smallest:
                 t_new = end
             while observed[r] < len(times) and times[observed[r]] <= t_new:
                 u = (times[observed[r]] - t[r]) / h[r]
-                for s in range(7):
-                    weights[s] = (
-                        h[r] * u * (_P[s, 0] + u * (_P[s, 1] + u * (_P[s, 2] + u * _P[s, 3])))
-                    )
                 here = place[r] + observed[r] * n
-                for i in range(n):
-                    out[here + i] = (
-                        y[low + i]
-                        + weights[0] * k[0, low + i]
-                        + weights[2] * k[2, low + i]
-                        + weights[3] * k[3, low + i]
-                        + weights[4] * k[4, low + i]
-                        + weights[5] * k[5, low + i]
-                        + weights[6] * k[6, low + i]
-                    )
+                _observe(u, h[r], _DENSE[used], low, high, y, k, out[here : here + n])
                 observed[r] += 1
             y[low:high] = y_new[low:high]
             k[0, low:high] = k[6, low:high]
             t[r] = t_new
-            factor = 0.9 * last_error[r] ** 0.04 / scaled
+            factor = 0.9 * last_error[r] ** _SECOND / scaled
             factor = min(max(factor, 0.2), 1.0 if rejected[r] else 10.0)
             last_error[r] = max(error, 1e-4)
             rejected[r] = False

@@ -15,6 +15,13 @@ from nodeflow.figures.style import note, outside_legend, panels, set_colours
 __all__ = ["draw_capacity", "draw_flow_training", "draw_frontier"]
 
 _WEIGHTS = {"aligned": "#0072B2", "raw": "#D55E00"}
+_METHODS = {
+    "descent": ("#B2182B", "#B2182B"),
+    "codes": ("#2166AC", "#92C5DE"),
+    "ddpm": ("#5E3C99", "#B2ABD2"),
+    "paper": ("#E66101", "#FDB863"),
+}
+"""Colours of each method's networks: learned from aligned weights, and from raw ones."""
 
 
 def draw_flow_training(history: pd.DataFrame) -> Figure:
@@ -47,8 +54,9 @@ def draw_capacity(panel: pd.DataFrame) -> Figure:
     """Test accuracy of generated networks by width of the flow, with and without alignment.
 
     Args:
-        panel: one row a network: columns flow, weights, width, set, accuracy, status.
+        panel: one row a network: columns flow, method, weights, width, set, accuracy, status.
     """
+    panel = panel[panel["method"] != "descent"] if (panel["method"] != "descent").any() else panel
     flows = list(dict.fromkeys(panel["flow"]))
     figure, axes = panels(len(flows), columns=3, width=4.2, height=2.7)
     for axis, flow in zip(axes, flows, strict=True):
@@ -70,36 +78,34 @@ def draw_capacity(panel: pd.DataFrame) -> Figure:
 
 
 def draw_frontier(panel: pd.DataFrame) -> Figure:
-    """Accuracy against two measures of novelty, generated networks beside every control.
+    """Accuracy against two measures of novelty: all methods beside every control, by data set.
 
-    Distances are in units of the median leave-one-out distance of the training members, of the
-    aligned and of the raw zoo each.
+    Distances are in units of the median leave-one-out distance of the training members of the same
+    zoo. Reference levels come from the panel of the flow that judged the most networks.
 
     Args:
-        panel: columns flow, weights, width, set, accuracy, nearest, max_iou, status.
+        panel: columns data, flow, method, weights, width, set, accuracy, nearest, max_iou, status.
     """
-    flows = list(dict.fromkeys(panel["flow"]))
-    figure, axes = panels(2 * len(flows), columns=2, width=4.4, height=3.2)
-    for row, flow in enumerate(flows):
-        chosen = panel[(panel["flow"] == flow) & (panel["status"] == "ok")]
-        scale = (
-            chosen[chosen["set"] == "zoo"].groupby("weights")["nearest"].median().rename("scale")
-        )
-        chosen = chosen.join(scale, on="weights")
+    sets = list(dict.fromkeys(panel["data"]))
+    figure, axes = panels(2 * len(sets), columns=2, width=4.4, height=3.4)
+    flow = ["flow", "weights", "width"]
+    for row, data in enumerate(sets):
+        chosen = panel[(panel["data"] == data) & (panel["status"] == "ok")]
+        zoo = chosen[chosen["set"] == "zoo"]
+        scale = zoo.groupby(flow)["nearest"].median().rename("scale")
+        chosen = chosen.join(scale, on=flow)
         chosen = chosen.assign(relative=chosen["nearest"] / chosen["scale"])
-        # Reference levels come from one of the flow's panels; they differ only by their gauge.
-        first = chosen.sort_values(["weights", "width"]).iloc[0]
-        reference = chosen[
-            (chosen["weights"] == first["weights"])
-            & (chosen["width"] == first["width"])
-            & (chosen["set"] != "generated")
-        ]
+        # The largest reference sets; of those of equal size, the first by name.
+        sizes = chosen[chosen["set"] != "generated"].groupby(flow).size()
+        names = sizes.sort_values(ascending=False, kind="stable").index[0]
+        same = (chosen[flow] == list(names)).all(axis=1)
+        reference = chosen[same & (chosen["set"] != "generated")]
         generated = chosen[chosen["set"] == "generated"]
         for axis, measure in zip(axes[2 * row : 2 * row + 2], ("relative", "max_iou"), strict=True):
             _references(axis, reference, measure)
             _generated(axis, generated, measure)
             axis.set(ylabel="test accuracy")
-        axes[2 * row].set(title=flow, xlabel="distance to nearest training member / zoo's own")
+        axes[2 * row].set(title=data, xlabel="distance to nearest training member / zoo's own")
         axes[2 * row + 1].set(xlabel="largest IoU of errors with a training member")
         outside_legend(axes[2 * row + 1])
         note(axes[2 * row], f"small: networks, large: medians; {len(generated)} generated")
@@ -117,17 +123,19 @@ def _references(axis: Axes, table: pd.DataFrame, x: str) -> None:
 
 
 def _generated(axis: Axes, table: pd.DataFrame, x: str) -> None:
-    groups = table.groupby(["weights", "width"])
-    markers = dict(zip(sorted(set(table["width"])), "v^Dps<>*", strict=False))
-    for (weights, width), rows in groups:
-        colour = _WEIGHTS[str(weights)]
-        _cloud(axis, rows, x, colour, markers[width], f"generated, {weights}, width {width}")
+    for method, of_method in table.groupby("method"):
+        markers = dict(zip(sorted(set(of_method["width"])), "v^Dps<>", strict=False))
+        for (flow, weights, width), rows in of_method.groupby(["flow", "weights", "width"]):
+            colour = _METHODS[str(method)][str(weights) == "raw" and method != "descent"]
+            label = f"{flow}: {method}, {weights}, {width}"
+            marker = "*" if method == "descent" else markers[width]
+            _cloud(axis, rows, x, colour, marker, label)
 
 
 def _cloud(axis: Axes, rows: pd.DataFrame, x: str, colour: str, marker: str, label: str) -> None:
     points = rows[np.isfinite(rows[x])]
     axis.scatter(points[x], points["accuracy"], s=4, color=colour, alpha=0.2, lw=0)
     axis.scatter(
-        points[x].median(), points["accuracy"].median(), s=46, color=colour, marker=marker,
-        edgecolor="white", lw=0.8, label=label, zorder=3,
+        points[x].median(), points["accuracy"].median(), s=90 if marker == "*" else 46,
+        color=colour, marker=marker, edgecolor="white", lw=0.8, label=label, zorder=3,
     )  # fmt: skip

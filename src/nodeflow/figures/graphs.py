@@ -1,13 +1,15 @@
-"""Figures of the graph ensembles: degrees against theory, clustering and heterogeneity."""
+"""Figures of graphs: degrees against theory, clustering and heterogeneity, null models."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from nodeflow.figures.style import band, colours, note, panels
 
-__all__ = ["draw_degrees", "draw_ensemble"]
+__all__ = ["draw_degrees", "draw_ensemble", "draw_networks"]
 
 
 def draw_degrees(degrees: pd.DataFrame) -> Figure:
@@ -63,4 +65,46 @@ def draw_ensemble(summary: pd.DataFrame, theory: pd.DataFrame) -> Figure:
         note(axis, f"n ≥ {count} graphs, band 10–90 %{crosses}")
     axes[2].set_yscale("log")
     axes[0].legend()
+    return figure
+
+
+def draw_networks(table: pd.DataFrame) -> Figure:
+    """Clustering, degree correlation and heterogeneity of networks and of their null models.
+
+    Args:
+        table: one row a graph: columns network, variant, nodes, clustering, assortativity,
+            heterogeneity, giant_share.
+    """
+    measures = {
+        "clustering": "mean local clustering",
+        "assortativity": "degree assortativity",
+        "heterogeneity": "⟨k²⟩ / ⟨k⟩",
+        "giant_share": "share in giant component",
+    }
+    names = {
+        "original": ("network itself", "o"),
+        "configuration": ("same degrees", "s"),
+        "erdos_renyi": ("same density", "^"),
+    }
+    networks = list(dict.fromkeys(table["network"]))
+    sizes = table.groupby("network")["nodes"].first()
+    shades = dict(zip(names, colours(range(len(names))).values(), strict=True))
+    figure, axes = panels(len(measures), columns=4, width=2.4, height=0.9 + 0.32 * len(networks))
+    for axis, (measure, label) in zip(axes, measures.items(), strict=True):
+        for shift, (variant, (title, marker)) in zip((-0.2, 0.0, 0.2), names.items(), strict=True):
+            groups = table[table["variant"] == variant].groupby("network")[measure]
+            low, middle, high = (groups.quantile(q).reindex(networks) for q in (0.1, 0.5, 0.9))
+            axis.errorbar(
+                middle, np.arange(len(networks)) + shift, xerr=[middle - low, high - middle],
+                fmt=marker, ms=4, color=shades[variant], label=title, lw=1,
+            )  # fmt: skip
+        axis.set(xlabel=label, ylim=(len(networks) - 0.5, -0.5), yticks=range(len(networks)))
+        axis.set_yticklabels([])
+    axes[0].set_yticklabels([f"{name} ({sizes[name]})" for name in networks])
+    axes[2].set_xscale("log")
+    axes[2].xaxis.set_minor_formatter(NullFormatter())
+    axes[3].set_xlim(0, 1.05)
+    drawn = table[table["variant"] != "original"].groupby(["network", "variant"]).size()
+    note(axes[0], f"null models: n ≥ {drawn.min() if len(drawn) else 0} graphs")
+    axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

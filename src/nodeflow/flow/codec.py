@@ -35,6 +35,9 @@ Shapes = Mapping[str, Sequence[int]]
 """Name → shape of one network's tensors; the order is that of a flat row."""
 
 
+_BLOCK = 64
+
+
 class CodecProblem(Problem):
     """Parameters cannot be encoded as asked."""
 
@@ -187,9 +190,19 @@ class PcaCodec:
         return codes
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
-        """Rows (K, D) of codes (K, k), in float64; a non-finite code gives a non-finite row."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            rows: np.ndarray = (codes.astype(np.float64) * self.scale) @ self.basis + self.mean
+        """Rows (K, D) of codes (K, k), in float64; a non-finite code gives a non-finite row.
+
+        A row depends on its code alone, to the last bit: products are taken in blocks of one size,
+        because those of other sizes round differently.
+        """
+        rows = np.empty((len(codes), len(self.mean)))
+        block = np.zeros((_BLOCK, self.size))
+        for start in range(0, len(codes), _BLOCK):
+            some = codes[start : start + _BLOCK]
+            block[: len(some)] = some
+            with np.errstate(invalid="ignore", over="ignore"):
+                decoded = (block * self.scale) @ self.basis + self.mean
+            rows[start : start + _BLOCK] = decoded[: len(some)]
         return rows
 
 

@@ -15,25 +15,32 @@ from torch import Tensor
 from torchdiffeq import odeint
 
 from nodeflow.flow.codec import unflatten
+from nodeflow.flow.descent import Descent
+from nodeflow.flow.diffusion import DIFFUSION_STEPS, ancestral
 from nodeflow.flow.train import Flow, FlowProblem
 from nodeflow.seeds import derive_seed
 
 __all__ = [
     "EVALUATIONS",
     "SOLVERS",
+    "AnyFlow",
     "SampleSettings",
     "Samples",
     "integrate",
     "sample",
     "sample_codes",
+    "sample_rows",
     "sample_seeds",
 ]
 
 EVALUATIONS: Mapping[str, int] = {"euler": 1, "heun": 2, "rk4": 4}
 """Evaluations of the velocity per step, of the solvers with fixed steps."""
 
-SOLVERS = (*EVALUATIONS, "dopri5")
-"""Names of the solvers; "dopri5" chooses its own steps (torchdiffeq)."""
+SOLVERS = (*EVALUATIONS, "dopri5", "ddpm")
+"""Names of the solvers; "dopri5" chooses its own steps (torchdiffeq), "ddpm" is for diffusions."""
+
+AnyFlow = Flow | Descent
+"""A trained generative model of network weights, of any method."""
 
 _CPU = torch.device("cpu")
 _BLOCK = 64
@@ -46,7 +53,8 @@ class SampleSettings:
 
     Attributes:
         solver: a name in `SOLVERS`.
-        steps: equal steps; 99 with "rk4" is the reference's choice. Ignored by "dopri5".
+        steps: equal steps; 99 with "rk4" is the reference's choice. Ignored by "dopri5" and
+            by "ddpm", which takes as many as there are noise levels.
     """
 
     solver: str = "heun"
@@ -65,7 +73,7 @@ class Samples:
 
     Attributes:
         parameters: name → tensor (M, *shape), float32; those of a failed sample are not finite.
-        codes: (M, k) float32.
+        codes: (M, k) float32; k is 0 for a descent.
         seeds: (M,) int64, the seed of each.
         ok: (M,) bool; False where a parameter is not finite.
     """
@@ -77,7 +85,7 @@ class Samples:
 
 
 def sample(
-    flow: Flow,
+    flow: AnyFlow,
     count: int,
     settings: SampleSettings,
     root_seed: int,
@@ -95,13 +103,32 @@ def sample(
         device: where to integrate.
     """
     seeds = sample_seeds(count, root_seed, labels)
-    codes = sample_codes(flow, seeds, settings, device)
-    with np.errstate(over="ignore"):
-        rows = flow.codec.decode(codes).astype(np.float32)
+    codes, rows = sample_rows(flow, seeds, settings, device)
     ok = np.isfinite(codes).all(axis=1) & np.isfinite(rows).all(axis=1)
     # An infinite code can be lost in decoding, and its sample must not pass for a network.
     rows[~ok] = np.nan
     return Samples(unflatten(rows, flow.shapes), codes, seeds, ok)
+
+
+def sample_rows(
+    flow: AnyFlow, seeds: np.ndarray, settings: SampleSettings, device: torch.device = _CPU
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (M, k) and flat networks (M, D) of these seeds (M,), float32; a descent has no codes.
+
+    Raises:
+        FlowProblem: a descent is asked for other steps than those that it learned.
+    """
+    if isinstance(flow, Descent):
+        learned = flow.settings.evaluations
+        if (settings.solver, settings.steps) != ("euler", learned):
+            raise FlowProblem(
+                f"a descent of {learned} evaluations is sampled with solver euler and {learned} "
+                f"steps, not with {settings.solver} and {settings.steps}."
+            )
+        return np.empty((len(seeds), 0), dtype=np.float32), flow.rows(seeds, device)
+    codes = sample_codes(flow, seeds, settings, device)
+    with np.errstate(over="ignore"):
+        return codes, flow.codec.decode(codes).astype(np.float32)
 
 
 def sample_seeds(count: int, root_seed: int, labels: tuple[str | float, ...]) -> np.ndarray:
@@ -121,19 +148,33 @@ def sample_codes(
     Samples are integrated in blocks of one fixed size, the last filled up with zeros, because
     matrix products of other sizes round differently. "dopri5" adapts its steps to the whole block,
     so there a block is one sample.
+
+    Raises:
+        FlowProblem: a solver for diffusions on a flow, or the other way round.
     """
     size = flow.codec.size
+    diffusion = flow.settings.process == "diffusion"
+    if diffusion != (settings.solver == "ddpm"):
+        raise FlowProblem(
+            f'a {flow.settings.process} is not sampled with solver {settings.solver}: "ddpm" is '
+            "for diffusions, all others are for flows."
+        )
+    draws = DIFFUSION_STEPS if diffusion else 1
     block = 1 if settings.solver == "dopri5" else _BLOCK
     velocity = flow.velocity.to(device).eval()
     codes = np.empty((len(seeds), size), dtype=np.float32)
     with torch.no_grad():
         for start in range(0, len(seeds), block):
             some = seeds[start : start + block]
-            x0 = torch.zeros(block, size)
+            noise = torch.zeros(draws, block, size)
             for row, seed in enumerate(some):
-                noise = torch.randn(size, generator=torch.Generator().manual_seed(int(seed)))
-                x0[row] = flow.settings.source_std * noise
-            x1 = integrate(velocity, x0.to(device), settings.solver, settings.steps)
+                generator = torch.Generator().manual_seed(int(seed))
+                noise[:, row] = torch.randn(draws, size, generator=generator)
+            if diffusion:
+                x1 = ancestral(velocity, noise.to(device))
+            else:
+                x0 = flow.settings.source_std * noise[0].to(device)
+                x1 = integrate(velocity, x0, settings.solver, settings.steps)
             codes[start : start + block] = x1.cpu().numpy()[: len(some)]
     return codes
 

@@ -1,4 +1,4 @@
-"""All choices of a flow, and the two methods that choose them together."""
+"""All choices of a flow, and the methods that choose them together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from nodeflow.flow.codec import CodecSettings
 from nodeflow.flow.velocity import VelocitySettings
 from nodeflow.problems import Problem
 
-__all__ = ["METHODS", "FlowSettings", "FlowSettingsProblem", "flow_settings"]
+__all__ = [
+    "METHODS",
+    "DescentSettings",
+    "FlowSettings",
+    "FlowSettingsProblem",
+    "flow_settings",
+    "settings_of",
+]
 
 
 class FlowSettingsProblem(Problem):
@@ -19,12 +26,14 @@ class FlowSettingsProblem(Problem):
 
 @dataclass(frozen=True)
 class FlowSettings:
-    """How a flow is built and trained.
+    """How a flow over codes is built and trained.
 
     Attributes:
         method: the name of the method that these settings belong to, a key of `METHODS`.
         codec: how networks become codes.
         velocity: the network that is trained.
+        process: "flow" learns the velocity from the source to the codes; "diffusion" learns to
+            predict the noise on codes, as a baseline: see `nodeflow.flow.diffusion`.
         source_std: standard deviation s of the source N(0, s²I), in units of codes.
         path_noise: standard deviation σ of the noise added along the path, in units of codes.
         coupling: "independent" pairs noise and members at random; "optimal" pairs them within a
@@ -43,9 +52,10 @@ class FlowSettings:
             the last ones. A fault of the reference code, kept for replication; only for "paper".
     """
 
-    method: str = "default"
+    method: str = "codes"
     codec: CodecSettings = field(default_factory=CodecSettings)
     velocity: VelocitySettings = field(default_factory=VelocitySettings)
+    process: str = "flow"
     source_std: float = 1.0
     path_noise: float = 0.0
     coupling: str = "independent"
@@ -63,6 +73,17 @@ class FlowSettings:
         if self.coupling not in ("independent", "optimal"):
             raise FlowSettingsProblem(
                 f'flow coupling is "{self.coupling}"; allowed are "independent" and "optimal".'
+            )
+        if self.process not in ("flow", "diffusion"):
+            raise FlowSettingsProblem(
+                f'flow process is "{self.process}"; allowed are "flow" and "diffusion".'
+            )
+        if self.process == "diffusion" and (
+            self.velocity.kind == "residual" or (self.source_std, self.path_noise) != (1.0, 0.0)
+        ):
+            raise FlowSettingsProblem(
+                'process "diffusion" needs velocity kind "paper", source_std 1 and path_noise 0: '
+                "it has its own source and path."
             )
         if self.method != "paper" and (self.fixed_source_bank or self.keep_best_batch):
             raise FlowSettingsProblem(
@@ -86,8 +107,66 @@ class FlowSettings:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class DescentSettings:
+    """How a flow from initializations to trained networks is built and trained.
+
+    Attributes:
+        method: the name of the method, a key of `METHODS`.
+        evaluations: steps from an initialization to a network, one gradient each.
+        probes: learned items in each evaluation.
+        steps: optimizer steps.
+        batch: members in a step.
+        fresh: initializations in a step that no member started from. What they lead to may not
+            fit the training items worse than members do; this keeps the probes from fitting the
+            initializations of the members alone.
+        items: training items on which the predictions of a step are compared.
+        learning_rate: of Adam at the start, for the probes; it falls along a cosine.
+        rate_learning_rate: the same for rates, floors and decays.
+        weight_fit: weight of the distance to the member's weights, in units of how far members
+            move from their initializations, beside the divergence of predictions in nats.
+        power_fit: weight of how far the mean square of each tensor is from the zoo's.
+    """
+
+    method: str = "descent"
+    evaluations: int = 24
+    probes: int = 64
+    steps: int = 600
+    batch: int = 8
+    fresh: int = 8
+    items: int = 256
+    learning_rate: float = 0.03
+    rate_learning_rate: float = 0.03
+    weight_fit: float = 0.03
+    power_fit: float = 100.0
+
+    def __post_init__(self) -> None:
+        counts = (self.evaluations, self.probes, self.steps, self.batch, self.items)
+        if min(counts) < 1 or not min(self.learning_rate, self.rate_learning_rate) > 0:
+            raise FlowSettingsProblem(
+                f"descent has evaluations {self.evaluations}, probes {self.probes}, steps "
+                f"{self.steps}, batch {self.batch}, items {self.items}, learning_rate "
+                f"{self.learning_rate}, rate_learning_rate {self.rate_learning_rate}; all must be "
+                "positive."
+            )
+        if min(self.weight_fit, self.power_fit, self.fresh) < 0:
+            raise FlowSettingsProblem(
+                f"descent has weight_fit {self.weight_fit}, power_fit {self.power_fit} and fresh "
+                f"{self.fresh}; none may be negative."
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for a file's parameters; `flow_settings` reads them back."""
+        return asdict(self)
+
+
 METHODS: Mapping[str, FlowSettings] = {
-    "default": FlowSettings(),
+    "codes": FlowSettings(),
+    "ddpm": FlowSettings(
+        method="ddpm",
+        process="diffusion",
+        velocity=VelocitySettings(kind="paper", hidden=512, time_features=64),
+    ),
     "paper": FlowSettings(
         method="paper",
         codec=CodecSettings(kind="raw", rank=None, standardize="none"),
@@ -101,7 +180,8 @@ METHODS: Mapping[str, FlowSettings] = {
         ema=0.0,
     ),
 }
-"""The settings of each method: "paper" is that of Gupta et al. 2026 (arXiv:2601.05052) for MLPs."""
+"""The settings of each method of flow matching on codes: "codes" is ours, "paper" that of Gupta et
+al. 2026 (arXiv:2601.05052) for MLPs; "ddpm" is denoising diffusion on the same codes."""
 
 
 def flow_settings(method: str, changes: Mapping[str, Any] | None = None) -> FlowSettings:
@@ -117,7 +197,7 @@ def flow_settings(method: str, changes: Mapping[str, Any] | None = None) -> Flow
     """
     if method not in METHODS:
         raise FlowSettingsProblem(
-            f'flow method is "{method}"; allowed are {", ".join(sorted(METHODS))}.'
+            f'flow method is "{method}"; allowed are {", ".join(sorted([*METHODS, "descent"]))}.'
         )
     start = METHODS[method]
     values = dict(changes or {}) | {"method": method}
@@ -126,8 +206,32 @@ def flow_settings(method: str, changes: Mapping[str, Any] | None = None) -> Flow
     for part in ("codec", "velocity"):
         if part in values:
             values[part] = _changed(getattr(start, part), values[part], f"flow {part}")
-    changed: FlowSettings = _changed(start, values, "flow")
+    changed: FlowSettings = _changed(start, values, f"flow of method {method}")
     return changed
+
+
+def settings_of(
+    method: str, changes: Mapping[str, Any] | None = None, width: int | None = None
+) -> FlowSettings | DescentSettings:
+    """The settings of any method, "descent" among them, with some of them changed.
+
+    Args:
+        method: a key of `METHODS`, or "descent".
+        changes: see `flow_settings`.
+        width: the capacity of the velocity field: the number of probes of a descent, the hidden
+            width of any other; None leaves it as it is.
+
+    Raises:
+        FlowSettingsProblem: no such method or setting.
+    """
+    values = dict(changes or {})
+    if method == "descent":
+        values |= {} if width is None else {"probes": width}
+        descent: DescentSettings = _changed(DescentSettings(), values, "flow of method descent")
+        return descent
+    if width is not None:
+        values["velocity"] = {**values.get("velocity", {}), "hidden": width}
+    return flow_settings(method, values)
 
 
 def _changed(settings: Any, values: Mapping[str, Any], what: str) -> Any:

@@ -7,19 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import torch
+from torch import nn
 
 from nodeflow.flow.codec import codec_from_tensors, codec_to_tensors
-from nodeflow.flow.sample import Samples
-from nodeflow.flow.settings import flow_settings
+from nodeflow.flow.descent import Descent, DescentField
+from nodeflow.flow.sample import AnyFlow, Samples
+from nodeflow.flow.settings import DescentSettings, settings_of
 from nodeflow.flow.train import Flow
 from nodeflow.flow.velocity import build_velocity
-from nodeflow.tables import Kind, Schema, read_parameters, read_tensors, write_tensors
+from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
+from nodeflow.zoo.architectures import mlp_like
 
 __all__ = [
     "FLOW_FILE",
-    "FLOW_HISTORY",
     "FLOW_SAMPLES",
     "read_flow",
     "read_samples",
@@ -30,43 +31,32 @@ __all__ = [
 FLOW_FILE = Kind("flow", 1)
 FLOW_SAMPLES = Kind("flow samples", 1)
 
-FLOW_HISTORY = Schema(
-    "flow history",
-    1,
-    columns={
-        "step": pa.int64(),
-        "loss": pa.float64(),
-        "train_loss": pa.float64(),
-        "held_out_loss": pa.float64(),
-    },
-    about={
-        "step": "optimizer steps done",
-        "loss": "mean flow matching loss of the batches since the row before, squared code units",
-        "train_loss": "loss of the weights to be sampled from, on training members at fixed draws",
-        "held_out_loss": "the same on members that the flow never learns from; NaN without any",
-    },
-)
 
-
-def write_flow(path: str | Path, flow: Flow, parameters: Mapping[str, Any]) -> None:
-    """Write a flow as one safetensors file: codec, velocity field and settings.
+def write_flow(path: str | Path, flow: AnyFlow, parameters: Mapping[str, Any]) -> None:
+    """Write a flow as one safetensors file: all that it was trained to, and its settings.
 
     Args:
         path: final name.
         flow: the flow.
         parameters: what else it was made with; checked on read.
     """
-    tensors = {f"codec.{name}": array for name, array in codec_to_tensors(flow.codec).items()}
-    for name, tensor in flow.velocity.state_dict().items():
-        tensors[f"velocity.{name}"] = tensor.cpu().numpy()
-    about = {
+    about: dict[str, Any] = {
         "settings": flow.settings.as_dict(),
         "shapes": [[name, list(shape)] for name, shape in flow.shapes.items()],
     }
+    if isinstance(flow, Descent):
+        module: nn.Module = flow.field
+        tensors: dict[str, np.ndarray] = {}
+        about["initializations"] = list(flow.initializations)
+    else:
+        module = flow.velocity
+        tensors = {f"codec.{name}": array for name, array in codec_to_tensors(flow.codec).items()}
+    for name, tensor in module.state_dict().items():
+        tensors[f"velocity.{name}"] = tensor.cpu().numpy()
     write_tensors(path, tensors, FLOW_FILE, {**parameters, **about})
 
 
-def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Flow:
+def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> AnyFlow:
     """Read and check a flow; it is on the CPU, ready to be sampled.
 
     Args:
@@ -78,7 +68,15 @@ def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
     """
     tensors = read_tensors(path, FLOW_FILE, parameters)
     about = read_parameters(path)
-    settings = flow_settings(about["settings"]["method"], about["settings"])
+    settings = settings_of(about["settings"]["method"], about["settings"])
+    shapes = {name: tuple(shape) for name, shape in about["shapes"]}
+    state = {name: torch.from_numpy(array) for name, array in _part(tensors, "velocity.").items()}
+    if isinstance(settings, DescentSettings):
+        architecture = mlp_like({name: torch.empty(1, *shape) for name, shape in shapes.items()})
+        evaluations, probes, features = state["items"].shape
+        field = DescentField(architecture, evaluations, probes, features, state["targets"].shape[2])
+        field.load_state_dict(state)
+        return Descent(settings, shapes, tuple(about["initializations"]), field.eval())
     codec = codec_from_tensors(settings.codec.kind, _part(tensors, "codec."))
     velocity = build_velocity(
         settings.velocity,
@@ -88,9 +86,7 @@ def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
         settings.path_noise,
         torch.Generator(),
     )
-    state = _part(tensors, "velocity.")
-    velocity.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
-    shapes = {name: tuple(shape) for name, shape in about["shapes"]}
+    velocity.load_state_dict(state)
     return Flow(settings, shapes, codec, velocity.eval())
 
 

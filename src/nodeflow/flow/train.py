@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from nodeflow.flow.codec import Codec, Shapes, fit_codec, flatten
+from nodeflow.flow.diffusion import noise_prediction_loss
 from nodeflow.flow.settings import FlowSettings
 from nodeflow.flow.velocity import build_velocity, draw_dropout_from
 from nodeflow.job import Progress
@@ -159,7 +160,7 @@ def train_velocity(
         x0, x1 = next(pairs)
         t = torch.rand(len(x1), generator=generator)
         noise = settings.path_noise * torch.randn(x1.shape, generator=generator)
-        loss = flow_matching_loss(velocity, *(a.to(device) for a in (x0, x1, t, noise)))
+        loss = _loss(settings, velocity, *(a.to(device) for a in (x0, x1, t, noise)))
         if settings.keep_best_batch and float(loss.detach()) < best:
             # The loss is that of the weights before this step changes them.
             best, best_state = float(loss.detach()), copy.deepcopy(velocity.state_dict())
@@ -182,6 +183,15 @@ def train_velocity(
     if best_state is not None:
         velocity.load_state_dict(best_state)
     return sampled.eval(), pd.DataFrame(rows)
+
+
+def _loss(
+    settings: FlowSettings, network: nn.Module, x0: Tensor, x1: Tensor, t: Tensor, noise: Tensor
+) -> Tensor:
+    """The loss of the settings' process; for a diffusion, x0 is the noise on the codes x1."""
+    if settings.process == "diffusion":
+        return noise_prediction_loss(network, x0, x1, t)
+    return flow_matching_loss(network, x0, x1, t, noise)
 
 
 def flow_matching_loss(
@@ -245,6 +255,7 @@ class _Watch:
         device: torch.device,
     ) -> None:
         # Its own stream, so that what is watched does not change what is learned.
+        self._settings = settings
         seed = int(torch.randint(2**62, (1,), generator=generator))
         generator = torch.Generator().manual_seed(seed)
         self._draws = {"train_loss": _fixed_draws(codes, settings, generator, device)}
@@ -256,7 +267,7 @@ class _Watch:
         velocity.eval()
         with torch.no_grad():
             found = {
-                name: float(flow_matching_loss(velocity, *draws))
+                name: float(_loss(self._settings, velocity, *draws))
                 for name, draws in self._draws.items()
             }
         velocity.train(was_training)

@@ -10,6 +10,7 @@ from nodeflow.graphs.s1 import ModelProblem, asymptotic_c
 __all__ = ["solve_c"]
 
 MOST_STEPS = 100
+SMALL = 300
 
 ExpectedMeanDegree = Callable[[float, float], tuple[float, float]]
 
@@ -27,7 +28,11 @@ def solve_c(
     """Newton's method on log c for logit(k(c)/(N−1)) = logit(k̄/(N−1)), kept within a bracket.
 
     The logit makes the curve nearly straight from sparse to complete graphs. A step from a
-    relative error e ends at an error of order e², so the last step needs no evaluation after it.
+    relative error e ends at one of C e², so with many nodes the last step needs no evaluation
+    after it: C is 1/(1 − k̄/(N−1)), as a relative error of k̄ is that part of an error of the
+    logit. The few pairs of a small graph make a staircase on which that says little, and
+    averages over cells of pairs say little too; there all evaluations are exact, and so is the
+    last one, at c itself.
 
     Args:
         expected: from c and the relative error that it may make: expected mean degree, and its
@@ -51,11 +56,15 @@ def solve_c(
     log_c = math.log(asymptotic_c(n, beta, mean_degree)) + 2 * math.log(mean_degree / mean_kappa)
     target = _logit(mean_degree / (n - 1))
     low, high = -math.inf, math.inf
+    small = n < SMALL
+    bend = 4 / (1 - mean_degree / (n - 1))
     error = math.inf
     for _ in range(MOST_STEPS):
-        precision = coarse if error > 0.03 else tolerance / 4
+        precision = 0.0 if small else coarse if error > 0.03 else tolerance / 4
         value, slope = expected(math.exp(log_c), precision)
         error = abs(value / mean_degree - 1)
+        if small and error <= tolerance:
+            return math.exp(log_c)
         if error > 10 * precision:
             low, high = (log_c, high) if value < mean_degree else (low, log_c)
         share = value / (n - 1)
@@ -65,7 +74,7 @@ def solve_c(
         if not (abs(step) <= LONGEST_STEP and low < log_c + step < high):
             step = _safe_step(log_c, low, high)
         log_c += step
-        if 4 * error**2 + precision <= tolerance:
+        if not small and bend * error**2 + precision <= tolerance:
             return math.exp(log_c)
     raise ModelProblem(
         f"c did not converge for N = {n}, beta = {beta}, mean degree = {mean_degree}: "

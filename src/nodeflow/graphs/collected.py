@@ -1,13 +1,13 @@
-"""Measures of the graphs of all cells in one table."""
+"""Measures of the graphs of all cells, and of all networks, in one table each."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.graphs.store import GRAPHS
+from nodeflow.graphs.store import GRAPHS, NETWORKS
 from nodeflow.tables import Schema, gathered
 
-__all__ = ["CELL", "COLLECTED_GRAPHS"]
+__all__ = ["CELL", "COLLECTED_GRAPHS", "COLLECTED_NETWORKS", "NETWORK"]
 
 CELL = Schema(
     "cell",
@@ -22,3 +22,15 @@ CELL = Schema(
 )
 
 COLLECTED_GRAPHS = gathered("graphs of all cells", GRAPHS, CELL)
+
+NETWORK = Schema(
+    "network",
+    1,
+    {"network": pa.string(), "kind": pa.string()},
+    {
+        "network": "name of the network",
+        "kind": "real (comes with a package), file (the user's), or cell (S1 test graphs)",
+    },
+)
+
+COLLECTED_NETWORKS = gathered("all networks", NETWORKS, NETWORK)

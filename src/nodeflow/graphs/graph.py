@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from scipy.sparse import csr_array
 
 from nodeflow.problems import Problem
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = ["Graph", "GraphProblem", "build_graph", "from_networkx", "to_networkx"]
 
@@ -165,6 +167,8 @@ def from_networkx(graph: nx.Graph[Any]) -> Graph:
 
 def to_networkx(graph: Graph) -> nx.Graph[int]:
     """The same structure as a networkx graph, with `kappa` and `x` as node attributes."""
+    import networkx as nx  # a tenth of a second that jobs without such graphs need not spend
+
     result: nx.Graph[int] = nx.Graph()
     result.add_nodes_from(range(graph.n))
     result.add_edges_from(graph.edges.tolist())

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import GRAPHS, NODES
@@ -57,6 +56,9 @@ def local_clustering(graph: Graph) -> NDArray[np.float64]:
 
 def giant_component(graph: Graph) -> NDArray[np.bool_]:
     """Whether each node is in the largest component (of equal ones, that of the lowest id)."""
+    # It loads scipy's linear algebra, which jobs that measure nothing need not wait for.
+    from scipy.sparse.csgraph import connected_components
+
     _, label = connected_components(graph.adjacency(np.int8), directed=False)
     giant: NDArray[np.bool_] = label == np.argmax(np.bincount(label))
     return giant

@@ -45,18 +45,35 @@ def rewire(
     if len(graph.edges) < 2:
         return build_graph(graph.n, graph.edges)
     edges = graph.edges.copy()
-    _switch(edges, np.int64(graph.n), np.int64(attempts_per_edge) * len(edges), rng)
+    # Every node keeps its degree, so its neighbours keep their places in one long list.
+    starts = np.concatenate([[0], np.cumsum(graph.degrees)])
+    order = np.argsort(edges.ravel(), kind="stable")
+    places = np.empty(2 * len(edges), np.int64)
+    places[order] = np.arange(2 * len(edges))
+    neighbours = edges[:, ::-1].ravel()[order]
+    _switch(edges, starts, neighbours, places, attempts_per_edge * len(edges), rng)
     return build_graph(graph.n, edges)
 
 
 @njit(cache=True)
 def _switch(
-    edges: NDArray[np.int32], n: np.int64, attempts: np.int64, rng: np.random.Generator
+    edges: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    neighbours: NDArray[np.int32],
+    places: NDArray[np.int64],
+    attempts: int,
+    rng: np.random.Generator,
 ) -> None:
-    present = {np.int64(0)}
-    present.clear()
-    for row in range(len(edges)):
-        present.add(_key(edges[row, 0], edges[row, 1], n))
+    """Switch edges in place.
+
+    Args:
+        edges: shape (M, 2).
+        starts: node u's neighbours are `neighbours[starts[u] : starts[u + 1]]`.
+        neighbours: shape (2M,).
+        places: where in `neighbours` the other end of `edges.ravel()[e]` stands, shape (2M,).
+        attempts: how many switches to try.
+        rng: source of the choices.
+    """
     for _ in range(attempts):
         one = rng.integers(0, len(edges))
         two = rng.integers(0, len(edges))
@@ -65,16 +82,22 @@ def _switch(
         c, d = edges[two, turned], edges[two, 1 - turned]
         if a in (c, d) or b in (c, d):
             continue
-        if _key(a, d, n) in present or _key(c, b, n) in present:
+        if _linked(a, d, starts, neighbours) or _linked(c, b, starts, neighbours):
             continue
-        present.remove(_key(a, b, n))
-        present.remove(_key(c, d, n))
-        present.add(_key(a, d, n))
-        present.add(_key(c, b, n))
+        # The places follow their own end: that of b now names c, and b stands in edge two.
+        of_b, of_d = places[2 * one + 1], places[2 * two + 1 - turned]
+        neighbours[places[2 * one]] = d
+        neighbours[of_b] = c
+        neighbours[places[2 * two + turned]] = b
+        neighbours[of_d] = a
         edges[one, 0], edges[one, 1] = a, d
         edges[two, 0], edges[two, 1] = c, b
+        places[2 * one + 1] = of_d
+        places[2 * two], places[2 * two + 1] = places[2 * two + turned], of_b
 
 
 @njit(cache=True)
-def _key(u: int, v: int, n: np.int64) -> np.int64:
-    return np.int64(min(u, v)) * n + np.int64(max(u, v))
+def _linked(u: int, v: int, starts: NDArray[np.int64], neighbours: NDArray[np.int32]) -> bool:
+    if starts[u + 1] - starts[u] > starts[v + 1] - starts[v]:
+        u, v = v, u
+    return v in neighbours[starts[u] : starts[u + 1]]

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import networkx as nx
 
 from nodeflow.graphs.graph import Graph, GraphProblem, from_networkx
 
@@ -21,13 +17,13 @@ class RealNetwork:
         name: its name in the configuration.
         about: what nodes and edges are.
         source: who measured it.
-        load: the network as a networkx graph.
+        generator: name of the networkx function that returns it.
     """
 
     name: str
     about: str
     source: str
-    load: Callable[[], nx.Graph[Any]]
+    generator: str
 
 
 REAL_NETWORKS = {
@@ -37,25 +33,25 @@ REAL_NETWORKS = {
             "karate",
             "members of a karate club, linked when they meet outside it (34 nodes)",
             "Zachary, J. Anthropol. Res. 33, 452 (1977)",
-            nx.karate_club_graph,
+            "karate_club_graph",
         ),
         RealNetwork(
             "les-miserables",
             "characters of Hugo's novel, linked when they share a chapter (77 nodes)",
             "Knuth, The Stanford GraphBase (1993)",
-            nx.les_miserables_graph,
+            "les_miserables_graph",
         ),
         RealNetwork(
             "florentine-families",
             "families of Renaissance Florence, linked by marriage (15 nodes)",
             "Padgett and Ansell, Am. J. Sociol. 98, 1259 (1993)",
-            nx.florentine_families_graph,
+            "florentine_families_graph",
         ),
         RealNetwork(
             "southern-women",
             "women and the social events that they attended, bipartite (32 nodes)",
             "Davis, Gardner, Gardner, Deep South (1941)",
-            nx.davis_southern_women_graph,
+            "davis_southern_women_graph",
         ),
     )
 }
@@ -72,4 +68,6 @@ def real_network(name: str) -> Graph:
         raise GraphProblem(
             f"No real network is called {name!r}; there are {', '.join(REAL_NETWORKS)}."
         )
-    return from_networkx(REAL_NETWORKS[name].load())
+    import networkx
+
+    return from_networkx(getattr(networkx, REAL_NETWORKS[name].generator)())

@@ -16,6 +16,7 @@ __all__ = [
     "COORDINATES",
     "EDGES",
     "GRAPHS",
+    "NETWORKS",
     "NODES",
     "read_graphs",
     "write_coordinates",
@@ -99,6 +100,13 @@ GRAPHS = Schema(
         "k_max": "Largest degree.",
         "isolated_share": "Share of nodes without neighbours.",
     },
+)
+
+NETWORKS = Schema(
+    "networks",
+    1,
+    {"graph": pa.int32(), "variant": pa.string(), **GRAPHS.columns},
+    {**GRAPHS.about, "variant": "original, or the null model that the graph was drawn from"},
 )
 
 _SIZES = "nodes_of_graphs"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from nodeflow.flow.codec import Shapes, flatten
@@ -19,9 +20,11 @@ __all__ = [
     "REPLICA_RATIO",
     "Align",
     "Nearest",
+    "invariants",
     "max_iou",
+    "nearest_in_gauge",
     "nearest_members",
-    "quotient_distances",
+    "neighbour_test",
     "spread",
     "two_nearest",
 ]
@@ -71,7 +74,7 @@ def nearest_members(
     """
     mean = members.mean(axis=0, dtype=np.float64)
     a, b = rows - mean, members - mean
-    squares = (a**2).sum(axis=1)[:, None] - 2 * (a @ b.T) + (b**2).sum(axis=1)
+    squares = _squares(rows, members)
     if own is not None:
         squares[np.arange(len(rows)), own] = np.inf
     candidates = np.argpartition(squares, 1, axis=1)[:, :2]
@@ -80,31 +83,81 @@ def nearest_members(
     return Nearest(near.nearest, near.second, candidates[np.arange(len(rows)), near.index])
 
 
-def quotient_distances(
-    networks: Mapping[str, Tensor], members: Mapping[str, Tensor], shapes: Shapes, align: Align
-) -> np.ndarray:
-    """Distances between networks and members, each pair in the gauge that brings it closest.
+def nearest_in_gauge(
+    networks: Mapping[str, Tensor],
+    members: Mapping[str, Tensor],
+    shapes: Shapes,
+    align: Align,
+    candidates: int,
+    own: np.ndarray | None = None,
+) -> Nearest:
+    """The two nearest members of each network, each pair in the gauge that brings it closest.
 
     Units of a hidden layer have no order, so parameters as given make a permuted copy look new.
     One common order for all networks is not enough: it pulls them all towards the network that
     they were matched to, which is then everybody's nearest neighbour.
 
+    Matching every pair is dear where there are many members. Candidates are those that are nearest
+    as given and, as many again, those that are nearest by `invariants`, whose distance is never
+    above the one sought: it is all but 0 for a copy in whatever order, which cannot be missed.
+
     Args:
         networks: stacked parameters (M, …), finite.
-        members: stacked parameters (K, …).
+        members: stacked parameters (K, …), K ≥ 2 besides the network itself.
         shapes: of one network.
-        align: how to bring networks closest to one member.
-
-    Returns:
-        (M, K), float64.
+        align: how to bring networks closest to one.
+        candidates: how many members to match by either distance.
+        own: as in `nearest_members`.
     """
-    columns = []
-    for k in range(len(next(iter(members.values())))):
-        one = {name: tensor[k] for name, tensor in members.items()}
-        aligned = flatten(align(networks, one), shapes).astype(np.float64)
-        member = flatten({name: tensor[None] for name, tensor in one.items()}, shapes)
-        columns.append(np.linalg.norm(aligned - member, axis=1))
-    return np.stack(columns, axis=1)
+    rows, member_rows = (flatten(x, shapes).astype(np.float64) for x in (networks, members))
+    bounds = [
+        _squares(rows, member_rows),
+        _squares(invariants(networks, shapes), invariants(members, shapes)),
+    ]
+    found = []
+    for i, row in enumerate(rows):
+        if own is not None:
+            for squares in bounds:
+                squares[i, own[i]] = np.inf
+        places = np.unique(np.concatenate([np.argsort(s[i])[:candidates] for s in bounds]))
+        places = places if own is None else places[places != own[i]]
+        where = torch.from_numpy(places)
+        one = {name: tensor[i] for name, tensor in networks.items()}
+        moved = align({name: tensor[where] for name, tensor in members.items()}, one)
+        distances = np.linalg.norm(flatten(moved, shapes).astype(np.float64) - row, axis=1)
+        near = two_nearest(distances[None])
+        found.append((near.nearest[0], near.second[0], places[near.index[0]]))
+    nearest, second, index = zip(*found, strict=True) if found else ((), (), ())
+    return Nearest(np.array(nearest), np.array(second), np.array(index, dtype=np.int64))
+
+
+def invariants(networks: Mapping[str, Tensor], shapes: Shapes) -> np.ndarray:
+    """Numbers (M, F) of each network that no order of its units changes.
+
+    They are the singular values of each matrix and the sorted entries of everything else. Neither
+    moves further than the entries do (Mirsky 1960; rearrangement inequality), so the distance
+    between two networks' invariants bounds their distance in any gauge from below.
+
+    Args:
+        networks: stacked parameters (M, …), finite.
+        shapes: of one network.
+    """
+    parts = []
+    for name, shape in shapes.items():
+        tensor = networks[name].detach().cpu().double()
+        if len(shape) == 2:
+            parts.append(torch.linalg.svdvals(tensor))
+        else:
+            parts.append(tensor.flatten(1).sort(dim=1).values)
+    return torch.cat(parts, dim=1).numpy()
+
+
+def _squares(rows: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Squared distances (M, K), as exact as one product about the members' mean is."""
+    mean = members.mean(axis=0, dtype=np.float64)
+    a, b = rows - mean, members - mean
+    squares: np.ndarray = (a**2).sum(axis=1)[:, None] - 2 * (a @ b.T) + (b**2).sum(axis=1)
+    return squares
 
 
 def two_nearest(distances: np.ndarray, own: np.ndarray | None = None) -> Nearest:
@@ -142,6 +195,38 @@ def max_iou(
         overlap[np.arange(len(errors)), own] = -1
     largest: np.ndarray = overlap.max(axis=1).astype(np.float64)
     return largest
+
+
+def neighbour_test(
+    rows: np.ndarray, others: np.ndarray, rng: np.random.Generator, permutations: int = 999
+) -> float:
+    """P-value of the nearest-neighbour two-sample test: are both sets drawn alike?
+
+    The statistic is how many networks have their nearest neighbour, among all of both sets, in
+    their own set; it is compared with its values after exchanging networks between the sets at
+    random (Schilling 1986; Henze 1988). Sets that cluster, each for itself, make it large.
+
+    Args:
+        rows: (M, D) flat networks, finite.
+        others: (K, D) flat networks; of the larger set, the first min(M, K) count.
+        rng: where the exchanges come from.
+        permutations: how many.
+
+    Returns:
+        The p-value, one-sided; NaN with fewer than two networks in either set.
+    """
+    count = min(len(rows), len(others))
+    if count < 2:
+        return float("nan")
+    pooled = np.concatenate([rows[:count], others[:count]]).astype(np.float64)
+    squares = _squares(pooled, pooled)
+    np.fill_diagonal(squares, np.inf)
+    nearest = squares.argmin(axis=1)
+    label = np.arange(2 * count) < count
+    observed = (label == label[nearest]).sum()
+    shuffled = rng.permuted(np.tile(label, (permutations, 1)), axis=1)
+    drawn = (shuffled == shuffled[:, nearest]).sum(axis=1)
+    return float((1 + (drawn >= observed).sum()) / (1 + permutations))
 
 
 def spread(rows: np.ndarray) -> np.ndarray:

@@ -20,10 +20,10 @@ from nodeflow.judge.novelty import (
     Align,
     Nearest,
     max_iou,
+    nearest_in_gauge,
     nearest_members,
-    quotient_distances,
+    neighbour_test,
     spread,
-    two_nearest,
 )
 from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed
@@ -47,19 +47,25 @@ class PanelSettings:
         noise_scales: standard deviations of the noise on copies of members, in units of the
             standard deviation of each tensor's entries over the zoo.
         soup: how many members a soup is the mean of, at most as many as there are.
-        controls: how many networks each control has.
+        controls: how many networks each control has; no more of the training and of the held-out
+            members are judged either.
+        candidates: how many members are matched to each network, twice: those that are nearest as
+            given, and those that are nearest by what no order of units changes.
     """
 
     noise_scales: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4)
     soup: int = 16
     controls: int = 100
+    candidates: int = 8
 
     def __post_init__(self) -> None:
-        if self.soup < 2 or self.controls < 1 or not all(s > 0 for s in self.noise_scales):
+        if min(self.soup, self.candidates) < 2 or self.controls < 1:
             raise JudgeProblem(
-                f"panel has soup {self.soup}, controls {self.controls}, noise_scales "
-                f"{list(self.noise_scales)}; they must be at least 2, at least 1, and positive."
+                f"panel has soup {self.soup}, candidates {self.candidates}, controls "
+                f"{self.controls}; they must be at least 2, 2 and 1."
             )
+        if not all(scale > 0 for scale in self.noise_scales):
+            raise JudgeProblem(f"noise_scales is {list(self.noise_scales)}; all must be positive.")
 
 
 def judge_panel(
@@ -110,9 +116,12 @@ def judge_panel(
             f"a panel needs at least {max(3, settings.soup)} training members, found "
             f"{len(members)}; add members or make the soup smaller."
         )
-    judge = _Judge(architecture, training, x, y, align, device)
-    zoo = judge("zoo", training.parameters, training.members, own=np.arange(len(members)))
-    tables = [zoo]
+    if held_out is not None:
+        held_out = held_out.take(np.arange(min(len(held_out), settings.controls)))
+    judge = _Judge(architecture, training, held_out, x, y, align, settings.candidates, device)
+    some = np.arange(min(len(members), settings.controls))
+    zoo = training.take(some)
+    tables = [judge("zoo", zoo.parameters, zoo.members, own=some)]
     if held_out is not None:
         tables.append(judge("held-out", held_out.parameters, held_out.members))
     generated = judge("generated", samples.parameters, np.arange(len(samples.seeds)), samples.seeds)
@@ -156,15 +165,20 @@ class _Judge:
         self,
         architecture: Architecture,
         training: Block,
+        held_out: Block | None,
         x: np.ndarray,
         y: np.ndarray,
         align: Align | None,
+        candidates: int,
         device: torch.device,
     ) -> None:
         self._architecture, self._x, self._y = architecture, x, y
-        self._align, self._device = align, device
+        self._align, self._candidates, self._device = align, candidates, device
         self._training = training
         self._members = flatten(training.parameters, architecture.shapes).astype(np.float64)
+        self._held_out = (
+            None if held_out is None else flatten(held_out.parameters, architecture.shapes)
+        )
         self._errors = assess(architecture, training.parameters, x, y, device).errors
 
     def _nearest(self, parameters: Mapping[str, Tensor], own: np.ndarray | None) -> Nearest:
@@ -173,7 +187,7 @@ class _Judge:
             rows = flatten(parameters, shapes).astype(np.float64)
             return nearest_members(rows, self._members, own)
         members = self._training.parameters
-        return two_nearest(quotient_distances(parameters, members, shapes, self._align), own)
+        return nearest_in_gauge(parameters, members, shapes, self._align, self._candidates, own)
 
     def __call__(
         self,
@@ -207,6 +221,7 @@ class _Judge:
                 "nearest_index": -1,
                 "max_iou": np.nan,
                 "spread": np.nan,
+                "neighbour_p": np.nan,
                 "ensemble_accuracy": np.where(ok, assessment.ensemble_accuracy, np.nan),
                 "status": np.where(ok, "ok", "failed"),
                 "reason": np.where(ok, "", np.where(finite, "logits", "parameters")),
@@ -219,4 +234,8 @@ class _Judge:
         table.loc[ok, "nearest_index"] = self._training.members[near.index]
         table.loc[ok, "max_iou"] = max_iou(assessment.errors[ok], self._errors, own)
         table.loc[ok, "spread"] = spread(flat[ok])
+        if self._held_out is not None and name != "held-out":
+            # The same exchanges for every set: sets are compared by the same draws.
+            rng = np.random.default_rng(0)
+            table["neighbour_p"] = neighbour_test(flat[ok], self._held_out, rng)
         return table

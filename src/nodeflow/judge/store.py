@@ -10,7 +10,7 @@ __all__ = ["JUDGE_PANEL", "JUDGE_SUMMARY"]
 
 JUDGE_PANEL = Schema(
     "judge panel",
-    1,
+    2,
     columns={
         "set": pa.string(),
         "index": pa.int64(),
@@ -24,6 +24,7 @@ JUDGE_PANEL = Schema(
         "nearest_index": pa.int64(),
         "max_iou": pa.float64(),
         "spread": pa.float64(),
+        "neighbour_p": pa.float64(),
         "ensemble_accuracy": pa.float64(),
         "status": pa.string(),
         "reason": pa.string(),
@@ -42,6 +43,8 @@ JUDGE_PANEL = Schema(
         "nearest_index": "number of the nearest training member in its zoo; -1 if failed",
         "max_iou": "largest overlap of the test errors with those of a training member but itself",
         "spread": "Euclidean distance of the weights as given to the mean of the set",
+        "neighbour_p": "p-value of the nearest-neighbour two-sample test of the whole set against "
+        "the held-out members, weights as given; NaN without them",
         "ensemble_accuracy": "test accuracy of the set's networks up to this one, probabilities "
         "averaged",
         "status": "ok, or failed",
@@ -51,7 +54,7 @@ JUDGE_PANEL = Schema(
 
 JUDGE_SUMMARY = Schema(
     "judge summary",
-    1,
+    2,
     columns={
         "set": pa.string(),
         "n": pa.int64(),
@@ -71,8 +74,10 @@ JUDGE_SUMMARY = Schema(
         "rms_ratio": pa.float64(),
         "max_iou": pa.float64(),
         "max_iou_p": pa.float64(),
+        "neighbour_p": pa.float64(),
         "ensemble_size": pa.int64(),
         "ensemble_accuracy": pa.float64(),
+        "ensemble_gain": pa.float64(),
     },
     about={
         "set": "zoo, held-out, generated, or the name of a control",
@@ -95,6 +100,9 @@ JUDGE_SUMMARY = Schema(
         "max_iou": "mean of the largest overlap of errors with a training member",
         "max_iou_p": "p-value that it is distributed like that of held-out members",
         "ensemble_size": "networks in the ensemble: as many as the smallest set has",
+        "neighbour_p": "p-value that its networks mix with the held-out members as one set does "
+        "(nearest-neighbour two-sample test, permutations)",
         "ensemble_accuracy": "test accuracy of the ensemble of the first that many networks",
+        "ensemble_gain": "that less the mean accuracy",
     },
 )

@@ -44,6 +44,7 @@ def summarize(
         everyone = int((panel["set"] == name).sum())
         rng = numpy_generator(root_seed, "bootstrap", *labels, name)
         low, high = mean_interval(table["accuracy"].to_numpy(), rng, resamples)
+        together = table["ensemble_accuracy"].iloc[ensemble_size - 1] if len(table) else math.nan
         reference = held_out if name != "held-out" else zoo.iloc[:0]
         rows.append(
             {
@@ -65,10 +66,10 @@ def summarize(
                 "rms_ratio": _rms(table["spread"]) / _rms(zoo["spread"]),
                 "max_iou": table["max_iou"].mean(),
                 "max_iou_p": _same_distribution(table["max_iou"], reference["max_iou"]),
+                "neighbour_p": table["neighbour_p"].iloc[0] if len(table) else math.nan,
                 "ensemble_size": ensemble_size if len(table) else 0,
-                "ensemble_accuracy": (
-                    table["ensemble_accuracy"].iloc[ensemble_size - 1] if len(table) else math.nan
-                ),
+                "ensemble_accuracy": together,
+                "ensemble_gain": together - table["accuracy"].mean(),
             }
         )
     return pd.DataFrame(rows)

@@ -20,7 +20,7 @@ def as_field(
     table: tuple[float, float] | None = None,
     tolerance: float = 1e-6,
 ) -> Field:
-    """One replicate as a vector field in float64, with exact derivatives.
+    """One replicate as a vector field in float64, with its derivatives: exact, or of the tables.
 
     Args:
         parameters: a stack of neural ODEs, arrays with a leading replicate axis.
@@ -41,9 +41,9 @@ def as_field(
         f=fast["f"],
         h_ego=fast["h_ego"],
         h_alt=fast["h_alt"],
-        df=exact["f"].derivative,
-        dh_ego=exact["h_ego"].derivative,
-        dh_alt=exact["h_alt"].derivative,
+        df=fast["f"].derivative,
+        dh_ego=fast["h_ego"].derivative,
+        dh_alt=fast["h_alt"].derivative,
     )
 
 

@@ -123,6 +123,18 @@ class TabulatedNet:
             out[outside] = self.net(flat[outside])
         return out.reshape(np.shape(x))
 
+    def derivative(self, x: Array) -> Array:
+        """Slopes of the table at `x`, of its shape; outside the table those of the network."""
+        flat = np.ravel(x)
+        out = np.empty(len(flat))
+        missed = _look_up_slopes(
+            flat, self.knots, self.slopes, self.low, self.per_state, self.first, out
+        )
+        if missed:
+            outside = ~((flat >= self.knots[0]) & (flat <= self.knots[-1]))
+            out[outside] = self.net.derivative(flat[outside])
+        return out.reshape(np.shape(x))
+
 
 def tabulate(
     net: ScalarNet, low: float, high: float, *, tolerance: float = 1e-6, reach: float = 1e3
@@ -193,6 +205,34 @@ def _refine(net: ScalarNet, knots: Array, tolerance: float) -> tuple[Array, Arra
 
 
 @numba.njit(cache=True)
+def _segment(
+    state: float,
+    knots: Array,
+    low: float,
+    per_state: float,
+    first: NDArray[np.int64],
+) -> int:
+    """The last knot at or before a state inside the table."""
+    buckets = len(first) - 1
+    place = (state - low) * per_state
+    if place < 0.0:
+        below, above = 0, first[0] + 1
+    elif place >= buckets:
+        below, above = first[buckets], len(knots) - 1
+    else:
+        bucket = int(place)
+        # One knot on either side, because `place` is rounded.
+        below, above = max(first[bucket] - 1, 0), min(first[bucket + 1] + 2, len(knots) - 1)
+    while above - below > 1:
+        middle = (below + above) >> 1
+        if knots[middle] <= state:
+            below = middle
+        else:
+            above = middle
+    return int(below)
+
+
+@numba.njit(cache=True)
 def _look_up(
     x: Array,
     knots: Array,
@@ -205,27 +245,30 @@ def _look_up(
 ) -> int:
     """Interpolate at `x` into `out`; returns how many states are outside the table, or NaN."""
     missed = 0
-    start, end = knots[0], knots[-1]
-    buckets = len(first) - 1
     for i in range(len(x)):
-        state = x[i]
-        if not (state >= start and state <= end):
-            missed += 1
-            continue
-        place = (state - low) * per_state
-        if place < 0.0:
-            below, above = 0, first[0] + 1
-        elif place >= buckets:
-            below, above = first[buckets], len(knots) - 1
+        if x[i] >= knots[0] and x[i] <= knots[-1]:
+            below = _segment(x[i], knots, low, per_state, first)
+            out[i] = values[below] + (x[i] - knots[below]) * slopes[below]
         else:
-            bucket = int(place)
-            # One knot on either side, because `place` is rounded.
-            below, above = max(first[bucket] - 1, 0), min(first[bucket + 1] + 2, len(knots) - 1)
-        while above - below > 1:
-            middle = (below + above) >> 1
-            if knots[middle] <= state:
-                below = middle
-            else:
-                above = middle
-        out[i] = values[below] + (state - knots[below]) * slopes[below]
+            missed += 1
+    return missed
+
+
+@numba.njit(cache=True)
+def _look_up_slopes(
+    x: Array,
+    knots: Array,
+    slopes: Array,
+    low: float,
+    per_state: float,
+    first: NDArray[np.int64],
+    out: Array,
+) -> int:
+    """Slopes at `x` into `out`; returns how many states are outside the table, or NaN."""
+    missed = 0
+    for i in range(len(x)):
+        if x[i] >= knots[0] and x[i] <= knots[-1]:
+            out[i] = slopes[_segment(x[i], knots, low, per_state, first)]
+        else:
+            missed += 1
     return missed

@@ -19,7 +19,14 @@ from nodeflow.zoo.loss import cross_entropies
 from nodeflow.zoo.predict import evaluate
 from nodeflow.zoo.store import Block
 
-__all__ = ["OPTIMIZERS", "TrainProblem", "TrainSettings", "TrainedBlock", "train_block"]
+__all__ = [
+    "OPTIMIZERS",
+    "TrainProblem",
+    "TrainSettings",
+    "TrainedBlock",
+    "initial_parameters",
+    "train_block",
+]
 
 OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
@@ -289,6 +296,22 @@ def _fitting(dataset: Dataset, settings: TrainSettings) -> int:
     """How many members have the items of one step in a CPU's cache."""
     step = settings.batch_size * int(dataset.train_x[0].nbytes)
     return max(1, _CACHE // step)
+
+
+def initial_parameters(
+    architecture: Architecture,
+    members: Sequence[int] | np.ndarray,
+    settings: TrainSettings,
+    root_seed: int,
+    zoo: str,
+) -> dict[str, Tensor]:
+    """What `train_block` starts these members from: tensors of shape (K, *shape), on the CPU."""
+    ids = [int(member) for member in members]
+    seeds = [derive_seed(root_seed, "zoo member", zoo, member) for member in ids]
+    return architecture.initialize(
+        [torch_generator(seed, "initialize") for seed in seeds],
+        [_initialization(member, settings) for member in ids],
+    )
 
 
 def _initialization(member: int, settings: TrainSettings) -> str:

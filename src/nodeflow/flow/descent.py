@@ -1,0 +1,377 @@
+"""A flow from initializations to trained networks, along a learned descent.
+
+The source of this flow is the distribution that training itself starts from, and its coupling is
+training itself: each member of a zoo is paired with its own initialization. The velocity at a
+network W is a descent direction of a loss that is learned too: the cross-entropy of W on a few
+probes, made-up items with made-up labels, whose values are the parameters of the flow. Gradients
+are normalized by running averages as Adam's are (Kingma & Ba 2015), with rates and decays that are
+learned. Unlike a field over flat weights, this one treats hidden units that may change places alike
+by construction, needs no alignment, and has too few parameters to store the zoo.
+
+It is trained through its own sampler, by endpoint: from the initialization of a member it has to
+reach a network that predicts what the member predicts and, to a lesser degree, has its weights;
+from a fresh initialization, one that fits the training items no worse than members do.
+No data are read and no loss on data is evaluated when networks are sampled.
+
+Sources: learned items in place of data are those of data set distillation (Wang et al. 2018,
+arXiv:1811.10959); initializations as the source of a flow over weights appear in Saragih et al.
+2025 (arXiv:2503.19371); probes as a view of a network in Kahana et al. 2024 (arXiv:2410.10811).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import kl_div, log_softmax, one_hot, softmax
+
+from nodeflow.flow.codec import Shapes, flatten
+from nodeflow.flow.settings import DescentSettings
+from nodeflow.job import Progress
+from nodeflow.problems import Problem
+from nodeflow.seeds import torch_generator
+from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.loss import cross_entropies
+
+__all__ = ["Descent", "DescentField", "DescentProblem", "fit_descent"]
+
+_CPU = torch.device("cpu")
+_BLOCK = 64
+_WATCHED = 32
+_REPORTS = 20
+_FIRST_TARGET = 4.0
+_FIRST_FLOOR = 1e-2
+_FIRST_DECAYS = (0.0, 1.5)
+_FIRST_RATE = 1.5
+_LAST_LEARNING_RATE = 1e-4
+_CLIP = 1.0
+
+
+class DescentProblem(Problem):
+    """A descent cannot be fitted or sampled."""
+
+
+class DescentField(nn.Module):
+    """The learned descent: from stacked initial networks to stacked final ones.
+
+    Args:
+        architecture: of all networks.
+        evaluations: K, steps of length 1/K from t = 0 to 1, one gradient each.
+        probes: P, learned items in each evaluation.
+        features: length of an item.
+        classes: number of classes.
+
+    Attributes:
+        items: (K, P, features) probes of each evaluation.
+        targets: (K, P, classes) logits of their labels.
+        log_rate: (K, T) logarithm of the speed of each of the T tensors at each evaluation.
+        log_floor: (K, T) logarithm of what is added to the gradient's running rms.
+        decays: (2,) logits of the decays of the running mean and square of gradients.
+    """
+
+    def __init__(
+        self, architecture: Architecture, evaluations: int, probes: int, features: int, classes: int
+    ) -> None:
+        super().__init__()
+        self.architecture, self.evaluations = architecture, evaluations
+        tensors = len(architecture.shapes)
+        self.items = nn.Parameter(torch.zeros(evaluations, probes, features))
+        self.targets = nn.Parameter(torch.zeros(evaluations, probes, classes))
+        self.log_rate = nn.Parameter(torch.zeros(evaluations, tensors))
+        self.log_floor = nn.Parameter(torch.full((evaluations, tensors), math.log(_FIRST_FLOOR)))
+        self.decays = nn.Parameter(torch.tensor(_FIRST_DECAYS))
+
+    def forward(self, networks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Carry networks (M, …) from t = 0 to 1; differentiable in the parameters in training."""
+        names = list(self.architecture.shapes)
+        now = [networks[name].detach().requires_grad_() for name in names]
+        mean = [torch.zeros_like(tensor) for tensor in now]
+        square = [torch.zeros_like(tensor) for tensor in now]
+        keep_mean, keep_square = torch.sigmoid(self.decays)
+        for step in range(self.evaluations):
+            gradients = self._gradients(dict(zip(names, now, strict=True)), step)
+            moved = []
+            for i, (tensor, gradient) in enumerate(zip(now, gradients, strict=True)):
+                mean[i] = keep_mean * mean[i] + (1 - keep_mean) * gradient
+                square[i] = keep_square * square[i] + (1 - keep_square) * gradient.square()
+                floor = (2 * self.log_floor[step, i]).exp()
+                size = torch.sqrt(square[i] / (1 - keep_square ** (step + 1)) + floor)
+                velocity = mean[i] / (1 - keep_mean ** (step + 1)) / size
+                length = self.log_rate[step, i].exp() / self.evaluations
+                moved.append(tensor - length * velocity)
+            now = moved if self.training else [tensor.detach().requires_grad_() for tensor in moved]
+        return dict(zip(names, now, strict=True))
+
+    def _gradients(self, networks: Mapping[str, Tensor], step: int) -> tuple[Tensor, ...]:
+        """Of the mean cross-entropy on the probes of an evaluation, for each network alone."""
+        with torch.enable_grad():
+            logits = self.architecture.forward(networks, self.items[step])
+            likely = softmax(self.targets[step], dim=1)
+            loss = -(likely * log_softmax(logits, dim=2)).sum(dim=2).mean(dim=1).sum()
+        return torch.autograd.grad(loss, list(networks.values()), create_graph=self.training)
+
+
+@dataclass(frozen=True)
+class Descent:
+    """A trained flow from initializations to trained networks.
+
+    Attributes:
+        settings: how it was trained.
+        shapes: name → shape of one network's tensors, in the order of a flat row.
+        initializations: names of the distributions that networks start from; see
+            `nodeflow.zoo.INITIALIZATIONS`.
+        field: the learned descent, in evaluation mode.
+    """
+
+    settings: DescentSettings
+    shapes: Shapes
+    initializations: tuple[str, ...]
+    field: DescentField
+
+    def rows(self, seeds: np.ndarray, device: torch.device = _CPU) -> np.ndarray:
+        """Flat networks (M, D), float32, of these seeds (M,), each whatever else is asked for.
+
+        A seed decides the initialization, and that decides everything. Networks move in blocks of
+        one size, because matrix products of other sizes round differently.
+        """
+        architecture = self.field.architecture
+        field = self.field.to(device).eval()
+        found = []
+        for start in range(0, len(seeds), _BLOCK):
+            some = [int(seed) for seed in seeds[start : start + _BLOCK]]
+            padded = some + some[:1] * (_BLOCK - len(some))
+            initial = architecture.initialize(
+                [torch.Generator().manual_seed(seed) for seed in padded],
+                [self.initializations[seed % len(self.initializations)] for seed in padded],
+            )
+            final = field({name: tensor.to(device) for name, tensor in initial.items()})
+            found.append(flatten(final, self.shapes)[: len(some)])
+        return np.concatenate(found)
+
+
+def fit_descent(
+    members: Mapping[str, Tensor],
+    initial: Mapping[str, Tensor],
+    architecture: Architecture,
+    items: np.ndarray,
+    labels_of_items: np.ndarray,
+    settings: DescentSettings,
+    root_seed: int,
+    labels: tuple[str | float, ...],
+    initializations: Sequence[str] = ("he_uniform",),
+    held_out: tuple[Mapping[str, Tensor], Mapping[str, Tensor]] | None = None,
+    device: torch.device = _CPU,
+) -> tuple[Descent, pd.DataFrame]:
+    """Learn to carry initializations to trained networks.
+
+    Args:
+        members: stacked parameters (K, …) of the training members, as trained: permuted ones
+            would not fit their initializations.
+        initial: stacked parameters (K, …) that each of them started from.
+        architecture: of all of them.
+        items: (n, features) training items of the zoo's data set; predictions are compared on
+            them, and the probes start as some of them.
+        labels_of_items: (n,) their classes; the probes' labels start from them.
+        settings: all choices.
+        root_seed: the run's root seed.
+        labels: what names this flow; every random number comes from (root_seed, "flow", *labels).
+        initializations: names of the distributions that members start from.
+        held_out: final and initial parameters of members that the flow must never learn from; only
+            their loss is recorded.
+        device: where to train.
+
+    Returns:
+        The flow, on the CPU, and one row per report with the columns of `FLOW_HISTORY`.
+
+    Raises:
+        DescentProblem: the architecture reads no flat items, or the members are not finite.
+    """
+    final, start = _here(members, architecture, device), _here(initial, architecture, device)
+    if not all(tensor.isfinite().all() for tensor in final.values()):
+        raise DescentProblem("members are not finite; leave failed members out of the zoo.")
+    generator = torch_generator(root_seed, "flow", *labels)
+    x, y = torch.as_tensor(items), torch.as_tensor(labels_of_items)
+    field = _start(architecture, final, start, x, y, settings, generator).to(device)
+    x, y = x.to(device), y.to(device)
+    objective = _Objective(architecture, final, start, settings)
+    watched = {"train_loss": (final, start)}
+    if held_out is not None:
+        watched["held_out_loss"] = (
+            _here(held_out[0], architecture, device),
+            _here(held_out[1], architecture, device),
+        )
+    fixed = x[torch.randint(len(x), (settings.items,), generator=generator).to(device)]
+    rest: list[Tensor] = [field.log_rate, field.log_floor, field.decays]
+    groups: list[dict[str, Any]] = [
+        {"params": [field.items, field.targets]},
+        {"params": rest, "lr": settings.rate_learning_rate},
+    ]
+    optimizer = torch.optim.Adam(groups, lr=settings.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimizer, settings.steps, _LAST_LEARNING_RATE
+    )
+    progress = Progress(settings.steps, "flow " + ", ".join(str(label) for label in labels))
+    every = max(1, settings.steps // _REPORTS)
+    total, since, rows = torch.zeros((), device=device), 0, []
+    field.train()
+    for step in range(1, settings.steps + 1):
+        some = torch.randint(len(objective), (settings.batch,), generator=generator).to(device)
+        which = torch.randint(len(x), (settings.items,), generator=generator).to(device)
+        fresh = _fresh(architecture, settings.fresh, initializations, generator)
+        found = field(
+            {name: torch.cat([t[some], fresh[name].to(device)]) for name, t in start.items()}
+        )
+        paired = {name: tensor[: len(some)] for name, tensor in found.items()}
+        loss = objective(paired, final, some, x[which])
+        if settings.fresh:
+            unpaired = {name: tensor[len(some) :] for name, tensor in found.items()}
+            loss = loss + objective.lag(unpaired, final, some, x[which], y[which])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(field.parameters(), _CLIP)
+        optimizer.step()
+        schedule.step()
+        total, since = total + loss.detach(), since + 1
+        if step % every == 0 or step == settings.steps:
+            losses = _watch(field, objective, watched, fixed)
+            rows.append({"step": step, "loss": float(total) / since, **losses})
+            progress.update(step, **losses)
+            total, since = torch.zeros((), device=device), 0
+    shapes = {name: tuple(shape) for name, shape in architecture.shapes.items()}
+    flow = Descent(settings, shapes, tuple(initializations), field.cpu().eval())
+    return flow, pd.DataFrame(rows)
+
+
+def _start(
+    architecture: Architecture,
+    final: Mapping[str, Tensor],
+    start: Mapping[str, Tensor],
+    x: Tensor,
+    y: Tensor,
+    settings: DescentSettings,
+    generator: torch.Generator,
+) -> DescentField:
+    """A field whose probes are training items and whose speeds are those of the members."""
+    classes = int(y.max()) + 1
+    count = settings.evaluations * settings.probes
+    field = DescentField(architecture, settings.evaluations, settings.probes, x.shape[1], classes)
+    chosen = torch.randint(len(x), (count,), generator=generator)
+    moved = [(final[name] - start[name]).square().mean().sqrt() for name in architecture.shapes]
+    with torch.no_grad():
+        field.items.copy_(x[chosen].view_as(field.items))
+        labels = _FIRST_TARGET * one_hot(y[chosen].long(), classes)
+        field.targets.copy_(labels.view_as(field.targets))
+        field.log_rate.copy_((_FIRST_RATE * torch.stack(moved)).clamp_min(1e-6).log().cpu())
+    return field
+
+
+class _Objective:
+    """How far generated networks are from the members that started where they did."""
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        final: Mapping[str, Tensor],
+        start: Mapping[str, Tensor],
+        settings: DescentSettings,
+    ) -> None:
+        self._architecture, self._settings = architecture, settings
+        self._members = len(next(iter(final.values())))
+        self._moved = sum(
+            float((final[name] - start[name]).square().sum()) / self._members
+            for name in architecture.shapes
+        )
+        self._power = {name: float(final[name].square().mean()) for name in architecture.shapes}
+
+    def __len__(self) -> int:
+        return self._members
+
+    def __call__(
+        self,
+        found: Mapping[str, Tensor],
+        final: Mapping[str, Tensor],
+        some: Tensor,
+        x: Tensor,
+    ) -> Tensor:
+        """The loss of networks that started where members `some` of `final` did.
+
+        It is the mean Kullback–Leibler divergence of their predictions on items x from the
+        members'; plus, weighted, the squared distance of their weights in units of how far members
+        move; plus, weighted, how far the mean square of each tensor is from that over all members,
+        squared logarithms weighted by size.
+        """
+        target = {name: tensor[some] for name, tensor in final.items()}
+        with torch.no_grad():
+            wanted = log_softmax(self._architecture.forward(target, x), dim=2)
+        given = log_softmax(self._architecture.forward(found, x), dim=2)
+        loss = kl_div(given, wanted, log_target=True, reduction="none").sum(dim=2).mean()
+        distance = torch.zeros((), device=x.device)
+        power = torch.zeros((), device=x.device)
+        for name, tensor in found.items():
+            distance = distance + (tensor - target[name]).square().sum()
+            log_ratio = torch.log(tensor.square().mean() / max(self._power[name], 1e-30))
+            power = power + log_ratio.square() * (tensor[0].numel() / self._architecture.parameters)
+        distance = distance / len(some) / self._moved
+        return loss + self._settings.weight_fit * distance + self._settings.power_fit * power
+
+    def lag(
+        self,
+        found: Mapping[str, Tensor],
+        final: Mapping[str, Tensor],
+        some: Tensor,
+        x: Tensor,
+        y: Tensor,
+    ) -> Tensor:
+        """By how much networks fit items x of classes y worse than members do on average, in nats.
+
+        The cross-entropy of each network above the mean of members `some` of `final`, or 0.
+        """
+        with torch.no_grad():
+            members = {name: tensor[some] for name, tensor in final.items()}
+            reached = cross_entropies(self._architecture.forward(members, x), y).mean()
+        losses = cross_entropies(self._architecture.forward(found, x), y).mean(dim=1)
+        return (losses - reached).clamp_min(0).mean()
+
+
+def _fresh(
+    architecture: Architecture,
+    count: int,
+    initializations: Sequence[str],
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """Initializations of `count` networks that nobody has started from."""
+    seeds = torch.randint(2**62, (count,), generator=generator).tolist()
+    return architecture.initialize(
+        [torch.Generator().manual_seed(seed) for seed in seeds],
+        [initializations[seed % len(initializations)] for seed in seeds],
+    )
+
+
+def _watch(
+    field: DescentField,
+    objective: _Objective,
+    watched: Mapping[str, tuple[Mapping[str, Tensor], Mapping[str, Tensor]]],
+    x: Tensor,
+) -> dict[str, float]:
+    """The loss on fixed members and items."""
+    field.eval()
+    losses = {"train_loss": math.nan, "held_out_loss": math.nan}
+    for name, (final, start) in watched.items():
+        some = torch.arange(min(_WATCHED, len(next(iter(final.values())))), device=x.device)
+        found = field({n: tensor[some] for n, tensor in start.items()})
+        with torch.no_grad():
+            losses[name] = float(objective(found, final, some, x))
+    field.train()
+    return losses
+
+
+def _here(
+    networks: Mapping[str, Tensor], architecture: Architecture, device: torch.device
+) -> dict[str, Tensor]:
+    return {name: networks[name].to(device) for name in architecture.shapes}

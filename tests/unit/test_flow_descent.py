@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+
+from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutations
+from nodeflow.datasets import load_dataset
+from nodeflow.flow.descent import Descent, DescentField, DescentProblem, fit_descent
+from nodeflow.flow.fit import Origin, fit_any_flow
+from nodeflow.flow.history import FLOW_HISTORY
+from nodeflow.flow.sample import SampleSettings, sample, sample_rows, sample_seeds
+from nodeflow.flow.settings import DescentSettings, FlowSettingsProblem, settings_of
+from nodeflow.flow.store import read_flow, write_flow
+from nodeflow.flow.train import FlowProblem
+from nodeflow.judge import assess, nearest_members
+from nodeflow.tables import write_table
+from nodeflow.zoo.architectures import classifier, mlp
+from nodeflow.zoo.store import Block
+from nodeflow.zoo.train import TrainSettings, initial_parameters, train_block
+
+ARCHITECTURE = mlp([5, 7, 6, 3])
+
+
+def field_of(seed: int = 0, evaluations: int = 4) -> DescentField:
+    """A field with random probes."""
+    generator = torch.Generator().manual_seed(seed)
+    field = DescentField(ARCHITECTURE, evaluations, 9, 5, 3)
+    with torch.no_grad():
+        for parameter in (field.items, field.targets):
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+        field.log_rate.copy_(torch.randn(field.log_rate.shape, generator=generator) - 2)
+    return field.eval()
+
+
+def networks(count: int, first: int = 0) -> dict[str, Tensor]:
+    generators = [torch.Generator().manual_seed(first + k) for k in range(count)]
+    return ARCHITECTURE.initialize(generators)
+
+
+def flow_of(field: DescentField) -> Descent:
+    settings = DescentSettings(evaluations=field.evaluations, probes=9)
+    return Descent(settings, ARCHITECTURE.shapes, ("he_uniform", "torch"), field)
+
+
+def test_a_descent_is_adam_on_the_probes() -> None:
+    """An independent loop: torch's own Adam, one network at a time, the same rate at every step."""
+    field = field_of(1, evaluations=5).double()
+    with torch.no_grad():
+        field.log_rate.fill_(float(np.log(0.3)))
+        field.log_floor.fill_(float(np.log(1e-9)))
+        field.decays.copy_(torch.logit(torch.tensor([0.9, 0.99], dtype=torch.float64)))
+    start = {name: tensor.double() for name, tensor in networks(3).items()}
+    found = field(start)
+    for k in range(3):
+        one = {name: tensor[k : k + 1].clone().requires_grad_() for name, tensor in start.items()}
+        adam = torch.optim.Adam(list(one.values()), lr=0.3 / 5, betas=(0.9, 0.99), eps=1e-9)
+        for step in range(5):
+            logits = ARCHITECTURE.forward(one, field.items[step].detach())[0]
+            target = field.targets[step].detach().softmax(dim=1)
+            adam.zero_grad()
+            torch.nn.functional.cross_entropy(logits, target).backward()
+            adam.step()
+        for name, tensor in found.items():
+            assert torch.allclose(tensor[k], one[name][0], rtol=0, atol=2e-4)
+
+
+def test_the_order_of_hidden_units_passes_through() -> None:
+    symmetry = mlp_symmetry(ARCHITECTURE.shapes)
+    field, start = field_of().double(), {n: t.double() for n, t in networks(4).items()}
+    orders = random_permutations(symmetry, [torch.Generator().manual_seed(k) for k in range(4)])
+    there = field(permute(start, symmetry, orders))
+    wanted = permute(field(start), symmetry, orders)
+    for name, tensor in wanted.items():
+        assert torch.allclose(there[name], tensor, rtol=0, atol=1e-9)
+
+
+def test_a_sample_is_that_of_its_seed_alone() -> None:
+    flow = flow_of(field_of())
+    seeds = sample_seeds(70, 1, ("x",))
+    rows = flow.rows(seeds)
+    assert np.isfinite(rows).all() and len(np.unique(rows[:, 0])) == 70
+    assert (flow.rows(seeds[66:]) == rows[66:]).all()
+    assert (flow.rows(seeds[[69, 3]]) == rows[[69, 3]]).all()
+
+
+def test_other_steps_than_those_learned_are_refused() -> None:
+    flow = flow_of(field_of())
+    codes, rows = sample_rows(flow, np.arange(2), SampleSettings("euler", 4))
+    assert codes.shape == (2, 0) and rows.shape == (2, ARCHITECTURE.parameters)
+    for other in (SampleSettings("euler", 5), SampleSettings("heun", 4)):
+        with pytest.raises(FlowProblem, match="4 evaluations"):
+            sample_rows(flow, np.arange(2), other)
+
+
+def test_settings_of_a_descent() -> None:
+    found = settings_of("descent", {"steps": 7}, width=5)
+    assert isinstance(found, DescentSettings) and (found.steps, found.probes) == (7, 5)
+    assert settings_of("descent", found.as_dict()) == found
+    for changes, words in (
+        ({"steps": 0}, "positive"),
+        ({"weight_fit": -1.0}, "negative"),
+        ({"source_std": 1.0}, "no setting source_std"),
+    ):
+        with pytest.raises(FlowSettingsProblem, match=words):
+            settings_of("descent", changes)
+
+
+def test_a_file_holds_the_whole_flow(tmp_path: Path) -> None:
+    flow, seeds = flow_of(field_of(3)), np.arange(5)
+    write_flow(tmp_path / "flow.safetensors", flow, {"flow": "x"})
+    again = read_flow(tmp_path / "flow.safetensors", {"flow": "x"})
+    assert isinstance(again, Descent) and again.initializations == flow.initializations
+    assert (again.rows(seeds) == flow.rows(seeds)).all()
+
+
+def test_members_that_are_not_finite_are_refused() -> None:
+    broken = networks(3)
+    broken["layer0.bias"][1] = torch.nan
+    x, y = np.zeros((4, 5), dtype=np.float32), np.array([0, 1, 2, 0])
+    with pytest.raises(DescentProblem, match="not finite"):
+        fit_descent(broken, networks(3), ARCHITECTURE, x, y, DescentSettings(), 1, ("x",))
+
+
+@pytest.fixture(scope="module")
+def iris() -> tuple[Block, Block, Origin]:
+    dataset, training = load_dataset("iris"), TrainSettings(epochs=30, batch_size=16)
+    block = train_block(classifier(dataset, [16]), dataset, range(60), training, 1, "iris")
+    whole = Block(block.members, block.parameters)
+    return *whole.split(40), Origin("iris", dataset, training)
+
+
+@pytest.fixture(scope="module")
+def fitted(iris: tuple[Block, Block, Origin]) -> tuple[Descent, pd.DataFrame]:
+    settings = DescentSettings(evaluations=6, probes=12, steps=100, batch=8, items=64)
+    flow, history = fit_any_flow(*iris[:2], settings, iris[2], 1, ("test",))
+    assert isinstance(flow, Descent)
+    return flow, history
+
+
+def test_what_members_start_from_is_known(iris: tuple[Block, Block, Origin]) -> None:
+    dataset = iris[2].dataset
+    still = TrainSettings(epochs=1, learning_rate=1e-12, initializations=("torch", "he_uniform"))
+    architecture = classifier(dataset, [16])
+    block = train_block(architecture, dataset, [3, 8], still, 5, "name")
+    found = initial_parameters(architecture, [3, 8], still, 5, "name")
+    for name, tensor in found.items():
+        assert torch.allclose(tensor, block.parameters[name], rtol=0, atol=1e-9)
+
+
+def test_fresh_initializations_become_new_networks_that_work(
+    iris: tuple[Block, Block, Origin], fitted: tuple[Descent, pd.DataFrame], tmp_path: Path
+) -> None:
+    (training, held_out, origin), (flow, history) = iris, fitted
+    assert history["held_out_loss"].iloc[-1] < 0.75 * history["held_out_loss"].iloc[0]
+    write_table(tmp_path / "history.parquet", history, FLOW_HISTORY, {})
+    architecture, data = classifier(origin.dataset, [16]), origin.dataset
+    found = sample(flow, 60, SampleSettings("euler", 6), 1, ("test",))
+    assert found.ok.all()
+    start = architecture.initialize(
+        [torch.Generator().manual_seed(int(seed)) for seed in found.seeds]
+    )
+    accuracy = {
+        name: assess(architecture, tensors, data.train_x, data.train_y).accuracy.mean()
+        for name, tensors in (
+            ("start", start), ("found", found.parameters), ("held", held_out.parameters)
+        )
+    }  # fmt: skip
+    assert accuracy["start"] < accuracy["held"] - 0.2
+    assert accuracy["found"] > accuracy["held"] - 0.05
+    rows, members = (
+        np.concatenate([t.flatten(1).numpy() for t in tensors.values()], axis=1)
+        for tensors in (found.parameters, training.parameters)
+    )
+    near = nearest_members(rows, members)
+    assert (near.ratio > 0.5).all()
+
+
+def test_the_same_seed_gives_the_same_flow(
+    iris: tuple[Block, Block, Origin], fitted: tuple[Descent, pd.DataFrame]
+) -> None:
+    again, history = fit_any_flow(*iris[:2], fitted[0].settings, iris[2], 1, ("test",))
+    assert isinstance(again, Descent)
+    assert (again.rows(np.arange(3)) == fitted[0].rows(np.arange(3))).all()
+    pd.testing.assert_frame_equal(history, fitted[1])
