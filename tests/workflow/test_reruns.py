@@ -73,7 +73,7 @@ CHANGES = {
     "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network"},
     "node/train.py": {"train_node"},
     "node/evaluate.py": {"test_node"},
-    "zoo/train.py": {"train_zoo"},
+    "zoo/train.py": {"train_zoo", "train_flow", "transfer_samples"},
     "canonical/barrier.py": {"measure_barrier"},
     "judge/novelty.py": {"judge_samples"},
     "figures/runtime.py": {"draw_runtime"},
