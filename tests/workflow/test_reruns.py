@@ -79,7 +79,7 @@ CHANGES = {
     "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network", "train_bridge"},
     "node/train.py": {"train_node", "train_bridge"},
     "node/evaluate.py": {"test_node"},
-    "zoo/train.py": {"train_zoo"},
+    "zoo/train.py": {"train_zoo", "train_flow", "transfer_samples"},
     "canonical/barrier.py": {"measure_barrier"},
     "judge/novelty.py": {"judge_samples", "judge_bridge"},
     "bridge/flow.py": {"fit_bridge"},

@@ -1,6 +1,6 @@
 """Transfer: how fast networks learn a changed task, beside fresh initializations.
 
-Tasks are the items of a data set of images seen another way, with the same classes. All networks of
+Tasks are the items of a data set seen another way, with the same classes. All networks of
 a set take each step together, as in a zoo.
 """
 
@@ -34,11 +34,11 @@ class TransferProblem(Problem):
 
 
 TASKS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    "same": lambda images: images,
-    "inverted": lambda images: 1 - images,
-    "rotated": lambda images: np.rot90(images, axes=(1, 2)),
+    "same": lambda items: items,
+    "inverted": lambda items: 1 - items,
+    "rotated": lambda items: np.rot90(_images(items), axes=(1, 2)).reshape(items.shape),
 }
-"""Images (n, side, side) in [0, 1] → images: as they are, dark for light, turned by 90°."""
+"""Items (n, features) → items: as they are, dark for light, turned by 90° (square images only)."""
 
 TRANSFER = Schema(
     "transfer",
@@ -52,7 +52,7 @@ TRANSFER = Schema(
         "loss": pa.float64(),
     },
     about={
-        "task": "what was done to the images: same, inverted or rotated",
+        "task": "what was done to the items: same, inverted or rotated",
         "set": "held-out, generated, or initialization",
         "index": "number of the network within its set",
         "epochs": "passes over the task's training items before the test",
@@ -93,20 +93,24 @@ class TransferSettings:
             )
 
 
-def changed_task(images: np.ndarray, task: str) -> np.ndarray:
-    """Items (n, side²) of a task.
+def changed_task(items: np.ndarray, task: str) -> np.ndarray:
+    """Items (n, features) of a task.
 
     Raises:
-        TransferProblem: the items are no square images.
+        TransferProblem: the items are to be turned and are no square images.
     """
-    side = math.isqrt(images.shape[1])
-    if side**2 != images.shape[1] or side < 2:
+    return np.ascontiguousarray(TASKS[task](items), dtype=np.float32)
+
+
+def _images(items: np.ndarray) -> np.ndarray:
+    """Flat items (n, side²) as images (n, side, side)."""
+    side = math.isqrt(items.shape[1])
+    if side**2 != items.shape[1]:
         raise TransferProblem(
-            f"items of {images.shape[1]} numbers are no square images; choose a flow whose zoo "
-            "was trained on images."
+            f"items of {items.shape[1]} numbers are no square images and cannot be rotated; "
+            "choose other tasks in flow.transfer.tasks, or other flows."
         )
-    changed = TASKS[task](images.reshape(-1, side, side)).reshape(images.shape)
-    return np.ascontiguousarray(changed, dtype=np.float32)
+    return items.reshape(-1, side, side)
 
 
 def transfer(
@@ -125,7 +129,7 @@ def transfer(
     Args:
         architecture: of all networks.
         sets: name → stacked parameters (K, …); the first `settings.networks` of each count.
-        dataset: images in [0, 1] as flat items; tasks change its training and its test items.
+        dataset: tasks change its training and its test items.
         settings: what to measure.
         root_seed: the run's root seed.
         labels: what names this measurement; orders of items follow from (root_seed, *labels).
