@@ -105,9 +105,9 @@ def main() -> None:
     whole = seconds / done * paper.steps
     print(
         f"{system}  gauss_newton: {ours[1]:.2f} s and MAE {ours[2][0]:.2e}; the paper's recipe "
-        f"after {seconds / ours[1]:.0f} times as long: MAE {found[0]:.2e} ({found[0] / ours[2][0]:.0f} "
-        f"times). Its {paper.steps} steps would take {whole / 3600:.1f} h, "
-        f"{whole / ours[1]:.0f} times as long."
+        f"after {seconds / ours[1]:.0f} times as long: MAE {found[0]:.2e} "
+        f"({found[0] / ours[2][0]:.0f} times). Its {paper.steps} steps would take "
+        f"{whole / 3600:.1f} h, {whole / ours[1]:.0f} times as long."
     )
 
 
