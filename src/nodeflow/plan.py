@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nodeflow.datasets import dataset_available
+from nodeflow.datasets import FORMS, dataset_available
 from nodeflow.grid import Cell, cells, number
 from nodeflow.provenance import code_digest
 
@@ -324,11 +324,18 @@ class Plan:
             "first": first,
             "count": min(settings["block"], total - first),
             "data": settings["data"],
-            "hidden": settings["hidden"],
+            "architecture": self.architecture(zoo),
             "training": settings["training"],
             "device": self.config["device"],
             "seed": self.config["seed"],
         }
+
+    def architecture(self, zoo: str) -> Made:
+        """What the networks of a zoo are: settings, and the form of what they read."""
+        settings = self._zoo(zoo)
+        item, classes = FORMS[settings["data"]]
+        chosen = settings.get("architecture") or {"kind": "mlp", "hidden": settings["hidden"]}
+        return {"settings": chosen, "item": list(item), "classes": classes}
 
     def alignment(self, zoo: str, block: Number) -> Made:
         """What an aligned block is made with."""
@@ -351,6 +358,7 @@ class Plan:
             "zoo": zoo,
             "weights": weights,
             "data": self._zoo(zoo)["data"],
+            "architecture": self.architecture(zoo),
             "device": self.config["device"],
             "from": self.members(zoo, weights, 0),
         }
