@@ -37,10 +37,21 @@ BETA, GAMMA = 1.1, 2.4
 Floats = NDArray[np.float64]
 
 
+TORCH: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "BD": lambda matrix, x: (matrix @ x.sqrt()[:, None])[:, 0] - x**2,
+    "SIS": lambda matrix, x: 1.2 * (1 - x) * (matrix @ x[:, None])[:, 0] - x,
+}
+
+
 def torch_loop(
-    adjacency: csr_array, x: Floats, times: Floats, tolerance: float, dense: bool
+    adjacency: csr_array,
+    x: Floats,
+    times: Floats,
+    tolerance: float,
+    dense: bool,
+    name: str = "BD",
 ) -> Floats:
-    """The straightforward loop: BD as a torch function, integrated by torchdiffeq's dopri5."""
+    """The straightforward loop: a torch function, integrated by torchdiffeq's dopri5."""
     if dense:
         matrix = torch.from_numpy(adjacency.toarray())
     else:
@@ -49,7 +60,7 @@ def torch_loop(
         matrix = torch.sparse_coo_tensor(indices, torch.from_numpy(coo.data), coo.shape).coalesce()
 
     def right_hand_side(_: Tensor, state: Tensor) -> Tensor:
-        return (matrix @ state.sqrt()[:, None])[:, 0] - state**2
+        return TORCH[name](matrix, state)
 
     with torch.no_grad():
         states: Tensor = odeint(
@@ -63,9 +74,11 @@ def torch_loop(
     return states.numpy()
 
 
-def scipy_loop(adjacency: csr_array, x: Floats, times: Floats, tolerance: float) -> Floats:
+def scipy_loop(
+    adjacency: csr_array, x: Floats, times: Floats, tolerance: float, name: str = "BD"
+) -> Floats:
     """The RK45 of scipy with a sparse product."""
-    system = field("BD")
+    system = field(name)
     found = solve_ivp(
         lambda _, y: velocity(system, adjacency, y),
         (times[0], times[-1]),
@@ -112,6 +125,31 @@ def one_trajectory(n: int, tolerance: float, repeats: int) -> None:
     }
     title = f"One BD trajectory, N = {n}, 256 times, tolerance {tolerance:g}"
     report(title, timed(variants, repeats), "nodeflow")
+    print("  largest error of a state, in units of the tolerance:")
+    for name, variant in variants.items():
+        error = np.abs(variant() - true) / (tolerance * (1 + np.abs(true)))
+        print(f"  {name:34s} {error.max():10.1f}")
+
+
+def hubs(n: int, tolerance: float, repeats: int) -> None:
+    """One SIS trajectory where large hubs make the diagonal of the Jacobian stiff."""
+    cell = Cell(n, BETA, 2.1)
+    graph = sample_cell(cell, mean_degree=10, role="bench", graphs=1, root_seed=1)[0]
+    x, a, times = starts(graph), graph.adjacency(), np.linspace(0.0, 1.0, 33)
+    true = simulate(field("SIS"), a, x, times, rtol=1e-11, atol=1e-11).states[0]
+    variants: dict[str, Callable[[], Floats]] = {
+        "nodeflow": lambda: simulate(
+            field("SIS"), a, x, times, rtol=tolerance, atol=tolerance
+        ).states[0],
+        "torchdiffeq, COO product": lambda: torch_loop(
+            a, x[0], times, tolerance, dense=False, name="SIS"
+        ),
+        "scipy RK45, CSR product": lambda: scipy_loop(a, x[0], times, tolerance, "SIS"),
+    }
+    degree = int(graph.degrees.max())
+    steps = int(simulate(field("SIS"), a, x, times, rtol=tolerance, atol=tolerance).steps[0])
+    title = f"One SIS trajectory, N = {n}, largest degree {degree}, tolerance {tolerance:g}"
+    report(f"{title} ({steps} steps)", timed(variants, repeats), "nodeflow")
     print("  largest error of a state, in units of the tolerance:")
     for name, variant in variants.items():
         error = np.abs(variant() - true) / (tolerance * (1 + np.abs(true)))
@@ -200,10 +238,11 @@ def main() -> None:
     threadpool_limits(1)
     for tolerance in (1e-4, 1e-6):
         one_trajectory(options.nodes, tolerance, options.repeats)
+        hubs(options.nodes, tolerance, options.repeats)
     for n in (64, 256, 1024):
         one_cell(n, 100, 1e-4, options.repeats)
     rest(options.nodes)
-    for n, times in ((64, 256), (1024, 256), (1024, 33)):
+    for n, times in ((64, 256), (1024, 33), (8192, 33)):
         stored(n, times)
 
 

@@ -21,6 +21,7 @@ import multiprocessing
 import resource
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 
 import networkx as nx
@@ -71,8 +72,8 @@ def over_cells(largest: int) -> None:
     print(f"  beta gamma  N={small:<8,} N={large:<9,} N={largest:<10,} growth   memory")
     for beta, gamma in product(BETAS, GAMMAS):
         sample(1000, beta, gamma)
-        first = seconds(lambda beta=beta, gamma=gamma: sample(small, beta, gamma), 5)
-        second = seconds(lambda beta=beta, gamma=gamma: sample(large, beta, gamma), 3)
+        first = seconds(partial(sample, small, beta, gamma), 5)
+        second = seconds(partial(sample, large, beta, gamma), 3)
         third, memory = alone(largest, beta, gamma)
         growth = third / second * large / largest
         print(

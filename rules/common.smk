@@ -29,3 +29,4 @@ wildcard_constraints:
     block=r"\d+",
     weights="aligned|raw",
     width=r"\d+",
+    nodes="[a-z0-9_]+",

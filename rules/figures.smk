@@ -15,6 +15,11 @@ FIGURE_NAMES = [
     "capacity",
     "frontier",
     *(["transfer"] if plan.over_transfers("{flow}") else []),
+    "bridge_errors",
+    "bridge_functions",
+    "bridge_ensembles",
+    "bridge_novelty",
+    *(["transfer"] if plan.over_transfers("{flow}") else []),
     "runtime",
 ]
 FIGURES = [
@@ -422,6 +427,137 @@ rule draw_transfer:
         "../workflow/scripts/draw_transfer.py"
 
 
+rule draw_bridge_errors:
+    input:
+        runs="results/tables/bridge_runs.parquet",
+        full="results/tables/node_tests.parquet",
+    output:
+        png=report(
+            "results/figures/bridge_errors.png",
+            caption="../workflow/report/bridge_errors.rst",
+            category="6 Generated neural ODEs",
+            labels={"figure": "Errors of generated neural ODEs"},
+        ),
+        pdf="results/figures/bridge_errors.pdf",
+    log:
+        "results/logs/draw_bridge_errors/all.log",
+    benchmark:
+        "results/benchmarks/draw_bridge_errors/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_bridge_errors"),
+    message:
+        "Drawing: errors of generated neural ODEs"
+    script:
+        "../workflow/scripts/draw_bridge_errors.py"
+
+
+rule draw_bridge_functions:
+    input:
+        functions="results/tables/bridge_functions.parquet",
+    output:
+        png=report(
+            "results/figures/bridge_functions.png",
+            caption="../workflow/report/bridge_functions.rst",
+            category="6 Generated neural ODEs",
+            labels={"figure": "Learned functions over the true ones"},
+        ),
+        pdf="results/figures/bridge_functions.pdf",
+    log:
+        "results/logs/draw_bridge_functions/all.log",
+    benchmark:
+        "results/benchmarks/draw_bridge_functions/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_bridge_functions"),
+    message:
+        "Drawing: learned functions over the true ones"
+    script:
+        "../workflow/scripts/draw_bridge_functions.py"
+
+
+rule draw_bridge_ensembles:
+    input:
+        degrees="results/tables/bridge_degrees.parquet",
+    output:
+        png=report(
+            "results/figures/bridge_ensembles.png",
+            caption="../workflow/report/bridge_ensembles.rst",
+            category="6 Generated neural ODEs",
+            labels={"figure": "Ensembles by degree, and their calibration"},
+        ),
+        pdf="results/figures/bridge_ensembles.pdf",
+    log:
+        "results/logs/draw_bridge_ensembles/all.log",
+    benchmark:
+        "results/benchmarks/draw_bridge_ensembles/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_bridge_ensembles"),
+    message:
+        "Drawing: ensembles by degree, and their calibration"
+    script:
+        "../workflow/scripts/draw_bridge_ensembles.py"
+
+
+rule draw_bridge_novelty:
+    input:
+        panel="results/tables/bridge_panel.parquet",
+    output:
+        png=report(
+            "results/figures/bridge_novelty.png",
+            caption="../workflow/report/bridge_novelty.rst",
+            category="6 Generated neural ODEs",
+            labels={"figure": "Error against novelty of generated neural ODEs"},
+        ),
+        pdf="results/figures/bridge_novelty.pdf",
+    log:
+        "results/logs/draw_bridge_novelty/all.log",
+    benchmark:
+        "results/benchmarks/draw_bridge_novelty/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_bridge_novelty"),
+    message:
+        "Drawing: error against novelty of generated neural ODEs"
+    script:
+        "../workflow/scripts/draw_bridge_novelty.py"
+
+
+rule draw_transfer:
+    input:
+        transfer="results/tables/transfer.parquet",
+    output:
+        png=report(
+            "results/figures/transfer.png",
+            caption="../workflow/report/transfer.rst",
+            category="5 Generated networks",
+            labels={"figure": "Transfer to changed tasks"},
+        ),
+        pdf="results/figures/transfer.pdf",
+    log:
+        "results/logs/draw_transfer/all.log",
+    benchmark:
+        "results/benchmarks/draw_transfer/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_transfer"),
+    message:
+        "Drawing: transfer to changed tasks"
+    script:
+        "../workflow/scripts/draw_transfer.py"
+
+
 rule draw_runtime:
     input:
         runtime="results/tables/runtime.parquet",
@@ -429,7 +565,7 @@ rule draw_runtime:
         png=report(
             "results/figures/runtime.png",
             caption="../workflow/report/runtime.rst",
-            category="6 Cost",
+            category="7 Cost",
             labels={"figure": "Time and memory by rule"},
         ),
         pdf="results/figures/runtime.pdf",

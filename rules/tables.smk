@@ -272,4 +272,5 @@ TABLES = [
     *rules.collect_flow_training.output,
     *rules.collect_judgements.output,
     *(rules.collect_transfer.output if plan.over_transfers("{flow}") else []),
+    *rules.answer_bridge.output,
 ]

@@ -141,7 +141,8 @@ def _key(
 def _contradictions(config: Config) -> Iterator[str]:
     """What no schema can say: keys that must fit each other."""
     graphs, node, zoo = config["graphs"], config["node"], config["zoo"]
-    sizes = [*graphs["sizes"], graphs["training"]["size"], node["structure"]["size"]]
+    bridge = [size for zoo in config["bridge"]["zoos"].values() for size in zoo["tests"]["sizes"]]
+    sizes = [*graphs["sizes"], graphs["training"]["size"], node["structure"]["size"], *bridge]
     if graphs["mean_degree"] >= min(sizes) - 1:
         yield (
             f"the configuration key graphs.mean_degree is {graphs['mean_degree']}; it must be "
@@ -184,6 +185,7 @@ def _contradictions(config: Config) -> Iterator[str]:
                 f"the configuration key flow.flows.{name}.weights is {list(flow['weights'])}; a "
                 "descent pairs members with their initializations and needs [raw]."
             )
+    yield from _bridge_contradictions(config)
     for name in config["flow"]["use"]:
         wanted = config["flow"]["flows"][name]["zoo"]
         if wanted not in [*zoo["use"], *zoo["where_found"]]:
@@ -191,6 +193,38 @@ def _contradictions(config: Config) -> Iterator[str]:
                 f"the configuration key flow.use names {name}, which needs the zoo {wanted}; "
                 "add that zoo to zoo.use or take the flow out."
             )
+
+
+def _bridge_contradictions(config: Config) -> Iterator[str]:
+    zoos = config["bridge"]["zoos"]
+    for name in config["bridge"]["use"]:
+        if name not in zoos:
+            allowed = ", ".join(sorted(zoos))
+            yield f"the configuration key bridge.use names {name}; defined are: {allowed}."
+            continue
+        zoo, tests, key = zoos[name], zoos[name]["tests"], f"bridge.zoos.{name}"
+        if zoo["held_out"] >= zoo["graphs"]:
+            yield (
+                f"the configuration key {key}.held_out is {zoo['held_out']}; it must be < "
+                f"{zoo['graphs']}, the number of training graphs in {key}.graphs."
+            )
+        if tests["detail_size"] not in tests["sizes"]:
+            yield (
+                f"the configuration key {key}.tests.detail_size is {tests['detail_size']}; it must "
+                f"be one of {key}.tests.sizes."
+            )
+        if max(tests["ensembles"]) > tests["models"]:
+            yield (
+                f"the configuration key {key}.tests.ensembles holds {max(tests['ensembles'])}; "
+                f"there are only {tests['models']} neural ODEs, {key}.tests.models."
+            )
+        if tests["structure"] and len(zoo["cells"]) > 1:
+            yield (
+                f"the configuration key {key}.tests.structure is not empty; that needs a single "
+                f"cell in {key}.cells."
+            )
+        if any(cell in zoo["cells"] for cell in zoo["unseen"]):
+            yield f"the configuration keys {key}.cells and unseen share a cell; name each once."
 
 
 def _plain(value: Any) -> Any:

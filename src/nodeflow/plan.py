@@ -8,7 +8,7 @@ inputs were made with, so a file of another run is recognized wherever it lies i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -340,6 +340,115 @@ class Plan:
 
     def _flow(self, flow: str) -> Mapping[str, Any]:
         settings: Mapping[str, Any] = self.config["flow"]["flows"][flow]
+        return settings
+
+    # --- the bridge ------------------------------------------------------------------------------
+
+    @property
+    def bridges(self) -> list[str]:
+        """The zoos of neural ODEs of the run."""
+        return list(self.config["bridge"]["use"])
+
+    def bridge_systems(self, nodes: str) -> list[str]:
+        """The systems of a zoo of neural ODEs."""
+        return list(self._bridge(nodes)["systems"])
+
+    def bridge_cells(self, nodes: str, kind: str) -> list[list[float]]:
+        """β and γ of a zoo's "cells", which the flow learns, or of its "unseen" ones."""
+        return [[float(c["beta"]), float(c["gamma"])] for c in self._bridge(nodes)[kind]]
+
+    def bridge_tests(self, nodes: str) -> list[Cell]:
+        """The test cells of a zoo: its own β and γ at all sizes, and its structure cells."""
+        tests = self._bridge(nodes)["tests"]
+        own = [*self.bridge_cells(nodes, "cells"), *self.bridge_cells(nodes, "unseen")]
+        size = {cell for beta, gamma in own for cell in cells(tests["sizes"], [beta], [gamma])}
+        structure = {
+            Cell(tests["detail_size"], float(c["beta"]), float(c["gamma"]))
+            for c in tests["structure"]
+        }
+        return sorted(size | structure)
+
+    def bridge_members(self, nodes: str, system: str) -> Made:
+        """What the neural ODEs of a zoo and a system are made with."""
+        zoo, graphs, dynamics = self._bridge(nodes), self.config["graphs"], self.config["dynamics"]
+        shared = ("initial", "horizon", "rtol", "atol", "max_steps")
+        return {
+            "nodes": nodes,
+            "system": system,
+            "parameters": dynamics["parameters"][system],
+            "cells": self.bridge_cells(nodes, "cells") + self.bridge_cells(nodes, "unseen"),
+            "graphs": zoo["graphs"],
+            "seeds": zoo["seeds"],
+            "data": {
+                "size": self.training_size,
+                "mean_degree": graphs["mean_degree"],
+                "sampler": graphs["sampler"],
+                **self.config["bridge"]["data"],
+                **{name: dynamics[name] for name in shared},
+            },
+            "training": {**self.config["bridge"]["training"], **zoo["training"]},
+            "device": self.config["device"],
+            "seed": self.config["seed"],
+        }
+
+    def bridge_flow(self, nodes: str) -> Made:
+        """What the flow over a zoo of neural ODEs, and its samples, are made with."""
+        zoo, settings = self._bridge(nodes), self.config["bridge"]
+        return {
+            "nodes": nodes,
+            "learned_graphs": zoo["graphs"] - zoo["held_out"],
+            "cells": self.bridge_cells(nodes, "cells"),
+            "unseen": self.bridge_cells(nodes, "unseen"),
+            "matching": self.config["canonical"]["matching"],
+            "changes": settings["flow"],
+            "samples": zoo["samples"],
+            "sampling": settings["sampling"],
+            "device": self.config["device"],
+            "seed": self.config["seed"],
+            "from": [self.bridge_members(nodes, system) for system in self.bridge_systems(nodes)],
+        }
+
+    def bridge_judgement(self, nodes: str, system: str) -> Made:
+        """What the judgement of a zoo's samples on a system is made with."""
+        dynamics = self.config["dynamics"]
+        return {
+            "zoo": nodes,
+            "system": system,
+            "parameters": dynamics["parameters"][system],
+            "tests": {
+                name: value
+                for name, value in self._bridge(nodes)["tests"].items()
+                if name not in ("sizes", "structure", "max_steps")
+            },
+            "controls": self.config["judge"],
+            "solver": {
+                "rtol": dynamics["rtol"],
+                "atol": dynamics["atol"],
+                "max_steps": self._bridge(nodes)["tests"]["max_steps"],
+            },
+            "seed": self.config["seed"],
+            "from": self.bridge_flow(nodes),
+            "truth": [
+                self.trajectories("test", system, *astuple(cell))
+                for cell in self.bridge_tests(nodes)
+            ],
+        }
+
+    def over_bridge_tests(self, pattern: str, nodes: str, system: str = "") -> list[str]:
+        """A pattern of system, N, beta, gamma for the test cells of a zoo of neural ODEs."""
+        return [_filled(pattern, cell, system=system) for cell in self.bridge_tests(nodes)]
+
+    def over_bridges(self, pattern: str) -> list[str]:
+        """A pattern of nodes, system for all zoos of neural ODEs; without system, once a zoo."""
+        found = [
+            pattern.format(nodes=nodes, system=system)
+            for nodes in self.bridges
+            for system in self.bridge_systems(nodes)
+        ]
+        return list(dict.fromkeys(found))
+
+    def _bridge(self, nodes: str) -> Mapping[str, Any]:
+        settings: Mapping[str, Any] = self.config["bridge"]["zoos"][nodes]
         return settings
 
     # --- files: patterns filled in for all that the run needs ------------------------------------

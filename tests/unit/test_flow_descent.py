@@ -13,9 +13,10 @@ from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutatio
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.descent import Descent, DescentField, DescentProblem, fit_descent
 from nodeflow.flow.fit import Origin, fit_any_flow
+from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.flow.sample import SampleSettings, sample, sample_rows, sample_seeds
 from nodeflow.flow.settings import DescentSettings, FlowSettingsProblem, settings_of
-from nodeflow.flow.store import FLOW_HISTORY, read_flow, write_flow
+from nodeflow.flow.store import read_flow, write_flow
 from nodeflow.flow.train import FlowProblem
 from nodeflow.judge import (
     PanelSettings,

@@ -1,23 +1,39 @@
 """Training and testing of neural ODEs."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from nodeflow.dynamics.ensemble import simulate_cell
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph, from_networkx
 from nodeflow.graphs.measures import node_table
 from nodeflow.grid import Cell
+from nodeflow.job import Progress
+from nodeflow.node import recipes, train
 from nodeflow.node.evaluate import evaluate_models, node_errors
-from nodeflow.node.settings import MatchingSettings, PaperSettings, RecipeProblem, recipe_settings
+from nodeflow.node.observations import Observations, observed
+from nodeflow.node.settings import (
+    GaussNewtonSettings,
+    MatchingSettings,
+    PaperSettings,
+    RecipeProblem,
+    Settings,
+    recipe_settings,
+)
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, Models, read_models, write_models
-from nodeflow.node.train import observed, train_models, train_stack
+from nodeflow.node.train import ATTEMPTS, Checkpoints, train_models, train_stack
+from nodeflow.seeds import torch_generator
 
 QUICK = MatchingSettings(hidden=(16, 16), steps=250, batch=32, knots=64)
+NEWTON = GaussNewtonSettings(hidden=(16, 16), steps=20, warmup=80, trajectories=4, knots=16)
+PAPER = PaperSettings(hidden=(8, 8), steps=24, batch=4, learning_rate=0.1)
 
 
 def graphs(count: int, n: int = 20) -> list[Graph]:
@@ -45,6 +61,10 @@ def trajectories(
     )
 
 
+def generators(count: int) -> list[torch.Generator]:
+    return [torch_generator(1, "test", i) for i in range(count)]
+
+
 def names(count: int) -> list[tuple[str | float, ...]]:
     return [("SIS", graph, 0) for graph in range(count)]
 
@@ -57,6 +77,88 @@ def test_a_replicate_in_the_stack_is_the_one_trained_alone() -> None:
     for name, tensor in alone.parameters.items():
         # Batched products of other sizes round differently, and training amplifies it.
         np.testing.assert_allclose(tensor[0], together.parameters[name][1], atol=2e-3, rtol=2e-2)
+
+
+@pytest.mark.parametrize("settings", [NEWTON, QUICK, PAPER], ids=lambda x: type(x).__name__)
+def test_a_killed_training_goes_on_and_ends_with_the_same_bits(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = graphs(2, 8)
+    data = observed(of, trajectories(of, times=33))
+    models, history = train_stack(data, settings, names(2), root_seed=1)
+    total = recipes.make_trainer(data, settings, generators(2), torch.device("cpu")).steps
+    for killed in (total // 3, total - 3):
+        checkpoints = Checkpoints(f"{tmp_path}/{killed}", {"made": 1}, every=5)
+        steps = 0
+
+        def progress(self: Progress, step: int, **_: float) -> None:
+            nonlocal steps
+            steps += 1
+            if steps == killed:  # noqa: B023
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Progress, "update", progress)
+            with pytest.raises(KeyboardInterrupt):
+                train_stack(data, settings, names(2), root_seed=1, checkpoints=checkpoints)
+            assert list(tmp_path.iterdir())
+            steps = total
+            again, same = train_stack(
+                data, settings, names(2), root_seed=1, checkpoints=checkpoints
+            )
+        assert 0 < steps - total <= total - killed + 6
+        pd.testing.assert_frame_equal(same, history)
+        for name, values in models.parameters.items():
+            assert np.array_equal(values, again.parameters[name], equal_nan=True)
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_of_another_training_is_not_used(tmp_path: Path) -> None:
+    of = graphs(1, 8)
+    data = observed(of, trajectories(of, times=33))
+    trainer = recipes.make_trainer(data, PAPER, generators(1), torch.device("cpu"))
+    other = Checkpoints(f"{tmp_path}/x", {"made": 1})
+    other.write(0, trainer.state(), PAPER.steps, torch.zeros(PAPER.steps, 1))
+    mine = Checkpoints(f"{tmp_path}/x", {"made": 2})
+    _, history = train_stack(data, PAPER, names(1), root_seed=1, checkpoints=mine)
+    assert (history["loss"] > 0).all()
+
+
+def test_a_replicate_that_fails_is_trained_again_with_smaller_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    of = graphs(2)
+    data = observed(of, trajectories(of))
+    rates = []
+
+    def faults(parameters: object, losses: object, some: list[Observations]) -> list[str]:
+        return ["planted", ""] if len(some) == 2 else [""]
+
+    def make(some: list[Observations], settings: MatchingSettings, *rest: Any) -> Any:
+        rates.append(settings.learning_rate)
+        return recipes.make_trainer(some, settings, *rest)
+
+    monkeypatch.setattr(train, "_faults", faults)
+    monkeypatch.setattr(train, "make_trainer", make)
+    quick = replace(QUICK, steps=20)
+    models, history = train_stack(data, quick, names(2), root_seed=1)
+    assert rates == [QUICK.learning_rate, QUICK.learning_rate / 3]
+    assert models.ok.all()
+    ends = history.groupby(["replicate", "attempt"])["status"].first()
+    assert ends.to_dict() == {(0, 0): "planted", (0, 1): "ok", (1, 0): "ok"}
+
+
+def test_a_field_that_explodes_on_its_training_data_is_a_fault() -> None:
+    of = graphs(1)
+    data = observed(of, trajectories(of))
+    models, _ = train_stack(data, NEWTON, names(1), root_seed=1)
+    losses = np.ones((3, 1))
+    assert train._faults(models.parameters, losses, data) == [""]
+    last = {**models.parameters, "f.2.weight": 1e8 * models.parameters["f.2.weight"]}
+    assert "explodes" in train._faults(last, losses, data)[0]
+    idle = {name: 0 * values for name, values in models.parameters.items()}
+    assert "standing still" in train._faults(idle, losses, data)[0]
+    assert "not finite" in train._faults(models.parameters, np.nan * losses, data)[0]
 
 
 @pytest.mark.parametrize("system", ["SIS", "BD"])
@@ -82,6 +184,23 @@ def test_a_planted_system_is_learned_and_transfers_to_another_graph(system: str)
     np.testing.assert_allclose(by_run, runs["mae"])
 
 
+@pytest.mark.parametrize(("system", "bound"), [("SIS", 2e-4), ("MAK", 2e-4), ("ND", 1e-2)])
+def test_gauss_newton_learns_a_planted_system_far_better_than_matching_slopes(
+    system: str, bound: float
+) -> None:
+    of, other = graphs(1, 40), [from_networkx(nx.gnp_random_graph(30, 0.25, seed=9))]
+    models, history = train_models(
+        of, trajectories(of, system), recipe="gauss_newton", settings={"trajectories": 6}, seeds=1,
+        labels=(system, 1.0, 3.0), root_seed=1,
+    )  # fmt: skip
+    assert (history["status"] == "ok").all()
+    truth = trajectories(other, system, "test", 1, 17)
+    _, runs = evaluate_models(
+        models, other, node_table(other), truth, rtol=1e-6, atol=1e-6, max_steps=5000
+    )
+    assert (runs["mae"] < bound).all()
+
+
 def test_the_paper_s_recipe_lowers_its_own_loss() -> None:
     of = graphs(1, 8)
     settings = PaperSettings(hidden=(8, 8), steps=60, batch=4, learning_rate=0.1)
@@ -91,12 +210,21 @@ def test_the_paper_s_recipe_lowers_its_own_loss() -> None:
     assert history["loss"].iloc[-1] < 0.8 * history["loss"].iloc[0]
 
 
-def test_a_diverging_replicate_is_marked_and_the_others_survive() -> None:
+@pytest.mark.parametrize("settings", [NEWTON, QUICK, PAPER], ids=lambda x: type(x).__name__)
+def test_a_diverging_replicate_is_marked_and_the_others_survive(settings: Settings) -> None:
     of = graphs(2)
     data = observed(of, trajectories(of))
-    broken = replace(data[0], states=data[0].states * np.float32(1e30))
-    models, _ = train_stack([broken, data[1]], QUICK, names(2), root_seed=1)
+    if settings is PAPER:
+        data = [replace(x, times=x.times[::8], states=x.states[:, ::8]) for x in data]
+        settings = replace(PAPER, steps=80)
+    noise = np.random.default_rng(1).normal(0, 1e30, data[0].states.shape)
+    broken = replace(data[0], states=noise.astype(np.float32))
+    models, history = train_stack([broken, data[1]], settings, names(2), root_seed=1)
     assert models.ok.tolist() == [False, True]
+    assert all(np.isnan(values[0]).all() for values in models.parameters.values())
+    lost = history[history["replicate"] == 0]
+    assert set(lost["attempt"]) == set(range(ATTEMPTS))
+    assert (lost["status"] != "ok").all()
     truth = trajectories(of, "SIS", "test", 1, 9)
     _, runs = evaluate_models(
         models, of, node_table(of), truth, rtol=1e-6, atol=1e-6, max_steps=5000
@@ -141,7 +269,7 @@ def test_a_perfect_prediction_has_no_error() -> None:
     assert (node_errors(states, states, 0, 1)[["mse", "mae", "mre"]] == 0).all(axis=None)
 
 
-def test_models_come_back_from_their_file(tmp_path: pytest.TempPathFactory) -> None:
+def test_models_come_back_from_their_file(tmp_path: Path) -> None:
     of = graphs(2)
     models, _ = train_stack(
         observed(of, trajectories(of)), replace(QUICK, steps=5), names(2), root_seed=1
@@ -160,7 +288,7 @@ def test_models_come_back_from_their_file(tmp_path: pytest.TempPathFactory) -> N
 @pytest.mark.parametrize(
     ("recipe", "settings", "words"),
     [
-        ("guess", {}, "matching, paper"),
+        ("guess", {}, "gauss_newton, matching, paper"),
         ("matching", {"step": 3}, "steps"),
         ("paper", {"knots": 3}, "batch"),
     ],

@@ -68,14 +68,21 @@ def test_remarks_in_every_module_rerun_nothing(edited: Checkout) -> None:
 
 
 CHANGES = {
-    "graphs/s1.py": {"sample_graphs", "collect_theory", "draw_degrees", "draw_ensemble"},
+    "graphs/s1.py": {
+        "sample_graphs",
+        "train_bridge",
+        "collect_theory",
+        "draw_degrees",
+        "draw_ensemble",
+    },
     "graphs/measures.py": {"measure_graphs", "sample_network"},
-    "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network"},
-    "node/train.py": {"train_node"},
+    "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network", "train_bridge"},
+    "node/train.py": {"train_node", "train_bridge"},
     "node/evaluate.py": {"test_node"},
     "zoo/train.py": {"train_zoo", "train_flow", "transfer_samples"},
     "canonical/barrier.py": {"measure_barrier"},
-    "judge/novelty.py": {"judge_samples"},
+    "judge/novelty.py": {"judge_samples", "judge_bridge"},
+    "bridge/flow.py": {"fit_bridge"},
     "figures/runtime.py": {"draw_runtime"},
 }
 
@@ -124,12 +131,22 @@ def test_a_change_reruns_its_users_and_what_follows(
         *(
             pytest.param(*case, marks=pytest.mark.slow)
             for case in [
-                ("config.yaml", "mean_degree: 10", "mean_degree: 9", {"sample_graphs"}),
-                ("config.yaml", "rtol: 1.0e-6", "rtol: 1.0e-5", {"simulate_trajectories"}),
+                (
+                    "config.yaml",
+                    "mean_degree: 10",
+                    "mean_degree: 9",
+                    {"sample_graphs", "train_bridge"},
+                ),
+                (
+                    "config.yaml",
+                    "rtol: 1.0e-6",
+                    "rtol: 1.0e-5",
+                    {"simulate_trajectories", "train_bridge"},
+                ),
                 ("smoke.yaml", "seeds: 2", "seeds: 3", {"train_node"}),
-                ("config.yaml", "sweeps: 100", "sweeps: 50", {"align_zoo"}),
+                ("config.yaml", "sweeps: 100", "sweeps: 50", {"align_zoo", "fit_bridge"}),
                 ("smoke.yaml", "steps: 500", "steps: 400", {"train_flow"}),
-                ("smoke.yaml", "controls: 20", "controls: 21", {"judge_samples"}),
+                ("smoke.yaml", "controls: 20", "controls: 21", {"judge_samples", "judge_bridge"}),
             ]
         ),
     ],

@@ -6,7 +6,7 @@ from nodeflow.dynamics.store import read_trajectories
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import choose_device, job
 from nodeflow.node.store import NODE_HISTORY, write_models
-from nodeflow.node.train import train_models
+from nodeflow.node.train import Checkpoints, train_models
 from nodeflow.tables import write_table
 
 snakemake: Any
@@ -23,6 +23,7 @@ with job(snakemake.log[0], snakemake.threads):
         labels=(p["system"], p["trained_beta"], p["trained_gamma"]),
         root_seed=p["seed"],
         device=choose_device(p["device"]),
+        checkpoints=Checkpoints(output.models, made),
     )
     write_models(output.models, models, made)
     write_table(output.history, history, NODE_HISTORY, made)

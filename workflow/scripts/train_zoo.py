@@ -6,7 +6,8 @@ from nodeflow.datasets import load_dataset
 from nodeflow.job import Progress, choose_device, job
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import classifier
-from nodeflow.zoo.store import ZOO_METRICS, write_block
+from nodeflow.zoo.metrics import ZOO_METRICS
+from nodeflow.zoo.store import write_block
 from nodeflow.zoo.train import TrainSettings, train_block
 
 snakemake: Any

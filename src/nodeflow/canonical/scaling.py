@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nodeflow.canonical.symmetry import Group, Symmetry, rescale
+from nodeflow.canonical.symmetry import Group, Symmetry, rescale, units_second
 
 __all__ = ["Balanced", "balance"]
 
@@ -51,7 +51,11 @@ def balance(
         sweeps: at most so many.
     """
     groups = [group for group in symmetry.groups if group.scalable]
-    exact = {name: parameters[name].double() for name in symmetry.tensors()}
+    exact = {
+        name: parameters[name].double()
+        for name in symmetry.tensors()
+        if name not in symmetry.statistics
+    }
     members = len(next(iter(parameters.values())))
     scales = {g.name: torch.ones(members, g.size, dtype=torch.float64) for g in groups}
     taken = torch.zeros(members, dtype=torch.int64)
@@ -73,18 +77,18 @@ def balance(
 
 def _step(parameters: Mapping[str, Tensor], group: Group) -> Tensor:
     """The scale (K, size) of each unit that makes both sums of squares equal."""
-    reading = _squares(parameters, group, made=False)
-    making = _squares(parameters, group, made=True)
+    reading = _squares(parameters, group, power=-1)
+    making = _squares(parameters, group, power=1)
     # Not the power 0.25: that is rounded differently by vector and by scalar instructions.
     step = (reading / making).sqrt().sqrt()
     return torch.where(step.isfinite() & (step > 0), step, torch.ones_like(step))
 
 
-def _squares(parameters: Mapping[str, Tensor], group: Group, made: bool) -> Tensor:
+def _squares(parameters: Mapping[str, Tensor], group: Group, power: int) -> Tensor:
     """Sum of squares (K, size) of what makes, or reads, each unit."""
     slices = [
-        parameters[place.tensor].movedim(place.axis + 1, 1).unsqueeze(-1).flatten(2)
+        units_second(parameters[place.tensor], group, place).unsqueeze(-1).flatten(2)
         for place in group.places
-        if place.made is made
+        if place.power == power
     ]
     return torch.cat(slices, 2).square().sum(2)

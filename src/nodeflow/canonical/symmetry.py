@@ -2,13 +2,19 @@
 
 A hidden unit of a network may change places with another one of its layer if everything that makes
 it and everything that reads it moves along; the function stays the same. Behind a ReLU it may also
-be made s > 0 times as large if everything that reads it is made s times as small.
+be made s > 0 times as large if everything that reads it is made s times as small; behind an odd
+activation it may change its sign.
+
+The units of an attention layer are the rows of its heads. Heads may change places as wholes, and
+the rows of each head among themselves; what queries and keys share and what values and outputs
+share are two groups whose heads move together: one family.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -28,6 +34,7 @@ __all__ = [
     "permute",
     "random_permutations",
     "rescale",
+    "units_second",
 ]
 
 
@@ -42,13 +49,17 @@ class Place:
     Attributes:
         tensor: its name.
         axis: the axis in one network's tensor (without the axis of members).
-        made: whether the unit is made here, and not read: where it may be scaled by s, the tensor
-            is multiplied by s if so, and divided by s if not.
+        power: where a unit is scaled by s, the tensor is multiplied by s to this power: 1 where the
+            unit is made, -1 where it is read, 0 where something in between takes up the scale.
+        before: the axis is an array of shape (before, units, after), flattened.
+        after: see `before`; e.g. the pixels of a channel that a linear layer reads.
     """
 
     tensor: str
     axis: int
-    made: bool
+    power: int = 0
+    before: int = 1
+    after: int = 1
 
 
 @dataclass(frozen=True)
@@ -56,16 +67,25 @@ class Group:
     """Units that may change places with each other.
 
     Attributes:
-        name: e.g. "layer0", the layer that makes the units.
+        name: e.g. "layer0", the tensor or layer that makes the units.
         size: number of units.
         places: where they appear; each tensor at most once.
         scalable: whether each unit may be scaled by a positive factor as well.
+        odd: whether each unit may change its sign as well.
+        heads: if above 1, the units are so many heads of equal size, one after the other; a
+            permutation keeps the units of a head together.
+        family: groups of the same family have the same order of heads; by default, only itself.
+        residual: whether units of several layers are added up, so that all of them move together.
     """
 
     name: str
     size: int
     places: tuple[Place, ...]
-    scalable: bool
+    scalable: bool = False
+    odd: bool = False
+    heads: int = 1
+    family: str = ""
+    residual: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,10 +93,16 @@ class Symmetry:
     """All groups of an architecture, in the order from input to output.
 
     Attributes:
-        groups: independent of each other: any choice of one permutation for each is a symmetry.
+        groups: any choice of one permutation for each is a symmetry, if those of one family have
+            the same order of heads.
+        statistics: tensors that units move in but that no training step learns: running means and
+            variances.
+        frozen: what was left in place although it might move, one line each that says why.
     """
 
     groups: tuple[Group, ...]
+    statistics: frozenset[str] = frozenset()
+    frozen: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for group in self.groups:
@@ -98,6 +124,18 @@ class Symmetry:
         """The name of the group along each axis of a tensor that has one."""
         return {p.axis: g.name for g in self.groups for p in g.places if p.tensor == tensor}
 
+    def families(self) -> list[list[Group]]:
+        """The groups, those of one family together."""
+        found: dict[str, list[Group]] = {}
+        for group in self.groups:
+            found.setdefault(group.family or group.name, []).append(group)
+        return list(found.values())
+
+    def without_residual(self) -> Symmetry:
+        """The symmetry with the units of residual streams left in place."""
+        kept = tuple(group for group in self.groups if not group.residual)
+        return replace(self, groups=kept)
+
 
 def mlp_symmetry(shapes: Mapping[str, tuple[int, ...]]) -> Symmetry:
     """Permutations and positive scales of the hidden units of a ReLU perceptron.
@@ -118,9 +156,9 @@ def mlp_symmetry(shapes: Mapping[str, tuple[int, ...]]) -> Symmetry:
     groups = []
     for layer, reader in pairwise(range(layers)):
         places = (
-            Place(f"layer{layer}.weight", 0, made=True),
-            Place(f"layer{layer}.bias", 0, made=True),
-            Place(f"layer{reader}.weight", 1, made=False),
+            Place(f"layer{layer}.weight", 0, power=1),
+            Place(f"layer{layer}.bias", 0, power=1),
+            Place(f"layer{reader}.weight", 1, power=-1),
         )
         size = shapes[f"layer{layer}.weight"][0]
         groups.append(Group(f"layer{layer}", size, places, scalable=True))
@@ -139,14 +177,22 @@ def identity(symmetry: Symmetry, members: int) -> dict[str, Tensor]:
 
 def random_permutations(symmetry: Symmetry, generators: Sequence[Generator]) -> dict[str, Tensor]:
     """Uniformly random permutations, one network for each generator."""
-    drawn = [
-        [torch.randperm(group.size, generator=generator) for group in symmetry.groups]
-        for generator in generators
-    ]
+    drawn = [_random(symmetry, generator) for generator in generators]
     return {
-        group.name: torch.stack([one[i] for one in drawn])
-        for i, group in enumerate(symmetry.groups)
+        group.name: torch.stack([one[group.name] for one in drawn]) for group in symmetry.groups
     }
+
+
+def _random(symmetry: Symmetry, generator: Generator) -> dict[str, Tensor]:
+    drawn = {}
+    for family in symmetry.families():
+        order = torch.randperm(family[0].heads, generator=generator)
+        for group in family:
+            rows = group.size // group.heads
+            within = [torch.randperm(rows, generator=generator) for _ in order]
+            heads = zip(order.tolist(), within, strict=True)
+            drawn[group.name] = torch.cat([head * rows + one for head, one in heads])
+    return drawn
 
 
 def compose(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -165,7 +211,7 @@ def permute(
     """The same functions with their units in another order; values are moved, never changed.
 
     Args:
-        parameters: tensors of shape (K, *shape).
+        parameters: tensors of shape (K, *shape); running statistics may be left out.
         symmetry: of their architecture.
         permutations: int64 of shape (K, size) for each group.
 
@@ -173,20 +219,34 @@ def permute(
         New tensors; those that no group acts on are passed on.
     """
     moved = dict(parameters)
-    for group in symmetry.groups:
-        for place in group.places:
-            tensor = moved[place.tensor]
-            order = permutations[group.name].to(tensor.device)
-            index = _along(order, place.axis, tensor.ndim).expand_as(tensor)
-            moved[place.tensor] = tensor.gather(place.axis + 1, index)
+    for group, place, tensor in _places(moved, symmetry):
+        units = units_second(tensor, group, place)
+        order = permutations[group.name].to(tensor.device)
+        rows = torch.arange(len(order), device=tensor.device)
+        new = units[rows[:, None], order]
+        moved[place.tensor] = new.movedim(1, place.axis + 2).reshape(tensor.shape)
     return moved
 
 
-def _along(values: Tensor, axis: int, ndim: int) -> Tensor:
-    """Values (K, size) as a tensor that broadcasts along the axes of members and of units."""
-    shape = [1] * ndim
-    shape[0], shape[axis + 1] = values.shape
-    return values.view(shape)
+def _places(
+    parameters: dict[str, Tensor], symmetry: Symmetry
+) -> Iterator[tuple[Group, Place, Tensor]]:
+    """Each place with its group and its tensor as it is by then."""
+    for group in symmetry.groups:
+        for place in group.places:
+            if place.tensor in parameters:
+                yield group, place, parameters[place.tensor]
+            elif place.tensor not in symmetry.statistics:
+                raise SymmetryProblem(
+                    f"The symmetry acts on {place.tensor}, which these networks do not have; "
+                    "state the symmetry of their own architecture."
+                )
+
+
+def units_second(tensor: Tensor, group: Group, place: Place) -> Tensor:
+    """A view of a tensor as (K, units, all before, …): the units of a group as its second axis."""
+    axis = place.axis + 1
+    return tensor.unflatten(axis, (place.before, group.size, place.after)).movedim(axis + 1, 1)
 
 
 # --- positive scales -----------------------------------------------------------------------------
@@ -203,11 +263,13 @@ def rescale(
         scales: positive, of shape (K, size), for each group that is scaled.
     """
     scaled = dict(parameters)
-    for group in symmetry.groups:
-        if group.name not in scales:
+    for group, place, tensor in _places(scaled, symmetry):
+        if place.power == 0 or group.name not in scales:
             continue
-        for place in group.places:
-            tensor = scaled[place.tensor]
-            factor = _along(scales[group.name].to(tensor), place.axis, tensor.ndim)
-            scaled[place.tensor] = tensor * factor if place.made else tensor / factor
+        factor = scales[group.name].to(tensor)
+        after = math.prod(tensor.shape[place.axis + 2 :]) * place.after
+        units = tensor.reshape(len(tensor), -1, group.size, after)
+        factor = factor[:, None, :, None]
+        new = units * factor if place.power > 0 else units / factor
+        scaled[place.tensor] = new.view(tensor.shape)
     return scaled

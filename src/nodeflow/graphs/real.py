@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 
 from nodeflow.graphs.graph import Graph, GraphProblem, from_networkx
@@ -69,5 +68,6 @@ def real_network(name: str) -> Graph:
         raise GraphProblem(
             f"No real network is called {name!r}; there are {', '.join(REAL_NETWORKS)}."
         )
-    networkx = importlib.import_module("networkx")
+    import networkx
+
     return from_networkx(getattr(networkx, REAL_NETWORKS[name].generator)())

@@ -12,13 +12,12 @@ connection probability of `nodeflow.graphs.s1`.
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
+import scipy  # loads its parts when first used; most jobs that load graphs use none
 from numpy.typing import ArrayLike, NDArray
 
 from nodeflow.graphs.s1 import asymptotic_c, check_model
@@ -67,11 +66,11 @@ class Prediction:
 
     def degree_probability(self, degrees: ArrayLike) -> NDArray[np.float64]:
         """P(degree = k) for each of some k, shape (K,)."""
-        return self._mixture(np.atleast_1d(degrees), _scipy("stats").binom.pmf)
+        return self._mixture(np.atleast_1d(degrees), scipy.stats.binom.pmf)
 
     def degree_exceedance(self, degrees: ArrayLike) -> NDArray[np.float64]:
         """P(degree ≥ k) for each of some k, shape (K,)."""
-        return self._mixture(np.atleast_1d(degrees) - 1, _scipy("stats").binom.sf)
+        return self._mixture(np.atleast_1d(degrees) - 1, scipy.stats.binom.sf)
 
     def clustering(self, samples: int = 2**14, seed: int = 0) -> float:
         """Mean local clustering of the nodes with at least two neighbours.
@@ -83,7 +82,7 @@ class Prediction:
             samples: number of points, a power of 2.
             seed: of the scrambling.
         """
-        statistics = _scipy("stats")
+        statistics = scipy.stats
         points = statistics.qmc.Sobol(5, rng=np.random.default_rng(seed)).random(samples)
         with_two = self.weights * statistics.binom.sf(1, self.n - 1, self.linked)
         q = self.excess[_draw(np.cumsum(with_two), points[:, 0])]
@@ -100,8 +99,9 @@ class Prediction:
         return _log_z(self.n, self.beta, self.gamma, self.mean_degree, math.log(self.c), excess)
 
     def _linked_at(self, excess: NDArray[np.float64]) -> NDArray[np.float64]:
-        spline = _scipy("interpolate").CubicSpline(self.excess, np.log(self.linked))
-        return np.minimum(np.exp(spline(excess)), 1.0)
+        spline = scipy.interpolate.CubicSpline(self.excess, np.log(self.linked))
+        linked: NDArray[np.float64] = np.minimum(np.exp(spline(excess)), 1.0)
+        return linked
 
     def _mixture(
         self, degrees: NDArray[np.int64], law: Callable[..., NDArray[np.float64]]
@@ -159,16 +159,10 @@ def predict(n: int, beta: float, gamma: float, mean_degree: float) -> Prediction
         low -= 1
     while too_many(high) < 0:
         high += 1
-    log_c = float(_scipy("optimize").brentq(too_many, low - 1e-9, high + 1e-9, xtol=1e-12))
+    log_c = float(scipy.optimize.brentq(too_many, low - 1e-9, high + 1e-9, xtol=1e-12))
     return Prediction(
         n, beta, gamma, mean_degree, math.exp(log_c), excess, weights, linked(log_c), over_ring
     )
-
-
-def _scipy(part: str) -> ModuleType:
-    # These parts of scipy take up to half a second to load; most jobs that load graphs predict
-    # nothing.
-    return importlib.import_module(f"scipy.{part}")
 
 
 def _log_z(
@@ -203,7 +197,7 @@ def _mean_over_ring(
     log_means = [
         math.log(shares @ (1 / (1 + np.exp(np.minimum(t - beta * s, 700.0))))) for t in grid
     ]
-    spline = _scipy("interpolate").CubicSpline(grid, log_means)
+    spline = scipy.interpolate.CubicSpline(grid, log_means)
     return lambda log_z: np.exp(spline(np.clip(log_z, lowest, highest)))
 
 

@@ -1,18 +1,60 @@
-"""The two recipes by which neural ODEs are trained, and their settings."""
+"""The three recipes by which neural ODEs are trained, and their settings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from nodeflow.problems import Problem
 
-__all__ = ["RECIPES", "MatchingSettings", "PaperSettings", "RecipeProblem", "recipe_settings"]
+__all__ = [
+    "RECIPES",
+    "GaussNewtonSettings",
+    "MatchingSettings",
+    "PaperSettings",
+    "RecipeProblem",
+    "Settings",
+    "recipe_settings",
+]
 
 
 class RecipeProblem(Problem):
     """A recipe or one of its settings does not exist or makes no sense."""
+
+
+@dataclass(frozen=True)
+class GaussNewtonSettings:
+    """Gauss–Newton on the trajectories, in the space of functions; see `nodeflow.node.estimate`.
+
+    The three functions and the curvature of the trajectory loss are estimated once for a graph;
+    networks are then trained on that quadratic form, first by Adam, then by Levenberg–Marquardt.
+
+    Attributes:
+        hidden: widths of the hidden layers of each network.
+        scale: variance of the initial weights times their fan-in.
+        steps: Levenberg–Marquardt steps.
+        warmup: Adam steps before them (the learning rate falls to 0 along a cosine).
+        learning_rate: of Adam at the start.
+        trajectories: at most so many of each graph are used.
+        times: time steps of the error equation along them.
+        knots: pieces of the splines that stand for the functions.
+        ridge: how strongly networks keep to the estimate where the data say little.
+    """
+
+    hidden: tuple[int, ...] = (64, 64, 64)
+    scale: float = 0.01
+    steps: int = 150
+    warmup: int = 200
+    learning_rate: float = 3e-3
+    trajectories: int = 8
+    times: int = 40
+    knots: int = 48
+    ridge: float = 0.03
+
+    def gentler(self) -> GaussNewtonSettings:
+        """The same with smaller steps."""
+        return replace(self, learning_rate=self.learning_rate / 3, ridge=self.ridge * 3)
 
 
 @dataclass(frozen=True)
@@ -44,6 +86,10 @@ class MatchingSettings:
     window: int = 7
     order: int = 6
 
+    def gentler(self) -> MatchingSettings:
+        """The same with smaller steps."""
+        return replace(self, learning_rate=self.learning_rate / 3)
+
 
 @dataclass(frozen=True)
 class PaperSettings:
@@ -67,15 +113,22 @@ class PaperSettings:
     tolerance: float = 1e-4
     first_step: float = 1e-5
 
+    def gentler(self) -> PaperSettings:
+        """The same with smaller steps."""
+        return replace(self, learning_rate=self.learning_rate / 3)
 
-RECIPES: Mapping[str, type[MatchingSettings] | type[PaperSettings]] = {
+
+Settings = GaussNewtonSettings | MatchingSettings | PaperSettings
+
+RECIPES: Mapping[str, type[Settings]] = {
+    "gauss_newton": GaussNewtonSettings,
     "matching": MatchingSettings,
     "paper": PaperSettings,
 }
 """Settings of each recipe by its name."""
 
 
-def recipe_settings(recipe: str, changes: Mapping[str, Any]) -> MatchingSettings | PaperSettings:
+def recipe_settings(recipe: str, changes: Mapping[str, Any]) -> Settings:
     """The settings of a recipe with some of them changed.
 
     Raises:

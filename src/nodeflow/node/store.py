@@ -28,12 +28,20 @@ _REPLICATE = "number of the model: training graph by training graph, seed by see
 
 NODE_HISTORY = Schema(
     "node history",
-    1,
-    {"replicate": pa.int32(), "step": pa.int64(), "loss": pa.float64()},
+    2,
+    {
+        "replicate": pa.int32(),
+        "attempt": pa.int32(),
+        "step": pa.int64(),
+        "loss": pa.float64(),
+        "status": pa.string(),
+    },
     {
         "replicate": _REPLICATE,
+        "attempt": "0, or how often it had failed before; later attempts take smaller steps",
         "step": "optimizer steps done",
-        "loss": "training loss of this step's batch, in units of the recipe",
+        "loss": "training loss of this step, in units of the recipe",
+        "status": "how the attempt ended: ok, or why its result was thrown away",
     },
 )
 
@@ -97,7 +105,8 @@ class Models:
     """R trained neural ODEs of one system and training cell.
 
     Attributes:
-        parameters: float32 arrays of shape (R, …) by name; see `layout`.
+        parameters: float32 arrays of shape (R, …) by name; see `layout`. NaN where the training
+            failed.
         training_graph: (R,) index of the graph that each was trained on.
         seen: (R, 2) smallest and largest state in the training data of each.
         ok: (R,) False where the training failed.

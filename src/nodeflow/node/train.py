@@ -1,69 +1,89 @@
-"""Training of neural ODEs: all replicates of a system and cell as one stacked tensor."""
+"""Training of neural ODEs: all replicates of a system and cell as one stacked tensor.
+
+A run that was killed goes on from its checkpoint and ends with the same bits. A replicate that
+diverges, or whose field explodes on the trajectories it was trained on, is trained again with
+smaller steps; one that fails every time is marked, and its parameters are not kept.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from scipy.signal import savgol_filter
+from scipy.sparse import csr_array
 from torch import Tensor
-from torchdiffeq import odeint
 
+from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph
 from nodeflow.job import Progress
-from nodeflow.node.lookup import Lookup, place_knots
-from nodeflow.node.model import initial_parameters, velocity
-from nodeflow.node.settings import MatchingSettings, PaperSettings, RecipeProblem, recipe_settings
-from nodeflow.node.store import Models
+from nodeflow.node.field import as_field
+from nodeflow.node.observations import Observations, observed
+from nodeflow.node.recipes import Trainer, make_trainer
+from nodeflow.node.scalar import TableProblem
+from nodeflow.node.settings import Settings, recipe_settings
+from nodeflow.node.store import NODE_HISTORY, Models
 from nodeflow.seeds import torch_generator
+from nodeflow.tables import FileProblem, Kind, read_tensors, write_tensors
 
-__all__ = ["Observations", "observed", "train_models", "train_stack"]
+__all__ = ["ATTEMPTS", "Checkpoints", "Observations", "observed", "train_models", "train_stack"]
+
+log = logging.getLogger("nodeflow")
+
+ATTEMPTS = 3
+"""How often a replicate is trained before it is given up."""
 
 _CPU = torch.device("cpu")
 _HISTORY_ROWS = 100
+_CHECKED_TRAJECTORIES = 4
+_CHECKPOINT = Kind("node checkpoint", 1)
 
 
 @dataclass(frozen=True)
-class Observations:
-    """What one replicate learns from: one graph and trajectories on it.
+class Checkpoints:
+    """Where a training leaves what it has done so far.
 
     Attributes:
-        graph: index of the graph.
-        adjacency: (n, n) float32.
-        times: (T,) equally spaced.
-        states: (M, T, n) float32.
+        path: beginning of the files' names.
+        made: what the training is made with; a checkpoint of another training is not used.
+        every: steps between two of them.
     """
 
-    graph: int
-    adjacency: np.ndarray
-    times: np.ndarray
-    states: np.ndarray
+    path: str
+    made: Mapping[str, Any]
+    every: int = 1000
 
+    def _file(self, attempt: int) -> Path:
+        return Path(f"{self.path}.{attempt}.checkpoint")
 
-def observed(graphs: Sequence[Graph], trajectories: Sequence[Trajectory]) -> list[Observations]:
-    """The successful trajectories of every graph, together with its adjacency.
+    def write(self, attempt: int, state: Mapping[str, Tensor], done: int, losses: Tensor) -> None:
+        """Save a state after `done` steps, and all losses (done, R) so far."""
+        tensors = {name: tensor.numpy() for name, tensor in state.items()}
+        facts = {"done": np.array([done]), "losses": losses.numpy()}
+        write_tensors(self._file(attempt), {**tensors, **facts}, _CHECKPOINT, self.made)
 
-    Raises:
-        RecipeProblem: a graph has none.
-    """
-    found = []
-    for index, graph in enumerate(graphs):
-        good = [x for x in trajectories if x.graph == index and x.status == "ok"]
-        if not good:
-            raise RecipeProblem(
-                f"no trajectory of training graph {index} could be integrated; "
-                "loosen dynamics.rtol or raise dynamics.max_steps."
-            )
-        states = np.stack([x.states for x in good])
-        adjacency = graph.adjacency(np.float32).toarray()
-        found.append(Observations(index, adjacency, good[0].times, states))
-    return found
+    def read(self, attempt: int) -> tuple[dict[str, Tensor], int, Tensor] | None:
+        """The state, the number of steps and the losses; None if there is nothing to go on from."""
+        if not self._file(attempt).exists():
+            return None
+        try:
+            found = read_tensors(self._file(attempt), _CHECKPOINT, self.made)
+        except FileProblem as problem:
+            log.warning("Training starts anew: %s", problem)
+            return None
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in found.items()}
+        return tensors, int(tensors.pop("done")), tensors.pop("losses")
+
+    def remove(self) -> None:
+        """Delete all files."""
+        for attempt in range(ATTEMPTS):
+            self._file(attempt).unlink(missing_ok=True)
 
 
 def train_models(
@@ -76,19 +96,21 @@ def train_models(
     labels: tuple[str | float, ...],
     root_seed: int,
     device: torch.device = _CPU,
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[Models, pd.DataFrame]:
     """Train `seeds` neural ODEs on each graph, all of them together.
 
     Args:
         graphs: training graphs, all of the same size.
         trajectories: observed on them; failed ones are left out.
-        recipe: "matching" or "paper".
+        recipe: one of `RECIPES`.
         settings: changes to the recipe's defaults.
         seeds: initializations per graph.
         labels: what names the system and the cell; random numbers follow from
             (root_seed, labels, graph, seed).
         root_seed: the run's root seed.
         device: where to train.
+        checkpoints: where to resume from; None resumes nothing.
 
     Returns:
         The models, graph by graph and seed by seed, and the history with the columns of
@@ -101,21 +123,26 @@ def train_models(
     pairs = [(x, seed) for x in observed(graphs, trajectories) for seed in range(seeds)]
     names = [(*labels, x.graph, seed) for x, seed in pairs]
     data = [x for x, _ in pairs]
-    return train_stack(data, chosen, names, root_seed, device, f"train {labels[0]}")
+    return train_stack(
+        data, chosen, names, root_seed, device, f"train {labels[0]}", checkpoints=checkpoints
+    )
 
 
 def train_stack(
     data: Sequence[Observations],
-    settings: MatchingSettings | PaperSettings,
+    settings: Settings,
     names: Sequence[tuple[str | float, ...]],
     root_seed: int,
     device: torch.device = _CPU,
     label: str = "train",
+    *,
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[Models, pd.DataFrame]:
-    """Train one replicate on each of `data`; with "matching", each as if it were alone.
+    """Train one replicate on each of `data`, each as if it were alone, up to rounding.
 
     With the paper's recipe the replicates share the integrator's steps, so they agree with those
-    trained alone only within its tolerance.
+    trained alone only within its tolerance. Replicates that are given the same object in `data`
+    share what is computed from it.
 
     Args:
         data: what each replicate learns from; graphs of one size, the same number of times.
@@ -124,146 +151,106 @@ def train_stack(
         root_seed: the run's root seed.
         device: where to train.
         label: for progress lines.
+        checkpoints: where to resume from; None resumes nothing.
 
     Returns:
         As `train_models`.
     """
-    generators = [torch_generator(root_seed, "node", *name) for name in names]
-    widths = (1, *settings.hidden, 1)
-    start = initial_parameters(generators, widths=widths, scale=settings.scale)
-    parameters = {name: tensor.to(device).requires_grad_() for name, tensor in start.items()}
-    if isinstance(settings, MatchingSettings):
-        losses = _matching(data, settings, parameters, generators, device)
-    else:
-        losses = _trajectory_matching(data, settings, parameters, generators, device)
-    history, finite = [], torch.ones(len(data), dtype=torch.bool, device=device)
-    rows = {round(x) for x in np.geomspace(1, settings.steps, _HISTORY_ROWS)}
-    progress = Progress(settings.steps, label)
-    for step, loss in enumerate(losses, start=1):
-        finite &= loss.isfinite()
-        if step in rows:
-            history.append((step, loss.cpu().numpy()))
-            progress.update(step, loss=float(loss.nanmean()))
-    trained = {name: tensor.detach().cpu() for name, tensor in parameters.items()}
-    for tensor in trained.values():
-        finite &= tensor.flatten(1).isfinite().all(1).to(device)
-    table = pd.DataFrame(
-        [
-            {"replicate": replicate, "step": step, "loss": float(value)}
-            for replicate in range(len(data))
-            for step, values in history
-            for value in [values[replicate]]
-        ]
-    )
-    models = Models(
-        {name: tensor.numpy() for name, tensor in trained.items()},
-        np.array([x.graph for x in data]),
-        np.array([[x.states.min(), x.states.max()] for x in data], dtype=np.float64),
-        finite.cpu().numpy(),
-    )
-    return models, table
+    count = len(data)
+    kept: dict[str, np.ndarray] = {}
+    ok = np.zeros(count, dtype=bool)
+    waiting = list(range(count))
+    history = []
+    for attempt in range(ATTEMPTS):
+        again = (attempt,) if attempt else ()
+        generators = [torch_generator(root_seed, "node", *names[i], *again) for i in waiting]
+        some = [data[i] for i in waiting]
+        trainer = make_trainer(some, settings, generators, device)
+        losses = _run(trainer, f"{label}, attempt {attempt + 1}", attempt, checkpoints)
+        trained = {n: x.detach().float().cpu().numpy() for n, x in trainer.parameters.items()}
+        reasons = _faults(trained, losses.numpy(), some)
+        if not kept:
+            kept = {n: np.full((count, *x.shape[1:]), np.nan, x.dtype) for n, x in trained.items()}
+        for row, replicate in enumerate(waiting):
+            history.append(_history(replicate, attempt, losses[:, row], reasons[row]))
+            if not reasons[row]:
+                ok[replicate] = True
+                for name, values in trained.items():
+                    kept[name][replicate] = values[row]
+            else:
+                log.warning("%s: replicate %d failed: %s", label, replicate, reasons[row])
+        waiting = [i for i in waiting if not ok[i]]
+        settings = settings.gentler()
+        if not waiting:
+            break
+    if checkpoints is not None:
+        checkpoints.remove()
+    seen = np.array([[x.states.min(), x.states.max()] for x in data], dtype=np.float64)
+    table = pd.concat(history, ignore_index=True)[list(NODE_HISTORY.columns)]
+    return Models(kept, np.array([x.graph for x in data]), seen, ok), table
 
 
-def _matching(
-    data: Sequence[Observations],
-    settings: MatchingSettings,
-    parameters: dict[str, Tensor],
-    generators: Sequence[torch.Generator],
-    device: torch.device,
-) -> Iterator[Tensor]:
-    """Steps of vector-field matching; yields the loss (R,) of each."""
-    if len(data[0].times) < settings.window:
-        raise RecipeProblem(
-            f"recipe matching needs at least {settings.window} observation times, found "
-            f"{len(data[0].times)}; raise dynamics.training.times."
-        )
-    # Replicates of one graph share its slopes, states and knots.
-    prepared = {x.graph: _slopes(x, settings, device) for x in data}
-    knots = {x.graph: torch.from_numpy(place_knots(x.states, settings.knots)) for x in data}
-    lookup = Lookup(torch.stack([knots[x.graph] for x in data]).float().to(device))
-    adjacency = torch.stack([torch.from_numpy(x.adjacency) for x in data]).to(device)
-    optimizer = torch.optim.Adam(list(parameters.values()), lr=settings.learning_rate, fused=True)
-    for step in range(settings.steps):
-        rate = 0.5 * settings.learning_rate * (1 + math.cos(math.pi * step / settings.steps))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        states, slopes = [], []
-        for x, generator in zip(data, generators, strict=True):
-            all_states, all_slopes = prepared[x.graph]
-            chosen = torch.randint(len(all_states), (settings.batch,), generator=generator)
-            states.append(all_states[chosen.to(device)])
-            slopes.append(all_slopes[chosen.to(device)])
-        values = lookup.interpolate(lookup.values(parameters), torch.stack(states))
-        f, h_ego, h_alt = values.unbind(-1)
-        found = f + h_ego * torch.bmm(h_alt, adjacency)
-        loss = (found - torch.stack(slopes)).abs().mean((1, 2))
-        _step(optimizer, loss, parameters, settings.clip)
-        yield loss.detach()
+def _run(trainer: Trainer, label: str, attempt: int, checkpoints: Checkpoints | None) -> Tensor:
+    """All steps, or those that are left; returns the losses (steps, R)."""
+    found = None if checkpoints is None else checkpoints.read(attempt)
+    losses: list[Tensor] = []
+    if found is not None:
+        trainer.restore(found[0], found[1])
+        losses = list(found[2])
+    progress = Progress(trainer.steps, label)
+    for done in range(len(losses) + 1, trainer.steps + 1):
+        losses.append(trainer.step().cpu().double())
+        progress.update(done, loss=float(losses[-1].nanmean()))
+        if checkpoints is not None and (done % checkpoints.every == 0 or done == trainer.steps):
+            checkpoints.write(attempt, trainer.state(), done, torch.stack(losses))
+    return torch.stack(losses)
 
 
-def _slopes(
-    data: Observations, settings: MatchingSettings, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """All observed states (M·T, n) and their slopes, from local polynomials in time."""
-    spacing = float(data.times[1] - data.times[0])
-    slopes = savgol_filter(
-        data.states.astype(np.float64), settings.window, settings.order, deriv=1, delta=spacing,
-        axis=1, mode="interp",
-    )  # fmt: skip
-    n = data.states.shape[2]
-    return (
-        torch.from_numpy(data.states.reshape(-1, n)).to(device),
-        torch.from_numpy(slopes.reshape(-1, n).astype(np.float32)).to(device),
+def _history(replicate: int, attempt: int, losses: Tensor, reason: str) -> pd.DataFrame:
+    """About a hundred rows, at steps that are equally spaced on a logarithmic scale."""
+    steps = np.unique(np.round(np.geomspace(1, len(losses), _HISTORY_ROWS)).astype(np.int64))
+    return pd.DataFrame(
+        {
+            "replicate": replicate,
+            "attempt": attempt,
+            "step": steps,
+            "loss": losses.numpy()[steps - 1],
+            "status": reason or "ok",
+        }
     )
 
 
-def _trajectory_matching(
-    data: Sequence[Observations],
-    settings: PaperSettings,
-    parameters: dict[str, Tensor],
-    generators: Sequence[torch.Generator],
-    device: torch.device,
-) -> Iterator[Tensor]:
-    """Steps of the paper's recipe; yields the root mean squared error (R,) of each."""
-    adjacency = torch.stack([torch.from_numpy(x.adjacency) for x in data]).to(device)
-    states = {x.graph: torch.from_numpy(x.states).to(device) for x in data}
-    times = torch.from_numpy(data[0].times).float().to(device)
-    optimizer = torch.optim.Adagrad(
-        list(parameters.values()), lr=settings.learning_rate, initial_accumulator_value=0.1
-    )
-
-    def rhs(_: Tensor, x: Tensor) -> Tensor:
-        return velocity(parameters, adjacency, x)
-
-    for _ in range(settings.steps):
-        batch = torch.stack(
-            [
-                states[x.graph][
-                    torch.randint(len(x.states), (settings.batch,), generator=generator).to(device)
-                ]
-                for x, generator in zip(data, generators, strict=True)
-            ]
-        )
-        solved = odeint(
-            rhs, batch[:, :, 0], times, rtol=settings.tolerance, atol=settings.tolerance,
-            method="dopri5", options={"first_step": settings.first_step},
-        )  # fmt: skip
-        error: Tensor = solved.permute(1, 2, 0, 3) - batch
-        loss = error.square().mean((1, 2, 3)).sqrt()
-        _step(optimizer, loss, parameters, math.inf)
-        yield loss.detach()
+def _faults(
+    parameters: Mapping[str, np.ndarray], losses: np.ndarray, data: Sequence[Observations]
+) -> list[str]:
+    """Why each replicate is of no use; empty if it is."""
+    found = []
+    for row, x in enumerate(data):
+        finite = all(np.isfinite(values[row]).all() for values in parameters.values())
+        if not (finite and np.isfinite(losses[:, row]).all()):
+            found.append("training diverged: loss or parameters are not finite")
+            continue
+        found.append(_explosion(parameters, row, x))
+    return found
 
 
-def _step(
-    optimizer: torch.optim.Optimizer, loss: Tensor, parameters: Mapping[str, Tensor], clip: float
-) -> None:
-    """One step for every replicate; they share no parameter, so the sum's gradient is each own."""
-    optimizer.zero_grad(set_to_none=True)
-    loss.sum().backward()  # type: ignore[no-untyped-call]
-    if math.isfinite(clip):
-        gradients = [p.grad for p in parameters.values() if p.grad is not None]
-        norm = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()
-        factor = (clip / (norm + 1e-12)).clamp(max=1.0)
-        for gradient in gradients:
-            gradient.mul_(factor.view(-1, *[1] * (gradient.ndim - 1)))
-    optimizer.step()
+def _explosion(parameters: Mapping[str, np.ndarray], row: int, data: Observations) -> str:
+    """Whether the trained field, started where training trajectories start, leaves them at all."""
+    states = data.states[:_CHECKED_TRAJECTORIES].astype(np.float64)
+    try:
+        field = as_field(parameters, row, table=(float(states.min()), float(states.max())))
+    except TableProblem as problem:
+        return f"the trained functions are too rough: {problem}"
+    times = data.times[[0, *range(len(data.times) // 8, len(data.times), len(data.times) // 8)]]
+    at = np.searchsorted(data.times, times)
+    adjacency = csr_array(data.adjacency.astype(np.float64))
+    got = simulate(field, adjacency, states[:, 0], times, rtol=1e-4, atol=1e-4, max_steps=5000)
+    bad = next((reason for reason in got.reason if reason), "")
+    if bad:
+        return f"the trained field explodes on its own training data: {bad}"
+    true = states[:, at]
+    error = np.abs(got.states - true).mean()
+    still = np.abs(true - true[:, :1]).mean()
+    if not error < still or still == 0:
+        return f"the trained field is no better than standing still: {error:.3g} and {still:.3g}"
+    return ""

@@ -1,29 +1,39 @@
 """Architectures as data: named shapes, and a function of stacked parameters.
 
 K networks of one architecture are one dictionary of tensors with a leading axis of length K; every
-function here acts on all of them at once.
+function here acts on all of them at once. Perceptrons are batched products written out here; any
+other network is a plain torch module, of which K copies are trained as one by `torch.func`.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
+from typing import Any
 
 import torch
-from torch import Generator, Tensor
-from torch.nn.functional import pad, relu
+from torch import Generator, Tensor, nn
+from torch.func import functional_call, vmap
+from torch.nn.functional import pad, relu, tanh
 
 from nodeflow.datasets import Dataset
 from nodeflow.problems import Problem
+from nodeflow.zoo.convolutional import ResNet, SmallCNN
+from nodeflow.zoo.transformer import TextEncoder, VisionTransformer
 
 __all__ = [
     "INITIALIZATIONS",
+    "MODULES",
+    "PUBLISHED",
     "Architecture",
     "ArchitectureProblem",
+    "build",
     "classifier",
+    "from_module",
     "mlp",
     "mlp_like",
 ]
@@ -46,19 +56,54 @@ INITIALIZATIONS: Mapping[str, Callable[[Tensor, int, int, Generator], object]] =
 "torch" (PyTorch's default, ±1/√fan-in), "normal" (standard deviation 0.02), "uniform" (±0.1)."""
 
 
+MODULES: Mapping[str, Callable[..., nn.Module]] = {
+    "small_cnn": SmallCNN,
+    "resnet": ResNet,
+    "vit": VisionTransformer,
+    "text": TextEncoder,
+}
+"""Kinds of networks that are modules. Each takes the shape of an item and the number of classes."""
+
+PUBLISHED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "resnet20": ("resnet", {"widths": [16, 32, 64], "blocks": [3, 3, 3]}),
+    "resnet18": ("resnet", {"widths": [64, 128, 256, 512], "blocks": [2, 2, 2, 2]}),
+    "vit_small_192": ("vit", {"patch": 4, "width": 192, "depth": 6, "heads": 3, "hidden": 768}),
+    "bert": (
+        "text",
+        {"vocabulary": 30522, "width": 768, "depth": 12, "heads": 12, "hidden": 3072},
+    ),
+}
+"""The networks of Gupta et al. 2026 (arXiv:2601.05052): kind and arguments by name."""
+
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"relu": relu, "tanh": tanh}
+
+
 @dataclass(frozen=True)
 class Architecture:
     """What all members of a zoo have in common.
 
     Attributes:
         name: e.g. "mlp 64-32-32-10".
-        shapes: shape of each tensor of one network, in the order in which networks are flattened.
-        network: (stacked parameters, items) → logits; see `forward`.
+        shapes: shape of each tensor that is trained, in the order in which networks are flattened.
+        starts: how each of them starts: "weight" (by an initialization), "normal" (standard
+            deviation 0.02), "zero" or "one".
+        network: (stacked tensors, items) → logits; see `forward`.
+        statistics: shape of each running mean and variance of one network.
+        activation: of a perceptron; empty for a module.
+        module: a module of this architecture without values; None for a perceptron.
+        item: shape of an item that the module reads.
+        tokens: the number of different tokens if items are texts, else 0.
     """
 
     name: str
     shapes: Mapping[str, tuple[int, ...]]
+    starts: Mapping[str, str] = field(repr=False)
     network: Callable[[Mapping[str, Tensor], Tensor], Tensor] = field(repr=False, compare=False)
+    statistics: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    activation: str = ""
+    module: nn.Module | None = field(default=None, repr=False, compare=False)
+    item: tuple[int, ...] = ()
+    tokens: int = 0
 
     @property
     def parameters(self) -> int:
@@ -88,20 +133,31 @@ class Architecture:
                 f"{', '.join(INITIALIZATIONS)}."
             )
         stacked = {
-            name: torch.zeros(len(generators), *shape) for name, shape in self.shapes.items()
+            tensor: torch.full((len(generators), *shape), float(self.starts[tensor] == "one"))
+            for tensor, shape in self.shapes.items()
         }
         for k, (generator, name) in enumerate(zip(generators, names, strict=True)):
-            for tensor in stacked.values():
-                if tensor.ndim > 2:
-                    fan_out, fan_in = tensor.shape[1], tensor[k, 0].numel()
-                    INITIALIZATIONS[name](tensor[k], fan_in, fan_out, generator)
+            for tensor, start in self.starts.items():
+                one = stacked[tensor][k]
+                if start == "weight":
+                    fan_out, fan_in = one[:, :1].numel(), one[0].numel()
+                    INITIALIZATIONS[name](one, fan_in, fan_out, generator)
+                elif start == "normal":
+                    one.normal_(0, 0.02, generator=generator)
         return stacked
+
+    def fresh_statistics(self, members: int) -> dict[str, Tensor]:
+        """Running means (zero) and variances (one) of K networks that have seen nothing."""
+        return {
+            name: torch.full((members, *shape), float(name.endswith("running_var")))
+            for name, shape in self.statistics.items()
+        }
 
     def forward(self, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Logits of K networks.
 
         Args:
-            parameters: tensors of shape (K, *shape).
+            parameters: tensors of shape (K, *shape), running statistics among them.
             x: items, shape (B, features) if all networks see the same ones, or (K, B, features).
 
         Returns:
@@ -109,17 +165,148 @@ class Architecture:
         """
         return self.network(parameters, x)
 
+    def forward_training(
+        self, parameters: Mapping[str, Tensor], statistics: Mapping[str, Tensor], x: Tensor
+    ) -> Tensor:
+        """Logits of K networks as they are trained: normalized over the items of the step.
 
-def mlp(widths: Sequence[int]) -> Architecture:
-    """A multilayer perceptron with biases and ReLU between its layers.
+        Args:
+            parameters: tensors of shape (K, *shape).
+            statistics: running means and variances, likewise; updated in place.
+            x: items, shape (K, B, features).
+
+        Returns:
+            Logits of shape (K, B, classes).
+        """
+        if self.module is None:
+            return self.network(parameters, x)
+        return self._stacked(parameters, statistics, self._items(x))
+
+    @cached_property
+    def _stacked(self) -> Callable[..., Tensor]:
+        """(stacked parameters, stacked statistics, stacked items) → logits while training."""
+        module = copy.deepcopy(self.module)
+        assert module is not None
+        module.train()
+
+        def one(parameters: dict[str, Tensor], statistics: dict[str, Tensor], x: Tensor) -> Any:
+            return functional_call(module, (parameters, statistics), (x,))
+
+        return vmap(one)
+
+    def _items(self, x: Tensor) -> Tensor:
+        shaped = x.unflatten(-1, self.item)
+        return shaped.long() if self.tokens else shaped
+
+
+def build(settings: Mapping[str, Any], item: Sequence[int], classes: int) -> Architecture:
+    """The architecture that settings name, with ends that fit a data set.
+
+    Args:
+        settings: `kind`, a name from `MODULES` or `PUBLISHED` or "mlp", and the arguments of that
+            kind beside item and classes; e.g. {"kind": "resnet", "widths": [4, 8], "blocks": [1,
+            1]} or {"kind": "mlp", "hidden": [32, 32]}.
+        item: shape of an item: channels, height, width of an image; features or tokens.
+        classes: number of classes.
+
+    Raises:
+        ArchitectureProblem: no such kind, other arguments than it takes, or ones that do not fit.
+    """
+    arguments = {key: value for key, value in settings.items() if key != "kind"}
+    name = settings["kind"]
+    kind, published = PUBLISHED.get(name, (name, {}))
+    arguments = {**published, **arguments}
+    if kind not in MODULES and kind != "mlp":
+        raise ArchitectureProblem(
+            f'There is no architecture "{kind}"; choose one of '
+            f"{', '.join(['mlp', *MODULES, *PUBLISHED])}."
+        )
+    try:
+        if kind == "mlp":
+            hidden = arguments.pop("hidden")
+            return mlp([math.prod(item), *hidden, classes], **arguments)
+        with torch.device("meta"):
+            module = MODULES[kind](tuple(item), classes, **arguments)
+        return from_module(module, item, name, arguments.get("vocabulary", 0))
+    except (KeyError, TypeError, ValueError, RuntimeError, AssertionError) as error:
+        raise ArchitectureProblem(
+            f"{kind} cannot be built from {arguments} for items of shape {tuple(item)}: "
+            f"{' '.join(str(error).split())[:200]}"
+        ) from error
+
+
+def from_module(
+    module: nn.Module, item: Sequence[int], name: str = "module", tokens: int = 0
+) -> Architecture:
+    """The architecture of a torch module.
+
+    Args:
+        module: maps items (B, *item) to logits (B, classes); its values are of no account. Its
+            buffers are running means and variances.
+        item: shape of an item.
+        name: of the architecture.
+        tokens: the number of different tokens if items are texts, else 0.
+
+    Raises:
+        ArchitectureProblem: a buffer is none of these.
+    """
+    module = copy.deepcopy(module).to("meta").eval()
+    statistics = {name: tuple(buffer.shape) for name, buffer in module.named_buffers()}
+    for buffer in statistics:
+        if not buffer.endswith(("running_mean", "running_var")):
+            raise ArchitectureProblem(
+                f"{buffer} is a buffer but no running mean or variance; make it a constant."
+            )
+    shapes = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
+    architecture = Architecture(
+        name=name,
+        shapes=shapes,
+        starts={tensor: _start(module, tensor) for tensor in shapes},
+        network=lambda tensors, x: torch.stack(
+            [
+                functional_call(module, {n: t[k] for n, t in tensors.items()}, items)
+                for k, items in enumerate(_each(architecture._items(x), tensors, len(item)))
+            ]
+        ),
+        statistics=statistics,
+        module=module,
+        item=tuple(item),
+        tokens=tokens,
+    )
+    return architecture
+
+
+def _each(items: Tensor, tensors: Mapping[str, Tensor], axes: int) -> Sequence[Tensor]:
+    """The items of each network, whether they are the same or not."""
+    members = len(next(iter(tensors.values())))
+    return list(items) if items.ndim == axes + 2 else [items] * members
+
+
+def _start(module: nn.Module, tensor: str) -> str:
+    """How a tensor of a module starts; see `Architecture.starts`."""
+    owner = module.get_submodule(tensor.rpartition(".")[0])
+    if tensor.endswith("bias"):
+        return "zero"
+    if isinstance(owner, (nn.Linear, nn.Conv2d)):
+        return "weight"
+    return "one" if isinstance(owner, (nn.BatchNorm2d, nn.LayerNorm)) else "normal"
+
+
+def mlp(widths: Sequence[int], activation: str = "relu") -> Architecture:
+    """A multilayer perceptron with biases and an activation between its layers.
 
     Args:
         widths: features, hidden widths …, classes; e.g. [64, 32, 32, 10]. Tensors are named
             layer0.weight (out × in), layer0.bias (out), layer1.weight …
+        activation: "relu" or "tanh".
 
     Raises:
-        ArchitectureProblem: fewer than two widths, or one below 1.
+        ArchitectureProblem: fewer than two widths, one below 1, or no such activation.
     """
+    if activation not in ACTIVATIONS:
+        raise ArchitectureProblem(
+            f'There is no activation "{activation}"; choose one of {", ".join(ACTIVATIONS)}.'
+        )
     widths = [int(width) for width in widths]
     if len(widths) < 2 or min(widths) < 1:
         raise ArchitectureProblem(
@@ -130,8 +317,14 @@ def mlp(widths: Sequence[int]) -> Architecture:
     for layer, (before, after) in enumerate(pairwise(widths)):
         shapes[f"layer{layer}.weight"] = (after, before)
         shapes[f"layer{layer}.bias"] = (after,)
-    name = "mlp " + "-".join(map(str, widths))
-    return Architecture(name, shapes, partial(_mlp_logits, layers=len(widths) - 1))
+    return Architecture(
+        name="mlp " + "-".join(map(str, widths)),
+        shapes=shapes,
+        starts={name: "weight" if len(shape) > 1 else "zero" for name, shape in shapes.items()},
+        network=partial(_mlp_logits, layers=len(widths) - 1, activation=ACTIVATIONS[activation]),
+        activation=activation,
+        item=(widths[0],),
+    )
 
 
 def classifier(dataset: Dataset, hidden: Sequence[int]) -> Architecture:
@@ -145,7 +338,12 @@ def mlp_like(parameters: Mapping[str, Tensor]) -> Architecture:
     return mlp([weights[0].shape[2], *(weight.shape[1] for weight in weights)])
 
 
-def _mlp_logits(parameters: Mapping[str, Tensor], x: Tensor, layers: int) -> Tensor:
+def _mlp_logits(
+    parameters: Mapping[str, Tensor],
+    x: Tensor,
+    layers: int,
+    activation: Callable[[Tensor], Tensor],
+) -> Tensor:
     members, classes = parameters[f"layer{layers - 1}.bias"].shape
     h = _rounded_up(x, axes=1)
     h = h.expand(members, *h.shape) if x.ndim == 2 else h
@@ -154,7 +352,7 @@ def _mlp_logits(parameters: Mapping[str, Tensor], x: Tensor, layers: int) -> Ten
         bias = _rounded_up(parameters[f"layer{layer}.bias"], axes=1)
         h = torch.baddbmm(bias.unsqueeze(1), h, weight.transpose(1, 2))
         if layer < layers - 1:
-            h = relu(h)
+            h = activation(h)
     return h[..., :classes]
 
 

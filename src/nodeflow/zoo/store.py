@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import Tensor
 
 from nodeflow.problems import Problem
-from nodeflow.tables import FileProblem, Kind, Schema, read_parameters, read_tensors, write_tensors
+from nodeflow.tables import FileProblem, Kind, read_parameters, read_tensors, write_tensors
 
 __all__ = [
     "ZOO_BLOCK",
-    "ZOO_METRICS",
     "Block",
     "BlockProblem",
     "read_block",
@@ -30,40 +28,7 @@ class BlockProblem(Problem):
     """A block does not hold what is asked for; the text says what it holds."""
 
 
-ZOO_BLOCK = Kind("zoo block", 1)
-
-ZOO_METRICS = Schema(
-    "zoo metrics",
-    1,
-    columns={
-        "member": pa.int64(),
-        "seed": pa.int64(),
-        "initialization": pa.string(),
-        "epoch": pa.int64(),
-        "train_accuracy": pa.float64(),
-        "train_loss": pa.float64(),
-        "validation_accuracy": pa.float64(),
-        "validation_loss": pa.float64(),
-        "test_accuracy": pa.float64(),
-        "test_loss": pa.float64(),
-        "status": pa.string(),
-        "reason": pa.string(),
-    },
-    about={
-        "member": "number of the network in its zoo",
-        "seed": "seed from which its initialization and its order of items follow",
-        "initialization": "how its weights started",
-        "epoch": "epoch after which its weights were kept, from 1; 0 if the training failed",
-        "train_accuracy": "share of training items classified correctly",
-        "train_loss": "mean cross-entropy of the training items, nats",
-        "validation_accuracy": "share of validation items classified correctly",
-        "validation_loss": "mean cross-entropy of the validation items, nats",
-        "test_accuracy": "share of test items classified correctly",
-        "test_loss": "mean cross-entropy of the test items, nats",
-        "status": "ok, or failed: then the network is not in its block",
-        "reason": "why it failed; empty if it did not",
-    },
-)
+ZOO_BLOCK = Kind("zoo block", 2)
 
 _MEMBERS = "members"
 
@@ -75,10 +40,12 @@ class Block:
     Attributes:
         members: their numbers in the zoo, int64 of shape (K,).
         parameters: tensors of shape (K, *shape) by name, in the order of `Architecture.shapes`.
+        statistics: running means and variances, likewise; none without batch normalization.
     """
 
     members: np.ndarray
     parameters: dict[str, Tensor]
+    statistics: dict[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.members)
@@ -87,15 +54,24 @@ class Block:
         """The networks at some places of the block, in this order."""
         where = np.asarray(places, dtype=np.int64)
         rows = torch.from_numpy(where)
-        return Block(self.members[where], {name: x[rows] for name, x in self.parameters.items()})
+        return Block(
+            self.members[where],
+            {name: x[rows] for name, x in self.parameters.items()},
+            {name: x[rows] for name, x in self.statistics.items()},
+        )
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Parameters and statistics: all that a network needs to say anything."""
+        return {**self.parameters, **self.statistics}
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of each tensor of one network."""
+        """Shape of each parameter of one network."""
         return {name: tuple(tensor.shape[1:]) for name, tensor in self.parameters.items()}
 
     def only(self, member: int) -> dict[str, Tensor]:
-        """One network: tensors of shape (*shape).
+        """One network: parameters and statistics of shape (*shape).
 
         Raises:
             BlockProblem: the block has no such member.
@@ -106,7 +82,7 @@ class Block:
                 f"Member {member} is not in this block, perhaps because its training failed; "
                 f"choose one of {', '.join(map(str, self.members[:20]))} …"
             )
-        return {name: tensor[found[0]] for name, tensor in self.parameters.items()}
+        return {name: tensor[found[0]] for name, tensor in self.tensors.items()}
 
     def split(self, number: int) -> tuple[Block, Block]:
         """The members with numbers below `number`, and the others."""
@@ -122,13 +98,13 @@ def write_block(path: str | Path, block: Block, parameters: Mapping[str, Any]) -
         block: its tensors may be on any device and of any floating type.
         parameters: what the block was made with; checked on read.
     """
-    names = list(block.parameters)
     tensors = {
         name: tensor.detach().to("cpu", torch.float32).numpy()
-        for name, tensor in block.parameters.items()
+        for name, tensor in block.tensors.items()
     }
     tensors[_MEMBERS] = np.asarray(block.members, dtype=np.int64)
-    write_tensors(path, tensors, ZOO_BLOCK, {**parameters, "tensors": names})
+    names = {"tensors": list(block.parameters), "statistics": list(block.statistics)}
+    write_tensors(path, tensors, ZOO_BLOCK, {**parameters, **names})
 
 
 def read_block(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Block:
@@ -143,8 +119,12 @@ def read_block(path: str | Path, parameters: Mapping[str, Any] | None = None) ->
     """
     tensors = read_tensors(path, ZOO_BLOCK, parameters)
     members = tensors.pop(_MEMBERS)
-    order = read_parameters(path)["tensors"]
-    return Block(members, {name: torch.tensor(tensors[name]) for name in order})
+    names = read_parameters(path)
+    return Block(
+        members,
+        {name: torch.tensor(tensors[name]) for name in names["tensors"]},
+        {name: torch.tensor(tensors[name]) for name in names["statistics"]},
+    )
 
 
 def read_blocks(paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None) -> Block:
@@ -171,4 +151,8 @@ def read_blocks(paths: Sequence[str | Path], parameters: Mapping[str, Any] | Non
     return Block(
         members[order],
         {name: torch.cat([block.parameters[name] for block in blocks])[index] for name in shapes},
+        {
+            name: torch.cat([block.statistics[name] for block in blocks])[index]
+            for name in blocks[0].statistics
+        },
     )

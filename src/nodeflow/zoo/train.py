@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,8 @@ class TrainSettings:
 
     Attributes:
         epochs: passes over the training items.
-        batch_size: items in a step; the last step of an epoch takes what is left.
+        batch_size: items in a step; the last step of an epoch of a perceptron takes what is left,
+            which any other architecture leaves out.
         learning_rate: of the optimizer, constant.
         weight_decay: of the optimizer.
         optimizer: a name from `OPTIMIZERS`.
@@ -92,7 +93,7 @@ class TrainedBlock(Block):
             for; a member with status "failed" is not among `members`.
     """
 
-    metrics: pd.DataFrame
+    metrics: pd.DataFrame = field(kw_only=True)
 
 
 class _Stack:
@@ -107,7 +108,10 @@ class _Stack:
         device: torch.device,
     ) -> None:
         self.architecture, self.settings, self.device = architecture, settings, device
-        self.members, self.seeds = list(members), list(seeds)
+        # A stack of one takes another path through torch, which rounds differently: give it a twin.
+        self.count = len(members)
+        twins = 2 if self.count == 1 and architecture.module is not None else 1
+        self.members, self.seeds = list(members) * twins, list(seeds) * twins
         start = architecture.initialize(
             [torch_generator(seed, "initialize") for seed in self.seeds],
             [_initialization(member, settings) for member in self.members],
@@ -126,19 +130,28 @@ class _Stack:
             weight_decay=settings.weight_decay,
             fused=True,
         )
-        self.kept = {name: t.detach().clone() for name, t in self.parameters.items()}
-        self.kept_epoch = np.zeros(len(members), dtype=np.int64)
-        self.kept_loss = np.full(len(members), np.inf)
+        self.statistics = {
+            name: tensor.to(device)
+            for name, tensor in architecture.fresh_statistics(len(self.members)).items()
+        }
+        self.kept = {name: t.detach().clone() for name, t in self._now().items()}
+        self.kept_epoch = np.zeros(len(self.members), dtype=np.int64)
+        self.kept_loss = np.full(len(self.members), np.inf)
+
+    def _now(self) -> dict[str, Tensor]:
+        return {**self.parameters, **self.statistics}
 
     def step_through(self, x: Tensor, y: Tensor) -> float:
         """One epoch; returns the mean loss of its last step."""
         order = torch.stack([torch.randperm(len(y), generator=g) for g in self.orders])
         order = order.to(self.device)
-        for start in range(0, len(y), self.settings.batch_size):
+        for start in range(0, self._last_step(len(y)), self.settings.batch_size):
             batch = order[:, start : start + self.settings.batch_size]
             items = batch.flatten()
-            logits = self.architecture.forward(
-                self.parameters, x.index_select(0, items).view(*batch.shape, *x.shape[1:])
+            logits = self.architecture.forward_training(
+                self.parameters,
+                self.statistics,
+                x.index_select(0, items).view(*batch.shape, *x.shape[1:]),
             )
             losses = cross_entropies(logits, y.index_select(0, items).view(batch.shape)).mean(1)
             # Members share no parameter, so the gradient of the sum is each member's own.
@@ -148,9 +161,19 @@ class _Stack:
             self.optimizer.step()
         return float(losses.detach().mean())
 
+    def _last_step(self, items: int) -> int:
+        """Where the steps of an epoch end.
+
+        Modules leave out the rest of the items, which change with the epoch: normalization over
+        too few items is noise, and the shape of a step decides how products are rounded.
+        """
+        if self.architecture.module is None:
+            return items
+        return items - items % self.settings.batch_size
+
     def validation_loss(self, dataset: Dataset) -> np.ndarray:
         """Loss of each member on the validation items."""
-        now = {name: tensor.detach() for name, tensor in self.parameters.items()}
+        now = {name: tensor.detach() for name, tensor in self._now().items()}
         loss, _ = evaluate(
             self.architecture, now, dataset.validation_x, dataset.validation_y, self.device
         )
@@ -158,30 +181,37 @@ class _Stack:
 
     def keep(self, epoch: int, loss: np.ndarray) -> None:
         """Keep the finite weights of the members whose `loss` is lower than what they kept."""
-        finite = torch.stack([t.flatten(1).isfinite().all(1) for t in self.parameters.values()])
+        now = self._now()
+        finite = torch.stack([tensor.flatten(1).isfinite().all(1) for tensor in now.values()])
         better = (loss < self.kept_loss) & finite.all(0).cpu().numpy()
         where = torch.from_numpy(np.flatnonzero(better)).to(self.device)
         for name, tensor in self.kept.items():
-            tensor[where] = self.parameters[name].detach()[where]
+            tensor[where] = now[name].detach()[where]
         self.kept_epoch[better], self.kept_loss[better] = epoch, loss[better]
 
     def result(self, dataset: Dataset) -> TrainedBlock:
         """What was kept, and how good it is."""
-        ok = self.kept_epoch > 0
+        own = slice(self.count)  # leaves out the twin
+        ok, ids = self.kept_epoch[own] > 0, self.members[own]
+        kept = {name: tensor[own] for name, tensor in self.kept.items()}
         metrics = pd.DataFrame(
             {
-                "member": self.members,
-                "seed": self.seeds,
-                "initialization": [_initialization(m, self.settings) for m in self.members],
-                "epoch": self.kept_epoch,
-                **_scores(self.architecture, self.kept, ok, dataset, self.device),
+                "member": ids,
+                "seed": self.seeds[own],
+                "initialization": [_initialization(m, self.settings) for m in ids],
+                "epoch": self.kept_epoch[own],
+                **_scores(self.architecture, kept, ok, dataset, self.device),
                 "status": np.where(ok, "ok", "failed"),
                 "reason": np.where(ok, "", "its weights or its validation loss are not finite"),
             }
         )
         where = torch.from_numpy(np.flatnonzero(ok))
-        parameters = {name: tensor.cpu()[where] for name, tensor in self.kept.items()}
-        return TrainedBlock(np.array(self.members, dtype=np.int64)[ok], parameters, metrics)
+        members = np.array(ids, dtype=np.int64)[ok]
+        kept = {name: tensor.cpu()[where] for name, tensor in kept.items()}
+        parameters, statistics = (
+            {name: kept[name] for name in part} for part in (self.parameters, self.statistics)
+        )
+        return TrainedBlock(members, parameters, statistics, metrics=metrics)
 
 
 def train_block(
@@ -198,8 +228,9 @@ def train_block(
     """Train members of a zoo with a softmax cross-entropy.
 
     The initialization and the order of items of member m follow from (root seed, zoo, m) alone.
-    On a CPU its weights are the same to the last bit whichever members share its block or stack;
-    on another device they may differ by rounding.
+    On a CPU its weights are the same to the last bit whichever members share its block or stack,
+    if the batch size is a multiple of 16 or the architecture a perceptron; otherwise, and on
+    another device, they may differ by rounding.
 
     Args:
         architecture: of all members.
@@ -217,11 +248,16 @@ def train_block(
         The trained members, on the CPU.
 
     Raises:
-        TrainProblem: no members.
+        TrainProblem: no members, or fewer items than a module needs for a step.
     """
     ids = [int(member) for member in members]
     if not ids:
         raise TrainProblem("This block has no members; ask for at least one.")
+    if architecture.module is not None and len(dataset.train_y) < settings.batch_size:
+        raise TrainProblem(
+            f"batch_size {settings.batch_size} is above the {len(dataset.train_y)} training items; "
+            "make it smaller."
+        )
     seeds = [derive_seed(root_seed, "zoo member", zoo, member) for member in ids]
     if together is None:
         together = _fitting(dataset, settings) if device.type == "cpu" else len(ids)
@@ -248,7 +284,11 @@ def train_block(
             name: torch.cat([block.parameters[name] for block in blocks])
             for name in architecture.shapes
         },
-        pd.concat([block.metrics for block in blocks], ignore_index=True),
+        {
+            name: torch.cat([block.statistics[name] for block in blocks])
+            for name in architecture.statistics
+        },
+        metrics=pd.concat([block.metrics for block in blocks], ignore_index=True),
     )
 
 

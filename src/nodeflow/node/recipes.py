@@ -1,0 +1,348 @@
+"""The recipes step by step: each trains a stack of replicates and can be stopped and resumed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from scipy.signal import savgol_filter
+from torch import Tensor
+
+from nodeflow.node.estimate import Estimate, estimate_functions
+from nodeflow.node.layout import NETS
+from nodeflow.node.levenberg import Fit
+from nodeflow.node.lookup import Lookup, place_knots
+from nodeflow.node.model import Parameters, evaluate_net, initial_parameters, velocity
+from nodeflow.node.observations import Observations
+from nodeflow.node.settings import (
+    GaussNewtonSettings,
+    MatchingSettings,
+    PaperSettings,
+    RecipeProblem,
+    Settings,
+)
+
+__all__ = ["Trainer", "make_trainer"]
+
+_MOST_SOLVER_STEPS = 8192
+
+
+class Trainer(Protocol):
+    """A training run of R replicates.
+
+    Attributes:
+        steps: how many calls of `step` make a whole run.
+    """
+
+    steps: int
+
+    @property
+    def parameters(self) -> Parameters:
+        """The stack as it is now."""
+
+    def step(self) -> Tensor:
+        """One step of every replicate; its loss (R,), not finite where a replicate is lost."""
+
+    def state(self) -> dict[str, Tensor]:
+        """All that `restore` needs, as named tensors."""
+
+    def restore(self, state: Mapping[str, Tensor], done: int) -> None:
+        """Go on from a state that was taken after `done` steps."""
+
+
+def make_trainer(
+    data: Sequence[Observations],
+    settings: Settings,
+    generators: Sequence[torch.Generator],
+    device: torch.device,
+) -> Trainer:
+    """The trainer of a recipe at its start.
+
+    Args:
+        data: what each replicate learns from.
+        settings: of the recipe.
+        generators: of random numbers, one for each replicate.
+        device: where to train.
+
+    Raises:
+        RecipeProblem: too few observation times for the recipe.
+    """
+    widths = (1, *settings.hidden, 1)
+    start = initial_parameters(generators, widths=widths, scale=settings.scale)
+    parameters = {name: tensor.to(device).requires_grad_() for name, tensor in start.items()}
+    if isinstance(settings, GaussNewtonSettings):
+        return _GaussNewton(data, settings, parameters, device)
+    if isinstance(settings, MatchingSettings):
+        return _Matching(data, settings, parameters, generators, device)
+    return _Paper(data, settings, parameters, generators, device)
+
+
+class _Optimized:
+    """What is common to trainers with a torch optimizer and random batches."""
+
+    steps: int
+    parameters: Parameters
+    _optimizer: torch.optim.Optimizer
+    _generators: Sequence[torch.Generator]
+
+    def state(self) -> dict[str, Tensor]:
+        found = {f"parameter {name}": x.detach().cpu() for name, x in self.parameters.items()}
+        for number, kept in self._optimizer.state_dict()["state"].items():
+            found |= {f"optimizer {number} {name}": x.cpu() for name, x in kept.items()}
+        found |= {f"generator {i}": g.get_state() for i, g in enumerate(self._generators)}
+        return found
+
+    def restore(self, state: Mapping[str, Tensor], done: int) -> None:
+        kept: dict[int, dict[str, Tensor]] = {}
+        for name, value in state.items():
+            kind, _, rest = name.partition(" ")
+            if kind == "parameter":
+                self.parameters[rest].data.copy_(value)
+            elif kind == "optimizer":
+                number, key = rest.split(" ")
+                kept.setdefault(int(number), {})[key] = value
+            else:
+                self._generators[int(rest)].set_state(value)
+        groups = self._optimizer.state_dict()["param_groups"]
+        self._optimizer.load_state_dict({"state": kept, "param_groups": groups})
+        self._done = done
+
+    def _update(self, loss: Tensor, clip: float = math.inf) -> None:
+        """One step; replicates share no parameter, so the sum's gradient is that of each."""
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.sum().backward()  # type: ignore[no-untyped-call]
+        if math.isfinite(clip):
+            gradients = [p.grad for p in self.parameters.values() if p.grad is not None]
+            norm = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()
+            factor = (clip / (norm + 1e-12)).clamp(max=1.0)
+            for gradient in gradients:
+                gradient.mul_(factor.view(-1, *[1] * (gradient.ndim - 1)))
+        self._optimizer.step()
+        self._done += 1
+
+    def _cosine(self, first: float, steps: int) -> None:
+        rate = 0.5 * first * (1 + math.cos(math.pi * self._done / steps))
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+
+    _done = 0
+
+
+class _GaussNewton(_Optimized):
+    """The loss of a step is the root mean squared trajectory error, to second order."""
+
+    def __init__(
+        self,
+        data: Sequence[Observations],
+        settings: GaussNewtonSettings,
+        parameters: Parameters,
+        device: torch.device,
+    ) -> None:
+        self.steps = settings.warmup + settings.steps
+        self.parameters = parameters
+        self._settings, self._generators = settings, []
+        # Replicates of one graph share its estimate.
+        estimates = {id(x): _estimate(x, settings) for x in data}
+        exact = torch.device("cpu") if device.type == "mps" else device
+
+        def stacked(name: str) -> Tensor:
+            rows = [getattr(estimates[id(x)], name) for x in data]
+            return torch.from_numpy(np.stack(rows)).to(exact)
+
+        self._points, self._targets = stacked("points"), stacked("values")
+        self._root = stacked("root")
+        self._few = self._points.float().to(device), self._targets.float().to(device)
+        size = self._few[1].square().mean(2, keepdim=True).sqrt()
+        self._size = torch.maximum(size, 1e-3 * size.amax(1, keepdim=True))
+        self._optimizer = torch.optim.Adam(
+            list(parameters.values()), lr=settings.learning_rate, fused=True
+        )
+        self._fit: Fit | None = None
+
+    def step(self) -> Tensor:
+        if self._done < self._settings.warmup:
+            self._cosine(self._settings.learning_rate, self._settings.warmup)
+            points, targets = self._few
+            found = torch.stack([evaluate_net(self.parameters, net, points) for net in NETS], 1)
+            self._update(((found - targets) / self._size).square().mean((1, 2)))
+            off = (found.detach().to(self._root) - self._targets).flatten(1).unsqueeze(-1)
+            return torch.bmm(self._root.transpose(1, 2), off).square().sum((1, 2)).sqrt()
+        if self._fit is None:
+            self._fit = self._begin(None)
+        loss = self._fit.step()
+        self.parameters = self._fit.parameters
+        self._done += 1
+        return loss.sqrt()
+
+    def state(self) -> dict[str, Tensor]:
+        if self._fit is None:
+            return super().state()
+        found = {f"parameter {name}": x.cpu() for name, x in self.parameters.items()}
+        return found | {"damping": self._fit.damping.cpu()}
+
+    def restore(self, state: Mapping[str, Tensor], done: int) -> None:
+        if "damping" not in state:
+            super().restore(state, done)
+            return
+        self.parameters = {
+            name: state[f"parameter {name}"].to(self._root) for name in self.parameters
+        }
+        self._fit = self._begin(state["damping"])
+        self._done = done
+
+    def _begin(self, damping: Tensor | None) -> Fit:
+        exact = {name: x.detach().to(self._root) for name, x in self.parameters.items()}
+        return Fit(exact, self._points, self._targets, self._root, damping)
+
+
+def _estimate(data: Observations, settings: GaussNewtonSettings) -> Estimate:
+    try:
+        return estimate_functions(
+            data.times, data.states[: settings.trajectories], data.adjacency,
+            knots=settings.knots, steps=settings.times, ridge=settings.ridge,
+        )  # fmt: skip
+    except np.linalg.LinAlgError:
+        # The replicate is lost, the others of the stack are not.
+        count = settings.knots + 3
+        nothing = np.full((3, count), np.nan)
+        return Estimate(np.zeros(count), nothing, np.eye(3 * count), np.nan, np.nan)
+
+
+class _Matching(_Optimized):
+    """The loss of a step is the mean absolute error of the slopes."""
+
+    def __init__(
+        self,
+        data: Sequence[Observations],
+        settings: MatchingSettings,
+        parameters: Parameters,
+        generators: Sequence[torch.Generator],
+        device: torch.device,
+    ) -> None:
+        if len(data[0].times) < settings.window:
+            raise RecipeProblem(
+                f"recipe matching needs at least {settings.window} observation times, found "
+                f"{len(data[0].times)}; raise dynamics.training.times."
+            )
+        self.steps, self.parameters = settings.steps, parameters
+        self._settings, self._data, self._generators = settings, data, generators
+        # Replicates of one graph share its slopes, states and knots.
+        self._prepared = {id(x): _slopes(x, settings, device) for x in data}
+        knots = {id(x): torch.from_numpy(place_knots(x.states, settings.knots)) for x in data}
+        self._lookup = Lookup(torch.stack([knots[id(x)] for x in data]).float().to(device))
+        self._adjacency = _adjacencies(data, device)
+        self._optimizer = torch.optim.Adam(
+            list(parameters.values()), lr=settings.learning_rate, fused=True
+        )
+
+    def step(self) -> Tensor:
+        self._cosine(self._settings.learning_rate, self.steps)
+        states, slopes = [], []
+        for x, generator in zip(self._data, self._generators, strict=True):
+            all_states, all_slopes = self._prepared[id(x)]
+            chosen = torch.randint(len(all_states), (self._settings.batch,), generator=generator)
+            states.append(all_states[chosen.to(all_states.device)])
+            slopes.append(all_slopes[chosen.to(all_states.device)])
+        table = self._lookup.values(self.parameters)
+        f, h_ego, h_alt = self._lookup.interpolate(table, torch.stack(states)).unbind(-1)
+        found = f + h_ego * torch.bmm(h_alt, self._adjacency)
+        loss = (found - torch.stack(slopes)).abs().mean((1, 2))
+        self._update(loss, self._settings.clip)
+        return loss.detach()
+
+
+def _slopes(
+    data: Observations, settings: MatchingSettings, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """All observed states (M·T, n) and their slopes, from local polynomials in time."""
+    spacing = float(data.times[1] - data.times[0])
+    slopes = savgol_filter(
+        data.states.astype(np.float64), settings.window, settings.order, deriv=1, delta=spacing,
+        axis=1, mode="interp",
+    )  # fmt: skip
+    n = data.states.shape[2]
+    return (
+        torch.from_numpy(data.states.reshape(-1, n)).to(device),
+        torch.from_numpy(slopes.reshape(-1, n).astype(np.float32)).to(device),
+    )
+
+
+def _adjacencies(data: Sequence[Observations], device: torch.device) -> Tensor:
+    return torch.stack([torch.from_numpy(x.adjacency) for x in data]).to(device)
+
+
+class _Paper(_Optimized):
+    """The loss of a step is the root mean squared error of its integrated trajectories."""
+
+    def __init__(
+        self,
+        data: Sequence[Observations],
+        settings: PaperSettings,
+        parameters: Parameters,
+        generators: Sequence[torch.Generator],
+        device: torch.device,
+    ) -> None:
+        self.steps, self.parameters = settings.steps, parameters
+        self._settings, self._data, self._generators = settings, data, generators
+        self._adjacency = _adjacencies(data, device)
+        self._states = {id(x): torch.from_numpy(x.states).to(device) for x in data}
+        self._times = torch.from_numpy(data[0].times).float().to(device)
+        self._optimizer = torch.optim.Adagrad(
+            list(parameters.values()), lr=settings.learning_rate, initial_accumulator_value=0.1
+        )
+
+    def step(self) -> Tensor:
+        batch = torch.stack(
+            [
+                self._states[id(x)][
+                    torch.randint(len(x.states), (self._settings.batch,), generator=generator).to(
+                        self._times.device
+                    )
+                ]
+                for x, generator in zip(self._data, self._generators, strict=True)
+            ]
+        )
+        everything = torch.arange(len(self._data), device=batch.device)
+        # A lost replicate has parameters that are not finite, and takes no further part.
+        last = torch.stack([x.detach().flatten(1).sum(1) for x in self.parameters.values()]).sum(0)
+        good = everything[last.isfinite()]
+        try:
+            solved = self._solve(good, batch)
+        except AssertionError:  # torchdiffeq's: no step is small enough, or too many are needed
+            good = torch.tensor([i for i in good.tolist() if self._solvable(i, batch)]).to(good)
+            solved = self._solve(good, batch) if len(good) else batch[:0]
+        errors = solved - batch[good]
+        loss = torch.full((len(batch),), math.nan, device=batch.device)
+        loss = loss.index_copy(0, good, errors.square().mean((1, 2, 3)).sqrt())
+        if len(good):
+            self._update(loss[good])
+        else:
+            self._done += 1
+        for x in self.parameters.values():
+            x.data[~loss.detach().isfinite()] = math.nan
+        return loss.detach()
+
+    def _solve(self, chosen: Tensor, batch: Tensor) -> Tensor:
+        """Trajectories (R', B, T, n) of the chosen replicates."""
+        parameters = {name: x[chosen] for name, x in self.parameters.items()}
+        adjacency = self._adjacency[chosen]
+        from torchdiffeq import odeint  # takes a while to load, and only this recipe needs it
+
+        tolerance = self._settings.tolerance
+        solved: Tensor = odeint(
+            lambda _, x: velocity(parameters, adjacency, x), batch[chosen][:, :, 0], self._times,
+            rtol=tolerance, atol=tolerance, method="dopri5",
+            options={"first_step": self._settings.first_step, "max_num_steps": _MOST_SOLVER_STEPS},
+        )  # fmt: skip
+        return solved.permute(1, 2, 0, 3)
+
+    def _solvable(self, replicate: int, batch: Tensor) -> bool:
+        try:
+            with torch.no_grad():
+                self._solve(torch.tensor([replicate], device=batch.device), batch)
+        except AssertionError:
+            return False
+        return True

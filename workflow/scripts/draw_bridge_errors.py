@@ -1,0 +1,19 @@
+"""Draw: errors of generated neural ODEs."""
+
+from typing import Any
+
+from nodeflow.bridge.tables import BRIDGE_RUNS
+from nodeflow.figures.bridge import draw_bridge_errors
+from nodeflow.figures.style import drawing, save
+from nodeflow.job import job
+from nodeflow.node.collected import COLLECTED_TESTS
+from nodeflow.tables import read_table
+
+snakemake: Any
+files, output = snakemake.input, snakemake.output
+
+with job(snakemake.log[0], snakemake.threads), drawing():
+    figure = draw_bridge_errors(
+        read_table(files.runs, BRIDGE_RUNS), read_table(files.full, COLLECTED_TESTS)
+    )
+    save(figure, output.png, output.pdf)

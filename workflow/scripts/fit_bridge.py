@@ -1,0 +1,38 @@
+"""Canonicalize a zoo of neural ODEs, train a flow over it, and draw from the flow."""
+
+from typing import Any
+
+from nodeflow.bridge.flow_file import write_node_flow
+from nodeflow.bridge.frame import write_frame
+from nodeflow.bridge.generate import fit_and_sample
+from nodeflow.bridge.members import read_zoos, write_members
+from nodeflow.canonical.matching import MatchSettings
+from nodeflow.flow.history import FLOW_HISTORY
+from nodeflow.flow.sample import SampleSettings
+from nodeflow.flow.settings import flow_settings
+from nodeflow.job import choose_device, job
+from nodeflow.tables import write_table
+
+snakemake: Any
+p, files, output = snakemake.params.p, snakemake.input, snakemake.output
+made = {**p, "code": snakemake.params.code}
+
+with job(snakemake.log[0], snakemake.threads):
+    found = fit_and_sample(
+        read_zoos(files.members, p["from"]),
+        cells=[(beta, gamma) for beta, gamma in p["cells"]],
+        unseen=[(beta, gamma) for beta, gamma in p["unseen"]],
+        learned_graphs=p["learned_graphs"],
+        matching=MatchSettings(**p["matching"]),
+        flow=flow_settings("codes", p["changes"]),
+        samples=p["samples"],
+        sampling=SampleSettings(**p["sampling"]),
+        root_seed=p["seed"],
+        label=p["nodes"],
+        device=choose_device(p["device"]),
+    )
+    write_frame(output.frame, found.frame, made)
+    write_members(output.aligned, found.aligned, made)
+    write_node_flow(output.flow, found.flow, made)
+    write_table(output.history, found.history, FLOW_HISTORY, made)
+    write_members(output.samples, found.samples, made)
