@@ -142,7 +142,9 @@ def _references(axis: Axes, table: pd.DataFrame, x: str) -> None:
     known = set_colours()
     noise = table["set"].str.startswith("noise")
     for name, rows in table[~noise].groupby("set", sort=False):
-        _cloud(axis, rows, x, known[str(name)], "o", str(name))
+        # The target is larger, so that it shows behind what reaches it.
+        size = 130 if name == "held-out" else 46
+        _cloud(axis, rows, x, known[str(name)], "o", str(name), size)
     line = table[noise].groupby("set")[[x, "accuracy"]].median().sort_values(x)
     style: dict[str, Any] = {"color": known["noise"], "lw": 1, "marker": "s", "ms": 4}
     axis.plot(line[x], line["accuracy"], label="member + noise", **style)
@@ -155,13 +157,15 @@ def _generated(axis: Axes, table: pd.DataFrame, x: str) -> None:
             colour = _METHODS[str(method)][str(weights) == "raw" and method != "descent"]
             label = f"{flow}: {method}, {weights}, {width}"
             marker = "*" if method == "descent" else markers[width]
-            _cloud(axis, rows, x, colour, marker, label)
+            _cloud(axis, rows, x, colour, marker, label, 90 if marker == "*" else 46)
 
 
-def _cloud(axis: Axes, rows: pd.DataFrame, x: str, colour: str, marker: str, label: str) -> None:
+def _cloud(
+    axis: Axes, rows: pd.DataFrame, x: str, colour: str, marker: str, label: str, size: int
+) -> None:
     points = rows[np.isfinite(rows[x])]
     axis.scatter(points[x], points["accuracy"], s=4, color=colour, alpha=0.2, lw=0)
     axis.scatter(
-        points[x].median(), points["accuracy"].median(), s=90 if marker == "*" else 46,
-        color=colour, marker=marker, edgecolor="white", lw=0.8, label=label, zorder=3,
+        points[x].median(), points["accuracy"].median(), s=size, color=colour, marker=marker,
+        edgecolor="white", lw=0.8, label=label, zorder=3,
     )  # fmt: skip
