@@ -169,7 +169,8 @@ def read_columns(
             shape = parts[0].get_shape()[1:]
             step = max(1, size // math.prod(shape[1:]))
             for start in range(0, shape[0], step):
-                rows = np.concatenate([part[:, start : start + step] for part in parts])
+                end = min(start + step, shape[0])
+                rows = np.concatenate([part[:, start:end] for part in parts])
                 yield rows.reshape(len(members), -1)[order]
 
 
