@@ -25,6 +25,7 @@ FIGURE_NAMES = [
     "bridge_functions",
     "bridge_ensembles",
     "bridge_novelty",
+    *(["transfer"] if plan.over_transfers("{flow}") else []),
     "runtime",
 ]
 FIGURES = [
@@ -693,6 +694,32 @@ rule draw_bridge_novelty:
         "Drawing: error against novelty of generated neural ODEs"
     script:
         "../workflow/scripts/draw_bridge_novelty.py"
+
+
+rule draw_transfer:
+    input:
+        transfer="results/tables/transfer.parquet",
+    output:
+        png=report(
+            "results/figures/transfer.png",
+            caption="../workflow/report/transfer.rst",
+            category="5 Generated networks",
+            labels={"figure": "Transfer to changed tasks"},
+        ),
+        pdf="results/figures/transfer.pdf",
+    log:
+        "results/logs/draw_transfer/all.log",
+    benchmark:
+        "results/benchmarks/draw_transfer/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_transfer"),
+    message:
+        "Drawing: transfer to changed tasks"
+    script:
+        "../workflow/scripts/draw_transfer.py"
 
 
 rule draw_runtime:

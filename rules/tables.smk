@@ -316,6 +316,28 @@ rule collect_judgements:
         "../workflow/scripts/collect_judgements.py"
 
 
+rule collect_transfer:
+    input:
+        plan.over_transfers(
+            "results/flow/{flow}/{weights}/width~{width}/transfer.parquet"
+        ),
+    output:
+        "results/tables/transfer.parquet",
+    log:
+        "results/logs/collect_transfer/all.log",
+    benchmark:
+        "results/benchmarks/collect_transfer/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("collect_transfer"),
+    message:
+        "Gathering the transfer of all samples"
+    script:
+        "../workflow/scripts/collect_transfer.py"
+
+
 TABLES = [
     *rules.collect_graphs.output,
     *rules.collect_theory.output,
@@ -331,4 +353,5 @@ TABLES = [
     *rules.collect_flow_training.output,
     *rules.collect_judgements.output,
     *rules.answer_bridge.output,
+    *(rules.collect_transfer.output if plan.over_transfers("{flow}") else []),
 ]

@@ -184,6 +184,7 @@ def _contradictions(config: Config) -> Iterator[str]:
         ("zoo.use", zoo["use"], zoo["zoos"]),
         ("zoo.where_found", zoo["where_found"], zoo["zoos"]),
         ("flow.use", config["flow"]["use"], config["flow"]["flows"]),
+        ("flow.transfer.flows", config["flow"]["transfer"]["flows"], config["flow"]["flows"]),
     ):
         for name in names:
             if name not in defined:

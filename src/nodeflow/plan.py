@@ -7,13 +7,13 @@ inputs were made with, so a file of another run is recognized wherever it lies i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nodeflow.datasets import dataset_available
+from nodeflow.datasets import FORMS, dataset_available
 from nodeflow.grid import Cell, cells, number
 from nodeflow.provenance import code_digest
 
@@ -324,11 +324,18 @@ class Plan:
             "first": first,
             "count": min(settings["block"], total - first),
             "data": settings["data"],
-            "hidden": settings["hidden"],
+            "architecture": self.architecture(zoo),
             "training": settings["training"],
             "device": self.config["device"],
             "seed": self.config["seed"],
         }
+
+    def architecture(self, zoo: str) -> Made:
+        """What the networks of a zoo are: settings, and the form of what they read."""
+        settings = self._zoo(zoo)
+        item, classes = FORMS[settings["data"]]
+        chosen = settings.get("architecture") or {"kind": "mlp", "hidden": settings["hidden"]}
+        return {"settings": chosen, "item": list(item), "classes": classes}
 
     def alignment(self, zoo: str, block: Number) -> Made:
         """What an aligned block is made with."""
@@ -351,6 +358,7 @@ class Plan:
             "zoo": zoo,
             "weights": weights,
             "data": self._zoo(zoo)["data"],
+            "architecture": self.architecture(zoo),
             "device": self.config["device"],
             "from": self.members(zoo, weights, 0),
         }
@@ -413,6 +421,24 @@ class Plan:
             "method": self._flow(flow)["method"],
             "settings": self.config["judge"],
             "matching": self.config["canonical"]["matching"],
+            "device": self.config["device"],
+            "seed": self.config["seed"],
+            "from": self.samples(flow, weights, width),
+        }
+
+    def transfer(self, flow: str, weights: str, width: Number) -> Made:
+        """What the transfer of a flow's samples to changed tasks is made with."""
+        zoo, settings = self.flow_zoo(flow), self.config["flow"]["transfer"]
+        return {
+            "flow": flow,
+            "weights": weights,
+            "width": int(width),
+            "zoo": zoo,
+            "members": self._zoo(zoo)["members"],
+            "data": self._zoo(zoo)["data"],
+            "method": self._flow(flow)["method"],
+            "training": self._zoo(zoo)["training"],
+            "settings": {key: value for key, value in settings.items() if key != "flows"},
             "device": self.config["device"],
             "seed": self.config["seed"],
             "from": self.samples(flow, weights, width),
@@ -622,11 +648,16 @@ class Plan:
             )
         )
 
-    def over_flows(self, pattern: str) -> list[str]:
-        """A pattern of flow, weights, width for all flows."""
+    def over_transfers(self, pattern: str) -> list[str]:
+        """A pattern of flow, weights, width for the flows whose samples are transferred."""
+        return self.over_flows(pattern, self.config["flow"]["transfer"]["flows"])
+
+    def over_flows(self, pattern: str, some: Sequence[str] | None = None) -> list[str]:
+        """A pattern of flow, weights, width for all flows, or for some of them."""
         return [
             pattern.format(flow=flow, weights=weights, width=width)
             for flow in self.flows
+            if some is None or flow in some
             for weights in self._flow(flow)["weights"]
             for width in self._flow(flow)["widths"]
         ]
