@@ -1,5 +1,5 @@
 from .dynamics import draw_activity, draw_trajectories
-from .flow import draw_capacity, draw_flow_training, draw_frontier
+from .flow import draw_capacity, draw_flow_training, draw_frontier, draw_transfer
 from .graphs import draw_degrees, draw_ensemble, draw_networks
 from .node import draw_degree_errors, draw_size_errors, draw_structure_errors, draw_training
 from .runtime import draw_runtime
@@ -21,6 +21,7 @@ __all__ = [
     "draw_structure_errors",
     "draw_training",
     "draw_trajectories",
+    "draw_transfer",
     "draw_zoo",
     "drawing",
     "save",

@@ -4,6 +4,7 @@ from .novelty import REPLICA_RATIO, max_iou, nearest_members
 from .panel import PanelSettings, judge_panel
 from .store import JUDGE_PANEL, JUDGE_SUMMARY
 from .summary import summarize
+from .transfer import TransferSettings, transfer
 
 __all__ = [
     "JUDGE_PANEL",
@@ -11,10 +12,12 @@ __all__ = [
     "REPLICA_RATIO",
     "Assessment",
     "PanelSettings",
+    "TransferSettings",
     "assess",
     "closest_gauge",
     "judge_panel",
     "max_iou",
     "nearest_members",
     "summarize",
+    "transfer",
 ]

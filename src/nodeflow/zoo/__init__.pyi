@@ -14,7 +14,14 @@ from .loss import cross_entropies
 from .metrics import ZOO_METRICS
 from .predict import evaluate, predict, predict_labels, recalibrated
 from .store import ZOO_BLOCK, Block, BlockProblem, read_block, read_blocks, write_block
-from .train import OPTIMIZERS, TrainedBlock, TrainProblem, TrainSettings, train_block
+from .train import (
+    OPTIMIZERS,
+    TrainedBlock,
+    TrainProblem,
+    TrainSettings,
+    initial_parameters,
+    train_block,
+)
 
 __all__ = [
     "INITIALIZATIONS",
@@ -35,6 +42,7 @@ __all__ = [
     "cross_entropies",
     "evaluate",
     "from_module",
+    "initial_parameters",
     "mlp",
     "mlp_like",
     "predict",
