@@ -52,7 +52,7 @@ def test_each_member_is_bit_for_bit_the_one_trained_alone(kind: str) -> None:
             for name in one:
                 assert torch.equal(one[name], two[name]), name
             rows = [b.metrics.set_index("member").loc[member] for b in (alone, stacked)]
-            assert rows[0].equals(rows[1])
+            assert rows[0].to_dict() == rows[1].to_dict()
 
 
 @pytest.mark.parametrize("kind", ["resnet", "vit"])
