@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +28,7 @@ from nodeflow.problems import Problem
 __all__ = [
     "DATASETS",
     "DEBIAN_FASHION_MNIST",
+    "FORMS",
     "DataProblem",
     "Dataset",
     "dataset_available",
@@ -36,6 +37,15 @@ __all__ = [
 
 DATASETS = ("iris", "digits", "mnist", "fashion_mnist", "mnist5k")
 """Names that `load_dataset` knows."""
+
+FORMS: Mapping[str, tuple[tuple[int, ...], int]] = {
+    "iris": ((4,), 3),
+    "digits": ((1, 8, 8), 10),
+    "mnist": ((1, 28, 28), 10),
+    "fashion_mnist": ((1, 28, 28), 10),
+    "mnist5k": ((1, 28, 28), 10),
+}
+"""Shape of an item of each data set (channels, height, width of an image) and its classes."""
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package dataset-fashion-mnist puts its files."""

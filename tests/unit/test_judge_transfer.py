@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from nodeflow.datasets import load_dataset
+from nodeflow.judge.store import TRANSFER
 from nodeflow.judge.transfer import (
-    TRANSFER,
     TransferProblem,
     TransferSettings,
     changed_task,

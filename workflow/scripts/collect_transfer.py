@@ -5,7 +5,7 @@ from typing import Any
 from nodeflow.flow.collected import FLOW
 from nodeflow.job import job
 from nodeflow.judge.collected import COLLECTED_TRANSFER
-from nodeflow.judge.transfer import TRANSFER
+from nodeflow.judge.store import TRANSFER
 from nodeflow.tables import gather, write_table
 
 snakemake: Any

@@ -7,7 +7,8 @@ import numpy as np
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.store import read_samples
 from nodeflow.job import choose_device, job
-from nodeflow.judge.transfer import TRANSFER, TransferSettings, transfer
+from nodeflow.judge.store import TRANSFER
+from nodeflow.judge.transfer import TransferSettings, transfer
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import mlp_like
 from nodeflow.zoo.store import read_blocks

@@ -1,6 +1,16 @@
 from .align import Aligned, AlignProblem, align_block, alignment_report, distances
 from .barrier import barrier_heights, loss_barrier
-from .matching import STARTS, Matching, MatchProblem, MatchSettings, match, similarity
+from .derive import check_symmetry, derive_symmetry
+from .matching import (
+    HEADS,
+    STARTS,
+    STATISTICS,
+    Matching,
+    MatchProblem,
+    MatchSettings,
+    match,
+    similarity,
+)
 from .scaling import Balanced, balance
 from .store import ALIGNMENT, BARRIER
 from .symmetry import (
@@ -21,7 +31,9 @@ from .universe import Universe, align_universe
 __all__ = [
     "ALIGNMENT",
     "BARRIER",
+    "HEADS",
     "STARTS",
+    "STATISTICS",
     "AlignProblem",
     "Aligned",
     "Balanced",
@@ -38,7 +50,9 @@ __all__ = [
     "alignment_report",
     "balance",
     "barrier_heights",
+    "check_symmetry",
     "compose",
+    "derive_symmetry",
     "distances",
     "identity",
     "inverse",

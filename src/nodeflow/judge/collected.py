@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from nodeflow.flow.collected import FLOW
-from nodeflow.judge.store import JUDGE_PANEL, JUDGE_SUMMARY
-from nodeflow.judge.transfer import TRANSFER
+from nodeflow.judge.store import JUDGE_PANEL, JUDGE_SUMMARY, TRANSFER
 from nodeflow.tables import gathered
 
 __all__ = ["COLLECTED_PANEL", "COLLECTED_SUMMARY", "COLLECTED_TRANSFER"]

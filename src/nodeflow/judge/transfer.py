@@ -12,19 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import torch
 from torch import Tensor
 
 from nodeflow.datasets import Dataset
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
-from nodeflow.tables import Schema
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.loss import cross_entropies
 from nodeflow.zoo.predict import evaluate
 
-__all__ = ["TASKS", "TRANSFER", "TransferProblem", "TransferSettings", "changed_task", "transfer"]
+__all__ = ["TASKS", "TransferProblem", "TransferSettings", "changed_task", "transfer"]
 
 _CPU = torch.device("cpu")
 
@@ -39,27 +37,6 @@ TASKS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "rotated": lambda items: np.rot90(_images(items), axes=(1, 2)).reshape(items.shape),
 }
 """Items (n, features) → items: as they are, dark for light, turned by 90° (square images only)."""
-
-TRANSFER = Schema(
-    "transfer",
-    1,
-    columns={
-        "task": pa.string(),
-        "set": pa.string(),
-        "index": pa.int64(),
-        "epochs": pa.int64(),
-        "accuracy": pa.float64(),
-        "loss": pa.float64(),
-    },
-    about={
-        "task": "what was done to the items: same, inverted or rotated",
-        "set": "held-out, generated, or initialization",
-        "index": "number of the network within its set",
-        "epochs": "passes over the task's training items before the test",
-        "accuracy": "share of the task's test items classified correctly",
-        "loss": "mean cross-entropy of the task's test items, nats",
-    },
-)
 
 
 @dataclass(frozen=True)

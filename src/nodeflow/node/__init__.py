@@ -1,7 +1,7 @@
 """Neural ODEs on networks: models, their files, and their tests on graphs.
 
-Training needs torch and is imported from `nodeflow.node.train`, so that testing a model does not
-load it.
+`load` gives a trained one as an object. Training needs torch and is imported from
+`nodeflow.node.train`, so that testing a model does not load it.
 """
 
 import lazy_loader

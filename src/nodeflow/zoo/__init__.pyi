@@ -1,14 +1,18 @@
 from .architectures import (
     INITIALIZATIONS,
+    MODULES,
+    PUBLISHED,
     Architecture,
     ArchitectureProblem,
+    build,
     classifier,
+    from_module,
     mlp,
     mlp_like,
 )
 from .loss import cross_entropies
 from .metrics import ZOO_METRICS
-from .predict import evaluate, predict, predict_labels
+from .predict import evaluate, predict, predict_labels, recalibrated
 from .store import ZOO_BLOCK, Block, BlockProblem, read_block, read_blocks, write_block
 from .train import (
     OPTIMIZERS,
@@ -21,7 +25,9 @@ from .train import (
 
 __all__ = [
     "INITIALIZATIONS",
+    "MODULES",
     "OPTIMIZERS",
+    "PUBLISHED",
     "ZOO_BLOCK",
     "ZOO_METRICS",
     "Architecture",
@@ -31,9 +37,11 @@ __all__ = [
     "TrainProblem",
     "TrainSettings",
     "TrainedBlock",
+    "build",
     "classifier",
     "cross_entropies",
     "evaluate",
+    "from_module",
     "initial_parameters",
     "mlp",
     "mlp_like",
@@ -41,6 +49,7 @@ __all__ = [
     "predict_labels",
     "read_block",
     "read_blocks",
+    "recalibrated",
     "train_block",
     "write_block",
 ]

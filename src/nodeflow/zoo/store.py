@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,14 @@ import torch
 from torch import Tensor
 
 from nodeflow.problems import Problem
-from nodeflow.tables import FileProblem, Kind, read_parameters, read_tensors, write_tensors
+from nodeflow.tables import (
+    FileProblem,
+    Kind,
+    open_tensors,
+    read_parameters,
+    read_tensors,
+    write_tensors,
+)
 
 __all__ = [
     "ZOO_BLOCK",
@@ -20,6 +29,7 @@ __all__ = [
     "BlockProblem",
     "read_block",
     "read_blocks",
+    "read_columns",
     "write_block",
 ]
 
@@ -125,6 +135,43 @@ def read_block(path: str | Path, parameters: Mapping[str, Any] | None = None) ->
         {name: torch.tensor(tensors[name]) for name in names["tensors"]},
         {name: torch.tensor(tensors[name]) for name in names["statistics"]},
     )
+
+
+def read_columns(
+    paths: Sequence[str | Path],
+    below: int | None = None,
+    size: int = 2**16,
+    parameters: Mapping[str, Any] | None = None,
+) -> Iterator[np.ndarray]:
+    """Read the parameters of all networks of a zoo a few at a time, never a whole block.
+
+    The digests of the files are not checked, for that takes a pass of its own.
+
+    Args:
+        paths: its blocks.
+        below: only members with numbers below this one; by default all.
+        size: at most so many parameters at a time, but at least one row of a tensor.
+        parameters: as for `read_block`.
+
+    Yields:
+        float32 arrays (members, c), in the order of members and of flattened networks.
+
+    Raises:
+        FileProblem: missing, of another kind or version, or made with other parameters.
+    """
+    with ExitStack() as stack:
+        files = [stack.enter_context(open_tensors(path, ZOO_BLOCK, parameters)) for path in paths]
+        members = np.concatenate([file.get_tensor(_MEMBERS) for file in files])
+        order = np.argsort(members)
+        order = order[members[order] < below] if below is not None else order
+        for name in read_parameters(paths[0])["tensors"]:
+            parts = [file.get_slice(name) for file in files]
+            shape = parts[0].get_shape()[1:]
+            step = max(1, size // math.prod(shape[1:]))
+            for start in range(0, shape[0], step):
+                end = min(start + step, shape[0])
+                rows = np.concatenate([part[:, start:end] for part in parts])
+                yield rows.reshape(len(members), -1)[order]
 
 
 def read_blocks(paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None) -> Block:
