@@ -13,11 +13,18 @@ rule collect_runtime:
             "results/benchmarks/simulate_trajectories/test/{system}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
         ),
         plan.over_models(
-            "results/benchmarks/train_node/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+            "results/benchmarks/train_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
         ),
-        plan.over_tests(
-            "results/benchmarks/test_node/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        plan.over_models(
+            "results/benchmarks/test_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
         ),
+        plan.over_detail(
+            "results/benchmarks/compare_fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+        ),
+        plan.over_detail(
+            "results/benchmarks/hide_nodes/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+        ),
+        plan.over_noise("results/benchmarks/perturb_node/{system}/{variant}.tsv"),
         plan.over_zoos(
             "results/benchmarks/train_zoo/{zoo}/{weights}/block~{block}.tsv", ("raw",)
         ),

@@ -54,7 +54,8 @@ rule judge_bridge:
         aligned=rules.fit_bridge.output.aligned,
         samples=rules.fit_bridge.output.samples,
         edges=lambda w: plan.over_bridge_tests(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet", w.nodes
+            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet",
+            w.nodes,
         ),
         truth=lambda w: plan.over_bridge_tests(
             "results/trajectories/test/{system}/N~{N}/beta~{beta}/gamma~{gamma}.parquet",
@@ -94,7 +95,9 @@ rule answer_bridge:
         fixed_points=plan.over_bridges(
             "results/bridge/{nodes}/{system}/fixed_points.parquet"
         ),
-        unobserved=plan.over_bridges("results/bridge/{nodes}/{system}/unobserved.parquet"),
+        unobserved=plan.over_bridges(
+            "results/bridge/{nodes}/{system}/unobserved.parquet"
+        ),
     output:
         panel="results/tables/bridge_panel.parquet",
         runs="results/tables/bridge_runs.parquet",

@@ -22,6 +22,7 @@ wildcard_constraints:
     beta=NUMBER,
     gamma=NUMBER,
     network="[A-Za-z0-9_.~-]+",
+    variant=rf"plain|covering|noise~{NUMBER}",
     trained_beta=NUMBER,
     trained_gamma=NUMBER,
     zoo="[a-z0-9_]+",

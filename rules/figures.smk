@@ -9,6 +9,13 @@ FIGURE_NAMES = [
     "size_errors",
     "structure_errors",
     "degree_errors",
+    "conjecture",
+    "functions",
+    "warning",
+    "fixed_points",
+    "hidden",
+    "noise",
+    "claims",
     "zoo",
     "alignment",
     "flow_training",
@@ -18,6 +25,7 @@ FIGURE_NAMES = [
     "bridge_functions",
     "bridge_ensembles",
     "bridge_novelty",
+    *(["transfer"] if plan.over_transfers("{flow}") else []),
     "runtime",
 ]
 FIGURES = [
@@ -200,7 +208,7 @@ rule draw_size_errors:
     conda:
         "../envs/environment.yaml"
     params:
-        p={},
+        p={"beta": plan.structure_trained[0]},
         code=plan.code("draw_size_errors"),
     message:
         "Drawing: error against size"
@@ -241,6 +249,7 @@ rule draw_structure_errors:
 rule draw_degree_errors:
     input:
         errors="results/tables/node_errors_by_degree.parquet",
+        tests="results/tables/node_tests.parquet",
     output:
         png=report(
             "results/figures/degree_errors.png",
@@ -266,6 +275,189 @@ rule draw_degree_errors:
         "Drawing: error against degree"
     script:
         "../workflow/scripts/draw_degree_errors.py"
+
+
+rule draw_conjecture:
+    input:
+        errors="results/tables/node_errors_by_degree.parquet",
+    output:
+        png=report(
+            "results/figures/conjecture.png",
+            caption="../workflow/report/conjecture.rst",
+            category="3 Neural ODEs",
+            labels={"figure": "Training on hub states"},
+        ),
+        pdf="results/figures/conjecture.pdf",
+    log:
+        "results/logs/draw_conjecture/all.log",
+    benchmark:
+        "results/benchmarks/draw_conjecture/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={"size": plan.detail_size},
+        code=plan.code("draw_conjecture"),
+    message:
+        "Drawing: training on hub states"
+    script:
+        "../workflow/scripts/draw_conjecture.py"
+
+
+rule draw_functions:
+    input:
+        table="results/tables/node_functions.parquet",
+    output:
+        png=report(
+            "results/figures/functions.png",
+            caption="../workflow/report/functions.rst",
+            category="3 Neural ODEs",
+            labels={"figure": "Learned and true functions"},
+        ),
+        pdf="results/figures/functions.pdf",
+    log:
+        "results/logs/draw_functions/all.log",
+    benchmark:
+        "results/benchmarks/draw_functions/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_functions"),
+    message:
+        "Drawing: learned and true functions"
+    script:
+        "../workflow/scripts/draw_functions.py"
+
+
+rule draw_warning:
+    input:
+        curves="results/tables/node_warning.parquet",
+        areas="results/tables/node_warning_areas.parquet",
+    output:
+        png=report(
+            "results/figures/warning.png",
+            caption="../workflow/report/warning.rst",
+            category="3 Neural ODEs",
+            labels={"figure": "Spread of models as a warning"},
+        ),
+        pdf="results/figures/warning.pdf",
+    log:
+        "results/logs/draw_warning/all.log",
+    benchmark:
+        "results/benchmarks/draw_warning/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_warning"),
+    message:
+        "Drawing: spread of models as a warning"
+    script:
+        "../workflow/scripts/draw_warning.py"
+
+
+rule draw_fixed_points:
+    input:
+        table="results/tables/node_fixed_points.parquet",
+    output:
+        png=report(
+            "results/figures/fixed_points.png",
+            caption="../workflow/report/fixed_points.rst",
+            category="3 Neural ODEs",
+            labels={"figure": "Fixed points and stability"},
+        ),
+        pdf="results/figures/fixed_points.pdf",
+    log:
+        "results/logs/draw_fixed_points/all.log",
+    benchmark:
+        "results/benchmarks/draw_fixed_points/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_fixed_points"),
+    message:
+        "Drawing: fixed points and stability"
+    script:
+        "../workflow/scripts/draw_fixed_points.py"
+
+
+rule draw_hidden:
+    input:
+        table="results/tables/node_hidden.parquet",
+    output:
+        png=report(
+            "results/figures/hidden.png",
+            caption="../workflow/report/hidden.rst",
+            category="3 Neural ODEs",
+            labels={"figure": "Unobserved nodes"},
+        ),
+        pdf="results/figures/hidden.pdf",
+    log:
+        "results/logs/draw_hidden/all.log",
+    benchmark:
+        "results/benchmarks/draw_hidden/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_hidden"),
+    message:
+        "Drawing: unobserved nodes"
+    script:
+        "../workflow/scripts/draw_hidden.py"
+
+
+rule draw_noise:
+    input:
+        table="results/tables/node_noise.parquet",
+    output:
+        png=report(
+            "results/figures/noise.png",
+            caption="../workflow/report/noise.rst",
+            category="3 Neural ODEs",
+            labels={"figure": "Noise"},
+        ),
+        pdf="results/figures/noise.pdf",
+    log:
+        "results/logs/draw_noise/all.log",
+    benchmark:
+        "results/benchmarks/draw_noise/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_noise"),
+    message:
+        "Drawing: noise"
+    script:
+        "../workflow/scripts/draw_noise.py"
+
+
+rule draw_claims:
+    input:
+        table="results/tables/claims.parquet",
+    output:
+        png=report(
+            "results/figures/claims.png",
+            caption="../workflow/report/claims.rst",
+            category="3 Neural ODEs",
+            labels={"figure": "Verdicts on the claims"},
+        ),
+        pdf="results/figures/claims.pdf",
+    log:
+        "results/logs/draw_claims/all.log",
+    benchmark:
+        "results/benchmarks/draw_claims/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_claims"),
+    message:
+        "Drawing: verdicts on the claims"
+    script:
+        "../workflow/scripts/draw_claims.py"
 
 
 rule draw_zoo:
@@ -502,6 +694,32 @@ rule draw_bridge_novelty:
         "Drawing: error against novelty of generated neural ODEs"
     script:
         "../workflow/scripts/draw_bridge_novelty.py"
+
+
+rule draw_transfer:
+    input:
+        transfer="results/tables/transfer.parquet",
+    output:
+        png=report(
+            "results/figures/transfer.png",
+            caption="../workflow/report/transfer.rst",
+            category="5 Generated networks",
+            labels={"figure": "Transfer to changed tasks"},
+        ),
+        pdf="results/figures/transfer.pdf",
+    log:
+        "results/logs/draw_transfer/all.log",
+    benchmark:
+        "results/benchmarks/draw_transfer/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_transfer"),
+    message:
+        "Drawing: transfer to changed tasks"
+    script:
+        "../workflow/scripts/draw_transfer.py"
 
 
 rule draw_runtime:

@@ -72,3 +72,29 @@ rule judge_samples:
         "Judging the samples of flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
     script:
         "../workflow/scripts/judge_samples.py"
+
+
+rule transfer_samples:
+    input:
+        samples=rules.sample_flow.output.samples,
+        members=lambda w: plan.over_blocks(
+            "results/zoo/{zoo}/{weights}/block~{block}.safetensors",
+            plan.flow_zoo(w.flow),
+            w.weights,
+        ),
+    output:
+        "results/flow/{flow}/{weights}/width~{width}/transfer.parquet",
+    log:
+        "results/logs/transfer_samples/{flow}/{weights}/width~{width}.log",
+    benchmark:
+        "results/benchmarks/transfer_samples/{flow}/{weights}/width~{width}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p=lambda w: plan.transfer(w.flow, w.weights, w.width),
+        folder=lambda w: plan.folder(plan.flow_zoo(w.flow)),
+        code=plan.code("transfer_samples"),
+    message:
+        "Transfer of the samples of flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
+    script:
+        "../workflow/scripts/transfer_samples.py"

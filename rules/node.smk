@@ -1,26 +1,37 @@
 # Neural ODEs: all replicates (training graphs x seeds) of a system and training cell train as one
-# stacked tensor; all of them are then tested on every graph of every test cell.
+# stacked tensor, and are tested together: on other sizes and structures, at fixed points, with
+# nodes that are not observed, and with noise. Variants of the training data are plain, noise~SIGMA
+# and covering (initial states up to the hubs' of larger graphs).
 TRAINING_CELL = f"N~{plan.training_size}/beta~{{trained_beta}}/gamma~{{trained_gamma}}"
+DETAIL_CELL = f"N~{plan.detail_size}/beta~{{trained_beta}}/gamma~{{trained_gamma}}"
+NOISE_CELL = f"N~{plan.detail_size}/beta~{plan.structure_trained[0]}/gamma~{plan.structure_trained[1]}"
+NOISE_TRAINED = f"trained_beta~{plan.structure_trained[0]}/trained_gamma~{plan.structure_trained[1]}"
+MODELS = "results/node/models/{system}/plain/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.safetensors"
 
 
 rule train_node:
     input:
         edges=f"results/graphs/training/{TRAINING_CELL}/edges.parquet",
         trajectories=f"results/trajectories/training/{{system}}/{TRAINING_CELL}.parquet",
+        reach=lambda w: (
+            [f"results/trajectories/test/{{system}}/{DETAIL_CELL}.parquet".format(**w)]
+            if w.variant == "covering"
+            else []
+        ),
     output:
-        models="results/node/models/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.safetensors",
-        history="results/node/models/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.history.parquet",
+        models="results/node/models/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.safetensors",
+        history="results/node/models/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.history.parquet",
     log:
-        "results/logs/train_node/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
+        "results/logs/train_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
     benchmark:
-        "results/benchmarks/train_node/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+        "results/benchmarks/train_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
     conda:
         "../envs/environment.yaml"
     params:
-        p=lambda w: plan.models(w.system, w.trained_beta, w.trained_gamma),
+        p=lambda w: plan.models(w.system, w.trained_beta, w.trained_gamma, w.variant),
         code=plan.code("train_node"),
     message:
-        "Training neural ODEs of {wildcards.system} at beta = {wildcards.trained_beta}, gamma = {wildcards.trained_gamma}"
+        "Training neural ODEs of {wildcards.system}, {wildcards.variant}, at beta = {wildcards.trained_beta}, gamma = {wildcards.trained_gamma}"
     script:
         "../workflow/scripts/train_node.py"
 
@@ -28,22 +39,124 @@ rule train_node:
 rule test_node:
     input:
         models=rules.train_node.output.models,
-        edges="results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet",
-        nodes="results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/nodes.parquet",
-        truth="results/trajectories/test/{system}/N~{N}/beta~{beta}/gamma~{gamma}.parquet",
+        edges=lambda w: plan.over_tested(
+            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet",
+            w.variant,
+            w.trained_beta,
+            w.trained_gamma,
+        ),
+        nodes=lambda w: plan.over_tested(
+            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/nodes.parquet",
+            w.variant,
+            w.trained_beta,
+            w.trained_gamma,
+        ),
+        truth=lambda w: plan.over_tested(
+            f"results/trajectories/test/{w.system}/N~{{N}}/beta~{{beta}}/gamma~{{gamma}}.parquet",
+            w.variant,
+            w.trained_beta,
+            w.trained_gamma,
+        ),
     output:
-        errors="results/node/tests/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/N~{N}/beta~{beta}/gamma~{gamma}/errors.parquet",
-        runs="results/node/tests/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/N~{N}/beta~{beta}/gamma~{gamma}/runs.parquet",
+        errors="results/node/tests/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/errors.parquet",
+        runs="results/node/tests/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/runs.parquet",
+        by_degree="results/node/tests/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/by_degree.parquet",
     log:
-        "results/logs/test_node/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/N~{N}/beta~{beta}/gamma~{gamma}.log",
+        "results/logs/test_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
     benchmark:
-        "results/benchmarks/test_node/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        "results/benchmarks/test_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
     conda:
         "../envs/environment.yaml"
     params:
         p=lambda w: plan.test(**dict(w.items())),
         code=plan.code("test_node"),
     message:
-        "Testing {wildcards.system} (trained at gamma = {wildcards.trained_gamma}) on N = {wildcards.N}, beta = {wildcards.beta}, gamma = {wildcards.gamma}"
+        "Testing neural ODEs of {wildcards.system}, {wildcards.variant}, trained at beta = {wildcards.trained_beta}, gamma = {wildcards.trained_gamma}"
     script:
         "../workflow/scripts/test_node.py"
+
+
+rule compare_fixed_points:
+    input:
+        models=MODELS,
+        edges=f"results/graphs/test/{DETAIL_CELL}/edges.parquet",
+        truth=f"results/trajectories/test/{{system}}/{DETAIL_CELL}.parquet",
+    output:
+        "results/node/fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
+    log:
+        "results/logs/compare_fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
+    benchmark:
+        "results/benchmarks/compare_fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p=lambda w: plan.fixed_points(w.system, w.trained_beta, w.trained_gamma),
+        code=plan.code("compare_fixed_points"),
+    message:
+        "Fixed points of {wildcards.system} and of its neural ODEs at gamma = {wildcards.trained_gamma}"
+    script:
+        "../workflow/scripts/compare_fixed_points.py"
+
+
+rule hide_nodes:
+    input:
+        models=MODELS,
+        edges=f"results/graphs/test/{DETAIL_CELL}/edges.parquet",
+        truth=f"results/trajectories/test/{{system}}/{DETAIL_CELL}.parquet",
+    output:
+        "results/node/hidden/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
+    log:
+        "results/logs/hide_nodes/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
+    benchmark:
+        "results/benchmarks/hide_nodes/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p=lambda w: plan.hidden(w.system, w.trained_beta, w.trained_gamma),
+        code=plan.code("hide_nodes"),
+    message:
+        "Unobserved nodes: {wildcards.system} at gamma = {wildcards.trained_gamma}"
+    script:
+        "../workflow/scripts/hide_nodes.py"
+
+
+rule perturb_node:
+    input:
+        models=f"results/node/models/{{system}}/{{variant}}/{NOISE_TRAINED}.safetensors",
+        edges=f"results/graphs/test/{NOISE_CELL}/edges.parquet",
+        truth=f"results/trajectories/test/{{system}}/{NOISE_CELL}.parquet",
+    output:
+        "results/node/noise/{system}/{variant}.parquet",
+    log:
+        "results/logs/perturb_node/{system}/{variant}.log",
+    benchmark:
+        "results/benchmarks/perturb_node/{system}/{variant}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p=lambda w: plan.noise(w.system, w.variant),
+        code=plan.code("perturb_node"),
+    message:
+        "Noisy initial states: {wildcards.system}, {wildcards.variant}"
+    script:
+        "../workflow/scripts/perturb_node.py"
+
+
+rule compare_functions:
+    input:
+        models=MODELS,
+    output:
+        "results/node/functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
+    log:
+        "results/logs/compare_functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
+    benchmark:
+        "results/benchmarks/compare_functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p=lambda w: plan.functions(w.system, w.trained_beta, w.trained_gamma),
+        code=plan.code("compare_functions"),
+    message:
+        "Learned and true functions: {wildcards.system} at gamma = {wildcards.trained_gamma}"
+    script:
+        "../workflow/scripts/compare_functions.py"

@@ -101,7 +101,7 @@ rule collect_activity:
 rule collect_training:
     input:
         plan.over_models(
-            "results/node/models/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.history.parquet"
+            "results/node/models/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.history.parquet"
         ),
     output:
         "results/tables/node_training.parquet",
@@ -122,11 +122,11 @@ rule collect_training:
 
 rule collect_tests:
     input:
-        runs=plan.over_tests(
-            "results/node/tests/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/N~{N}/beta~{beta}/gamma~{gamma}/runs.parquet"
+        runs=plan.over_models(
+            "results/node/tests/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/runs.parquet"
         ),
-        errors=plan.over_tests(
-            "results/node/tests/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/N~{N}/beta~{beta}/gamma~{gamma}/errors.parquet"
+        by_degree=plan.over_models(
+            "results/node/tests/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/by_degree.parquet"
         ),
     output:
         runs="results/tables/node_tests.parquet",
@@ -144,6 +144,84 @@ rule collect_tests:
         "Gathering the errors of all neural ODEs"
     script:
         "../workflow/scripts/collect_tests.py"
+
+
+rule collect_experiments:
+    input:
+        fixed_points=plan.over_detail(
+            "results/node/fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet"
+        ),
+        hidden=plan.over_detail(
+            "results/node/hidden/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet"
+        ),
+        noise=plan.over_noise("results/node/noise/{system}/{variant}.parquet"),
+        functions=plan.over_detail(
+            "results/node/functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet"
+        ),
+    output:
+        fixed_points="results/tables/node_fixed_points.parquet",
+        hidden="results/tables/node_hidden.parquet",
+        noise="results/tables/node_noise.parquet",
+        functions="results/tables/node_functions.parquet",
+    log:
+        "results/logs/collect_experiments/all.log",
+    benchmark:
+        "results/benchmarks/collect_experiments/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("collect_experiments"),
+    message:
+        "Gathering fixed points, unobserved nodes, noise and learned functions"
+    script:
+        "../workflow/scripts/collect_experiments.py"
+
+
+rule judge_warning:
+    input:
+        plan.over_detail(
+            "results/node/tests/{system}/plain/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/errors.parquet"
+        ),
+    output:
+        curves="results/tables/node_warning.parquet",
+        areas="results/tables/node_warning_areas.parquet",
+    log:
+        "results/logs/judge_warning/all.log",
+    benchmark:
+        "results/benchmarks/judge_warning/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p=plan.warning(),
+        code=plan.code("judge_warning"),
+    message:
+        "Does the spread of an ensemble warn of its errors?"
+    script:
+        "../workflow/scripts/judge_warning.py"
+
+
+rule judge_claims:
+    input:
+        tests="results/tables/node_tests.parquet",
+        fixed_points="results/tables/node_fixed_points.parquet",
+        hidden="results/tables/node_hidden.parquet",
+        noise="results/tables/node_noise.parquet",
+    output:
+        "results/tables/claims.parquet",
+    log:
+        "results/logs/judge_claims/all.log",
+    benchmark:
+        "results/benchmarks/judge_claims/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p=plan.claims(),
+        code=plan.code("judge_claims"),
+    message:
+        "Judging the claims of the paper"
+    script:
+        "../workflow/scripts/judge_claims.py"
 
 
 rule collect_members:
@@ -238,6 +316,28 @@ rule collect_judgements:
         "../workflow/scripts/collect_judgements.py"
 
 
+rule collect_transfer:
+    input:
+        plan.over_transfers(
+            "results/flow/{flow}/{weights}/width~{width}/transfer.parquet"
+        ),
+    output:
+        "results/tables/transfer.parquet",
+    log:
+        "results/logs/collect_transfer/all.log",
+    benchmark:
+        "results/benchmarks/collect_transfer/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("collect_transfer"),
+    message:
+        "Gathering the transfer of all samples"
+    script:
+        "../workflow/scripts/collect_transfer.py"
+
+
 TABLES = [
     *rules.collect_graphs.output,
     *rules.collect_theory.output,
@@ -245,9 +345,13 @@ TABLES = [
     *rules.collect_activity.output,
     *rules.collect_training.output,
     *rules.collect_tests.output,
+    *rules.collect_experiments.output,
+    *rules.judge_warning.output,
+    *rules.judge_claims.output,
     *rules.collect_members.output,
     *rules.collect_alignment.output,
     *rules.collect_flow_training.output,
     *rules.collect_judgements.output,
     *rules.answer_bridge.output,
+    *(rules.collect_transfer.output if plan.over_transfers("{flow}") else []),
 ]

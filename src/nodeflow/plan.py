@@ -7,13 +7,13 @@ inputs were made with, so a file of another run is recognized wherever it lies i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nodeflow.datasets import dataset_available
+from nodeflow.datasets import FORMS, dataset_available
 from nodeflow.grid import Cell, cells, number
 from nodeflow.provenance import code_digest
 
@@ -142,23 +142,62 @@ class Plan:
         """β and γ of all training cells."""
         return [(float(c["beta"]), float(c["gamma"])) for c in self.config["node"]["cells"]]
 
+    @property
+    def detail_size(self) -> int:
+        """Number of nodes of the test graphs of all experiments but size and structure."""
+        return int(self.config["node"]["detail"]["size"])
+
+    @property
+    def detail_cells(self) -> list[tuple[float, float]]:
+        """β and γ of the training cells that fixed points, hidden nodes and covering look at."""
+        return [
+            (float(c["beta"]), float(c["gamma"])) for c in self.config["node"]["detail"]["cells"]
+        ]
+
     @cached_property
-    def tests(self) -> list[tuple[tuple[float, float], Cell]]:
-        """All pairs of a training cell and a test cell, of both experiments."""
+    def noise_variants(self) -> list[str]:
+        """The variants trained on noisy trajectories."""
+        return [f"noise~{number(float(x))}" for x in self.config["node"]["noise"]["training"]]
+
+    @cached_property
+    def trainings(self) -> list[tuple[str, tuple[float, float]]]:
+        """Every variant of training data with every cell that models are trained on it in."""
+        plain = [("plain", cell) for cell in self.trained]
+        covering = [("covering", cell) for cell in self.detail_cells]
+        return plain + covering + [(name, self.structure_trained) for name in self.noise_variants]
+
+    def tested(self, variant: str, trained_beta: Number, trained_gamma: Number) -> list[Cell]:
+        """The cells that models are tested on: all sizes, and maybe the structure grid."""
+        here = float(trained_beta), float(trained_gamma)
+        if variant != "plain":
+            return [Cell(self.detail_size, *here)]
         sizes = self.config["graphs"]["sizes"]
-        size = {(t, cell) for t in self.trained for cell in cells(sizes, [t[0]], [t[1]])}
-        return sorted(size | {(self.structure_trained, cell) for cell in self.structure_cells})
+        found = set(cells(sizes, here[:1], here[1:]))
+        if here == self.structure_trained:
+            found |= set(self.structure_cells)
+        return sorted(found)
 
     @cached_property
     def test_cells(self) -> list[Cell]:
         """All cells that test graphs are needed of."""
-        return sorted({cell for _, cell in self.tests})
+        return sorted({cell for trained in self.trained for cell in self.tested("plain", *trained)})
 
-    def models(self, system: str, trained_beta: Number, trained_gamma: Number) -> Made:
-        """What the neural ODEs of a system and a training cell are made with."""
+    def models(
+        self,
+        system: str,
+        trained_beta: Number,
+        trained_gamma: Number,
+        variant: str = "plain",
+    ) -> Made:
+        """What the neural ODEs of a system, a variant and a training cell are made with.
+
+        Variants are "plain"; "noise~σ", trained with noise of that standard deviation; and
+        "covering", trained up to the largest states of the detail experiment's test graphs.
+        """
         settings = self.config["node"]
-        return {
+        made = {
             "system": system,
+            "variant": variant,
             "trained_beta": float(trained_beta),
             "trained_gamma": float(trained_gamma),
             "seeds": settings["seeds"],
@@ -170,26 +209,85 @@ class Plan:
                 "training", system, self.training_size, trained_beta, trained_gamma
             ),
         }
+        if variant == "covering":
+            made["reach"] = self.truth(
+                system, Cell(self.detail_size, float(trained_beta), float(trained_gamma))
+            )
+        if variant.startswith("noise~"):
+            made["noise"] = float(variant.removeprefix("noise~"))
+        return made
 
-    def test(
-        self,
-        system: str,
-        trained_beta: Number,
-        trained_gamma: Number,
-        N: Number,
-        beta: Number,
-        gamma: Number,
+    def truth(self, system: str, cell: Cell) -> Made:
+        """What the true trajectories on a test cell are made with."""
+        return self.trajectories("test", system, cell.N, cell.beta, cell.gamma)
+
+    def test(self, system: str, variant: str, trained_beta: Number, trained_gamma: Number) -> Made:
+        """What the tests of a training cell's models are made with."""
+        return {
+            **self._tested_models(system, variant, trained_beta, trained_gamma),
+            "truths": [
+                self.truth(system, cell)
+                for cell in self.tested(variant, trained_beta, trained_gamma)
+            ],
+        }
+
+    def fixed_points(self, system: str, trained_beta: Number, trained_gamma: Number) -> Made:
+        """What the fixed points of a training cell's models are made with."""
+        cell = Cell(self.detail_size, float(trained_beta), float(trained_gamma))
+        return {
+            **self._tested_models(system, "plain", trained_beta, trained_gamma),
+            **self.config["node"]["fixed_points"],
+            "truth": self.truth(system, cell),
+        }
+
+    def hidden(self, system: str, trained_beta: Number, trained_gamma: Number) -> Made:
+        """What the experiment with unobserved nodes is made with."""
+        cell = Cell(self.detail_size, float(trained_beta), float(trained_gamma))
+        return {
+            **self._tested_models(system, "plain", trained_beta, trained_gamma),
+            "removed": self.config["node"]["hidden"]["removed"],
+            "truth": self.truth(system, cell),
+            "seed": self.config["seed"],
+        }
+
+    def noise(self, system: str, variant: str) -> Made:
+        """What the test of a variant's models on noisy initial states is made with."""
+        return {
+            **self._tested_models(system, variant, *self.structure_trained),
+            "training_noise": float(variant.removeprefix("noise~")) if "~" in variant else 0.0,
+            "test_noise": self.config["node"]["noise"]["test"],
+            "truth": self.truth(system, Cell(self.detail_size, *self.structure_trained)),
+            "seed": self.config["seed"],
+        }
+
+    def functions(self, system: str, trained_beta: Number, trained_gamma: Number) -> Made:
+        """What the comparison of learned and true functions is made with."""
+        return self._tested_models(system, "plain", trained_beta, trained_gamma)
+
+    def warning(self) -> Made:
+        """What the judgement of an ensemble's spread is made with."""
+        return {"size": max(self.config["graphs"]["sizes"]), "training_size": self.training_size}
+
+    def claims(self) -> Made:
+        """What the claims are judged with."""
+        structure = self.config["node"]["structure"]
+        return {
+            "training_size": self.training_size,
+            "detail_size": self.detail_size,
+            "structure_size": structure["size"],
+            "structure_trained": list(self.structure_trained),
+            "seed": self.config["seed"],
+        }
+
+    def _tested_models(
+        self, system: str, variant: str, trained_beta: Number, trained_gamma: Number
     ) -> Made:
-        """What the test of a training cell's models on a test cell is made with."""
         return {
             "system": system,
+            "variant": variant,
             "trained_beta": float(trained_beta),
             "trained_gamma": float(trained_gamma),
-            "N": int(N),
-            "beta": float(beta),
-            "gamma": float(gamma),
-            "models": self.models(system, trained_beta, trained_gamma),
-            "truth": self.trajectories("test", system, N, beta, gamma),
+            "models": self.models(system, trained_beta, trained_gamma, variant),
         }
 
     # --- zoos ------------------------------------------------------------------------------------
@@ -226,11 +324,18 @@ class Plan:
             "first": first,
             "count": min(settings["block"], total - first),
             "data": settings["data"],
-            "hidden": settings["hidden"],
+            "architecture": self.architecture(zoo),
             "training": settings["training"],
             "device": self.config["device"],
             "seed": self.config["seed"],
         }
+
+    def architecture(self, zoo: str) -> Made:
+        """What the networks of a zoo are: settings, and the form of what they read."""
+        settings = self._zoo(zoo)
+        item, classes = FORMS[settings["data"]]
+        chosen = settings.get("architecture") or {"kind": "mlp", "hidden": settings["hidden"]}
+        return {"settings": chosen, "item": list(item), "classes": classes}
 
     def alignment(self, zoo: str, block: Number) -> Made:
         """What an aligned block is made with."""
@@ -253,6 +358,7 @@ class Plan:
             "zoo": zoo,
             "weights": weights,
             "data": self._zoo(zoo)["data"],
+            "architecture": self.architecture(zoo),
             "device": self.config["device"],
             "from": self.members(zoo, weights, 0),
         }
@@ -315,6 +421,24 @@ class Plan:
             "method": self._flow(flow)["method"],
             "settings": self.config["judge"],
             "matching": self.config["canonical"]["matching"],
+            "device": self.config["device"],
+            "seed": self.config["seed"],
+            "from": self.samples(flow, weights, width),
+        }
+
+    def transfer(self, flow: str, weights: str, width: Number) -> Made:
+        """What the transfer of a flow's samples to changed tasks is made with."""
+        zoo, settings = self.flow_zoo(flow), self.config["flow"]["transfer"]
+        return {
+            "flow": flow,
+            "weights": weights,
+            "width": int(width),
+            "zoo": zoo,
+            "members": self._zoo(zoo)["members"],
+            "data": self._zoo(zoo)["data"],
+            "method": self._flow(flow)["method"],
+            "training": self._zoo(zoo)["training"],
+            "settings": {key: value for key, value in settings.items() if key != "flows"},
             "device": self.config["device"],
             "seed": self.config["seed"],
             "from": self.samples(flow, weights, width),
@@ -476,28 +600,39 @@ class Plan:
         cell = Cell(self.training_size, *self.structure_trained)
         return [_filled(pattern, cell, system=system) for system in self.systems]
 
-    def over_models(self, pattern: str) -> list[str]:
-        """A pattern of system, trained_beta, trained_gamma for all systems and training cells."""
+    def over_tested(
+        self, pattern: str, variant: str, trained_beta: Number, trained_gamma: Number
+    ) -> list[str]:
+        """A pattern of N, beta, gamma for the cells that models are tested on."""
+        found = self.tested(variant, trained_beta, trained_gamma)
+        return [_filled(pattern, cell) for cell in found]
+
+    def over_models(self, pattern: str, variants: str = "") -> list[str]:
+        """A pattern of system, variant, trained_beta, trained_gamma for all trainings.
+
+        With `variants`, for those alone whose name begins so.
+        """
         return [
-            pattern.format(
-                system=system, trained_beta=number(trained[0]), trained_gamma=number(trained[1])
-            )
+            _trained(pattern, trained, system=system, variant=variant)
             for system in self.systems
-            for trained in self.trained
+            for variant, trained in self.trainings
+            if variant.startswith(variants)
         ]
 
-    def over_tests(self, pattern: str) -> list[str]:
-        """A pattern of a model's and a cell's names for all tests."""
+    def over_detail(self, pattern: str) -> list[str]:
+        """A pattern of system, trained_beta, trained_gamma for the cells of the detail section."""
         return [
-            _filled(
-                pattern,
-                cell,
-                system=system,
-                trained_beta=number(trained[0]),
-                trained_gamma=number(trained[1]),
-            )
+            _trained(pattern, trained, system=system)
             for system in self.systems
-            for trained, cell in self.tests
+            for trained in self.detail_cells
+        ]
+
+    def over_noise(self, pattern: str) -> list[str]:
+        """A pattern of system and variant for all that noisy initial states are given to."""
+        return [
+            pattern.format(system=system, variant=variant)
+            for system in self.systems
+            for variant in ("plain", *self.noise_variants)
         ]
 
     def over_blocks(self, pattern: str, zoo: str, weights: str) -> list[str]:
@@ -515,11 +650,16 @@ class Plan:
             )
         )
 
-    def over_flows(self, pattern: str) -> list[str]:
-        """A pattern of flow, weights, width for all flows."""
+    def over_transfers(self, pattern: str) -> list[str]:
+        """A pattern of flow, weights, width for the flows whose samples are transferred."""
+        return self.over_flows(pattern, self.config["flow"]["transfer"]["flows"])
+
+    def over_flows(self, pattern: str, some: Sequence[str] | None = None) -> list[str]:
+        """A pattern of flow, weights, width for all flows, or for some of them."""
         return [
             pattern.format(flow=flow, weights=weights, width=width)
             for flow in self.flows
+            if some is None or flow in some
             for weights in self._flow(flow)["weights"]
             for width in self._flow(flow)["widths"]
         ]
@@ -527,3 +667,8 @@ class Plan:
 
 def _filled(pattern: str, cell: Cell, **names: str) -> str:
     return pattern.format(N=cell.N, beta=number(cell.beta), gamma=number(cell.gamma), **names)
+
+
+def _trained(pattern: str, trained: tuple[float, float], **names: str) -> str:
+    beta, gamma = trained
+    return pattern.format(trained_beta=number(beta), trained_gamma=number(gamma), **names)

@@ -41,14 +41,15 @@ def code_digest(script: str | Path, source: Path = _SOURCE) -> str:
 def imported_modules(script: str | Path, source: Path = _SOURCE) -> set[Path]:
     """Files of all nodeflow modules that a script reaches through import statements.
 
-    A package's `__init__.py` only re-exports names (a test holds it to that), so it is followed
-    when a name is imported from the package itself, and not merely because a module lies in it.
+    A package loads its public names lazily, from a stub `__init__.pyi` that only imports them (a
+    test holds it to that). The stub is followed when a name is imported from the package itself,
+    and not merely because a module lies in it.
     """
     reached: set[Path] = set()
     waiting = [Path(script)]
     while waiting:
         file = waiting.pop()
-        for module in _imports(file, file.stat().st_mtime_ns):
+        for module in _imports(file, source, file.stat().st_mtime_ns):
             path = _file_of(module, source)
             if path is not None and path not in reached:
                 reached.add(path)
@@ -104,17 +105,21 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 @cache
-def _imports(path: Path, _changed: int) -> tuple[str, ...]:
-    return tuple(_names(ast.parse(path.read_text(encoding="utf-8"))))
+def _imports(path: Path, source: Path, _changed: int) -> tuple[str, ...]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = path.parent.relative_to(source).parts if path.suffix == ".pyi" else ()
+    return tuple(_names(tree, ".".join((PACKAGE, *inside))))
 
 
-def _names(tree: ast.Module) -> Iterator[str]:
+def _names(tree: ast.Module, package: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (x.name for x in node.names if x.name.startswith(PACKAGE))
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE:
-            # `from package import name`: the name may be a module or something the package has.
-            yield from (f"{node.module}.{x.name}" for x in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = f"{package}.{node.module}" if node.level else node.module or ""
+            if module.split(".")[0] == PACKAGE:
+                # `from package import name`: a module, or something that the package has.
+                yield from (f"{module}.{x.name}" for x in node.names)
 
 
 def _file_of(module: str, source: Path) -> Path | None:
@@ -123,6 +128,6 @@ def _file_of(module: str, source: Path) -> Path | None:
         stem = source.joinpath(*known)
         if known and stem.with_suffix(".py").is_file():
             return stem.with_suffix(".py")
-        if known and known == parts[:-1] and (stem / "__init__.py").is_file():
-            return stem / "__init__.py"
+        if known and known == parts[:-1] and (stem / "__init__.pyi").is_file():
+            return stem / "__init__.pyi"
     return None

@@ -34,6 +34,7 @@ __all__ = [
     "TableWriter",
     "gather",
     "gathered",
+    "open_tensors",
     "read_facts",
     "read_parameters",
     "read_table",
@@ -287,6 +288,16 @@ def read_tensors(
         if _digest(tensors) != metadata.get("nodeflow.digest"):
             raise _unfit(path, "content that fits its own digest", "damaged content")
         return tensors
+
+
+@contextmanager
+def open_tensors(
+    path: str | Path, kind: Kind, parameters: Parameters | None = None
+) -> Iterator[Any]:
+    """Open named arrays to read parts of them (`get_slice`); their digest is not checked."""
+    with _reading(path, kind), safe_open(path, framework="numpy") as file:
+        _check_stamp(path, kind, _tensor_stamp(file), parameters)
+        yield file
 
 
 def _tensor_stamp(file: Any) -> dict[str, str]:

@@ -182,8 +182,12 @@ def test_barrier_heights_are_the_excess_over_the_line() -> None:
             "lambda": [0.0, 0.5, 1.0] * 2,
             "loss": [1.0, 5.0, 3.0, 2.0, 0.5, 2.0],
             "accuracy": [0.9, 0.4, 0.7, 0.5, 0.5, 0.5],
+            "recalibrated_loss": [1.0, 2.5, 3.0, 2.0, 2.5, 2.0],
+            "recalibrated_accuracy": [0.9, 0.9, 0.7, 0.5, 0.5, 0.5],
         }
     )
     found = barrier_heights(path)
     assert found["loss_barrier"].tolist() == [3.0, 0.0]
     assert np.allclose(found["accuracy_barrier"], [0.4, 0.0])
+    assert found["recalibrated_loss_barrier"].tolist() == [0.5, 0.5]
+    assert np.allclose(found["recalibrated_accuracy_barrier"], [0.0, 0.0])

@@ -145,4 +145,12 @@ def test_networks_without_a_stated_symmetry_are_refused() -> None:
     with pytest.raises(SymmetryProblem, match="not multilayer perceptrons"):
         mlp_symmetry({"conv.weight": (3, 3), "conv.bias": (3,)})
     with pytest.raises(SymmetryProblem, match="two axes of one tensor"):
-        Symmetry((Group("g", 3, (Place("a", 0), Place("a", 1)),),))
+        Symmetry(
+            (
+                Group(
+                    "g",
+                    3,
+                    (Place("a", 0), Place("a", 1)),
+                ),
+            )
+        )

@@ -68,6 +68,8 @@ def test_the_configurations_that_we_ship_are_good(name: str) -> None:
         ("zoo.zoos.digits.data", "cifar", ["zoo.zoos.digits.data", "digits"]),
         ("flow.use", ["nothing"], ["flow.use", "digits"]),
         ("flow.flows.digits.zoo", "x", ["flow.flows.digits.zoo", "digits"]),
+        ("flow.flows.digits_descent.weights", ["aligned"], ["digits_descent.weights", "raw"]),
+        ("flow.transfer.flows", ["x"], ["flow.transfer.flows", "digits"]),
         ("flow.flows.digits.widths", [1.5], ["flow.flows.digits.widths[0]", "whole number"]),
         ("zoo.use", ["iris"], ["flow.use names digits", "zoo.use"]),
         ("graphs", None, ["graphs", "null", "a mapping"]),

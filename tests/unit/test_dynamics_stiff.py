@@ -15,7 +15,9 @@ from nodeflow.dynamics import kernels
 from nodeflow.dynamics.integrate import Simulation, simulate, simulate_graphs
 from nodeflow.dynamics.jacobian import linearize, velocity
 from nodeflow.dynamics.systems import SYSTEMS, Field, field
+from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.graphs.graph import build_graph, from_networkx
+from nodeflow.grid import Cell
 
 TIMES = np.array([0.0, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 0.5, 0.75, 1.0])
 
@@ -233,3 +235,18 @@ def test_growth_on_the_diagonal_and_slopes_without_bound_do_no_harm() -> None:
             stiff_network(), x[0], TIMES,
         )  # fmt: skip
         np.testing.assert_allclose(found.states[0], true, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SIS", "MAK"])
+def test_hubs_of_the_largest_graphs_keep_the_tolerance(name: str) -> None:
+    cell = Cell(8192, 3.1, 2.1)
+    graph = sample_cell(cell, mean_degree=10, role="unit", graphs=1, root_seed=1)[0]
+    a, system, x = graph.adjacency(), field(name), initial(graph.n)
+    true = solve_ivp(
+        lambda _, y: velocity(system, a, y), (0, 1), x[0], "DOP853", TIMES, rtol=1e-10, atol=1e-11
+    ).y.T
+    found = simulate(system, a, x, TIMES, rtol=1e-6, atol=1e-6)
+    error = np.abs(found.states[0] - true) / (1e-6 * (1.0 + np.abs(true)))
+    assert error.max() < 10
+    assert found.steps[0] < 150 < 0.1 * graph.degrees.max()

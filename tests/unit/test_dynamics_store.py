@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from nodeflow.dynamics import ensemble, store
-from nodeflow.dynamics.ensemble import simulate_cell
+from nodeflow.dynamics.ensemble import simulate_cell, simulate_ensemble
 from nodeflow.dynamics.initial import InitialProblem, initial_states
 from nodeflow.dynamics.integrate import IntegrationProblem, simulate
 from nodeflow.dynamics.store import (
@@ -19,7 +20,7 @@ from nodeflow.dynamics.store import (
 )
 from nodeflow.dynamics.systems import SystemProblem, field
 from nodeflow.graphs.ensemble import sample_cell
-from nodeflow.graphs.graph import Graph
+from nodeflow.graphs.graph import Graph, build_graph
 from nodeflow.grid import Cell
 from nodeflow.problems import Problem
 from nodeflow.seeds import numpy_generator
@@ -144,6 +145,34 @@ def test_files_return_what_was_written(tmp_path: Path) -> None:
     assert {x.states.dtype for x in found} == {np.dtype(np.float32)}
     with pytest.raises(FileProblem, match="system = ND"):
         read_trajectories(path, {"system": "ND"})
+
+
+def test_an_item_that_fails_is_a_row_and_the_others_survive(tmp_path: Path) -> None:
+    # The complete graph needs more steps than the ring, and more than it is given.
+    crowd = build_graph(60, [(u, v) for u in range(60) for v in range(u)])
+    ring = build_graph(60, [(u, (u + 1) % 60) for u in range(60)])
+    settings: dict[str, Any] = {
+        name: value for name, value in SETTINGS.items() if name not in ("role", "cell")
+    }
+    settings |= {"rtol": 1e-8, "atol": 1e-8}
+
+    def run(graphs: list[Graph], max_steps: int) -> list[Trajectory]:
+        settings["max_steps"] = max_steps
+        return list(simulate_ensemble(graphs, "SIS", labels=("mixed",), **settings))
+
+    free = run([ring, crowd, ring], 1000)
+    assert {x.status for x in free} == {"ok"}
+    found = run([ring, crowd, ring], 40)
+    assert [x.status for x in found] == ["ok"] * 3 + ["failed"] * 3 + ["ok"] * 3
+    path = tmp_path / "t.parquet"
+    write_trajectories(path, found, {})
+    for one, other in zip(read_trajectories(path), free, strict=True):
+        if one.graph == 1:
+            assert "more than 40 steps" in one.reason
+            assert np.isnan(one.states[-1]).all()
+            np.testing.assert_array_equal(one.states[0], other.states[0])
+        else:
+            assert same(one, other)
 
 
 def test_files_stream_in_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

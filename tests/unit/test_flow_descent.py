@@ -8,15 +8,24 @@ import pytest
 import torch
 from torch import Tensor
 
+from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutations
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.descent import Descent, DescentField, DescentProblem, fit_descent
 from nodeflow.flow.fit import Origin, fit_any_flow
+from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.flow.sample import SampleSettings, sample, sample_rows, sample_seeds
 from nodeflow.flow.settings import DescentSettings, FlowSettingsProblem, settings_of
-from nodeflow.flow.store import FLOW_HISTORY, read_flow, write_flow
+from nodeflow.flow.store import read_flow, write_flow
 from nodeflow.flow.train import FlowProblem
-from nodeflow.judge import assess, nearest_members
+from nodeflow.judge import (
+    PanelSettings,
+    assess,
+    closest_gauge,
+    judge_panel,
+    nearest_members,
+    summarize,
+)
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import classifier, mlp
 from nodeflow.zoo.store import Block
@@ -62,7 +71,7 @@ def test_a_descent_is_adam_on_the_probes() -> None:
             logits = ARCHITECTURE.forward(one, field.items[step].detach())[0]
             target = field.targets[step].detach().softmax(dim=1)
             adam.zero_grad()
-            torch.nn.functional.cross_entropy(logits, target).backward()
+            torch.nn.functional.cross_entropy(logits, target).backward()  # type: ignore[no-untyped-call]
             adam.step()
         for name, tensor in found.items():
             assert torch.allclose(tensor[k], one[name][0], rtol=0, atol=2e-4)
@@ -186,3 +195,29 @@ def test_the_same_seed_gives_the_same_flow(
     assert isinstance(again, Descent)
     assert (again.rows(np.arange(3)) == fitted[0].rows(np.arange(3))).all()
     pd.testing.assert_frame_equal(history, fitted[1])
+
+
+@pytest.mark.slow
+def test_on_digits_generated_networks_are_like_held_out_members() -> None:
+    dataset, training = load_dataset("digits"), TrainSettings()
+    architecture = classifier(dataset, [32, 32])
+    block = train_block(architecture, dataset, range(500), training, 1, "digits")
+    members, held_out = Block(block.members, block.parameters).split(400)
+    flow, _ = fit_any_flow(
+        members, held_out, settings_of("descent", {"steps": 300}),
+        Origin("digits", dataset, training), 1, ("slow",),
+    )  # fmt: skip
+    samples = sample(flow, 100, SampleSettings("euler", 24), 1, ("slow",))
+    panel = judge_panel(
+        architecture, members, held_out, samples, dataset.test_x, dataset.test_y,
+        PanelSettings(noise_scales=(0.1,), controls=100), 1, ("slow",),
+        align=closest_gauge(mlp_symmetry(architecture.shapes), MatchSettings()),
+    )  # fmt: skip
+    summary = summarize(panel, 1, ("slow",)).set_index("set").to_dict("index")
+    found, wanted = summary["generated"], summary["held-out"]
+    assert found["failed"] == 0 and found["replica_share"] == 0
+    assert abs(found["accuracy"] - wanted["accuracy"]) < 0.01
+    assert abs(found["nearest_relative"] - wanted["nearest_relative"]) < 0.02
+    assert abs(found["max_iou"] - wanted["max_iou"]) < 0.05
+    assert found["distinct"] > 0.85 * wanted["distinct"] and found["neighbour_p"] > 0.01
+    assert summary["noise matched"]["accuracy"] < 0.5

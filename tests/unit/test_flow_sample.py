@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from nodeflow.flow.codec import RawCodec
+from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.flow.sample import (
     EVALUATIONS,
     SampleSettings,
@@ -20,13 +21,7 @@ from nodeflow.flow.sample import (
     sample_seeds,
 )
 from nodeflow.flow.settings import flow_settings
-from nodeflow.flow.store import (
-    FLOW_HISTORY,
-    read_flow,
-    read_samples,
-    write_flow,
-    write_samples,
-)
+from nodeflow.flow.store import read_flow, read_samples, write_flow, write_samples
 from nodeflow.flow.train import Flow, FlowProblem, fit_flow
 from nodeflow.flow.velocity import gaussian_velocity
 from nodeflow.tables import FileProblem, read_table, write_table

@@ -31,8 +31,11 @@ def graphs(draw: st.DrawFn) -> Graph:
 @given(graph=graphs())
 def test_nodes_agree_with_networkx(graph: Graph) -> None:
     other = to_networkx(graph)
-    np.testing.assert_array_equal(triangles(graph), list(nx.triangles(other).values()))
-    expected = np.array(list(nx.clustering(other).values()), dtype=np.float64)
+    corners, shares = nx.triangles(other), nx.clustering(other)
+    assert isinstance(corners, dict)
+    assert isinstance(shares, dict)
+    np.testing.assert_array_equal(triangles(graph), list(corners.values()))
+    expected = np.array(list(shares.values()), dtype=np.float64)
     expected[graph.degrees < 2] = np.nan
     np.testing.assert_allclose(local_clustering(graph), expected)
     largest = max(len(part) for part in nx.connected_components(other))

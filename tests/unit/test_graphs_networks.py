@@ -60,8 +60,8 @@ def test_null_graphs_do_not_depend_on_how_many_there_are() -> None:
     for one, other in zip(few, many, strict=False):
         np.testing.assert_array_equal(one.edges, other.edges)
     np.testing.assert_array_equal(many[3].degrees, graphs[1].degrees)
-    other, _ = with_nulls(graphs, ["configuration"], 1, name="b", root_seed=1)
-    assert not np.array_equal(other[2].edges, few[2].edges)
+    named, _ = with_nulls(graphs, ["configuration"], 1, name="b", root_seed=1)
+    assert not np.array_equal(named[2].edges, few[2].edges)
 
 
 def test_files_and_cells_are_sources(tmp_path: Path) -> None:

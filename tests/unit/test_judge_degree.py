@@ -14,6 +14,7 @@ def test_a_planted_growth_with_degree_is_found() -> None:
             "degree": degree,
             "mae": 1e-3 * (1 + degree) * generator.uniform(0.5, 1.5, len(degree)),
             "outside": (degree > 500).astype(float),
+            "spread": 1e-3 * degree,
         }
     )
     table = errors_by_degree(errors)
@@ -28,5 +29,5 @@ def test_a_planted_growth_with_degree_is_found() -> None:
 
 
 def test_no_errors_give_an_empty_table() -> None:
-    empty = pd.DataFrame({"degree": [], "mae": [], "outside": []})
-    assert list(errors_by_degree(empty).columns) == list(ERRORS_BY_DEGREE.columns)
+    empty = pd.DataFrame({"degree": [], "mae": [], "outside": [], "spread": []})
+    assert list(errors_by_degree(empty).columns) == list(ERRORS_BY_DEGREE.columns)[3:]

@@ -18,13 +18,24 @@ plan = Plan(DEFAULT, ROOT)
 
 
 def test_tests_cover_both_experiments_once() -> None:
-    assert len(plan.tests) == len(set(plan.tests))
     for trained in plan.trained:
-        for N in DEFAULT["graphs"]["sizes"]:
-            assert (trained, Cell(N, *trained)) in plan.tests
-    for cell in plan.structure_cells:
-        assert (plan.structure_trained, cell) in plan.tests
-    assert set(plan.test_cells) == {cell for _, cell in plan.tests}
+        found = plan.tested("plain", *trained)
+        assert len(found) == len(set(found))
+        assert {Cell(N, *trained) for N in DEFAULT["graphs"]["sizes"]} <= set(found)
+        assert set(found) <= set(plan.test_cells)
+        assert (set(plan.structure_cells) <= set(found)) == (trained == plan.structure_trained)
+
+
+def test_every_variant_is_trained_and_tested_where_its_experiment_is() -> None:
+    assert len(plan.trainings) == len(set(plan.trainings))
+    for variant, trained in plan.trainings:
+        assert trained in plan.trained
+        assert set(plan.tested(variant, *trained)) <= set(plan.test_cells)
+    assert {cell for variant, cell in plan.trainings if variant == "covering"} == set(
+        plan.detail_cells
+    )
+    assert plan.models("SIS", 1.1, 3.0, "noise~0.05")["noise"] == 0.05
+    assert plan.models("SIS", 1.1, 2.1, "covering")["reach"]["on"]["N"] == plan.detail_size
 
 
 @given(members=st.integers(3, 300), held_out=st.integers(0, 90), size=st.integers(1, 120))
@@ -44,8 +55,8 @@ def values(made: Any) -> list[Any]:
 
 
 def test_wildcards_and_numbers_give_the_same_values() -> None:
-    text = plan.test("SIS", "1.1", "3.0", "1024", "0.6", "2.1")
-    assert text == plan.test("SIS", 1.1, 3.0, 1024, 0.6, 2.1)
+    assert plan.test("SIS", "plain", "1.1", "3.0") == plan.test("SIS", "plain", 1.1, 3.0)
+    assert plan.hidden("SIS", "1.1", "2.1") == plan.hidden("SIS", 1.1, 2.1)
 
 
 @pytest.mark.parametrize(
@@ -60,13 +71,17 @@ def test_wildcards_and_numbers_give_the_same_values() -> None:
 )
 def test_what_made_an_input_is_part_of_what_made_the_output(key: str, value: Any) -> None:
     other = Plan(changed(key, value), ROOT)
-    cell = ("SIS", 1.1, 3.0, 1024, 0.6, 2.1)
-    assert other.test(*cell) != plan.test(*cell)
+    models = ("SIS", "plain", 1.1, 3.0)
+    assert other.test(*models) != plan.test(*models)
+    assert other.hidden("SIS", 1.1, 2.1) != plan.hidden("SIS", 1.1, 2.1)
 
 
 def test_only_builtin_values_reach_the_rules() -> None:
     made = [
-        plan.test("SIS", 1.1, 3.0, 1024, 0.6, 2.1),
+        plan.test("SIS", "plain", 1.1, 3.0),
+        plan.fixed_points("SIS", 1.1, 2.1),
+        plan.noise("SIS", "noise~0.05"),
+        plan.claims(),
         plan.judgement("digits", "aligned", 64),
         plan.barrier("digits", "raw"),
     ]
@@ -76,7 +91,7 @@ def test_only_builtin_values_reach_the_rules() -> None:
 def test_a_zoo_without_its_data_is_left_out_with_its_flows() -> None:
     config = changed("zoo.folders.fashion_mnist", "/nowhere")
     other = Plan(config, ROOT)
-    assert other.zoos == ["iris", "digits", "digits_large"]
+    assert other.zoos == ["iris", "digits", "digits_large", "digits_resnet", "digits_vit"]
     assert other.flows == ["digits_descent", "iris", "digits"]
 
 

@@ -1,6 +1,7 @@
 """The code digest changes with what a script can do, and with nothing else."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,8 @@ def tree(tmp_path: Path) -> Path:
         "a.py": "from nodeflow.b import f\n",
         "b.py": 'def f(x):\n    """Doubles."""\n    return 2 * x  # twice\n',
         "unused.py": "y = 1\n",
-        "deep/__init__.py": "from nodeflow.deep.c import g\n\n__all__ = ['g']\n",
+        "deep/__init__.py": "import lazy_loader\n",
+        "deep/__init__.pyi": "from .c import g\n\n__all__ = ['g']\n",
         "deep/c.py": "def g():\n    from nodeflow.b import f\n    return f(1)\n",
         "deep/d.py": "z = 1\n",
     }
@@ -44,7 +46,7 @@ def reached(tree: Path, script: str) -> set[str]:
 
 def test_imports_are_followed_through_modules_packages_and_functions(tree: Path) -> None:
     assert reached(tree, "script.py") == {"a.py", "b.py"}
-    assert reached(tree, "other.py") == {"deep/__init__.py", "deep/c.py", "b.py"}
+    assert reached(tree, "other.py") == {"deep/__init__.pyi", "deep/c.py", "b.py"}
 
 
 @pytest.mark.parametrize(
@@ -78,15 +80,22 @@ def test_modules_that_are_not_imported_do_not_count(tree: Path) -> None:
     assert (digest(tree), digest(tree, "other.py")) == before
 
 
-def test_a_package_file_only_reexports() -> None:
-    # The digest does not follow `__init__.py` of a parent package; this is why it may not.
-    for file in SOURCE.rglob("__init__.py"):
-        for statement in ast.parse(file.read_text()).body:
-            text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-            named = isinstance(statement, ast.Assign) and {
-                getattr(target, "id", "") for target in statement.targets
-            } <= {"__all__", "__version__"}
-            assert text or named or isinstance(statement, ast.ImportFrom), file
+def test_a_package_only_reexports_and_does_so_lazily() -> None:
+    # The digest does not follow the stub of a parent package; this is why it may not do more.
+    for file in SOURCE.glob("*/__init__.py"):
+        text, *code = ast.parse(file.read_text()).body
+        assert isinstance(text, ast.Expr)
+        assert [ast.unparse(statement) for statement in code] == [
+            "import lazy_loader",
+            "__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)",
+        ], file
+        *imports, names = ast.parse(file.with_suffix(".pyi").read_text()).body
+        assert all(isinstance(statement, ast.ImportFrom) for statement in imports), file
+        assert isinstance(names, ast.Assign), file
+        package = importlib.import_module(f"nodeflow.{file.parent.name}")
+        assert sorted(package.__all__) == sorted(ast.literal_eval(names.value))
+        for name in package.__all__:
+            assert getattr(package, name) is not None
 
 
 def test_every_import_is_one_that_the_digest_sees() -> None:
@@ -117,6 +126,17 @@ def test_data_flows_one_way(stage: str) -> None:
         for path in imported_modules(file):
             part = path.relative_to(SOURCE).parts[0]
             assert part in allowed or part.endswith(".py"), f"{file} imports {path}"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_tables_of_a_stage_are_read_without_torch(stage: str) -> None:
+    names = [
+        f"nodeflow.{stage}",
+        *(["nodeflow." + stage + ".collected"] if stage != "figures" else []),
+    ]
+    code = f"import sys, {', '.join(names)}; print('torch' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.stdout.strip() == "False", answer.stderr
 
 
 def test_what_snakemake_parses_with_loads_no_torch_and_no_pandas() -> None:

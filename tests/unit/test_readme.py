@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nodeflow.dynamics import simulate, systems
-from nodeflow.graphs import build_graph
+from nodeflow.dynamics import simulate, simulate_cell, systems
+from nodeflow.graphs import build_graph, sample_cell
+from nodeflow.grid import Cell
+from nodeflow.node import GaussNewtonSettings, write_models
+from nodeflow.node.train import observed, train_stack
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -51,3 +54,22 @@ def test_every_file_that_it_names_is_there() -> None:
 
 def test_no_placeholder_is_left() -> None:
     assert re.findall(r"\b[A-Z]+_SECTION\b", README) == []
+
+
+def test_the_example_of_a_loaded_neural_ode_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    [example] = [block for block in blocks if "nodeflow.node import load" in block]
+    [path] = re.findall(r'load\("(.*?)"\)', example)
+    graphs = sample_cell(Cell(64, 1.1, 3.0), mean_degree=10, role="x", graphs=1, root_seed=1)
+    found = simulate_cell(
+        graphs, "SIS", role="x", cell=Cell(64, 1.1, 3.0), trajectories=4, initial=(0.0, 0.5),
+        horizon=1.0, times=65, rtol=1e-6, atol=1e-6, max_steps=10_000, root_seed=1,
+    )  # fmt: skip
+    settings = GaussNewtonSettings(hidden=(16, 16), steps=30, warmup=100, knots=24)
+    models, _ = train_stack(observed(graphs, list(found)), settings, [("SIS",)], root_seed=1)
+    write_models(tmp_path / path, models, {"system": "SIS"})
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "README.md", "exec"), {})
+    assert re.match(r"0\.\d+ seen in training", capsys.readouterr().out)

@@ -3,11 +3,12 @@
 from typing import Any
 
 from nodeflow.canonical.align import align_block
+from nodeflow.canonical.derive import derive_symmetry
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.store import ALIGNMENT
-from nodeflow.canonical.symmetry import mlp_symmetry
 from nodeflow.job import job
 from nodeflow.tables import write_table
+from nodeflow.zoo.architectures import build
 from nodeflow.zoo.store import Block, read_block, write_block
 
 snakemake: Any
@@ -17,11 +18,15 @@ made = {**p, "code": snakemake.params.code}
 with job(snakemake.log[0], snakemake.threads):
     block = read_block(files.members, p["from"])
     aligned = align_block(
-        block.parameters,
+        block.tensors,
         read_block(files.reference, {"zoo": p["zoo"], "block": 0}).only(p["reference"]),
-        mlp_symmetry(block.shapes),
+        derive_symmetry(build(**p["from"]["architecture"])),
         MatchSettings(**p["settings"]),
         members=block.members,
     )
-    write_block(output.members, Block(block.members, aligned.parameters), made)
+    parameters, statistics = (
+        {name: aligned.parameters[name] for name in part}
+        for part in (block.parameters, block.statistics)
+    )
+    write_block(output.members, Block(block.members, parameters, statistics), made)
     write_table(output.report, aligned.report, ALIGNMENT, made)

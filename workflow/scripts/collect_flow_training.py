@@ -3,7 +3,7 @@
 from typing import Any
 
 from nodeflow.flow.collected import COLLECTED_FLOW_HISTORY, FLOW
-from nodeflow.flow.store import FLOW_HISTORY
+from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.job import job
 from nodeflow.tables import gather, write_table
 

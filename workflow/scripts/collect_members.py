@@ -5,7 +5,7 @@ from typing import Any
 from nodeflow.job import job
 from nodeflow.tables import gather, write_table
 from nodeflow.zoo.collected import COLLECTED_MEMBERS, ZOO
-from nodeflow.zoo.store import ZOO_METRICS
+from nodeflow.zoo.metrics import ZOO_METRICS
 
 snakemake: Any
 made = {"code": snakemake.params.code}

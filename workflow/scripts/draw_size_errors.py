@@ -9,8 +9,9 @@ from nodeflow.node.collected import COLLECTED_TESTS
 from nodeflow.tables import read_table
 
 snakemake: Any
-files, output = snakemake.input, snakemake.output
+p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads), drawing():
-    figure = draw_size_errors(read_table(files.tests, COLLECTED_TESTS))
+    tests = read_table(files.tests, COLLECTED_TESTS)
+    figure = draw_size_errors(tests, p["beta"])
     save(figure, output.png, output.pdf)

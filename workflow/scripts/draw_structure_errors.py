@@ -12,7 +12,7 @@ snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads), drawing():
-    tests = read_table(files.tests, COLLECTED_TESTS)
+    tests = read_table(files.tests, COLLECTED_TESTS).query("variant == 'plain'")
     trained_here = (tests["trained_beta"] == p["trained_beta"]) & (
         tests["trained_gamma"] == p["trained_gamma"]
     )

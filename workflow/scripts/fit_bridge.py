@@ -7,9 +7,9 @@ from nodeflow.bridge.frame import write_frame
 from nodeflow.bridge.generate import fit_and_sample
 from nodeflow.bridge.members import read_zoos, write_members
 from nodeflow.canonical.matching import MatchSettings
+from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.flow.sample import SampleSettings
 from nodeflow.flow.settings import flow_settings
-from nodeflow.flow.store import FLOW_HISTORY
 from nodeflow.job import choose_device, job
 from nodeflow.tables import write_table
 

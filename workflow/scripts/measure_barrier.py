@@ -7,7 +7,7 @@ from nodeflow.canonical.store import BARRIER
 from nodeflow.datasets import load_dataset
 from nodeflow.job import choose_device, job
 from nodeflow.tables import write_table
-from nodeflow.zoo.architectures import mlp_like
+from nodeflow.zoo.architectures import build
 from nodeflow.zoo.store import read_block
 
 snakemake: Any
@@ -19,12 +19,13 @@ with job(snakemake.log[0], snakemake.threads):
     block = read_block(files[0], p["from"])
     count = min(p["pairs"], len(block) - 1)
     path = loss_barrier(
-        mlp_like(block.parameters),
-        block.take([0] * count).parameters,
-        block.take(range(1, count + 1)).parameters,
+        build(**p["architecture"]),
+        block.take([0] * count).tensors,
+        block.take(range(1, count + 1)).tensors,
         dataset.test_x,
         dataset.test_y,
         points=p["points"],
+        calibration=dataset.train_x[: p["calibration"]],
         device=choose_device(p["device"]),
     )
     write_table(output[0], path, BARRIER, made)

@@ -1,28 +1,38 @@
-"""Test all neural ODEs of one training cell on all graphs of one test cell."""
+"""Test all neural ODEs of one training cell on all graphs of all their test cells."""
 
 from typing import Any
 
+import pandas as pd
+
 from nodeflow.dynamics.store import read_trajectories
+from nodeflow.dynamics.systems import field
 from nodeflow.graphs.store import NODES, read_graphs
 from nodeflow.job import job
+from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
 from nodeflow.node.evaluate import evaluate_models
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, read_models
-from nodeflow.tables import read_table, write_table
+from nodeflow.tables import TableWriter, read_table, write_table
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    truth = p["truth"]
-    errors, runs = evaluate_models(
-        read_models(files.models, p["models"]),
-        read_graphs(files.edges, truth["on"]),
-        read_table(files.nodes, NODES, truth["on"]),
-        read_trajectories(files.truth, truth),
-        rtol=truth["rtol"],
-        atol=truth["atol"],
-        max_steps=truth["max_steps"],
-    )
-    write_table(output.errors, errors, NODE_ERRORS, made)
-    write_table(output.runs, runs, NODE_RUNS, made)
+    models = read_models(files.models, p["models"])
+    runs, by_degree = [], []
+    with TableWriter(output.errors, NODE_ERRORS, made) as writer:
+        for truth, *paths in zip(p["truths"], files.edges, files.nodes, files.truth, strict=True):
+            cell = {name: truth["on"][name] for name in ("N", "beta", "gamma")}
+            errors, found = evaluate_models(
+                models,
+                field(p["system"], truth["parameters"]),
+                read_graphs(paths[0], truth["on"]),
+                read_table(paths[1], NODES, truth["on"]),
+                read_trajectories(paths[2], truth),
+                **{name: truth[name] for name in ("rtol", "atol", "max_steps")},
+            )
+            writer.write(errors.assign(**cell))
+            runs.append(found.assign(**cell))
+            by_degree.append(errors_by_degree(errors).assign(**cell))
+    write_table(output.runs, pd.concat(runs), NODE_RUNS, made)
+    write_table(output.by_degree, pd.concat(by_degree), ERRORS_BY_DEGREE, made)

@@ -4,8 +4,9 @@ from typing import Any
 
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.fit import Origin, fit_any_flow
+from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.flow.settings import settings_of
-from nodeflow.flow.store import FLOW_HISTORY, write_flow
+from nodeflow.flow.store import write_flow
 from nodeflow.job import choose_device, job
 from nodeflow.tables import write_table
 from nodeflow.zoo.store import read_blocks

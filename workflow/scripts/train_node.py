@@ -1,4 +1,4 @@
-"""Train all neural ODEs of one system and training cell as one stacked tensor."""
+"""Train all neural ODEs of one system, variant and training cell as one stacked tensor."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from nodeflow.graphs.store import read_graphs
 from nodeflow.job import choose_device, job
 from nodeflow.node.store import NODE_HISTORY, write_models
 from nodeflow.node.train import Checkpoints, train_models
+from nodeflow.node.variants import varied
 from nodeflow.tables import write_table
 
 snakemake: Any
@@ -14,13 +15,17 @@ p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
+    graphs = read_graphs(files.edges, p["from"]["on"])
+    labels = (p["system"], p["trained_beta"], p["trained_gamma"])
+    plain = read_trajectories(files.trajectories, p["from"])
+    reach = read_trajectories(files.reach[0], p["reach"]) if files.reach else []
     models, history = train_models(
-        read_graphs(files.edges, p["from"]["on"]),
-        read_trajectories(files.trajectories, p["from"]),
+        graphs,
+        varied(p, graphs, plain, reach, labels),
         recipe=p["recipe"],
         settings=p["settings"],
         seeds=p["seeds"],
-        labels=(p["system"], p["trained_beta"], p["trained_gamma"]),
+        labels=labels,
         root_seed=p["seed"],
         device=choose_device(p["device"]),
         checkpoints=Checkpoints(output.models, made),

@@ -5,8 +5,9 @@ from typing import Any
 from nodeflow.datasets import load_dataset
 from nodeflow.job import Progress, choose_device, job
 from nodeflow.tables import write_table
-from nodeflow.zoo.architectures import classifier
-from nodeflow.zoo.store import ZOO_METRICS, write_block
+from nodeflow.zoo.architectures import build
+from nodeflow.zoo.metrics import ZOO_METRICS
+from nodeflow.zoo.store import write_block
 from nodeflow.zoo.train import TrainSettings, train_block
 
 snakemake: Any
@@ -17,7 +18,7 @@ with job(snakemake.log[0], snakemake.threads):
     dataset = load_dataset(p["data"], snakemake.params.folder)
     settings = TrainSettings(**p["training"])
     block = train_block(
-        classifier(dataset, p["hidden"]),
+        build(**p["architecture"]),
         dataset,
         range(p["first"], p["first"] + p["count"]),
         settings,

@@ -4,26 +4,6 @@ Training, canonicalization and sampling need torch and are imported from their m
 tables can be read without it.
 """
 
-from nodeflow.bridge.questions import answer_questions
-from nodeflow.bridge.tables import (
-    BRIDGE_DEGREES,
-    BRIDGE_ENSEMBLES,
-    BRIDGE_FIXED_POINTS,
-    BRIDGE_FUNCTIONS,
-    BRIDGE_PANEL,
-    BRIDGE_QUESTIONS,
-    BRIDGE_RUNS,
-    BRIDGE_UNOBSERVED,
-)
+import lazy_loader
 
-__all__ = [
-    "BRIDGE_DEGREES",
-    "BRIDGE_ENSEMBLES",
-    "BRIDGE_FIXED_POINTS",
-    "BRIDGE_FUNCTIONS",
-    "BRIDGE_PANEL",
-    "BRIDGE_QUESTIONS",
-    "BRIDGE_RUNS",
-    "BRIDGE_UNOBSERVED",
-    "answer_questions",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nodeflow.canonical.matching import MatchSettings, match, similarity
-from nodeflow.canonical.symmetry import Symmetry, identity, permute
+from nodeflow.canonical.symmetry import Symmetry, identity, permute, rescale
 from nodeflow.problems import Problem
 
 __all__ = [
@@ -33,14 +33,17 @@ class Aligned:
     """K networks with their units in the order of the reference.
 
     Attributes:
-        parameters: tensors of shape (K, *shape), the same values as before in other places.
+        parameters: tensors of shape (K, *shape), the same values as before in other places, and
+            with other signs if these are matched.
         permutations: int64 of shape (K, size) for each group: unit i of an aligned network is unit
             permutation[i] of the given one.
+        signs: +1 or -1, float64 of shape (K, size), for each group that may change signs.
         report: columns of `ALIGNMENT`, one row a network.
     """
 
     parameters: dict[str, Tensor]
     permutations: dict[str, Tensor]
+    signs: dict[str, Tensor]
     report: pd.DataFrame
 
 
@@ -52,6 +55,8 @@ def align_block(
     members: Sequence[int] | np.ndarray | None = None,
 ) -> Aligned:
     """Permute the units of each network to bring its weights closest to the reference.
+
+    Running statistics among the tensors move with the units and are no part of what is reported.
 
     No function changes, the reference stays as it is, and a network's result does not depend on the
     others. A network that is not finite stays as it is and has the status "failed".
@@ -75,12 +80,16 @@ def align_block(
     permutations = identity(symmetry, len(ok))
     for name, found in matching.permutations.items():
         permutations[name][where] = found
-    aligned = permute(parameters, symmetry, permutations)
+    signs = {name: torch.ones(permutations[name].shape).double() for name in matching.signs}
+    for name, sign in matching.signs.items():
+        signs[name][where] = sign
+    aligned = rescale(permute(parameters, symmetry, permutations), symmetry, signs)
     sweeps = np.zeros(len(ok), dtype=np.int64)
     sweeps[ok] = matching.sweeps
     numbers = np.arange(len(ok)) if members is None else np.asarray(members)
-    report = alignment_report(parameters, aligned, reference, numbers, sweeps)
-    return Aligned(aligned, permutations, report)
+    learned = {name: one for name, one in reference.items() if name not in symmetry.statistics}
+    report = alignment_report(parameters, aligned, learned, numbers, sweeps)
+    return Aligned(aligned, permutations, signs, report)
 
 
 def alignment_report(
@@ -90,13 +99,17 @@ def alignment_report(
     members: np.ndarray,
     sweeps: np.ndarray,
 ) -> pd.DataFrame:
-    """How close networks are to a reference before and after: the columns of `ALIGNMENT`."""
+    """How close networks are to a reference before and after: the columns of `ALIGNMENT`.
+
+    Only tensors that the reference has are compared.
+    """
     ok = finite(before)
+    then, now = ({name: tensors[name] for name in reference} for tensors in (before, after))
     numbers = {
-        "distance_before": distances(before, reference),
-        "distance_after": distances(after, reference),
-        "objective_before": similarity(before, reference).cpu().numpy(),
-        "objective_after": similarity(after, reference).cpu().numpy(),
+        "distance_before": distances(then, reference),
+        "distance_after": distances(now, reference),
+        "objective_before": similarity(then, reference).cpu().numpy(),
+        "objective_after": similarity(now, reference).cpu().numpy(),
     }
     return pd.DataFrame(
         {

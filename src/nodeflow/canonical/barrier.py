@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from nodeflow.zoo.architectures import Architecture
-from nodeflow.zoo.predict import evaluate
+from nodeflow.zoo.predict import evaluate, recalibrated
 
 __all__ = ["barrier_heights", "loss_barrier"]
 
@@ -29,6 +29,7 @@ def loss_barrier(
     y: np.ndarray | Tensor,
     points: int = 25,
     device: torch.device = _CPU,
+    calibration: np.ndarray | Tensor | None = None,
 ) -> pd.DataFrame:
     """Loss and accuracy of (1-λ) a + λ b for each pair.
 
@@ -40,6 +41,9 @@ def loss_barrier(
         y: their classes, shape (n,).
         points: number of equally spaced λ from 0 to 1, at least 2.
         device: where to compute.
+        calibration: training items that running statistics are measured on anew at each place, as
+            in REPAIR (Jordan et al. 2023, arXiv:2211.08403): those of a network between two are not
+            between theirs. Without them, or without statistics, nothing is recalibrated.
 
     Returns:
         Columns of `BARRIER`, sorted by pair and λ.
@@ -50,6 +54,10 @@ def loss_barrier(
     for step in np.linspace(0, 1, points):
         between = {name: torch.lerp(a[name], b[name].to(a[name]), float(step)) for name in a}
         loss, accuracy = evaluate(architecture, between, x, y, device)
+        again = loss, accuracy
+        if calibration is not None and architecture.statistics:
+            between |= recalibrated(architecture, between, calibration, device)
+            again = evaluate(architecture, between, x, y, device)
         tables.append(
             pd.DataFrame(
                 {
@@ -57,6 +65,8 @@ def loss_barrier(
                     "lambda": step,
                     "loss": loss,
                     "accuracy": accuracy,
+                    "recalibrated_loss": again[0],
+                    "recalibrated_accuracy": again[1],
                 }
             )
         )
@@ -70,14 +80,19 @@ def barrier_heights(path: pd.DataFrame) -> pd.DataFrame:
         path: as `loss_barrier` gives it.
 
     Returns:
-        Columns pair, loss_barrier (nats) and accuracy_barrier (the largest fall of the accuracy
-        below the line); both are 0 or more.
+        Columns pair, loss_barrier (nats), accuracy_barrier (the largest fall of the accuracy below
+        the line), and both once more as recalibrated_…; all are 0 or more.
     """
     rows = []
     for pair, one in path.groupby("pair"):
         step = one["lambda"].to_numpy()
         height = {"pair": pair}
-        for name, sign in (("loss", 1), ("accuracy", -1)):
+        for name, sign in (
+            ("loss", 1),
+            ("accuracy", -1),
+            ("recalibrated_loss", 1),
+            ("recalibrated_accuracy", -1),
+        ):
             values = one[name].to_numpy()
             line = values[0] + step * (values[-1] - values[0])
             height[f"{name}_barrier"] = max(0.0, float(np.max(sign * (values - line))))

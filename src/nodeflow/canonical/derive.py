@@ -70,10 +70,10 @@ def check_symmetry(architecture: Architecture, symmetry: Symmetry, seed: int = 0
         SymmetryProblem: an output changes by more than rounding.
     """
     generators = [torch_generator(seed, "check of a symmetry", k) for k in range(2)]
-    tensors = {
-        name: tensor.double() + 0.1 * torch.randn(tensor.shape, generator=generators[0]).double()
-        for name, tensor in architecture.initialize(generators).items()
-    }
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in architecture.initialize(generators).items():
+        noise = torch.randn(tensor.shape, generator=generators[0]).double()
+        tensors[name] = tensor.double() + 0.1 * noise
     for name, tensor in architecture.fresh_statistics(2).items():
         tensors[name] = tensor.double() + torch.rand(tensor.shape, generator=generators[0]).double()
     shape = (3, math.prod(architecture.item))
@@ -87,15 +87,14 @@ def check_symmetry(architecture: Architecture, symmetry: Symmetry, seed: int = 0
         for group in symmetry.groups:
             scale = torch.rand(2, group.size, generator=generators[0]).double() + 0.5
             sign = torch.randint(2, scale.shape, generator=generators[0]).double() * 2 - 1
-            scales[group.name] = (scale if group.scalable else 1) * (sign if group.odd else 1)
-        some = {g.name for g in symmetry.groups if g.scalable or g.odd}
-        changed = rescale(changed, symmetry, {name: scales[name] for name in some})
+            scales[group.name] = scale ** int(group.scalable) * sign ** int(group.odd)
+        changed = rescale(changed, symmetry, scales)
         after = architecture.forward(changed, x)
     error = float((before - after).abs().max() / before.abs().max())
     if not error <= _TOLERANCE:
         raise SymmetryProblem(
-            f"The symmetry stated for {architecture.name} changes what networks say, by {error:.1e} "
-            "of their largest output; state it anew."
+            f"The symmetry stated for {architecture.name} changes outputs by {error:.1e} of the "
+            "largest; state it anew."
         )
 
 
@@ -291,7 +290,7 @@ class _Graph:
             self.values.append((node.name, value))
 
     def _operation(self, node: Node, found: Mapping[Node, Any]) -> _Value:
-        schema = getattr(node.target, "_schema", None)
+        schema: Any = getattr(node.target, "_schema", None)
         name = "" if schema is None else schema.name.removeprefix("aten::")
         shape = getattr(node.meta.get("val"), "shape", None)
         if name not in _RULES or shape is None:

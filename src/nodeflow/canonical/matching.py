@@ -2,8 +2,13 @@
 
 Coordinate ascent of Git Re-Basin (Ainsworth, Hayase & Srinivasa 2023, arXiv:2209.04836), as used by
 Gupta et al. 2026 (arXiv:2601.05052): with all other groups held, the best permutation of one group
-is a linear assignment problem. Weights and biases take part. Three things differ from the published
-code, none of them in the objective:
+is a linear assignment problem. Weights and biases take part; running statistics move along but do
+not, unless asked for. Attention is matched as in TransFusion (Rinaldi et al. 2025,
+arXiv:2505.22697): heads by the singular values of what makes them, then the rows within each pair
+of heads; or, by default, each pair of heads is scored by its best rows and heads are assigned by
+these scores, which is the exact optimum with all other groups held. Queries with keys, and values
+with outputs, have orders of rows of their own. Three things differ from the published code, none of
+them in the objective:
 
 * By default it starts from a signature of each unit that no permutation of the other groups can
   change, and so finds the same network from every ordering of its units.
@@ -27,18 +32,36 @@ from torch import Tensor
 from nodeflow.canonical.assignment import assign
 from nodeflow.canonical.symmetry import (
     Group,
+    Place,
     Symmetry,
     identity,
     permute,
     random_permutations,
+    rescale,
 )
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
 
-__all__ = ["STARTS", "MatchProblem", "MatchSettings", "Matching", "match", "similarity"]
+__all__ = [
+    "HEADS",
+    "STARTS",
+    "STATISTICS",
+    "MatchProblem",
+    "MatchSettings",
+    "Matching",
+    "match",
+    "similarity",
+]
 
 STARTS = ("signature", "identity")
 """Where `match` may start: from units matched by their signatures, or from the given order."""
+
+HEADS = ("scores", "spectral")
+"""How `match` assigns heads: by the scores of their best rows, or by singular values."""
+
+STATISTICS = ("out", "normalized", "raw")
+"""How running statistics take part in the score: not at all, each divided by the root mean square
+of the reference's, or as they are."""
 
 _SMALLEST_GAIN = 1e-12
 """A step counts as progress above this share of the product of the two networks' norms."""
@@ -58,18 +81,26 @@ class MatchSettings:
             outcome is kept. A network is then no longer matched alike from every ordering.
         sweeps: at most so many visits of all groups from each start.
         seed: of the random orders.
+        heads: a name from `HEADS`.
+        statistics: a name from `STATISTICS`.
+        signs: whether units behind an odd activation may change sign. A network is then no longer
+            matched alike from every choice of signs.
     """
 
     start: str = "signature"
     restarts: int = 0
     sweeps: int = 100
     seed: int = 0
+    heads: str = "scores"
+    statistics: str = "out"
+    signs: bool = False
 
     def __post_init__(self) -> None:
-        if self.start not in STARTS:
-            raise MatchProblem(
-                f'There is no start "{self.start}"; choose one of {", ".join(STARTS)}.'
-            )
+        for key, names in (("start", STARTS), ("heads", HEADS), ("statistics", STATISTICS)):
+            if getattr(self, key) not in names:
+                raise MatchProblem(
+                    f'There is no {key} "{getattr(self, key)}"; choose one of {", ".join(names)}.'
+                )
         if self.restarts < 0 or self.sweeps < 1:
             raise MatchProblem("restarts must be 0 or more, and sweeps 1 or more.")
 
@@ -80,6 +111,8 @@ class Matching:
 
     Attributes:
         permutations: int64 of shape (K, size) for each group.
+        signs: +1 or -1, float64 of shape (K, size), for each group that may change signs: unit i
+            of the new network is unit permutation[i] of the old one times signs[i].
         history: ⟨reference, permuted network⟩ over all parameters, at the start that was kept and
             after each of its sweeps, float64 of shape (1 + most sweeps, K); a network that has
             converged keeps its value. It never falls.
@@ -88,8 +121,13 @@ class Matching:
     """
 
     permutations: dict[str, Tensor]
+    signs: dict[str, Tensor]
     history: np.ndarray
     sweeps: np.ndarray
+
+    def applied(self, parameters: Mapping[str, Tensor], symmetry: Symmetry) -> dict[str, Tensor]:
+        """The matched networks: the same functions."""
+        return rescale(permute(parameters, symmetry, self.permutations), symmetry, self.signs)
 
 
 def match(
@@ -109,23 +147,49 @@ def match(
     Raises:
         MatchProblem: a network is not finite.
     """
-    least = _SMALLEST_GAIN * _norms(parameters) * _norms({n: t[None] for n, t in reference.items()})
+    ours, theirs = _taking_part(parameters, reference, symmetry, settings.statistics)
+    least = _SMALLEST_GAIN * _norms(theirs) * _norms({n: t[None] for n, t in ours.items()})
     if not np.isfinite(least).all():
         raise MatchProblem("Networks that are not finite cannot be matched; leave them out.")
-    scores = _Scores(parameters, reference, symmetry)
+    scores = _Scores(theirs, ours, symmetry, settings.signs)
     members = len(next(iter(parameters.values())))
-    starts = [
-        scores.by_signature() if settings.start == "signature" else identity(symmetry, members)
-    ]
+    if settings.start == "signature":
+        starts = [scores.by_signature()]
+    else:
+        starts = [identity(symmetry, members)]
     for restart in range(settings.restarts):
         generator = torch_generator(settings.seed, "restart of matching", restart)
         order = random_permutations(symmetry, [generator])
         starts.append({name: one.repeat(members, 1) for name, one in order.items()})
     matchings = []
     for start in starts:
-        value = similarity(permute(parameters, symmetry, start), reference).cpu().numpy()
-        matchings.append(_ascend(scores, start, value, least, settings.sweeps))
+        if settings.heads == "spectral":
+            scores.order_heads(start)
+        value = similarity(permute(theirs, symmetry, start), ours)
+        matchings.append(
+            _ascend(scores, start, value.cpu().numpy(), least, settings.sweeps, settings.heads)
+        )
     return reduce(_better, matchings)
+
+
+def _taking_part(
+    parameters: Mapping[str, Tensor],
+    reference: Mapping[str, Tensor],
+    symmetry: Symmetry,
+    statistics: str,
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The reference's and the networks' tensors as they enter the score."""
+    ours, theirs = {}, {}
+    for name, tensor in reference.items():
+        scale = 1.0
+        if name in symmetry.statistics:
+            if statistics == "out":
+                continue
+            if statistics == "normalized":
+                scale = float(tensor.double().square().mean().sqrt()) or 1.0
+        ours[name] = tensor if scale == 1 else tensor.double() / scale
+        theirs[name] = parameters[name] if scale == 1 else parameters[name].double() / scale
+    return ours, theirs
 
 
 def similarity(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> Tensor:
@@ -163,43 +227,85 @@ class _Scores:
         parameters: Mapping[str, Tensor],
         reference: Mapping[str, Tensor],
         symmetry: Symmetry,
+        signs: bool,
     ) -> None:
-        self.groups = symmetry.groups
+        self.families = symmetry.families()
+        self.odd = {group.name for group in symmetry.groups if signs and group.odd}
         members = len(next(iter(parameters.values())))
         self.fixed: dict[str, np.ndarray] = {}
         self.between: dict[str, list[_Between]] = {}
+        self.heads: dict[str, np.ndarray] = {}  # minus the distance of each pair of heads
         ours = {name: tensor.double().cpu().numpy()[None] for name, tensor in reference.items()}
         theirs = {name: tensor.double().cpu().numpy() for name, tensor in parameters.items()}
+        along: dict[str, list[tuple[Group, Place]]] = {}
+        for group in symmetry.groups:
+            for place in group.places:
+                along.setdefault(place.tensor, []).append((group, place))
         for group in symmetry.groups:
             score = np.zeros((members, group.size, group.size))
             between = []
             for place in group.places:
-                tensor, axis = place.tensor, place.axis
-                others = [(a, g) for a, g in symmetry.groups_of(tensor).items() if a != axis]
+                name = place.tensor
+                if name not in ours:
+                    continue
+                others = [other for other in along[name] if other[1] != place]
+                pair = [_units_last(x[name], (group, place), *others) for x in (ours, theirs)]
                 if others:
-                    ((first, other),) = others
-                    pair = (_units_last(x[tensor], axis, first) for x in (ours, theirs))
-                    between.append(_Between(other, *pair))
+                    between.append(_Between(others[0][0].name, *pair))
                 else:
-                    score += _products(*(_units_last(x[tensor], axis) for x in (ours, theirs)))
+                    score += _products(*pair)
+                if group.heads > 1 and place.axis == 0 and ours[name].ndim > 2:
+                    family = group.family or group.name
+                    apart = _spectral_distances(*(_heads_first(x, group.heads) for x in pair))
+                    self.heads[family] = self.heads.get(family, 0) - apart
             self.fixed[group.name], self.between[group.name] = score, between
 
     def by_signature(self) -> dict[str, Tensor]:
         """Units matched by what no permutation of the other groups changes.
 
         These are a unit's values where they come from or lead to units that stay in place, and its
-        sorted values elsewhere.
+        sorted values elsewhere; where signs are free as well, without their signs.
         """
         start = {}
-        for group in self.groups:
-            score = self.fixed[group.name].copy()
-            for between in self.between[group.name]:
-                score += _products(np.sort(between.reference, 1), np.sort(between.networks, 1))
-            order, _ = assign(score, score.max(1))
-            start[group.name] = torch.from_numpy(order)
+        for family in self.families:
+            signatures = []
+            for group in family:
+                score = self.fixed[group.name].copy()
+                if group.name in self.odd:
+                    score = np.abs(score)
+                for between in self.between[group.name]:
+                    pair = [between.reference, between.networks]
+                    if between.other in self.odd or group.name in self.odd:
+                        pair = [np.abs(x) for x in pair]
+                    score += _products(*(np.sort(x, 1) for x in pair))
+                signatures.append(score)
+            if family[0].heads > 1:
+                order, _ = assign(*_priced(self.heads[_key(family)]))
+                found = _rows_within(signatures, family[0].heads, order)
+            else:
+                found = [assign(*_priced(signatures[0]))[0]]
+            for group, order in zip(family, found, strict=True):
+                start[group.name] = torch.from_numpy(order)
         return start
 
-    def of(self, group: Group, at: np.ndarray, orders: Mapping[str, np.ndarray]) -> np.ndarray:
+    def order_heads(self, orders: dict[str, Tensor]) -> None:
+        """Put heads in the order of their singular values, each with its rows as they are."""
+        for family in self.families:
+            if family[0].heads > 1:
+                heads, _ = assign(*_priced(self.heads[_key(family)]))
+                for group in family:
+                    rows = group.size // group.heads
+                    within = orders[group.name].view(-1, group.heads, rows) % rows
+                    new = torch.from_numpy(heads)[:, :, None] * rows + within
+                    orders[group.name] = new.flatten(1)
+
+    def of(
+        self,
+        group: Group,
+        at: np.ndarray,
+        orders: Mapping[str, np.ndarray],
+        signs: Mapping[str, np.ndarray],
+    ) -> np.ndarray:
         """Scores (members in `at`, size, size) of a group's units, all other groups held."""
         score = self.fixed[group.name].take(at, 0)
         for between in self.between[group.name]:
@@ -207,6 +313,8 @@ class _Scores:
             rows = at[:, None] * units + orders[between.other].take(at, 0)
             flat = between.networks.reshape(members * units, values * size)
             networks = flat.take(rows.ravel(), 0).reshape(len(at), units, values, size)
+            if between.other in signs:
+                networks *= signs[between.other].take(at, 0)[:, :, None, None]
             score += _products(between.reference, networks)
         return score
 
@@ -217,32 +325,116 @@ def _ascend(
     value: np.ndarray,
     least: np.ndarray,
     sweeps: int,
+    heads: str,
 ) -> Matching:
     """Coordinate ascent from `start`, where the objective is `value`, in steps above `least`."""
     orders = {name: order.numpy().copy() for name, order in start.items()}
+    signs = {name: np.ones(orders[name].shape) for name in scores.odd}
     prices: dict[str, np.ndarray] = {}
-    stale = {group.name: np.ones(len(value), dtype=bool) for group in scores.groups}
+    stale = {_key(family): np.ones(len(value), dtype=bool) for family in scores.families}
+    key_of = {group.name: _key(family) for family in scores.families for group in family}
     taken = np.zeros(len(value), dtype=np.int64)
     history = [value]
     while len(history) <= sweeps and any(waiting.any() for waiting in stale.values()):
         taken += np.any(list(stale.values()), axis=0)
         history.append(history[-1].copy())
-        for group in scores.groups:
-            name = group.name
-            at = np.flatnonzero(stale[name])
-            score = scores.of(group, at, orders)
-            if name not in prices:  # All members are stale at first.
-                prices[name] = score.max(1)
-            new, prices[name][at] = assign(score, prices[name][at])
-            gain = _sums(score, new) - _sums(score, orders[name][at])
+        for family in scores.families:
+            at = np.flatnonzero(stale[_key(family)])
+            if len(at) == 0:
+                continue
+            score = [scores.of(group, at, orders, signs) for group in family]
+            if family[0].heads > 1:
+                count, now = family[0].heads, orders[family[0].name][at]
+                order = now[:, :: now.shape[1] // count] // (now.shape[1] // count)
+                new = _rows_within(score, count, order if heads == "spectral" else None)
+            else:
+                name = family[0].name
+                fit = np.abs(score[0]) if name in signs else score[0]
+                if name not in prices:  # All members are stale at first.
+                    prices[name] = fit.max(1)
+                found, prices[name][at] = assign(fit, prices[name][at])
+                new = [found]
+            gain = np.zeros(len(at))
+            flips = {}
+            for group, one, found in zip(family, score, new, strict=True):
+                along, before = _along(one, found), _along(one, orders[group.name][at])
+                if group.name in signs:
+                    flips[group.name] = np.where(along < 0, -1.0, 1.0)
+                    along = np.abs(along)
+                    before = before * signs[group.name][at]
+                gain += along.sum(1) - before.sum(1)
             better = gain > least[at]
-            orders[name][at[better]] = new[better]
             history[-1][at[better]] += gain[better]
-            stale[name][at] = False
-            for between in scores.between[name]:
-                stale[between.other][at[better]] = True
-    permutations = {name: torch.from_numpy(order) for name, order in orders.items()}
-    return Matching(permutations, np.stack(history), taken)
+            stale[_key(family)][at] = False
+            for group, found in zip(family, new, strict=True):
+                orders[group.name][at[better]] = found[better]
+                if group.name in flips:
+                    signs[group.name][at[better]] = flips[group.name][better]
+                for between in scores.between[group.name]:
+                    stale[key_of[between.other]][at[better]] = True
+    return Matching(
+        {name: torch.from_numpy(order) for name, order in orders.items()},
+        {name: torch.from_numpy(sign) for name, sign in signs.items()},
+        np.stack(history),
+        taken,
+    )
+
+
+def _rows_within(
+    scores: list[np.ndarray], heads: int, order: np.ndarray | None
+) -> list[np.ndarray]:
+    """The best order of rows within heads, for groups of one family.
+
+    Args:
+        scores: for each group, shape (K, heads · rows, heads · rows).
+        heads: number of heads.
+        order: the network's head for each head of the reference, shape (K, heads); None takes the
+            order whose best rows have the highest score.
+
+    Returns:
+        For each group its permutation, shape (K, heads · rows).
+    """
+    members = len(scores[0])
+    best, within = np.zeros((members, heads, heads)), []
+    for score in scores:
+        rows = score.shape[1] // heads
+        blocks = score.reshape(members, heads, rows, heads, rows).transpose(0, 1, 3, 2, 4)
+        if order is not None:
+            blocks = np.take_along_axis(blocks, order[:, :, None, None, None], 2)
+        flat = np.ascontiguousarray(blocks).reshape(-1, rows, rows)
+        found, _ = assign(*_priced(flat))
+        within.append(found.reshape(members, heads, -1, rows))
+        if order is None:
+            best += _along(flat, found).sum(1).reshape(best.shape)
+    if order is None:
+        order, _ = assign(*_priced(best))
+        within = [np.take_along_axis(one, order[:, :, None, None], 2) for one in within]
+    return [
+        (order[:, :, None] * one.shape[3] + one[:, :, 0]).reshape(members, -1) for one in within
+    ]
+
+
+def _priced(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scores with prices to start an assignment from."""
+    return scores, scores.max(1)
+
+
+def _key(family: list[Group]) -> str:
+    return family[0].family or family[0].name
+
+
+def _heads_first(stack: np.ndarray, heads: int) -> np.ndarray:
+    """Units last, (K, m, r, n), as one matrix for each head: (K, heads, m · r, rows)."""
+    members, units, values, size = stack.shape
+    matrices = stack.reshape(members, units * values, heads, size // heads)
+    return matrices.transpose(0, 2, 1, 3)
+
+
+def _spectral_distances(reference: np.ndarray, networks: np.ndarray) -> np.ndarray:
+    """Distance (K, heads, heads) of the singular values of each pair of heads."""
+    ours, theirs = (np.linalg.svd(x, compute_uv=False) for x in (reference, networks))
+    distance: np.ndarray = np.linalg.norm(ours[:, :, None] - theirs[:, None], axis=3)
+    return distance
 
 
 def _better(a: Matching, b: Matching) -> Matching:
@@ -250,11 +442,13 @@ def _better(a: Matching, b: Matching) -> Matching:
     length = max(len(a.history), len(b.history))
     wins = b.history[-1] > a.history[-1]
     chosen = torch.from_numpy(wins)
+    permutations, signs = (
+        {n: torch.where(chosen[:, None], two[n], one[n]) for n in one}
+        for one, two in ((a.permutations, b.permutations), (a.signs, b.signs))
+    )
     return Matching(
-        {
-            n: torch.where(chosen[:, None], b.permutations[n], a.permutations[n])
-            for n in a.permutations
-        },
+        permutations,
+        signs,
         np.where(wins, _lengthened(b.history, length), _lengthened(a.history, length)),
         np.where(wins, b.sweeps, a.sweeps),
     )
@@ -264,23 +458,30 @@ def _lengthened(history: np.ndarray, length: int) -> np.ndarray:
     return np.concatenate([history, np.repeat(history[-1:], length - len(history), axis=0)])
 
 
-def _sums(scores: np.ndarray, permutations: np.ndarray) -> np.ndarray:
-    """Sum of the scores along each network's permutation."""
-    total: np.ndarray = np.take_along_axis(scores, permutations[:, :, None], 2).sum((1, 2))
-    return total
+def _along(scores: np.ndarray, permutations: np.ndarray) -> np.ndarray:
+    """Scores (K, n) along each network's permutation."""
+    along: np.ndarray = np.take_along_axis(scores, permutations[:, :, None], 2)[:, :, 0]
+    return along
 
 
-def _units_last(stack: np.ndarray, axis: int, first: int | None = None) -> np.ndarray:
-    """Networks (K, *shape) as (K, m, r, n): the n units along `axis` last, the m along `first`.
+def _units_last(stack: np.ndarray, *along: tuple[Group, Place]) -> np.ndarray:
+    """Networks (K, *shape) as (K, m, r, n).
 
-    Without `first`, m is 1; all other values of the tensor are the r.
+    Args:
+        stack: the networks' tensors.
+        along: the group whose n units come last, and if there is one, the group whose m units come
+            first; without it, m is 1. All other values of the tensor are the r.
     """
-    order = [0] if first is None else [0, first + 1]
-    rest = [x for x in range(1, stack.ndim) if x not in (*order, axis + 1)]
-    moved = np.ascontiguousarray(stack.transpose(*order, *rest, axis + 1))
-    units = 1 if first is None else stack.shape[first + 1]
-    values = math.prod(stack.shape[x] for x in rest)
-    return moved.reshape(len(stack), units, values, stack.shape[axis + 1])
+    places = {place.axis: (place.before, group.size, place.after) for group, place in along}
+    shape, units = [len(stack)], {}
+    for axis, length in enumerate(stack.shape[1:]):
+        units[axis] = len(shape) + 1
+        shape += places.get(axis, (length,))
+    (last, *first) = (units[place.axis] for _, place in along)
+    rest = [x for x in range(1, len(shape)) if x not in (last, *first)]
+    moved = np.ascontiguousarray(stack.reshape(shape).transpose(0, *first, *rest, last))
+    m = along[1][0].size if first else 1
+    return moved.reshape(len(stack), m, math.prod(shape[x] for x in rest), along[0][0].size)
 
 
 def _products(reference: np.ndarray, networks: np.ndarray) -> np.ndarray:

@@ -35,17 +35,21 @@ ALIGNMENT = Schema(
 
 BARRIER = Schema(
     "loss barrier",
-    1,
+    2,
     columns={
         "pair": pa.int64(),
         "lambda": pa.float64(),
         "loss": pa.float64(),
         "accuracy": pa.float64(),
+        "recalibrated_loss": pa.float64(),
+        "recalibrated_accuracy": pa.float64(),
     },
     about={
         "pair": "number of the pair of networks",
         "lambda": "place on the straight path between them, 0 at the first and 1 at the second",
         "loss": "mean cross-entropy of the network at this place, nats",
         "accuracy": "share of items that it classifies correctly",
+        "recalibrated_loss": "the loss with running statistics measured anew at this place",
+        "recalibrated_accuracy": "the accuracy with running statistics measured anew",
     },
 )

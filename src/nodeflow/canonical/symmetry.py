@@ -246,7 +246,9 @@ def _places(
 def units_second(tensor: Tensor, group: Group, place: Place) -> Tensor:
     """A view of a tensor as (K, units, all before, …): the units of a group as its second axis."""
     axis = place.axis + 1
-    return tensor.unflatten(axis, (place.before, group.size, place.after)).movedim(axis + 1, 1)
+    shape = tensor.shape
+    new = (place.before, group.size, place.after)
+    return tensor.reshape(*shape[:axis], *new, *shape[axis + 1 :]).movedim(axis + 1, 1)
 
 
 # --- positive scales -----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ along every cycle, as in Crisostomi et al. 2024 (arXiv:2405.17897), who solve fo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,8 @@ class Universe:
         parameters: tensors of shape (K, *shape), the same values as before in other places.
         permutations: int64 of shape (K, size) for each group: unit i of an aligned network is unit
             permutation[i] of the given one.
-        centre: mean of the aligned networks, float64 tensors of shape (*shape).
+        centre: mean of the aligned networks without their running statistics, float64 tensors of
+            shape (*shape).
         report: columns of `ALIGNMENT`, the reference being the centre; a round counts as a sweep.
         history: mean over all pairs of ⟨network i, network j⟩ as matched to the first network and
             after each round, float64. It never falls.
@@ -54,7 +55,8 @@ def align_universe(
 ) -> Universe:
     """Permute the units of all networks to bring their weights closest to each other.
 
-    Unlike `align_block` it needs all networks at once, and each result depends on all of them.
+    Signs stay as they are. Unlike `align_block` it needs all networks at once, and each result
+    depends on all of them.
 
     Args:
         parameters: tensors of shape (K, *shape), K at least 2; all finite.
@@ -70,21 +72,26 @@ def align_universe(
     count = len(next(iter(parameters.values())))
     if count < 2 or not finite(parameters).all():
         raise AlignProblem("A common centre needs two or more networks, all of them finite.")
+    settings = replace(settings, signs=False)
     exact = {name: tensor.double() for name, tensor in parameters.items()}
     start = match(
         exact, {name: tensor[first] for name, tensor in exact.items()}, symmetry, settings
     )
     permutations, sweeps = start.permutations, start.sweeps.copy()
     exact = permute(exact, symmetry, permutations)
-    history = [_mean_similarity(exact)]
+    history = [_mean_similarity(exact, symmetry)]
     for _ in range(rounds):
-        moved = _visit_all(exact, symmetry, permutations, settings.sweeps)
+        moved = _visit_all(exact, symmetry, permutations, settings)
         sweeps += 1
-        history.append(_mean_similarity(exact))
+        history.append(_mean_similarity(exact, symmetry))
         if not moved:
             break
     aligned = permute(parameters, symmetry, permutations)
-    centre = {name: tensor.double().mean(0) for name, tensor in aligned.items()}
+    centre = {
+        name: tensor.double().mean(0)
+        for name, tensor in aligned.items()
+        if name not in symmetry.statistics
+    }
     numbers = np.arange(count) if members is None else np.asarray(members)
     report = alignment_report(parameters, aligned, centre, numbers, sweeps)
     return Universe(aligned, permutations, centre, report, np.array(history))
@@ -94,10 +101,10 @@ def _visit_all(
     networks: dict[str, Tensor],
     symmetry: Symmetry,
     permutations: dict[str, Tensor],
-    sweeps: int,
+    settings: MatchSettings,
 ) -> bool:
     """Match each network to the sum of the others, in place; whether any moved."""
-    settings = MatchSettings(start="identity", sweeps=sweeps)
+    settings = replace(settings, start="identity", restarts=0)
     total = {name: tensor.sum(0) for name, tensor in networks.items()}
     moved = False
     for k in range(len(next(iter(networks.values())))):
@@ -117,9 +124,11 @@ def _visit_all(
     return moved
 
 
-def _mean_similarity(networks: Mapping[str, Tensor]) -> float:
+def _mean_similarity(networks: Mapping[str, Tensor], symmetry: Symmetry) -> float:
     count = len(next(iter(networks.values())))
     squares = sum(
-        float(tensor.sum(0).square().sum() - tensor.square().sum()) for tensor in networks.values()
+        float(tensor.sum(0).square().sum() - tensor.square().sum())
+        for name, tensor in networks.items()
+        if name not in symmetry.statistics
     )
     return squares / (count * (count - 1))

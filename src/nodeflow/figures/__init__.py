@@ -1,34 +1,5 @@
 """Figures: functions of tables that return matplotlib figures."""
 
-from nodeflow.figures.dynamics import draw_activity, draw_trajectories
-from nodeflow.figures.flow import draw_capacity, draw_flow_training, draw_frontier
-from nodeflow.figures.graphs import draw_degrees, draw_ensemble, draw_networks
-from nodeflow.figures.node import (
-    draw_degree_errors,
-    draw_size_errors,
-    draw_structure_errors,
-    draw_training,
-)
-from nodeflow.figures.runtime import draw_runtime
-from nodeflow.figures.style import drawing, save
-from nodeflow.figures.zoo import draw_alignment, draw_zoo
+import lazy_loader
 
-__all__ = [
-    "draw_activity",
-    "draw_alignment",
-    "draw_capacity",
-    "draw_degree_errors",
-    "draw_degrees",
-    "draw_ensemble",
-    "draw_flow_training",
-    "draw_frontier",
-    "draw_networks",
-    "draw_runtime",
-    "draw_size_errors",
-    "draw_structure_errors",
-    "draw_training",
-    "draw_trajectories",
-    "draw_zoo",
-    "drawing",
-    "save",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

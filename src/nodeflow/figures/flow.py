@@ -10,9 +10,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nodeflow.figures.style import note, outside_legend, panels, set_colours
+from nodeflow.figures.style import band, note, outside_legend, panels, set_colours
 
-__all__ = ["draw_capacity", "draw_flow_training", "draw_frontier"]
+__all__ = ["draw_capacity", "draw_flow_training", "draw_frontier", "draw_transfer"]
 
 _WEIGHTS = {"aligned": "#0072B2", "raw": "#D55E00"}
 _METHODS = {
@@ -112,11 +112,39 @@ def draw_frontier(panel: pd.DataFrame) -> Figure:
     return figure
 
 
+def draw_transfer(transfer: pd.DataFrame) -> Figure:
+    """Accuracy on changed tasks against epochs of training on them, by where training starts.
+
+    Args:
+        transfer: columns flow, weights, width, task, set, epochs, accuracy.
+    """
+    groups = list(transfer.groupby(["flow", "task"], sort=False))
+    figure, axes = panels(len(groups), columns=3, width=3.6, height=2.7)
+    known = set_colours()
+    looks = {
+        "generated": (_METHODS["descent"][0], "o"),
+        "held-out": (known["held-out"], "s"),
+        "initialization": (known["noise"], "^"),
+    }
+    for axis, ((flow, task), rows) in zip(axes, groups, strict=True):
+        for name, (colour, marker) in looks.items():
+            chosen = rows[rows["set"] == name]
+            band(axis, chosen, "epochs", "accuracy", colour, name, marker)
+        axis.set(title=f"{flow}: {task}", xlabel="epochs on the changed task")
+        axis.set(ylabel="test accuracy on it")
+        least = rows.groupby(["set", "epochs"]).size().min()
+        note(axis, f"n = {least} networks a point, 10–90 %")
+    outside_legend(axes[-1])
+    return figure
+
+
 def _references(axis: Axes, table: pd.DataFrame, x: str) -> None:
     known = set_colours()
     noise = table["set"].str.startswith("noise")
     for name, rows in table[~noise].groupby("set", sort=False):
-        _cloud(axis, rows, x, known[str(name)], "o", str(name))
+        # The target is larger, so that it shows behind what reaches it.
+        size = 130 if name == "held-out" else 46
+        _cloud(axis, rows, x, known[str(name)], "o", str(name), size)
     line = table[noise].groupby("set")[[x, "accuracy"]].median().sort_values(x)
     style: dict[str, Any] = {"color": known["noise"], "lw": 1, "marker": "s", "ms": 4}
     axis.plot(line[x], line["accuracy"], label="member + noise", **style)
@@ -129,13 +157,15 @@ def _generated(axis: Axes, table: pd.DataFrame, x: str) -> None:
             colour = _METHODS[str(method)][str(weights) == "raw" and method != "descent"]
             label = f"{flow}: {method}, {weights}, {width}"
             marker = "*" if method == "descent" else markers[width]
-            _cloud(axis, rows, x, colour, marker, label)
+            _cloud(axis, rows, x, colour, marker, label, 90 if marker == "*" else 46)
 
 
-def _cloud(axis: Axes, rows: pd.DataFrame, x: str, colour: str, marker: str, label: str) -> None:
+def _cloud(
+    axis: Axes, rows: pd.DataFrame, x: str, colour: str, marker: str, label: str, size: int
+) -> None:
     points = rows[np.isfinite(rows[x])]
     axis.scatter(points[x], points["accuracy"], s=4, color=colour, alpha=0.2, lw=0)
     axis.scatter(
-        points[x].median(), points["accuracy"].median(), s=90 if marker == "*" else 46,
-        color=colour, marker=marker, edgecolor="white", lw=0.8, label=label, zorder=3,
+        points[x].median(), points["accuracy"].median(), s=size, color=colour, marker=marker,
+        edgecolor="white", lw=0.8, label=label, zorder=3,
     )  # fmt: skip

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from nodeflow.figures.style import band, colours, note, panels
+from nodeflow.figures.style import band, colours, note, outside_legend, panels
 
 __all__ = ["draw_degrees", "draw_ensemble", "draw_networks"]
 
@@ -64,7 +64,7 @@ def draw_ensemble(summary: pd.DataFrame, theory: pd.DataFrame) -> Figure:
         crosses = "; crosses: theory" if measure == "clustering" else ""
         note(axis, f"n ≥ {count} graphs, band 10–90 %{crosses}")
     axes[2].set_yscale("log")
-    axes[0].legend()
+    outside_legend(axes[-1])
     return figure
 
 
@@ -106,5 +106,5 @@ def draw_networks(table: pd.DataFrame) -> Figure:
     axes[3].set_xlim(0, 1.05)
     drawn = table[table["variant"] != "original"].groupby(["network", "variant"]).size()
     note(axes[0], f"null models: n ≥ {drawn.min() if len(drawn) else 0} graphs")
-    axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    outside_legend(axes[-1])
     return figure

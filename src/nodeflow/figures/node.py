@@ -8,7 +8,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from nodeflow.figures.style import band, colours, degree_axis, note, outside_legend, panels
+from nodeflow.figures.bands import BAND, baselines, bootstrapped, name_baselines
+from nodeflow.figures.style import colours, degree_axis, note, outside_legend, panels
 
 __all__ = [
     "draw_degree_errors",
@@ -42,33 +43,29 @@ def draw_training(history: pd.DataFrame) -> Figure:
     return figure
 
 
-def draw_size_errors(runs: pd.DataFrame) -> Figure:
+def draw_size_errors(runs: pd.DataFrame, beta: float) -> Figure:
     """Error against graph size on new graphs of the training cell's β and γ.
 
     Args:
-        runs: one row a (model, test graph): columns system, trained_beta, trained_gamma, beta,
-            gamma, N, replicate, graph, status, mae, mae_persistence.
+        runs: one row a (model, test graph), of `COLLECTED_TESTS`.
+        beta: β of the training cells to draw.
     """
     same = (runs["beta"] == runs["trained_beta"]) & (runs["gamma"] == runs["trained_gamma"])
-    runs = runs[same]
+    runs = runs[same & (runs["variant"] == "plain") & (runs["beta"] == beta)]
     systems = list(dict.fromkeys(runs["system"]))
     shades = colours(runs["gamma"].tolist())
     figure, axes = panels(len(systems))
     for axis, system in zip(axes, systems, strict=True):
         chosen = runs[runs["system"] == system]
-        good = chosen[chosen["status"] == "ok"]
         for gamma, shade in shades.items():
-            rows = good[good["gamma"] == gamma]
-            band(axis, rows, "N", "mae", shade, f"nODE, γ = {gamma}")
-            persistence = rows.groupby("N")["mae_persistence"].median()
-            axis.plot(persistence.index, persistence, color=shade, ls=":", lw=1)
-        axis.set(
-            xscale="log", yscale="log", title=system, xlabel="number of nodes N", ylabel="node MAE"
-        )
+            rows = chosen[chosen["gamma"] == gamma]
+            bootstrapped(axis, rows, "N", "mae", shade, f"nODE, γ = {gamma}")
+            baselines(axis, rows, "N", shade)
+        axis.set(yscale="log", title=system, xlabel="number of nodes N", ylabel="node MAE")
         axis.set_xscale("log", base=2)
-        count = good.groupby(["N", "gamma"]).size().min()
-        note(axis, f"n ≥ {count} per point, band 10–90 %\n{_failed(chosen)}")
-    axes[-1].plot([], [], color="0.4", ls=":", lw=1, label="persistence")
+        count = chosen.groupby(["N", "gamma"]).size().min()
+        note(axis, f"n ≥ {count} per point, {BAND}\n{_failed(chosen)}")
+    name_baselines(axes[-1])
     outside_legend(axes[-1])
     return figure
 
@@ -93,22 +90,30 @@ def draw_structure_errors(runs: pd.DataFrame) -> Figure:
             cbar_kws={"label": "median node MAE"},
         )  # fmt: skip
         axis.set(title=system, xlabel="degree exponent γ", ylabel="inverse temperature β")
+        still = good[["mae_persistence", "mae_mean_field"]].median()
         here = trained["trained_gamma"], trained["trained_beta"]
         if here[0] in table.columns and here[1] in table.index:
             corner = list(table.columns).index(here[0]), list(table.index).index(here[1])
             axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="#D55E00", lw=2))
         count = good.groupby(["beta", "gamma"]).size().min()
-        note(axis, f"n ≥ {count} per cell; {_failed(chosen)}")
+        note(
+            axis,
+            f"n ≥ {count} per cell; {_failed(chosen)}\nmean field {still['mae_mean_field']:.2g}, "
+            f"persistence {still['mae_persistence']:.2g}",
+        )
     return figure
 
 
-def draw_degree_errors(errors: pd.DataFrame) -> Figure:
+def draw_degree_errors(errors: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """Error against degree, one panel a system, one colour a γ.
 
     Args:
         errors: columns system, gamma, degree (centre of the bin), mae_low, mae, mae_high, nodes,
             outside (share of node-times outside the training range).
+        runs: the runs of the same models on the same graphs, for the baselines over all nodes.
     """
+    medians = runs.groupby("system")[["mae_persistence", "mae_mean_field"]].median()
+    persistence, mean = medians["mae_persistence"], medians["mae_mean_field"]
     systems = list(dict.fromkeys(errors["system"]))
     shades = colours(errors["gamma"].tolist())
     figure, axes = panels(2 * len(systems), columns=len(systems))
@@ -128,6 +133,8 @@ def draw_degree_errors(errors: pd.DataFrame) -> Figure:
         for each in (axis, below):
             degree_axis(each, chosen["degree"])
         below.set(ylim=(-0.03, 1.03), xlabel="degree k", ylabel="outside training range")
+        axis.axhline(persistence[system], color="0.4", ls=":", lw=1, label="persistence")
+        axis.axhline(mean[system], color="0.4", ls="--", lw=1, label="mean field")
         note(axis, f"{int(chosen['nodes'].sum())} node errors, band 10–90 %")
     outside_legend(top[-1])
     return figure

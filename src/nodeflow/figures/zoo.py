@@ -47,8 +47,8 @@ def draw_alignment(report: pd.DataFrame, barrier: pd.DataFrame) -> Figure:
 
     Args:
         report: one row a member: columns zoo, member, distance_before, distance_after.
-        barrier: columns zoo, weights ("raw" or "aligned"), pair, lambda, loss; the first network of
-            each pair is the reference.
+        barrier: columns zoo, weights ("raw" or "aligned"), pair, lambda, loss and recalibrated_loss
+            (drawn dashed where it differs); the first network of each pair is the reference.
     """
     zoos = list(dict.fromkeys(report["zoo"]))
     figure, axes = panels(2 * len(zoos), columns=len(zoos), width=2.8)
@@ -75,6 +75,13 @@ def draw_alignment(report: pd.DataFrame, barrier: pd.DataFrame) -> Figure:
                 summary.index, summary.iloc[:, 0], summary.iloc[:, 2], color=colour, alpha=0.2, lw=0
             )
             bottom.plot(summary.index, summary.iloc[:, 1], color=colour, marker="o", ms=3)
+            again = rows.groupby("lambda")["recalibrated_loss"].median()
+            if not np.allclose(again, summary.iloc[:, 1]):
+                bottom.plot(
+                    again.index, again, color=colour, ls="--", marker="s", ms=3,
+                    label="BatchNorm recalibrated",
+                )  # fmt: skip
+                bottom.legend()
         bottom.set(xlabel="position λ from the reference to a member", ylabel="test loss")
         note(bottom, f"{chosen['pair'].nunique()} pairs, median and 10–90 %")
     axes[0].legend()

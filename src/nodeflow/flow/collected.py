@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.flow.store import FLOW_HISTORY
+from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.tables import Schema, gathered
 
 __all__ = ["COLLECTED_FLOW_HISTORY", "FLOW"]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import nn
 
@@ -17,12 +16,11 @@ from nodeflow.flow.sample import AnyFlow, Samples
 from nodeflow.flow.settings import DescentSettings, settings_of
 from nodeflow.flow.train import Flow
 from nodeflow.flow.velocity import build_velocity
-from nodeflow.tables import Kind, Schema, read_parameters, read_tensors, write_tensors
+from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
 from nodeflow.zoo.architectures import mlp_like
 
 __all__ = [
     "FLOW_FILE",
-    "FLOW_HISTORY",
     "FLOW_SAMPLES",
     "read_flow",
     "read_samples",
@@ -32,24 +30,6 @@ __all__ = [
 
 FLOW_FILE = Kind("flow", 1)
 FLOW_SAMPLES = Kind("flow samples", 1)
-
-FLOW_HISTORY = Schema(
-    "flow history",
-    1,
-    columns={
-        "step": pa.int64(),
-        "loss": pa.float64(),
-        "train_loss": pa.float64(),
-        "held_out_loss": pa.float64(),
-    },
-    about={
-        "step": "optimizer steps done",
-        "loss": "mean loss of the batches since the row before: of flow matching in squared code "
-        "units, of a descent in nats with its penalties",
-        "train_loss": "loss of the weights to be sampled from, on training members at fixed draws",
-        "held_out_loss": "the same on members that the flow never learns from; NaN without any",
-    },
-)
 
 
 def write_flow(path: str | Path, flow: AnyFlow, parameters: Mapping[str, Any]) -> None:

@@ -22,24 +22,26 @@ NODE = np.dtype([("x", np.float64), ("weight", np.float64), ("node", np.int32)],
 """A node: position, max(1, β) log κ, and id."""
 
 # All facts about a cell side by side: a visit costs a cache line or two, not one for each fact.
+# Facts that only weigh a correction are float32: at N = 10⁶ cells do not fit into a processor's
+# cache, and a visit costs what it costs to fetch them.
 CELL = np.dtype(
     [
         ("start", np.int32),  # its nodes are start … stop − 1
         ("stop", np.int32),
         ("child", np.int32),  # first of its two neighbouring children; −1 for a leaf
-        ("size", np.float64),  # the larger of two cells is split first; layers come before pieces
+        ("size", np.float32),  # the larger of two cells is split first; layers come before pieces
         ("left", np.float64),  # interval of the ring
         ("right", np.float64),
         ("least", np.float64),  # range of the weight
         ("most", np.float64),
         ("log_mean", np.float64),  # log of the mean of ω = exp(weight)
-        ("spread", np.float64),  # squared coefficient of variation of ω
-        ("skew", np.float64),  # mean of |ω/ω̄ − 1|³
+        ("spread", np.float32),  # squared coefficient of variation of ω
+        ("skew", np.float32),  # mean of |ω/ω̄ − 1|³
         ("centre", np.float64),  # mean position, weighted by ω
-        ("variance", np.float64),  # central moments of the positions, weighted by ω: second,
-        ("third", np.float64),
-        ("fourth", np.float64),
-        ("reach", np.float64),  # largest distance from the centre
+        ("variance", np.float32),  # central moments of the positions, weighted by ω: second,
+        ("third", np.float32),
+        ("fourth", np.float32),
+        ("reach", np.float32),  # largest distance from the centre
     ],
     align=True,
 )

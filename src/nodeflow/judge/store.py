@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from nodeflow.tables import Schema
 
-__all__ = ["JUDGE_PANEL", "JUDGE_SUMMARY"]
+__all__ = ["JUDGE_PANEL", "JUDGE_SUMMARY", "TRANSFER"]
 
 JUDGE_PANEL = Schema(
     "judge panel",
@@ -104,5 +104,26 @@ JUDGE_SUMMARY = Schema(
         "(nearest-neighbour two-sample test, permutations)",
         "ensemble_accuracy": "test accuracy of the ensemble of the first that many networks",
         "ensemble_gain": "that less the mean accuracy",
+    },
+)
+
+TRANSFER = Schema(
+    "transfer",
+    1,
+    columns={
+        "task": pa.string(),
+        "set": pa.string(),
+        "index": pa.int64(),
+        "epochs": pa.int64(),
+        "accuracy": pa.float64(),
+        "loss": pa.float64(),
+    },
+    about={
+        "task": "what was done to the items: same, inverted or rotated",
+        "set": "held-out, generated, or initialization",
+        "index": "number of the network within its set",
+        "epochs": "passes over the task's training items before the test",
+        "accuracy": "share of the task's test items classified correctly",
+        "loss": "mean cross-entropy of the task's test items, nats",
     },
 )

@@ -30,8 +30,17 @@ Array = NDArray[np.float64]
 _COARSE = 6
 """Pieces of the splines that the first guess is made of."""
 
+_STIFFNESS = 0.1
+"""How strongly noise in the data, per its variance, keeps the splines' second differences small."""
+
+_BOUNDED = 0.05
+"""Trajectory error, in units of the states, up to which the error equation is trusted."""
+
 _SLOPE_STEPS = 12
 _TRAJECTORY_STEPS = 4
+_EXACT = 1e-4
+"""Trajectory error, in units of the states, at which a step that fails is no loss."""
+
 _GOOD_ENOUGH = 1e-3
 """Root mean squared error of slopes, relative to them, from which trajectories take over."""
 
@@ -111,7 +120,8 @@ class _Data:
     step: float
     x: Array
     slope: Array
-    noise: float
+    state_noise: float
+    slope_noise: float
     phi: Array
     """Basis functions at the states."""
     dphi: Array
@@ -124,8 +134,9 @@ class _Data:
         splines = Splines.on(place_knots(data.states, knots + 1))
         phi = splines.basis(data.states)
         return cls(
-            splines, adjacency, float(at[1] - at[0]), data.states, data.slopes, data.noise, phi,
-            splines.slopes(data.states), np.matmul(adjacency, phi),
+            splines, adjacency, float(at[1] - at[0]), data.states, data.slopes,
+            data.state_noise, data.slope_noise, phi, splines.slopes(data.states),
+            np.matmul(adjacency, phi),
         )  # fmt: skip
 
     def thinned(self, every: int) -> _Data:
@@ -134,7 +145,7 @@ class _Data:
         kept = {name: getattr(self, name)[:, ::every] for name in names}
         return _Data(
             splines=self.splines, adjacency=self.adjacency, step=every * self.step,
-            noise=self.noise, **kept,
+            state_noise=self.state_noise, slope_noise=self.slope_noise, **kept,
         )  # fmt: skip
 
     def interaction(self, found: Array) -> tuple[Array, Array]:
@@ -167,7 +178,8 @@ def _first_guess(data: _Data) -> Array:
     others = np.matmul(data.adjacency, own).reshape(-1, p)
     own = own.reshape(-1, p)
     columns = np.concatenate([own, (own[:, :, None] * others[:, None]).reshape(len(own), -1)], 1)
-    solution = _solve(columns.T @ columns, columns.T @ thin.slope.ravel(), 1e-9)
+    ridge = 1e-9 + 1e-3 * data.slope_noise**2 / max(float(np.square(thin.slope).mean()), 1e-30)
+    solution = _solve(columns.T @ columns, columns.T @ thin.slope.ravel(), ridge)
     # The closest product of two functions, in the metric of the observed states.
     small = 1e-9 * np.eye(p)
     left = np.linalg.cholesky(own.T @ own / len(own) + small)
@@ -184,7 +196,7 @@ def _fit_slopes(data: _Data, found: Array) -> Array:
     """Levenberg–Marquardt on the slopes."""
     thin = data.thinned(4)
     scale = max(float(np.square(thin.slope).mean()), 1e-30)
-    rough = 1e-9 * scale * _roughness(data.splines.count)
+    rough = (1e-9 * scale + _STIFFNESS * data.slope_noise**2) * _roughness(data.splines.count)
     damping = 1e-6
 
     def objective(c: Array) -> float:
@@ -211,16 +223,27 @@ def _fit_slopes(data: _Data, found: Array) -> Array:
 
 
 def _fit_trajectories(data: _Data, found: Array) -> tuple[Array, Array, float]:
-    """Gauss–Newton steps on the trajectories: coefficients, curvature and error at the best."""
+    """Gauss–Newton steps on the trajectories: coefficients, curvature and error at the best.
+
+    Where noise makes the first functions so bad that errors explode over whole trajectories, these
+    are cut into shorter and shorter pieces, each of which starts on the observed states.
+    """
     size = np.square(data.x).mean()
-    rough = (1e-14 * size + 1e-2 * data.noise**2) * _roughness(data.splines.count)
-    best = found
-    curvature, gradient, error = _error_equation(data, found)
+    rough = (1e-14 * size + _STIFFNESS * data.state_noise**2) * _roughness(data.splines.count)
+    best, piece = found, data.x.shape[1]
+    curvature, gradient, error = _error_equation(data, found, piece)
+    while not error < _BOUNDED * np.sqrt(size) and piece > 1:
+        piece = (piece + 3) // 4
+        curvature, gradient, error = _error_equation(data, found, piece)
+    damping = 1e-10
     for _ in range(_TRAJECTORY_STEPS):
-        trial = best - _solve(curvature + rough, gradient + rough @ best, 1e-10)
-        new_curvature, new_gradient, new_error = _error_equation(data, trial)
+        trial = best - _solve(curvature + rough, gradient + rough @ best, damping)
+        new_curvature, new_gradient, new_error = _error_equation(data, trial, piece)
         if not new_error < error:
-            break
+            if error < _EXACT * np.sqrt(size):
+                break
+            damping *= 1e3
+            continue
         much = new_error < 0.5 * error
         best, curvature, gradient, error = trial, new_curvature, new_gradient, new_error
         if not much:
@@ -228,10 +251,11 @@ def _fit_trajectories(data: _Data, found: Array) -> tuple[Array, Array, float]:
     return best, curvature + rough, error
 
 
-def _error_equation(data: _Data, found: Array) -> tuple[Array, Array, float]:
+def _error_equation(data: _Data, found: Array, piece: int) -> tuple[Array, Array, float]:
     """Curvature and gradient of the mean squared trajectory error / 2, and its square root.
 
-    The trapezoidal rule, because hubs of SIS and MAK are stiff.
+    The trapezoidal rule, because hubs of SIS and MAK are stiff. Errors start at 0 every `piece`
+    time steps.
     """
     trajectories, times, n = data.x.shape
     count = len(found)
@@ -260,6 +284,8 @@ def _error_equation(data: _Data, found: Array) -> tuple[Array, Array, float]:
         flat = error.reshape(-1, count + 1)
         products += flat.T @ flat
         before = after
+        if q % piece == 0:
+            error = np.zeros_like(error)
     products /= trajectories * n * (times - 1)
     return products[:count, :count], products[:count, count], float(np.sqrt(products[-1, -1]))
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nodeflow.dynamics.integrate import Simulation, simulate_graphs
+from nodeflow.dynamics.mean_field import mean_field, mean_field_trajectory
 from nodeflow.dynamics.store import Trajectory
+from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.field import as_field
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, Models
 
-__all__ = ["evaluate_models", "node_errors"]
+__all__ = ["evaluate_models", "hubs", "mean_field_states", "node_errors"]
+
+Floats = NDArray[np.float64]
+
+NEAR_ZERO = 1e-3
+"""A node whose mean state is smaller counts as near zero."""
+
+_STATES_AT_ONCE = 2**24
 
 
 def evaluate_models(
     models: Models,
+    system: Field,
     graphs: Sequence[Graph],
     nodes: pd.DataFrame,
     truth: Sequence[Trajectory],
@@ -33,6 +45,7 @@ def evaluate_models(
 
     Args:
         models: R models.
+        system: the true vector field, for its mean field.
         graphs: test graphs, by index.
         nodes: columns graph, node, degree, clustering of all their nodes.
         truth: trajectories of the true system on them.
@@ -41,48 +54,134 @@ def evaluate_models(
         max_steps: limit of steps for a trajectory.
 
     Returns:
-        Tables with the columns of `NODE_ERRORS` and `NODE_RUNS`.
+        Tables with the columns of `NODE_ERRORS` and `NODE_RUNS`, but for N, beta and gamma.
     """
-    true = [[x for x in truth if x.graph == index] for index in range(len(graphs))]
-    initials = [np.stack([x.states[0] for x in xs]).astype(np.float64) for xs in true]
-    times = truth[0].times
+    settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
+    fields = [
+        as_field(models.parameters, r, table=tuple(models.seen[r])) if models.ok[r] else None
+        for r in range(len(models))
+    ]
+    known = [[x for x in truth if x.graph == index] for index in range(len(graphs))]
     properties = [rows for _, rows in nodes.sort_values(["graph", "node"]).groupby("graph")]
+    times = truth[0].times
     errors, runs = [], []
-    for replicate in range(len(models)):
-        low, high = models.seen[replicate]
-        if models.ok[replicate]:
-            field = as_field(models.parameters, replicate, table=(low, high))
-            found: Sequence[Simulation | None] = simulate_graphs(
-                field, graphs, initials, times, rtol=rtol, atol=atol, max_steps=max_steps
-            )
-        else:
-            found = [None] * len(graphs)
-        for index, (simulation, known) in enumerate(zip(found, true, strict=True)):
-            reason = _failure(simulation, known)
-            run = {
-                "replicate": replicate,
-                "training_graph": models.training_graph[replicate],
-                "graph": index,
-                "status": "failed" if reason else "ok",
-                "reason": reason,
-            }
-            if simulation is None or reason:
-                runs.append(run)
-                continue
-            states = np.stack([x.states for x in known]).astype(np.float64)
-            table = node_errors(states, simulation.states, low, high)
-            still = np.abs(states - states[:, :1]).mean()
-            means = {name: table[name].mean() for name in ("mse", "mae", "outside")}
-            runs.append({**run, **means, "mae_persistence": still})
-            table["replicate"], table["graph"] = replicate, index
-            for name in ("node", "degree", "clustering"):
-                table[name] = properties[index][name].to_numpy()
-            errors.append(table)
+    for block in _blocks(graphs, known, len(models)):
+        some = [graphs[index] for index in block]
+        initials = [np.stack([x.states[0] for x in known[i]]).astype(np.float64) for i in block]
+        found = [
+            [None] * len(block)
+            if field is None
+            else simulate_graphs(field, some, initials, times, **settings)
+            for field in fields
+        ]
+        for place, index in enumerate(block):
+            mine = [simulations[place] for simulations in found]
+            table, rows = _compare(models, system, graphs[index], known[index], mine, settings)
+            if len(table):
+                for name in ("node", "degree", "clustering"):
+                    values = properties[index][name].to_numpy()
+                    table[name] = np.tile(values, len(table) // len(values))
+                errors.append(table.assign(graph=index))
+            runs.append(rows.assign(graph=index))
     empty = pd.DataFrame({name: [] for name in NODE_ERRORS.columns})
     return (
         pd.concat(errors, ignore_index=True) if errors else empty,
-        pd.DataFrame(runs, columns=list(NODE_RUNS.columns)),
+        pd.concat(runs, ignore_index=True),
     )
+
+
+def _blocks(
+    graphs: Sequence[Graph], known: Sequence[Sequence[Trajectory]], count: int
+) -> list[list[int]]:
+    """Indices of graphs whose predictions fit into memory together."""
+    blocks: list[list[int]] = [[]]
+    room = _STATES_AT_ONCE
+    for index in range(len(graphs)):
+        states = count * sum(x.states.size for x in known[index])
+        if blocks[-1] and states > room:
+            blocks.append([])
+            room = _STATES_AT_ONCE
+        blocks[-1].append(index)
+        room -= states
+    return blocks
+
+
+def _compare(
+    models: Models,
+    system: Field,
+    graph: Graph,
+    known: Sequence[Trajectory],
+    found: Sequence[Simulation | None],
+    settings: Mapping[str, Any],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All models on one graph."""
+    states = np.stack([x.states for x in known]).astype(np.float64)
+    size = np.abs(states).mean((0, 1))
+    top = hubs(graph.degrees)
+    reasons = [_failure(simulation, known) for simulation in found]
+    shared = {}
+    if not all(reasons):
+        mean = mean_field_states(system, graph, states[:, 0], known[0].times, **settings)
+        shared = {
+            "mae_persistence": np.abs(states - states[:, :1]).mean(),
+            "mae_mean_field": np.abs(states - mean).mean(),
+            "near_zero": (size < NEAR_ZERO).mean(),
+        }
+    good = [x.states for x, reason in zip(found, reasons, strict=True) if x and not reason]
+    spread = np.std(good, axis=0, ddof=1).mean((0, 1)) if len(good) > 1 else np.nan
+    errors, runs = [], []
+    for replicate, (simulation, reason) in enumerate(zip(found, reasons, strict=True)):
+        run = {
+            "replicate": replicate,
+            "training_graph": models.training_graph[replicate],
+            "status": "failed" if reason else "ok",
+            "reason": reason,
+        }
+        if simulation is None or reason:
+            runs.append(run)
+            continue
+        table = node_errors(states, simulation.states, *models.seen[replicate])
+        means = {name: table[name].mean() for name in ("mse", "mae", "outside")}
+        hub = table["mae"].to_numpy()[top].mean()
+        runs.append({**run, **means, **shared, "mae_hubs": hub, "mre": table["mre"].median()})
+        errors.append(table.assign(replicate=replicate, size=size, spread=spread))
+    columns = [name for name in NODE_RUNS.columns if name not in ("N", "beta", "gamma", "graph")]
+    return pd.concat(errors) if errors else pd.DataFrame(), pd.DataFrame(runs, columns=columns)
+
+
+def hubs(degrees: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The hundredth of the nodes with the highest degrees, at least one."""
+    count = max(1, len(degrees) // 100)
+    return np.argsort(-degrees, kind="stable")[:count]
+
+
+def mean_field_states(
+    system: Field,
+    graph: Graph,
+    initial: Floats,
+    times: Floats,
+    *,
+    rtol: float,
+    atol: float,
+    max_steps: float,
+) -> Floats:
+    """The degree-based mean field at every node, (1, T, n); NaN where it cannot be integrated.
+
+    Args:
+        system: the true vector field.
+        graph: the graph.
+        initial: (B, n) initial states, of which the mean field knows the mean.
+        times: (T,) observation times.
+        rtol: relative tolerance.
+        atol: absolute tolerance.
+        max_steps: limit of steps.
+    """
+    network = mean_field(graph.degrees)
+    found = mean_field_trajectory(
+        system, network, float(initial.mean()), times, rtol=rtol, atol=atol,
+        max_steps=int(max_steps),
+    )  # fmt: skip
+    return found.states[:, :, network.group]
 
 
 def node_errors(true: np.ndarray, predicted: np.ndarray, low: float, high: float) -> pd.DataFrame:

@@ -67,12 +67,16 @@ class Smoothed:
     Attributes:
         states: at the asked times, shape (M, Q, n).
         slopes: their time derivatives, shape (M, Q, n).
-        noise: root mean square of what smoothing has removed.
+        noise: standard deviation of the observations around the curves.
+        state_noise: root mean square of the noise that is left in the states.
+        slope_noise: the same of the slopes.
     """
 
     states: Array
     slopes: Array
     noise: float
+    state_noise: float
+    slope_noise: float
 
 
 def smooth(times: Array, states: NDArray[np.floating], at: Array) -> Smoothed:
@@ -88,7 +92,7 @@ def smooth(times: Array, states: NDArray[np.floating], at: Array) -> Smoothed:
     """
     trajectories, count, n = states.shape
     observed = np.moveaxis(states.astype(np.float64), 1, 0).reshape(count, -1)
-    best: tuple[float, Splines, Array, float] | None = None
+    best: tuple[float, Splines, Array, float, Array] | None = None
     for intervals in _INTERVALS:
         splines = Splines.on(np.linspace(times[0], times[-1], intervals + 1), _DEGREE_IN_TIME)
         if splines.count > max(count // 2, _DEGREE_IN_TIME + 1):
@@ -98,15 +102,19 @@ def smooth(times: Array, states: NDArray[np.floating], at: Array) -> Smoothed:
         left = float(np.square(observed - q @ projected).sum())
         score = left / (1.0 - splines.count / count) ** 2
         if best is None or score < best[0]:
-            best = score, splines, np.linalg.solve(r, projected), left
+            best = score, splines, np.linalg.solve(r, projected), left, np.linalg.inv(r)
     assert best is not None
-    _, splines, coefficients, left = best
+    _, splines, coefficients, left, inverse = best
+    noise = float(np.sqrt(left / (observed.size * (1.0 - splines.count / count))))
+    basis, derivative = splines.basis(at), splines.slopes(at)
 
     def arranged(values: Array) -> Array:
         return np.moveaxis(values.reshape(len(at), trajectories, n), 0, 1)
 
     return Smoothed(
-        arranged(splines.basis(at) @ coefficients),
-        arranged(splines.slopes(at) @ coefficients),
-        float(np.sqrt(left / observed.size)),
+        arranged(basis @ coefficients),
+        arranged(derivative @ coefficients),
+        noise,
+        noise * float(np.sqrt(np.square(basis @ inverse).sum(1).mean())),
+        noise * float(np.sqrt(np.square(derivative @ inverse).sum(1).mean())),
     )

@@ -14,8 +14,11 @@ from nodeflow.tables import Kind, Schema, read_parameters, read_tensors, write_t
 
 __all__ = [
     "NODE_ERRORS",
+    "NODE_FIXED_POINTS",
+    "NODE_HIDDEN",
     "NODE_HISTORY",
     "NODE_MODELS",
+    "NODE_NOISE",
     "NODE_RUNS",
     "Models",
     "read_models",
@@ -45,22 +48,46 @@ NODE_HISTORY = Schema(
     },
 )
 
+_CELL: dict[str, pa.DataType] = {"N": pa.int32(), "beta": pa.float64(), "gamma": pa.float64()}
+_CELL_ABOUT = {
+    "N": "number of nodes of the test graph",
+    "beta": "its inverse temperature β",
+    "gamma": "its degree exponent γ",
+}
+_STATUS: dict[str, pa.DataType] = {"status": pa.string(), "reason": pa.string()}
+_STATUS_ABOUT = {
+    "status": "ok, or failed: then the errors are NaN",
+    "reason": "why the model, its integration or that of the true system failed",
+}
+_BASELINES: dict[str, pa.DataType] = {
+    "mae_persistence": pa.float64(),
+    "mae_mean_field": pa.float64(),
+}
+_BASELINES_ABOUT = {
+    "mae_persistence": "the same for predicting that nothing ever changes",
+    "mae_mean_field": "the same for the degree-based mean field of the true system",
+}
+
 NODE_ERRORS = Schema(
     "node errors",
-    1,
+    2,
     {
         "replicate": pa.int32(),
+        **_CELL,
         "graph": pa.int32(),
         "node": pa.int32(),
         "degree": pa.int32(),
-        "clustering": pa.float64(),
-        "mse": pa.float64(),
-        "mae": pa.float64(),
-        "mre": pa.float64(),
-        "outside": pa.float64(),
+        "clustering": pa.float32(),
+        "mse": pa.float32(),
+        "mae": pa.float32(),
+        "mre": pa.float32(),
+        "size": pa.float32(),
+        "outside": pa.float32(),
+        "spread": pa.float32(),
     },
     {
         "replicate": _REPLICATE,
+        **_CELL_ABOUT,
         "graph": "index of the test graph",
         "node": "node id",
         "degree": "its degree",
@@ -68,34 +95,127 @@ NODE_ERRORS = Schema(
         "mse": "squared error, mean over times and trajectories, as all below",
         "mae": "absolute error",
         "mre": "absolute error over (|true state| + 1e-15)",
+        "size": "|true state|",
         "outside": "share of times at which the true state is outside the states seen in training",
+        "spread": "standard deviation of all models' predictions; NaN for fewer than two",
     },
 )
 
 NODE_RUNS = Schema(
     "node runs",
-    1,
+    2,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
+        **_CELL,
         "graph": pa.int32(),
-        "status": pa.string(),
-        "reason": pa.string(),
+        **_STATUS,
         "mse": pa.float64(),
         "mae": pa.float64(),
-        "mae_persistence": pa.float64(),
+        "mae_hubs": pa.float64(),
+        "mre": pa.float64(),
+        "near_zero": pa.float64(),
+        **_BASELINES,
         "outside": pa.float64(),
     },
     {
         "replicate": _REPLICATE,
         "training_graph": "index of the graph that the model was trained on",
+        **_CELL_ABOUT,
         "graph": "index of the test graph",
-        "status": "ok, or failed: then the errors are NaN",
-        "reason": "why the model, its integration or that of the true system failed",
+        **_STATUS_ABOUT,
         "mse": "squared error, mean over nodes, times and trajectories",
         "mae": "absolute error, mean over nodes, times and trajectories",
-        "mae_persistence": "the same for predicting that nothing ever changes",
+        "mae_hubs": "the same for the hundredth of the nodes with the highest degrees",
+        "mre": "median over nodes of the mean relative error",
+        "near_zero": "share of nodes whose mean |true state| is below 1e-3: their mre says little",
+        **_BASELINES_ABOUT,
         "outside": "share of node-times at which the true state is outside the training states",
+    },
+)
+
+NODE_FIXED_POINTS = Schema(
+    "node fixed points",
+    1,
+    {
+        "replicate": pa.int32(),
+        "graph": pa.int32(),
+        **_STATUS,
+        "residual": pa.float64(),
+        "mae": pa.float64(),
+        "mae_giant": pa.float64(),
+        "mae_hubs": pa.float64(),
+        **_BASELINES,
+        "size": pa.float64(),
+        "rightmost": pa.float64(),
+        "rightmost_true": pa.float64(),
+        "rightmost_giant": pa.float64(),
+        "rightmost_giant_true": pa.float64(),
+    },
+    {
+        "replicate": _REPLICATE,
+        "graph": "index of the test graph",
+        **_STATUS_ABOUT,
+        "residual": "largest |dx_i/dt| of the model at its fixed point",
+        "mae": "displacement: mean over nodes of |x* of the model − x* of the true system|",
+        "mae_giant": "the same over the largest component",
+        "mae_hubs": "the same for the hundredth of the nodes with the highest degrees",
+        **_BASELINES_ABOUT,
+        "size": "mean over nodes of |x*| of the true system",
+        "rightmost": "largest real part of the Jacobian's eigenvalues at the model's fixed point",
+        "rightmost_true": "the same for the true system",
+        "rightmost_giant": "as rightmost, of the largest component alone",
+        "rightmost_giant_true": "the same for the true system",
+    },
+)
+
+NODE_HIDDEN = Schema(
+    "unobserved nodes",
+    1,
+    {
+        "replicate": pa.int32(),
+        "graph": pa.int32(),
+        "removed": pa.int32(),
+        "share": pa.float64(),
+        **_STATUS,
+        "mae": pa.float64(),
+        "mae_floor": pa.float64(),
+        "mae_whole": pa.float64(),
+        **_BASELINES,
+    },
+    {
+        "replicate": _REPLICATE,
+        "graph": "index of the test graph",
+        "removed": "number of unobserved nodes",
+        "share": "the same over the number of nodes",
+        **_STATUS_ABOUT,
+        "mae": "absolute error of the model on the observed subgraph, mean over nodes and times",
+        "mae_floor": "the same for the true system on that subgraph",
+        "mae_whole": "the same for the model on the whole graph, over the same nodes",
+        **_BASELINES_ABOUT,
+    },
+)
+
+NODE_NOISE = Schema(
+    "node noise",
+    1,
+    {
+        "replicate": pa.int32(),
+        "graph": pa.int32(),
+        "test_noise": pa.float64(),
+        **_STATUS,
+        "mae": pa.float64(),
+        "mae_floor": pa.float64(),
+        **_BASELINES,
+    },
+    {
+        "replicate": _REPLICATE,
+        "graph": "index of the test graph",
+        "test_noise": "standard deviation of the noise on the initial states",
+        **_STATUS_ABOUT,
+        "mae": "absolute error against the true trajectory without noise",
+        "mae_floor": "the same for the true system from the noisy initial states",
+        **_BASELINES_ABOUT,
     },
 )
 

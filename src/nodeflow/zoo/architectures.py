@@ -195,7 +195,7 @@ class Architecture:
         return vmap(one)
 
     def _items(self, x: Tensor) -> Tensor:
-        shaped = x.unflatten(-1, self.item)
+        shaped = x.reshape(*x.shape[:-1], *self.item)
         return shaped.long() if self.tokens else shaped
 
 

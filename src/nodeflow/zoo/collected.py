@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from nodeflow.tables import Schema, gathered
-from nodeflow.zoo.store import ZOO_METRICS
+from nodeflow.zoo.metrics import ZOO_METRICS
 
 __all__ = ["COLLECTED_MEMBERS", "ZOO"]
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.loss import cross_entropies
 
-__all__ = ["evaluate", "predict", "predict_labels"]
+__all__ = ["evaluate", "predict", "predict_labels", "recalibrated"]
 
 _CPU = torch.device("cpu")
 _ITEMS = 512
@@ -89,6 +91,43 @@ def evaluate(
         losses.append(loss.cpu() / len(target))
         accuracies.append(right.cpu() / len(target))
     return torch.cat(losses).numpy(), torch.cat(accuracies).numpy()
+
+
+@torch.no_grad()
+def recalibrated(
+    architecture: Architecture,
+    tensors: Mapping[str, Tensor],
+    x: np.ndarray | Tensor,
+    device: torch.device = _CPU,
+) -> dict[str, Tensor]:
+    """Running statistics of K networks measured anew, over all items as one batch.
+
+    So they are pooled: the variance holds what differs between any parts of the items, as in
+    algorithm 1 of Gupta et al. 2026 (arXiv:2601.05052).
+
+    Args:
+        architecture: of all networks, with statistics.
+        tensors: their parameters, of shape (K, *shape); statistics among them are of no account.
+        x: training items, shape (n, features), at least 2.
+        device: where to compute.
+
+    Returns:
+        Running means and (unbiased) variances, on the CPU.
+    """
+    assert architecture.module is not None
+    module = copy.deepcopy(architecture.module).train()
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.momentum = 1.0  # the statistics are those of the last batch
+    parameters = {name: tensors[name].to(device) for name in architecture.shapes}
+    items = torch.as_tensor(x).to(device=device, dtype=next(iter(parameters.values())).dtype)
+    items = items.reshape(-1, *architecture.item)
+    members = _members(tensors)
+    found = {n: t.to(items) for n, t in architecture.fresh_statistics(members).items()}
+    for k in range(members):
+        one = {name: tensor[k] for name, tensor in [*parameters.items(), *found.items()]}
+        functional_call(module, one, (items,))
+    return {name: tensor.cpu() for name, tensor in found.items()}
 
 
 @torch.no_grad()

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import Tensor
 
 from nodeflow.problems import Problem
-from nodeflow.tables import FileProblem, Kind, Schema, read_parameters, read_tensors, write_tensors
+from nodeflow.tables import (
+    FileProblem,
+    Kind,
+    open_tensors,
+    read_parameters,
+    read_tensors,
+    write_tensors,
+)
 
 __all__ = [
     "ZOO_BLOCK",
-    "ZOO_METRICS",
     "Block",
     "BlockProblem",
     "read_block",
     "read_blocks",
+    "read_columns",
     "write_block",
 ]
 
@@ -31,39 +39,6 @@ class BlockProblem(Problem):
 
 
 ZOO_BLOCK = Kind("zoo block", 2)
-
-ZOO_METRICS = Schema(
-    "zoo metrics",
-    1,
-    columns={
-        "member": pa.int64(),
-        "seed": pa.int64(),
-        "initialization": pa.string(),
-        "epoch": pa.int64(),
-        "train_accuracy": pa.float64(),
-        "train_loss": pa.float64(),
-        "validation_accuracy": pa.float64(),
-        "validation_loss": pa.float64(),
-        "test_accuracy": pa.float64(),
-        "test_loss": pa.float64(),
-        "status": pa.string(),
-        "reason": pa.string(),
-    },
-    about={
-        "member": "number of the network in its zoo",
-        "seed": "seed from which its initialization and its order of items follow",
-        "initialization": "how its weights started",
-        "epoch": "epoch after which its weights were kept, from 1; 0 if the training failed",
-        "train_accuracy": "share of training items classified correctly",
-        "train_loss": "mean cross-entropy of the training items, nats",
-        "validation_accuracy": "share of validation items classified correctly",
-        "validation_loss": "mean cross-entropy of the validation items, nats",
-        "test_accuracy": "share of test items classified correctly",
-        "test_loss": "mean cross-entropy of the test items, nats",
-        "status": "ok, or failed: then the network is not in its block",
-        "reason": "why it failed; empty if it did not",
-    },
-)
 
 _MEMBERS = "members"
 
@@ -160,6 +135,43 @@ def read_block(path: str | Path, parameters: Mapping[str, Any] | None = None) ->
         {name: torch.tensor(tensors[name]) for name in names["tensors"]},
         {name: torch.tensor(tensors[name]) for name in names["statistics"]},
     )
+
+
+def read_columns(
+    paths: Sequence[str | Path],
+    below: int | None = None,
+    size: int = 2**16,
+    parameters: Mapping[str, Any] | None = None,
+) -> Iterator[np.ndarray]:
+    """Read the parameters of all networks of a zoo a few at a time, never a whole block.
+
+    The digests of the files are not checked, for that takes a pass of its own.
+
+    Args:
+        paths: its blocks.
+        below: only members with numbers below this one; by default all.
+        size: at most so many parameters at a time, but at least one row of a tensor.
+        parameters: as for `read_block`.
+
+    Yields:
+        float32 arrays (members, c), in the order of members and of flattened networks.
+
+    Raises:
+        FileProblem: missing, of another kind or version, or made with other parameters.
+    """
+    with ExitStack() as stack:
+        files = [stack.enter_context(open_tensors(path, ZOO_BLOCK, parameters)) for path in paths]
+        members = np.concatenate([file.get_tensor(_MEMBERS) for file in files])
+        order = np.argsort(members)
+        order = order[members[order] < below] if below is not None else order
+        for name in read_parameters(paths[0])["tensors"]:
+            parts = [file.get_slice(name) for file in files]
+            shape = parts[0].get_shape()[1:]
+            step = max(1, size // math.prod(shape[1:]))
+            for start in range(0, shape[0], step):
+                end = min(start + step, shape[0])
+                rows = np.concatenate([part[:, start:end] for part in parts])
+                yield rows.reshape(len(members), -1)[order]
 
 
 def read_blocks(paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None) -> Block:

@@ -1,0 +1,45 @@
+"""Medians with bootstrapped bands, and the baselines beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from nodeflow.judge.bootstrap import median_band
+from nodeflow.seeds import numpy_generator
+
+__all__ = ["BAND", "baselines", "bootstrapped", "name_baselines"]
+
+BAND = "band: 95 % bootstrap of the median"
+
+_BASELINES = {"mae_persistence": ":", "mae_mean_field": "--"}
+
+
+def bootstrapped(
+    axis: Axes, runs: pd.DataFrame, x: str, y: str, colour: object, label: str | None,
+    style: str = "-",
+) -> None:  # fmt: skip
+    """The median of `y` over runs at each `x`, with its interval over graphs and models.
+
+    Failed runs count as infinitely bad; where half of the runs fail, the line ends.
+    """
+    band = median_band(runs, x, y, numpy_generator(0, "band", x, y)).replace(np.inf, np.nan)
+    if band.empty:
+        return
+    at = band.index.to_numpy(dtype=float)
+    axis.fill_between(at, band["low"], band["high"], color=colour, alpha=0.18, lw=0)
+    axis.plot(at, band["median"], style, color=colour, marker="o", ms=3.5, label=label)
+
+
+def baselines(axis: Axes, runs: pd.DataFrame, x: str, colour: object) -> None:
+    """Medians of persistence and mean field at each `x`."""
+    for name, style in _BASELINES.items():
+        medians = runs.groupby(x)[name].median()
+        axis.plot(medians.index, medians, ls=style, color=colour, lw=1)
+
+
+def name_baselines(axis: Axes) -> None:
+    """Entries of the legend for what `baselines` draws."""
+    axis.plot([], [], color="0.4", ls=":", lw=1, label="persistence")
+    axis.plot([], [], color="0.4", ls="--", lw=1, label="mean field")

@@ -1,0 +1,251 @@
+"""Figures of fixed points, unobserved nodes, noise, the conjecture, warnings and claims."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nodeflow.figures.bands import BAND, baselines, bootstrapped, name_baselines
+from nodeflow.figures.style import colours, degree_axis, note, outside_legend, panels
+
+__all__ = [
+    "draw_claims",
+    "draw_conjecture",
+    "draw_fixed_points",
+    "draw_functions",
+    "draw_hidden",
+    "draw_noise",
+    "draw_warning",
+]
+
+_VERDICTS = {"confirmed": "#009E73", "open": "#999999", "contradicted": "#D55E00"}
+
+
+def draw_fixed_points(points: pd.DataFrame) -> Figure:
+    """Above: rightmost eigenvalue, true against learned. Below: displacement against γ.
+
+    Args:
+        points: rows of `COLLECTED_FIXED_POINTS`.
+    """
+    systems = list(dict.fromkeys(points["system"]))
+    shades = colours(points["trained_gamma"].tolist())
+    figure, axes = panels(2 * len(systems), columns=len(systems))
+    top, bottom = axes[: len(systems)], axes[len(systems) :]
+    for axis, below, system in zip(top, bottom, systems, strict=True):
+        chosen = points[points["system"] == system]
+        good = chosen[chosen["status"] == "ok"]
+        for gamma, shade in shades.items():
+            rows = good[good["trained_gamma"] == gamma]
+            axis.scatter(
+                rows["rightmost_giant_true"], rows["rightmost_giant"], color=shade, s=14,
+                label=f"γ = {gamma}",
+            )  # fmt: skip
+            axis.scatter(
+                rows["rightmost_true"], rows["rightmost"], color=shade, s=14, marker="x", lw=0.8
+            )
+        ends = [*axis.get_xlim(), *axis.get_ylim()]
+        axis.axline((0, 0), slope=1, color="0.6", lw=0.8)
+        axis.set(xlim=(min(ends), max(ends)), ylim=(min(ends), max(ends)))
+        axis.axhspan(0, max(max(ends), 0), color="#D55E00", alpha=0.08, lw=0)
+        axis.set(title=system, xlabel="Re λ₁, true system", ylabel="Re λ₁, nODE")
+        names = ["nODE, all", "nODE, giant", "nODE, hubs", "mean field", "persistence"]
+        columns = ["mae", "mae_giant", "mae_hubs", "mae_mean_field", "mae_persistence"]
+        for place, gamma in enumerate(shades):
+            rows = good[good["trained_gamma"] == gamma]
+            values = rows[columns].div(rows["size"], axis=0)
+            quantiles = values.quantile([0.1, 0.5, 0.9])
+            middle = quantiles.loc[0.5]
+            below.errorbar(
+                np.arange(len(columns)) + 0.2 * (place - (len(shades) - 1) / 2), middle,
+                yerr=[middle - quantiles.loc[0.1], quantiles.loc[0.9] - middle], fmt="o", ms=4,
+                color=shades[gamma], elinewidth=1,
+            )  # fmt: skip
+        below.set(yscale="log", ylabel="mean |Δx*| over mean |x*|")
+        below.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=7)
+        share = float((chosen["status"] != "ok").mean())
+        stable = float((good["rightmost_giant"] < 0).mean()) if len(good) else np.nan
+        note(axis, f"n = {len(chosen)}, {share:.0%} failed, {stable:.0%} stable\n● giant, × whole")
+        note(below, "median, bars 10–90 % of runs")
+    outside_legend(top[-1])
+    return figure
+
+
+def draw_hidden(hidden: pd.DataFrame) -> Figure:
+    """Error against the share of unobserved nodes, with the true system on the same subgraph.
+
+    Args:
+        hidden: rows of `COLLECTED_HIDDEN`.
+    """
+    systems = list(dict.fromkeys(hidden["system"]))
+    shades = colours(hidden["trained_gamma"].tolist())
+    figure, axes = panels(len(systems))
+    for axis, system in zip(axes, systems, strict=True):
+        chosen = hidden[hidden["system"] == system]
+        for gamma, shade in shades.items():
+            rows = chosen[chosen["trained_gamma"] == gamma]
+            bootstrapped(axis, rows, "share", "mae", shade, f"nODE, γ = {gamma}")
+            floor = rows.groupby("share")["mae_floor"].median()
+            axis.plot(floor.index, floor, color=shade, ls="-.", lw=1)
+            whole = rows.groupby("share")["mae_whole"].median()
+            axis.plot(whole.index, whole, color=shade, lw=0.6)
+            baselines(axis, rows, "share", shade)
+        axis.set(
+            xscale="log", yscale="log", title=system, xlabel="share of unobserved nodes",
+            ylabel="node MAE",
+        )  # fmt: skip
+        count = chosen.groupby(["share", "trained_gamma"]).size().min()
+        note(axis, f"n ≥ {count} per point, {BAND}")
+    axes[-1].plot([], [], color="0.4", ls="-.", lw=1, label="true system, subgraph")
+    axes[-1].plot([], [], color="0.4", lw=0.6, label="nODE, whole graph")
+    name_baselines(axes[-1])
+    outside_legend(axes[-1])
+    return figure
+
+
+def draw_noise(noise: pd.DataFrame) -> Figure:
+    """Error against the noise on the initial states, one colour a noise in training.
+
+    Args:
+        noise: rows of `COLLECTED_NOISE`.
+    """
+    systems = list(dict.fromkeys(noise["system"]))
+    shades = colours(noise["training_noise"].tolist())
+    figure, axes = panels(len(systems))
+    for axis, system in zip(axes, systems, strict=True):
+        chosen = noise[noise["system"] == system]
+        for level, shade in shades.items():
+            rows = chosen[chosen["training_noise"] == level]
+            bootstrapped(
+                axis, rows, "test_noise", "mae", shade, f"nODE, trained with σ = {level:g}"
+            )
+        floor = chosen.groupby("test_noise")["mae_floor"].median()
+        axis.plot(floor.index, floor, color="0.4", ls="-.", lw=1)
+        baselines(axis, chosen, "test_noise", "0.4")
+        smallest = chosen["test_noise"][chosen["test_noise"] > 0].min()
+        axis.set_xscale("symlog", linthresh=float(smallest) if smallest > 0 else 1.0)
+        axis.set(yscale="log", title=system, xlabel="noise on initial states, σ", ylabel="node MAE")
+        count = chosen.groupby(["test_noise", "training_noise"]).size().min()
+        note(axis, f"n ≥ {count} per point, {BAND}")
+    axes[-1].plot([], [], color="0.4", ls="-.", lw=1, label="true system, same noise")
+    name_baselines(axes[-1])
+    outside_legend(axes[-1])
+    return figure
+
+
+def draw_conjecture(errors: pd.DataFrame) -> Figure:
+    """Error and share outside the training range by degree: trained as usual, and up to hubs.
+
+    Args:
+        errors: rows of `COLLECTED_ERRORS` of one test size, of the training cells with both
+            variants; the smallest γ is drawn.
+    """
+    errors = errors[errors["gamma"] == errors["gamma"].min()]
+    systems = list(dict.fromkeys(errors["system"]))
+    shades = {"plain": "#0072B2", "covering": "#D55E00"}
+    names = {"plain": "trained as usual", "covering": "trained up to hub states"}
+    figure, axes = panels(2 * len(systems), columns=len(systems))
+    top, bottom = axes[: len(systems)], axes[len(systems) :]
+    for axis, below, system in zip(top, bottom, systems, strict=True):
+        for variant, shade in shades.items():
+            rows = errors[(errors["system"] == system) & (errors["variant"] == variant)]
+            rows = rows.sort_values("degree")
+            axis.fill_between(
+                rows["degree"], rows["mae_low"], rows["mae_high"], color=shade, alpha=0.18, lw=0
+            )
+            axis.plot(rows["degree"], rows["mae"], color=shade, marker="o", ms=3,
+                      label=names[variant])  # fmt: skip
+            axis.plot(rows["degree"], rows["spread"], color=shade, lw=0.8, ls=":")
+            below.plot(rows["degree"], rows["outside"], color=shade, marker="o", ms=3)
+        axis.set(yscale="log", title=system, ylabel="node MAE")
+        for each in (axis, below):
+            degree_axis(each, errors[errors["system"] == system]["degree"])
+        below.set(ylim=(-0.03, 1.03), xlabel="degree k", ylabel="outside training range")
+        note(axis, f"N = {int(errors['N'].max())}, γ = {errors['gamma'].min()}, band 10–90 %")
+    axes[len(systems) - 1].plot([], [], color="0.4", ls=":", lw=0.8, label="spread of the models")
+    outside_legend(top[-1])
+    return figure
+
+
+def draw_functions(functions: pd.DataFrame) -> Figure:
+    """Learned over true f and h_ego(x) h_alt(x), inside and beyond the training range.
+
+    Args:
+        functions: rows of `COLLECTED_FUNCTIONS`; the smallest γ is drawn.
+    """
+    functions = functions[functions["trained_gamma"] == functions["trained_gamma"].min()]
+    systems = list(dict.fromkeys(functions["system"]))
+    kinds = {"f": "f(x)", "product": "h_ego(x) h_alt(x)"}
+    figure, axes = panels(2 * len(systems), columns=len(systems))
+    for row, (kind, name) in enumerate(kinds.items()):
+        for axis, system in zip(axes[row * len(systems) :], systems, strict=False):
+            chosen = functions[(functions["system"] == system) & (functions["function"] == kind)]
+            for number, rows in chosen.groupby("replicate"):
+                axis.plot(rows["x"], rows["learned"], color="#D55E00", lw=1,
+                          label="nODEs" if number == 0 else None)  # fmt: skip
+                axis.plot(rows["x"], rows["true"], color="k", lw=1, ls="--",
+                          label="true" if number == 0 else None)  # fmt: skip
+            high = chosen[chosen["inside"]]["x"].max()
+            axis.axvspan(high, chosen["x"].max(), color="0.9", lw=0, zorder=0)
+            axis.set(title=system if row == 0 else "", xlabel="state x", ylabel=name)
+            if row == 0:
+                note(axis, f"{chosen['replicate'].nunique()} nODEs; grey: never seen in training")
+    outside_legend(axes[len(systems) - 1])
+    return figure
+
+
+def draw_warning(curves: pd.DataFrame, areas: pd.DataFrame) -> Figure:
+    """Receiver curves: badly predicted nodes found against false alarms, one colour a signal.
+
+    Args:
+        curves: rows of `CURVES`; the smallest γ is drawn.
+        areas: rows of `AREAS`.
+    """
+    gamma = curves["trained_gamma"].min()
+    curves, areas = (x[x["trained_gamma"] == gamma] for x in (curves, areas))
+    systems = list(dict.fromkeys(curves["system"]))
+    shades = {"spread": "#D55E00", "outside": "#0072B2", "degree": "#009E73"}
+    names = {"spread": "spread of models", "outside": "outside the range", "degree": "degree"}
+    figure, axes = panels(len(systems))
+    for axis, system in zip(axes, systems, strict=True):
+        text = []
+        mine = areas[areas["system"] == system]
+        for signal, shade in shades.items():
+            rows = curves[(curves["system"] == system) & (curves["signal"] == signal)]
+            axis.plot(rows["false_alarms"], rows["found"], color=shade, label=names[signal])
+            each = mine[(mine["signal"] == signal) & (mine["graph"] >= 0)]["area"]
+            text.append(f"{signal} {each.median():.2f}")
+        axis.axline((0, 0), slope=1, color="0.6", lw=0.8, ls=":", label="chance")
+        share = mine[mine["graph"] == -1]["bad"].iloc[0]
+        axis.set(title=system, xlabel="false alarms", ylabel="bad nodes found")
+        note(axis, f"γ = {gamma}, {share:.0%} of nodes bad\narea: " + ", ".join(text))
+    outside_legend(axes[-1])
+    return figure
+
+
+def draw_claims(claims: pd.DataFrame) -> Figure:
+    """Each claim's number over its threshold with the 95 % interval, coloured by verdict.
+
+    Args:
+        claims: rows of `CLAIMS`.
+    """
+    claims = claims.dropna(subset=["value"]).iloc[::-1].reset_index(drop=True)
+    figure, (axis,) = panels(1, width=7.5, height=0.17 * len(claims) + 1.0)
+    for row in range(len(claims)):
+        claim = claims.iloc[row]
+        shade = _VERDICTS[str(claim["verdict"])]
+        low, value, high = (
+            float(np.clip(claim[name] / claim["threshold"], 1e-3, 1e4))
+            for name in ("low", "value", "high")
+        )
+        axis.plot([low, high], [row, row], color=shade, lw=2)
+        axis.plot([value], [row], "o", color=shade, ms=4)
+    axis.axvline(1.0, color="k", lw=0.8)
+    words = claims["system"] + ": " + claims["claim"] + "\n" + claims["statistic"]
+    axis.set_yticks(range(len(claims)), words, fontsize=5)
+    axis.set(xscale="log", xlabel="statistic over threshold", ylim=(-1, len(claims)))
+    for name, shade in _VERDICTS.items():
+        count = int((claims["verdict"] == name).sum())
+        axis.plot([], [], "o-", color=shade, label=f"{name} ({count})")
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3)
+    return figure

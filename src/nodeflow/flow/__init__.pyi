@@ -1,0 +1,40 @@
+from .codec import Codec, CodecSettings, fit_codec, flatten, unflatten
+from .descent import Descent, fit_descent
+from .fit import Origin, fit_any_flow
+from .history import FLOW_HISTORY
+from .sample import AnyFlow, Samples, SampleSettings, sample, sample_seeds
+from .settings import METHODS, DescentSettings, FlowSettings, flow_settings, settings_of
+from .store import read_flow, read_samples, write_flow, write_samples
+from .train import Flow, fit_flow, train_velocity
+from .velocity import VelocitySettings
+
+__all__ = [
+    "FLOW_HISTORY",
+    "METHODS",
+    "AnyFlow",
+    "Codec",
+    "CodecSettings",
+    "Descent",
+    "DescentSettings",
+    "Flow",
+    "FlowSettings",
+    "Origin",
+    "SampleSettings",
+    "Samples",
+    "VelocitySettings",
+    "fit_any_flow",
+    "fit_codec",
+    "fit_descent",
+    "fit_flow",
+    "flatten",
+    "flow_settings",
+    "read_flow",
+    "read_samples",
+    "sample",
+    "sample_seeds",
+    "settings_of",
+    "train_velocity",
+    "unflatten",
+    "write_flow",
+    "write_samples",
+]

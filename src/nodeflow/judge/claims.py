@@ -1,0 +1,297 @@
+"""The claims of Laber, Eliassi-Rad and Klein (2026, arXiv:2602.08980), each with a verdict.
+
+A claim is turned into one number with a threshold: above it the claim holds. The claim is confirmed
+if the number's whole 95 % interval lies above, contradicted if it lies below, and open otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nodeflow.judge.bootstrap import crossed_medians, interval
+from nodeflow.seeds import numpy_generator
+from nodeflow.tables import Schema
+
+__all__ = ["CLAIMS", "judge_claims", "verdict"]
+
+CLAIMS = Schema(
+    "claims",
+    1,
+    {
+        "claim": pa.string(),
+        "system": pa.string(),
+        "statistic": pa.string(),
+        "value": pa.float64(),
+        "low": pa.float64(),
+        "high": pa.float64(),
+        "threshold": pa.float64(),
+        "verdict": pa.string(),
+    },
+    {
+        "claim": "what the paper says, or our conjecture test",
+        "system": "dynamical system",
+        "statistic": "the number that the claim is judged by; the claim holds above the threshold",
+        "value": "the number, of medians over graphs and models; failed runs count as infinite",
+        "low": "2.5 % point of its bootstrap over graphs and models",
+        "high": "97.5 % point",
+        "threshold": "where the claim begins to hold",
+        "verdict": "confirmed, contradicted or open",
+    },
+)
+
+BARELY = 2.0
+"""An error that grows by no more than this factor "barely degrades"."""
+
+_GROWS = ("MM", "BD", "ND")
+Medians = NDArray[np.float64]
+Row = tuple[str, str, Medians, float]
+
+
+def verdict(low: float, high: float, threshold: float) -> str:
+    """What an interval says about a claim that holds above `threshold`."""
+    if np.isnan(low) or np.isnan(high):
+        return "open"
+    if low > threshold:
+        return "confirmed"
+    return "contradicted" if high < threshold else "open"
+
+
+def judge_claims(
+    tests: pd.DataFrame,
+    fixed_points: pd.DataFrame,
+    hidden: pd.DataFrame,
+    noise: pd.DataFrame,
+    *,
+    training_size: int,
+    detail_size: int,
+    structure_size: int,
+    structure_trained: list[float],
+    seed: int,
+) -> pd.DataFrame:
+    """All claims for all systems.
+
+    Args:
+        tests: runs on all test graphs (`COLLECTED_TESTS`).
+        fixed_points: `COLLECTED_FIXED_POINTS`.
+        hidden: `COLLECTED_HIDDEN`.
+        noise: `COLLECTED_NOISE`.
+        training_size: number of nodes of the training graphs.
+        detail_size: number of nodes of the graphs that the covering models are tested on.
+        structure_size: of the graphs of the structure experiment.
+        structure_trained: β and γ of the models of the structure experiment.
+        seed: the run's root seed.
+
+    Returns:
+        Rows with the columns of `CLAIMS`.
+    """
+    rows = []
+    for system in dict.fromkeys(tests["system"]):
+        random = numpy_generator(seed, "claims", system)
+        mine = tests[tests["system"] == system]
+        plain = mine[mine["variant"] == "plain"]
+        own = plain[
+            (plain["beta"] == plain["trained_beta"]) & (plain["gamma"] == plain["trained_gamma"])
+        ]
+        grid = plain[
+            (plain["N"] == structure_size)
+            & (plain["trained_beta"] == structure_trained[0])
+            & (plain["trained_gamma"] == structure_trained[1])
+        ]
+        parts: list[Iterator[Row]] = [
+            _size(system, own, structure_trained[0], training_size, random),
+            _structure(grid, structure_trained, random),
+            _stability(fixed_points[fixed_points["system"] == system], random),
+            _hidden(hidden[hidden["system"] == system], random),
+            _noise(noise[noise["system"] == system], random),
+            _covering(mine, detail_size, random),
+        ]
+        for part in parts:
+            for claim, statistic, medians, threshold in part:
+                value, low, high = interval(medians)
+                judged = verdict(low, high, threshold)
+                rows.append((claim, system, statistic, value, low, high, threshold, judged))
+    return pd.DataFrame(rows, columns=list(CLAIMS.columns))
+
+
+def _size(
+    system: str, own: pd.DataFrame, beta: float, small: int, random: np.random.Generator
+) -> Iterator[Row]:
+    own = own[own["beta"] == beta]
+    gammas, sizes = sorted(own["gamma"].unique()), sorted(own["N"].unique())
+    if len(sizes) < 2 or small not in sizes:
+        return
+    large = sizes[-1]
+    growth = {}
+    for gamma in {gammas[0], gammas[-1]}:
+        here = own[own["gamma"] == gamma]
+        growth[gamma] = _ratio(here[here["N"] == large], here[here["N"] == small], "mae", random)
+    what = f"MAE at N = {large} over MAE at N = {small}"
+    steep = growth[gammas[0]]
+    if system in _GROWS:
+        yield (
+            "errors grow with size on heterogeneous graphs",
+            f"{what}, γ = {gammas[0]}", steep, BARELY,
+        )  # fmt: skip
+    else:
+        yield (
+            "errors barely grow with size",
+            f"{BARELY:g} over ({what}), γ = {gammas[0]}", BARELY / steep, 1.0,
+        )  # fmt: skip
+    if len(gammas) > 1:
+        yield (
+            "errors grow more where degrees are more heterogeneous",
+            f"({what}) at γ = {gammas[0]} over that at γ = {gammas[-1]}",
+            steep / growth[gammas[-1]], 1.0,
+        )  # fmt: skip
+    here = own[(own["gamma"] == gammas[0]) & (own["N"] == large)]
+    relative = here.assign(share=here["mae_hubs"] / here["mae"])
+    yield (
+        "errors concentrate at hubs",
+        f"MAE of the top 1 % of degrees over MAE of all, γ = {gammas[0]}, N = {large}",
+        crossed_medians(relative, "share", random), 1.0,
+    )  # fmt: skip
+    relative = here.assign(share=here["mae_mean_field"] / here["mae"])
+    yield (
+        "a neural ODE beats the mean field on large graphs",
+        f"MAE of the mean field over MAE, γ = {gammas[0]}, N = {large}",
+        crossed_medians(relative, "share", random), 1.0,
+    )  # fmt: skip
+
+
+def _structure(
+    grid: pd.DataFrame, trained: list[float], random: np.random.Generator
+) -> Iterator[Row]:
+    betas, gammas = sorted(grid["beta"].unique()), sorted(grid["gamma"].unique())
+    if len(betas) < 2 or len(gammas) < 2:
+        return
+    logs = {
+        (b, g): np.log(
+            crossed_medians(grid[(grid["beta"] == b) & (grid["gamma"] == g)], "mae", random)
+        )
+        for b in betas
+        for g in gammas
+    }
+    by_gamma = np.stack([np.stack([logs[b, g] for g in gammas]).std(0) for b in betas]).mean(0)
+    by_beta = np.stack([np.stack([logs[b, g] for b in betas]).std(0) for g in gammas]).mean(0)
+    yield (
+        "clustering matters less than heterogeneity",
+        "standard deviation of log MAE over γ over that over β", by_gamma / by_beta, 1.0,
+    )  # fmt: skip
+    gamma = trained[1] if trained[1] in gammas else gammas[0]
+    yield (
+        "low clustering is easier",
+        f"MAE at β = {betas[-1]} over MAE at β = {betas[0]}, γ = {gamma}",
+        np.exp(logs[betas[-1], gamma] - logs[betas[0], gamma]), 1.0,
+    )  # fmt: skip
+
+
+def _stability(points: pd.DataFrame, random: np.random.Generator) -> Iterator[Row]:
+    for gamma, rows in points.groupby("trained_gamma"):
+        agree = (rows["rightmost_giant"] < 0).astype(float)
+        stable = rows.assign(stable=agree)
+        yield (
+            "fixed points are mostly stable",
+            f"share of runs with a stable fixed point on the largest component, γ = {gamma}",
+            _crossed_means(stable, "stable", random), 0.5,
+        )  # fmt: skip
+        relative = rows.assign(displacement=rows["mae_giant"] / rows["size"])
+        yield (
+            "fixed points are displaced",
+            f"mean displacement over mean |x*|, largest component, γ = {gamma}",
+            crossed_medians(relative[relative["status"] == "ok"], "displacement", random), 0.01,
+        )  # fmt: skip
+
+
+def _hidden(hidden: pd.DataFrame, random: np.random.Generator) -> Iterator[Row]:
+    if hidden.empty:
+        return
+    most = hidden["removed"].max()
+    last = hidden[hidden["removed"] == most]
+    for gamma, rows in last.groupby("trained_gamma"):
+        grown = rows.assign(growth=rows["mae"] / rows["mae_whole"])
+        yield (
+            "errors grow with unobserved nodes",
+            f"MAE with {most} unobserved over MAE with none, γ = {gamma}",
+            crossed_medians(grown, "growth", random), 1.0,
+        )  # fmt: skip
+        excess = rows.assign(excess=rows["mae"] / rows["mae_floor"])
+        yield (
+            "the model adds to what the missing nodes cost",
+            f"MAE over the true system's on the same subgraph, {most} unobserved, γ = {gamma}",
+            crossed_medians(excess, "excess", random), 1.1,
+        )  # fmt: skip
+    gammas = sorted(last["trained_gamma"].unique())
+    if len(gammas) > 1:
+        added = last.assign(added=(last["mae"] - last["mae_whole"]) / last["mae_persistence"])
+        steep, flat = (
+            crossed_medians(added[added["trained_gamma"] == g], "added", random)
+            for g in (gammas[0], gammas[-1])
+        )
+        yield (
+            "unobserved nodes cost most on heterogeneous graphs",
+            f"MAE added by {most} unobserved, in units of persistence, γ = {gammas[0]} over "
+            f"γ = {gammas[-1]}",
+            steep / flat, 1.0,
+        )  # fmt: skip
+
+
+def _noise(noise: pd.DataFrame, random: np.random.Generator) -> Iterator[Row]:
+    levels = sorted(noise["training_noise"].unique())
+    quiet = noise[noise["test_noise"] == noise["test_noise"].min()] if len(noise) else noise
+    if len(levels) < 2:
+        return
+    yield (
+        "noise in training raises the error",
+        f"MAE trained with σ = {levels[-1]} over MAE trained without, no noise in the test",
+        _ratio(
+            quiet[quiet["training_noise"] == levels[-1]],
+            quiet[quiet["training_noise"] == levels[0]], "mae", random,
+        ),
+        1.0,
+    )  # fmt: skip
+
+
+def _covering(mine: pd.DataFrame, size: int, random: np.random.Generator) -> Iterator[Row]:
+    covered = mine[mine["variant"] == "covering"]
+    for (beta, gamma), rows in covered.groupby(["trained_beta", "trained_gamma"]):
+        plain = mine[
+            (mine["variant"] == "plain")
+            & (mine["trained_beta"] == beta) & (mine["trained_gamma"] == gamma)
+            & (mine["beta"] == beta) & (mine["gamma"] == gamma) & (mine["N"] == size)
+        ]  # fmt: skip
+        for value, where in (("mae_hubs", "hubs"), ("mae", "all nodes")):
+            yield (
+                f"conjecture: training on the hubs' states closes the gap ({where})",
+                f"MAE over that of models trained up to the hubs' states, N = {size}, γ = {gamma}",
+                _ratio(plain, rows, value, random), BARELY,
+            )  # fmt: skip
+
+
+def _ratio(
+    above: pd.DataFrame, below: pd.DataFrame, value: str, random: np.random.Generator
+) -> Medians:
+    one, other = crossed_medians(above, value, random), crossed_medians(below, value, random)
+    if not len(one) or not len(other):
+        return np.empty(0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Medians = one / other
+    return found
+
+
+def _crossed_means(table: pd.DataFrame, value: str, random: np.random.Generator) -> Medians:
+    """As `crossed_medians`, of means, and over the runs that did not fail."""
+    good = table[table["status"] == "ok"]
+    if good.empty:
+        return np.empty(0)
+    matrix = good.pivot(index="replicate", columns="graph", values=value).to_numpy(dtype=float)
+    models, graphs = matrix.shape
+    draws = [np.nanmean(matrix)]
+    for _ in range(500):
+        rows = random.integers(0, models, models)
+        draws.append(np.nanmean(matrix[rows][:, random.integers(0, graphs, graphs)]))
+    return np.array(draws)

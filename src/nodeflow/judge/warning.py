@@ -1,0 +1,125 @@
+"""The spread of an ensemble as a warning: does it tell which nodes are predicted badly?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nodeflow.node.collected import MODELS
+from nodeflow.node.store import NODE_ERRORS
+from nodeflow.tables import Schema, read_parameters, stream_table
+
+__all__ = ["AREAS", "CURVES", "judge_warning", "receiver_curve"]
+
+BAD = 10.0
+"""A node is predicted badly if its error is so many times the median at the training size."""
+
+SIGNALS = ("spread", "outside", "degree")
+
+_SHARED: dict[str, pa.DataType] = {**MODELS.columns, "N": pa.int32(), "signal": pa.string()}
+_SHARED_ABOUT = {
+    **MODELS.about,
+    "N": "number of nodes of the test graphs",
+    "signal": "what warns: spread of the models, share of times outside the training range, degree",
+}
+
+CURVES = Schema(
+    "warning curves",
+    1,
+    {**_SHARED, "false_alarms": pa.float64(), "found": pa.float64()},
+    {
+        **_SHARED_ABOUT,
+        "false_alarms": "share of the well predicted nodes that the signal warns of",
+        "found": "share of the badly predicted nodes that it warns of",
+    },
+)
+
+AREAS = Schema(
+    "warning areas",
+    1,
+    {**_SHARED, "graph": pa.int32(), "bad": pa.float64(), "area": pa.float64()},
+    {
+        **_SHARED_ABOUT,
+        "graph": "index of the test graph; −1 for all together",
+        "bad": "share of badly predicted nodes: error 10 times the median at the training size",
+        "area": "area under the curve: 0.5 for a useless signal; NaN where all nodes are alike",
+    },
+)
+
+_GRID = np.linspace(0.0, 1.0, 101)
+
+
+def judge_warning(
+    paths: Iterable[str], size: int, training_size: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Curves and areas of each signal, for models tested on larger graphs of their own cell.
+
+    A node's error is the mean over models.
+
+    Args:
+        paths: files of node errors, one a system and training cell.
+        size: number of nodes of the test graphs.
+        training_size: number of nodes of the training graphs; among the test sizes.
+
+    Returns:
+        Tables with the columns of `CURVES` and of `AREAS`.
+    """
+    curves, areas = [], []
+    for path in paths:
+        made = read_parameters(path)
+        here = {name: made[name] for name in MODELS.columns}
+        nodes, floor = _nodes(path, here, size, training_size)
+        if nodes.empty:
+            continue
+        bad = (nodes["mae"] > BAD * floor).to_numpy()
+        for signal in SIGNALS:
+            shared = {**here, "N": size, "signal": signal}
+            score = nodes[signal].to_numpy(dtype=np.float64)
+            found, area = receiver_curve(bad, score)
+            curves.append(pd.DataFrame({"false_alarms": _GRID, "found": found}).assign(**shared))
+            areas.append({**shared, "graph": -1, "bad": bad.mean(), "area": area})
+            for graph, rows in nodes.groupby("graph"):
+                mine = nodes.index.get_indexer(rows.index)
+                _, area = receiver_curve(bad[mine], score[mine])
+                areas.append({**shared, "graph": graph, "bad": bad[mine].mean(), "area": area})
+    columns = list(AREAS.columns)
+    empty = pd.DataFrame({name: [] for name in CURVES.columns})
+    return pd.concat(curves) if curves else empty, pd.DataFrame(areas, columns=columns)
+
+
+def _nodes(
+    path: str, here: dict[str, object], size: int, training_size: int
+) -> tuple[pd.DataFrame, float]:
+    """Every node's error and signals at `size`, and the median error at the training size."""
+    columns = ["N", "beta", "gamma", "graph", "node", "degree", "mae", "outside", "spread"]
+    parts, small = [], []
+    for rows in stream_table(path, NODE_ERRORS, columns=columns):
+        own = (rows["beta"] == here["trained_beta"]) & (rows["gamma"] == here["trained_gamma"])
+        parts.append(rows[own & (rows["N"] == size)])
+        small.append(rows[own & (rows["N"] == training_size)]["mae"])
+    nodes = pd.concat(parts).groupby(["graph", "node"]).mean().reset_index()
+    return nodes.dropna(subset=["spread"]).reset_index(drop=True), float(pd.concat(small).median())
+
+
+def receiver_curve(
+    bad: NDArray[np.bool_], score: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """Share of bad items found at shares of false alarms 0, 0.01 … 1, and the area under it.
+
+    Items of equal score are warned of together, so a constant score gives the diagonal.
+
+    Args:
+        bad: (n,) which items are bad.
+        score: (n,) the signal; larger is more alarming.
+    """
+    if bad.all() or not bad.any():
+        return np.full(len(_GRID), np.nan), np.nan
+    order = np.argsort(-score, kind="stable")
+    ends = np.flatnonzero(np.diff(score[order], append=np.nan) != 0)
+    found = np.concatenate([[0.0], np.cumsum(bad[order])[ends] / bad.sum()])
+    alarms = np.concatenate([[0.0], np.cumsum(~bad[order])[ends] / (~bad).sum()])
+    return np.interp(_GRID, alarms, found), float(np.trapezoid(found, alarms))

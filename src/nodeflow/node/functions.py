@@ -1,0 +1,75 @@
+"""Learned functions beside the true ones, after what cannot be told apart has been made alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from nodeflow.dynamics.systems import Field
+from nodeflow.node.field import as_field
+from nodeflow.node.store import Models
+from nodeflow.tables import Schema
+
+__all__ = ["NODE_FUNCTIONS", "compare_functions"]
+
+NODE_FUNCTIONS = Schema(
+    "node functions",
+    1,
+    {
+        "replicate": pa.int32(),
+        "function": pa.string(),
+        "x": pa.float64(),
+        "learned": pa.float64(),
+        "true": pa.float64(),
+        "inside": pa.bool_(),
+    },
+    {
+        "replicate": "number of the model",
+        "function": "f, h_ego, h_alt, or product: h_ego(x) h_alt(x)",
+        "x": "state",
+        "learned": "value of the network; h_ego and h_alt scaled to the true ones",
+        "true": "value of the true system",
+        "inside": "whether the state lies within the states seen in training",
+    },
+)
+
+_POINTS = 64
+
+
+def compare_functions(models: Models, system: Field, reach: float = 3.0) -> pd.DataFrame:
+    """Values of all functions, inside the range of training and beyond.
+
+    (h_ego, h_alt) and (c h_ego, h_alt / c) are the same model. Each model's c is the one with which
+    its h_alt is closest to the true one, by least squares over the training range.
+
+    Args:
+        models: R models.
+        system: the true vector field.
+        reach: how far beyond the largest training state to look, in units of it.
+
+    Returns:
+        Rows with the columns of `NODE_FUNCTIONS`; none for models whose training failed.
+    """
+    parts = []
+    for replicate in np.flatnonzero(models.ok):
+        low, high = models.seen[replicate]
+        inside = np.linspace(low, high, _POINTS)
+        x = np.concatenate([inside, np.linspace(high, reach * high, _POINTS + 1)[1:]])
+        net = as_field(models.parameters, int(replicate))
+        h_ego, h_alt, true = net.h_ego(x), net.h_alt(x), system.h_alt(x)
+        c = float(true[:_POINTS] @ h_alt[:_POINTS]) / max(
+            float(np.square(h_alt[:_POINTS]).sum()), 1e-300
+        )
+        rows = {
+            "f": (net.f(x), system.f(x)),
+            "h_ego": (h_ego / c, system.h_ego(x)),
+            "h_alt": (h_alt * c, true),
+            "product": (h_ego * h_alt, system.h_ego(x) * true),
+        }
+        for name, (learned, value) in rows.items():
+            columns = {"x": x, "learned": learned, "true": value, "inside": x <= high}
+            parts.append(pd.DataFrame(columns).assign(replicate=int(replicate), function=name))
+    if not parts:
+        return pd.DataFrame({name: [] for name in NODE_FUNCTIONS.columns})
+    return pd.concat(parts, ignore_index=True)

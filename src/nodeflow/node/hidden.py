@@ -1,0 +1,205 @@
+"""Neural ODEs on graphs of which some nodes are not observed, or only with noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nodeflow.dynamics.integrate import Simulation, simulate_graphs
+from nodeflow.dynamics.store import Trajectory
+from nodeflow.dynamics.systems import Field
+from nodeflow.graphs.graph import Graph
+from nodeflow.node.evaluate import mean_field_states
+from nodeflow.node.field import as_field
+from nodeflow.node.store import NODE_HIDDEN, NODE_NOISE, Models
+
+__all__ = ["hide_nodes", "perturb_initial_states"]
+
+Floats = NDArray[np.float64]
+
+
+def hide_nodes(
+    models: Models,
+    system: Field,
+    graphs: Sequence[Graph],
+    truth: Sequence[Trajectory],
+    removed: Sequence[int],
+    generators: Sequence[np.random.Generator],
+    *,
+    rtol: float,
+    atol: float,
+    max_steps: int,
+) -> pd.DataFrame:
+    """Predict the observed nodes from the induced subgraph and their own initial states.
+
+    The nodes that are not observed are the first of one random order for each graph. The true
+    system on the same subgraph shows how much of the error is the missing nodes' alone.
+
+    Args:
+        models: R models.
+        system: the true vector field.
+        graphs: test graphs, by index.
+        truth: one or more trajectories of the true system on each; the first is used.
+        removed: numbers of nodes that are not observed.
+        generators: one for each graph.
+        rtol: relative tolerance of the integration.
+        atol: absolute tolerance.
+        max_steps: limit of steps.
+
+    Returns:
+        One row a model, graph and number, with the columns of `NODE_HIDDEN`.
+    """
+    settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
+    known = _firsts(truth, len(graphs))
+    orders = [g.permutation(x.n) for g, x in zip(generators, graphs, strict=True)]
+    times = known[0].times
+    whole = dict(_predictions(models, graphs, [x.states[0] for x in known], times, settings))
+    rows = []
+    for count in removed:
+        kept = [np.sort(order[count:]) for order in orders]
+        parts = [graph.subgraph(nodes) for graph, nodes in zip(graphs, kept, strict=True)]
+        initials = [x.states[0, nodes] for x, nodes in zip(known, kept, strict=True)]
+        floors = _simulated(system, parts, initials, times, settings)
+        shared = []
+        for part, x, nodes, floor in zip(parts, known, kept, floors, strict=True):
+            states = x.states[:, nodes].astype(np.float64)
+            mean = mean_field_states(system, part, states[:1], times, **settings)[0]
+            shared.append(
+                {
+                    "mae_floor": np.abs(floor.states[0] - states).mean(),
+                    "mae_persistence": np.abs(states - states[0]).mean(),
+                    "mae_mean_field": np.abs(states - mean).mean(),
+                }
+            )
+        for replicate, found in _predictions(models, parts, initials, times, settings):
+            for index, (x, nodes) in enumerate(zip(known, kept, strict=True)):
+                states = x.states[:, nodes].astype(np.float64)
+                row = {
+                    "replicate": replicate,
+                    "graph": index,
+                    "removed": count,
+                    "share": count / graphs[index].n,
+                }
+                on_all = whole[replicate]
+                errors = {}
+                reason = _reason(x, found, index)
+                if found is not None and not reason:
+                    errors = {"mae": np.abs(found[index].states[0] - states).mean()}
+                if on_all is not None and not reason:
+                    errors["mae_whole"] = np.abs(on_all[index].states[0][:, nodes] - states).mean()
+                rows.append({**row, **_status(reason), **errors, **shared[index]})
+    return pd.DataFrame(rows, columns=list(NODE_HIDDEN.columns))
+
+
+def perturb_initial_states(
+    models: Models,
+    system: Field,
+    graphs: Sequence[Graph],
+    truth: Sequence[Trajectory],
+    noises: Sequence[float],
+    generators: Sequence[np.random.Generator],
+    *,
+    domain: tuple[float, float],
+    rtol: float,
+    atol: float,
+    max_steps: int,
+) -> pd.DataFrame:
+    """Predict from initial states with Gaussian noise, compare with the trajectory without.
+
+    Args:
+        models: R models.
+        system: the true vector field.
+        graphs: test graphs, by index.
+        truth: trajectories of the true system; the first of each graph is used.
+        noises: standard deviations.
+        generators: one for each graph; all standard deviations scale the same noise.
+        domain: noisy states are cut off at these bounds.
+        rtol: relative tolerance of the integration.
+        atol: absolute tolerance.
+        max_steps: limit of steps.
+
+    Returns:
+        One row a model, graph and standard deviation, with the columns of `NODE_NOISE`.
+    """
+    settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
+    known = _firsts(truth, len(graphs))
+    draws = [g.standard_normal(x.n) for g, x in zip(generators, graphs, strict=True)]
+    times = known[0].times
+    rows = []
+    for noise in noises:
+        initials = [
+            np.clip(x.states[0] + noise * draw, *domain)
+            for x, draw in zip(known, draws, strict=True)
+        ]
+        floors = _simulated(system, graphs, initials, times, settings)
+        shared = []
+        for graph, x, start, floor in zip(graphs, known, initials, floors, strict=True):
+            states = x.states.astype(np.float64)
+            mean = mean_field_states(system, graph, start[None], times, **settings)[0]
+            shared.append(
+                {
+                    "mae_floor": np.abs(floor.states[0] - states).mean(),
+                    "mae_persistence": np.abs(states - start).mean(),
+                    "mae_mean_field": np.abs(states - mean).mean(),
+                }
+            )
+        for replicate, found in _predictions(models, graphs, initials, times, settings):
+            for index, x in enumerate(known):
+                reason = _reason(x, found, index)
+                errors = {}
+                if found is not None and not reason:
+                    errors = {"mae": np.abs(found[index].states[0] - x.states).mean()}
+                row = {"replicate": replicate, "graph": index, "test_noise": float(noise)}
+                rows.append({**row, **_status(reason), **errors, **shared[index]})
+    return pd.DataFrame(rows, columns=list(NODE_NOISE.columns))
+
+
+def _firsts(truth: Sequence[Trajectory], count: int) -> list[Trajectory]:
+    return [next(x for x in truth if x.graph == index) for index in range(count)]
+
+
+def _simulated(
+    field: Field,
+    graphs: Sequence[Graph],
+    initials: Sequence[NDArray[np.floating]],
+    times: Floats,
+    settings: Mapping[str, Any],
+) -> list[Simulation]:
+    starts = [np.asarray(x, dtype=np.float64)[None] for x in initials]
+    return simulate_graphs(
+        field, graphs, starts, times, rtol=settings["rtol"], atol=settings["atol"],
+        max_steps=int(settings["max_steps"]),
+    )  # fmt: skip
+
+
+def _predictions(
+    models: Models,
+    graphs: Sequence[Graph],
+    initials: Sequence[NDArray[np.floating]],
+    times: Floats,
+    settings: Mapping[str, Any],
+) -> Iterator[tuple[int, list[Simulation] | None]]:
+    """Each model's simulations, None where its training failed."""
+    for replicate in range(len(models)):
+        if not models.ok[replicate]:
+            yield replicate, None
+            continue
+        field = as_field(models.parameters, replicate, table=tuple(models.seen[replicate]))
+        yield replicate, _simulated(field, graphs, initials, times, settings)
+
+
+def _reason(truth: Trajectory, found: list[Simulation] | None, index: int) -> str:
+    if truth.status != "ok":
+        return f"true system: {truth.reason}"
+    if found is None:
+        return "the training of the model failed"
+    reason = found[index].reason[0]
+    return f"model: {reason}" if reason else ""
+
+
+def _status(reason: str) -> dict[str, str]:
+    return {"status": "failed" if reason else "ok", "reason": reason}

@@ -1,0 +1,119 @@
+"""A trained neural ODE as an object: give it a graph and initial states, get a trajectory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from nodeflow.dynamics.integrate import simulate
+from nodeflow.dynamics.systems import Field
+from nodeflow.graphs.graph import Graph, from_networkx
+from nodeflow.node.field import as_field
+from nodeflow.node.layout import ModelProblem
+from nodeflow.node.store import Models, read_models
+from nodeflow.tables import read_parameters
+
+__all__ = ["NeuralODE", "load"]
+
+
+@dataclass(frozen=True)
+class NeuralODE:
+    """One trained neural ODE; made by `load`.
+
+    Attributes:
+        models: the file's models.
+        replicate: which of them this is.
+        made: what it was made with: system, training cell, recipe …
+    """
+
+    models: Models
+    replicate: int
+    made: Mapping[str, Any]
+
+    @cached_property
+    def field(self) -> Field:
+        """The vector field, as the functions of `nodeflow.dynamics` take it."""
+        seen = self.models.seen[self.replicate]
+        return as_field(self.models.parameters, self.replicate, table=(seen[0], seen[1]))
+
+    @property
+    def seen(self) -> tuple[float, float]:
+        """Smallest and largest state in the training data; beyond them it extrapolates."""
+        low, high = self.models.seen[self.replicate]
+        return float(low), float(high)
+
+    def predict(
+        self,
+        graph: nx.Graph[Any] | Graph,
+        initial: ArrayLike | Mapping[Any, float],
+        times: ArrayLike,
+        *,
+        rtol: float = 1e-6,
+        atol: float = 1e-6,
+        max_steps: int = 100_000,
+    ) -> pd.DataFrame:
+        """Integrate it on any undirected graph, of any size.
+
+        Args:
+            graph: a networkx graph, or one of nodeflow's.
+            initial: a state for each node: by node, or in the graph's order of nodes.
+            times: increasing; the first belongs to the initial states.
+            rtol: relative tolerance.
+            atol: absolute tolerance.
+            max_steps: limit of steps.
+
+        Returns:
+            States, a row a time and a column a node.
+
+        Raises:
+            GraphProblem: a graph that is directed or has self-loops or parallel edges.
+            ModelProblem: initial states that do not fit the graph, or an integration that fails:
+                on large heterogeneous graphs a model may leave what it has learned and explode.
+        """
+        inner = graph if isinstance(graph, Graph) else from_networkx(graph)
+        names = list(range(graph.n)) if isinstance(graph, Graph) else list(graph)
+        if isinstance(initial, Mapping):
+            missing = [name for name in names if name not in initial]
+            if missing:
+                raise ModelProblem(f"There is no initial state for node {missing[0]!r}; give all.")
+            initial = [initial[name] for name in names]
+        start = np.asarray(initial, dtype=np.float64)
+        if start.shape != (inner.n,):
+            raise ModelProblem(
+                f"Initial states of shape {start.shape} do not fit a graph of {inner.n} nodes."
+            )
+        found = simulate(
+            self.field, inner.adjacency(), start[None], times, rtol=rtol, atol=atol,
+            max_steps=max_steps,
+        )  # fmt: skip
+        if found.reason[0]:
+            raise ModelProblem(f"The neural ODE cannot be integrated here: {found.reason[0]}.")
+        index = pd.Index(np.asarray(times, dtype=np.float64), name="time")
+        return pd.DataFrame(found.states[0], index=index, columns=names)
+
+
+def load(path: str | Path, replicate: int = 0) -> NeuralODE:
+    """A trained neural ODE from its file, `results/node/models/…/….safetensors`.
+
+    Args:
+        path: the file.
+        replicate: which of the models in it.
+
+    Raises:
+        FileProblem: the file is missing, damaged, or no file of neural ODEs.
+        ModelProblem: there is no such replicate, or its training failed.
+    """
+    models = read_models(path)
+    if not 0 <= replicate < len(models):
+        raise ModelProblem(f"{path} holds models 0 … {len(models) - 1}, not {replicate}.")
+    if not models.ok[replicate]:
+        raise ModelProblem(f"{path}: the training of model {replicate} failed; take another one.")
+    return NeuralODE(models, replicate, read_parameters(path))

@@ -1,0 +1,141 @@
+"""Fixed points of trained neural ODEs beside those of the true system: where, and how stable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+
+from nodeflow.dynamics.fixed_points import FixedPoint, find_fixed_points
+from nodeflow.dynamics.integrate import simulate
+from nodeflow.dynamics.systems import Field
+from nodeflow.graphs.graph import Graph
+from nodeflow.node.evaluate import hubs, mean_field_states
+from nodeflow.node.field import as_field
+from nodeflow.node.store import NODE_FIXED_POINTS, Models
+
+__all__ = ["compare_fixed_points"]
+
+Floats = NDArray[np.float64]
+
+_TOLERANCE = 1e-5
+_EIGENVALUES = 2
+
+
+def compare_fixed_points(
+    models: Models,
+    system: Field,
+    graphs: Sequence[Graph],
+    initials: Sequence[Floats],
+    *,
+    domain: tuple[float, float],
+    horizon: float,
+    rtol: float,
+    atol: float,
+    max_steps: int,
+) -> pd.DataFrame:
+    """The fixed point that model and true system reach from the same initial state.
+
+    Both are integrated to `horizon`, then Newton's method with Armijo's line search takes over.
+
+    Args:
+        models: R models.
+        system: the true vector field.
+        graphs: test graphs.
+        initials: (n,) initial states on each.
+        domain: bounds of the true system's states; models are not held to them.
+        horizon: time to integrate to.
+        rtol: relative tolerance of the integration.
+        atol: absolute tolerance.
+        max_steps: limit of steps.
+
+    Returns:
+        One row a model and graph, with the columns of `NODE_FIXED_POINTS`.
+    """
+    settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
+    tables = [
+        (
+            as_field(models.parameters, r, table=tuple(models.seen[r])),
+            as_field(models.parameters, r),
+        )
+        if models.ok[r]
+        else None
+        for r in range(len(models))
+    ]
+    rows = []
+    for index, (graph, initial) in enumerate(zip(graphs, initials, strict=True)):
+        true, reason = _reached(system, system, graph, initial, horizon, domain, settings)
+        mean = mean_field_states(
+            system, graph, initial[None], np.array([0.0, horizon]), **settings
+        )[0, -1]
+        for replicate, pair in enumerate(tables):
+            row = {"replicate": replicate, "graph": index}
+            if true is None:
+                rows.append({**row, "status": "failed", "reason": f"true system: {reason}"})
+                continue
+            if pair is None:
+                failed = {"status": "failed", "reason": "the training of the model failed"}
+                rows.append({**row, **failed})
+                continue
+            everywhere = (-np.inf, np.inf)
+            found, problem = _reached(*pair, graph, initial, horizon, everywhere, settings)
+            if found is None:
+                rows.append({**row, "status": "failed", "reason": f"model: {problem}"})
+                continue
+            rows.append({**row, **_row(graph, true, found, initial, mean)})
+    return pd.DataFrame(rows, columns=list(NODE_FIXED_POINTS.columns))
+
+
+def _row(
+    graph: Graph, true: FixedPoint, found: FixedPoint, initial: Floats, mean: Floats
+) -> dict[str, float | str]:
+    error = np.abs(found.state - true.state)
+    _, label = connected_components(graph.adjacency(), directed=False)
+    giant = label == np.bincount(label).argmax()
+    return {
+        "status": "ok",
+        "reason": "",
+        "residual": found.residual,
+        "mae": float(error.mean()),
+        "mae_giant": float(error[giant].mean()),
+        "mae_hubs": float(error[hubs(graph.degrees)].mean()),
+        "mae_persistence": float(np.abs(initial - true.state).mean()),
+        "mae_mean_field": float(np.abs(mean - true.state).mean()),
+        "size": float(np.abs(true.state).mean()),
+        "rightmost": _first(found.spectrum.whole),
+        "rightmost_true": _first(true.spectrum.whole),
+        "rightmost_giant": _first(found.spectrum.giant),
+        "rightmost_giant_true": _first(true.spectrum.giant),
+    }
+
+
+def _first(values: NDArray[np.complex128]) -> float:
+    return float(values[0].real) if len(values) else np.nan
+
+
+def _reached(
+    quick: Field,
+    exact: Field,
+    graph: Graph,
+    initial: Floats,
+    horizon: float,
+    domain: tuple[float, float],
+    settings: Mapping[str, Any],
+) -> tuple[FixedPoint | None, str]:
+    """The fixed point reached from one initial state, or why there is none."""
+    adjacency = graph.adjacency()
+    end = simulate(
+        quick, adjacency, initial[None], [0.0, horizon], rtol=settings["rtol"],
+        atol=settings["atol"], max_steps=int(settings["max_steps"]),
+    )  # fmt: skip
+    if end.reason[0]:
+        return None, end.reason[0]
+    found = find_fixed_points(
+        exact, adjacency, end.states[:, -1], domain=domain, tolerance=_TOLERANCE,
+        eigenvalues=_EIGENVALUES,
+    )  # fmt: skip
+    return (found.points[0], "") if found.points else (None, found.searches[0].reason)

@@ -1,0 +1,55 @@
+from .architectures import (
+    INITIALIZATIONS,
+    MODULES,
+    PUBLISHED,
+    Architecture,
+    ArchitectureProblem,
+    build,
+    classifier,
+    from_module,
+    mlp,
+    mlp_like,
+)
+from .loss import cross_entropies
+from .metrics import ZOO_METRICS
+from .predict import evaluate, predict, predict_labels, recalibrated
+from .store import ZOO_BLOCK, Block, BlockProblem, read_block, read_blocks, write_block
+from .train import (
+    OPTIMIZERS,
+    TrainedBlock,
+    TrainProblem,
+    TrainSettings,
+    initial_parameters,
+    train_block,
+)
+
+__all__ = [
+    "INITIALIZATIONS",
+    "MODULES",
+    "OPTIMIZERS",
+    "PUBLISHED",
+    "ZOO_BLOCK",
+    "ZOO_METRICS",
+    "Architecture",
+    "ArchitectureProblem",
+    "Block",
+    "BlockProblem",
+    "TrainProblem",
+    "TrainSettings",
+    "TrainedBlock",
+    "build",
+    "classifier",
+    "cross_entropies",
+    "evaluate",
+    "from_module",
+    "initial_parameters",
+    "mlp",
+    "mlp_like",
+    "predict",
+    "predict_labels",
+    "read_block",
+    "read_blocks",
+    "recalibrated",
+    "train_block",
+    "write_block",
+]

@@ -1,0 +1,42 @@
+"""The table of what the training of a zoo gave."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from nodeflow.tables import Schema
+
+__all__ = ["ZOO_METRICS"]
+
+ZOO_METRICS = Schema(
+    "zoo metrics",
+    1,
+    columns={
+        "member": pa.int64(),
+        "seed": pa.int64(),
+        "initialization": pa.string(),
+        "epoch": pa.int64(),
+        "train_accuracy": pa.float64(),
+        "train_loss": pa.float64(),
+        "validation_accuracy": pa.float64(),
+        "validation_loss": pa.float64(),
+        "test_accuracy": pa.float64(),
+        "test_loss": pa.float64(),
+        "status": pa.string(),
+        "reason": pa.string(),
+    },
+    about={
+        "member": "number of the network in its zoo",
+        "seed": "seed from which its initialization and its order of items follow",
+        "initialization": "how its weights started",
+        "epoch": "epoch after which its weights were kept, from 1; 0 if the training failed",
+        "train_accuracy": "share of training items classified correctly",
+        "train_loss": "mean cross-entropy of the training items, nats",
+        "validation_accuracy": "share of validation items classified correctly",
+        "validation_loss": "mean cross-entropy of the validation items, nats",
+        "test_accuracy": "share of test items classified correctly",
+        "test_loss": "mean cross-entropy of the test items, nats",
+        "status": "ok, or failed: then the network is not in its block",
+        "reason": "why it failed; empty if it did not",
+    },
+)

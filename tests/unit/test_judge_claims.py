@@ -1,0 +1,216 @@
+"""Bootstrap over graphs and models, verdicts, and receiver curves."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from nodeflow.figures.experiments import (
+    draw_claims,
+    draw_conjecture,
+    draw_fixed_points,
+    draw_functions,
+    draw_hidden,
+    draw_noise,
+    draw_warning,
+)
+from nodeflow.figures.node import draw_degree_errors, draw_size_errors, draw_structure_errors
+from nodeflow.figures.style import drawing
+from nodeflow.judge.bootstrap import crossed_medians, interval, median_band
+from nodeflow.judge.claims import CLAIMS, judge_claims, verdict
+from nodeflow.judge.warning import receiver_curve
+
+
+def runs(matrix: np.ndarray, failed: float = 0.0) -> pd.DataFrame:
+    models, graphs = matrix.shape
+    table = pd.DataFrame(
+        {
+            "replicate": np.repeat(np.arange(models), graphs),
+            "graph": np.tile(np.arange(graphs), models),
+            "mae": matrix.ravel(),
+            "status": "ok",
+        }
+    )
+    table.loc[: int(failed * len(table)) - 1, ["status", "mae"]] = ["failed", np.nan]
+    return table
+
+
+def test_the_interval_covers_the_true_median_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    covered = 0
+    for _ in range(60):
+        effects = rng.normal(0, 0.3, (6, 1)) + rng.normal(0, 1, (1, 20))
+        low, high = interval(crossed_medians(runs(effects), "mae", rng))[1:]
+        covered += low <= 0 <= high
+    assert covered >= 50
+
+
+def test_failed_runs_are_infinitely_bad() -> None:
+    rng = np.random.default_rng(1)
+    table = runs(np.ones((4, 10)), failed=0.6)
+    assert interval(crossed_medians(table, "mae", rng))[0] == np.inf
+    table = runs(np.ones((4, 10)), failed=0.2)
+    assert interval(crossed_medians(table, "mae", rng))[0] == 1.0
+
+
+def test_a_band_has_the_medians_in_it() -> None:
+    rng = np.random.default_rng(1)
+    parts = [runs(rng.lognormal(k, 1, (3, 8))).assign(N=k) for k in range(3)]
+    band = median_band(pd.concat(parts), "N", "mae", rng)
+    assert (band["low"] <= band["median"]).all()
+    assert (band["median"] <= band["high"]).all()
+    assert (band["count"] == 24).all()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(1.1, 2, "confirmed"), (0.1, 0.9, "contradicted"), (0.5, 2, "open"), (np.nan, 2, "open"),
+     (2, np.inf, "confirmed")],
+)  # fmt: skip
+def test_verdicts(low: float, high: float, expected: str) -> None:
+    assert verdict(low, high, 1.0) == expected
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=60))
+def test_the_area_is_scikit_learn_s(items: list[tuple[bool, int]]) -> None:
+    bad = np.array([b for b, _ in items])
+    score = np.array([float(s) for _, s in items])
+    found, area = receiver_curve(bad, score)
+    if bad.all() or not bad.any():
+        assert np.isnan(area)
+        return
+    assert area == pytest.approx(roc_auc_score(bad, score))
+    assert (np.diff(found) >= 0).all()
+
+
+def planted_tests(system: str, growth: float) -> pd.DataFrame:
+    """Runs whose error grows with N by `growth` at γ = 2.1 and not at 3.9, and little with β."""
+    rng = np.random.default_rng(1)
+    parts = []
+    cells = [(1.1, g, n) for g in (2.1, 3.9) for n in (64, 1024)]
+    cells += [(b, g, 1024) for b in (0.6, 3.1) for g in (2.1, 3.9)]
+    for beta, gamma, size in cells:
+        for trained in {(1.1, gamma), (1.1, 2.1)} if size == 1024 else {(1.1, gamma)}:
+            if beta != 1.1 and trained != (1.1, 2.1):
+                continue
+            level = growth if (gamma, size) == (2.1, 1024) else 1.0
+            table = runs(level * (1 + 0.02 * beta) * rng.lognormal(0, 0.05, (3, 10)))
+            parts.append(
+                table.assign(
+                    system=system, variant="plain", trained_beta=trained[0],
+                    trained_gamma=trained[1], N=size, beta=beta, gamma=gamma,
+                    mae_hubs=5 * table["mae"], mae_mean_field=30 * table["mae"],
+                    mae_persistence=50.0,
+                )
+            )  # fmt: skip
+    covering = parts[1].assign(variant="covering")
+    covering[["mae", "mae_hubs"]] /= growth
+    return pd.concat([*parts, covering], ignore_index=True)
+
+
+def planted(system: str, growth: float) -> dict[str, pd.DataFrame]:
+    rng = np.random.default_rng(2)
+    models = {"system": system, "variant": "plain", "trained_beta": 1.1}
+    points, hidden, noise = [], [], []
+    for gamma in (2.1, 3.9):
+        table = runs(rng.lognormal(0, 0.1, (3, 10))).assign(**models, trained_gamma=gamma)
+        points.append(
+            table.assign(
+                mae_giant=table["mae"], mae_hubs=table["mae"], size=5.0, rightmost=-1.0,
+                rightmost_true=-1.0, rightmost_giant=-1.0, rightmost_giant_true=-1.0,
+                mae_mean_field=2.0, mae_persistence=4.0,
+            )
+        )  # fmt: skip
+        for removed in (4, 64):
+            hidden.append(
+                table.assign(
+                    removed=removed, share=removed / 1024, mae=removed * table["mae"],
+                    mae_floor=removed * table["mae"], mae_whole=table["mae"],
+                    mae_persistence=1000.0, mae_mean_field=500.0,
+                )
+            )  # fmt: skip
+    for training in (0.0, 0.1):
+        for test in (0.0, 0.1):
+            noise.append(
+                table.assign(
+                    training_noise=training, test_noise=test, mae=table["mae"] * (1 + training),
+                    mae_floor=0.1, mae_persistence=10.0, mae_mean_field=5.0,
+                )
+            )  # fmt: skip
+    return {
+        "tests": planted_tests(system, growth),
+        "fixed_points": pd.concat(points),
+        "hidden": pd.concat(hidden),
+        "noise": pd.concat(noise),
+    }
+
+
+SIZES = {
+    "training_size": 64, "detail_size": 1024, "structure_size": 1024,
+    "structure_trained": [1.1, 2.1], "seed": 1,
+}  # fmt: skip
+
+
+def judged(system: str, growth: float) -> dict[str, str]:
+    claims = judge_claims(**planted(system, growth), **SIZES)
+    assert list(claims.columns) == list(CLAIMS.columns)
+    assert (claims["low"] <= claims["value"]).all()
+    assert (claims["value"] <= claims["high"]).all()
+    return {
+        f"{row.claim} {row.statistic[-3:]}": row.verdict for row in claims.itertuples()
+    }  # the end of the statistic tells γ
+
+
+def test_planted_effects_are_confirmed_and_planted_contrary_ones_contradicted() -> None:
+    grows = judged("MM", 20.0)
+    assert grows["errors grow with size on heterogeneous graphs 2.1"] == "confirmed"
+    assert grows["errors grow more where degrees are more heterogeneous 3.9"] == "confirmed"
+    assert grows["errors concentrate at hubs 024"] == "confirmed"
+    assert grows["fixed points are mostly stable 2.1"] == "confirmed"
+    assert grows["fixed points are displaced 2.1"] == "confirmed"
+    assert grows["errors grow with unobserved nodes 2.1"] == "confirmed"
+    assert grows["the model adds to what the missing nodes cost 3.9"] == "contradicted"
+    gap = "conjecture: training on the hubs' states closes the gap (hubs) 2.1"
+    assert grows[gap] == "confirmed"
+    flat = judged("MM", 1.0)
+    assert flat["errors grow with size on heterogeneous graphs 2.1"] == "contradicted"
+    assert flat[gap] == "contradicted"
+    assert judged("SIS", 20.0)["errors barely grow with size 2.1"] == "contradicted"
+    assert judged("SIS", 1.0)["errors barely grow with size 2.1"] == "confirmed"
+
+
+def test_every_figure_can_be_drawn() -> None:
+    tables = planted("MM", 20.0)
+    claims = judge_claims(**tables, **SIZES)
+    x = np.linspace(0, 1, 5)
+    functions = pd.DataFrame(
+        {"x": np.tile(x, 2), "learned": 1.0, "true": 1.0, "inside": np.tile(x < 0.5, 2),
+         "function": np.repeat(["f", "product"], 5), "replicate": 0, "system": "MM",
+         "trained_gamma": 2.1}
+    )  # fmt: skip
+    errors = pd.DataFrame(
+        {"system": "MM", "variant": np.repeat(["plain", "covering"], 5), "gamma": 2.1, "N": 1024,
+         "degree": np.tile(np.arange(5.0), 2), "mae_low": 1.0, "mae": 2.0, "mae_high": 3.0,
+         "outside": 0.5, "spread": 1.0, "nodes": 7}
+    )  # fmt: skip
+    shared = {"system": "MM", "trained_gamma": 2.1}
+    curves = pd.DataFrame({"false_alarms": x, "found": x, "signal": "spread"}).assign(**shared)
+    areas = pd.DataFrame({"graph": [-1, 0], "bad": 0.1, "area": 0.5, "signal": "spread"})
+    tests = tables["tests"].assign(outside=0.1)
+    grid = tests[(tests["N"] == 1024) & (tests["trained_gamma"] == 2.1)]
+    with drawing():
+        figures = [
+            draw_fixed_points(tables["fixed_points"]), draw_hidden(tables["hidden"]),
+            draw_noise(tables["noise"]), draw_conjecture(errors), draw_functions(functions),
+            draw_warning(curves, areas.assign(**shared)), draw_claims(claims),
+            draw_size_errors(tests, 1.1), draw_structure_errors(grid),
+            draw_degree_errors(errors.query("variant == 'plain'"), grid),
+        ]  # fmt: skip
+        for figure in figures:
+            figure.set_dpi(40)
+            figure.canvas.draw()
+            assert sum(axis.has_data() for axis in figure.axes) >= 1
+            plt.close(figure)

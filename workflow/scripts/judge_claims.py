@@ -1,0 +1,27 @@
+"""Judge each claim of the paper by a statistic with its interval."""
+
+from typing import Any
+
+from nodeflow.job import job
+from nodeflow.judge.claims import CLAIMS, judge_claims
+from nodeflow.node.collected import (
+    COLLECTED_FIXED_POINTS,
+    COLLECTED_HIDDEN,
+    COLLECTED_NOISE,
+    COLLECTED_TESTS,
+)
+from nodeflow.tables import read_table, write_table
+
+snakemake: Any
+p, files, output = snakemake.params.p, snakemake.input, snakemake.output
+made = {**p, "code": snakemake.params.code}
+
+with job(snakemake.log[0], snakemake.threads):
+    claims = judge_claims(
+        read_table(files.tests, COLLECTED_TESTS),
+        read_table(files.fixed_points, COLLECTED_FIXED_POINTS),
+        read_table(files.hidden, COLLECTED_HIDDEN),
+        read_table(files.noise, COLLECTED_NOISE),
+        **p,
+    )
+    write_table(output[0], claims, CLAIMS, made)

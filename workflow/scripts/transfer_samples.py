@@ -1,0 +1,43 @@
+"""Measure how fast generated networks learn changed tasks."""
+
+from typing import Any
+
+import numpy as np
+
+from nodeflow.datasets import load_dataset
+from nodeflow.flow.store import read_samples
+from nodeflow.job import choose_device, job
+from nodeflow.judge.store import TRANSFER
+from nodeflow.judge.transfer import TransferSettings, transfer
+from nodeflow.tables import write_table
+from nodeflow.zoo.architectures import mlp_like
+from nodeflow.zoo.store import read_blocks
+from nodeflow.zoo.train import TrainSettings, initial_parameters
+
+snakemake: Any
+p, files, output = snakemake.params.p, snakemake.input, snakemake.output
+made = {**p, "code": snakemake.params.code}
+
+with job(snakemake.log[0], snakemake.threads):
+    training, held_out = read_blocks(files.members, {"zoo": p["zoo"]}).split(p["members"])
+    samples = read_samples(files.samples, p["from"])
+    good = np.flatnonzero(samples.ok)
+    architecture = mlp_like(training.parameters)
+    settings = TransferSettings(**p["settings"])
+    fresh = range(settings.networks)
+    table = transfer(
+        architecture,
+        {
+            "generated": {name: tensor[good] for name, tensor in samples.parameters.items()},
+            "held-out": held_out.parameters,
+            "initialization": initial_parameters(
+                architecture, fresh, TrainSettings(**p["training"]), p["seed"], "transfer"
+            ),
+        },
+        load_dataset(p["data"], snakemake.params.folder),
+        settings,
+        root_seed=p["seed"],
+        labels=(p["flow"], p["weights"], p["width"]),
+        device=choose_device(p["device"]),
+    )
+    write_table(output[0], table, TRANSFER, made)
