@@ -526,7 +526,9 @@ class Plan:
                 for name, value in self._bridge(nodes)["tests"].items()
                 if name not in ("sizes", "structure", "max_steps")
             },
-            "controls": self.config["judge"],
+            "controls": {
+                name: self.config["judge"][name] for name in ("noise_scales", "soup", "controls")
+            },
             "solver": {
                 "rtol": dynamics["rtol"],
                 "atol": dynamics["atol"],

@@ -96,8 +96,8 @@ def judge_system(
     return {name: pd.concat(parts, ignore_index=True) for name, parts in found.items()}
 
 
-_TESTED_CONTROLS = ("noise matched", "pair mean", "soup", "gaussian")
-"""The controls whose trajectories are tested; the panel has the noise sweep too."""
+_TESTED_CONTROLS = ("noise matched", "gaussian")
+"""The controls whose trajectories are tested; the panel has all of them."""
 
 
 def _cases(
