@@ -1,6 +1,7 @@
 """Zoos of neural ODEs, the conditional flow over them, and the sets that are judged."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,7 +120,7 @@ def test_files_give_back_what_was_written(zoo: Members, tmp_path: Path) -> None:
 def test_nothing_is_learned_from_held_out_graphs_or_unseen_cells(zoo: Members) -> None:
     own = learned(zoo, [(1.1, 2.1)], 30)
     assert own.any() and not own[zoo.gamma == 3.9].any() and not own[zoo.graph >= 30].any()
-    settings = {
+    settings: dict[str, Any] = {
         "cells": [(1.1, 2.1)], "unseen": [(1.1, 3.9)], "learned_graphs": 30,
         "matching": MatchSettings(), "flow": flow_settings("codes", {**SMALL, "steps": 20}),
         "samples": 3, "sampling": SampleSettings("heun", 4), "root_seed": 1, "label": "x",

@@ -1,5 +1,7 @@
 """Bootstrap over graphs and models, verdicts, and receiver curves."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -34,7 +36,9 @@ def runs(matrix: np.ndarray, failed: float = 0.0) -> pd.DataFrame:
             "status": "ok",
         }
     )
-    table.loc[: int(failed * len(table)) - 1, ["status", "mae"]] = ["failed", np.nan]
+    lost = table.index < failed * len(table)
+    table["status"] = table["status"].mask(lost, "failed")
+    table["mae"] = table["mae"].mask(lost)
     return table
 
 
@@ -111,9 +115,9 @@ def planted_tests(system: str, growth: float) -> pd.DataFrame:
     return pd.concat([*parts, covering], ignore_index=True)
 
 
-def planted(system: str, growth: float) -> dict[str, pd.DataFrame]:
+def planted(system: str, growth: float) -> dict[str, Any]:
     rng = np.random.default_rng(2)
-    models = {"system": system, "variant": "plain", "trained_beta": 1.1}
+    models: dict[str, Any] = {"system": system, "variant": "plain", "trained_beta": 1.1}
     points, hidden, noise = [], [], []
     for gamma in (2.1, 3.9):
         table = runs(rng.lognormal(0, 0.1, (3, 10))).assign(**models, trained_gamma=gamma)
@@ -148,7 +152,7 @@ def planted(system: str, growth: float) -> dict[str, pd.DataFrame]:
     }
 
 
-SIZES = {
+SIZES: dict[str, Any] = {
     "training_size": 64, "detail_size": 1024, "structure_size": 1024,
     "structure_trained": [1.1, 2.1], "seed": 1,
 }  # fmt: skip
@@ -160,7 +164,10 @@ def judged(system: str, growth: float) -> dict[str, str]:
     assert (claims["low"] <= claims["value"]).all()
     assert (claims["value"] <= claims["high"]).all()
     return {
-        f"{row.claim} {row.statistic[-3:]}": row.verdict for row in claims.itertuples()
+        f"{claim} {statistic[-3:]}": verdict
+        for claim, statistic, verdict in zip(
+            claims["claim"], claims["statistic"], claims["verdict"], strict=True
+        )
     }  # the end of the statistic tells γ
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -25,7 +26,7 @@ from nodeflow.node.store import NODE_FIXED_POINTS, NODE_HIDDEN, NODE_NOISE, Mode
 from nodeflow.node.train import observed, train_stack
 from nodeflow.node.variants import covering, noisy
 
-SETTINGS = {"rtol": 1e-6, "atol": 1e-6, "max_steps": 20_000}
+SETTINGS: dict[str, Any] = {"rtol": 1e-6, "atol": 1e-6, "max_steps": 20_000}
 
 
 def simulated(
