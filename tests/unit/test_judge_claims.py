@@ -203,7 +203,7 @@ def test_every_figure_can_be_drawn() -> None:
          "degree": np.tile(np.arange(5.0), 2), "mae_low": 1.0, "mae": 2.0, "mae_high": 3.0,
          "outside": 0.5, "spread": 1.0, "nodes": 7}
     )  # fmt: skip
-    shared = {"system": "MM", "trained_gamma": 2.1}
+    shared: dict[str, Any] = {"system": "MM", "trained_gamma": 2.1}
     curves = pd.DataFrame({"false_alarms": x, "found": x, "signal": "spread"}).assign(**shared)
     areas = pd.DataFrame({"graph": [-1, 0], "bad": 0.1, "area": 0.5, "signal": "spread"})
     tests = tables["tests"].assign(outside=0.1)
