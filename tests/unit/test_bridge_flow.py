@@ -105,13 +105,14 @@ def test_files_give_back_what_was_written(zoo: Members, tmp_path: Path) -> None:
     for name, tensor in zoo.parameters.items():
         assert torch.equal(back.parameters[name], tensor)
     frame = fit_frame(zoo, MatchSettings())
-    write_frame(tmp_path / "frame.safetensors", frame, {})
-    again = read_frame(tmp_path / "frame.safetensors")
+    made = {"matching": {"start": "signature"}, "seed": 1}
+    write_frame(tmp_path / "frame.safetensors", frame, made)
+    again = read_frame(tmp_path / "frame.safetensors", made)
     assert again.ranges == frame.ranges and again.settings == frame.settings
     assert all(torch.equal(again.reference[name], x) for name, x in frame.reference.items())
     flow, _ = fit_bridge_flow(zoo, flow_settings("codes", SMALL), 1, ("test",))
-    write_node_flow(tmp_path / "flow.safetensors", flow, {})
-    loaded = read_node_flow(tmp_path / "flow.safetensors")
+    write_node_flow(tmp_path / "flow.safetensors", flow, made)
+    loaded = read_node_flow(tmp_path / "flow.safetensors", made)
     asked = (["MM"], np.array([1.1]), np.array([3.0]), np.array([5]), SampleSettings("heun", 4))
     for name, tensor in generate(flow, *asked).items():
         assert torch.equal(tensor, generate(loaded, *asked)[name])

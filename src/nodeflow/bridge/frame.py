@@ -71,7 +71,7 @@ def fit_frame(members: Members, settings: MatchSettings) -> Frame:
 def write_frame(path: str | Path, frame: Frame, parameters: Mapping[str, Any]) -> None:
     """Write a canonical frame as one safetensors file."""
     tensors = {f"reference.{name}": tensor.numpy() for name, tensor in frame.reference.items()}
-    about = {"ranges": frame.ranges, "matching": asdict(frame.settings)}
+    about = {"ranges": frame.ranges, "used": asdict(frame.settings)}
     write_tensors(path, tensors, FRAME, {**parameters, **about})
 
 
@@ -82,5 +82,5 @@ def read_frame(path: str | Path, parameters: Mapping[str, Any] | None = None) ->
     return Frame(
         {system: (low, high) for system, (low, high) in about["ranges"].items()},
         {name.removeprefix("reference."): torch.from_numpy(x) for name, x in tensors.items()},
-        MatchSettings(**about["matching"]),
+        MatchSettings(**about["used"]),
     )
