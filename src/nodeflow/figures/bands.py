@@ -11,7 +11,7 @@ from nodeflow.seeds import numpy_generator
 
 __all__ = ["BAND", "baselines", "bootstrapped", "name_baselines"]
 
-BAND = "band: 95 % bootstrap of the median"
+BAND = "band: 95 % bootstrap\nof the median"
 
 _BASELINES = {"mae_persistence": ":", "mae_mean_field": "--"}
 

@@ -95,7 +95,7 @@ def draw_hidden(hidden: pd.DataFrame) -> Figure:
             ylabel="node MAE",
         )  # fmt: skip
         count = chosen.groupby(["share", "trained_gamma"]).size().min()
-        note(axis, f"n ≥ {count} per point, {BAND}")
+        note(axis, f"n ≥ {count} per point\n{BAND}")
     axes[-1].plot([], [], color="0.4", ls="-.", lw=1, label="true system, subgraph")
     axes[-1].plot([], [], color="0.4", lw=0.6, label="nODE, whole graph")
     name_baselines(axes[-1])
@@ -126,7 +126,7 @@ def draw_noise(noise: pd.DataFrame) -> Figure:
         axis.set_xscale("symlog", linthresh=float(smallest) if smallest > 0 else 1.0)
         axis.set(yscale="log", title=system, xlabel="noise on initial states, σ", ylabel="node MAE")
         count = chosen.groupby(["test_noise", "training_noise"]).size().min()
-        note(axis, f"n ≥ {count} per point, {BAND}")
+        note(axis, f"n ≥ {count} per point\n{BAND}")
     axes[-1].plot([], [], color="0.4", ls="-.", lw=1, label="true system, same noise")
     name_baselines(axes[-1])
     outside_legend(axes[-1])

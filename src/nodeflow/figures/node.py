@@ -64,7 +64,7 @@ def draw_size_errors(runs: pd.DataFrame, beta: float) -> Figure:
         axis.set(yscale="log", title=system, xlabel="number of nodes N", ylabel="node MAE")
         axis.set_xscale("log", base=2)
         count = chosen.groupby(["N", "gamma"]).size().min()
-        note(axis, f"n ≥ {count} per point, {BAND}\n{_failed(chosen)}")
+        note(axis, f"n ≥ {count} per point\n{BAND}\n{_failed(chosen)}")
     name_baselines(axes[-1])
     outside_legend(axes[-1])
     return figure
