@@ -188,7 +188,9 @@ class _Network:
         order, indptr = np.empty(offset[-1], np.uint32), np.empty(offset[-1] + 1, np.uint32)
         indices = np.empty(ends[-1], np.uint32)
         indptr[-1] = ends[-1]
-        for graph, first, last, start in zip(graphs, offset[:-1], offset[1:], ends[:-1], strict=True):
+        for graph, first, last, start in zip(
+            graphs, offset[:-1], offset[1:], ends[:-1], strict=True
+        ):
             kernels.rows_by_degree(
                 graph.edges, start, order[first:last], indptr[first:last], indices
             )

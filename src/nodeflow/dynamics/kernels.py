@@ -305,12 +305,18 @@ def combine_stages(
         r = rows[m]
         for low in range(start[m], start[m + 1], _TILE):
             high = min(low + _TILE, start[m + 1])
-            out[low:high] = y[low:high]
-            for s in range(stage):
-                weight = h[r] * _A[method[r], stage, s]
-                if weight != 0.0:
-                    for i in range(low, high):
-                        out[i] += weight * k[s, i]
+            state, to = y[low:high], out[low:high]
+            one = h[r] * _A[method[r], stage, 0]
+            first = k[0, low:high]
+            for i in range(len(to)):
+                to[i] = state[i] + one * first[i]
+            for s in range(1, stage, 2):  # two at a time, or the first of them twice
+                other = min(s + 1, stage - 1)
+                one = h[r] * _A[method[r], stage, s]
+                two = h[r] * _A[method[r], stage, other] if other > s else 0.0
+                first, second = k[s, low:high], k[other, low:high]
+                for i in range(len(to)):
+                    to[i] += one * first[i] + two * second[i]
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -331,11 +337,13 @@ def solve_stage(
             between = np.zeros(_TILE)
             for s in range(stage):
                 weight = h[r] * _BETWEEN[stage, s]
-                for i in range(low, high):
-                    between[i - low] += weight * k[s, i]
-            for i in range(low, high):
-                d = diagonal[i]
-                k[stage, i] = (k[stage, i] + d * between[i - low]) / (1.0 - h[r] * _GAMMA * d)
+                slope = k[s, low:high]
+                for i in range(len(slope)):
+                    between[i] += weight * slope[i]
+            share = h[r] * _GAMMA
+            d, slope = diagonal[low:high], k[stage, low:high]
+            for i in range(len(slope)):
+                slope[i] = (slope[i] + d[i] * between[i]) / (1.0 - share * d[i])
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -381,15 +389,20 @@ def _largest_error(
         last = min(first + _TILE, high)
         error = np.zeros(_TILE)
         for s in range(7):
-            if weights[s] != 0.0:
-                for i in range(first, last):
-                    error[i - first] += weights[s] * k[s, i]
-        for i in range(first, last):
-            size = abs(h * error[i - first]) / (atol + rtol * max(abs(y[i]), abs(y_new[i])))
-            if not size <= worst:
-                worst = size
-            if not np.isfinite(y_new[i]) or np.isnan(size):
-                return np.inf
+            weight = weights[s]
+            if weight != 0.0:
+                slope = k[s, first:last]
+                for i in range(len(slope)):
+                    error[i] += weight * slope[i]
+        old, new = y[first:last], y_new[first:last]
+        for i in range(len(old)):
+            scale = atol + rtol * max(abs(old[i]), abs(new[i]))
+            error[i] = abs(h * error[i]) / scale + 0.0 * new[i]  # not a number unless all is finite
+        for i in range(len(old)):
+            if not error[i] <= worst:
+                if np.isnan(error[i]):
+                    return np.inf
+                worst = error[i]
     return worst
 
 
@@ -437,7 +450,9 @@ def first_step(
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _observe(u: Floats, h: float, dense: Floats, low: int, y: Floats, k: Floats, out: Floats) -> None:
+def _observe(
+    u: Floats, h: float, dense: Floats, low: int, y: Floats, k: Floats, out: Floats
+) -> None:
     """States of the nodes from `low` on at the shares `u` of the step, into `out`, (times, nodes).
 
     A tile of nodes stays in the innermost cache for all times: what is left is to write.

@@ -147,7 +147,7 @@ def _scaled(factor: float, x: Array, exponent: float) -> Array:
 
 
 def _times(factor: float, function: Function) -> Function:
-    return lambda x: factor * function(x)
+    return function if factor == 1.0 else lambda x: factor * function(x)
 
 
 # --- the five systems -----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from nodeflow.graphs.s1 import ModelProblem, asymptotic_c
 __all__ = ["solve_c"]
 
 MOST_STEPS = 100
-SMALL = 300
+SMALL, LARGE = 300, 5000
 
 ExpectedMeanDegree = Callable[[float, float], tuple[float, float]]
 
@@ -30,7 +30,9 @@ def solve_c(
     The logit makes the curve nearly straight from sparse to complete graphs. A step from a
     relative error e ends at one of C e², so with many nodes the last step needs no evaluation
     after it: C is 1/(1 − k̄/(N−1)), as a relative error of k̄ is that part of an error of the
-    logit. The few pairs of a small graph make a staircase on which that says little, and
+    logit. Of the error that an evaluation of a large graph may make, its many blocks leave less
+    than a third, as their errors cancel (tested). The few pairs of a small graph make a staircase
+    on which that says little, and
     averages over cells of pairs say little too; there all evaluations are exact, and so is the
     last one, at c itself.
 
@@ -57,10 +59,11 @@ def solve_c(
     target = _logit(mean_degree / (n - 1))
     low, high = -math.inf, math.inf
     small = n < SMALL
+    finest = tolerance / 4 if n < LARGE else tolerance
     bend = 4 / (1 - mean_degree / (n - 1))
     error = math.inf
     for _ in range(MOST_STEPS):
-        precision = 0.0 if small else coarse if error > 0.03 else tolerance / 4
+        precision = 0.0 if small else coarse if error > 0.03 else finest
         value, slope = expected(math.exp(log_c), precision)
         error = abs(value / mean_degree - 1)
         if small and error <= tolerance:
@@ -74,7 +77,7 @@ def solve_c(
         if not (abs(step) <= LONGEST_STEP and low < log_c + step < high):
             step = _safe_step(log_c, low, high)
         log_c += step
-        if not small and bend * error**2 + precision <= tolerance:
+        if not small and bend * error**2 <= tolerance / 2 and precision <= finest:
             return math.exp(log_c)
     raise ModelProblem(
         f"c did not converge for N = {n}, beta = {beta}, mean degree = {mean_degree}: "
