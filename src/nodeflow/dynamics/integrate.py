@@ -30,8 +30,8 @@ _WORKING_SET = 16_384
 """Node states that advance together: enough to hide Python's overhead, few enough for the cache."""
 
 _LOCAL, _POWER = 3.0, 1 / 5
-"""Local errors are kept to the share `_LOCAL` · tolerance^`_POWER` of the tolerance (1/2 at 10⁻⁴, 1/5
-at 10⁻⁶). A method of order 5 makes steps in proportion to tolerance^(−1/5), and their errors add
+"""Local errors are kept to the share `_LOCAL` · tolerance^`_POWER` of the tolerance: 1/2 at 10⁻⁴,
+1/5 at 10⁻⁶. A method of order 5 makes steps in proportion to tolerance^(−1/5), and their errors add
 up: so the states themselves, not the single steps, agree with the true ones within the tolerance.
 """
 
@@ -182,7 +182,7 @@ class _Network:
 
     @classmethod
     def of_graphs(cls, graphs: Sequence[Graph]) -> _Network:
-        """What `of_matrix` makes of each adjacency matrix, side by side, in a twentieth of the time."""
+        """What `of_matrix` makes of each adjacency matrix, side by side."""
         offset = np.cumsum([0, *(graph.n for graph in graphs)])
         ends = np.cumsum([0, *(2 * len(graph.edges) for graph in graphs)])
         order, indptr = np.empty(offset[-1], np.uint32), np.empty(offset[-1] + 1, np.uint32)

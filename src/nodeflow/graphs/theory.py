@@ -21,7 +21,7 @@ import numpy as np
 import scipy  # loads its parts when first used; most jobs that load graphs use none
 from numpy.typing import ArrayLike, NDArray
 
-from nodeflow.graphs.s1 import asymptotic_c, check_model
+from nodeflow.graphs.s1 import asymptotic_c, check_model, mean_over_ring
 
 __all__ = ["Prediction", "predict"]
 
@@ -192,13 +192,7 @@ def _mean_over_ring(
     """∫₀¹ dy/(1 + z y^β) against log z, up to a highest one."""
     lowest = -50.0
     grid = np.linspace(lowest, highest, math.ceil((highest - lowest) * 8) + 1)
-    panel = min(0.5, 1 / beta)
-    s, shares = _gauss(panel, math.ceil(60 / panel))  # y = exp(−s)
-    shares = shares * np.exp(-s)
-    log_means = [
-        math.log(shares @ (1 / (1 + np.exp(np.minimum(t - beta * s, 700.0))))) for t in grid
-    ]
-    spline = scipy.interpolate.CubicSpline(grid, log_means)
+    spline = scipy.interpolate.CubicSpline(grid, np.log(mean_over_ring(grid, beta)))
     return lambda log_z: np.exp(spline(np.clip(log_z, lowest, highest)))
 
 
