@@ -1,4 +1,5 @@
 from .accuracy import Assessment, assess
+from .degree import errors_by_degree
 from .gauge import closest_gauge
 from .novelty import REPLICA_RATIO, max_iou, nearest_members
 from .panel import PanelSettings, judge_panel
@@ -15,6 +16,7 @@ __all__ = [
     "TransferSettings",
     "assess",
     "closest_gauge",
+    "errors_by_degree",
     "judge_panel",
     "max_iou",
     "nearest_members",
