@@ -94,7 +94,7 @@ rule collect_runtime:
 
 rule compare_resources:
     input:
-        runtime=rules.collect_runtime.output,
+        runtime=rules.collect_runtime.output[0],
     output:
         "results/tables/resources.parquet",
     log:
