@@ -725,6 +725,7 @@ rule draw_transfer:
 rule draw_runtime:
     input:
         runtime="results/tables/runtime.parquet",
+        resources="results/tables/resources.parquet",
     output:
         png=report(
             "results/figures/runtime.png",
