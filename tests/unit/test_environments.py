@@ -54,9 +54,11 @@ def test_the_apptainer_image_is_made_of_the_pins() -> None:
     copied = dict(line.split() for line in section("files").strip().splitlines())
     assert all((ROOT / source).exists() for source in copied)
     package = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    assert {"pyproject.toml", PROJECT["project"]["readme"], *(Path(x).parts[0] for x in package)} <= {
-        *copied
-    }
+    assert {
+        "pyproject.toml",
+        PROJECT["project"]["readme"],
+        *(Path(x).parts[0] for x in package),
+    } <= {*copied}
     [install] = re.findall(r"pip install .*", section("post"))
     assert install.endswith(f"--constraint {copied['envs/pins.txt']} /opt/nodeflow")
     assert "import nodeflow" in section("test")

@@ -16,9 +16,7 @@ from tests.unit.test_config import DEFAULT, overlaid
 ROOT = Path(__file__).parents[2]
 RULES = (ROOT / "rules/figures.smk").read_text()
 TEMPLATES = sorted((ROOT / "workflow/report").glob("*.rst"))
-FIGURES = dict(
-    re.findall(r'caption="\.\./workflow/report/(\w+)\.rst",\s+category="(.*?)"', RULES)
-)
+FIGURES = dict(re.findall(r'caption="\.\./workflow/report/(\w+)\.rst",\s+category="(.*?)"', RULES))
 # The settings of `snakemake.report`, but for names that do not exist: there they are silent.
 JINJA = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
 CONFIGURATIONS = {

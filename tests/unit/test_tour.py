@@ -1,4 +1,4 @@
-"""The tour is one program that runs, prints what it says it prints, and leaves no public name out."""
+"""The tour is one program that runs, prints what it shows, and leaves no public name out."""
 
 import ast
 import contextlib
