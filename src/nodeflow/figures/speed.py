@@ -55,7 +55,7 @@ def draw_speed(runtime: pd.DataFrame, made: Sequence[Mapping[str, Any]]) -> Figu
         for name, each, once in zip(rows["name"], rows["each"], rows["once"], strict=True):
             text = f" {each:.2g} s" + (f"; before: {once / scratch:,.0f} trained" if once else "")
             axis.annotate(text, (each, name), va="center", fontsize=6.5)
-        axis.set(xscale="log", title=zoo, xlabel="seconds for one network")
+        axis.set(title=zoo, xlabel="seconds for one network")
         axis.margins(x=0.35)
         axis.invert_yaxis()
         note(axis, f"n = {rows['networks'].min()} to {rows['networks'].max()} networks a bar")
