@@ -455,6 +455,31 @@ class Plan:
         settings: Mapping[str, Any] = self.config["flow"]["flows"][flow]
         return settings
 
+    def made(self) -> list[Made]:
+        """Which jobs make how many networks, by zoo and by flow."""
+        zoos: list[Made] = [
+            {
+                "name": "training",
+                "zoo": zoo,
+                "networks": self._zoo(zoo)["members"] + self._zoo(zoo)["held_out"],
+                "jobs": [["train_zoo", f"{zoo}/raw/block~{block}"] for block in self.blocks(zoo)],
+            }
+            for zoo in dict.fromkeys(self._flow(flow)["zoo"] for flow in self.flows)
+        ]
+        flows: list[Made] = [
+            {
+                "name": f"{flow}: {self._flow(flow)['method']}, {weights}, {width}",
+                "zoo": self._flow(flow)["zoo"],
+                "networks": self._flow(flow)["sampling"]["count"],
+                "jobs": [["sample_flow", f"{flow}/{weights}/width~{width}"]],
+                "once": [["train_flow", f"{flow}/{weights}/width~{width}"]],
+            }
+            for flow in self.flows
+            for weights in self._flow(flow)["weights"]
+            for width in self._flow(flow)["widths"]
+        ]
+        return zoos + flows
+
     # --- the bridge ------------------------------------------------------------------------------
 
     @property

@@ -71,7 +71,7 @@ def test_a_reader_sees_every_figure_with_its_words(seen: dict[str, Any]) -> None
     captions = {path.stem for path in (ROOT / "workflow/report").glob("*.rst")} - {"workflow"}
     assert {Path(path).stem for path in seen["figures"]} == captions
     for path, figure in seen["figures"].items():
-        assert figure["width"] > 500, path
+        assert figure["width"] > 400, path
         assert figure["shown"] > 100_000, path
         assert len(figure["description"].split()) > 25, path
     assert "hidden degree" in seen["introduction"]

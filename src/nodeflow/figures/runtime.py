@@ -26,7 +26,8 @@ def draw_runtime(runtime: pd.DataFrame, resources: pd.DataFrame) -> Figure:
     left.barh(totals.index, rules["seconds"].max()[totals.index], color="#0072B2", label="longest")
     counts = rules["seconds"].count()[totals.index]
     for name, seconds, count in zip(totals.index, totals, counts, strict=True):
-        left.annotate(f" {count} jobs", (seconds, str(name)), va="center", fontsize=6.5)
+        text = f" {count} job" + "s" * (count > 1)
+        left.annotate(text, (seconds, str(name)), va="center", fontsize=6.5)
     left.set(xlabel="wall-clock seconds")
     left.margins(x=0.18)
     left.legend()
