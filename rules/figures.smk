@@ -730,7 +730,7 @@ rule draw_speed:
         png=report(
             "results/figures/speed.png",
             caption="../workflow/report/speed.rst",
-            category="5 Generated networks",
+            category="9 What did the run cost?",
             labels={"figure": "Time of a network, generated and trained"},
         ),
         pdf="results/figures/speed.pdf",
