@@ -1,5 +1,6 @@
 from .evaluate import evaluate_models, node_errors
 from .field import as_field
+from .functions import NODE_FUNCTIONS, compare_functions
 from .hidden import hide_nodes, perturb_initial_states
 from .layout import ModelProblem
 from .load import NeuralODE, load
@@ -21,6 +22,7 @@ from .train import train_models
 __all__ = [
     "NODE_ERRORS",
     "NODE_FIXED_POINTS",
+    "NODE_FUNCTIONS",
     "NODE_HIDDEN",
     "NODE_HISTORY",
     "NODE_NOISE",
@@ -33,6 +35,7 @@ __all__ = [
     "PaperSettings",
     "as_field",
     "compare_fixed_points",
+    "compare_functions",
     "evaluate_models",
     "hide_nodes",
     "load",
