@@ -93,7 +93,7 @@ def solve_c(
     low, high = -math.inf, math.inf
     small = n < SMALL
     finest = tolerance / 4 if n < LARGE else tolerance
-    bend = 4 / (1 - mean_degree / (n - 1))
+    bend = 1 / (1 - mean_degree / (n - 1))
     # The start errs by about 0.4/√N where positions are uniform.
     error = 0.0 if n >= HUGE else math.inf
     for _ in range(MOST_STEPS):
