@@ -240,8 +240,8 @@ def draw_warning(curves: pd.DataFrame, areas: pd.DataFrame) -> Figure:
         axis.axline((0, 0), slope=1, color="0.6", lw=0.8, label="chance")
         share = mine[mine["graph"] == -1]["bad"].iloc[0]
         axis.set(title=system, xlabel="false alarms", ylabel="bad nodes found")
-        halves = ", ".join(text[:3]), ", ".join(text[3:])
-        note(axis, f"γ = {gamma}, {share:.0%} of nodes bad\narea: {halves[0]}\n{halves[1]}")
+        lines = [", ".join(text[k : k + 2]) for k in range(0, len(text), 2)]
+        note(axis, f"γ = {gamma}, {share:.0%} of nodes bad\narea: " + "\n".join(lines))
     outside_legend(axes[-1])
     return figure
 

@@ -218,11 +218,11 @@ class _Buckets:
 
     @property
     def left(self) -> Array:
-        """Z where they start."""
+        """Where they start, as z."""
         return 2.0**self.octave * (1.0 + self.prefix / 2.0**self.bits)
 
     def middle(self) -> Array:
-        """Z in their middle."""
+        """Their middle, as z."""
         return 2.0**self.octave * (1.0 + (self.prefix + 0.5) / 2.0**self.bits)
 
 
