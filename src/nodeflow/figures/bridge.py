@@ -20,12 +20,17 @@ _COLOURS = {
     **set_colours(),
     "held-out": "#0072B2",
     "generated": "#D55E00",
+    "weight flow": "#CC79A7",
     "noise matched": "#999999",
     "trained elsewhere": "#56B4E9",
     "generated elsewhere": "#E69F00",
     "full size": "#000000",
 }
-_NAMES = {"held-out": "trained, held out", "full size": "trained, three layers of 64"}
+_NAMES = {
+    "held-out": "trained, held out",
+    "weight flow": "flow over weights",
+    "full size": "trained, three layers of 64",
+}
 
 
 def _zoos(table: pd.DataFrame) -> list[tuple[str, str]]:
