@@ -58,8 +58,8 @@ FUNCTIONS = Kind("bridge functions model", 1)
 _CPU = torch.device("cpu")
 _BLOCK = 16
 _GAUGE_STATES = 64
-_DENSER = 1.5
-"""States are spaced like the powers of equal steps: denser where trajectories start."""
+_DENSER = 2.0
+"""States are spaced like squares of equal steps: denser where trajectories start."""
 _COARSE = 1e-2
 """Relative precision that is asked for in the first part of a descent."""
 _COARSE_PART = 0.375
