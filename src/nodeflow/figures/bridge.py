@@ -99,7 +99,7 @@ def _cell_label(column: tuple[float, ...]) -> str:
 
 
 def draw_bridge_functions(functions: pd.DataFrame) -> Figure:
-    """Learned scalar functions as fans over the true ones, and less them: two rows a zoo and system.
+    """Learned scalar functions as fans over the true ones, and less them: two rows a system.
 
     Args:
         functions: columns of `BRIDGE_FUNCTIONS`.
@@ -116,7 +116,9 @@ def draw_bridge_functions(functions: pd.DataFrame) -> Figure:
         ]
         for column, name in enumerate(("f", "h_ego", "h_alt")):
             above, below = axes[6 * row + column], axes[6 * row + 3 + column]
-            here = chosen[chosen["function"] == name]
+            here = chosen[
+                (chosen["function"] == name) & chosen["set"].isin(["held-out", "generated"])
+            ]
             for which in ("generated", "held-out"):
                 fan = here[here["set"] == which]
                 _fan(above, fan, which, 0.0)
