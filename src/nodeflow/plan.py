@@ -538,6 +538,7 @@ class Plan:
             "cells": self.bridge_cells(nodes, "cells"),
             "unseen": self.bridge_cells(nodes, "unseen"),
             "matching": self.config["canonical"]["matching"],
+            "functions": {**settings["functions"], "scale": settings["training"]["scale"]},
             "changes": settings["flow"],
             "samples": zoo["samples"],
             "sampling": settings["sampling"],

@@ -85,6 +85,7 @@ CHANGES = {
     "canonical/barrier.py": {"measure_barrier"},
     "judge/novelty.py": {"judge_samples", "judge_bridge"},
     "bridge/flow.py": {"fit_bridge"},
+    "bridge/functional.py": {"fit_bridge"},
     "figures/runtime.py": {"draw_runtime"},
     "resources.py": {"compare_resources", "draw_runtime"},
 }

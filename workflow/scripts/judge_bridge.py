@@ -21,6 +21,7 @@ with job(snakemake.log[0], snakemake.threads):
         read_frame(files.frame, p["from"]),
         read_members(files.aligned, p["from"]),
         read_members(files.samples, p["from"]),
+        read_members(files.weight_samples, p["from"]),
         [read_graphs(path, x["on"]) for path, x in zip(files.edges, p["truth"], strict=True)],
         [read_trajectories(path, x) for path, x in zip(files.truth, p["truth"], strict=True)],
     )

@@ -25,7 +25,7 @@ _FLOAT, _INT, _TEXT = pa.float64(), pa.int64(), pa.string()
 _WHICH = {
     "zoo": (_TEXT, "name of the zoo"),
     "system": (_TEXT, "dynamical system"),
-    "set": (_TEXT, "held-out (trained, never seen by the flow), generated, or a control"),
+    "set": (_TEXT, "held-out (trained, never learned from), generated, weight flow, or a control"),
     "trained_beta": (_FLOAT, "β of the training graphs, or the condition of generated ones"),
     "trained_gamma": (_FLOAT, "γ of the training graphs, or the condition of generated ones"),
     "unseen": (pa.bool_(), "whether the flow never saw a member of that β and γ"),
@@ -85,6 +85,7 @@ BRIDGE_PANEL = _schema(
             "largest cosine between the vector field's residuals and a training member's",
         ),
         "spread": (_FLOAT, "Euclidean distance of the weights to the mean of the set"),
+        "function_spread": (_FLOAT, "the same of the functions, in units of function_nearest"),
     },
     _STATUS,
 )
