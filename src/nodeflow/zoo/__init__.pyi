@@ -8,12 +8,20 @@ from .architectures import (
     classifier,
     from_module,
     mlp,
-    mlp_like,
 )
-from .loss import cross_entropies
+from .loss import cross_entropies, losses
 from .metrics import ZOO_METRICS
 from .predict import evaluate, predict, predict_labels, recalibrated
-from .store import ZOO_BLOCK, Block, BlockProblem, read_block, read_blocks, write_block
+from .store import (
+    ZOO_BLOCK,
+    Block,
+    BlockProblem,
+    read_block,
+    read_blocks,
+    read_columns,
+    read_members,
+    write_block,
+)
 from .train import (
     OPTIMIZERS,
     TrainedBlock,
@@ -43,12 +51,14 @@ __all__ = [
     "evaluate",
     "from_module",
     "initial_parameters",
+    "losses",
     "mlp",
-    "mlp_like",
     "predict",
     "predict_labels",
     "read_block",
     "read_blocks",
+    "read_columns",
+    "read_members",
     "recalibrated",
     "train_block",
     "write_block",

@@ -30,6 +30,7 @@ __all__ = [
     "read_block",
     "read_blocks",
     "read_columns",
+    "read_members",
     "write_block",
 ]
 
@@ -172,6 +173,17 @@ def read_columns(
                 end = min(start + step, shape[0])
                 rows = np.concatenate([part[:, start:end] for part in parts])
                 yield rows.reshape(len(members), -1)[order]
+
+
+def read_members(
+    paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None
+) -> np.ndarray:
+    """Numbers of all networks of a zoo, in order, without the networks."""
+    found = []
+    for path in paths:
+        with open_tensors(path, ZOO_BLOCK, parameters) as file:
+            found.append(file.get_tensor(_MEMBERS))
+    return np.sort(np.concatenate(found))
 
 
 def read_blocks(paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None) -> Block:
