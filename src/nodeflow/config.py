@@ -64,7 +64,12 @@ def check_config(config: Config, schema: Mapping[str, Any]) -> None:
 
 def key_table(schema: Mapping[str, Any]) -> str:
     """The keys of a schema as a Markdown table: key, allowed values, meaning."""
-    rows = [f"| `{key}` | {allowed} | {text} |" for key, allowed, text in _keys(schema, "", schema)]
+    rows = [
+        f"| `{key}` | {allowed} | {text} |"
+        for key, allowed, text in (
+            (word.replace("|", "\\|") for word in row) for row in _keys(schema, "", schema)
+        )
+    ]
     return "\n".join(["| key | allowed | meaning |", "|---|---|---|", *rows]) + "\n"
 
 

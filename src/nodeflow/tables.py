@@ -304,19 +304,25 @@ def writing_tensors(
         head = _head(forms, entries, stamp)
         with beside.open("wb") as file:
             file.truncate(len(head) + offset)
+        content = np.memmap(beside, np.uint8, "r+")
         arrays = {
-            name: np.memmap(beside, _TYPES[forms[name][0]], "r+", len(head) + place, forms[name][1])
-            for name, (place, _) in entries.items()
+            name: content[len(head) + first : len(head) + end]
+            .view(_TYPES[forms[name][0]])
+            .reshape(forms[name][1])
+            for name, (first, end) in entries.items()
         }
         yield arrays
-        for array in arrays.values():
-            array.flush()
+        content.flush()
         stamp["nodeflow.digest"] = _digest({name: arrays[name] for name in sorted(arrays)})
         with beside.open("r+b") as file:
             file.write(_head(forms, entries, stamp))
 
 
-_TYPES = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8"), "BOOL": np.dtype("bool")}
+_TYPES: Mapping[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "I64": np.dtype("<i8"),
+    "BOOL": np.dtype("bool"),
+}
 
 
 def _head(

@@ -30,8 +30,8 @@ _PIXELS = 3 * _SIDE * _SIDE
 
 def cifar(name: str, folder: Path) -> Dataset:
     """CIFAR-10, or the 100 fine classes of CIFAR-100 (Krizhevsky 2009)."""
-    halves = [_cifar_half(name, [folder / f for f in files]) for files in CIFAR_FILES[name]]
-    return held_back(name, folder, *halves, classes=_classes(name))
+    train, test = (_cifar_half(name, [folder / f for f in files]) for files in CIFAR_FILES[name])
+    return held_back(name, folder, train, test, _classes(name))
 
 
 def _cifar_half(name: str, paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +68,7 @@ def stl10(folder: Path) -> Dataset:
         if y.shape != (len(raw) // (3 * _STL10_SIDE**2),) or not (1 <= y.min() <= y.max() <= 10):
             raise damaged(folder / labels, "does not hold one label of 1 to 10 for each image")
         halves.append((_shrunk(raw), y.astype(np.int64) - 1))
-    return held_back("stl10", folder, *halves, classes=10)
+    return held_back("stl10", folder, halves[0], halves[1], 10)
 
 
 def _shrunk(raw: np.ndarray) -> np.ndarray:

@@ -33,12 +33,12 @@ def idx_path(folder: Path, file: str) -> Path | None:
 def idx_dataset(name: str, folder: Path) -> Dataset:
     """The data set of four idx files."""
     part = {key: _read_idx(idx_path(folder, file)) for key, file in IDX_FILES.items()}
-    halves = []
+    halves = {}
     for half in ("train", "test"):
         images, labels = part[f"{half}_x"], part[f"{half}_y"]
         _check_images(folder, IDX_FILES[f"{half}_x"], images, labels)
-        halves.append((pixels(images), labels.astype(np.int64)))
-    return held_back(name, folder, *halves, classes=_CLASSES)
+        halves[half] = pixels(images), labels.astype(np.int64)
+    return held_back(name, folder, halves["train"], halves["test"], _CLASSES)
 
 
 def _check_images(folder: Path, file: str, images: np.ndarray, labels: np.ndarray) -> None:

@@ -131,7 +131,7 @@ def yelp(folder: Path) -> Dataset:
     for reviews in (train[:count], train[count:], test):
         parts.append(_tokens([text for _, text in reviews], numbers, YELP_LENGTH))
         parts.append(np.array([stars for stars, _ in reviews], dtype=np.float32))
-    return Dataset("yelp", *parts, classes=1)
+    return Dataset("yelp", *parts, 1)  # type: ignore[arg-type]
 
 
 def _reviews(path: Path, most: int) -> list[tuple[float, str]]:

@@ -147,7 +147,8 @@ def stream_samples(
             # A pass never goes beyond a tensor's end.
             tensor = int(np.searchsorted(ends, start, side="right"))
             place = start - (int(ends[tensor]) - sizes[tensor])
-            part = np.where(ok[:, None], part, np.nan).astype(np.float32)
+            with np.errstate(over="ignore"):
+                part = np.where(ok[:, None], part, np.nan).astype(np.float32)
             ok &= np.isfinite(part).all(axis=1)
             rows[tensor][:, place : place + part.shape[1]] = part
             start += part.shape[1]
