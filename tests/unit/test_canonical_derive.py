@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from nodeflow.canonical import matching
 from nodeflow.canonical.align import CanonicalSettings, align_block, canonicalize, distances
 from nodeflow.canonical.derive import check_symmetry, derive_symmetry
 from nodeflow.canonical.matching import MatchSettings, match
@@ -393,3 +394,24 @@ def test_no_option_of_canonicalization_changes_a_function(
     for group, order in found.permutations.items():
         assert residual or group not in moving, order.shape
     assert bool(moving) == (name in ("resnet", "vit", "text"))
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_scores_that_follow_changes_lead_to_the_same_end(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "resnet20":  # large already
+        monkeypatch.setattr(matching, "_LARGE", 2**60)
+    architecture = architecture_of(name)
+    symmetry = derive_symmetry(architecture)
+    tensors = networks(architecture, 2 if name == "resnet20" else 5, torch.float64)
+    reference = {n: t[0] for n, t in tensors.items()}
+    settings = MatchSettings(signs=True, start="identity", restarts=2)
+    anew = match(tensors, reference, symmetry, settings)
+    monkeypatch.setattr(matching, "_LARGE", 0)
+    following = match(tensors, reference, symmetry, settings)
+    for group, order in anew.permutations.items():
+        assert torch.equal(order, following.permutations[group]), group
+    assert all(torch.equal(sign, following.signs[n]) for n, sign in anew.signs.items())
+    assert np.allclose(anew.history, following.history, rtol=1e-12)
+    assert np.array_equal(anew.sweeps, following.sweeps)
