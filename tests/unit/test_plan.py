@@ -90,6 +90,7 @@ def test_only_builtin_values_reach_the_rules() -> None:
 
 def test_a_zoo_without_its_data_is_left_out_with_its_flows() -> None:
     config = changed("zoo.folders.fashion_mnist", "/nowhere")
+    config["zoo"]["folders"]["fortunes"] = "/nowhere"
     other = Plan(config, ROOT)
     assert other.zoos == ["iris", "digits", "digits_large", "digits_resnet", "digits_vit"]
     assert other.flows == ["digits_descent", "iris", "digits"]
