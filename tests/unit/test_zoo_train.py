@@ -195,8 +195,9 @@ def test_a_number_is_learned_by_its_squared_error() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 8)).astype(np.float32)
     y = (x[:, 0] * x[:, 1] + x[:, 2]).astype(np.float32)
-    parts = [part for k in (0, 200, 300) for part in (x[k : k + 200], y[k : k + 200])]
-    data = Dataset("california", parts[0], parts[1], parts[2][:100], parts[3][:100], *parts[4:], 1)
+    data = Dataset(
+        "california", x[:200], y[:200], x[200:300], y[200:300], x[300:], y[300:], classes=1
+    )
     architecture = mlp([8, 64, 64, 1])
     settings = TrainSettings(epochs=60, batch_size=20, learning_rate=1e-3, keep="best")
     block = train(data, [0, 1], settings, architecture)

@@ -575,4 +575,5 @@ def _norms(parameters: Mapping[str, Tensor]) -> np.ndarray:
         torch.linalg.vector_norm(tensor.flatten(1), dim=1, dtype=torch.float64)
         for tensor in parameters.values()
     ]
-    return torch.linalg.vector_norm(torch.stack(norms), dim=0).cpu().numpy()
+    total: np.ndarray = torch.linalg.vector_norm(torch.stack(norms), dim=0).cpu().numpy()
+    return total

@@ -127,11 +127,11 @@ def yelp(folder: Path) -> Dataset:
     if count == 0 or count == len(train) or not test:
         raise DataProblem(f"{folder}: yelp needs at least 2 training reviews and a test review.")
     numbers = vocabulary_of([text for _, text in train[:count]], YELP_VOCABULARY)
-    parts = []
+    tokens, stars = [], []
     for reviews in (train[:count], train[count:], test):
-        parts.append(_tokens([text for _, text in reviews], numbers, YELP_LENGTH))
-        parts.append(np.array([stars for stars, _ in reviews], dtype=np.float32))
-    return Dataset("yelp", *parts, 1)  # type: ignore[arg-type]
+        tokens.append(_tokens([text for _, text in reviews], numbers, YELP_LENGTH))
+        stars.append(np.array([score for score, _ in reviews], dtype=np.float32))
+    return Dataset("yelp", tokens[0], stars[0], tokens[1], stars[1], tokens[2], stars[2], classes=1)
 
 
 def _reviews(path: Path, most: int) -> list[tuple[float, str]]:
