@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from nodeflow.canonical import derive_symmetry
+from nodeflow.canonical import derive_symmetry, permute, random_permutations
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.codec import CodecProblem, CodecSettings, SpanCodec, fit_codec, flatten
@@ -18,8 +18,9 @@ from nodeflow.flow.fit import Origin
 from nodeflow.flow.sample import SampleSettings, sample, sample_rows
 from nodeflow.flow.settings import flow_settings, settings_of
 from nodeflow.flow.store import read_flow, read_samples, write_flow
-from nodeflow.flow.train import Flow, FlowProblem
+from nodeflow.flow.train import Flow, FlowProblem, fit_flow
 from nodeflow.judge import PanelSettings, TransferSettings, closest_gauge, judge_panel, transfer
+from nodeflow.seeds import torch_generator
 from nodeflow.tables import FileProblem
 from nodeflow.zoo import build, evaluate, read_columns, recalibrated
 from nodeflow.zoo.store import Block, read_blocks, read_members, write_block
@@ -170,3 +171,24 @@ def test_a_descent_of_networks_with_statistics_is_refused_in_one_line(zoo: list[
     origin = Origin("z", ARCHITECTURE, DIGITS, TRAINING)
     with pytest.raises(DescentProblem, match="running statistics"):
         fit_from_files(zoo, 8, {}, settings_of("descent", {"steps": 1}), origin, 1, ("t",))
+
+
+def test_a_transformer_in_another_order_of_heads_and_units_is_a_copy() -> None:
+    vit = build(
+        {"kind": "vit", "patch": 4, "width": 8, "depth": 1, "heads": 2, "hidden": 8}, (1, 8, 8), 10
+    )
+    symmetry = derive_symmetry(vit)
+    generators = [torch_generator(3, "vit", k) for k in range(6)]
+    training = Block(np.arange(6), vit.initialize(generators))
+    flow, _ = fit_flow(
+        training.parameters, vit.shapes, flow_settings("codes", {"steps": 5, "batch": 4}), 1, ("v",)
+    )
+    moved = permute(training.parameters, symmetry, random_permutations(symmetry, generators))
+    samples = replace(sample(flow, 6, SOLVER, 1, ("v",)), parameters=moved)
+    panel = judge_panel(
+        vit, training, None, samples, DIGITS.test_x[:50], DIGITS.test_y[:50],
+        PanelSettings((0.1,), 3, 4, 2), 1, ("v",), align=closest_gauge(symmetry, MatchSettings()),
+    ).set_index("set")  # fmt: skip
+    assert (panel.loc["generated", "nearest"] < 1e-5).all()
+    assert list(panel.loc["generated", "nearest_index"]) == list(range(6))
+    assert (panel.loc["zoo", "ratio"] > 0.5).all()
