@@ -22,8 +22,8 @@ from nodeflow.flow.train import Flow, FlowProblem, fit_flow
 from nodeflow.judge import PanelSettings, TransferSettings, closest_gauge, judge_panel, transfer
 from nodeflow.seeds import torch_generator
 from nodeflow.tables import FileProblem
-from nodeflow.zoo import build, evaluate, read_columns, recalibrated
-from nodeflow.zoo.store import Block, read_blocks, read_members, write_block
+from nodeflow.zoo import build, evaluate, recalibrated
+from nodeflow.zoo.store import Block, read_blocks, read_columns, read_members, write_block
 from nodeflow.zoo.train import TrainSettings, train_block
 
 DIGITS = load_dataset("digits")

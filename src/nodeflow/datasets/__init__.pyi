@@ -1,11 +1,10 @@
 from .dataset import DataProblem, Dataset
 from .door import DATASETS, FILES, FORMS, VOCABULARIES, dataset_available, load_dataset
-from .download import DOWNLOADED, download
+from .download import download
 from .sources import SOURCES, Source, read_sources
 
 __all__ = [
     "DATASETS",
-    "DOWNLOADED",
     "FILES",
     "FORMS",
     "SOURCES",

@@ -1,13 +1,12 @@
-from .codec import Codec, CodecSettings, SpanCodec, fit_codec, flatten, unflatten
+from .codec import Codec, CodecSettings, fit_codec, flatten, unflatten
 from .descent import Descent, fit_descent
 from .files import fit_from_files, sample_to_file
 from .fit import Origin, fit_any_flow
-from .gram import GramPca, decode_columns, gram_pca
 from .history import FLOW_HISTORY
 from .sample import AnyFlow, Samples, SampleSettings, sample, sample_seeds
 from .settings import METHODS, DescentSettings, FlowSettings, flow_settings, settings_of
-from .store import read_flow, read_samples, stream_samples, write_flow, write_samples
-from .train import Flow, fit_flow, fit_streamed_flow, train_velocity
+from .store import read_flow, read_samples, write_flow, write_samples
+from .train import Flow, fit_flow, train_velocity
 from .velocity import VelocitySettings
 
 __all__ = [
@@ -20,29 +19,23 @@ __all__ = [
     "DescentSettings",
     "Flow",
     "FlowSettings",
-    "GramPca",
     "Origin",
     "SampleSettings",
     "Samples",
-    "SpanCodec",
     "VelocitySettings",
-    "decode_columns",
     "fit_any_flow",
     "fit_codec",
     "fit_descent",
     "fit_flow",
     "fit_from_files",
-    "fit_streamed_flow",
     "flatten",
     "flow_settings",
-    "gram_pca",
     "read_flow",
     "read_samples",
     "sample",
     "sample_seeds",
     "sample_to_file",
     "settings_of",
-    "stream_samples",
     "train_velocity",
     "unflatten",
     "write_flow",

@@ -9,7 +9,7 @@ from .architectures import (
     from_module,
     mlp,
 )
-from .loss import cross_entropies, losses
+from .loss import cross_entropies
 from .metrics import ZOO_METRICS
 from .predict import evaluate, predict, predict_labels, recalibrated
 from .store import (
@@ -18,8 +18,6 @@ from .store import (
     BlockProblem,
     read_block,
     read_blocks,
-    read_columns,
-    read_members,
     write_block,
 )
 from .train import (
@@ -51,14 +49,11 @@ __all__ = [
     "evaluate",
     "from_module",
     "initial_parameters",
-    "losses",
     "mlp",
     "predict",
     "predict_labels",
     "read_block",
     "read_blocks",
-    "read_columns",
-    "read_members",
     "recalibrated",
     "train_block",
     "write_block",
