@@ -6,10 +6,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["NUMBER", "Cell", "cells", "number"]
+__all__ = ["NUMBER", "WILDCARDS", "Cell", "cells", "number"]
 
 NUMBER = r"\d+(?:\.\d+)?(?:e-?\d+)?"
 """Regular expression of every text that `number` returns for a finite non-negative value."""
+
+WILDCARDS = frozenset(
+    "role system N beta gamma network variant trained_beta trained_gamma zoo flow block weights "
+    "width nodes".split()
+)
+"""What a path names: `name~value` for numbers, the value alone for names."""
 
 _PATH = re.compile(rf"N~(?P<N>\d+)/beta~(?P<beta>{NUMBER})/gamma~(?P<gamma>{NUMBER})")
 

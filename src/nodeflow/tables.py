@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
+from nodeflow.grid import WILDCARDS, number
 from nodeflow.problems import Problem
 from nodeflow.provenance import commit, versions
 
@@ -198,16 +199,31 @@ def gather(paths: Iterable[str | Path], schema: Schema, identity: Schema) -> pd.
         paths: the files.
         schema: their schema.
         identity: names and types of the parameters that become leading columns.
+
+    Raises:
+        FileProblem: also when a file is not of the cell, system … that its path names.
     """
     parts = []
     for path in paths:
         table = read_table(path, schema)
         parameters = read_parameters(path)
+        _check_place(path, {name: parameters[name] for name in identity.columns})
         for place, (name, type_) in enumerate(identity.columns.items()):
             value = pd.Series([parameters[name]] * len(table), dtype=type_.to_pandas_dtype())
             table.insert(place, name, value)
         parts.append(table)
     return pd.concat(parts, ignore_index=True)
+
+
+def _check_place(path: str | Path, identity: Mapping[str, Any]) -> None:
+    """A file moved to another cell's place would fill that cell's rows with its own numbers."""
+    for name, value in identity.items():
+        text = number(value) if isinstance(value, int | float) else str(value)
+        known = (text, f"{name}~{text}")
+        if name in WILDCARDS and not any(
+            part == x or part.startswith(f"{x}.") for part in Path(path).parts for x in known
+        ):
+            raise _unfit(path, f"the {name} that the path names", f"{name} = {text}")
 
 
 def gathered(name: str, schema: Schema, identity: Schema) -> Schema:
@@ -352,6 +368,7 @@ def read_parameters(path: str | Path) -> dict[str, Any]:
         else:
             with safe_open(path, framework="numpy") as file:
                 metadata = _tensor_stamp(file)
+        _check_seal(path, metadata)
         return dict(json.loads(metadata["nodeflow.parameters"]))
 
 
@@ -359,13 +376,29 @@ def read_parameters(path: str | Path) -> dict[str, Any]:
 
 
 def _stamp(kind: Kind, parameters: Parameters) -> dict[str, str]:
-    return {
+    stamp = {
         "nodeflow.kind": kind.name,
         "nodeflow.version": str(kind.version),
         "nodeflow.parameters": json.dumps(parameters, sort_keys=True),
         "nodeflow.commit": commit(),
         "nodeflow.versions": versions(),
     }
+    return stamp | {_SEAL: _seal(stamp)}
+
+
+_SEAL = "nodeflow.seal"
+
+
+def _seal(stamp: Mapping[str, str]) -> str:
+    """A digest of the stamp: no format checks its own metadata, and gathered rows rest on it."""
+    names = ("kind", "version", "parameters", "commit", "versions")
+    text = "\0".join(stamp.get(f"nodeflow.{name}", "") for name in names)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _check_seal(path: str | Path, stamp: Mapping[str, str]) -> None:
+    if stamp.get(_SEAL) != _seal(stamp):
+        raise _unfit(path, "metadata that fits its own digest", "damaged metadata")
 
 
 def _check_stamp(
@@ -376,6 +409,7 @@ def _check_stamp(
         raise _unfit(path, f"a nodeflow {kind.name} file", "a file without nodeflow's metadata")
     if (name, version) != (kind.name, str(kind.version)):
         raise _unfit(path, f"{kind.name}, version {kind.version}", f"{name}, version {version}")
+    _check_seal(path, metadata)
     found = json.loads(metadata["nodeflow.parameters"])
     for key, value in json.loads(json.dumps(dict(expected or {}))).items():
         if found.get(key) != value:

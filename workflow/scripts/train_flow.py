@@ -17,7 +17,7 @@ p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    training, held_out = read_blocks(files.members, {"zoo": p["zoo"]}).split(p["members"])
+    training, held_out = read_blocks(files.members, p["from"]).split(p["members"])
     flow, history = fit_any_flow(
         training,
         held_out,

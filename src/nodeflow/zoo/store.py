@@ -174,13 +174,20 @@ def read_columns(
                 yield rows.reshape(len(members), -1)[order]
 
 
-def read_blocks(paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None) -> Block:
+def read_blocks(
+    paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None = None
+) -> Block:
     """Read several blocks of one zoo as one, in the order of their members; see `read_block`.
+
+    Args:
+        paths: its blocks.
+        made: what each of them was made with, where given.
 
     Raises:
         FileProblem: also when two blocks hold the same member or networks of other shapes.
     """
-    blocks = [read_block(path, parameters) for path in paths]
+    expected = made if made is not None else [None] * len(paths)
+    blocks = [read_block(path, own) for path, own in zip(paths, expected, strict=True)]
     shapes = blocks[0].shapes
     for path, block in zip(paths, blocks, strict=True):
         if block.shapes != shapes:
