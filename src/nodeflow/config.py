@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from nodeflow.problems import Problem
 
@@ -20,6 +22,24 @@ Config = Mapping[str, Any]
 
 class ConfigProblem(Problem):
     """A key of the configuration is missing, unknown, or has a value that is not allowed."""
+
+
+def _is_whole(_: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_: Any, value: Any) -> bool:
+    return _is_whole(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON Schema takes 64.0 for a whole number, and YAML writes infinities and NaN: neither can be
+# counted with.
+_VALIDATOR = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_whole, "number": _is_number}
+    ),
+)
 
 
 def load_schema(path: str | Path) -> dict[str, Any]:
@@ -33,7 +53,7 @@ def check_config(config: Config, schema: Mapping[str, Any]) -> None:
     Raises:
         ConfigProblem: names the first faulty key and what is allowed there.
     """
-    errors = sorted(Draft202012Validator(schema).iter_errors(_plain(config)), key=_order)
+    errors = sorted(_VALIDATOR(schema).iter_errors(_plain(config)), key=_order)
     # Names and paths are quoted as they are; one with a line break must not break the sentence.
     if errors:
         raise ConfigProblem(" ".join(_sentence(errors[0]).split()))

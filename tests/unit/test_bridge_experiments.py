@@ -162,6 +162,12 @@ def test_a_failure_counts_as_an_infinite_error() -> None:
     assert found.estimate == np.inf and found.high == np.inf
 
 
+def test_sets_that_both_fail_cannot_be_compared() -> None:
+    a = np.full((10, 4), np.inf)
+    found = ratio_interval(a, a, np.random.default_rng(0))
+    assert np.isnan(found.estimate) and found.low == -np.inf and found.high == np.inf
+
+
 def test_selection_helps_where_quality_lasts_and_only_there() -> None:
     quality = np.exp(np.random.default_rng(0).normal(size=(40, 1)))
     lasting = [quality * lognormal(seed, (40, 5), 1.0) for seed in (1, 2)]

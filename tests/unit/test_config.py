@@ -144,3 +144,17 @@ def test_files_of_the_user_are_looked_for(tmp_path: Path) -> None:
         check_config(changed("graphs.files", {"mine": str(tmp_path / "none.txt")}), SCHEMA)
     with pytest.raises(ConfigProblem, match="choose another name"):
         check_config(changed("graphs.files", {"karate": str(tmp_path / "e.txt")}), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seed", 64.0),
+        ("graphs.mean_degree", float("nan")),
+        ("dynamics.horizon", float("inf")),
+        ("judge.soup", True),
+    ],
+)
+def test_a_number_that_cannot_be_counted_with_is_refused(key: str, value: Any) -> None:
+    with pytest.raises(ConfigProblem, match=key):
+        check_config(changed(key, value), SCHEMA)

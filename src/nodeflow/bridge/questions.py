@@ -50,7 +50,13 @@ def ratio_interval(a: Array, b: Array, rng: np.random.Generator) -> Interval:
         b: (K, G) errors on the same graphs.
         rng: where the resampling comes from.
     """
-    return _bootstrap(a, b, lambda x, y: float(np.median(x) / np.median(y)), rng)
+    return _bootstrap(a, b, _ratio, rng)
+
+
+def _ratio(a: Array, b: Array) -> float:
+    """Median of `a` over that of `b`; NaN if most of both failed, which cannot be compared."""
+    above, below = float(np.median(a)), float(np.median(b))
+    return float("nan") if np.isinf(above) and np.isinf(below) else above / below
 
 
 def difference_interval(a: Array, b: Array, rng: np.random.Generator) -> Interval:
@@ -79,12 +85,12 @@ def _bootstrap(
 
 
 def _ends(drawn: list[float]) -> tuple[float, float]:
+    """Ends of the interval; a draw that cannot be computed could lie on either side."""
     values = np.array(drawn)
-    values = values[~np.isnan(values)]
-    if len(values) == 0:
-        return float("nan"), float("nan")
+    unknown = np.isnan(values)
     # The nearest draw, not a mean of two: one of them may be infinite.
-    low, high = np.quantile(values, [0.025, 0.975], method="nearest")
+    low = np.quantile(np.where(unknown, -np.inf, values), 0.025, method="nearest")
+    high = np.quantile(np.where(unknown, np.inf, values), 0.975, method="nearest")
     return float(low), float(high)
 
 
@@ -107,7 +113,7 @@ def selection_interval(
     def statistic(x: Array, x_test: Array, y: Array | None, y_test: Array) -> float:
         mine = x_test[_best(x)]
         theirs = y_test if y is None else y_test[_best(y)]
-        return float(np.median(mine) / np.median(theirs))
+        return _ratio(mine, theirs)
 
     drawn = []
     for _ in range(_DRAWS):

@@ -9,9 +9,7 @@ from matplotlib.axes import Axes
 from nodeflow.judge.bootstrap import median_band
 from nodeflow.seeds import numpy_generator
 
-__all__ = ["BAND", "baselines", "bootstrapped", "name_baselines"]
-
-BAND = "band: 95 % bootstrap of the median"
+__all__ = ["baselines", "bootstrapped", "name_baselines", "what_bands_show"]
 
 _BASELINES = {"mae_persistence": ":", "mae_mean_field": "--"}
 
@@ -43,3 +41,9 @@ def name_baselines(axis: Axes) -> None:
     """Entries of the legend for what `baselines` draws."""
     axis.plot([], [], color="0.4", ls=":", lw=1, label="persistence")
     axis.plot([], [], color="0.4", ls="--", lw=1, label="mean field")
+
+
+def what_bands_show(runs: pd.DataFrame, *point: str) -> str:
+    """The note under a panel: the fewest runs at a point, named by its columns, and the band."""
+    count = runs.groupby(list(point)).size().min()
+    return f"n ≥ {count} per point\nband: 95 % bootstrap\nof the median"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nodeflow.figures.bands import BAND, baselines, bootstrapped, name_baselines
+from nodeflow.figures.bands import baselines, bootstrapped, name_baselines, what_bands_show
 from nodeflow.figures.style import colours, degree_axis, note, outside_legend, panels
 
 __all__ = [
@@ -94,8 +94,7 @@ def draw_hidden(hidden: pd.DataFrame) -> Figure:
             xscale="log", yscale="log", title=system, xlabel="share of unobserved nodes",
             ylabel="node MAE",
         )  # fmt: skip
-        count = chosen.groupby(["share", "trained_gamma"]).size().min()
-        note(axis, f"n ≥ {count} per point, {BAND}")
+        note(axis, what_bands_show(chosen, "share", "trained_gamma"))
     axes[-1].plot([], [], color="0.4", ls="-.", lw=1, label="true system, subgraph")
     axes[-1].plot([], [], color="0.4", lw=0.6, label="nODE, whole graph")
     name_baselines(axes[-1])
@@ -125,8 +124,7 @@ def draw_noise(noise: pd.DataFrame) -> Figure:
         smallest = chosen["test_noise"][chosen["test_noise"] > 0].min()
         axis.set_xscale("symlog", linthresh=float(smallest) if smallest > 0 else 1.0)
         axis.set(yscale="log", title=system, xlabel="noise on initial states, σ", ylabel="node MAE")
-        count = chosen.groupby(["test_noise", "training_noise"]).size().min()
-        note(axis, f"n ≥ {count} per point, {BAND}")
+        note(axis, what_bands_show(chosen, "test_noise", "training_noise"))
     axes[-1].plot([], [], color="0.4", ls="-.", lw=1, label="true system, same noise")
     name_baselines(axes[-1])
     outside_legend(axes[-1])

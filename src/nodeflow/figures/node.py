@@ -8,7 +8,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from nodeflow.figures.bands import BAND, baselines, bootstrapped, name_baselines
+from nodeflow.figures.bands import baselines, bootstrapped, name_baselines, what_bands_show
 from nodeflow.figures.style import colours, degree_axis, note, outside_legend, panels
 
 __all__ = [
@@ -63,8 +63,7 @@ def draw_size_errors(runs: pd.DataFrame, beta: float) -> Figure:
             baselines(axis, rows, "N", shade)
         axis.set(yscale="log", title=system, xlabel="number of nodes N", ylabel="node MAE")
         axis.set_xscale("log", base=2)
-        count = chosen.groupby(["N", "gamma"]).size().min()
-        note(axis, f"n ≥ {count} per point, {BAND}\n{_failed(chosen)}")
+        note(axis, f"{what_bands_show(chosen, 'N', 'gamma')}\n{_failed(chosen)}")
     name_baselines(axes[-1])
     outside_legend(axes[-1])
     return figure
