@@ -1,5 +1,18 @@
-"""The finished smoke run of the workflow tests; whichever test needs it first makes it."""
+"""The finished smoke run of the workflow tests, and what a run is compared by."""
 
-from tests.workflow.conftest import finished
+import hashlib
 
-__all__ = ["finished"]
+from tests.workflow.conftest import Checkout, copied, finished, fresh
+
+__all__ = ["copied", "files_of", "finished", "fresh"]
+
+
+def files_of(checkout: Checkout) -> dict[str, str]:
+    """A digest of every result of a run; logs and what jobs cost are no results."""
+    found = {}
+    for path in sorted((checkout.folder / "results").rglob("*")):
+        name = path.relative_to(checkout.folder).as_posix()
+        cost = name.startswith(("results/logs", "results/benchmarks")) or path.stem == "runtime"
+        if path.is_file() and not cost:
+            found[name] = hashlib.blake2b(path.read_bytes()).hexdigest()
+    return found

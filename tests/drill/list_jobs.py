@@ -18,11 +18,11 @@ from snakemake.settings.types import (
 
 def named(files: Any) -> dict[str, Any]:
     """Names of a job's files, and all of them in order under ""."""
-    byname = {name: value for name, value in files.items()}
-    lists = {
-        k: [str(x) for x in v] if not isinstance(v, str) else str(v) for k, v in byname.items()
+    by_name = {
+        name: str(value) if isinstance(value, str) else [str(x) for x in value]
+        for name, value in files.items()
     }
-    return {"": [str(x) for x in files], **lists}
+    return {"": [str(x) for x in files], **by_name}
 
 
 def jobs() -> list[dict[str, Any]]:

@@ -145,8 +145,6 @@ def read_columns(
 ) -> Iterator[np.ndarray]:
     """Read the parameters of all networks of a zoo a few at a time, never a whole block.
 
-    The digests of the files are not checked, for that takes a pass of its own.
-
     Args:
         paths: its blocks.
         below: only members with numbers below this one; by default all.
@@ -157,7 +155,7 @@ def read_columns(
         float32 arrays (members, c), in the order of members and of flattened networks.
 
     Raises:
-        FileProblem: missing, of another kind or version, or made with other parameters.
+        FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
     with ExitStack() as stack:
         files = [stack.enter_context(open_tensors(path, ZOO_BLOCK, parameters)) for path in paths]
