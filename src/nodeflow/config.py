@@ -182,8 +182,8 @@ def _unnamed(value: Any, where: str) -> Iterator[str]:
                 yield f"{place} holds the key {key!r}, which is no text; put it in quotes."
             yield from _unnamed(item, f"{where}.{key}" if where else str(key))
     elif isinstance(value, list | tuple):
-        for place, item in enumerate(value):
-            yield from _unnamed(item, f"{where}[{place}]")
+        for index, item in enumerate(value):
+            yield from _unnamed(item, f"{where}[{index}]")
 
 
 def _contradictions(config: Config) -> Iterator[str]:

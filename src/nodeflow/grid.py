@@ -59,9 +59,10 @@ def place_of(path: str | Path, name: str, value: object) -> str | None:
         text = f"{name}~{text}"
     elif name in ("role", "variant", "weights"):  # not every path has one
         said = [part for part in parts if re.match(rf"(?:{WILDCARDS[name]})(?:\.|$)", part)]
-    elif name in WILDCARDS and isinstance(value, str | None):
+    elif name in ("system", "network", "zoo", "flow", "nodes"):
         said = list(parts)
-    if not said or any(part == text or part.startswith(f"{text}.") for part in said):
+    form = re.compile(re.escape(text) + r"(\.[a-z]+)*")  # with the endings of a file's name
+    if not said or any(form.fullmatch(part) for part in said):
         return None
     return f"the {name} of its path"
 

@@ -41,7 +41,7 @@ class Case:
 def kind_of(path: Path) -> str:
     """What nodeflow says that a file is; "" for files that are not nodeflow's."""
     if path.suffix == ".parquet":
-        return (pq.read_schema(path).metadata or {}).get(b"nodeflow.kind", b"").decode()
+        return str((pq.read_schema(path).metadata or {}).get(b"nodeflow.kind", b"").decode())
     if path.suffix == ".safetensors":
         with safe_open(path, framework="numpy") as file:
             return str(json.loads(file.metadata()["nodeflow"])["nodeflow.kind"])

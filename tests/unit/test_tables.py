@@ -201,12 +201,11 @@ def test_a_full_disk_is_one_line(
         raise OSError(error, os.strerror(error))
 
     monkeypatch.setattr(os, "fsync", full)
-    for write in (
-        lambda path: write_table(path, frame(), DEMO, {}),
-        lambda path: write_tensors(path, {"w": np.eye(3)}, WEIGHTS, {}),
-    ):
-        with pytest.raises(FileProblem, match=r"a\.file could not be written: .* no space left"):
-            write(tmp_path / "a.file")
+    said = r"a\.file could not be written: .* no space left"
+    with pytest.raises(FileProblem, match=said):
+        write_table(tmp_path / "a.file", frame(), DEMO, {})
+    with pytest.raises(FileProblem, match=said):
+        write_tensors(tmp_path / "a.file", {"w": np.eye(3)}, WEIGHTS, {})
     assert list(tmp_path.iterdir()) == []
 
 
