@@ -1,17 +1,40 @@
-# What the run cost, from the benchmark file that every job leaves.
+# What the run cost, from the benchmark file that every job leaves, figures aside.
+COLLECTED = [
+    "answer_bridge",
+    "collect_activity",
+    "collect_alignment",
+    "collect_experiments",
+    "collect_flow_training",
+    "collect_graphs",
+    "collect_judgements",
+    "collect_members",
+    "collect_networks",
+    "collect_tests",
+    "collect_theory",
+    "collect_training",
+    "judge_claims",
+    "judge_warning",
+]
 
 
 rule collect_runtime:
     input:
+        plan.over_training(
+            "results/benchmarks/sample_graphs/training/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        ),
         plan.over_cells(
             "results/benchmarks/sample_graphs/test/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
         ),
         plan.over_cells(
             "results/benchmarks/measure_graphs/test/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
         ),
+        plan.over_training(
+            "results/benchmarks/simulate_trajectories/training/{system}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        ),
         plan.over_systems(
             "results/benchmarks/simulate_trajectories/test/{system}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
         ),
+        plan.over_networks("results/benchmarks/sample_network/{network}.tsv"),
         plan.over_models(
             "results/benchmarks/train_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
         ),
@@ -25,6 +48,9 @@ rule collect_runtime:
             "results/benchmarks/hide_nodes/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
         ),
         plan.over_noise("results/benchmarks/perturb_node/{system}/{variant}.tsv"),
+        plan.over_detail(
+            "results/benchmarks/compare_functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+        ),
         plan.over_zoos(
             "results/benchmarks/train_zoo/{zoo}/{weights}/block~{block}.tsv", ("raw",)
         ),
@@ -42,6 +68,13 @@ rule collect_runtime:
         plan.over_flows(
             "results/benchmarks/judge_samples/{flow}/{weights}/width~{width}.tsv"
         ),
+        plan.over_transfers(
+            "results/benchmarks/transfer_samples/{flow}/{weights}/width~{width}.tsv"
+        ),
+        plan.over_bridges("results/benchmarks/train_bridge/{nodes}/{system}.tsv"),
+        plan.over_bridges("results/benchmarks/fit_bridge/{nodes}.tsv"),
+        plan.over_bridges("results/benchmarks/judge_bridge/{nodes}/{system}.tsv"),
+        [f"results/benchmarks/{rule}/all.tsv" for rule in COLLECTED],
     output:
         "results/tables/runtime.parquet",
     log:
@@ -57,3 +90,23 @@ rule collect_runtime:
         "Gathering what every job cost"
     script:
         "../workflow/scripts/collect_runtime.py"
+
+
+rule compare_resources:
+    input:
+        runtime=rules.collect_runtime.output[0],
+    output:
+        "results/tables/resources.parquet",
+    log:
+        "results/logs/compare_resources/all.log",
+    benchmark:
+        "results/benchmarks/compare_resources/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p=plan.requests(),
+        code=plan.code("compare_resources"),
+    message:
+        "Comparing what the SLURM profile asks for with what jobs used"
+    script:
+        "../workflow/scripts/compare_resources.py"

@@ -9,6 +9,7 @@ rule train_bridge:
         "results/logs/train_bridge/{nodes}/{system}.log",
     benchmark:
         "results/benchmarks/train_bridge/{nodes}/{system}.tsv"
+    priority: 10
     conda:
         "../envs/environment.yaml"
     params:
@@ -37,6 +38,7 @@ rule fit_bridge:
         "results/logs/fit_bridge/{nodes}.log",
     benchmark:
         "results/benchmarks/fit_bridge/{nodes}.tsv"
+    priority: 10
     conda:
         "../envs/environment.yaml"
     params:
@@ -74,6 +76,7 @@ rule judge_bridge:
         "results/logs/judge_bridge/{nodes}/{system}.log",
     benchmark:
         "results/benchmarks/judge_bridge/{nodes}/{system}.tsv"
+    priority: 10
     conda:
         "../envs/environment.yaml"
     params:

@@ -5,7 +5,8 @@ from nodeflow.config import ConfigProblem, check_config, load_schema
 from nodeflow.grid import WILDCARDS
 from nodeflow.plan import Plan
 
-ROOT = Path(workflow.basedir)
+# Not workflow.basedir: another workflow may use this one as a module.
+ROOT = Path(workflow.current_basedir).parent
 
 try:
     check_config(config, load_schema(ROOT / "config/schema/config.schema.yaml"))
@@ -13,6 +14,13 @@ except ConfigProblem as problem:
     raise WorkflowError(str(problem)) from None
 
 plan = Plan(config, ROOT)
+
+
+onstart:
+    # With its limit of submissions (there is one by default) Snakemake 9 starts a timer at every
+    # finished job, and each of them wakes the scheduler once a second until the end of the run: at
+    # hundreds of jobs that is a busy loop beside them.
+    workflow.scheduler.job_rate_limiter = None
 
 
 wildcard_constraints:

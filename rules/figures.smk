@@ -21,6 +21,7 @@ FIGURE_NAMES = [
     "flow_training",
     "capacity",
     "frontier",
+    "speed",
     "bridge_errors",
     "bridge_functions",
     "bridge_ensembles",
@@ -722,9 +723,36 @@ rule draw_transfer:
         "../workflow/scripts/draw_transfer.py"
 
 
+rule draw_speed:
+    input:
+        runtime="results/tables/runtime.parquet",
+    output:
+        png=report(
+            "results/figures/speed.png",
+            caption="../workflow/report/speed.rst",
+            category="5 Generated networks",
+            labels={"figure": "Time of a network, generated and trained"},
+        ),
+        pdf="results/figures/speed.pdf",
+    log:
+        "results/logs/draw_speed/all.log",
+    benchmark:
+        "results/benchmarks/draw_speed/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={"made": plan.made()},
+        code=plan.code("draw_speed"),
+    message:
+        "Drawing: time of a network, generated and trained"
+    script:
+        "../workflow/scripts/draw_speed.py"
+
+
 rule draw_runtime:
     input:
         runtime="results/tables/runtime.parquet",
+        resources="results/tables/resources.parquet",
     output:
         png=report(
             "results/figures/runtime.png",

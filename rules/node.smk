@@ -25,6 +25,7 @@ rule train_node:
         "results/logs/train_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
     benchmark:
         "results/benchmarks/train_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+    priority: 10
     conda:
         "../envs/environment.yaml"
     params:
@@ -65,6 +66,7 @@ rule test_node:
         "results/logs/test_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
     benchmark:
         "results/benchmarks/test_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+    priority: 10
     conda:
         "../envs/environment.yaml"
     params:
@@ -109,6 +111,7 @@ rule hide_nodes:
         "results/logs/hide_nodes/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
     benchmark:
         "results/benchmarks/hide_nodes/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+    priority: 10
     conda:
         "../envs/environment.yaml"
     params:

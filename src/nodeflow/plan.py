@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from nodeflow.datasets import FORMS, dataset_available
 from nodeflow.grid import Cell, cells, number
 from nodeflow.provenance import code_digest
@@ -40,6 +42,11 @@ class Plan:
     def code(self, rule: str) -> str:
         """Digest of a rule's script and of the library code behind it; an edit re-runs the rule."""
         return code_digest(self.root / "workflow/scripts" / f"{rule}.py")
+
+    def requests(self) -> Made:
+        """What the SLURM profile asks for: its `default-resources` and `set-resources`."""
+        profile = yaml.safe_load((self.root / "profiles/slurm/config.yaml").read_text())
+        return {name: profile[name] for name in ("default-resources", "set-resources")}
 
     # --- graphs and dynamics ---------------------------------------------------------------------
 
@@ -448,6 +455,31 @@ class Plan:
         settings: Mapping[str, Any] = self.config["flow"]["flows"][flow]
         return settings
 
+    def made(self) -> list[Made]:
+        """Which jobs make how many networks, by zoo and by flow."""
+        zoos: list[Made] = [
+            {
+                "name": "training",
+                "zoo": zoo,
+                "networks": self._zoo(zoo)["members"] + self._zoo(zoo)["held_out"],
+                "jobs": [["train_zoo", f"{zoo}/raw/block~{block}"] for block in self.blocks(zoo)],
+            }
+            for zoo in dict.fromkeys(self._flow(flow)["zoo"] for flow in self.flows)
+        ]
+        flows: list[Made] = [
+            {
+                "name": f"{flow}: {self._flow(flow)['method']}, {weights}, {width}",
+                "zoo": self._flow(flow)["zoo"],
+                "networks": self._flow(flow)["sampling"]["count"],
+                "jobs": [["sample_flow", f"{flow}/{weights}/width~{width}"]],
+                "once": [["train_flow", f"{flow}/{weights}/width~{width}"]],
+            }
+            for flow in self.flows
+            for weights in self._flow(flow)["weights"]
+            for width in self._flow(flow)["widths"]
+        ]
+        return zoos + flows
+
     # --- the bridge ------------------------------------------------------------------------------
 
     @property
@@ -564,6 +596,16 @@ class Plan:
     def over_cells(self, pattern: str) -> list[str]:
         """A pattern of N, beta, gamma for all test cells."""
         return [_filled(pattern, cell) for cell in self.test_cells]
+
+    def over_training(self, pattern: str) -> list[str]:
+        """A pattern of N, beta, gamma, and of system where it has one, for all training cells."""
+        return list(
+            dict.fromkeys(
+                _filled(pattern, Cell(self.training_size, *trained), system=system)
+                for system in self.systems
+                for trained in self.trained
+            )
+        )
 
     def over_structure(self, pattern: str) -> list[str]:
         """A pattern of N, beta, gamma for the cells of the structure experiment."""

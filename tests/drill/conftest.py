@@ -2,7 +2,7 @@
 
 import hashlib
 
-from tests.workflow.conftest import Checkout, copied, finished, fresh
+from tests.workflow.conftest import COSTS, Checkout, copied, finished, fresh
 
 __all__ = ["copied", "files_of", "finished", "fresh"]
 
@@ -12,7 +12,8 @@ def files_of(checkout: Checkout) -> dict[str, str]:
     found = {}
     for path in sorted((checkout.folder / "results").rglob("*")):
         name = path.relative_to(checkout.folder).as_posix()
-        cost = name.startswith(("results/logs", "results/benchmarks")) or path.stem == "runtime"
+        cost = name.startswith(("results/logs", "results/benchmarks"))
+        cost |= path.stem in {*COSTS, "speed"}
         if path.is_file() and not cost:
             found[name] = hashlib.blake2b(path.read_bytes()).hexdigest()
     return found

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+COSTS = {"runtime", "resources"}
+"""Tables of what a run cost: the only ones that differ between two runs."""
 PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "profiles", "src")
 
 

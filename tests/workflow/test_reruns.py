@@ -86,6 +86,7 @@ CHANGES = {
     "judge/novelty.py": {"judge_samples", "judge_bridge"},
     "bridge/flow.py": {"fit_bridge"},
     "figures/runtime.py": {"draw_runtime"},
+    "resources.py": {"compare_resources", "draw_runtime"},
 }
 
 

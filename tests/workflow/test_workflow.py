@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 
@@ -80,19 +79,6 @@ def test_logs_can_be_followed(finished: Checkout) -> None:
     text = log.read_text()
     assert re.search(r"step \d+ of \d+, loss [\d.e-]+.* steps/s, \d+ s left", text), text
     assert re.search(r"done in [\d.]+ s", text)
-
-
-def test_the_report_holds_every_figure_with_its_caption(
-    copied: Callable[[], Checkout],
-) -> None:
-    checkout = copied()
-    checkout.smoke("--report", "report.html")
-    text = (checkout.folder / "report.html").read_text()
-    for caption in (ROOT / "workflow/report").glob("*.rst"):
-        if caption.stem != "workflow":
-            assert f"results/figures/{caption.stem}.png" in text
-    for category in ("1 Graphs", "2 Dynamics", "3 Neural ODEs", "4 Zoos", "5 Generated networks"):
-        assert category in text
 
 
 def test_a_missing_data_set_is_named_with_the_choices(fresh: Checkout) -> None:

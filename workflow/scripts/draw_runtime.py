@@ -5,6 +5,7 @@ from typing import Any
 from nodeflow.figures.runtime import draw_runtime
 from nodeflow.figures.style import drawing, save
 from nodeflow.job import job
+from nodeflow.resources import RESOURCES
 from nodeflow.runtime import RUNTIME
 from nodeflow.tables import read_table
 
@@ -12,5 +13,6 @@ snakemake: Any
 files, output = snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads), drawing():
-    figure = draw_runtime(read_table(files.runtime, RUNTIME))
+    runtime, resources = read_table(files.runtime, RUNTIME), read_table(files.resources, RESOURCES)
+    figure = draw_runtime(runtime, resources)
     save(figure, output.png, output.pdf)

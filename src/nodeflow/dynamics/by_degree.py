@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -46,31 +47,29 @@ def activity_by_degree(
     """Deciles of the states by time and degree bin, over all graphs and initial states.
 
     Args:
-        trajectories: of one system on `graphs`; failed ones are left out.
+        trajectories: of one system on `graphs`, at the same times; failed ones are left out.
         graphs: the graphs, by index.
         every_time: all observation times, or the last one alone.
 
     Returns:
         Rows with the columns of `ACTIVITY`.
     """
-    parts = [
-        pd.DataFrame(
-            {
-                "time": trajectory.times[position],
-                "degree": degree_bins(graphs[trajectory.graph].degrees),
-                "state": trajectory.states[position].astype(np.float64),
-            }
-        )
-        for trajectory in trajectories
-        if trajectory.status == "ok"
-        for position in (range(len(trajectory.times)) if every_time else (-1,))
-    ]
-    if not parts:
-        return pd.DataFrame({name: [] for name in ACTIVITY.columns})
-    groups = pd.concat(parts).groupby(["time", "degree"])["state"]
-    table = groups.quantile(np.array([0.1, 0.5, 0.9])).unstack()
-    table.columns = pd.Index(["low", "median", "high"])
-    return table.assign(nodes=groups.size()).reset_index()
+    bins = [degree_bins(graph.degrees) for graph in graphs]
+    chosen = slice(None) if every_time else slice(-1, None)
+    times, states = np.empty(0), defaultdict(list)
+    for trajectory in trajectories:
+        if trajectory.status == "ok":
+            times, degrees = trajectory.times[chosen], bins[trajectory.graph]
+            for degree in np.unique(degrees):
+                states[degree].append(trajectory.states[chosen][:, degrees == degree])
+    parts = [pd.DataFrame({name: [] for name in ACTIVITY.columns})]
+    for degree, found in states.items():
+        together = np.concatenate(found, axis=1).astype(np.float64)
+        low, median, high = np.quantile(together, [0.1, 0.5, 0.9], axis=1)
+        levels = {"low": low, "median": median, "high": high, "nodes": together.shape[1]}
+        parts.append(pd.DataFrame({"time": times, "degree": degree, **levels}))
+    table = pd.concat(parts[1:] or parts)
+    return table.sort_values(["time", "degree"], ignore_index=True)
 
 
 def collect_activity(

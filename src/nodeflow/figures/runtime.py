@@ -6,16 +6,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from nodeflow.figures.style import note, panels
+from nodeflow.runtime import waiting
 
 __all__ = ["draw_runtime"]
 
 
-def draw_runtime(runtime: pd.DataFrame) -> Figure:
-    """Total and longest time and largest memory by rule.
+def draw_runtime(runtime: pd.DataFrame, resources: pd.DataFrame) -> Figure:
+    """Total and longest time, and largest memory beside what is asked of a cluster, by rule.
 
     Args:
         runtime: one row a job: columns rule, seconds, max_rss (MiB; NaN where a job was too short
-            to be sampled).
+            to be sampled), ended.
+        resources: one row a rule: columns rule, requested_mem_mb.
     """
     rules = runtime.groupby("rule")
     totals = rules["seconds"].sum().sort_values()
@@ -24,12 +26,21 @@ def draw_runtime(runtime: pd.DataFrame) -> Figure:
     left.barh(totals.index, rules["seconds"].max()[totals.index], color="#0072B2", label="longest")
     counts = rules["seconds"].count()[totals.index]
     for name, seconds, count in zip(totals.index, totals, counts, strict=True):
-        left.annotate(f" {count} jobs", (seconds, str(name)), va="center", fontsize=6.5)
+        text = f" {count} job" + "s" * (count > 1)
+        left.annotate(text, (seconds, str(name)), va="center", fontsize=6.5)
     left.set(xlabel="wall-clock seconds")
     left.margins(x=0.18)
     left.legend()
     memory = rules["max_rss"].max()[totals.index]
     right.barh(totals.index, memory.fillna(0), color="#E69F00")
+    requested = resources.set_index("rule")["requested_mem_mb"][totals.index]
+    right.plot(requested, totals.index, "|", color="black", markersize=7, label="asked of SLURM")
     right.set(xlabel="largest resident memory, MiB", yticklabels=[])
-    note(left, f"{len(runtime)} jobs, {totals.sum():.0f} s in all")
+    right.legend()
+    cores, share = waiting(runtime)
+    note(
+        left,
+        f"{len(runtime)} jobs, {totals.sum():.0f} s in all\n"
+        f"{cores} cores, {share:.0%} of their time without a job",
+    )
     return figure
