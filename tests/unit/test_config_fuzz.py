@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from nodeflow.config import ConfigProblem, check_config
 from nodeflow.grid import WILDCARDS
 from nodeflow.plan import Plan
 from tests.unit.test_config import DEFAULT, ROOT, SCHEMA, junk, overlaid
+from tests.workflow.conftest import copy_checkout
 
 SMOKE = overlaid(DEFAULT, yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
 NAMES = sorted({*DEFAULT["zoo"]["zoos"], *DEFAULT["flow"]["flows"], *DEFAULT["bridge"]["zoos"]})
@@ -199,3 +200,16 @@ def test_a_thousand_configurations_are_refused_in_a_sentence_or_planned() -> Non
 
 def test_a_hundred_configurations_are_refused_in_a_sentence_or_planned() -> None:
     assert fuzz(100) > 10
+
+
+@pytest.mark.slow
+def test_what_is_accepted_can_be_planned_by_snakemake(tmp_path: Path) -> None:
+    checkout = copy_checkout(tmp_path / "checkout")
+
+    @given(configurations().filter(check))
+    @settings(max_examples=15, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+    def run(config: dict[str, Any]) -> None:
+        (checkout.folder / "drawn.yaml").write_text(yaml.safe_dump(config, allow_unicode=True))
+        checkout.snakemake("all_figures", "-n", "-q", "--cores", "1", "--configfile", "drawn.yaml")
+
+    run()
