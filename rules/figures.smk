@@ -41,7 +41,7 @@ rule draw_degrees:
         png=report(
             "results/figures/degrees.png",
             caption="../workflow/report/degrees.rst",
-            category="1 Graphs",
+            category="1 Are the graphs those of the model?",
             labels={"figure": "Degree distribution against theory"},
         ),
         pdf="results/figures/degrees.pdf",
@@ -68,7 +68,7 @@ rule draw_ensemble:
         png=report(
             "results/figures/ensemble.png",
             caption="../workflow/report/ensemble.rst",
-            category="1 Graphs",
+            category="1 Are the graphs those of the model?",
             labels={"figure": "Clustering and heterogeneity"},
         ),
         pdf="results/figures/ensemble.pdf",
@@ -94,7 +94,7 @@ rule draw_networks:
         png=report(
             "results/figures/networks.png",
             caption="../workflow/report/networks.rst",
-            category="1 Graphs",
+            category="1 Are the graphs those of the model?",
             labels={"figure": "Networks and their null models"},
         ),
         pdf="results/figures/networks.pdf",
@@ -120,7 +120,7 @@ rule draw_trajectories:
         png=report(
             "results/figures/trajectories.png",
             caption="../workflow/report/trajectories.rst",
-            category="2 Dynamics",
+            category="2 How do the systems behave on them?",
             labels={"figure": "Activity over time"},
         ),
         pdf="results/figures/trajectories.pdf",
@@ -146,7 +146,7 @@ rule draw_activity:
         png=report(
             "results/figures/activity.png",
             caption="../workflow/report/activity.rst",
-            category="2 Dynamics",
+            category="2 How do the systems behave on them?",
             labels={"figure": "Activity against degree"},
         ),
         pdf="results/figures/activity.pdf",
@@ -172,7 +172,7 @@ rule draw_training:
         png=report(
             "results/figures/training.png",
             caption="../workflow/report/training.rst",
-            category="3 Neural ODEs",
+            category="3 Do neural ODEs learn the systems?",
             labels={"figure": "Training loss"},
         ),
         pdf="results/figures/training.pdf",
@@ -198,7 +198,7 @@ rule draw_size_errors:
         png=report(
             "results/figures/size_errors.png",
             caption="../workflow/report/size_errors.rst",
-            category="3 Neural ODEs",
+            category="4 When do neural ODEs generalize?",
             labels={"figure": "Error against size"},
         ),
         pdf="results/figures/size_errors.pdf",
@@ -224,7 +224,7 @@ rule draw_structure_errors:
         png=report(
             "results/figures/structure_errors.png",
             caption="../workflow/report/structure_errors.rst",
-            category="3 Neural ODEs",
+            category="4 When do neural ODEs generalize?",
             labels={"figure": "Error against structure"},
         ),
         pdf="results/figures/structure_errors.pdf",
@@ -255,7 +255,7 @@ rule draw_degree_errors:
         png=report(
             "results/figures/degree_errors.png",
             caption="../workflow/report/degree_errors.rst",
-            category="3 Neural ODEs",
+            category="5 Why do they fail, and can one tell?",
             labels={"figure": "Error against degree"},
         ),
         pdf="results/figures/degree_errors.pdf",
@@ -285,7 +285,7 @@ rule draw_conjecture:
         png=report(
             "results/figures/conjecture.png",
             caption="../workflow/report/conjecture.rst",
-            category="3 Neural ODEs",
+            category="5 Why do they fail, and can one tell?",
             labels={"figure": "Training on hub states"},
         ),
         pdf="results/figures/conjecture.pdf",
@@ -311,7 +311,7 @@ rule draw_functions:
         png=report(
             "results/figures/functions.png",
             caption="../workflow/report/functions.rst",
-            category="3 Neural ODEs",
+            category="3 Do neural ODEs learn the systems?",
             labels={"figure": "Learned and true functions"},
         ),
         pdf="results/figures/functions.pdf",
@@ -338,7 +338,7 @@ rule draw_warning:
         png=report(
             "results/figures/warning.png",
             caption="../workflow/report/warning.rst",
-            category="3 Neural ODEs",
+            category="5 Why do they fail, and can one tell?",
             labels={"figure": "Spread of models as a warning"},
         ),
         pdf="results/figures/warning.pdf",
@@ -364,7 +364,7 @@ rule draw_fixed_points:
         png=report(
             "results/figures/fixed_points.png",
             caption="../workflow/report/fixed_points.rst",
-            category="3 Neural ODEs",
+            category="4 When do neural ODEs generalize?",
             labels={"figure": "Fixed points and stability"},
         ),
         pdf="results/figures/fixed_points.pdf",
@@ -390,7 +390,7 @@ rule draw_hidden:
         png=report(
             "results/figures/hidden.png",
             caption="../workflow/report/hidden.rst",
-            category="3 Neural ODEs",
+            category="4 When do neural ODEs generalize?",
             labels={"figure": "Unobserved nodes"},
         ),
         pdf="results/figures/hidden.pdf",
@@ -416,7 +416,7 @@ rule draw_noise:
         png=report(
             "results/figures/noise.png",
             caption="../workflow/report/noise.rst",
-            category="3 Neural ODEs",
+            category="4 When do neural ODEs generalize?",
             labels={"figure": "Noise"},
         ),
         pdf="results/figures/noise.pdf",
@@ -442,7 +442,7 @@ rule draw_claims:
         png=report(
             "results/figures/claims.png",
             caption="../workflow/report/claims.rst",
-            category="3 Neural ODEs",
+            category="4 When do neural ODEs generalize?",
             labels={"figure": "Verdicts on the claims"},
         ),
         pdf="results/figures/claims.pdf",
@@ -468,7 +468,7 @@ rule draw_zoo:
         png=report(
             "results/figures/zoo.png",
             caption="../workflow/report/zoo.rst",
-            category="4 Zoos",
+            category="6 Are trained networks alike?",
             labels={"figure": "Accuracy of the members"},
         ),
         pdf="results/figures/zoo.pdf",
@@ -495,7 +495,7 @@ rule draw_alignment:
         png=report(
             "results/figures/alignment.png",
             caption="../workflow/report/alignment.rst",
-            category="4 Zoos",
+            category="6 Are trained networks alike?",
             labels={"figure": "Alignment and loss barrier"},
         ),
         pdf="results/figures/alignment.pdf",
@@ -521,7 +521,7 @@ rule draw_flow_training:
         png=report(
             "results/figures/flow_training.png",
             caption="../workflow/report/flow_training.rst",
-            category="5 Generated networks",
+            category="7 Can a flow generate networks that work and are new?",
             labels={"figure": "Flow matching loss"},
         ),
         pdf="results/figures/flow_training.pdf",
@@ -547,7 +547,7 @@ rule draw_capacity:
         png=report(
             "results/figures/capacity.png",
             caption="../workflow/report/capacity.rst",
-            category="5 Generated networks",
+            category="7 Can a flow generate networks that work and are new?",
             labels={"figure": "Accuracy by capacity"},
         ),
         pdf="results/figures/capacity.pdf",
@@ -573,7 +573,7 @@ rule draw_frontier:
         png=report(
             "results/figures/frontier.png",
             caption="../workflow/report/frontier.rst",
-            category="5 Generated networks",
+            category="7 Can a flow generate networks that work and are new?",
             labels={"figure": "Accuracy against novelty"},
         ),
         pdf="results/figures/frontier.pdf",
@@ -600,7 +600,7 @@ rule draw_bridge_errors:
         png=report(
             "results/figures/bridge_errors.png",
             caption="../workflow/report/bridge_errors.rst",
-            category="6 Generated neural ODEs",
+            category="8 Can it generate neural ODEs?",
             labels={"figure": "Errors of generated neural ODEs"},
         ),
         pdf="results/figures/bridge_errors.pdf",
@@ -626,7 +626,7 @@ rule draw_bridge_functions:
         png=report(
             "results/figures/bridge_functions.png",
             caption="../workflow/report/bridge_functions.rst",
-            category="6 Generated neural ODEs",
+            category="8 Can it generate neural ODEs?",
             labels={"figure": "Learned functions over the true ones"},
         ),
         pdf="results/figures/bridge_functions.pdf",
@@ -652,7 +652,7 @@ rule draw_bridge_ensembles:
         png=report(
             "results/figures/bridge_ensembles.png",
             caption="../workflow/report/bridge_ensembles.rst",
-            category="6 Generated neural ODEs",
+            category="8 Can it generate neural ODEs?",
             labels={"figure": "Ensembles by degree, and their calibration"},
         ),
         pdf="results/figures/bridge_ensembles.pdf",
@@ -678,7 +678,7 @@ rule draw_bridge_novelty:
         png=report(
             "results/figures/bridge_novelty.png",
             caption="../workflow/report/bridge_novelty.rst",
-            category="6 Generated neural ODEs",
+            category="8 Can it generate neural ODEs?",
             labels={"figure": "Error against novelty of generated neural ODEs"},
         ),
         pdf="results/figures/bridge_novelty.pdf",
@@ -704,7 +704,7 @@ rule draw_transfer:
         png=report(
             "results/figures/transfer.png",
             caption="../workflow/report/transfer.rst",
-            category="5 Generated networks",
+            category="7 Can a flow generate networks that work and are new?",
             labels={"figure": "Transfer to changed tasks"},
         ),
         pdf="results/figures/transfer.pdf",
@@ -730,7 +730,7 @@ rule draw_speed:
         png=report(
             "results/figures/speed.png",
             caption="../workflow/report/speed.rst",
-            category="5 Generated networks",
+            category="9 What did the run cost?",
             labels={"figure": "Time of a network, generated and trained"},
         ),
         pdf="results/figures/speed.pdf",
@@ -757,7 +757,7 @@ rule draw_runtime:
         png=report(
             "results/figures/runtime.png",
             caption="../workflow/report/runtime.rst",
-            category="7 Cost",
+            category="9 What did the run cost?",
             labels={"figure": "Time and memory by rule"},
         ),
         pdf="results/figures/runtime.pdf",

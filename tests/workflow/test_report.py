@@ -60,6 +60,13 @@ def test_the_report_holds_every_figure(report: Path) -> None:
             assert f"results/figures/{caption.stem}.png" in text
 
 
+def test_figures_stand_under_numbered_questions(report: Path) -> None:
+    text = report.read_text()
+    questions = set(re.findall(r'category="(.*?)"', (ROOT / "rules/figures.smk").read_text()))
+    assert len(questions) == 9
+    assert all(question in text for question in questions)
+
+
 def test_a_reader_sees_every_figure_with_its_words(seen: dict[str, Any]) -> None:
     captions = {path.stem for path in (ROOT / "workflow/report").glob("*.rst")} - {"workflow"}
     assert {Path(path).stem for path in seen["figures"]} == captions

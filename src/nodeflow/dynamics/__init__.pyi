@@ -1,4 +1,6 @@
+from .by_degree import ACTIVITY, activity_by_degree
 from .ensemble import simulate_cell, simulate_ensemble
+from .fixed_points import FixedPoints, find_fixed_points
 from .initial import InitialProblem, initial_states
 from .integrate import IntegrationProblem, Simulation, simulate, simulate_graphs
 from .store import (
@@ -11,16 +13,20 @@ from .store import (
 from .systems import SYSTEMS, Field, System, SystemProblem, field
 
 __all__ = [
+    "ACTIVITY",
     "SYSTEMS",
     "TRAJECTORIES",
     "Field",
+    "FixedPoints",
     "InitialProblem",
     "IntegrationProblem",
     "Simulation",
     "System",
     "SystemProblem",
     "Trajectory",
+    "activity_by_degree",
     "field",
+    "find_fixed_points",
     "initial_states",
     "read_trajectories",
     "simulate",

@@ -1,27 +1,55 @@
+from .bridge import (
+    draw_bridge_ensembles,
+    draw_bridge_errors,
+    draw_bridge_functions,
+    draw_bridge_novelty,
+)
 from .dynamics import draw_activity, draw_trajectories
+from .experiments import (
+    draw_claims,
+    draw_conjecture,
+    draw_fixed_points,
+    draw_functions,
+    draw_hidden,
+    draw_noise,
+    draw_warning,
+)
 from .flow import draw_capacity, draw_flow_training, draw_frontier, draw_transfer
 from .graphs import draw_degrees, draw_ensemble, draw_networks
 from .node import draw_degree_errors, draw_size_errors, draw_structure_errors, draw_training
 from .runtime import draw_runtime
+from .speed import draw_speed
 from .style import drawing, save
 from .zoo import draw_alignment, draw_zoo
 
 __all__ = [
     "draw_activity",
     "draw_alignment",
+    "draw_bridge_ensembles",
+    "draw_bridge_errors",
+    "draw_bridge_functions",
+    "draw_bridge_novelty",
     "draw_capacity",
+    "draw_claims",
+    "draw_conjecture",
     "draw_degree_errors",
     "draw_degrees",
     "draw_ensemble",
+    "draw_fixed_points",
     "draw_flow_training",
     "draw_frontier",
+    "draw_functions",
+    "draw_hidden",
     "draw_networks",
+    "draw_noise",
     "draw_runtime",
     "draw_size_errors",
+    "draw_speed",
     "draw_structure_errors",
     "draw_training",
     "draw_trajectories",
     "draw_transfer",
+    "draw_warning",
     "draw_zoo",
     "drawing",
     "save",

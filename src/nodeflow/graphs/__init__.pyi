@@ -1,3 +1,4 @@
+from .against_theory import degree_exceedance
 from .connection import connection_table, effective_distance, probability_at
 from .ensemble import Sampler, connect, sample_cell, sample_graph
 from .files import EdgeListProblem, read_edge_list
@@ -7,7 +8,7 @@ from .networks import NULL_MODELS, network_table, with_nulls
 from .nulls import erdos_renyi, rewire
 from .real import REAL_NETWORKS, RealNetwork, real_network
 from .s1 import ModelProblem
-from .store import EDGES, GRAPHS, NETWORKS, NODES, read_graphs, write_graphs
+from .store import EDGES, GRAPHS, NETWORKS, NODES, read_graphs, write_coordinates, write_graphs
 from .theory import Prediction, predict
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "build_graph",
     "connect",
     "connection_table",
+    "degree_exceedance",
     "effective_distance",
     "erdos_renyi",
     "from_networkx",
@@ -43,5 +45,6 @@ __all__ = [
     "sample_graph",
     "to_networkx",
     "with_nulls",
+    "write_coordinates",
     "write_graphs",
 ]

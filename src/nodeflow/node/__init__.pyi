@@ -1,8 +1,11 @@
 from .evaluate import evaluate_models, node_errors
 from .field import as_field
+from .functions import NODE_FUNCTIONS, compare_functions
+from .hidden import hide_nodes, perturb_initial_states
 from .layout import ModelProblem
 from .load import NeuralODE, load
 from .settings import GaussNewtonSettings, MatchingSettings, PaperSettings, recipe_settings
+from .stability import compare_fixed_points
 from .store import (
     NODE_ERRORS,
     NODE_FIXED_POINTS,
@@ -14,10 +17,12 @@ from .store import (
     read_models,
     write_models,
 )
+from .train import train_models
 
 __all__ = [
     "NODE_ERRORS",
     "NODE_FIXED_POINTS",
+    "NODE_FUNCTIONS",
     "NODE_HIDDEN",
     "NODE_HISTORY",
     "NODE_NOISE",
@@ -29,10 +34,15 @@ __all__ = [
     "NeuralODE",
     "PaperSettings",
     "as_field",
+    "compare_fixed_points",
+    "compare_functions",
     "evaluate_models",
+    "hide_nodes",
     "load",
     "node_errors",
+    "perturb_initial_states",
     "read_models",
     "recipe_settings",
+    "train_models",
     "write_models",
 ]

@@ -1,0 +1,46 @@
+"""What docs/extending.md shows runs, and the places that it names are in step with each other."""
+
+import re
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+from nodeflow.config import load_schema
+from nodeflow.datasets import DATASETS, FORMS
+from nodeflow.dynamics.systems import SYSTEMS
+from nodeflow.flow.settings import METHODS
+from nodeflow.zoo.architectures import MODULES, PUBLISHED
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs/extending.md").read_text()
+PROPERTIES = load_schema(ROOT / "config/schema/config.schema.yaml")["properties"]
+
+
+def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "extending"}
+    for found in re.finditer(r"```python\n(.*?)```", TEXT, re.DOTALL):
+        above = "\n" * TEXT.count("\n", 0, found.start(1))
+        exec(compile(above + found[1], "docs/extending.md", "exec"), names)
+    assert (tmp_path / "learning.png").stat().st_size > 5_000
+    plt.close("all")
+
+
+def test_every_file_that_it_names_is_there() -> None:
+    names = re.findall(r"`((?:src|config|workflow|rules|tests)/[\w./]*)`", TEXT)
+    assert len(names) > 20
+    for name in (name for name in names if "NAME" not in name):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_configuration_knows_what_the_library_knows() -> None:
+    zoo = PROPERTIES["zoo"]["properties"]["zoos"]["additionalProperties"]["properties"]
+    flow = PROPERTIES["flow"]["properties"]["flows"]["additionalProperties"]["properties"]
+    bridge = PROPERTIES["bridge"]["properties"]["zoos"]["additionalProperties"]["properties"]
+    assert zoo["data"]["enum"] == list(DATASETS) == [*sorted(FORMS, key=DATASETS.index)]
+    kinds = set(zoo["architecture"]["properties"]["kind"]["enum"])
+    texts = {"text", "bert"}  # no data set that can be configured holds texts
+    assert kinds | texts == {"mlp", *MODULES, *PUBLISHED}
+    assert set(flow["method"]["enum"]) == {"descent", *METHODS}
+    assert bridge["systems"]["items"]["enum"] == list(SYSTEMS)

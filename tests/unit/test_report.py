@@ -1,0 +1,77 @@
+"""The words of the report: every caption fits every configuration that we ship."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from docutils.core import publish_doctree
+from jinja2 import Environment, StrictUndefined
+
+from nodeflow.dynamics import SYSTEMS
+from tests.unit.test_config import DEFAULT, overlaid
+
+ROOT = Path(__file__).parents[2]
+RULES = (ROOT / "rules/figures.smk").read_text()
+TEMPLATES = sorted((ROOT / "workflow/report").glob("*.rst"))
+FIGURES = dict(re.findall(r'caption="\.\./workflow/report/(\w+)\.rst",\s+category="(.*?)"', RULES))
+# The settings of `snakemake.report`, but for names that do not exist: there they are silent.
+JINJA = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+CONFIGURATIONS = {
+    name: overlaid(DEFAULT, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+    for name in ("config", "smoke", "paper")
+}
+CONFIGURATIONS["matching"] = overlaid(DEFAULT, {"node": {"recipe": "matching"}})
+
+
+def rendered(template: Path, config: dict[str, Any]) -> str:
+    """The template as Snakemake renders it."""
+    output = SimpleNamespace(png=f"results/figures/{template.stem}.png")
+    job = SimpleNamespace(config=config, output=output, rule=f"draw_{template.stem}")
+    return JINJA.from_string(template.read_text()).render(snakemake=job)
+
+
+@pytest.mark.parametrize("config", CONFIGURATIONS.values(), ids=list(CONFIGURATIONS))
+def test_every_template_is_good_text_for_every_configuration(config: dict[str, Any]) -> None:
+    for template in TEMPLATES:
+        text = rendered(template, config)
+        document = publish_doctree(text, settings_overrides={"report_level": 1, "halt_level": 2})
+        assert document.astext()
+        assert not re.search(r"[{}]|\bNone\b|[a-z]:\.|,\s*\.| ,", text), f"{template.stem}: {text}"
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
+def test_every_caption_says_n_and_bands_and_how_to_redraw(template: Path) -> None:
+    if template.stem == "workflow":
+        return
+    text = rendered(template, DEFAULT)
+    assert "?" in text.split(". ")[0], "a caption begins with the question"
+    assert re.search(r"\bn\b", text)
+    assert re.search(r"[Bb]ands?\b|[Bb]ars: ", text)
+    *_, last = text.strip().splitlines()
+    assert last == (
+        "Redraw with the configuration of this run: "
+        f"``snakemake --cores 1 --force results/figures/{template.stem}.png``"
+    )
+
+
+def test_the_numbers_are_those_of_the_run() -> None:
+    changed = overlaid(DEFAULT, {"graphs": {"training": {"graphs": 7}, "test": {"graphs": 11}}})
+    changed["node"]["seeds"] = 13
+    text = rendered(ROOT / "workflow/report/size_errors.rst", changed)
+    assert "n = 91 models (7 training graphs × 13 seeds) × 11 test graphs" in text
+
+
+def test_the_methods_hold_the_equations_of_the_library() -> None:
+    text = rendered(ROOT / "workflow/report/workflow.rst", DEFAULT)
+    for system in SYSTEMS.values():
+        assert f"{system.name}, {system.title}: ``dx_i/dt = {system.equation}``" in text
+
+
+def test_every_figure_belongs_to_a_numbered_question() -> None:
+    assert set(FIGURES) == {path.stem for path in TEMPLATES} - {"workflow"}
+    questions = sorted(set(FIGURES.values()))
+    assert [name.split()[0] for name in questions] == [str(k) for k in range(1, len(questions) + 1)]
+    assert all(name.endswith("?") for name in questions)
