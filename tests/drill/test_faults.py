@@ -116,7 +116,7 @@ def test_a_run_killed_at_any_moment_recovers(finished: Checkout, tmp_path: Path)
                 wait(running, checkout, dice)
             except subprocess.TimeoutExpired:
                 if len(kills) == KILLS:
-                    assert running.wait(timeout=900) == 0
+                    assert running.wait(timeout=3600) == 0
                     break
                 how = dice.choice(HOW)
                 kill(running, how, checkout.folder.resolve())
