@@ -123,7 +123,7 @@ def arguments(plan: Plan, names: list[str]) -> Iterator[dict[str, Any]]:
         "variant": ["plain", "covering", *plan.noise_variants],
         "zoo": plan.zoos, "block": [0], "weights": ["raw", "aligned"],
         "flow": plan.flows, "width": [8], "nodes": plan.bridges, "kind": ["cells", "unseen"],
-        "pattern": [Pattern()],
+        "pattern": [Pattern()], "data": list(plan.config["zoo"]["downloads"]),
     }  # fmt: skip
     for values in islice(product(*(pools[name] for name in names)), 12):
         yield dict(zip(names, values, strict=True))
