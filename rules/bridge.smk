@@ -1,5 +1,4 @@
-# The bridge: zoos of neural ODEs, a flow over their canonical weights, and its samples tested like
-# trained ones. `nodes` names a zoo of neural ODEs.
+# The bridge: zoos of neural ODEs, generated ones, and these tested like trained ones. `nodes` names a zoo of neural ODEs.
 
 
 rule train_bridge:
@@ -33,7 +32,9 @@ rule fit_bridge:
         aligned="results/bridge/{nodes}/aligned.safetensors",
         flow="results/bridge/{nodes}/flow.safetensors",
         history="results/bridge/{nodes}/history.parquet",
+        functions="results/bridge/{nodes}/functions.safetensors",
         samples="results/bridge/{nodes}/samples.safetensors",
+        weight_samples="results/bridge/{nodes}/weight_samples.safetensors",
     log:
         "results/logs/fit_bridge/{nodes}.log",
     benchmark:
@@ -45,7 +46,7 @@ rule fit_bridge:
         p=lambda w: plan.bridge_flow(w.nodes),
         code=plan.code("fit_bridge"),
     message:
-        "Canonicalizing zoo {wildcards.nodes}, training a flow over it, sampling neural ODEs"
+        "Canonicalizing zoo {wildcards.nodes}, learning from it, generating neural ODEs"
     script:
         "../workflow/scripts/fit_bridge.py"
 
@@ -55,6 +56,7 @@ rule judge_bridge:
         frame=rules.fit_bridge.output.frame,
         aligned=rules.fit_bridge.output.aligned,
         samples=rules.fit_bridge.output.samples,
+        weight_samples=rules.fit_bridge.output.weight_samples,
         edges=lambda w: plan.over_bridge_tests(
             "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet",
             w.nodes,

@@ -10,6 +10,7 @@ import torch
 from nodeflow.bridge.flow import BridgeFlowProblem, Conditions, fit_bridge_flow, generate
 from nodeflow.bridge.flow_file import read_node_flow, write_node_flow
 from nodeflow.bridge.frame import Frame, fit_frame, read_frame, write_frame
+from nodeflow.bridge.functional import FunctionSettings
 from nodeflow.bridge.functions import (
     field_residuals,
     function_coordinates,
@@ -123,7 +124,9 @@ def test_nothing_is_learned_from_held_out_graphs_or_unseen_cells(zoo: Members) -
     assert own.any() and not own[zoo.gamma == 3.9].any() and not own[zoo.graph >= 30].any()
     settings: dict[str, Any] = {
         "cells": [(1.1, 2.1)], "unseen": [(1.1, 3.9)], "learned_graphs": 30,
-        "matching": MatchSettings(), "flow": flow_settings("codes", {**SMALL, "steps": 20}),
+        "matching": MatchSettings(),
+        "functions": FunctionSettings(states=8, evaluations=4, floor=1e-3, scale=1.0),
+        "flow": flow_settings("codes", {**SMALL, "steps": 20}),
         "samples": 3, "sampling": SampleSettings("heun", 4), "root_seed": 1, "label": "x",
     }  # fmt: skip
     found = fit_and_sample(zoo, **settings)
@@ -131,8 +134,12 @@ def test_nothing_is_learned_from_held_out_graphs_or_unseen_cells(zoo: Members) -
     for tensor in changed.values():
         tensor[~own] = 9.0
     other = fit_and_sample(zoo.with_parameters(changed), **settings)
-    for name, tensor in found.samples.parameters.items():
-        assert torch.equal(tensor, other.samples.parameters[name])
+    for mine, its in (
+        (found.samples, other.samples),
+        (found.weight_samples, other.weight_samples),
+    ):
+        for name, tensor in mine.parameters.items():
+            assert torch.equal(tensor, its.parameters[name])
     assert len(found.samples) == 2 * 2 * 3
     assert len(np.unique(found.samples.seed)) == 12
     with pytest.raises(GenerateProblem, match="held out"):
@@ -151,11 +158,11 @@ def test_sets_and_panel_know_copies_from_new_ones(zoo: Members) -> None:
     training = training.with_parameters(canonical(training.parameters))
     held_out = held_out.with_parameters(canonical(held_out.parameters))
     copies = training.take(np.arange(10))
-    sets = build_sets(training, held_out, copies, ControlSettings((0.05, 0.4), 8, 12), canonical,
-                      1, ("x",))  # fmt: skip
+    sets = build_sets(training, held_out, copies, held_out, ControlSettings((0.05, 0.4), 8, 12),
+                      canonical, 1, ("x",))  # fmt: skip
     assert list(sets.parameters) == [
-        "zoo", "held-out", "generated", "noise 0.05", "noise 0.4", "noise matched", "pair mean",
-        "soup", "gaussian",
+        "zoo", "held-out", "generated", "weight flow", "noise 0.05", "noise 0.4", "noise matched",
+        "pair mean", "soup", "gaussian",
     ]  # fmt: skip
     adjacency = np.ones((4, 4)) - np.eye(4)
     states = np.random.default_rng(0).uniform(0, 2, (5, 4))

@@ -1,9 +1,10 @@
-"""Canonicalize a zoo of neural ODEs, train a flow over it, and draw from the flow."""
+"""Canonicalize a zoo of neural ODEs, learn from it, and generate new ones."""
 
 from typing import Any
 
 from nodeflow.bridge.flow_file import write_node_flow
 from nodeflow.bridge.frame import write_frame
+from nodeflow.bridge.functional import FunctionSettings, write_functions
 from nodeflow.bridge.generate import fit_and_sample
 from nodeflow.bridge.members import read_zoos, write_members
 from nodeflow.canonical.matching import MatchSettings
@@ -24,6 +25,7 @@ with job(snakemake.log[0], snakemake.threads):
         unseen=[(beta, gamma) for beta, gamma in p["unseen"]],
         learned_graphs=p["learned_graphs"],
         matching=MatchSettings(**p["matching"]),
+        functions=FunctionSettings(**p["functions"]),
         flow=flow_settings("codes", p["changes"]),
         samples=p["samples"],
         sampling=SampleSettings(**p["sampling"]),
@@ -32,7 +34,9 @@ with job(snakemake.log[0], snakemake.threads):
         device=choose_device(p["device"]),
     )
     write_frame(output.frame, found.frame, made)
-    write_members(output.aligned, found.aligned, made)
+    write_members(output.aligned, found.aligned, {**made, "set": "aligned"})
     write_node_flow(output.flow, found.flow, made)
     write_table(output.history, found.history, FLOW_HISTORY, made)
-    write_members(output.samples, found.samples, made)
+    write_functions(output.functions, found.functions, made)
+    write_members(output.samples, found.samples, {**made, "set": "samples"})
+    write_members(output.weight_samples, found.weight_samples, {**made, "set": "weight samples"})

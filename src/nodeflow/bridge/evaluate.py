@@ -49,6 +49,7 @@ class TestSettings:
 
     Attributes:
         models: neural ODEs of each set.
+        controls: neural ODEs of each control: most of these fail, which takes long.
         ensembles: sizes of ensembles.
         unobserved: shares of nodes that are removed.
         fixed_points: neural ODEs of each set whose fixed points are sought.
@@ -60,6 +61,7 @@ class TestSettings:
     __test__ = False
 
     models: int
+    controls: int
     ensembles: tuple[int, ...]
     unobserved: tuple[float, ...]
     fixed_points: int
@@ -90,9 +92,9 @@ def cell_sets(
     cells: Sequence[tuple[float, float]],
     unseen: Sequence[tuple[float, float]],
     controls: Mapping[str, Parameters],
-    count: int,
+    settings: TestSettings,
 ) -> list[CellSets]:
-    """The first `count` neural ODEs of every set, for each cell.
+    """The first neural ODEs of every set, for each cell.
 
     For a cell that the flow has not seen, those of all other cells stand beside its own: "trained
     elsewhere" and "generated elsewhere". Controls belong to a zoo of a single cell.
@@ -103,9 +105,9 @@ def cell_sets(
         cells: β and γ that the flow has seen.
         unseen: others.
         controls: parameters by name.
-        count: neural ODEs of each set.
+        settings: how many of each.
     """
-    found = []
+    found, count = [], settings.models
     for beta, gamma in (*cells, *unseen):
         sets = {
             "held-out": _here(held_out, beta, gamma, count),
@@ -115,7 +117,9 @@ def cell_sets(
             sets["trained elsewhere"] = _elsewhere(held_out, cells, count)
             sets["generated elsewhere"] = _elsewhere(generated, cells, count)
         elif len(cells) == 1:
-            sets |= {n: {k: x[:count] for k, x in p.items()} for n, p in controls.items()}
+            sets |= {
+                n: {k: x[: settings.controls] for k, x in p.items()} for n, p in controls.items()
+            }
         found.append(CellSets(beta, gamma, (beta, gamma) in unseen, sets))
     return found
 

@@ -34,6 +34,7 @@ def judge_system(
     frame: Frame,
     aligned: Members,
     samples: Members,
+    weight_samples: Members,
     graphs: Sequence[Sequence[Graph]],
     trajectories: Sequence[Sequence[Trajectory]],
 ) -> dict[str, pd.DataFrame]:
@@ -44,6 +45,7 @@ def judge_system(
         frame: canonical form of the zoo.
         aligned: its members, canonical.
         samples: generated neural ODEs.
+        weight_samples: the same of a flow over weights.
         graphs: those of each test cell, in the order of p["truth"].
         trajectories: of the true system on them.
 
@@ -59,12 +61,15 @@ def judge_system(
     zoo = of_system.take(np.flatnonzero(own))
     never = (of_system.graph >= flow["learned_graphs"]) | of_system.in_cells(unseen)
     held_out = of_system.take(np.flatnonzero(never))
-    generated = samples.take(np.flatnonzero(samples.system == system))
+    generated, from_weights = (
+        x.take(np.flatnonzero(x.system == system)) for x in (samples, weight_samples)
+    )
     cases = _cases(p["truth"], graphs, trajectories, tests["graphs"])
     sets = build_sets(
         zoo,
         held_out.take(np.flatnonzero(held_out.in_cells(cells))),
         generated.take(np.flatnonzero(generated.in_cells(cells))),
+        from_weights.take(np.flatnonzero(from_weights.in_cells(cells))),
         ControlSettings(**{**p["controls"], "noise_scales": tuple(p["controls"]["noise_scales"])}),
         lambda x: frame.apply(x, [system] * len(next(iter(x.values())))).parameters,
         p["seed"],
@@ -79,7 +84,7 @@ def judge_system(
     settings = TestSettings(**{k: v for k, v in plain.items() if k != "graphs"})
     found: dict[str, list[pd.DataFrame]] = {"panel": [panel.assign(system=system)]}
     controls = {k: v for k, v in sets.parameters.items() if k in _TESTED_CONTROLS}
-    for here in cell_sets(held_out, generated, cells, unseen, controls, settings.models):
+    for here in cell_sets(held_out, generated, cells, unseen, controls, settings):
         on = {
             cell: some
             for cell, some in cases.items()
@@ -96,7 +101,7 @@ def judge_system(
     return {name: pd.concat(parts, ignore_index=True) for name, parts in found.items()}
 
 
-_TESTED_CONTROLS = ("noise matched", "gaussian")
+_TESTED_CONTROLS = ("weight flow", "noise matched")
 """The controls whose trajectories are tested; the panel has all of them."""
 
 

@@ -69,7 +69,7 @@ def judge_nodes(
             }
         )
         columns = ["error", "nearest", "ratio", "function_nearest", "function_ratio", "overlap"]
-        table[[*columns, "spread"]] = np.nan
+        table[[*columns, "spread", "function_spread"]] = np.nan
         if ok.any():
             difference, error = field_residuals(good, field, adjacency, states)
             near = nearest_members(rows[ok], members, own)
@@ -81,6 +81,7 @@ def judge_nodes(
                 **_columns("function_", near_function),
                 "overlap": _largest_cosine(difference, residuals, own),
                 "spread": spread(rows[ok]),
+                "function_spread": spread(placed),
             }
             for column, values in found.items():
                 table.loc[ok, column] = values

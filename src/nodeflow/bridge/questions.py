@@ -195,10 +195,15 @@ class _Asked:
     def add(
         self, question: str, statistic: str, found: Interval, yes: float, no: float, sign: int
     ) -> None:
-        """Yes if the interval lies on the good side of `yes`, no if on the bad side of `no`."""
+        """Yes if the interval lies on the good side of `yes`, no if on the bad side of `no`.
+
+        One neural ODE or ensemble cannot be drawn again differently: its interval answers nothing.
+        """
         best, worst = (found.low, found.high) if sign < 0 else (found.high, found.low)
         answer = "open"
-        if sign * worst > sign * yes:
+        if found.n < 2:
+            answer = "open"
+        elif sign * worst > sign * yes:
             answer = "yes"
         elif sign * best < sign * no:
             answer = "no"

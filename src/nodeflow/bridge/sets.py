@@ -50,8 +50,9 @@ class ControlSettings:
 class Sets:
     """All neural ODEs of one system by the name of their set.
 
-    The sets are "zoo" (the training members), "held-out", "generated", and the controls: "noise s"
-    for each scale s, "noise matched", "pair mean", "soup", "gaussian".
+    The sets are "zoo" (the training members), "held-out", "generated", "weight flow" (what a flow
+    over weights makes), and the controls: "noise s" for each scale s, "noise matched", "pair mean",
+    "soup", "gaussian".
 
     Attributes:
         parameters: canonical tensors of shape (M, *shape) of each set.
@@ -66,6 +67,7 @@ def build_sets(
     zoo: Members,
     held_out: Members,
     generated: Members,
+    weight_samples: Members,
     settings: ControlSettings,
     canonicalize: Canonicalize,
     root_seed: int,
@@ -75,8 +77,9 @@ def build_sets(
 
     Args:
         zoo: the training members, canonical.
-        held_out: members that the flow never saw, canonical.
-        generated: what the flow made, as it made it.
+        held_out: members that were never learned from, canonical.
+        generated: generated neural ODEs, as they were made.
+        weight_samples: the same of a flow over weights.
         settings: of the controls.
         canonicalize: brings stacked parameters into the canonical form.
         root_seed: the run's root seed.
@@ -93,9 +96,14 @@ def build_sets(
     shapes = zoo.shapes
     rows = flatten(zoo.parameters, shapes).astype(np.float64)
     made = canonicalize(generated.parameters)
-    parameters = {"zoo": zoo.parameters, "held-out": held_out.parameters, "generated": made}
+    parameters = {
+        "zoo": zoo.parameters,
+        "held-out": held_out.parameters,
+        "generated": made,
+        "weight flow": canonicalize(weight_samples.parameters),
+    }
     seeds = {name: np.full(len(x), -1) for name, x in (("zoo", zoo), ("held-out", held_out))}
-    seeds["generated"] = generated.seed
+    seeds |= {"generated": generated.seed, "weight flow": weight_samples.seed}
 
     def own(name: str) -> np.ndarray:
         count = range(settings.controls)

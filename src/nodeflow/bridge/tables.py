@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from nodeflow.tables import Schema
+from nodeflow.tables import Schema, gathered
 
 __all__ = [
     "BRIDGE_DEGREES",
@@ -17,7 +17,9 @@ __all__ = [
     "BRIDGE_QUESTIONS",
     "BRIDGE_RUNS",
     "BRIDGE_UNOBSERVED",
+    "COLLECTED",
     "TABLES",
+    "ZOO_SYSTEM",
 ]
 
 _FLOAT, _INT, _TEXT = pa.float64(), pa.int64(), pa.string()
@@ -25,7 +27,7 @@ _FLOAT, _INT, _TEXT = pa.float64(), pa.int64(), pa.string()
 _WHICH = {
     "zoo": (_TEXT, "name of the zoo"),
     "system": (_TEXT, "dynamical system"),
-    "set": (_TEXT, "held-out (trained, never seen by the flow), generated, or a control"),
+    "set": (_TEXT, "held-out (trained, never learned from), generated, weight flow, or a control"),
     "trained_beta": (_FLOAT, "β of the training graphs, or the condition of generated ones"),
     "trained_gamma": (_FLOAT, "γ of the training graphs, or the condition of generated ones"),
     "unseen": (pa.bool_(), "whether the flow never saw a member of that β and γ"),
@@ -85,6 +87,7 @@ BRIDGE_PANEL = _schema(
             "largest cosine between the vector field's residuals and a training member's",
         ),
         "spread": (_FLOAT, "Euclidean distance of the weights to the mean of the set"),
+        "function_spread": (_FLOAT, "the same of the functions, in units of function_nearest"),
     },
     _STATUS,
 )
@@ -185,6 +188,14 @@ TABLES = {
     "unobserved": BRIDGE_UNOBSERVED,
 }
 """The tables that each zoo and system has, by the name of their file."""
+
+ZOO_SYSTEM = _schema("zoo and system", {name: _WHICH[name] for name in ("zoo", "system")})
+
+COLLECTED = {
+    name: gathered(f"{schema.name} of all zoos", schema, ZOO_SYSTEM)
+    for name, schema in TABLES.items()
+}
+"""The same of all zoos and systems together."""
 
 BRIDGE_QUESTIONS = _schema(
     "bridge questions",

@@ -325,8 +325,7 @@ class _Block:
     def _velocity(self, rows: Ints, start: Ints, x: Floats, received: Floats, out: Floats) -> None:
         net = self.network
         f, h_ego, h_alt = (
-            np.ascontiguousarray(function(x), dtype=np.float64)
-            for function in (self.field.f, self.field.h_ego, self.field.h_alt)
+            np.ascontiguousarray(values, dtype=np.float64) for values in self.field.values(x)
         )
         kernels.velocity(
             self.graph[rows], start, net.offset, net.order, net.indptr, net.indices, net.weights,

@@ -20,12 +20,17 @@ _COLOURS = {
     **set_colours(),
     "held-out": "#0072B2",
     "generated": "#D55E00",
+    "weight flow": "#882255",
     "noise matched": "#999999",
     "trained elsewhere": "#56B4E9",
     "generated elsewhere": "#E69F00",
     "full size": "#000000",
 }
-_NAMES = {"held-out": "trained, held out", "full size": "trained, three layers of 64"}
+_NAMES = {
+    "held-out": "trained, held out",
+    "weight flow": "flow over weights",
+    "full size": "trained, three layers of 64",
+}
 
 
 def _zoos(table: pd.DataFrame) -> list[tuple[str, str]]:
@@ -94,14 +99,14 @@ def _cell_label(column: tuple[float, ...]) -> str:
 
 
 def draw_bridge_functions(functions: pd.DataFrame) -> Figure:
-    """Learned scalar functions as fans over the true ones: a row a zoo and system.
+    """Learned scalar functions as fans over the true ones, and less them: two rows a system.
 
     Args:
         functions: columns of `BRIDGE_FUNCTIONS`.
     """
     seen = functions[~functions["unseen"]]
     groups = _zoos(seen)
-    figure, axes = panels(3 * len(groups), columns=3, width=3.0, height=2.1)
+    figure, axes = panels(6 * len(groups), columns=3, width=3.0, height=2.1)
     for row, (zoo, system) in enumerate(groups):
         chosen = seen[(seen["zoo"] == zoo) & (seen["system"] == system)]
         first = chosen.iloc[0]
@@ -109,22 +114,34 @@ def draw_bridge_functions(functions: pd.DataFrame) -> Figure:
             (chosen["trained_beta"] == first["trained_beta"])
             & (chosen["trained_gamma"] == first["trained_gamma"])
         ]
-        for axis, name in zip(axes[3 * row : 3 * row + 3], ("f", "h_ego", "h_alt"), strict=True):
+        for column, name in enumerate(("f", "h_ego", "h_alt")):
+            above, below = axes[6 * row + column], axes[6 * row + 3 + column]
+            here = chosen[
+                (chosen["function"] == name) & chosen["set"].isin(["held-out", "generated"])
+            ]
             for which in ("generated", "held-out"):
-                fan = chosen[(chosen["set"] == which) & (chosen["function"] == name)]
-                axis.fill_between(
-                    fan["state"], fan["low"], fan["high"], color=_COLOURS[which], alpha=0.25, lw=0
-                )
-                axis.plot(
-                    fan["state"], fan["middle"], color=_COLOURS[which], lw=1.2,
-                    label=_NAMES.get(which, which),
-                )  # fmt: skip
-            true = chosen[(chosen["set"] == "held-out") & (chosen["function"] == name)]
-            axis.plot(true["state"], true["true"], color="black", ls="--", lw=1, label="true")
-            axis.set(title=f"{name}, {system} (zoo {zoo})", xlabel="state x")
-            note(axis, f"n = {int(fan['count'].min()) if len(fan) else 0}, band 10–90 %")
+                fan = here[here["set"] == which]
+                _fan(above, fan, which, 0.0)
+                _fan(below, fan, which, fan["true"])
+            true = here[here["set"] == "held-out"]
+            above.plot(true["state"], true["true"], color="black", ls="--", lw=1, label="true")
+            below.plot(true["state"], 0 * true["true"], color="black", ls="--", lw=1)
+            above.set(title=f"{name}, {system} (zoo {zoo})")
+            below.set(xlabel="state x", ylabel="learned - true")
+            note(above, f"n = {int(here['count'].min()) if len(here) else 0}, band 10–90 %")
     outside_legend(axes[2])
     return figure
+
+
+def _fan(axis: Axes, fan: pd.DataFrame, which: str, less: pd.Series | float) -> None:
+    """Deciles and median of functions, less something."""
+    colour = _COLOURS[which]
+    axis.fill_between(
+        fan["state"], fan["low"] - less, fan["high"] - less, color=colour, alpha=0.25, lw=0
+    )
+    axis.plot(
+        fan["state"], fan["middle"] - less, color=colour, lw=1.2, label=_NAMES.get(which, which)
+    )
 
 
 def draw_bridge_ensembles(degrees: pd.DataFrame) -> Figure:
@@ -165,7 +182,8 @@ def draw_bridge_ensembles(degrees: pd.DataFrame) -> Figure:
             xscale="log", yscale="log", xlabel="disagreement of members", ylabel="ensemble MAE"
         )
         calibration.set_title("calibration, a point a degree bin")
-        positive = chosen[["disagreement", "ensemble_mae"]].to_numpy()
+        drawn = chosen[chosen["set"].isin(["held-out", "generated"])]
+        positive = drawn[["disagreement", "ensemble_mae"]].to_numpy()
         positive = positive[np.isfinite(positive) & (positive > 0)]
         if len(positive):
             ends = [positive.min(), positive.max()]
