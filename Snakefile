@@ -28,6 +28,7 @@ include: "rules/figures.smk"
 localrules:
     all_figures,
     all_tables,
+    download_data,
 
 
 rule all_figures:

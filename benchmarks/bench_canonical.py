@@ -14,6 +14,8 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -22,13 +24,16 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from nodeflow.canonical.align import align_block
+from nodeflow.canonical.assignment import assign
 from nodeflow.canonical.barrier import barrier_heights, loss_barrier
-from nodeflow.canonical.matching import MatchSettings, match, similarity
+from nodeflow.canonical.derive import derive_symmetry
+from nodeflow.canonical.matching import Matching, MatchSettings, match, similarity
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, mlp_symmetry, permute
 from nodeflow.canonical.universe import align_universe
 from nodeflow.datasets import load_dataset
-from nodeflow.zoo.architectures import classifier
+from nodeflow.seeds import torch_generator
+from nodeflow.zoo.architectures import build, classifier
 from nodeflow.zoo.predict import predict_labels
 from nodeflow.zoo.train import TrainSettings, train_block
 
@@ -68,6 +73,49 @@ def plain_rebasin(
     return found
 
 
+def solvers(scores: np.ndarray, repetitions: int) -> list[tuple[str, float | str]]:
+    """Milliseconds of one assignment by each solver that is there, over matrices (K, n, n)."""
+    _, prices = assign(scores, scores.max(1))
+    rng = np.random.default_rng(0)
+    later = scores + 0.01 * scores.std() * rng.standard_normal(scores.shape)
+    runs: dict[str, Callable[[], object]] = {
+        "scipy": lambda: [linear_sum_assignment(one, maximize=True) for one in scores],
+        "nodeflow, first sweep": lambda: assign(scores, scores.max(1)),
+        "nodeflow, later sweep": lambda: assign(later, prices),
+    }
+    if find_spec("lap") is not None:
+        import lap  # type: ignore[import-not-found,unused-ignore]  # of lapx
+
+        for name in ("lapjv", "lapjvs", "lapjvr"):
+            solve = getattr(lap, name, None)
+            if solve is not None:
+                runs[f"lapx {name}"] = partial(lambda f: [f(-one) for one in scores], solve)
+    taken = best_of(repetitions, *runs.values())
+    size = scores.shape[1]
+    return [
+        (f"assignment of {size}, {name}, ms", 1e3 * seconds / len(scores))
+        for name, seconds in zip(runs, taken, strict=True)
+    ]
+
+
+def resnet18_pair(repetitions: int) -> list[tuple[str, float | str]]:
+    """CPU seconds of the match of two ResNet-18 with random weights."""
+    architecture = build({"kind": "resnet18"}, (3, 32, 32), 10)
+    symmetry = derive_symmetry(architecture)
+    pair = architecture.initialize([torch_generator(1, "pair", k) for k in range(2)])
+    reference = {name: tensor[0] for name, tensor in pair.items()}
+    other = {name: tensor[1:] for name, tensor in pair.items()}
+    found: list[Matching] = []
+    (seconds,) = best_of(
+        repetitions,
+        lambda: found.append(match(other, reference, symmetry, MatchSettings())),
+    )
+    return [
+        ("one ResNet-18 pair, CPU s", seconds),
+        ("one ResNet-18 pair, sweeps", float(found[-1].sweeps[0])),
+    ]
+
+
 def best_of(repetitions: int, *runs: Callable[[], object]) -> list[float]:
     """Least CPU seconds of each run; the runs take turns."""
     taken = np.full((repetitions, len(runs)), np.inf)
@@ -91,6 +139,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--no-universe", action="store_true")
+    parser.add_argument("--resnet18", action="store_true", help="match a pair of ResNet-18 too")
     options = parser.parse_args()
 
     torch.set_num_threads(1)
@@ -157,6 +206,13 @@ def main() -> None:
             ("mean pair similarity, universe", universe.history[-1]),
         ]
         sets["universe"] = {name: tensor[1:] for name, tensor in universe.parameters.items()}
+    ours, theirs = (
+        x["layer0.weight"].double().numpy()
+        for x in (sets["raw"], {n: t[None] for n, t in reference.items()})
+    )
+    rows += solvers(theirs @ ours[:24].transpose(0, 2, 1), options.repetitions)
+    if options.resnet18:
+        rows += resnet18_pair(min(3, options.repetitions))
     half = min(50, (len(block) - 1) // 2)
     for name, networks in sets.items():
         a = {key: tensor[:half] for key, tensor in networks.items()}

@@ -157,12 +157,19 @@ def hubs(n: int, tolerance: float, repeats: int) -> None:
 
 
 def one_cell(n: int, count: int, tolerance: float, repeats: int) -> None:
-    """BD on all graphs of a cell, together and one by one."""
+    """BD on all graphs of a cell, together and one by one.
+
+    The sparse products alone, one for each stage of each step, are what no way of arranging the
+    work can save.
+    """
     cell = graphs(n, count)
     states = [starts(graph) for graph in cell]
     times = np.linspace(0.0, 1.0, 256)
     pairs = list(zip(cell, states, strict=True))
     system = field("BD")
+    found = simulate_graphs(system, cell, states, times, rtol=tolerance, atol=tolerance)
+    stages = [6 * int(one.steps[0]) for one in found]
+    matrices = [graph.adjacency() for graph in cell]
     variants: dict[str, Callable[[], object]] = {
         "nodeflow, together": lambda: simulate_graphs(
             system, cell, states, times, rtol=tolerance, atol=tolerance
@@ -170,6 +177,11 @@ def one_cell(n: int, count: int, tolerance: float, repeats: int) -> None:
         "nodeflow, one by one": lambda: [
             simulate(system, g.adjacency(), x, times, rtol=tolerance, atol=tolerance)
             for g, x in pairs
+        ],
+        "scipy, its products alone": lambda: [
+            a @ x[0]
+            for a, x, evaluations in zip(matrices, states, stages, strict=True)
+            for _ in range(evaluations)
         ],
         "scipy RK45, one by one": lambda: [
             scipy_loop(g.adjacency(), x[0], times, tolerance) for g, x in pairs
@@ -239,7 +251,7 @@ def main() -> None:
     for tolerance in (1e-4, 1e-6):
         one_trajectory(options.nodes, tolerance, options.repeats)
         hubs(options.nodes, tolerance, options.repeats)
-    for n in (64, 256, 1024):
+    for n in (64, 256, 512, 1024):
         one_cell(n, 100, 1e-4, options.repeats)
     rest(options.nodes)
     for n, times in ((64, 256), (1024, 33), (8192, 33)):

@@ -37,7 +37,7 @@ from nodeflow.flow.codec import fit_codec
 from nodeflow.flow.train import train_velocity
 from nodeflow.judge import assess, max_iou, nearest_members
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.architectures import mlp, mlp_like
+from nodeflow.zoo.architectures import classifier, mlp
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, train_block
 
@@ -124,10 +124,10 @@ def train_speed(codes: Tensor, raw: Tensor, steps: int, repeats: int) -> None:
 
 def sample_speed(zoo: Block, data: Dataset, steps: int, count: int, repeats: int) -> pd.DataFrame:
     """Seconds and accuracy of networks that are trained, or sampled, decoded and judged."""
-    architecture = mlp_like(zoo.parameters)
+    architecture = classifier(data, [32, 32])
     rows = flatten(zoo.parameters, architecture.shapes)
     errors = assess(architecture, zoo.parameters, data.test_x, data.test_y).errors
-    origin = Origin("bench", data, TrainSettings())
+    origin = Origin("bench", architecture, data, TrainSettings())
     methods: list[tuple[str, dict[str, Any]]] = [
         ("paper", {"codec": {"kind": "pca"}, "steps": steps}),
         ("ddpm", {"steps": steps}),

@@ -25,7 +25,8 @@ rule align_zoo:
 
 rule measure_barrier:
     input:
-        "results/zoo/{zoo}/{weights}/block~0.safetensors",
+        members="results/zoo/{zoo}/{weights}/block~0.safetensors",
+        data=lambda w: plan.downloads(w.zoo),
     output:
         "results/zoo/{zoo}/{weights}/barrier.parquet",
     log:

@@ -33,6 +33,7 @@ wildcard_constraints:
     variant=rf"plain|covering|noise~{NUMBER}",
     trained_beta=NUMBER,
     trained_gamma=NUMBER,
+    data="[a-z0-9_]+",
     zoo="[a-z0-9_]+",
     flow="[a-z0-9_]+",
     block=r"\d+",

@@ -250,7 +250,6 @@ rule draw_structure_errors:
 rule draw_degree_errors:
     input:
         errors="results/tables/node_errors_by_degree.parquet",
-        tests="results/tables/node_tests.parquet",
     output:
         png=report(
             "results/figures/degree_errors.png",

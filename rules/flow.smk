@@ -8,6 +8,7 @@ rule train_flow:
             plan.flow_zoo(w.flow),
             w.weights,
         ),
+        data=lambda w: plan.downloads(plan.flow_zoo(w.flow)),
     output:
         flow="results/flow/{flow}/{weights}/width~{width}/flow.safetensors",
         history="results/flow/{flow}/{weights}/width~{width}/history.parquet",
@@ -31,6 +32,7 @@ rule train_flow:
 rule sample_flow:
     input:
         flow=rules.train_flow.output.flow,
+        members=lambda w: plan.streamed_blocks(w.flow, w.weights),
     output:
         samples="results/flow/{flow}/{weights}/width~{width}/samples.safetensors",
     log:
@@ -56,6 +58,7 @@ rule judge_samples:
             plan.flow_zoo(w.flow),
             w.weights,
         ),
+        data=lambda w: plan.downloads(plan.flow_zoo(w.flow)),
     output:
         panel="results/flow/{flow}/{weights}/width~{width}/panel.parquet",
         summary="results/flow/{flow}/{weights}/width~{width}/summary.parquet",
@@ -83,6 +86,7 @@ rule transfer_samples:
             plan.flow_zoo(w.flow),
             w.weights,
         ),
+        data=lambda w: plan.downloads(plan.flow_zoo(w.flow)),
     output:
         "results/flow/{flow}/{weights}/width~{width}/transfer.parquet",
     log:

@@ -207,6 +207,7 @@ rule judge_claims:
         fixed_points="results/tables/node_fixed_points.parquet",
         hidden="results/tables/node_hidden.parquet",
         noise="results/tables/node_noise.parquet",
+        areas="results/tables/node_warning_areas.parquet",
     output:
         "results/tables/claims.parquet",
     log:

@@ -1,7 +1,28 @@
-# Zoos: independently trained networks, a block of members as one stacked tensor.
+# Zoos: data sets that are downloaded, and independently trained networks, a block of members as one
+# stacked tensor.
+
+
+rule download_data:
+    output:
+        "results/data/{data}/downloaded.json",
+    log:
+        "results/logs/download_data/{data}.log",
+    benchmark:
+        "results/benchmarks/download_data/{data}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p=lambda w: plan.download(w.data),
+        code=plan.code("download_data"),
+    message:
+        "Downloading {wildcards.data}"
+    script:
+        "../workflow/scripts/download_data.py"
 
 
 rule train_zoo:
+    input:
+        data=lambda w: plan.downloads(w.zoo),
     output:
         members="results/zoo/{zoo}/raw/block~{block}.safetensors",
         metrics="results/zoo/{zoo}/raw/block~{block}.metrics.parquet",

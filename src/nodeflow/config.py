@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from nodeflow.datasets import FORMS, SOURCES
 from nodeflow.problems import Problem
 
 __all__ = ["ConfigProblem", "check_config", "key_table", "load_schema"]
@@ -63,7 +64,12 @@ def check_config(config: Config, schema: Mapping[str, Any]) -> None:
 
 def key_table(schema: Mapping[str, Any]) -> str:
     """The keys of a schema as a Markdown table: key, allowed values, meaning."""
-    rows = [f"| `{key}` | {allowed} | {text} |" for key, allowed, text in _keys(schema, "", schema)]
+    rows = [
+        f"| `{key}` | {allowed} | {text} |"
+        for key, allowed, text in (
+            (word.replace("|", "\\|") for word in row) for row in _keys(schema, "", schema)
+        )
+    ]
     return "\n".join(["| key | allowed | meaning |", "|---|---|---|", *rows]) + "\n"
 
 
@@ -210,11 +216,22 @@ def _contradictions(config: Config) -> Iterator[str]:
             if name not in defined:
                 allowed = ", ".join(sorted(defined))
                 yield f"the configuration key {key} names {name}; defined are: {allowed}."
+    for name, sources in zoo["downloads"].items():
+        if sources is None and name not in SOURCES:
+            yield (
+                f"the configuration key zoo.downloads.{name} is null, but no address with a digest "
+                "is known for it; list url and sha256 of its files."
+            )
     for name, flow in config["flow"]["flows"].items():
         if flow["zoo"] not in zoo["zoos"]:
             yield (
                 f"the configuration key flow.flows.{name}.zoo is {flow['zoo']}; "
                 f"defined are: {', '.join(sorted(zoo['zoos']))}."
+            )
+        elif FORMS[zoo["zoos"][flow["zoo"]]["data"]][1] == 1:
+            yield (
+                f"the configuration key flow.flows.{name}.zoo is {flow['zoo']}, whose networks "
+                "predict a number; generated networks are judged as classifiers."
             )
         if flow["method"] == "descent" and flow["weights"] != ["raw"]:
             yield (

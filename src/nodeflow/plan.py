@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from nodeflow.datasets import FORMS, dataset_available
+from nodeflow.datasets import FILES, FORMS, SOURCES, VOCABULARIES, dataset_available
 from nodeflow.grid import Cell, cells, number
 from nodeflow.provenance import code_digest
 
@@ -300,9 +300,22 @@ class Plan:
     # --- zoos ------------------------------------------------------------------------------------
 
     def folder(self, zoo: str) -> str | None:
-        """The folder that the user named for a zoo's data set, if any."""
-        folder: str | None = self.config["zoo"]["folders"].get(self._zoo(zoo)["data"])
-        return folder
+        """The folder of a zoo's data set: what the user named, or where it is downloaded to."""
+        data = self._zoo(zoo)["data"]
+        named: str | None = self.config["zoo"]["folders"].get(data)
+        return named or (f"results/data/{data}" if self.downloads(zoo) else None)
+
+    def downloads(self, zoo: str) -> list[str]:
+        """The note of a zoo's downloaded data set, if it is to be downloaded."""
+        data, settings = self._zoo(zoo)["data"], self.config["zoo"]
+        wanted = data in settings["downloads"] and not settings["folders"].get(data)
+        return [f"results/data/{data}/downloaded.json"] if wanted else []
+
+    def download(self, data: str) -> Made:
+        """What a data set is downloaded with."""
+        own = self.config["zoo"]["downloads"][data]
+        known = [{"url": source.url, "sha256": source.sha256} for source in SOURCES.get(data, ())]
+        return {"data": data, "sources": own or known, "files": list(FILES[data])}
 
     @cached_property
     def zoos(self) -> list[str]:
@@ -311,7 +324,7 @@ class Plan:
         found = [
             name
             for name in settings["where_found"]
-            if dataset_available(self._zoo(name)["data"], self.folder(name))
+            if self.downloads(name) or dataset_available(self._zoo(name)["data"], self.folder(name))
         ]
         return list(dict.fromkeys([*settings["use"], *found]))
 
@@ -342,6 +355,8 @@ class Plan:
         settings = self._zoo(zoo)
         item, classes = FORMS[settings["data"]]
         chosen = settings.get("architecture") or {"kind": "mlp", "hidden": settings["hidden"]}
+        if settings["data"] in VOCABULARIES and chosen["kind"] in ("text", "bert"):
+            chosen = {**chosen, "vocabulary": VOCABULARIES[settings["data"]]}
         return {"settings": chosen, "item": list(item), "classes": classes}
 
     def alignment(self, zoo: str, block: Number) -> Made:
@@ -350,7 +365,9 @@ class Plan:
             "zoo": zoo,
             "block": int(block),
             "reference": 0,
-            "settings": self.config["canonical"]["matching"],
+            "settings": {
+                name: self.config["canonical"][name] for name in ("matching", "balance", "residual")
+            },
             "from": self.zoo(zoo, block),
         }
 
@@ -395,6 +412,7 @@ class Plan:
             "zoo": zoo,
             "members": self._zoo(zoo)["members"],
             "data": self._zoo(zoo)["data"],
+            "architecture": self.architecture(zoo),
             "training": self._zoo(zoo)["training"],
             "method": settings["method"],
             "changes": settings["settings"],
@@ -425,6 +443,7 @@ class Plan:
             "zoo": zoo,
             "members": self._zoo(zoo)["members"],
             "data": self._zoo(zoo)["data"],
+            "architecture": self.architecture(zoo),
             "method": self._flow(flow)["method"],
             "settings": self.config["judge"],
             "matching": self.config["canonical"]["matching"],
@@ -443,6 +462,7 @@ class Plan:
             "zoo": zoo,
             "members": self._zoo(zoo)["members"],
             "data": self._zoo(zoo)["data"],
+            "architecture": self.architecture(zoo),
             "method": self._flow(flow)["method"],
             "training": self._zoo(zoo)["training"],
             "settings": {key: value for key, value in settings.items() if key != "flows"},
@@ -681,6 +701,13 @@ class Plan:
     def over_blocks(self, pattern: str, zoo: str, weights: str) -> list[str]:
         """A pattern of zoo, weights, block for the blocks of one zoo."""
         return [pattern.format(zoo=zoo, weights=weights, block=k) for k in self.blocks(zoo)]
+
+    def streamed_blocks(self, flow: str, weights: str) -> list[str]:
+        """The blocks that networks of a flow are decoded with, if its codec streams the zoo."""
+        codec = self._flow(flow)["settings"].get("codec", {})
+        pattern = "results/zoo/{zoo}/{weights}/block~{block}.safetensors"
+        streamed = codec.get("kind") == "span"
+        return self.over_blocks(pattern, self.flow_zoo(flow), weights) if streamed else []
 
     def over_zoos(self, pattern: str, weights: tuple[str, ...] = WEIGHTS) -> list[str]:
         """A pattern of zoo, weights, block for all zoos; without block, once a zoo."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ __all__ = [
     "write_facts",
     "write_table",
     "write_tensors",
+    "writing_tensors",
 ]
 
 Parameters = Mapping[str, Any]
@@ -276,6 +278,68 @@ def write_tensors(
         beside.write_bytes(to_safetensors(arrays, metadata={"nodeflow": json.dumps(stamp)}))
 
 
+@contextmanager
+def writing_tensors(
+    path: str | Path,
+    forms: Mapping[str, tuple[str, tuple[int, ...]]],
+    kind: Kind,
+    parameters: Parameters,
+) -> Iterator[dict[str, np.ndarray]]:
+    """Arrays on disk that the body fills, in any order; the file is as `write_tensors` makes it.
+
+    Args:
+        path: final name; appears only when the body has succeeded.
+        forms: a type of safetensors (see `_TYPES`) and the shape of each array.
+        kind: of the file.
+        parameters: what it is made with.
+    """
+    names = sorted(forms, key=lambda name: (-_TYPES[forms[name][0]].itemsize, name))
+    stamp = _stamp(kind, parameters) | {"nodeflow.digest": "0" * 32}
+    with replacing(path) as beside:
+        offset, entries = 0, {}
+        for name in names:
+            size = _TYPES[forms[name][0]].itemsize * math.prod(forms[name][1])
+            entries[name] = (offset, offset + size)
+            offset += size
+        head = _head(forms, entries, stamp)
+        with beside.open("wb") as file:
+            file.truncate(len(head) + offset)
+        content = np.memmap(beside, np.uint8, "r+")
+        arrays = {
+            name: content[len(head) + first : len(head) + end]
+            .view(_TYPES[forms[name][0]])
+            .reshape(forms[name][1])
+            for name, (first, end) in entries.items()
+        }
+        yield arrays
+        content.flush()
+        stamp["nodeflow.digest"] = _digest({name: arrays[name] for name in sorted(arrays)})
+        with beside.open("r+b") as file:
+            file.write(_head(forms, entries, stamp))
+
+
+_TYPES: Mapping[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "I64": np.dtype("<i8"),
+    "BOOL": np.dtype("bool"),
+}
+
+
+def _head(
+    forms: Mapping[str, tuple[str, tuple[int, ...]]],
+    entries: Mapping[str, tuple[int, int]],
+    stamp: Mapping[str, str],
+) -> bytes:
+    """The head of a safetensors file: its length as 8 bytes, and JSON filled up with spaces."""
+    content: dict[str, Any] = {"__metadata__": {"nodeflow": json.dumps(stamp)}}
+    for name, place in entries.items():
+        type_, shape = forms[name]
+        content[name] = {"dtype": type_, "shape": list(shape), "data_offsets": list(place)}
+    text = json.dumps(content, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
 def read_tensors(
     path: str | Path, kind: Kind, parameters: Parameters | None = None
 ) -> dict[str, np.ndarray]:
@@ -308,7 +372,8 @@ def _digest(arrays: Mapping[str, np.ndarray]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name, array in arrays.items():
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(array.tobytes())
+        # Not tobytes, which would hold a large array twice.
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -1,11 +1,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from nodeflow.canonical.align import align_block
+from nodeflow.canonical import matching
+from nodeflow.canonical.align import CanonicalSettings, align_block, canonicalize, distances
 from nodeflow.canonical.derive import check_symmetry, derive_symmetry
 from nodeflow.canonical.matching import MatchSettings, match
 from nodeflow.canonical.symmetry import (
@@ -360,3 +362,56 @@ def test_heads_by_their_scores_fit_better_than_by_their_singular_values() -> Non
     assert {g.name for g in symmetry.groups} - {g.name for g in still.groups} == {"token"}
     held = match(tensors, reference, still, MatchSettings()).history[-1]
     assert (gain[0] - held).mean() > 0
+
+
+@pytest.mark.parametrize("residual", [True, False])
+@pytest.mark.parametrize("scaled", [True, False])
+@pytest.mark.parametrize("name", ["mlp", "tanh", "resnet", "vit", "text"])
+def test_no_option_of_canonicalization_changes_a_function(
+    name: str, scaled: bool, residual: bool
+) -> None:
+    architecture = architecture_of(name)
+    symmetry = derive_symmetry(architecture)
+    tensors, x = networks(architecture, 4, torch.float64), items(architecture, torch.float64)
+    reference = {n: t[0] for n, t in tensors.items()}
+    settings = CanonicalSettings(MatchSettings(signs=name == "tanh"), scaled, residual)
+    found = canonicalize(tensors, reference, symmetry, settings)
+    before = architecture.forward(tensors, x)
+    after = architecture.forward(found.parameters, x)
+    assert (before - after).abs().max() <= 1e-10 * before.abs().max()
+    report = found.report
+    learned = {n: t for n, t in reference.items() if n not in symmetry.statistics}
+    given = {n: tensors[n] for n in learned}
+    assert np.allclose(report["distance_before"], distances(given, learned))
+    ends = {n: found.parameters[n][0] for n in learned}
+    moved = {n: found.parameters[n] for n in learned}
+    assert np.allclose(report["distance_after"], distances(moved, ends))
+    assert (report["distance_after"][1:] < report["distance_before"][1:]).all()
+    scalable = any(group.scalable for group in symmetry.groups)
+    same = all(torch.equal(found.parameters[n][0], t) for n, t in reference.items())
+    assert same != (scaled and scalable), "only scales change a reference"
+    moving = {group.name for group in symmetry.groups if group.residual}
+    for group, order in found.permutations.items():
+        assert residual or group not in moving, order.shape
+    assert bool(moving) == (name in ("resnet", "vit", "text"))
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_scores_that_follow_changes_lead_to_the_same_end(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "resnet20":  # large already
+        monkeypatch.setattr(matching, "_LARGE", 2**60)
+    architecture = architecture_of(name)
+    symmetry = derive_symmetry(architecture)
+    tensors = networks(architecture, 2 if name == "resnet20" else 5, torch.float64)
+    reference = {n: t[0] for n, t in tensors.items()}
+    settings = MatchSettings(signs=True, start="identity", restarts=2)
+    anew = match(tensors, reference, symmetry, settings)
+    monkeypatch.setattr(matching, "_LARGE", 0)
+    following = match(tensors, reference, symmetry, settings)
+    for group, order in anew.permutations.items():
+        assert torch.equal(order, following.permutations[group]), group
+    assert all(torch.equal(sign, following.signs[n]) for n, sign in anew.signs.items())
+    assert np.allclose(anew.history, following.history, rtol=1e-12)
+    assert np.array_equal(anew.sweeps, following.sweeps)

@@ -56,8 +56,22 @@ def test_agrees_with_scipy_within_tolerance_at_every_node(name: str) -> None:
     for tolerance in (1e-4, 1e-6, 1e-8):
         found = simulate(system, a, x, TIMES, rtol=tolerance, atol=tolerance)
         error = np.abs(found.states[0] - true) / (tolerance * (1.0 + np.abs(true)))
-        # The local error is controlled; over a unit of time it adds up to a few tolerances.
-        assert error.max() < 10, (name, tolerance)
+        assert error.max() < 1, (name, tolerance)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_no_smoothness_is_needed_where_a_trajectory_starts(name: str) -> None:
+    """The square root of BD has no slope at 0, where most states start here."""
+    graph = heterogeneous()[0]
+    a, x, system = graph.adjacency(), initial(graph.n), field(name)
+    x[0, 50:] *= 10.0 ** -np.arange(100)
+    x[0, 120:] = 0.0
+    early = np.concatenate([[0.0], np.geomspace(1e-7, 0.1, 29)])
+    true = reference(system, a, x[0], early)
+    for tolerance in (1e-4, 1e-6, 1e-8):
+        found = simulate(system, a, x, early, rtol=tolerance, atol=tolerance)
+        error = np.abs(found.states[0] - true) / (tolerance * (1.0 + np.abs(true)))
+        assert error.max() < 1, tolerance
 
 
 def test_hub_keeps_the_tolerance_in_a_crowd() -> None:
@@ -67,7 +81,7 @@ def test_hub_keeps_the_tolerance_in_a_crowd() -> None:
     true = reference(field("BD"), star, x[0, :101], TIMES[::8])
     found = simulate(field("BD"), crowd.adjacency(), x, TIMES[::8], rtol=1e-5, atol=1e-5)
     error = np.abs(found.states[0, :, 0] - true[:, 0]) / (1e-5 * (1 + true[:, 0]))
-    assert error.max() < 10
+    assert error.max() < 1
 
 
 def test_converges_with_order_five() -> None:
@@ -92,7 +106,7 @@ def test_dense_output_is_as_good_as_the_steps() -> None:
     assert found.steps[0] < 60, "most times lie inside a step"
     true = simulate(system, a, x, fine, rtol=1e-12, atol=1e-12)
     error = np.abs(found.states - true.states) / (1e-6 * (1 + np.abs(true.states)))
-    assert error.max() < 10
+    assert error.max() < 1
     coarse = simulate(system, a, x, fine[::100], rtol=1e-6, atol=1e-6)
     np.testing.assert_array_equal(coarse.states, found.states[:, ::100])
 
@@ -110,8 +124,8 @@ def test_states_stay_in_the_domain(name: str, seed: int, loose: bool) -> None:
         field(name), graph.adjacency(), x, np.linspace(0, 5, 60), rtol=tolerance, atol=tolerance
     )
     assert found.status == ("ok", "ok")
-    assert found.states.min() >= low - tolerance
-    assert found.states.max() <= high + tolerance
+    assert found.states.min() >= low
+    assert found.states.max() <= high
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -114,20 +114,19 @@ def test_agrees_with_an_implicit_solver_in_few_steps(name: str) -> None:
     for tolerance in (1e-4, 1e-6, 1e-8):
         found = simulate(system, a, x, TIMES, rtol=tolerance, atol=tolerance)
         error = np.abs(found.states[0] - true) / (tolerance * (1.0 + np.abs(true)))
-        assert error.max() < 10, (name, tolerance)
+        assert error.max() < 1, (name, tolerance)
     few = simulate(system, a, x, TIMES, rtol=1e-4, atol=1e-4)
-    assert few.steps[0] < needed / {"SIS": 5.0, "MAK": 1.5}[name]
+    assert few.steps[0] < needed / {"SIS": 5.0, "MAK": 1.3}[name]
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_every_system_agrees_with_an_explicit_solver_where_that_is_slow(name: str) -> None:
     a, system = stiff_network(20.0, 40), field(name)
-    # The square root of BD is not smooth at 0; next to it any estimate of an error is too small.
-    x = 0.1 + 0.8 * initial(a.shape[0])
+    x = initial(a.shape[0])
     true = reference(system, a, x[0], TIMES)
     found = simulate(system, a, x, TIMES, rtol=1e-6, atol=1e-6)
     error = np.abs(found.states[0] - true) / (1e-6 * (1.0 + np.abs(true)))
-    assert error.max() < 10
+    assert error.max() < 1
 
 
 def equal_steps(
@@ -136,7 +135,7 @@ def equal_steps(
     """States after `count` implicit steps to t = 1/2, and in the middle of the last of them."""
     rows, start, method = np.array([0]), np.array([0, len(x)]), np.array([kernels.IMPLICIT])
     h = np.array([0.5 / count])
-    y, point, middle = x.copy(), np.empty_like(x), np.empty_like(x)
+    y, point, middle = x.copy(), np.empty_like(x), np.empty((1, len(x)))
     k = np.empty((7, len(x)))
     for _ in range(count):
         k[0] = velocity(system, a, y)
@@ -146,9 +145,9 @@ def equal_steps(
                 k[stage] = velocity(system, a, point)
                 kernels.solve_stage(rows, start, h, method, stage, diagonal, k)
         dense = kernels._DENSE[kernels.IMPLICIT]
-        kernels._observe(0.5, h[0], dense, 0, len(x), y, k, middle)
+        kernels._observe(np.array([0.5]), h[0], dense, 0, y, k, middle)
         y[:] = point
-    return y, middle
+    return y, middle[0]
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -186,8 +185,8 @@ def test_states_stay_in_the_domain(name: str, seed: int, factor: float, loose: b
     a = sp.csr_array(factor * graph.adjacency())
     found = simulate(field(name), a, x, np.linspace(0, 2, 60), rtol=tolerance, atol=tolerance)
     assert found.status == ("ok", "ok")
-    assert found.states.min() >= low - tolerance
-    assert found.states.max() <= high + tolerance * (1.0 if np.isfinite(high) else 0.0)
+    assert found.states.min() >= low
+    assert found.states.max() <= high
 
 
 def test_diffusion_conserves_its_total() -> None:
@@ -248,5 +247,5 @@ def test_hubs_of_the_largest_graphs_keep_the_tolerance(name: str) -> None:
     ).y.T
     found = simulate(system, a, x, TIMES, rtol=1e-6, atol=1e-6)
     error = np.abs(found.states[0] - true) / (1e-6 * (1.0 + np.abs(true)))
-    assert error.max() < 10
+    assert error.max() < 1
     assert found.steps[0] < 150 < 0.1 * graph.degrees.max()

@@ -40,7 +40,6 @@ def test_the_configuration_knows_what_the_library_knows() -> None:
     bridge = PROPERTIES["bridge"]["properties"]["zoos"]["additionalProperties"]["properties"]
     assert zoo["data"]["enum"] == list(DATASETS) == [*sorted(FORMS, key=DATASETS.index)]
     kinds = set(zoo["architecture"]["properties"]["kind"]["enum"])
-    texts = {"text", "bert"}  # no data set that can be configured holds texts
-    assert kinds | texts == {"mlp", *MODULES, *PUBLISHED}
+    assert kinds == {"mlp", *MODULES, *PUBLISHED}
     assert set(flow["method"]["enum"]) == {"descent", *METHODS}
     assert bridge["systems"]["items"]["enum"] == list(SYSTEMS)

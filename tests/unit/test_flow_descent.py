@@ -137,9 +137,10 @@ def test_members_that_are_not_finite_are_refused() -> None:
 @pytest.fixture(scope="module")
 def iris() -> tuple[Block, Block, Origin]:
     dataset, training = load_dataset("iris"), TrainSettings(epochs=30, batch_size=16)
-    block = train_block(classifier(dataset, [16]), dataset, range(60), training, 1, "iris")
+    architecture = classifier(dataset, [16])
+    block = train_block(architecture, dataset, range(60), training, 1, "iris")
     whole = Block(block.members, block.parameters)
-    return *whole.split(40), Origin("iris", dataset, training)
+    return *whole.split(40), Origin("iris", architecture, dataset, training)
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +206,7 @@ def test_on_digits_generated_networks_are_like_held_out_members() -> None:
     members, held_out = Block(block.members, block.parameters).split(400)
     flow, _ = fit_any_flow(
         members, held_out, settings_of("descent", {"steps": 300}),
-        Origin("digits", dataset, training), 1, ("slow",),
+        Origin("digits", architecture, dataset, training), 1, ("slow",),
     )  # fmt: skip
     samples = sample(flow, 100, SampleSettings("euler", 24), 1, ("slow",))
     panel = judge_panel(

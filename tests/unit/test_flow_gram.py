@@ -7,7 +7,7 @@ import torch
 from sklearn.decomposition import PCA
 
 from nodeflow.flow.codec import CodecProblem
-from nodeflow.flow.gram import Columns, decode_columns, gram_pca
+from nodeflow.flow.gram import Columns, GramPca, decode_columns, gram_pca
 from nodeflow.tables import FileProblem
 from nodeflow.zoo.store import Block, read_columns, write_block
 
@@ -22,6 +22,11 @@ def columns_of(rows: np.ndarray, size: int = 50) -> Columns:
     return columns
 
 
+def decoded_by(pca: GramPca, codes: np.ndarray, size: int = 50) -> np.ndarray:
+    parts = decode_columns(columns_of(ROWS, size), pca.spectrum, pca.weights, codes)
+    return np.concatenate(list(parts), 1)
+
+
 def test_components_are_those_of_scikit_learn() -> None:
     found, expected = gram_pca(columns_of(ROWS)), PCA(svd_solver="full").fit(ROWS)
     assert np.allclose(found.spectrum, expected.explained_variance_[:29], rtol=1e-12)
@@ -29,14 +34,18 @@ def test_components_are_those_of_scikit_learn() -> None:
     signs = np.sign((codes * found.codes).sum(0))
     assert np.allclose(found.codes, codes * signs, atol=1e-10)
     assert np.isclose(found.kept(5), expected.explained_variance_ratio_[:5].sum(), rtol=1e-12)
-    decoded = np.concatenate(list(decode_columns(columns_of(ROWS), found, found.codes[:, :7])), 1)
+    decoded = np.concatenate(
+        list(decode_columns(columns_of(ROWS), found.spectrum, found.weights, found.codes[:, :7])), 1
+    )
     short = codes * (np.arange(29) < 7)
     assert np.allclose(decoded, short @ expected.components_[:29] + expected.mean_, atol=1e-10)
 
 
 def test_all_components_lose_nothing_and_the_width_of_a_pass_does_not_matter() -> None:
     found = gram_pca(columns_of(ROWS, 11))
-    decoded = np.concatenate(list(decode_columns(columns_of(ROWS, 64), found, found.codes)), 1)
+    decoded = np.concatenate(
+        list(decode_columns(columns_of(ROWS, 64), found.spectrum, found.weights, found.codes)), 1
+    )
     assert np.allclose(decoded, ROWS, atol=1e-10)
     other = gram_pca(columns_of(ROWS, 307))
     assert np.allclose(found.codes, other.codes, atol=1e-9)
@@ -83,6 +92,8 @@ def test_ten_million_parameters_of_a_hundred_networks_take_little_memory(tmp_pat
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     found = gram_pca(columns)
     first = next(iter(columns()))
-    assert np.allclose(next(decode_columns(columns, found, found.codes)), first, atol=1e-9)
+    assert np.allclose(
+        next(decode_columns(columns, found.spectrum, found.weights, found.codes)), first, atol=1e-9
+    )
     assert np.isclose(found.spectrum.sum(), 5 * size, rtol=1e-3)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1_000_000  # kB

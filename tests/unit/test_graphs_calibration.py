@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nodeflow.graphs import geometric
-from nodeflow.graphs.calibration import solve_c
+from nodeflow.graphs.calibration import first_c, solve_c
 from nodeflow.graphs.cells import build_tree
 from nodeflow.graphs.exact import calibrate_exactly, exact_mean_degree
 from nodeflow.graphs.s1 import (
@@ -64,6 +64,14 @@ def test_fast_calibration_keeps_its_tolerance_on_the_whole_grid(beta: float, gam
         c = geometric.calibrate(build_tree(kappa, x, beta), 10.0)
         achieved, _ = exact_mean_degree(kappa, x, beta, c)
         assert achieved == pytest.approx(10, rel=geometric.TOLERANCE)
+
+
+@pytest.mark.parametrize("beta", [0.1, 0.6, 1.0, 1.1, 2.6, 4.1])
+@pytest.mark.parametrize("gamma", [2.1, 3.9])
+def test_the_search_starts_near_its_end(beta: float, gamma: float) -> None:
+    kappa, x = coordinates(4000, gamma)
+    achieved, _ = exact_mean_degree(kappa, x, beta, first_c(np.log(kappa), beta, 10.0))
+    assert achieved == pytest.approx(10, rel=0.02)
 
 
 def test_a_tree_that_lost_a_cell_is_not_calibrated() -> None:
@@ -144,10 +152,9 @@ def test_a_search_that_does_not_converge_says_so() -> None:
     with pytest.raises(ModelProblem, match="did not converge"):
         solve_c(
             lambda c, precision: (np.nan, np.nan),
+            start=1.0,
             n=10,
-            beta=2.0,
             mean_degree=3.0,
-            mean_kappa=1.0,
             tolerance=1e-9,
             coarse=1e-3,
         )

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
+from scipy.integrate import quad
 
 from nodeflow.graphs.connection import effective_distance, probability_at
 from nodeflow.graphs.s1 import (
@@ -20,6 +21,7 @@ from nodeflow.graphs.s1 import (
     connection_probability,
     draw_hidden_degrees,
     draw_positions,
+    mean_over_ring,
     ring_distance,
 )
 
@@ -110,6 +112,18 @@ def test_probability_depends_on_the_effective_distance_alone(
     chi = effective_distance(d, k, other, n=500, beta=beta)
     assert 0 <= p <= 1
     assert probability_at(chi, beta=beta, c=0.03) == pytest.approx(float(p), rel=1e-9, abs=1e-300)
+
+
+@pytest.mark.parametrize("beta", [0.1, 0.6, 0.9999999, 1.0, 1.1, 2.0, 4.1])
+def test_the_mean_over_the_ring_is_the_integral(beta: float) -> None:
+    log_z = np.linspace(-20.0, 40.0, 25)
+    for value, t in zip(mean_over_ring(log_z, beta), log_z, strict=True):
+        # y = exp(−s) spreads out what happens near 0.
+        integral, _ = quad(
+            lambda s, t=t: np.exp(-s) / (1 + np.exp(t - beta * s)),
+            0, 400, limit=1000, epsabs=0, epsrel=1e-9, points=[1, 10, max(t / beta, 0) % 399 + 0.5],
+        )  # fmt: skip
+        assert value == pytest.approx(integral, rel=1e-6)
 
 
 @given(st.floats(0, 1, exclude_max=True), st.floats(0, 1, exclude_max=True))

@@ -62,6 +62,18 @@ def test_sampled_graphs_agree_with_the_prediction(beta: float, gamma: float) -> 
     assert (np.abs(rows["observed"] - rows["expected"]) < 6 * noise + 4e-3).all()
 
 
+@pytest.mark.parametrize(("n", "beta", "graphs"), [(64, 0.6, 400), (256, 3.1, 200)])
+def test_means_agree_where_single_hubs_decide(n: int, beta: float, graphs: int) -> None:
+    cell = Cell(n, beta, 2.1)
+    sampled = sample_cell(cell, mean_degree=10, role="t", graphs=graphs, root_seed=9)
+    measured = graph_table(sampled)["clustering"]
+    error = measured.std() / np.sqrt(graphs)
+    model = predict(n, beta, 2.1, 10.0)
+    assert model.clustering() == pytest.approx(measured.mean(), abs=0.003 + 3 * error)
+    rows = degree_exceedance(node_table(sampled), model)
+    assert (np.abs(rows["observed"] - rows["expected"]) < 0.025).all()
+
+
 def test_a_wrong_model_is_told_apart() -> None:
     graphs = sample_cell(Cell(2000, 1.1, 2.7), mean_degree=10, role="t", graphs=6, root_seed=4)
     rows = degree_exceedance(node_table(graphs), predict(2000, 1.1, 3.9, 10.0))

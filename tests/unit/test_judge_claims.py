@@ -19,7 +19,12 @@ from nodeflow.figures.experiments import (
     draw_noise,
     draw_warning,
 )
-from nodeflow.figures.node import draw_degree_errors, draw_size_errors, draw_structure_errors
+from nodeflow.figures.node import (
+    draw_degree_errors,
+    draw_size_errors,
+    draw_structure_errors,
+    draw_training,
+)
 from nodeflow.figures.style import drawing
 from nodeflow.judge.bootstrap import crossed_medians, interval, median_band
 from nodeflow.judge.claims import CLAIMS, judge_claims, verdict
@@ -107,7 +112,8 @@ def planted_tests(system: str, growth: float) -> pd.DataFrame:
                     system=system, variant="plain", trained_beta=trained[0],
                     trained_gamma=trained[1], N=size, beta=beta, gamma=gamma,
                     mae_hubs=5 * table["mae"], mae_mean_field=30 * table["mae"],
-                    mae_persistence=50.0,
+                    mae_persistence=50.0, mae_inside=table["mae"] / level,
+                    outside_hubs=0.9 if level > 1 else 0.0,
                 )
             )  # fmt: skip
     covering = parts[1].assign(variant="covering")
@@ -149,6 +155,12 @@ def planted(system: str, growth: float) -> dict[str, Any]:
         "fixed_points": pd.concat(points),
         "hidden": pd.concat(hidden),
         "noise": pd.concat(noise),
+        "areas": pd.concat(
+            [
+                pd.DataFrame({"graph": range(-1, 10), "area": area, "signal": signal})
+                for signal, area in (("spread", 0.6 + 0.01 * growth), ("degree", 0.7))
+            ]
+        ).assign(**models, trained_gamma=2.1, N=1024, bad=0.1),
     }
 
 
@@ -182,11 +194,28 @@ def test_planted_effects_are_confirmed_and_planted_contrary_ones_contradicted() 
     assert grows["the model adds to what the missing nodes cost 3.9"] == "contradicted"
     gap = "conjecture: training on the hubs' states closes the gap (hubs) 2.1"
     assert grows[gap] == "confirmed"
+    assert grows["conjecture: hubs leave the states seen in training 024"] == "confirmed"
+    inside = "conjecture: nodes that stay among the states seen are predicted as before 2.1"
+    assert grows[inside] == "confirmed"
+    assert grows["the spread of models warns of badly predicted nodes 2.1"] == "confirmed"
+    assert grows["the spread of models warns better than degree 2.1"] == "confirmed"
     flat = judged("MM", 1.0)
+    assert flat["conjecture: hubs leave the states seen in training 024"] == "contradicted"
+    assert flat["the spread of models warns better than degree 2.1"] == "contradicted"
     assert flat["errors grow with size on heterogeneous graphs 2.1"] == "contradicted"
     assert flat[gap] == "contradicted"
     assert judged("SIS", 20.0)["errors barely grow with size 2.1"] == "contradicted"
     assert judged("SIS", 1.0)["errors barely grow with size 2.1"] == "confirmed"
+
+
+@pytest.mark.parametrize(("growth", "verdict"), [(20.0, "confirmed"), (0.2, "contradicted")])
+def test_systems_are_compared(growth: float, verdict: str) -> None:
+    parts = [planted("MM", growth), planted("SIS", 1.0)]
+    tables = {name: pd.concat([x[name] for x in parts]) for name in parts[0]}
+    claims = judge_claims(**tables, **SIZES)
+    [row] = claims[claims["system"] == "all"].to_dict("records")
+    assert row["verdict"] == verdict
+    assert row["value"] == pytest.approx(growth, rel=0.2)
 
 
 def test_every_figure_can_be_drawn() -> None:
@@ -201,11 +230,16 @@ def test_every_figure_can_be_drawn() -> None:
     errors = pd.DataFrame(
         {"system": "MM", "variant": np.repeat(["plain", "covering"], 5), "gamma": 2.1, "N": 1024,
          "degree": np.tile(np.arange(5.0), 2), "mae_low": 1.0, "mae": 2.0, "mae_high": 3.0,
+         "mae_persistence": 9.0, "mae_mean_field": 5.0,
          "outside": 0.5, "spread": 1.0, "nodes": 7}
     )  # fmt: skip
     shared: dict[str, Any] = {"system": "MM", "trained_gamma": 2.1}
     curves = pd.DataFrame({"false_alarms": x, "found": x, "signal": "spread"}).assign(**shared)
     areas = pd.DataFrame({"graph": [-1, 0], "bad": 0.1, "area": 0.5, "signal": "spread"})
+    history = pd.DataFrame(
+        {"step": x + 1, "loss": x + 1, "loss_persistence": 3.0, "loss_mean_field": 2.0,
+         "variant": "plain", "trained_beta": 1.1, "replicate": 0, "attempt": 0}
+    ).assign(**shared)  # fmt: skip
     tests = tables["tests"].assign(outside=0.1)
     grid = tests[(tests["N"] == 1024) & (tests["trained_gamma"] == 2.1)]
     with drawing():
@@ -214,7 +248,7 @@ def test_every_figure_can_be_drawn() -> None:
             draw_noise(tables["noise"]), draw_conjecture(errors), draw_functions(functions),
             draw_warning(curves, areas.assign(**shared)), draw_claims(claims),
             draw_size_errors(tests, 1.1), draw_structure_errors(grid),
-            draw_degree_errors(errors.query("variant == 'plain'"), grid),
+            draw_degree_errors(errors.query("variant == 'plain'")), draw_training(history),
         ]  # fmt: skip
         for figure in figures:
             figure.set_dpi(40)

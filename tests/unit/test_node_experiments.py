@@ -17,10 +17,11 @@ from nodeflow.graphs.graph import Graph, from_networkx
 from nodeflow.graphs.measures import node_table
 from nodeflow.grid import Cell
 from nodeflow.node import ModelProblem, load
+from nodeflow.node.baselines import with_baselines
 from nodeflow.node.evaluate import evaluate_models, hubs
 from nodeflow.node.functions import compare_functions
 from nodeflow.node.hidden import hide_nodes, perturb_initial_states
-from nodeflow.node.settings import GaussNewtonSettings
+from nodeflow.node.settings import GaussNewtonSettings, MatchingSettings, Settings
 from nodeflow.node.stability import compare_fixed_points
 from nodeflow.node.store import NODE_FIXED_POINTS, NODE_HIDDEN, NODE_NOISE, Models, write_models
 from nodeflow.node.train import observed, train_stack
@@ -140,12 +141,42 @@ def test_baselines_and_spread_by_hand() -> None:
     np.testing.assert_allclose(persistence, np.abs(states - states[0]).mean(), rtol=1e-5)
     assert (runs["mae"] < 0.1 * runs["mae_mean_field"]).all()
     assert (runs["mae_mean_field"] < runs["mae_persistence"]).all()
+    # What is stored by node averages to what is stored by run, and good predictions move as far
+    # from the baselines as the truth does.
+    means = errors.groupby(["graph", "replicate"]).mean()
+    for name in ("mae_persistence", "mae_mean_field"):
+        np.testing.assert_allclose(means[name], runs[name], rtol=1e-6)
+    np.testing.assert_allclose(means["change"], means["mae_persistence"], rtol=0.01)
+    np.testing.assert_allclose(means["apart"], means["mae_mean_field"], rtol=0.05)
     # With two models the standard deviation is their distance over √2: at most the sum of errors.
     wide = errors.pivot_table(index=["graph", "node"], columns="replicate", values="mae")
     spread = errors[errors["replicate"] == 0].set_index(["graph", "node"])["spread"]
     assert (spread <= (wide[0] + wide[1]) / np.sqrt(2) + 1e-9).all()
     assert (spread > 0).all()
     assert set(hubs(np.arange(300))) == {299, 298, 297}
+
+
+@pytest.mark.parametrize("settings", [GaussNewtonSettings(), MatchingSettings()])
+def test_the_losses_of_the_baselines_by_hand(settings: Settings) -> None:
+    graphs = [graph(50, 1), graph(50, 2)]
+    trajectories = simulated("SIS", graphs, "training", 6)
+    history = pd.DataFrame({"replicate": [0, 1, 1]})
+    table = with_baselines(
+        history, trained("SIS"), field("SIS"), graphs, trajectories, settings, **SETTINGS
+    )
+    persistence = []
+    for index in range(2):
+        mine = [x for x in trajectories if x.graph == index]
+        states = np.stack([x.states for x in mine]).astype(float)
+        if isinstance(settings, MatchingSettings):
+            slopes = np.gradient(states, mine[0].times, axis=1, edge_order=2)
+            persistence.append(np.abs(slopes).mean())
+        else:
+            persistence.append(np.sqrt(np.square(states - states[:, :1]).mean()))
+    np.testing.assert_allclose(
+        table["loss_persistence"], np.array(persistence)[[0, 1, 1]], rtol=1e-2
+    )
+    assert (table["loss_mean_field"] < table["loss_persistence"]).all()
 
 
 def test_noise_is_as_large_as_asked_for_and_scales() -> None:

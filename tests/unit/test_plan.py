@@ -90,6 +90,7 @@ def test_only_builtin_values_reach_the_rules() -> None:
 
 def test_a_zoo_without_its_data_is_left_out_with_its_flows() -> None:
     config = changed("zoo.folders.fashion_mnist", "/nowhere")
+    config["zoo"]["folders"]["fortunes"] = "/nowhere"
     other = Plan(config, ROOT)
     assert other.zoos == ["iris", "digits", "digits_large", "digits_resnet", "digits_vit"]
     assert other.flows == ["digits_descent", "iris", "digits"]
@@ -112,3 +113,31 @@ def test_networks_know_what_they_are_made_from(tmp_path: Path) -> None:
     files = other.over_networks("{system}/{network}")
     assert len(files) == len(set(files)) == len(other.systems) * len(other.networks)
     assert len(other.over_networks("{network}")) == len(other.networks)
+
+
+def test_a_data_set_is_downloaded_where_no_folder_is_named() -> None:
+    own = [{"url": "https://example.org/yelp.tgz", "sha256": "0" * 64}]
+    config = changed("zoo.downloads", {"fashion_mnist": None, "cifar10": None, "yelp": own})
+    config["zoo"]["folders"]["cifar10"] = "here"
+    for data in ("cifar10", "yelp"):
+        config["zoo"]["zoos"][data] = {
+            **config["zoo"]["zoos"]["digits_resnet"],
+            "data": data,
+            "architecture": {"kind": "bert" if data == "yelp" else "resnet20"},
+        }
+    other = Plan(config, ROOT)
+    assert other.downloads("fashion") == ["results/data/fashion_mnist/downloaded.json"]
+    assert other.folder("fashion") == "results/data/fashion_mnist" and "fashion" in other.zoos
+    assert other.downloads("cifar10") == [] and other.folder("cifar10") == "here"
+    assert other.downloads("iris") == [] and other.folder("iris") is None
+    assert len(other.download("fashion_mnist")["sources"]) == 4
+    assert other.download("yelp")["sources"] == own
+    assert other.architecture("yelp")["settings"]["vocabulary"] == 30_522
+    values(other.download("yelp"))
+
+
+def test_only_streamed_flows_need_their_zoo_to_be_sampled() -> None:
+    assert plan.streamed_blocks("digits", "aligned") == []
+    config = changed("flow.flows.digits.settings", {"codec": {"kind": "span"}})
+    blocks = Plan(config, ROOT).streamed_blocks("digits", "aligned")
+    assert blocks == ["results/zoo/digits/aligned/block~0.safetensors"]

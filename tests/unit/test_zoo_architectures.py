@@ -11,9 +11,9 @@ from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import (
     INITIALIZATIONS,
     ArchitectureProblem,
+    build,
     classifier,
     mlp,
-    mlp_like,
 )
 
 
@@ -112,8 +112,9 @@ def test_classifier_fits_its_data() -> None:
     assert classifier(load_dataset("digits"), [32, 32]).shapes == mlp([64, 32, 32, 10]).shapes
     assert classifier(load_dataset("iris"), [16]).parameters == 131
     for widths in ([5, 3], [7, 6, 5, 4]):
-        found = mlp_like(mlp(widths).initialize([torch_generator(0, "test")] * 2))
+        found = build(**mlp(widths, "tanh").recipe)
         assert found.shapes == mlp(widths).shapes and found.name == mlp(widths).name
+        assert found.activation == "tanh"
     assert np.array_equal(list(mlp([2, 3]).shapes), ["layer0.weight", "layer0.bias"])
 
 

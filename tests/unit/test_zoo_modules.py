@@ -27,6 +27,7 @@ QUICK = TrainSettings(epochs=1, batch_size=48, learning_rate=3e-3)
         ({"kind": "mlp", "hidden": [32, 32]}, (1, 28, 28), 10, 26_506),
         ({"kind": "mlp", "hidden": [128, 128]}, (1, 28, 28), 10, 118_282),
         ({"kind": "mlp", "hidden": [64, 64]}, (1, 28, 28), 10, 55_050),
+        ({"kind": "mlp", "hidden": [64, 64]}, (8,), 1, 4_801),
         ({"kind": "small_cnn"}, (3, 32, 32), 10, 21_914),
         ({"kind": "resnet20"}, (3, 32, 32), 10, 272_474),
         ({"kind": "resnet18"}, (3, 32, 32), 10, 11_173_962),

@@ -189,3 +189,23 @@ def test_settings_that_train_nothing_are_one_line(digits: Dataset) -> None:
             TrainSettings(**wrong)
     with pytest.raises(TrainProblem, match="no members"):
         train(digits, [])
+
+
+def test_a_number_is_learned_by_its_squared_error() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 8)).astype(np.float32)
+    y = (x[:, 0] * x[:, 1] + x[:, 2]).astype(np.float32)
+    data = Dataset(
+        "california", x[:200], y[:200], x[200:300], y[200:300], x[300:], y[300:], classes=1
+    )
+    architecture = mlp([8, 64, 64, 1])
+    settings = TrainSettings(epochs=60, batch_size=20, learning_rate=1e-3, keep="best")
+    block = train(data, [0, 1], settings, architecture)
+    alone = train(data, [1], settings, architecture)
+    assert_same(block, alone, 1)
+    outputs = architecture.forward(block.parameters, torch.from_numpy(data.test_x))[:, :, 0]
+    errors = ((outputs.numpy() - data.test_y) ** 2).mean(1)
+    assert np.allclose(block.metrics["test_loss"], errors, rtol=1e-4)
+    explained = 1 - errors / data.test_y.var()
+    assert np.allclose(block.metrics["test_accuracy"], explained, rtol=1e-4)
+    assert (block.metrics["test_accuracy"] > 0.7).all()

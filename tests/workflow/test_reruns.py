@@ -78,7 +78,7 @@ CHANGES = {
     "graphs/measures.py": {"measure_graphs", "sample_network"},
     "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network", "train_bridge"},
     "node/train.py": {"train_node", "train_bridge"},
-    "node/evaluate.py": {"test_node", "compare_fixed_points", "hide_nodes", "perturb_node"},
+    "node/evaluate.py": {"test_node", "compare_fixed_points"},
     "node/estimate.py": {"train_node", "train_bridge"},
     "judge/claims.py": {"judge_claims", "draw_claims"},
     "zoo/train.py": {"train_zoo", "train_flow", "transfer_samples"},

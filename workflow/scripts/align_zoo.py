@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nodeflow.canonical.align import align_block
+from nodeflow.canonical.align import CanonicalSettings, canonicalize
 from nodeflow.canonical.derive import derive_symmetry
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.store import ALIGNMENT
@@ -17,11 +17,14 @@ made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     block = read_block(files.members, p["from"])
-    aligned = align_block(
+    settings = p["settings"]
+    aligned = canonicalize(
         block.tensors,
         read_block(files.reference, {"zoo": p["zoo"], "block": 0}).only(p["reference"]),
         derive_symmetry(build(**p["from"]["architecture"])),
-        MatchSettings(**p["settings"]),
+        CanonicalSettings(
+            MatchSettings(**settings["matching"]), settings["balance"], settings["residual"]
+        ),
         members=block.members,
     )
     parameters, statistics = (

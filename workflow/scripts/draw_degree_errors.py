@@ -6,7 +6,6 @@ from nodeflow.figures.node import draw_degree_errors
 from nodeflow.figures.style import drawing, save
 from nodeflow.job import job
 from nodeflow.judge.degree import COLLECTED_ERRORS
-from nodeflow.node.collected import COLLECTED_TESTS
 from nodeflow.tables import read_table
 
 snakemake: Any
@@ -18,5 +17,4 @@ with job(snakemake.log[0], snakemake.threads), drawing():
         "trained_beta == @p['trained_beta'] and trained_gamma == @p['trained_gamma']"
     )
     errors = read_table(files.errors, COLLECTED_ERRORS).query(wanted)
-    figure = draw_degree_errors(errors, read_table(files.tests, COLLECTED_TESTS).query(wanted))
-    save(figure, output.png, output.pdf)
+    save(draw_degree_errors(errors), output.png, output.pdf)

@@ -4,6 +4,7 @@ from typing import Any
 
 from nodeflow.job import job
 from nodeflow.judge.claims import CLAIMS, judge_claims
+from nodeflow.judge.warning import AREAS
 from nodeflow.node.collected import (
     COLLECTED_FIXED_POINTS,
     COLLECTED_HIDDEN,
@@ -22,6 +23,7 @@ with job(snakemake.log[0], snakemake.threads):
         read_table(files.fixed_points, COLLECTED_FIXED_POINTS),
         read_table(files.hidden, COLLECTED_HIDDEN),
         read_table(files.noise, COLLECTED_NOISE),
+        read_table(files.areas, AREAS),
         **p,
     )
     write_table(output[0], claims, CLAIMS, made)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from nodeflow.canonical.derive import derive_symmetry
 from nodeflow.canonical.matching import MatchSettings
-from nodeflow.canonical.symmetry import mlp_symmetry
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.store import read_samples
 from nodeflow.job import choose_device, job
@@ -12,7 +12,7 @@ from nodeflow.judge.panel import PanelSettings, judge_panel
 from nodeflow.judge.store import JUDGE_PANEL, JUDGE_SUMMARY
 from nodeflow.judge.summary import summarize
 from nodeflow.tables import write_table
-from nodeflow.zoo.architectures import mlp_like
+from nodeflow.zoo.architectures import build
 from nodeflow.zoo.store import read_blocks
 
 snakemake: Any
@@ -23,8 +23,9 @@ with job(snakemake.log[0], snakemake.threads):
     labels = (p["flow"], p["weights"], p["width"])
     dataset = load_dataset(p["data"], snakemake.params.folder)
     training, held_out = read_blocks(files.members, {"zoo": p["zoo"]}).split(p["members"])
+    architecture = build(**p["architecture"])
     panel = judge_panel(
-        mlp_like(training.parameters),
+        architecture,
         training,
         held_out if len(held_out) else None,
         read_samples(files.samples, p["from"]),
@@ -33,7 +34,8 @@ with job(snakemake.log[0], snakemake.threads):
         PanelSettings(**p["settings"]),
         root_seed=p["seed"],
         labels=labels,
-        align=closest_gauge(mlp_symmetry(training.shapes), MatchSettings(**p["matching"])),
+        align=closest_gauge(derive_symmetry(architecture), MatchSettings(**p["matching"])),
+        calibration=dataset.train_x,
         device=choose_device(p["device"]),
     )
     write_table(output.panel, panel, JUDGE_PANEL, made)

@@ -16,7 +16,7 @@ made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     dataset = load_dataset(p["data"], snakemake.params.folder)
-    block = read_block(files[0], p["from"])
+    block = read_block(files.members, p["from"])
     count = min(p["pairs"], len(block) - 1)
     path = loss_barrier(
         build(**p["architecture"]),

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from nodeflow.flow.sample import SampleSettings, sample
-from nodeflow.flow.store import read_flow, write_samples
+from nodeflow.flow.files import sample_to_file
+from nodeflow.flow.sample import SampleSettings
+from nodeflow.flow.store import read_flow
 from nodeflow.job import choose_device, job
 
 snakemake: Any
@@ -11,12 +12,14 @@ p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    samples = sample(
+    sample_to_file(
+        output.samples,
         read_flow(files.flow, p["from"]),
         p["count"],
         SampleSettings(p["solver"], p["steps"]),
+        zoo=(files.members, p["from"]["members"]),
         root_seed=p["seed"],
         labels=(p["flow"], p["weights"], p["width"]),
+        made=made,
         device=choose_device(p["device"]),
     )
-    write_samples(output.samples, samples, made)

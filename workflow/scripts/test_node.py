@@ -10,6 +10,7 @@ from nodeflow.graphs.store import NODES, read_graphs
 from nodeflow.job import job
 from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
 from nodeflow.node.evaluate import evaluate_models
+from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, read_models
 from nodeflow.tables import TableWriter, read_table, write_table
 
@@ -19,6 +20,7 @@ made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     models = read_models(files.models, p["models"])
+    fields = model_fields(models)
     runs, by_degree = [], []
     with TableWriter(output.errors, NODE_ERRORS, made) as writer:
         for truth, *paths in zip(p["truths"], files.edges, files.nodes, files.truth, strict=True):
@@ -30,6 +32,7 @@ with job(snakemake.log[0], snakemake.threads):
                 read_table(paths[1], NODES, truth["on"]),
                 read_trajectories(paths[2], truth),
                 **{name: truth[name] for name in ("rtol", "atol", "max_steps")},
+                fields=fields,
             )
             writer.write(errors.assign(**cell))
             runs.append(found.assign(**cell))

@@ -3,13 +3,14 @@
 from typing import Any
 
 from nodeflow.datasets import load_dataset
-from nodeflow.flow.fit import Origin, fit_any_flow
+from nodeflow.flow.files import fit_from_files
+from nodeflow.flow.fit import Origin
 from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.flow.settings import settings_of
 from nodeflow.flow.store import write_flow
 from nodeflow.job import choose_device, job
 from nodeflow.tables import write_table
-from nodeflow.zoo.store import read_blocks
+from nodeflow.zoo.architectures import build
 from nodeflow.zoo.train import TrainSettings
 
 snakemake: Any
@@ -17,13 +18,14 @@ p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    training, held_out = read_blocks(files.members, {"zoo": p["zoo"]}).split(p["members"])
-    flow, history = fit_any_flow(
-        training,
-        held_out,
+    flow, history = fit_from_files(
+        files.members,
+        p["members"],
+        {"zoo": p["zoo"]},
         settings_of(p["method"], p["changes"], p["width"]),
         Origin(
             p["zoo"],
+            build(**p["architecture"]),
             load_dataset(p["data"], snakemake.params.folder),
             TrainSettings(**p["training"]),
         ),

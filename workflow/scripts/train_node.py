@@ -3,8 +3,11 @@
 from typing import Any
 
 from nodeflow.dynamics.store import read_trajectories
+from nodeflow.dynamics.systems import field
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import choose_device, job
+from nodeflow.node.baselines import with_baselines
+from nodeflow.node.settings import recipe_settings
 from nodeflow.node.store import NODE_HISTORY, write_models
 from nodeflow.node.train import Checkpoints, train_models
 from nodeflow.node.variants import varied
@@ -19,9 +22,10 @@ with job(snakemake.log[0], snakemake.threads):
     labels = (p["system"], p["trained_beta"], p["trained_gamma"])
     plain = read_trajectories(files.trajectories, p["from"])
     reach = read_trajectories(files.reach[0], p["reach"]) if files.reach else []
+    trajectories = varied(p, graphs, plain, reach, labels)
     models, history = train_models(
         graphs,
-        varied(p, graphs, plain, reach, labels),
+        trajectories,
         recipe=p["recipe"],
         settings=p["settings"],
         seeds=p["seeds"],
@@ -29,6 +33,15 @@ with job(snakemake.log[0], snakemake.threads):
         root_seed=p["seed"],
         device=choose_device(p["device"]),
         checkpoints=Checkpoints(output.models, made),
+    )
+    history = with_baselines(
+        history,
+        models,
+        field(p["system"], p["from"]["parameters"]),
+        graphs,
+        trajectories,
+        recipe_settings(p["recipe"], p["settings"]),
+        **{name: p["from"][name] for name in ("rtol", "atol", "max_steps")},
     )
     write_models(output.models, models, made)
     write_table(output.history, history, NODE_HISTORY, made)

@@ -10,7 +10,7 @@ from nodeflow.job import choose_device, job
 from nodeflow.judge.store import TRANSFER
 from nodeflow.judge.transfer import TransferSettings, transfer
 from nodeflow.tables import write_table
-from nodeflow.zoo.architectures import mlp_like
+from nodeflow.zoo.architectures import build
 from nodeflow.zoo.store import read_blocks
 from nodeflow.zoo.train import TrainSettings, initial_parameters
 
@@ -22,14 +22,14 @@ with job(snakemake.log[0], snakemake.threads):
     training, held_out = read_blocks(files.members, {"zoo": p["zoo"]}).split(p["members"])
     samples = read_samples(files.samples, p["from"])
     good = np.flatnonzero(samples.ok)
-    architecture = mlp_like(training.parameters)
+    architecture = build(**p["architecture"])
     settings = TransferSettings(**p["settings"])
     fresh = range(settings.networks)
     table = transfer(
         architecture,
         {
             "generated": {name: tensor[good] for name, tensor in samples.parameters.items()},
-            "held-out": held_out.parameters,
+            "held-out": held_out.tensors,
             "initialization": initial_parameters(
                 architecture, fresh, TrainSettings(**p["training"]), p["seed"], "transfer"
             ),

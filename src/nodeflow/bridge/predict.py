@@ -12,7 +12,7 @@ from nodeflow.dynamics.integrate import simulate_graphs
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.field import as_field
-from nodeflow.node.scalar import TableProblem
+from nodeflow.node.table import TableProblem
 
 __all__ = ["Predictions", "Solver", "ensemble", "fields_of", "predict"]
 

@@ -1,4 +1,12 @@
-from .align import Aligned, AlignProblem, align_block, alignment_report, distances
+from .align import (
+    Aligned,
+    AlignProblem,
+    CanonicalSettings,
+    align_block,
+    alignment_report,
+    canonicalize,
+    distances,
+)
 from .barrier import barrier_heights, loss_barrier
 from .derive import check_symmetry, derive_symmetry
 from .matching import (
@@ -37,6 +45,7 @@ __all__ = [
     "AlignProblem",
     "Aligned",
     "Balanced",
+    "CanonicalSettings",
     "Group",
     "MatchProblem",
     "MatchSettings",
@@ -50,6 +59,7 @@ __all__ = [
     "alignment_report",
     "balance",
     "barrier_heights",
+    "canonicalize",
     "check_symmetry",
     "compose",
     "derive_symmetry",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -11,14 +11,17 @@ import torch
 from torch import Tensor
 
 from nodeflow.canonical.matching import MatchSettings, match, similarity
+from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, identity, permute, rescale
 from nodeflow.problems import Problem
 
 __all__ = [
     "AlignProblem",
     "Aligned",
+    "CanonicalSettings",
     "align_block",
     "alignment_report",
+    "canonicalize",
     "distances",
     "finite",
 ]
@@ -45,6 +48,61 @@ class Aligned:
     permutations: dict[str, Tensor]
     signs: dict[str, Tensor]
     report: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class CanonicalSettings:
+    """How networks are canonicalized.
+
+    Attributes:
+        matching: of the units.
+        balance: whether units behind a ReLU are first scaled so that what makes them and what reads
+            them weigh the same; see `nodeflow.canonical.balance`.
+        residual: whether the units of residual streams are matched too; Gupta et al. 2026
+            (arXiv:2601.05052) leave those of transformers in place.
+    """
+
+    matching: MatchSettings = field(default_factory=MatchSettings)
+    balance: bool = False
+    residual: bool = True
+
+
+def canonicalize(
+    parameters: Mapping[str, Tensor],
+    reference: Mapping[str, Tensor],
+    symmetry: Symmetry,
+    settings: CanonicalSettings,
+    members: Sequence[int] | np.ndarray | None = None,
+) -> Aligned:
+    """Bring networks into the form that is closest to a reference; no function changes.
+
+    As `align_block`, after scaling the networks and the reference if so asked for. The report is
+    about what was given before, and about what came of it after.
+    """
+    matched = symmetry if settings.residual else symmetry.without_residual()
+    if not settings.balance:
+        return align_block(parameters, reference, matched, settings.matching, members)
+    one = balance({name: tensor[None] for name, tensor in reference.items()}, symmetry).parameters
+    aligned = align_block(
+        balance(parameters, symmetry).parameters,
+        {name: tensor[0] for name, tensor in one.items()},
+        matched,
+        settings.matching,
+        members,
+    )
+    learned = {name: t for name, t in reference.items() if name not in symmetry.statistics}
+    given = {name: parameters[name] for name in learned}
+    before = {
+        "distance_before": distances(given, learned),
+        "objective_before": similarity(given, learned).cpu().numpy(),
+    }
+    ok = finite(parameters)
+    return replace(
+        aligned,
+        report=aligned.report.assign(
+            **{name: np.where(ok, values, np.nan) for name, values in before.items()}
+        ),
+    )
 
 
 def align_block(

@@ -15,7 +15,8 @@ them in the objective:
 * The scores of all networks are computed as one batched product, in double precision; the part of
   them that no permutation changes is computed once.
 * A group is assigned again only after a neighbouring group has changed, and then from the prices
-  of its last assignment (see `nodeflow.canonical.assignment`).
+  of its last assignment (see `nodeflow.canonical.assignment`). The scores of a large group follow
+  the units that changed, few after the first sweeps, and are not computed anew.
 """
 
 from __future__ import annotations
@@ -65,6 +66,9 @@ of the reference's, or as they are."""
 
 _SMALLEST_GAIN = 1e-12
 """A step counts as progress above this share of the product of the two networks' norms."""
+
+_LARGE = 2**20
+"""Multiplications in a group's scores from which on they follow the units that changed."""
 
 
 class MatchProblem(Problem):
@@ -216,6 +220,21 @@ class _Between:
     networks: np.ndarray
 
 
+@dataclass(frozen=True)
+class _Last:
+    """The scores of a large group as they are, and what they were computed with.
+
+    Attributes:
+        scores: shape (K, n, n).
+        orders: of the other group of each tensor between, shape (K, m); to be written to.
+        signs: likewise, all ones where signs are not free.
+    """
+
+    scores: np.ndarray
+    orders: list[np.ndarray]
+    signs: list[np.ndarray]
+
+
 class _Scores:
     """How well each unit of the reference fits each unit of each network, in double precision.
 
@@ -235,6 +254,7 @@ class _Scores:
         self.fixed: dict[str, np.ndarray] = {}
         self.between: dict[str, list[_Between]] = {}
         self.heads: dict[str, np.ndarray] = {}  # minus the distance of each pair of heads
+        self.last: dict[str, _Last] = {}
         ours = {name: tensor.double().cpu().numpy()[None] for name, tensor in reference.items()}
         theirs = {name: tensor.double().cpu().numpy() for name, tensor in parameters.items()}
         along: dict[str, list[tuple[Group, Place]]] = {}
@@ -307,6 +327,63 @@ class _Scores:
         signs: Mapping[str, np.ndarray],
     ) -> np.ndarray:
         """Scores (members in `at`, size, size) of a group's units, all other groups held."""
+        work = sum(between.reference.size * group.size for between in self.between[group.name])
+        if work < _LARGE:
+            return self._anew(group, at, orders, signs)
+        if group.name not in self.last:
+            everyone = np.arange(len(self.fixed[group.name]))
+            others = [between.other for between in self.between[group.name]]
+            self.last[group.name] = _Last(
+                self._anew(group, everyone, orders, signs),
+                [orders[other].copy() for other in others],
+                [signs.get(other, np.ones(orders[other].shape)).copy() for other in others],
+            )
+        for member in at:
+            self._follow(group, int(member), orders, signs)
+        return self.last[group.name].scores.take(at, 0)
+
+    def _follow(
+        self,
+        group: Group,
+        member: int,
+        orders: Mapping[str, np.ndarray],
+        signs: Mapping[str, np.ndarray],
+    ) -> None:
+        """Bring the last scores of one member up to date."""
+        last, between = self.last[group.name], self.between[group.name]
+        now = [
+            (
+                orders[one.other][member],
+                signs[one.other][member] if one.other in signs else last.signs[i][member],
+            )
+            for i, one in enumerate(between)
+        ]
+        before = [(o[member], s[member]) for o, s in zip(last.orders, last.signs, strict=True)]
+        moved = [
+            np.flatnonzero((a[0] != b[0]) | (a[1] != b[1]))
+            for a, b in zip(now, before, strict=True)
+        ]
+        if 2 * sum(map(len, moved)) > sum(len(order) for order, _ in now):
+            here = np.array([member])
+            last.scores[member] = self._anew(group, here, orders, signs)[0]
+        else:
+            for one, units, a, b in zip(between, moved, now, before, strict=True):
+                new, old = (
+                    one.networks[member, order[units]] * sign[units, None, None]
+                    for order, sign in (a, b)
+                )
+                ours = one.reference[0, units].reshape(-1, group.size)
+                last.scores[member] += ours.T @ (new - old).reshape(-1, group.size)
+        for (order, sign), (old_order, old_sign) in zip(now, before, strict=True):
+            old_order[:], old_sign[:] = order, sign
+
+    def _anew(
+        self,
+        group: Group,
+        at: np.ndarray,
+        orders: Mapping[str, np.ndarray],
+        signs: Mapping[str, np.ndarray],
+    ) -> np.ndarray:
         score = self.fixed[group.name].take(at, 0)
         for between in self.between[group.name]:
             members, units, values, size = between.networks.shape
@@ -494,5 +571,9 @@ def _products(reference: np.ndarray, networks: np.ndarray) -> np.ndarray:
 
 def _norms(parameters: Mapping[str, Tensor]) -> np.ndarray:
     """Euclidean norm of each network."""
-    squares = [tensor.double().square().flatten(1).sum(1) for tensor in parameters.values()]
-    return torch.stack(squares).sum(0).sqrt().cpu().numpy()
+    norms = [
+        torch.linalg.vector_norm(tensor.flatten(1), dim=1, dtype=torch.float64)
+        for tensor in parameters.values()
+    ]
+    total: np.ndarray = torch.linalg.vector_norm(torch.stack(norms), dim=0).cpu().numpy()
+    return total

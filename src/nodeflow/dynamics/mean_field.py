@@ -28,6 +28,7 @@ __all__ = [
     "MeanFieldProblem",
     "mean_field",
     "mean_field_fixed_points",
+    "mean_field_states",
     "mean_field_trajectory",
 ]
 
@@ -102,6 +103,40 @@ def mean_field_trajectory(
     return simulate(
         field, network.adjacency, start[None], times, rtol=rtol, atol=atol, max_steps=max_steps
     )
+
+
+def mean_field_states(
+    field: Field,
+    degrees: ArrayLike,
+    initial: ArrayLike,
+    times: ArrayLike,
+    *,
+    rtol: float = 1e-6,
+    atol: float = 1e-6,
+    max_steps: int = 100_000,
+) -> NDArray[np.float64]:
+    """What the mean field predicts for every node, (1, T, n); NaN where it cannot be integrated.
+
+    Args:
+        field: the vector field.
+        degrees: (n,) of the nodes.
+        initial: (B, n) initial states, of which the mean field knows the mean.
+        times: (T,) observation times.
+        rtol: relative tolerance.
+        atol: absolute tolerance.
+        max_steps: limit of steps.
+    """
+    network = mean_field(degrees)
+    found = mean_field_trajectory(
+        field,
+        network,
+        float(np.asarray(initial, dtype=np.float64).mean()),
+        times,
+        rtol=rtol,
+        atol=atol,
+        max_steps=max_steps,
+    )
+    return found.states[:, :, network.group]
 
 
 def mean_field_fixed_points(

@@ -52,6 +52,10 @@ class Field:
     dh_ego: Function
     dh_alt: Function
 
+    def values(self, x: Array) -> tuple[Array, Array, Array]:
+        """f, h_ego and h_alt at `x`: a field that gets them at once has less to do."""
+        return self.f(x), self.h_ego(x), self.h_alt(x)
+
 
 @dataclass(frozen=True)
 class System:
@@ -147,7 +151,7 @@ def _scaled(factor: float, x: Array, exponent: float) -> Array:
 
 
 def _times(factor: float, function: Function) -> Function:
-    return lambda x: factor * function(x)
+    return function if factor == 1.0 else lambda x: factor * function(x)
 
 
 # --- the five systems -----------------------------------------------------------------------------

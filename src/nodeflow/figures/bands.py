@@ -34,7 +34,7 @@ def baselines(axis: Axes, runs: pd.DataFrame, x: str, colour: object) -> None:
     """Medians of persistence and mean field at each `x`."""
     for name, style in _BASELINES.items():
         medians = runs.groupby(x)[name].median()
-        axis.plot(medians.index, medians, ls=style, color=colour, lw=1)
+        axis.plot(medians.index.to_numpy(dtype=float), medians, ls=style, color=colour, lw=1)
 
 
 def name_baselines(axis: Axes) -> None:

@@ -45,9 +45,15 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
                 rows["rightmost_true"], rows["rightmost"], color=shade, s=14, marker="x", lw=0.8
             )
         ends = [*axis.get_xlim(), *axis.get_ylim()]
-        axis.axline((0, 0), slope=1, color="0.6", lw=0.8)
-        axis.set(xlim=(min(ends), max(ends)), ylim=(min(ends), max(ends)))
-        axis.axhspan(0, max(max(ends), 0), color="#D55E00", alpha=0.08, lw=0)
+        low, high = min(ends), max(ends)
+        axis.plot([low, high], [low, high], color="0.6", lw=0.8)
+        # Far outliers share a logarithmic part; all true eigenvalues stay in the linear one.
+        usual = 2.0 * float(good["rightmost_giant_true"].abs().max()) if len(good) else 1.0
+        if max(-low, high) > 5.0 * usual:
+            axis.set_xscale("symlog", linthresh=usual)
+            axis.set_yscale("symlog", linthresh=usual)
+        axis.set(xlim=(low, high), ylim=(low, high))
+        axis.axhspan(0, max(high, 0), color="#D55E00", alpha=0.08, lw=0)
         axis.set(title=system, xlabel="Re λ₁, true system", ylabel="Re λ₁, nODE")
         names = ["nODE, all", "nODE, giant", "nODE, hubs", "mean field", "persistence"]
         columns = ["mae", "mae_giant", "mae_hubs", "mae_mean_field", "mae_persistence"]
@@ -121,6 +127,8 @@ def draw_noise(noise: pd.DataFrame) -> Figure:
         floor = chosen.groupby("test_noise")["mae_floor"].median()
         axis.plot(floor.index, floor, color="0.4", ls="-.", lw=1)
         baselines(axis, chosen, "test_noise", "0.4")
+        # A perfect model has no error without noise: the line of the true system leaves the panel.
+        axis.set_ylim(bottom=0.3 * float(chosen["mae"].quantile(0.02)))
         smallest = chosen["test_noise"][chosen["test_noise"] > 0].min()
         axis.set_xscale("symlog", linthresh=float(smallest) if smallest > 0 else 1.0)
         axis.set(yscale="log", title=system, xlabel="noise on initial states, σ", ylabel="node MAE")
@@ -153,20 +161,25 @@ def draw_conjecture(errors: pd.DataFrame) -> Figure:
             )
             axis.plot(rows["degree"], rows["mae"], color=shade, marker="o", ms=3,
                       label=names[variant])  # fmt: skip
-            axis.plot(rows["degree"], rows["spread"], color=shade, lw=0.8, ls=":")
+            axis.plot(rows["degree"], rows["spread"], color=shade, lw=0.8, ls="-.")
             below.plot(rows["degree"], rows["outside"], color=shade, marker="o", ms=3)
+        plain = errors[(errors["system"] == system) & (errors["variant"] == "plain")]
+        baselines(axis, plain, "degree", "0.4")
         axis.set(yscale="log", title=system, ylabel="node MAE")
         for each in (axis, below):
             degree_axis(each, errors[errors["system"] == system]["degree"])
         below.set(ylim=(-0.03, 1.03), xlabel="degree k", ylabel="outside training range")
         note(axis, f"N = {int(errors['N'].max())}, γ = {errors['gamma'].min()}, band 10–90 %")
-    axes[len(systems) - 1].plot([], [], color="0.4", ls=":", lw=0.8, label="spread of the models")
+    top[-1].plot([], [], color="0.4", ls="-.", lw=0.8, label="spread of the models")
+    name_baselines(top[-1])
     outside_legend(top[-1])
     return figure
 
 
 def draw_functions(functions: pd.DataFrame) -> Figure:
     """Learned over true f and h_ego(x) h_alt(x), inside and beyond the training range.
+
+    The mean field has the true functions (it errs in who interacts); to persistence all are zero.
 
     Args:
         functions: rows of `COLLECTED_FUNCTIONS`; the smallest γ is drawn.
@@ -182,7 +195,8 @@ def draw_functions(functions: pd.DataFrame) -> Figure:
                 axis.plot(rows["x"], rows["learned"], color="#D55E00", lw=1,
                           label="nODEs" if number == 0 else None)  # fmt: skip
                 axis.plot(rows["x"], rows["true"], color="k", lw=1, ls="--",
-                          label="true" if number == 0 else None)  # fmt: skip
+                          label="true, and mean field" if number == 0 else None)  # fmt: skip
+            axis.axhline(0, color="0.4", lw=1, ls=":", label="persistence")
             high = chosen[chosen["inside"]]["x"].max()
             axis.axvspan(high, chosen["x"].max(), color="0.9", lw=0, zorder=0)
             axis.set(title=system if row == 0 else "", xlabel="state x", ylabel=name)
@@ -202,21 +216,32 @@ def draw_warning(curves: pd.DataFrame, areas: pd.DataFrame) -> Figure:
     gamma = curves["trained_gamma"].min()
     curves, areas = (x[x["trained_gamma"] == gamma] for x in (curves, areas))
     systems = list(dict.fromkeys(curves["system"]))
-    shades = {"spread": "#D55E00", "outside": "#0072B2", "degree": "#009E73"}
-    names = {"spread": "spread of models", "outside": "outside the range", "degree": "degree"}
+    shades = {
+        "spread": "#D55E00", "outside": "#0072B2", "degree": "#009E73", "change": "#000000",
+        "apart": "#999999",
+    }  # fmt: skip
+    names = {
+        "spread": "spread of models", "outside": "outside the range", "degree": "degree",
+        "change": "distance from persistence", "apart": "distance from mean field",
+    }  # fmt: skip
+    styles = {"change": ":", "apart": "--"}
     figure, axes = panels(len(systems))
     for axis, system in zip(axes, systems, strict=True):
         text = []
         mine = areas[areas["system"] == system]
         for signal, shade in shades.items():
             rows = curves[(curves["system"] == system) & (curves["signal"] == signal)]
-            axis.plot(rows["false_alarms"], rows["found"], color=shade, label=names[signal])
+            axis.plot(
+                rows["false_alarms"], rows["found"], styles.get(signal, "-"), color=shade,
+                label=names[signal],
+            )  # fmt: skip
             each = mine[(mine["signal"] == signal) & (mine["graph"] >= 0)]["area"]
             text.append(f"{signal} {each.median():.2f}")
-        axis.axline((0, 0), slope=1, color="0.6", lw=0.8, ls=":", label="chance")
+        axis.axline((0, 0), slope=1, color="0.6", lw=0.8, label="chance")
         share = mine[mine["graph"] == -1]["bad"].iloc[0]
         axis.set(title=system, xlabel="false alarms", ylabel="bad nodes found")
-        note(axis, f"γ = {gamma}, {share:.0%} of nodes bad\narea: " + ", ".join(text))
+        lines = [", ".join(text[k : k + 2]) for k in range(0, len(text), 2)]
+        note(axis, f"γ = {gamma}, {share:.0%} of nodes bad\narea: " + "\n".join(lines))
     outside_legend(axes[-1])
     return figure
 

@@ -91,6 +91,8 @@ def draw_frontier(panel: pd.DataFrame) -> Figure:
     flow = ["flow", "weights", "width"]
     for row, data in enumerate(sets):
         chosen = panel[(panel["data"] == data) & (panel["status"] == "ok")]
+        # Generated networks with running statistics from elsewhere are in the tables.
+        chosen = chosen[~chosen["set"].str.startswith("generated (")]
         zoo = chosen[chosen["set"] == "zoo"]
         scale = zoo.groupby(flow)["nearest"].median().rename("scale")
         chosen = chosen.join(scale, on=flow)

@@ -43,7 +43,8 @@ def draw_ensemble(summary: pd.DataFrame, theory: pd.DataFrame) -> Figure:
     Args:
         summary: one row a graph: columns beta, gamma, mean_degree, clustering, heterogeneity,
             giant_share; one size only.
-        theory: columns beta, gamma, expected: the model's mean local clustering.
+        theory: columns beta, gamma, expected: the model's mean local clustering. Near γ = 2 it is
+            above the median that is drawn: the largest hub makes clustering vary, and skews it.
     """
     measures = {
         "mean_degree": "mean degree",
@@ -61,7 +62,7 @@ def draw_ensemble(summary: pd.DataFrame, theory: pd.DataFrame) -> Figure:
                 axis.plot(line["beta"], line["expected"], "x", color=shade, ms=6)
         axis.set(xlabel="inverse temperature β", ylabel=label)
         count = summary.groupby(["beta", "gamma"]).size().min()
-        crosses = "; crosses: theory" if measure == "clustering" else ""
+        crosses = "; crosses: expected mean" if measure == "clustering" else ""
         note(axis, f"n ≥ {count} graphs, band 10–90 %{crosses}")
     axes[2].set_yscale("log")
     outside_legend(axes[-1])

@@ -23,8 +23,9 @@ def draw_training(history: pd.DataFrame) -> Figure:
     """Training loss against step: one panel a system, one colour a γ of the training graphs.
 
     Args:
-        history: columns system, trained_gamma, replicate, step, loss.
+        history: rows of `COLLECTED_TRAINING`.
     """
+    history = history[history["variant"] == "plain"]
     systems = list(dict.fromkeys(history["system"]))
     shades = colours(history["trained_gamma"].tolist())
     figure, axes = panels(len(systems))
@@ -32,13 +33,14 @@ def draw_training(history: pd.DataFrame) -> Figure:
         chosen = history[history["system"] == system]
         for gamma, shade in shades.items():
             rows = chosen[chosen["trained_gamma"] == gamma]
-            for replicate, run in rows.groupby("replicate"):
-                axis.plot(
-                    run["step"], run["loss"], color=shade, lw=0.9,
-                    label=f"γ = {gamma}" if replicate == 0 else None,
-                )  # fmt: skip
+            for _, run in rows.groupby(["trained_beta", "replicate", "attempt"]):
+                axis.plot(run["step"], run["loss"], color=shade, lw=0.9)
+            axis.plot([], [], color=shade, lw=0.9, label=f"γ = {gamma}")
+            axis.axhline(rows["loss_persistence"].median(), color=shade, ls=":", lw=1)
+            axis.axhline(rows["loss_mean_field"].median(), color=shade, ls="--", lw=1)
         axis.set(xscale="log", yscale="log", title=system, xlabel="step", ylabel="training loss")
         note(axis, f"{chosen.groupby('trained_gamma')['replicate'].nunique().max()} nODEs per γ")
+    name_baselines(axes[-1])
     outside_legend(axes[-1])
     return figure
 
@@ -103,16 +105,12 @@ def draw_structure_errors(runs: pd.DataFrame) -> Figure:
     return figure
 
 
-def draw_degree_errors(errors: pd.DataFrame, runs: pd.DataFrame) -> Figure:
+def draw_degree_errors(errors: pd.DataFrame) -> Figure:
     """Error against degree, one panel a system, one colour a γ.
 
     Args:
-        errors: columns system, gamma, degree (centre of the bin), mae_low, mae, mae_high, nodes,
-            outside (share of node-times outside the training range).
-        runs: the runs of the same models on the same graphs, for the baselines over all nodes.
+        errors: rows of `COLLECTED_ERRORS` of one test size and one training cell.
     """
-    medians = runs.groupby("system")[["mae_persistence", "mae_mean_field"]].median()
-    persistence, mean = medians["mae_persistence"], medians["mae_mean_field"]
     systems = list(dict.fromkeys(errors["system"]))
     shades = colours(errors["gamma"].tolist())
     figure, axes = panels(2 * len(systems), columns=len(systems))
@@ -127,14 +125,14 @@ def draw_degree_errors(errors: pd.DataFrame, runs: pd.DataFrame) -> Figure:
             axis.plot(
                 rows["degree"], rows["mae"], color=shade, marker="o", ms=3, label=f"γ = {gamma}"
             )
+            baselines(axis, rows, "degree", shade)
             below.plot(rows["degree"], rows["outside"], color=shade, marker="o", ms=3)
         axis.set(yscale="log", title=system, ylabel="node MAE")
         for each in (axis, below):
             degree_axis(each, chosen["degree"])
         below.set(ylim=(-0.03, 1.03), xlabel="degree k", ylabel="outside training range")
-        axis.axhline(persistence[system], color="0.4", ls=":", lw=1, label="persistence")
-        axis.axhline(mean[system], color="0.4", ls="--", lw=1, label="mean field")
         note(axis, f"{int(chosen['nodes'].sum())} node errors, band 10–90 %")
+    name_baselines(top[-1])
     outside_legend(top[-1])
     return figure
 

@@ -1,5 +1,6 @@
 from .codec import Codec, CodecSettings, fit_codec, flatten, unflatten
 from .descent import Descent, fit_descent
+from .files import fit_from_files, sample_to_file
 from .fit import Origin, fit_any_flow
 from .history import FLOW_HISTORY
 from .sample import AnyFlow, Samples, SampleSettings, sample, sample_seeds
@@ -26,12 +27,14 @@ __all__ = [
     "fit_codec",
     "fit_descent",
     "fit_flow",
+    "fit_from_files",
     "flatten",
     "flow_settings",
     "read_flow",
     "read_samples",
     "sample",
     "sample_seeds",
+    "sample_to_file",
     "settings_of",
     "train_velocity",
     "unflatten",

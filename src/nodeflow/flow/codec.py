@@ -24,10 +24,12 @@ __all__ = [
     "PcaCodec",
     "RawCodec",
     "Shapes",
+    "SpanCodec",
     "codec_from_tensors",
     "codec_to_tensors",
     "fit_codec",
     "flatten",
+    "scale_of",
     "unflatten",
 ]
 
@@ -102,9 +104,11 @@ class CodecSettings:
 
     Attributes:
         kind: "raw" keeps every parameter as a coordinate; "pca" keeps the leading principal
-            coordinates of the training members.
+            coordinates of the training members; so does "span", for zoos larger than the memory: it
+            never holds more than a few parameters of each member, and reads the zoo once more to
+            turn codes into networks.
         rank: number of principal coordinates; None keeps all that the members span (at most
-            K − 1), which is lossless on them. Only for "pca".
+            K − 1), which is lossless on them. Not for "raw".
         standardize: "none" leaves codes in units of weights, as the reference does; "global"
             divides all of them by one number, so that their mean variance is 1; "each" gives every
             coordinate unit variance. Either centres the codes.
@@ -115,15 +119,15 @@ class CodecSettings:
     standardize: str = "global"
 
     def __post_init__(self) -> None:
-        if self.kind not in ("raw", "pca"):
-            raise CodecProblem(f'codec kind is "{self.kind}"; allowed are "raw" and "pca".')
+        if self.kind not in ("raw", "pca", "span"):
+            raise CodecProblem(f'codec kind is "{self.kind}"; allowed are "raw", "pca" and "span".')
         if self.standardize not in ("none", "global", "each"):
             raise CodecProblem(
                 f'codec standardize is "{self.standardize}"; allowed are "none", "global", "each".'
             )
         if self.rank is not None and (self.kind == "raw" or self.rank < 1):
             raise CodecProblem(
-                f'codec rank is {self.rank}; it must be at least 1 and needs kind "pca".'
+                f'codec rank is {self.rank}; it must be at least 1 and needs kind "pca" or "span".'
             )
 
 
@@ -206,6 +210,35 @@ class PcaCodec:
         return rows
 
 
+@dataclass(frozen=True)
+class SpanCodec:
+    """Principal coordinates of networks that are not in memory: what members mix to each direction.
+
+    `nodeflow.flow.gram` makes it, and decodes with it.
+
+    Attributes:
+        weights: (N, r); direction j is the sum of weights[i, j] · (member i − mean), divided by its
+            length.
+        scale: (k,); ones unless standardized.
+        spectrum: (r,) variances along all directions that the members span, falling.
+    """
+
+    kind: ClassVar[str] = "span"
+    weights: np.ndarray
+    scale: np.ndarray
+    spectrum: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Length k of a code."""
+        return len(self.scale)
+
+    @property
+    def kept(self) -> float:
+        """Share of the training members' total variance that the codes keep."""
+        return float(self.spectrum[: self.size].sum() / self.spectrum.sum())
+
+
 Codec = RawCodec | PcaCodec
 
 
@@ -218,11 +251,15 @@ def fit_codec(rows: np.ndarray, settings: CodecSettings) -> Codec:
 
     Args:
         rows: (K, D) flat parameters of the training members, K ≥ 2.
-        settings: kind, rank and scale.
+        settings: kind, "raw" or "pca", rank and scale.
 
     Raises:
         CodecProblem: non-finite rows, fewer than two members, or a rank above what they span.
     """
+    if settings.kind == "span":
+        raise CodecProblem(
+            'a codec of kind "span" is fitted to files; use fit_streamed_flow, or kind "pca".'
+        )
     rows = rows.astype(np.float64)
     if len(rows) < 2 or not np.isfinite(rows).all():
         raise CodecProblem(
@@ -236,13 +273,23 @@ def fit_codec(rows: np.ndarray, settings: CodecSettings) -> Codec:
             return RawCodec(np.zeros_like(mean), np.ones_like(mean))
         return RawCodec(mean, _scale(variance, settings.standardize))
     spectrum, basis = _principal(rows - mean)
+    scale = scale_of(spectrum, settings)
+    return PcaCodec(mean, basis[: len(scale)], scale, spectrum)
+
+
+def scale_of(spectrum: np.ndarray, settings: CodecSettings) -> np.ndarray:
+    """The scale (k,) of the principal coordinates to keep, by all their variances (r,).
+
+    Raises:
+        CodecProblem: a rank above r.
+    """
     rank = len(spectrum) if settings.rank is None else settings.rank
     if rank > len(spectrum):
         raise CodecProblem(
-            f"codec rank is {rank}, but {len(rows)} members span {len(spectrum)} directions; "
+            f"codec rank is {rank}, but the members span {len(spectrum)} directions; "
             f"choose a rank of at most {len(spectrum)}, or more members."
         )
-    return PcaCodec(mean, basis[:rank], _scale(spectrum[:rank], settings.standardize), spectrum)
+    return _scale(spectrum[:rank], settings.standardize)
 
 
 def _principal(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -274,17 +321,19 @@ def _scale(variance: np.ndarray, standardize: str) -> np.ndarray:
     return np.ones_like(variance)
 
 
-def codec_to_tensors(codec: Codec) -> dict[str, np.ndarray]:
+def codec_to_tensors(codec: Codec | SpanCodec) -> dict[str, np.ndarray]:
     """The codec's arrays, to be stored beside the flow's."""
-    names = ("mean", "scale") if isinstance(codec, RawCodec) else _PCA_TENSORS
-    return {name: getattr(codec, name) for name in names}
+    return {name: getattr(codec, name) for name in _TENSORS[codec.kind]}
 
 
 def codec_from_tensors(kind: str, tensors: Mapping[str, np.ndarray]) -> Codec:
-    """The inverse of `codec_to_tensors`, for a codec of this kind."""
-    if kind == "raw":
-        return RawCodec(tensors["mean"], tensors["scale"])
-    return PcaCodec(*(tensors[name] for name in _PCA_TENSORS))
+    """The inverse of `codec_to_tensors`, for a codec of kind "raw" or "pca"."""
+    codecs: dict[str, type[Codec]] = {"raw": RawCodec, "pca": PcaCodec}
+    return codecs[kind](*(tensors[name] for name in _TENSORS[kind]))
 
 
-_PCA_TENSORS = ("mean", "basis", "scale", "spectrum")
+_TENSORS = {
+    "raw": ("mean", "scale"),
+    "pca": ("mean", "basis", "scale", "spectrum"),
+    "span": ("weights", "scale", "spectrum"),
+}

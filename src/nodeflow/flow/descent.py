@@ -190,8 +190,14 @@ def fit_descent(
         The flow, on the CPU, and one row per report with the columns of `FLOW_HISTORY`.
 
     Raises:
-        DescentProblem: the architecture reads no flat items, or the members are not finite.
+        DescentProblem: the architecture has running statistics or reads texts, or the members are
+            not finite.
     """
+    if architecture.statistics or architecture.tokens:
+        raise DescentProblem(
+            f"a descent of {architecture.name} cannot be learned: its probes are numbers, and it "
+            "carries no running statistics; choose method codes or paper."
+        )
     final, start = _here(members, architecture, device), _here(initial, architecture, device)
     if not all(tensor.isfinite().all() for tensor in final.values()):
         raise DescentProblem("members are not finite; leave failed members out of the zoo.")

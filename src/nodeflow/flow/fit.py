@@ -12,7 +12,7 @@ from nodeflow.flow.descent import fit_descent
 from nodeflow.flow.sample import AnyFlow
 from nodeflow.flow.settings import DescentSettings, FlowSettings
 from nodeflow.flow.train import fit_flow
-from nodeflow.zoo.architectures import mlp_like
+from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, initial_parameters
 
@@ -27,11 +27,13 @@ class Origin:
 
     Attributes:
         zoo: its name, a label of the members' random streams.
+        architecture: of the members.
         dataset: what they were trained on; only its training items are used.
         training: how.
     """
 
     zoo: str
+    architecture: Architecture
     dataset: Dataset
     training: TrainSettings
 
@@ -66,15 +68,16 @@ def fit_any_flow(
             held_out=held_out.parameters if len(held_out) else None,
             device=device,
         )
-    architecture = mlp_like(training.parameters)
     starts = [
-        initial_parameters(architecture, block.members, origin.training, root_seed, origin.zoo)
+        initial_parameters(
+            origin.architecture, block.members, origin.training, root_seed, origin.zoo
+        )
         for block in (training, held_out)
     ]
     return fit_descent(
         training.parameters,
         starts[0],
-        architecture,
+        origin.architecture,
         origin.dataset.train_x,
         origin.dataset.train_y,
         settings,

@@ -29,10 +29,12 @@ class GramPca:
         spectrum: variances along all r directions that the networks span, falling, float64.
         weights: shape (N, r), orthonormal columns: direction j is Σ weights[i, j] · (network i −
             mean), divided by its length. The largest weight of each column is positive.
+        others: codes (H, r) of networks that nothing was learned from, projected onto their span.
     """
 
     spectrum: np.ndarray
     weights: np.ndarray
+    others: np.ndarray
 
     @property
     def codes(self) -> np.ndarray:
@@ -45,19 +47,24 @@ class GramPca:
         return float(self.spectrum[:rank].sum() / self.spectrum.sum())
 
 
-def gram_pca(columns: Columns) -> GramPca:
+def gram_pca(columns: Columns, learned: int | None = None) -> GramPca:
     """Principal components from one pass, in float64; memory is that of one array of the pass.
+
+    Args:
+        columns: the networks.
+        learned: how many of them, from the first on, the components are of; by default all.
 
     Raises:
         CodecProblem: fewer than two networks, equal networks, or ones that are not finite.
     """
-    gram: np.ndarray | None = None
+    products: np.ndarray | None = None
     for part in columns():
         centred = part.astype(np.float64)
-        centred -= centred.mean(0)
-        product = centred @ centred.T
-        gram = product if gram is None else gram + product
-    if gram is None or len(gram) < 2 or not np.isfinite(gram).all():
+        centred -= centred[:learned].mean(0)
+        product = centred @ centred[:learned].T
+        products = product if products is None else products + product
+    gram = None if products is None else products[: products.shape[1]]
+    if products is None or gram is None or len(gram) < 2 or not np.isfinite(products).all():
         raise CodecProblem(
             "principal components need at least two networks, all of them finite; "
             "leave failed members out."
@@ -69,23 +76,28 @@ def gram_pca(columns: Columns) -> GramPca:
         raise CodecProblem("all members are the same network; a codec needs members that differ.")
     weights = vectors[:, order]
     peaks = np.take_along_axis(weights, np.abs(weights).argmax(0)[None], 0)
-    return GramPca(squares[order] / (len(gram) - 1), weights * np.sign(peaks))
+    weights = weights * np.sign(peaks)
+    others = products[len(gram) :] @ weights / np.sqrt(squares[order])
+    return GramPca(squares[order] / (len(gram) - 1), weights, others)
 
 
-def decode_columns(columns: Columns, pca: GramPca, codes: np.ndarray) -> Iterator[np.ndarray]:
+def decode_columns(
+    columns: Columns, spectrum: np.ndarray, weights: np.ndarray, codes: np.ndarray
+) -> Iterator[np.ndarray]:
     """The networks that codes stand for, from one pass over the networks that the PCA is of.
 
     Args:
-        columns: as it was given to `gram_pca`.
-        pca: what it gave.
+        columns: the N networks that were learned from, as they were given to `gram_pca`.
+        spectrum: as `gram_pca` gave it.
+        weights: likewise.
         codes: shape (M, k), k at most r, in units of weights.
 
     Yields:
         float64 arrays (M, c): the same parameters as those of the pass.
     """
     rank = codes.shape[1]
-    lengths = np.sqrt(pca.spectrum[:rank] * (len(pca.weights) - 1))
-    mix = (codes / lengths) @ pca.weights[:, :rank].T
+    lengths = np.sqrt(spectrum[:rank] * (len(weights) - 1))
+    mix = (codes / lengths) @ weights[:, :rank].T
     for part in columns():
         exact = part.astype(np.float64)
         mean = exact.mean(0)

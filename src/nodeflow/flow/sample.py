@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torchdiffeq import odeint
 
-from nodeflow.flow.codec import unflatten
+from nodeflow.flow.codec import SpanCodec, unflatten
 from nodeflow.flow.descent import Descent
 from nodeflow.flow.diffusion import DIFFUSION_STEPS, ancestral
 from nodeflow.flow.train import Flow, FlowProblem
@@ -116,7 +116,8 @@ def sample_rows(
     """Codes (M, k) and flat networks (M, D) of these seeds (M,), float32; a descent has no codes.
 
     Raises:
-        FlowProblem: a descent is asked for other steps than those that it learned.
+        FlowProblem: a descent is asked for other steps than those that it learned; a flow was
+            streamed.
     """
     if isinstance(flow, Descent):
         learned = flow.settings.evaluations
@@ -127,6 +128,8 @@ def sample_rows(
             )
         return np.empty((len(seeds), 0), dtype=np.float32), flow.rows(seeds, device)
     codes = sample_codes(flow, seeds, settings, device)
+    if isinstance(flow.codec, SpanCodec):
+        raise FlowProblem("a streamed flow is decoded with the files of its zoo: stream_samples.")
     with np.errstate(over="ignore"):
         return codes, flow.codec.decode(codes).astype(np.float32)
 

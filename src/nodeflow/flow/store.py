@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,25 +11,33 @@ import numpy as np
 import torch
 from torch import nn
 
-from nodeflow.flow.codec import codec_from_tensors, codec_to_tensors
+from nodeflow.flow.codec import Codec, SpanCodec, codec_from_tensors, codec_to_tensors
 from nodeflow.flow.descent import Descent, DescentField
+from nodeflow.flow.gram import Columns, decode_columns
 from nodeflow.flow.sample import AnyFlow, Samples
 from nodeflow.flow.settings import DescentSettings, settings_of
 from nodeflow.flow.train import Flow
 from nodeflow.flow.velocity import build_velocity
-from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
-from nodeflow.zoo.architectures import mlp_like
+from nodeflow.tables import (
+    Kind,
+    read_parameters,
+    read_tensors,
+    write_tensors,
+    writing_tensors,
+)
+from nodeflow.zoo.architectures import build
 
 __all__ = [
     "FLOW_FILE",
     "FLOW_SAMPLES",
     "read_flow",
     "read_samples",
+    "stream_samples",
     "write_flow",
     "write_samples",
 ]
 
-FLOW_FILE = Kind("flow", 1)
+FLOW_FILE = Kind("flow", 2)
 FLOW_SAMPLES = Kind("flow samples", 1)
 
 
@@ -48,6 +57,7 @@ def write_flow(path: str | Path, flow: AnyFlow, parameters: Mapping[str, Any]) -
         module: nn.Module = flow.field
         tensors: dict[str, np.ndarray] = {}
         about["initializations"] = list(flow.initializations)
+        about["recipe"] = dict(flow.field.architecture.recipe)
     else:
         module = flow.velocity
         tensors = {f"codec.{name}": array for name, array in codec_to_tensors(flow.codec).items()}
@@ -72,12 +82,14 @@ def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
     shapes = {name: tuple(shape) for name, shape in about["shapes"]}
     state = {name: torch.from_numpy(array) for name, array in _part(tensors, "velocity.").items()}
     if isinstance(settings, DescentSettings):
-        architecture = mlp_like({name: torch.empty(1, *shape) for name, shape in shapes.items()})
+        architecture = build(**about["recipe"])
         evaluations, probes, features = state["items"].shape
         field = DescentField(architecture, evaluations, probes, features, state["targets"].shape[2])
         field.load_state_dict(state)
         return Descent(settings, shapes, tuple(about["initializations"]), field.eval())
-    codec = codec_from_tensors(settings.codec.kind, _part(tensors, "codec."))
+    stored, kind = _part(tensors, "codec."), settings.codec.kind
+    codec: Codec | SpanCodec
+    codec = SpanCodec(**stored) if kind == "span" else codec_from_tensors(kind, stored)
     velocity = build_velocity(
         settings.velocity,
         torch.zeros(codec.size),
@@ -101,6 +113,46 @@ def write_samples(path: str | Path, samples: Samples, parameters: Mapping[str, A
     tensors = {f"parameters.{name}": t.numpy() for name, t in samples.parameters.items()}
     tensors |= {"codes": samples.codes, "seeds": samples.seeds, "ok": samples.ok}
     write_tensors(path, tensors, FLOW_SAMPLES, {**parameters, "tensors": list(samples.parameters)})
+
+
+def stream_samples(
+    path: str | Path,
+    flow: Flow,
+    columns: Columns,
+    codes: np.ndarray,
+    seeds: np.ndarray,
+    parameters: Mapping[str, Any],
+) -> None:
+    """Decode and write the networks of a streamed flow, a few parameters of each at a time.
+
+    Args:
+        path: final name; the file is as `write_samples` makes it.
+        flow: its codec is a `SpanCodec`.
+        columns: the members that it learned from, as they were given to `fit_streamed_flow`.
+        codes: (M, k) sampled codes; see `nodeflow.flow.sample.sample_codes`.
+        seeds: (M,) their seeds.
+        parameters: what they were made with; checked on read.
+    """
+    assert isinstance(flow.codec, SpanCodec)
+    count, ok = len(codes), np.isfinite(codes).all(axis=1)
+    forms = {f"parameters.{n}": ("F32", (count, *shape)) for n, shape in flow.shapes.items()}
+    forms |= {"codes": ("F32", codes.shape), "seeds": ("I64", (count,)), "ok": ("BOOL", (count,))}
+    about = {**parameters, "tensors": list(flow.shapes)}
+    scaled = codes.astype(np.float64) * flow.codec.scale
+    with writing_tensors(path, forms, FLOW_SAMPLES, about) as file:
+        sizes = [math.prod(shape) for shape in flow.shapes.values()]
+        rows = [file[f"parameters.{name}"].reshape(count, -1) for name in flow.shapes]
+        ends, start = np.cumsum(sizes), 0
+        for part in decode_columns(columns, flow.codec.spectrum, flow.codec.weights, scaled):
+            # A pass never goes beyond a tensor's end.
+            tensor = int(np.searchsorted(ends, start, side="right"))
+            place = start - (int(ends[tensor]) - sizes[tensor])
+            with np.errstate(over="ignore"):
+                part = np.where(ok[:, None], part, np.nan).astype(np.float32)
+            ok &= np.isfinite(part).all(axis=1)
+            rows[tensor][:, place : place + part.shape[1]] = part
+            start += part.shape[1]
+        file["codes"][:], file["seeds"][:], file["ok"][:] = codes, seeds, ok
 
 
 def read_samples(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Samples:

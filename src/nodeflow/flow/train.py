@@ -17,8 +17,9 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from nodeflow.flow.codec import Codec, Shapes, fit_codec, flatten
+from nodeflow.flow.codec import Codec, Shapes, SpanCodec, fit_codec, flatten, scale_of
 from nodeflow.flow.diffusion import noise_prediction_loss
+from nodeflow.flow.gram import Columns, gram_pca
 from nodeflow.flow.settings import FlowSettings
 from nodeflow.flow.velocity import build_velocity, draw_dropout_from
 from nodeflow.job import Progress
@@ -29,6 +30,7 @@ __all__ = [
     "Flow",
     "FlowProblem",
     "fit_flow",
+    "fit_streamed_flow",
     "flow_matching_loss",
     "train_velocity",
 ]
@@ -49,13 +51,13 @@ class Flow:
     Attributes:
         settings: how it was trained.
         shapes: name → shape of one network's tensors, in the order of a flat row.
-        codec: rows ↔ codes.
+        codec: rows ↔ codes; a `SpanCodec` if the zoo was streamed.
         velocity: v(x, t), in evaluation mode.
     """
 
     settings: FlowSettings
     shapes: Shapes
-    codec: Codec
+    codec: Codec | SpanCodec
     velocity: nn.Module
 
 
@@ -91,6 +93,44 @@ def fit_flow(
         watched = torch.from_numpy(codec.encode(flatten(held_out, shapes))).float()
     generator = torch_generator(root_seed, "flow", *labels)
     velocity, history = train_velocity(codes, settings, generator, watched, device)
+    own_shapes = {name: tuple(shape) for name, shape in shapes.items()}
+    return Flow(settings, own_shapes, codec, velocity.cpu()), history
+
+
+def fit_streamed_flow(
+    columns: Columns,
+    learned: int,
+    shapes: Shapes,
+    settings: FlowSettings,
+    root_seed: int,
+    labels: tuple[str | float, ...],
+    device: torch.device = _CPU,
+) -> tuple[Flow, pd.DataFrame]:
+    """The same as `fit_flow` for a zoo of which only a few parameters are in memory at a time.
+
+    Args:
+        columns: the parameters of all members; see `nodeflow.zoo.read_columns`.
+        learned: how many of them, from the first on, to learn from; the others are held out.
+        shapes: name → shape of one network's tensors.
+        settings: all choices; its codec is of kind "span".
+        root_seed: the run's root seed.
+        labels: what names this flow.
+        device: where the velocity field is trained.
+    """
+    pca = gram_pca(columns, learned)
+    scale = scale_of(pca.spectrum, settings.codec)
+    codec = SpanCodec(pca.weights, scale, pca.spectrum)
+    codes, others = (
+        torch.from_numpy(found[:, : codec.size] / scale).float()
+        for found in (pca.codes, pca.others)
+    )
+    velocity, history = train_velocity(
+        codes,
+        settings,
+        torch_generator(root_seed, "flow", *labels),
+        others if len(others) else None,
+        device,
+    )
     own_shapes = {name: tuple(shape) for name, shape in shapes.items()}
     return Flow(settings, own_shapes, codec, velocity.cpu()), history
 

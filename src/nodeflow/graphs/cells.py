@@ -63,9 +63,9 @@ class CellTree:
     cells: NDArray[np.void]
 
     @property
-    def mean_kappa(self) -> float:
-        """Mean hidden degree."""
-        return float(np.exp(self.nodes["weight"] / max(1.0, self.beta)).mean())
+    def log_kappa(self) -> NDArray[np.float64]:
+        """Log κ in the order of `nodes`, shape (N,)."""
+        return np.asarray(self.nodes["weight"] / max(1.0, self.beta))
 
 
 def build_tree(kappa: NDArray[np.float64], x: NDArray[np.float64], beta: float) -> CellTree:

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nodeflow.graphs.calibration import solve_c
+from nodeflow.graphs.calibration import first_c, solve_c
 from nodeflow.graphs.s1 import check_coordinates
 
 __all__ = ["calibrate_exactly", "draw_exactly", "exact_mean_degree"]
@@ -43,10 +43,9 @@ def calibrate_exactly(
     check_coordinates(kappa, x)
     return solve_c(
         lambda c, _: exact_mean_degree(kappa, x, beta, c),
+        start=first_c(np.log(kappa), beta, mean_degree),
         n=len(x),
-        beta=beta,
         mean_degree=mean_degree,
-        mean_kappa=float(kappa.mean()),
         tolerance=TOLERANCE,
         coarse=TOLERANCE / 2,
     )

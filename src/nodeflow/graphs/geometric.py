@@ -27,7 +27,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nodeflow.graphs.calibration import solve_c
+from nodeflow.graphs.calibration import first_c, solve_c
 from nodeflow.graphs.cells import CellTree
 
 __all__ = ["calibrate", "draw", "mean_degree_at"]
@@ -60,10 +60,9 @@ def calibrate(tree: CellTree, mean_degree: float) -> float:
     """
     return solve_c(
         lambda c, precision: mean_degree_at(tree, c, precision, mean_degree),
+        start=first_c(tree.log_kappa, tree.beta, mean_degree),
         n=len(tree.nodes),
-        beta=tree.beta,
         mean_degree=mean_degree,
-        mean_kappa=tree.mean_kappa,
         tolerance=TOLERANCE,
         coarse=COARSE,
     )

@@ -112,6 +112,8 @@ def _checked_edges(n: int, edges: ArrayLike) -> NDArray[np.int32]:
         raise GraphProblem(
             f"Edges are integer pairs of shape (M, 2), not {pairs.dtype} of shape {pairs.shape}."
         )
+    if _in_order(n, pairs[:, 0], pairs[:, 1]):
+        return pairs.astype(np.int32)
     low = np.minimum(pairs[:, 0], pairs[:, 1]).astype(np.int64)
     high = np.maximum(pairs[:, 0], pairs[:, 1]).astype(np.int64)
     if low.min() < 0 or high.max() >= n:
@@ -133,6 +135,13 @@ def _checked_edges(n: int, edges: ArrayLike) -> NDArray[np.int32]:
             raise GraphProblem(f"Edge ({u}, {v}) is there more than once; keep each edge once.")
         low, high = np.divmod(key, n)
     return np.stack([low, high], axis=1).astype(np.int32)
+
+
+def _in_order(n: int, low: NDArray[np.integer], high: NDArray[np.integer]) -> bool:
+    """Whether edges are already as a `Graph` has them; in a fraction of the memory of sorting."""
+    later = low[1:] > low[:-1]
+    later |= (low[1:] == low[:-1]) & (high[1:] > high[:-1])
+    return bool(later.all() and low[0] >= 0 and high.max() < n and (low < high).all())
 
 
 def _checked_coordinate(

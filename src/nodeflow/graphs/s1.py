@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy  # loads its parts when first used
 from numpy.typing import ArrayLike, NDArray
 
 from nodeflow.problems import Problem
@@ -37,6 +38,7 @@ __all__ = [
     "connection_probability",
     "draw_hidden_degrees",
     "draw_positions",
+    "mean_over_ring",
     "ring_distance",
 ]
 
@@ -122,6 +124,17 @@ def connection_probability(
         energy = beta * np.log(n * np.asarray(distance, dtype=np.float64))
         weight = max(1.0, beta) * (math.log(c) + np.log(kappa_u) + np.log(kappa_v))
         return np.asarray(1 / (1 + np.exp(energy - weight)), dtype=np.float64)
+
+
+def mean_over_ring(log_z: ArrayLike, beta: float) -> NDArray[np.float64]:
+    """∫₀¹ dy/(1 + z y^β): an edge's probability at a random place, where 1/p = 1 + z y^β at y/2.
+
+    So z is (N/2)^β / (c κ κ')^max(1, β). The integral is a hypergeometric function.
+    """
+    z = np.exp(np.clip(log_z, -50.0, 500.0))
+    if beta == 1:
+        return np.asarray(np.log1p(z) / z)
+    return np.asarray(scipy.special.hyp2f1(1, 1 / beta, 1 + 1 / beta, -z))
 
 
 def asymptotic_c(n: int, beta: float, mean_degree: float) -> float:

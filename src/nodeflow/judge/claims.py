@@ -6,7 +6,7 @@ if the number's whole 95 % interval lies above, contradicted if it lies below, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -66,6 +66,7 @@ def judge_claims(
     fixed_points: pd.DataFrame,
     hidden: pd.DataFrame,
     noise: pd.DataFrame,
+    areas: pd.DataFrame,
     *,
     training_size: int,
     detail_size: int,
@@ -80,6 +81,7 @@ def judge_claims(
         fixed_points: `COLLECTED_FIXED_POINTS`.
         hidden: `COLLECTED_HIDDEN`.
         noise: `COLLECTED_NOISE`.
+        areas: under the curves of warning signals (`AREAS`).
         training_size: number of nodes of the training graphs.
         detail_size: number of nodes of the graphs that the covering models are tested on.
         structure_size: of the graphs of the structure experiment.
@@ -87,49 +89,82 @@ def judge_claims(
         seed: the run's root seed.
 
     Returns:
-        Rows with the columns of `CLAIMS`.
+        Rows with the columns of `CLAIMS`; system "all" where systems are compared.
     """
     rows = []
+    growths = {}
     for system in dict.fromkeys(tests["system"]):
         random = numpy_generator(seed, "claims", system)
         mine = tests[tests["system"] == system]
         plain = mine[mine["variant"] == "plain"]
         own = plain[
-            (plain["beta"] == plain["trained_beta"]) & (plain["gamma"] == plain["trained_gamma"])
+            (plain["beta"] == plain["trained_beta"])
+            & (plain["gamma"] == plain["trained_gamma"])
+            & (plain["beta"] == structure_trained[0])
         ]
         grid = plain[
             (plain["N"] == structure_size)
             & (plain["trained_beta"] == structure_trained[0])
             & (plain["trained_gamma"] == structure_trained[1])
         ]
+        growth = _growth(own, training_size, random)
         parts: list[Iterator[Row]] = [
-            _size(system, own, structure_trained[0], training_size, random),
+            _size(system, own, growth, training_size, random),
+            _outside(own, training_size, random),
             _structure(grid, structure_trained, random),
             _stability(fixed_points[fixed_points["system"] == system], random),
             _hidden(hidden[hidden["system"] == system], random),
             _noise(noise[noise["system"] == system], random),
             _covering(mine, detail_size, random),
+            _warning(areas[areas["system"] == system], random),
         ]
-        for part in parts:
-            for claim, statistic, medians, threshold in part:
-                value, low, high = interval(medians)
-                judged = verdict(low, high, threshold)
-                rows.append((claim, system, statistic, value, low, high, threshold, judged))
+        rows += [_judged(system, row) for part in parts for row in part]
+        if growth:
+            growths[system] = growth[min(growth)]
+    rows += [_judged("all", row) for row in _dynamics(growths)]
     return pd.DataFrame(rows, columns=list(CLAIMS.columns))
 
 
+def _judged(system: str, row: Row) -> tuple[object, ...]:
+    claim, statistic, medians, threshold = row
+    value, low, high = interval(medians)
+    return claim, system, statistic, value, low, high, threshold, verdict(low, high, threshold)
+
+
+def _growth(own: pd.DataFrame, small: int, random: np.random.Generator) -> dict[float, Medians]:
+    """Error at the largest size over that at the training size, by γ; none without both."""
+    large = own["N"].max()
+    if own.empty or large == small or small not in set(own["N"]):
+        return {}
+    here = {gamma: own[own["gamma"] == gamma] for gamma in (own["gamma"].min(), own["gamma"].max())}
+    return {
+        gamma: _ratio(rows[rows["N"] == large], rows[rows["N"] == small], "mae", random)
+        for gamma, rows in here.items()
+    }
+
+
+def _dynamics(growths: Mapping[str, Medians]) -> Iterator[Row]:
+    grow = [growth for system, growth in growths.items() if system in _GROWS]
+    rest = [growth for system, growth in growths.items() if system not in _GROWS]
+    if grow and rest:
+        yield (
+            "the dynamics decides whether errors grow with size",
+            "growth of the MAE with size at the smallest γ: smallest of "
+            f"{', '.join(s for s in growths if s in _GROWS)} over largest of the others",
+            _quotient(np.min(grow, axis=0), np.max(rest, axis=0)), 1.0,
+        )  # fmt: skip
+
+
 def _size(
-    system: str, own: pd.DataFrame, beta: float, small: int, random: np.random.Generator
+    system: str,
+    own: pd.DataFrame,
+    growth: Mapping[float, Medians],
+    small: int,
+    random: np.random.Generator,
 ) -> Iterator[Row]:
-    own = own[own["beta"] == beta]
-    gammas, sizes = sorted(own["gamma"].unique()), sorted(own["N"].unique())
-    if len(sizes) < 2 or small not in sizes:
+    if not growth:
         return
-    large = sizes[-1]
-    growth = {}
-    for gamma in {gammas[0], gammas[-1]}:
-        here = own[own["gamma"] == gamma]
-        growth[gamma] = _ratio(here[here["N"] == large], here[here["N"] == small], "mae", random)
+    gammas, large = sorted(growth), own["N"].max()
     what = f"MAE at N = {large} over MAE at N = {small}"
     steep = growth[gammas[0]]
     if system in _GROWS:
@@ -160,6 +195,29 @@ def _size(
         "a neural ODE beats the mean field on large graphs",
         f"MAE of the mean field over MAE, γ = {gammas[0]}, N = {large}",
         crossed_medians(relative, "share", random), 1.0,
+    )  # fmt: skip
+
+
+def _outside(own: pd.DataFrame, small: int, random: np.random.Generator) -> Iterator[Row]:
+    large = own["N"].max()
+    if own.empty or large == small:
+        return
+    gamma = own["gamma"].min()
+    here = own[(own["gamma"] == gamma) & (own["N"] == large)]
+    yield (
+        "conjecture: hubs leave the states seen in training",
+        f"share of times outside them of the top 1 % of degrees, γ = {gamma}, N = {large}",
+        crossed_medians(here, "outside_hubs", random), 0.5,
+    )  # fmt: skip
+    before = own[(own["gamma"] == gamma) & (own["N"] == small)]
+    yield (
+        "conjecture: nodes that stay among the states seen are predicted as before",
+        f"{BARELY:g} over (MAE of the nodes never outside at N = {large} over MAE at N = {small}), "
+        f"γ = {gamma}",
+        BARELY / _quotient(
+            crossed_medians(here, "mae_inside", random), crossed_medians(before, "mae", random)
+        ),
+        1.0,
     )  # fmt: skip
 
 
@@ -272,10 +330,36 @@ def _covering(mine: pd.DataFrame, size: int, random: np.random.Generator) -> Ite
             )  # fmt: skip
 
 
+def _warning(areas: pd.DataFrame, random: np.random.Generator) -> Iterator[Row]:
+    graphs = areas[areas["graph"] >= 0].assign(replicate=0, status="ok")
+    for gamma, rows in graphs.groupby("trained_gamma"):
+        # Where all nodes are good, or all bad, there is nothing to warn of.
+        some = rows.dropna(subset=["area"])
+        if some.empty:
+            continue
+        spread, degree = (
+            crossed_medians(some[some["signal"] == name], "area", random)
+            for name in ("spread", "degree")
+        )
+        where = f"N = {rows['N'].iloc[0]}, γ = {gamma}"
+        yield (
+            "the spread of models warns of badly predicted nodes",
+            f"area under its receiver curve, {where}", spread, 0.5,
+        )  # fmt: skip
+        yield (
+            "the spread of models warns better than degree",
+            f"area under its receiver curve over that of degree, {where}",
+            _quotient(spread, degree), 1.0,
+        )  # fmt: skip
+
+
 def _ratio(
     above: pd.DataFrame, below: pd.DataFrame, value: str, random: np.random.Generator
 ) -> Medians:
-    one, other = crossed_medians(above, value, random), crossed_medians(below, value, random)
+    return _quotient(crossed_medians(above, value, random), crossed_medians(below, value, random))
+
+
+def _quotient(one: Medians, other: Medians) -> Medians:
     if not len(one) or not len(other):
         return np.empty(0)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -14,7 +14,7 @@ __all__ = ["COLLECTED_ERRORS", "ERRORS_BY_DEGREE", "errors_by_degree"]
 
 ERRORS_BY_DEGREE = Schema(
     "errors by degree",
-    2,
+    3,
     {
         "N": pa.int32(),
         "beta": pa.float64(),
@@ -23,6 +23,8 @@ ERRORS_BY_DEGREE = Schema(
         "mae_low": pa.float64(),
         "mae": pa.float64(),
         "mae_high": pa.float64(),
+        "mae_persistence": pa.float64(),
+        "mae_mean_field": pa.float64(),
         "outside": pa.float64(),
         "spread": pa.float64(),
         "nodes": pa.int64(),
@@ -35,6 +37,8 @@ ERRORS_BY_DEGREE = Schema(
         "mae_low": "first decile of the nodes' mean absolute errors",
         "mae": "their median",
         "mae_high": "their last decile",
+        "mae_persistence": "median error of predicting that nothing ever changes",
+        "mae_mean_field": "median error of the degree-based mean field of the true system",
         "outside": "share of node-times at which the true state is outside the training range",
         "spread": "median of the nodes' standard deviations over models",
         "nodes": "number of node errors: nodes times models",
@@ -48,7 +52,8 @@ def errors_by_degree(errors: pd.DataFrame) -> pd.DataFrame:
     """Deciles of the node errors, and the share outside the training range, by degree bin.
 
     Args:
-        errors: columns degree, mae, outside, spread of `NODE_ERRORS`, of one test cell.
+        errors: columns degree, mae, mae_persistence, mae_mean_field, outside, spread of
+            `NODE_ERRORS`, of one test cell.
 
     Returns:
         Rows with the columns of `ERRORS_BY_DEGREE`, but for N, beta, gamma.
@@ -58,6 +63,9 @@ def errors_by_degree(errors: pd.DataFrame) -> pd.DataFrame:
     groups = errors.assign(degree=degree_bins(errors["degree"].to_numpy())).groupby("degree")
     table = groups["mae"].quantile(np.array([0.1, 0.5, 0.9])).unstack()
     table.columns = pd.Index(["mae_low", "mae", "mae_high"])
-    return table.assign(
-        outside=groups["outside"].mean(), spread=groups["spread"].median(), nodes=groups.size()
-    ).reset_index()
+    medians = ["mae_persistence", "mae_mean_field", "spread"]
+    return (
+        table.join(groups[medians].median())
+        .assign(outside=groups["outside"].mean(), nodes=groups.size())
+        .reset_index()
+    )

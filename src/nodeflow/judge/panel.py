@@ -28,9 +28,13 @@ from nodeflow.judge.novelty import (
 from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed
 from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.predict import recalibrated
 from nodeflow.zoo.store import Block
 
-__all__ = ["JudgeProblem", "PanelSettings", "judge_panel"]
+__all__ = ["STATISTICS", "JudgeProblem", "PanelSettings", "judge_panel"]
+
+STATISTICS = ("recalibrated", "reference", "none")
+"""Where running statistics of generated networks come from; see `PanelSettings`."""
 
 _CPU = torch.device("cpu")
 
@@ -51,12 +55,21 @@ class PanelSettings:
             members are judged either.
         candidates: how many members are matched to each network, twice: those that are nearest as
             given, and those that are nearest by what no order of units changes.
+        statistics: names from `STATISTICS`, for networks with batch normalization, whose running
+            means and variances no flow learns. By the first, all networks of the panel are judged:
+            "recalibrated" measures them anew for every network, trained ones too; "reference" gives
+            those of the first training member to networks that were not trained, and "none" those
+            of a network that has seen nothing. By each further one, generated networks are judged
+            once more, as the set "generated (NAME)".
+        calibration: training items that they are measured on.
     """
 
     noise_scales: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4)
     soup: int = 16
     controls: int = 100
     candidates: int = 8
+    statistics: tuple[str, ...] = ("recalibrated",)
+    calibration: int = 1000
 
     def __post_init__(self) -> None:
         if min(self.soup, self.candidates) < 2 or self.controls < 1:
@@ -66,6 +79,11 @@ class PanelSettings:
             )
         if not all(scale > 0 for scale in self.noise_scales):
             raise JudgeProblem(f"noise_scales is {list(self.noise_scales)}; all must be positive.")
+        if not self.statistics or set(self.statistics) - set(STATISTICS) or self.calibration < 2:
+            raise JudgeProblem(
+                f"panel has statistics {list(self.statistics)} and calibration {self.calibration}; "
+                f"name at least one of {', '.join(STATISTICS)}, and at least 2 items."
+            )
 
 
 def judge_panel(
@@ -79,6 +97,7 @@ def judge_panel(
     root_seed: int,
     labels: tuple[str | float, ...],
     align: Align | None = None,
+    calibration: np.ndarray | None = None,
     device: torch.device = _CPU,
 ) -> pd.DataFrame:
     """Judge generated networks, trained ones and controls made of trained ones.
@@ -102,13 +121,16 @@ def judge_panel(
         align: brings networks into the gauge closest to a member before their distance to it is
             measured, so that a permuted copy counts as a copy (about a millisecond for each pair of
             small networks); None measures between parameters as given.
+        calibration: training items; the first `settings.calibration` of them are used, and only for
+            networks with running statistics.
         device: where to evaluate networks.
 
     Returns:
         One row per network with the columns of `JUDGE_PANEL`.
 
     Raises:
-        JudgeProblem: fewer than three training members, or fewer than a soup needs.
+        JudgeProblem: fewer than three training members, or fewer than a soup needs; networks that
+            are no classifiers; no items to calibrate on.
     """
     members = flatten(training.parameters, architecture.shapes).astype(np.float64)
     if len(members) < max(3, settings.soup):
@@ -118,14 +140,23 @@ def judge_panel(
         )
     if held_out is not None:
         held_out = held_out.take(np.arange(min(len(held_out), settings.controls)))
-    judge = _Judge(architecture, training, held_out, x, y, align, settings.candidates, device)
+    if y.dtype.kind not in "iu":
+        raise JudgeProblem("a panel judges classifiers; these networks predict a number.")
+    if architecture.statistics and calibration is None:
+        raise JudgeProblem("networks with running statistics need training items to calibrate on.")
+    items = None if calibration is None else calibration[: settings.calibration]
+    judge = _Judge(architecture, training, held_out, x, y, align, settings, items, device)
     some = np.arange(min(len(members), settings.controls))
     zoo = training.take(some)
-    tables = [judge("zoo", zoo.parameters, zoo.members, own=some)]
+    tables = [judge("zoo", zoo.tensors, zoo.members, own=some)]
     if held_out is not None:
-        tables.append(judge("held-out", held_out.parameters, held_out.members))
-    generated = judge("generated", samples.parameters, np.arange(len(samples.seeds)), samples.seeds)
+        tables.append(judge("held-out", held_out.tensors, held_out.members))
+    count = np.arange(len(samples.seeds))
+    generated = judge("generated", samples.parameters, count, samples.seeds)
     tables.append(generated)
+    for other in settings.statistics[1:] if architecture.statistics else ():
+        name = f"generated ({other})"
+        tables.append(judge(name, samples.parameters, count, samples.seeds, statistics=other))
     deviation = per_tensor_deviation(training.parameters, architecture.shapes)
     distance = generated["nearest"].median()
     for name, rows, seeds in _controls(members, deviation, distance, settings, root_seed, labels):
@@ -169,17 +200,38 @@ class _Judge:
         x: np.ndarray,
         y: np.ndarray,
         align: Align | None,
-        candidates: int,
+        settings: PanelSettings,
+        calibration: np.ndarray | None,
         device: torch.device,
     ) -> None:
         self._architecture, self._x, self._y = architecture, x, y
-        self._align, self._candidates, self._device = align, candidates, device
+        self._align, self._candidates, self._device = align, settings.candidates, device
+        self._statistics, self._calibration = settings.statistics[0], calibration
         self._training = training
         self._members = flatten(training.parameters, architecture.shapes).astype(np.float64)
         self._held_out = (
             None if held_out is None else flatten(held_out.parameters, architecture.shapes)
         )
-        self._errors = assess(architecture, training.parameters, x, y, device).errors
+        whole = self._whole(training.tensors, self._statistics)
+        self._errors = assess(architecture, whole, x, y, device).errors
+
+    def _whole(self, tensors: Mapping[str, Tensor], statistics: str) -> Mapping[str, Tensor]:
+        """Networks with running statistics, where they have any."""
+        architecture = self._architecture
+        if not architecture.statistics:
+            return tensors
+        if statistics == "recalibrated":
+            assert self._calibration is not None
+            found = recalibrated(architecture, tensors, self._calibration, self._device)
+        elif all(name in tensors for name in architecture.statistics):
+            return tensors
+        else:
+            count = len(next(iter(tensors.values())))
+            found = architecture.fresh_statistics(count)
+            if statistics == "reference":
+                first = self._training.statistics
+                found = {name: first[name][:1].expand_as(one) for name, one in found.items()}
+        return {**tensors, **found}
 
     def _nearest(self, parameters: Mapping[str, Tensor], own: np.ndarray | None) -> Nearest:
         shapes = self._architecture.shapes
@@ -196,13 +248,16 @@ class _Judge:
         index: np.ndarray,
         seeds: np.ndarray | None = None,
         own: np.ndarray | None = None,
+        statistics: str | None = None,
     ) -> pd.DataFrame:
+        known = {n: t for n, t in parameters.items() if n in self._architecture.statistics}
         flat = flatten(parameters, self._architecture.shapes)
         finite = np.isfinite(flat).all(axis=1)
         # A unit that is off hides an infinite bias: such a network must not seem to work.
         flat = np.where(finite[:, None], flat, np.nan)
         parameters = unflatten(flat, self._architecture.shapes)
-        assessment = assess(self._architecture, parameters, self._x, self._y, self._device)
+        whole = self._whole({**parameters, **known}, statistics or self._statistics)
+        assessment = assess(self._architecture, whole, self._x, self._y, self._device)
         ok = assessment.ok
         kept = torch.from_numpy(ok)
         own = None if own is None else own[ok]

@@ -20,11 +20,12 @@ from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.loss import cross_entropies
-from nodeflow.zoo.predict import evaluate
+from nodeflow.zoo.predict import evaluate, recalibrated
 
 __all__ = ["TASKS", "TransferProblem", "TransferSettings", "changed_task", "transfer"]
 
 _CPU = torch.device("cpu")
+_CALIBRATION = 1000
 
 
 class TransferProblem(Problem):
@@ -101,7 +102,9 @@ def transfer(
 ) -> pd.DataFrame:
     """Train networks of each set on each task and test them on the way.
 
-    Network i of every set sees the items of a task in the same order.
+    Network i of every set sees the items of a task in the same order. Networks with batch
+    normalization that come without running statistics start with those measured on training items
+    of the data set.
 
     Args:
         architecture: of all networks.
@@ -121,7 +124,12 @@ def transfer(
         train_y = torch.as_tensor(dataset.train_y, device=device)
         test_x = changed_task(dataset.test_x, task)
         for name, networks in sets.items():
-            now = {n: t[: settings.networks].clone().to(device) for n, t in networks.items()}
+            some = {n: t[: settings.networks].clone().to(device) for n, t in networks.items()}
+            if set(architecture.statistics) - set(some):
+                items = dataset.train_x[:_CALIBRATION]
+                some |= recalibrated(architecture, some, items, device)
+            now = {name: some[name] for name in architecture.shapes}
+            statistics = {name: some[name].to(device) for name in architecture.statistics}
             count = len(next(iter(now.values())))
             orders = [
                 torch_generator(root_seed, "transfer", *labels, task, k) for k in range(count)
@@ -133,7 +141,7 @@ def transfer(
                 if epoch in settings.epochs:
                     loss, accuracy = evaluate(
                         architecture,
-                        {n: t.detach() for n, t in now.items()},
+                        {n: t.detach() for n, t in (now | statistics).items()},
                         test_x,
                         dataset.test_y,
                         device,
@@ -150,13 +158,17 @@ def transfer(
                             }
                         )
                     )
-                _epoch(architecture, now, optimizer, train_x, train_y, orders, settings.batch_size)
+                _epoch(
+                    architecture, now, statistics, optimizer, train_x, train_y, orders,
+                    settings.batch_size,
+                )  # fmt: skip
     return pd.concat(rows, ignore_index=True)
 
 
 def _epoch(
     architecture: Architecture,
     networks: Mapping[str, Tensor],
+    statistics: Mapping[str, Tensor],
     optimizer: torch.optim.Optimizer,
     x: Tensor,
     y: Tensor,
@@ -167,7 +179,8 @@ def _epoch(
     order = torch.stack([torch.randperm(len(y), generator=g) for g in orders]).to(x.device)
     for start in range(0, len(y), batch_size):
         batch = order[:, start : start + batch_size]
-        losses = cross_entropies(architecture.forward(networks, x[batch]), y[batch]).mean(dim=1)
+        logits = architecture.forward_training(networks, statistics, x[batch])
+        losses = cross_entropies(logits, y[batch]).mean(dim=1)
         optimizer.zero_grad()
         losses.sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step()

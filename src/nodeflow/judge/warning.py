@@ -18,18 +18,19 @@ __all__ = ["AREAS", "CURVES", "judge_warning", "receiver_curve"]
 BAD = 10.0
 """A node is predicted badly if its error is so many times the median at the training size."""
 
-SIGNALS = ("spread", "outside", "degree")
+SIGNALS = ("spread", "outside", "degree", "change", "apart")
 
 _SHARED: dict[str, pa.DataType] = {**MODELS.columns, "N": pa.int32(), "signal": pa.string()}
 _SHARED_ABOUT = {
     **MODELS.about,
     "N": "number of nodes of the test graphs",
-    "signal": "what warns: spread of the models, share of times outside the training range, degree",
+    "signal": "what warns: spread of the models, share of times outside the training range, degree,"
+    " distance of the prediction from persistence (change) or from the mean field (apart)",
 }
 
 CURVES = Schema(
     "warning curves",
-    1,
+    2,
     {**_SHARED, "false_alarms": pa.float64(), "found": pa.float64()},
     {
         **_SHARED_ABOUT,
@@ -40,7 +41,7 @@ CURVES = Schema(
 
 AREAS = Schema(
     "warning areas",
-    1,
+    2,
     {**_SHARED, "graph": pa.int32(), "bad": pa.float64(), "area": pa.float64()},
     {
         **_SHARED_ABOUT,
@@ -95,7 +96,7 @@ def _nodes(
     path: str, here: dict[str, object], size: int, training_size: int
 ) -> tuple[pd.DataFrame, float]:
     """Every node's error and signals at `size`, and the median error at the training size."""
-    columns = ["N", "beta", "gamma", "graph", "node", "degree", "mae", "outside", "spread"]
+    columns = ["N", "beta", "gamma", "graph", "node", "mae", *SIGNALS]
     parts, small = [], []
     for rows in stream_table(path, NODE_ERRORS, columns=columns):
         own = (rows["beta"] == here["trained_beta"]) & (rows["gamma"] == here["trained_gamma"])

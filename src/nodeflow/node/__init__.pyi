@@ -1,3 +1,4 @@
+from .baselines import with_baselines
 from .evaluate import evaluate_models, node_errors
 from .field import as_field
 from .functions import NODE_FUNCTIONS, compare_functions
@@ -44,5 +45,6 @@ __all__ = [
     "read_models",
     "recipe_settings",
     "train_models",
+    "with_baselines",
     "write_models",
 ]

@@ -10,14 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.integrate import Simulation, simulate_graphs
-from nodeflow.dynamics.mean_field import mean_field, mean_field_trajectory
+from nodeflow.dynamics.mean_field import mean_field_states
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
-from nodeflow.node.field import as_field
+from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, Models
 
-__all__ = ["evaluate_models", "hubs", "mean_field_states", "node_errors"]
+__all__ = ["evaluate_models", "hubs", "node_errors"]
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +37,7 @@ def evaluate_models(
     rtol: float,
     atol: float,
     max_steps: int,
+    fields: Sequence[Field | None] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Integrate every model from the true initial states on every graph, and compare.
 
@@ -52,15 +53,13 @@ def evaluate_models(
         rtol: relative tolerance of the integration, as for the true system.
         atol: absolute tolerance.
         max_steps: limit of steps for a trajectory.
+        fields: what `model_fields` made of the models, if that has been done already.
 
     Returns:
         Tables with the columns of `NODE_ERRORS` and `NODE_RUNS`, but for N, beta and gamma.
     """
     settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
-    fields = [
-        as_field(models.parameters, r, table=tuple(models.seen[r])) if models.ok[r] else None
-        for r in range(len(models))
-    ]
+    fields = model_fields(models) if fields is None else fields
     known = [[x for x in truth if x.graph == index] for index in range(len(graphs))]
     properties = [rows for _, rows in nodes.sort_values(["graph", "node"]).groupby("graph")]
     times = truth[0].times
@@ -119,14 +118,17 @@ def _compare(
     size = np.abs(states).mean((0, 1))
     top = hubs(graph.degrees)
     reasons = [_failure(simulation, known) for simulation in found]
-    shared = {}
+    shared, by_node = {}, {}
+    mean = states[:, :1]
     if not all(reasons):
-        mean = mean_field_states(system, graph, states[:, 0], known[0].times, **settings)
-        shared = {
-            "mae_persistence": np.abs(states - states[:, :1]).mean(),
-            "mae_mean_field": np.abs(states - mean).mean(),
-            "near_zero": (size < NEAR_ZERO).mean(),
+        mean = mean_field_states(system, graph.degrees, states[:, 0], known[0].times, **settings)
+        by_node = {
+            "size": size,
+            "mae_persistence": _distance(states, states[:, :1]),
+            "mae_mean_field": _distance(states, mean),
         }
+        shared = {name: by_node[name].mean() for name in ("mae_persistence", "mae_mean_field")}
+        shared["near_zero"] = (size < NEAR_ZERO).mean()
     good = [x.states for x, reason in zip(found, reasons, strict=True) if x and not reason]
     spread = np.std(good, axis=0, ddof=1).mean((0, 1)) if len(good) > 1 else np.nan
     errors, runs = [], []
@@ -142,46 +144,33 @@ def _compare(
             continue
         table = node_errors(states, simulation.states, *models.seen[replicate])
         means = {name: table[name].mean() for name in ("mse", "mae", "outside")}
-        hub = table["mae"].to_numpy()[top].mean()
-        runs.append({**run, **means, **shared, "mae_hubs": hub, "mre": table["mre"].median()})
-        errors.append(table.assign(replicate=replicate, size=size, spread=spread))
+        some = {
+            "mae_hubs": table["mae"].to_numpy()[top].mean(),
+            "mae_inside": table["mae"][table["outside"] == 0].mean(),
+            "outside_hubs": table["outside"].to_numpy()[top].mean(),
+            "mre": table["mre"].median(),
+        }
+        runs.append({**run, **means, **shared, **some})
+        signals = {
+            "spread": spread,
+            "change": _distance(simulation.states, states[:, :1]),
+            "apart": _distance(simulation.states, mean),
+        }
+        errors.append(table.assign(replicate=replicate, **by_node, **signals))
     columns = [name for name in NODE_RUNS.columns if name not in ("N", "beta", "gamma", "graph")]
     return pd.concat(errors) if errors else pd.DataFrame(), pd.DataFrame(runs, columns=columns)
+
+
+def _distance(one: Floats, other: Floats) -> Floats:
+    """Mean absolute difference at each node."""
+    found: Floats = np.abs(one - other).mean((0, 1))
+    return found
 
 
 def hubs(degrees: NDArray[np.integer]) -> NDArray[np.int64]:
     """The hundredth of the nodes with the highest degrees, at least one."""
     count = max(1, len(degrees) // 100)
     return np.argsort(-degrees, kind="stable")[:count]
-
-
-def mean_field_states(
-    system: Field,
-    graph: Graph,
-    initial: Floats,
-    times: Floats,
-    *,
-    rtol: float,
-    atol: float,
-    max_steps: float,
-) -> Floats:
-    """The degree-based mean field at every node, (1, T, n); NaN where it cannot be integrated.
-
-    Args:
-        system: the true vector field.
-        graph: the graph.
-        initial: (B, n) initial states, of which the mean field knows the mean.
-        times: (T,) observation times.
-        rtol: relative tolerance.
-        atol: absolute tolerance.
-        max_steps: limit of steps.
-    """
-    network = mean_field(graph.degrees)
-    found = mean_field_trajectory(
-        system, network, float(initial.mean()), times, rtol=rtol, atol=atol,
-        max_steps=int(max_steps),
-    )  # fmt: skip
-    return found.states[:, :, network.group]
 
 
 def node_errors(true: np.ndarray, predicted: np.ndarray, low: float, high: float) -> pd.DataFrame:

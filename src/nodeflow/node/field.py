@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.systems import Field, Function
 from nodeflow.node.layout import NETS, widths_of
-from nodeflow.node.scalar import ScalarNet, TabulatedNet, tabulate
+from nodeflow.node.scalar import ScalarNet
+from nodeflow.node.store import Models
+from nodeflow.node.table import Table, tabulate
 
-__all__ = ["as_field", "scalar_nets"]
+__all__ = ["as_field", "model_fields", "scalar_nets"]
+
+Array = NDArray[np.float64]
 
 
 def as_field(
@@ -34,17 +41,47 @@ def as_field(
         TableProblem: a range without extent, or networks that cannot be tabulated.
     """
     exact = scalar_nets(parameters, replicate)
-    fast: dict[str, ScalarNet | TabulatedNet] = {**exact}
     if table is not None:
-        fast = {name: tabulate(net, *table, tolerance=tolerance) for name, net in exact.items()}
+        return _tabulated(tabulate(list(exact.values()), *table, tolerance=tolerance))
     return Field(
-        f=fast["f"],
-        h_ego=fast["h_ego"],
-        h_alt=fast["h_alt"],
-        df=fast["f"].derivative,
-        dh_ego=fast["h_ego"].derivative,
-        dh_alt=fast["h_alt"].derivative,
+        f=exact["f"],
+        h_ego=exact["h_ego"],
+        h_alt=exact["h_alt"],
+        df=exact["f"].derivative,
+        dh_ego=exact["h_ego"].derivative,
+        dh_alt=exact["h_alt"].derivative,
     )
+
+
+def model_fields(models: Models) -> list[Field | None]:
+    """The vector field of each model, of its tables; None where the training failed.
+
+    Tables take a while to make: who tests models on many graphs makes them once.
+    """
+    return [
+        as_field(models.parameters, r, table=tuple(models.seen[r])) if models.ok[r] else None
+        for r in range(len(models))
+    ]
+
+
+@dataclass(frozen=True)
+class _TableField(Field):
+    """A field whose three functions come out of one look-up."""
+
+    table: Table
+
+    def values(self, x: Array) -> tuple[Array, Array, Array]:
+        f, h_ego, h_alt = self.table.values(x)
+        return f, h_ego, h_alt
+
+
+def _tabulated(table: Table) -> Field:
+    def value(number: int) -> Function:
+        return lambda x: table.values(x)[number]
+
+    f, h_ego, h_alt = (value(number) for number in range(3))
+    df, dh_ego, dh_alt = (partial(table.slope, number) for number in range(3))
+    return _TableField(f, h_ego, h_alt, df, dh_ego, dh_alt, table)
 
 
 def scalar_nets(parameters: Mapping[str, np.ndarray], replicate: int = 0) -> dict[str, ScalarNet]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.integrate import Simulation, simulate_graphs
+from nodeflow.dynamics.mean_field import mean_field_states
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
-from nodeflow.node.evaluate import mean_field_states
-from nodeflow.node.field import as_field
+from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_HIDDEN, NODE_NOISE, Models
 
 __all__ = ["hide_nodes", "perturb_initial_states"]
@@ -57,7 +57,8 @@ def hide_nodes(
     known = _firsts(truth, len(graphs))
     orders = [g.permutation(x.n) for g, x in zip(generators, graphs, strict=True)]
     times = known[0].times
-    whole = dict(_predictions(models, graphs, [x.states[0] for x in known], times, settings))
+    fields = model_fields(models)
+    whole = _predictions(fields, graphs, [x.states[0] for x in known], times, settings)
     rows = []
     for count in removed:
         kept = [np.sort(order[count:]) for order in orders]
@@ -67,7 +68,7 @@ def hide_nodes(
         shared = []
         for part, x, nodes, floor in zip(parts, known, kept, floors, strict=True):
             states = x.states[:, nodes].astype(np.float64)
-            mean = mean_field_states(system, part, states[:1], times, **settings)[0]
+            mean = mean_field_states(system, part.degrees, states[:1], times, **settings)[0]
             shared.append(
                 {
                     "mae_floor": np.abs(floor.states[0] - states).mean(),
@@ -75,7 +76,8 @@ def hide_nodes(
                     "mae_mean_field": np.abs(states - mean).mean(),
                 }
             )
-        for replicate, found in _predictions(models, parts, initials, times, settings):
+        predicted = _predictions(fields, parts, initials, times, settings)
+        for replicate, found in enumerate(predicted):
             for index, (x, nodes) in enumerate(zip(known, kept, strict=True)):
                 states = x.states[:, nodes].astype(np.float64)
                 row = {
@@ -127,6 +129,7 @@ def perturb_initial_states(
     """
     settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
     known = _firsts(truth, len(graphs))
+    fields = model_fields(models)
     draws = [g.standard_normal(x.n) for g, x in zip(generators, graphs, strict=True)]
     times = known[0].times
     rows = []
@@ -139,7 +142,7 @@ def perturb_initial_states(
         shared = []
         for graph, x, start, floor in zip(graphs, known, initials, floors, strict=True):
             states = x.states.astype(np.float64)
-            mean = mean_field_states(system, graph, start[None], times, **settings)[0]
+            mean = mean_field_states(system, graph.degrees, start[None], times, **settings)[0]
             shared.append(
                 {
                     "mae_floor": np.abs(floor.states[0] - states).mean(),
@@ -147,7 +150,8 @@ def perturb_initial_states(
                     "mae_mean_field": np.abs(states - mean).mean(),
                 }
             )
-        for replicate, found in _predictions(models, graphs, initials, times, settings):
+        predicted = _predictions(fields, graphs, initials, times, settings)
+        for replicate, found in enumerate(predicted):
             for index, x in enumerate(known):
                 reason = _reason(x, found, index)
                 errors = {}
@@ -177,19 +181,17 @@ def _simulated(
 
 
 def _predictions(
-    models: Models,
+    fields: Sequence[Field | None],
     graphs: Sequence[Graph],
     initials: Sequence[NDArray[np.floating]],
     times: Floats,
     settings: Mapping[str, Any],
-) -> Iterator[tuple[int, list[Simulation] | None]]:
+) -> list[list[Simulation] | None]:
     """Each model's simulations, None where its training failed."""
-    for replicate in range(len(models)):
-        if not models.ok[replicate]:
-            yield replicate, None
-            continue
-        field = as_field(models.parameters, replicate, table=tuple(models.seen[replicate]))
-        yield replicate, _simulated(field, graphs, initials, times, settings)
+    return [
+        None if field is None else _simulated(field, graphs, initials, times, settings)
+        for field in fields
+    ]
 
 
 def _reason(truth: Trajectory, found: list[Simulation] | None, index: int) -> str:

@@ -25,7 +25,7 @@ from nodeflow.node.settings import (
     Settings,
 )
 
-__all__ = ["Trainer", "make_trainer"]
+__all__ = ["Trainer", "make_trainer", "slopes"]
 
 _MOST_SOLVER_STEPS = 8192
 
@@ -257,17 +257,22 @@ class _Matching(_Optimized):
 def _slopes(
     data: Observations, settings: MatchingSettings, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """All observed states (M·T, n) and their slopes, from local polynomials in time."""
-    spacing = float(data.times[1] - data.times[0])
-    slopes = savgol_filter(
-        data.states.astype(np.float64), settings.window, settings.order, deriv=1, delta=spacing,
-        axis=1, mode="interp",
-    )  # fmt: skip
+    """All observed states (M·T, n) and their slopes."""
+    found = slopes(data.times, data.states.astype(np.float64), settings).astype(np.float32)
     n = data.states.shape[2]
     return (
         torch.from_numpy(data.states.reshape(-1, n)).to(device),
-        torch.from_numpy(slopes.reshape(-1, n).astype(np.float32)).to(device),
+        torch.from_numpy(found.reshape(-1, n)).to(device),
     )
+
+
+def slopes(times: np.ndarray, states: np.ndarray, settings: MatchingSettings) -> np.ndarray:
+    """Time derivatives of states (M, T, n), from local polynomials in time."""
+    found: np.ndarray = savgol_filter(
+        states, settings.window, settings.order, deriv=1, delta=float(times[1] - times[0]), axis=1,
+        mode="interp",
+    )  # fmt: skip
+    return found
 
 
 def _adjacencies(data: Sequence[Observations], device: torch.device) -> Tensor:

@@ -12,10 +12,11 @@ from scipy.sparse.csgraph import connected_components
 
 from nodeflow.dynamics.fixed_points import FixedPoint, find_fixed_points
 from nodeflow.dynamics.integrate import simulate
+from nodeflow.dynamics.mean_field import mean_field_states
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
-from nodeflow.node.evaluate import hubs, mean_field_states
-from nodeflow.node.field import as_field
+from nodeflow.node.evaluate import hubs
+from nodeflow.node.field import as_field, model_fields
 from nodeflow.node.store import NODE_FIXED_POINTS, Models
 
 __all__ = ["compare_fixed_points"]
@@ -57,22 +58,17 @@ def compare_fixed_points(
         One row a model and graph, with the columns of `NODE_FIXED_POINTS`.
     """
     settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
-    tables = [
-        (
-            as_field(models.parameters, r, table=tuple(models.seen[r])),
-            as_field(models.parameters, r),
-        )
-        if models.ok[r]
-        else None
-        for r in range(len(models))
+    pairs = [
+        None if table is None else (table, as_field(models.parameters, r))
+        for r, table in enumerate(model_fields(models))
     ]
     rows = []
     for index, (graph, initial) in enumerate(zip(graphs, initials, strict=True)):
         true, reason = _reached(system, system, graph, initial, horizon, domain, settings)
         mean = mean_field_states(
-            system, graph, initial[None], np.array([0.0, horizon]), **settings
+            system, graph.degrees, initial[None], np.array([0.0, horizon]), **settings
         )[0, -1]
-        for replicate, pair in enumerate(tables):
+        for replicate, pair in enumerate(pairs):
             row = {"replicate": replicate, "graph": index}
             if true is None:
                 rows.append({**row, "status": "failed", "reason": f"true system: {reason}"})

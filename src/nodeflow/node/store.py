@@ -31,12 +31,14 @@ _REPLICATE = "number of the model: training graph by training graph, seed by see
 
 NODE_HISTORY = Schema(
     "node history",
-    2,
+    3,
     {
         "replicate": pa.int32(),
         "attempt": pa.int32(),
         "step": pa.int64(),
         "loss": pa.float64(),
+        "loss_persistence": pa.float64(),
+        "loss_mean_field": pa.float64(),
         "status": pa.string(),
     },
     {
@@ -44,6 +46,8 @@ NODE_HISTORY = Schema(
         "attempt": "0, or how often it had failed before; later attempts take smaller steps",
         "step": "optimizer steps done",
         "loss": "training loss of this step, in units of the recipe",
+        "loss_persistence": "loss of predicting that nothing ever changes",
+        "loss_mean_field": "loss of the degree-based mean field of the true system",
         "status": "how the attempt ended: ok, or why its result was thrown away",
     },
 )
@@ -70,7 +74,7 @@ _BASELINES_ABOUT = {
 
 NODE_ERRORS = Schema(
     "node errors",
-    2,
+    3,
     {
         "replicate": pa.int32(),
         **_CELL,
@@ -81,9 +85,13 @@ NODE_ERRORS = Schema(
         "mse": pa.float32(),
         "mae": pa.float32(),
         "mre": pa.float32(),
+        "mae_persistence": pa.float32(),
+        "mae_mean_field": pa.float32(),
         "size": pa.float32(),
         "outside": pa.float32(),
         "spread": pa.float32(),
+        "change": pa.float32(),
+        "apart": pa.float32(),
     },
     {
         "replicate": _REPLICATE,
@@ -95,15 +103,19 @@ NODE_ERRORS = Schema(
         "mse": "squared error, mean over times and trajectories, as all below",
         "mae": "absolute error",
         "mre": "absolute error over (|true state| + 1e-15)",
+        "mae_persistence": "absolute error of predicting that nothing ever changes",
+        "mae_mean_field": "absolute error of the degree-based mean field of the true system",
         "size": "|true state|",
         "outside": "share of times at which the true state is outside the states seen in training",
         "spread": "standard deviation of all models' predictions; NaN for fewer than two",
+        "change": "distance of the prediction from the initial state, which persistence predicts",
+        "apart": "distance of the prediction from that of the mean field",
     },
 )
 
 NODE_RUNS = Schema(
     "node runs",
-    2,
+    3,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -113,10 +125,12 @@ NODE_RUNS = Schema(
         "mse": pa.float64(),
         "mae": pa.float64(),
         "mae_hubs": pa.float64(),
+        "mae_inside": pa.float64(),
         "mre": pa.float64(),
         "near_zero": pa.float64(),
         **_BASELINES,
         "outside": pa.float64(),
+        "outside_hubs": pa.float64(),
     },
     {
         "replicate": _REPLICATE,
@@ -127,10 +141,12 @@ NODE_RUNS = Schema(
         "mse": "squared error, mean over nodes, times and trajectories",
         "mae": "absolute error, mean over nodes, times and trajectories",
         "mae_hubs": "the same for the hundredth of the nodes with the highest degrees",
+        "mae_inside": "the same for the nodes whose true state never leaves the training states",
         "mre": "median over nodes of the mean relative error",
         "near_zero": "share of nodes whose mean |true state| is below 1e-3: their mre says little",
         **_BASELINES_ABOUT,
         "outside": "share of node-times at which the true state is outside the training states",
+        "outside_hubs": "the same for the hundredth of the nodes with the highest degrees",
     },
 )
 

@@ -26,9 +26,9 @@ from nodeflow.job import Progress
 from nodeflow.node.field import as_field
 from nodeflow.node.observations import Observations, observed
 from nodeflow.node.recipes import Trainer, make_trainer
-from nodeflow.node.scalar import TableProblem
 from nodeflow.node.settings import Settings, recipe_settings
-from nodeflow.node.store import NODE_HISTORY, Models
+from nodeflow.node.store import Models
+from nodeflow.node.table import TableProblem
 from nodeflow.seeds import torch_generator
 from nodeflow.tables import FileProblem, Kind, read_tensors, write_tensors
 
@@ -114,7 +114,7 @@ def train_models(
 
     Returns:
         The models, graph by graph and seed by seed, and the history with the columns of
-        `NODE_HISTORY`.
+        `NODE_HISTORY`, but for the losses of the baselines.
 
     Raises:
         RecipeProblem: unknown recipe or setting, or no usable trajectories.
@@ -186,7 +186,7 @@ def train_stack(
     if checkpoints is not None:
         checkpoints.remove()
     seen = np.array([[x.states.min(), x.states.max()] for x in data], dtype=np.float64)
-    table = pd.concat(history, ignore_index=True)[list(NODE_HISTORY.columns)]
+    table = pd.concat(history, ignore_index=True)
     return Models(kept, np.array([x.graph for x in data]), seen, ok), table
 
 

@@ -8,12 +8,18 @@ from .architectures import (
     classifier,
     from_module,
     mlp,
-    mlp_like,
 )
 from .loss import cross_entropies
 from .metrics import ZOO_METRICS
 from .predict import evaluate, predict, predict_labels, recalibrated
-from .store import ZOO_BLOCK, Block, BlockProblem, read_block, read_blocks, write_block
+from .store import (
+    ZOO_BLOCK,
+    Block,
+    BlockProblem,
+    read_block,
+    read_blocks,
+    write_block,
+)
 from .train import (
     OPTIMIZERS,
     TrainedBlock,
@@ -44,7 +50,6 @@ __all__ = [
     "from_module",
     "initial_parameters",
     "mlp",
-    "mlp_like",
     "predict",
     "predict_labels",
     "read_block",

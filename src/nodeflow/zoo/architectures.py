@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any
@@ -35,7 +35,6 @@ __all__ = [
     "classifier",
     "from_module",
     "mlp",
-    "mlp_like",
 ]
 
 
@@ -93,6 +92,7 @@ class Architecture:
         module: a module of this architecture without values; None for a perceptron.
         item: shape of an item that the module reads.
         tokens: the number of different tokens if items are texts, else 0.
+        recipe: arguments of `build` that make it again; empty for a module of one's own.
     """
 
     name: str
@@ -104,6 +104,7 @@ class Architecture:
     module: nn.Module | None = field(default=None, repr=False, compare=False)
     item: tuple[int, ...] = ()
     tokens: int = 0
+    recipe: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def parameters(self) -> int:
@@ -221,18 +222,21 @@ def build(settings: Mapping[str, Any], item: Sequence[int], classes: int) -> Arc
             f'There is no architecture "{kind}"; choose one of '
             f"{', '.join(['mlp', *MODULES, *PUBLISHED])}."
         )
+    recipe = {"settings": dict(settings), "item": list(item), "classes": classes}
     try:
         if kind == "mlp":
             hidden = arguments.pop("hidden")
-            return mlp([math.prod(item), *hidden, classes], **arguments)
-        with torch.device("meta"):
-            module = MODULES[kind](tuple(item), classes, **arguments)
-        return from_module(module, item, name, arguments.get("vocabulary", 0))
+            found = mlp([math.prod(item), *hidden, classes], **arguments)
+        else:
+            with torch.device("meta"):
+                module = MODULES[kind](tuple(item), classes, **arguments)
+            found = from_module(module, item, name, arguments.get("vocabulary", 0))
     except (KeyError, TypeError, ValueError, RuntimeError, AssertionError) as error:
         raise ArchitectureProblem(
             f"{kind} cannot be built from {arguments} for items of shape {tuple(item)}: "
             f"{' '.join(str(error).split())[:200]}"
         ) from error
+    return replace(found, recipe=recipe)
 
 
 def from_module(
@@ -317,6 +321,7 @@ def mlp(widths: Sequence[int], activation: str = "relu") -> Architecture:
     for layer, (before, after) in enumerate(pairwise(widths)):
         shapes[f"layer{layer}.weight"] = (after, before)
         shapes[f"layer{layer}.bias"] = (after,)
+    settings = {"kind": "mlp", "hidden": widths[1:-1], "activation": activation}
     return Architecture(
         name="mlp " + "-".join(map(str, widths)),
         shapes=shapes,
@@ -324,18 +329,13 @@ def mlp(widths: Sequence[int], activation: str = "relu") -> Architecture:
         network=partial(_mlp_logits, layers=len(widths) - 1, activation=ACTIVATIONS[activation]),
         activation=activation,
         item=(widths[0],),
+        recipe={"settings": settings, "item": widths[:1], "classes": widths[-1]},
     )
 
 
 def classifier(dataset: Dataset, hidden: Sequence[int]) -> Architecture:
     """The perceptron with these hidden widths whose ends fit a data set; see `mlp`."""
     return mlp([dataset.train_x.shape[1], *hidden, dataset.classes])
-
-
-def mlp_like(parameters: Mapping[str, Tensor]) -> Architecture:
-    """The perceptron that stacked tensors, of shape (K, *shape), are the parameters of."""
-    weights = [x for name, x in parameters.items() if name.endswith(".weight")]
-    return mlp([weights[0].shape[2], *(weight.shape[1] for weight in weights)])
 
 
 def _mlp_logits(

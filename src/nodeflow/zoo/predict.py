@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from nodeflow.zoo.architectures import Architecture
-from nodeflow.zoo.loss import cross_entropies
+from nodeflow.zoo.loss import losses as losses_of
 
 __all__ = ["evaluate", "predict", "predict_labels", "recalibrated"]
 
@@ -74,10 +74,12 @@ def evaluate(
     """Mean cross-entropy and accuracy of K networks on n items.
 
     Returns:
-        Loss in nats and accuracy in [0, 1], float64 of shape (K,) each. A network whose logits are
-        not finite has a loss that is not finite.
+        Loss in nats and accuracy in [0, 1], float64 of shape (K,) each; where a number is predicted
+        the mean squared error and the share of its variance that is explained, R². A network whose
+        outputs are not finite has a loss that is not finite.
     """
     target = torch.as_tensor(y, device=device)
+    outputs = 0
     losses, accuracies = [], []
     for some in _batches(parameters, batch):
         loss = torch.zeros(_members(some), dtype=torch.float64, device=device)
@@ -86,8 +88,11 @@ def evaluate(
             range(0, len(target), _ITEMS), _logits(architecture, some, x, device), strict=True
         ):
             label = target[start : start + _ITEMS]
-            loss += cross_entropies(logits, label).sum(1, dtype=torch.float64)
+            loss += losses_of(logits, label).sum(1, dtype=torch.float64)
             right += (logits.argmax(2) == label).sum(1)
+            outputs = logits.shape[2]
+        if outputs == 1:
+            right = len(target) - loss / target.double().var(correction=0)
         losses.append(loss.cpu() / len(target))
         accuracies.append(right.cpu() / len(target))
     return torch.cat(losses).numpy(), torch.cat(accuracies).numpy()

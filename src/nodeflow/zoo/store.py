@@ -30,6 +30,7 @@ __all__ = [
     "read_block",
     "read_blocks",
     "read_columns",
+    "read_members",
     "write_block",
 ]
 
@@ -159,12 +160,13 @@ def read_columns(
     Raises:
         FileProblem: missing, of another kind or version, or made with other parameters.
     """
-    with ExitStack() as stack:
-        files = [stack.enter_context(open_tensors(path, ZOO_BLOCK, parameters)) for path in paths]
-        members = np.concatenate([file.get_tensor(_MEMBERS) for file in files])
-        order = np.argsort(members)
-        order = order[members[order] < below] if below is not None else order
-        for name in read_parameters(paths[0])["tensors"]:
+    members = np.concatenate([_members(path, parameters) for path in paths])
+    order = np.argsort(members)
+    order = order[members[order] < below] if below is not None else order
+    for name in read_parameters(paths[0])["tensors"]:
+        # Opened for each tensor anew: what is mapped of a file stays in memory until it is closed.
+        with ExitStack() as stack:
+            files = [stack.enter_context(open_tensors(path, ZOO_BLOCK)) for path in paths]
             parts = [file.get_slice(name) for file in files]
             shape = parts[0].get_shape()[1:]
             step = max(1, size // math.prod(shape[1:]))
@@ -172,6 +174,19 @@ def read_columns(
                 end = min(start + step, shape[0])
                 rows = np.concatenate([part[:, start:end] for part in parts])
                 yield rows.reshape(len(members), -1)[order]
+
+
+def read_members(
+    paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None
+) -> np.ndarray:
+    """Numbers of all networks of a zoo, in order, without the networks."""
+    return np.sort(np.concatenate([_members(path, parameters) for path in paths]))
+
+
+def _members(path: str | Path, parameters: Mapping[str, Any] | None) -> np.ndarray:
+    with open_tensors(path, ZOO_BLOCK, parameters) as file:
+        found: np.ndarray = file.get_tensor(_MEMBERS)
+        return found
 
 
 def read_blocks(paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None) -> Block:

@@ -15,7 +15,7 @@ from nodeflow.job import Progress
 from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed, torch_generator
 from nodeflow.zoo.architectures import Architecture
-from nodeflow.zoo.loss import cross_entropies
+from nodeflow.zoo.loss import losses as losses_of
 from nodeflow.zoo.predict import evaluate
 from nodeflow.zoo.store import Block
 
@@ -153,7 +153,7 @@ class _Stack:
                 self.statistics,
                 x.index_select(0, items).view(*batch.shape, *x.shape[1:]),
             )
-            losses = cross_entropies(logits, y.index_select(0, items).view(batch.shape)).mean(1)
+            losses = losses_of(logits, y.index_select(0, items).view(batch.shape)).mean(1)
             # Members share no parameter, so the gradient of the sum is each member's own.
             gradients = torch.autograd.grad(losses.sum(), list(self.parameters.values()))
             for own, new in zip(self.gradients, gradients, strict=True):
@@ -225,7 +225,7 @@ def train_block(
     progress: Progress | None = None,
     together: int | None = None,
 ) -> TrainedBlock:
-    """Train members of a zoo with a softmax cross-entropy.
+    """Train members of a zoo with a softmax cross-entropy, or the squared error of a number.
 
     The initialization and the order of items of member m follow from (root seed, zoo, m) alone.
     On a CPU its weights are the same to the last bit whichever members share its block or stack,

@@ -10,8 +10,7 @@ import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import train_test_split
 
-import nodeflow.datasets as datasets
-from nodeflow.datasets import DEBIAN_FASHION_MNIST, DataProblem, dataset_available, load_dataset
+from nodeflow.datasets import DataProblem, dataset_available, door, load_dataset
 
 TRAIN, TEST = 60, 12
 
@@ -138,7 +137,7 @@ def test_missing_files_name_the_choices(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(DataProblem) as problem:
         load_dataset("mnist")
     one_line(problem, "folder", "leave this zoo out")
-    monkeypatch.setattr(datasets, "DEBIAN_FASHION_MNIST", tmp_path)
+    monkeypatch.setattr(door, "DEBIAN_FASHION_MNIST", tmp_path)
     assert not dataset_available("fashion_mnist")
     with pytest.raises(DataProblem) as problem:
         load_dataset("fashion_mnist")
@@ -169,7 +168,7 @@ def test_mnist5k_is_there_exactly_when_its_package_is() -> None:
 @pytest.mark.skipif(not dataset_available("fashion_mnist"), reason="dataset-fashion-mnist")
 def test_debians_fashion_mnist_is_the_published_one() -> None:
     data = load_dataset("fashion_mnist")
-    assert DEBIAN_FASHION_MNIST.is_dir()
+    assert door.DEBIAN_FASHION_MNIST.is_dir()
     assert (len(data.train_y), len(data.validation_y), len(data.test_y)) == (50000, 10000, 10000)
     y = np.concatenate([data.train_y, data.validation_y])
     assert np.array_equal(np.bincount(y), np.full(10, 6000))
@@ -188,8 +187,8 @@ def test_only_the_first_training_items() -> None:
 
 def test_the_module_itself_loads_neither_torch_nor_scikit_learn() -> None:
     code = (
-        f"import runpy, sys; m = runpy.run_path({datasets.__file__!r}, run_name='data');"
-        "assert m['dataset_available']('digits') and not m['dataset_available']('mnist');"
+        "import sys; from nodeflow.datasets import dataset_available as there, SOURCES;"
+        "assert there('digits') and not there('mnist') and SOURCES;"
         "print(sorted({'torch', 'pandas', 'sklearn'} & set(sys.modules)))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -1,0 +1,5 @@
+"""Data sets: folders, packages and checksummed downloads behind one door."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

