@@ -2,7 +2,7 @@
 from pathlib import Path
 
 from nodeflow.config import ConfigProblem, check_config, load_schema
-from nodeflow.grid import NUMBER
+from nodeflow.grid import WILDCARDS
 from nodeflow.plan import Plan
 
 # Not workflow.basedir: another workflow may use this one as a module.
@@ -24,19 +24,4 @@ onstart:
 
 
 wildcard_constraints:
-    role="training|test",
-    system="[A-Za-z]+",
-    N=r"\d+",
-    beta=NUMBER,
-    gamma=NUMBER,
-    network="[A-Za-z0-9_.~-]+",
-    variant=rf"plain|covering|noise~{NUMBER}",
-    trained_beta=NUMBER,
-    trained_gamma=NUMBER,
-    data="[a-z0-9_]+",
-    zoo="[a-z0-9_]+",
-    flow="[a-z0-9_]+",
-    block=r"\d+",
-    weights="aligned|raw",
-    width=r"\d+",
-    nodes="[a-z0-9_]+",
+    **WILDCARDS,

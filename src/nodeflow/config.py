@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,16 @@ def _is_number(_: Any, value: Any) -> bool:
     return _is_whole(_, value) or (isinstance(value, float) and math.isfinite(value))
 
 
+def _pattern(_: Any, pattern: str, text: Any, __: Any) -> Iterator[ValidationError]:
+    if isinstance(text, str) and not re.fullmatch(pattern, text):
+        yield ValidationError(f"{text!r} is not of the form {pattern}")
+
+
 # JSON Schema takes 64.0 for a whole number, and YAML writes infinities and NaN: neither can be
-# counted with.
+# counted with. In Python `$` also matches before a line break at the end.
 _VALIDATOR = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
+    {"pattern": _pattern},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
         {"integer": _is_whole, "number": _is_number}
     ),
@@ -54,8 +61,10 @@ def check_config(config: Config, schema: Mapping[str, Any]) -> None:
     Raises:
         ConfigProblem: names the first faulty key and what is allowed there.
     """
-    errors = sorted(_VALIDATOR(schema).iter_errors(_plain(config)), key=_order)
     # Names and paths are quoted as they are; one with a line break must not break the sentence.
+    for problem in _unnamed(config, ""):
+        raise ConfigProblem(" ".join(problem.split()))
+    errors = sorted(_VALIDATOR(schema).iter_errors(_plain(config)), key=_order)
     if errors:
         raise ConfigProblem(" ".join(_sentence(errors[0]).split()))
     for problem in _contradictions(config):
@@ -97,6 +106,10 @@ def _sentence(error: ValidationError) -> str:
         missing = sorted(set(limit) - set(value))[0]
         full = f"{key}.{missing}" if key else missing
         return f"{full} is missing from the configuration; see config/README.md."
+    if rule == "pattern":
+        return f"{where} holds the name {shown}; names there are of the form {limit}."
+    if rule == "minProperties":
+        return f"{where} is empty; it needs at least {limit} entry."
     if rule == "minItems":
         return f"{where} is empty; it needs at least {limit} value(s)."
     if rule == "uniqueItems":
@@ -130,9 +143,7 @@ def _allowed(schema: Mapping[str, Any]) -> str:
     types = schema.get("type", "object")
     words = " or ".join(_TYPES[t] for t in ([types] if isinstance(types, str) else types))
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    bounds = [f"{sign} {schema[name]}" for name, sign in signs.items() if name in schema]
-    if "pattern" in schema:
-        bounds.append(f"of the form {schema['pattern']}")
+    bounds = [f"{sign} {schema[name]:,}" for name, sign in signs.items() if name in schema]
     for name, sign in (("minItems", "at least"), ("maxItems", "at most")):
         if name in schema:
             bounds.append(f"{sign} {schema[name]} value(s)")
@@ -161,7 +172,28 @@ def _key(
         yield key, "a list of mappings", schema.get("description", "")
         yield from _keys(schema["items"], f"{key}[].", root)
     else:
-        yield key, _allowed(schema), schema.get("description", "")
+        near = {name: limit for name, limit in schema.items() if name != "maximum" or limit < _FAR}
+        yield key, _allowed(near), schema.get("description", "")
+
+
+_FAR = 100_000_000
+"""Upper limits from here on only keep nonsense out; the table of keys leaves them away."""
+
+_MOST_JOBS = 10_000
+"""Jobs that a zoo may be made of: Snakemake plans so many in a minute."""
+
+
+def _unnamed(value: Any, where: str) -> Iterator[str]:
+    """Keys that are no texts, as YAML reads 1, yes or null."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                place = f"the configuration key {where}" if where else "the configuration"
+                yield f"{place} holds the key {key!r}, which is no text; put it in quotes."
+            yield from _unnamed(item, f"{where}.{key}" if where else str(key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _unnamed(item, f"{where}[{index}]")
 
 
 def _contradictions(config: Config) -> Iterator[str]:
@@ -175,12 +207,22 @@ def _contradictions(config: Config) -> Iterator[str]:
             f"< {min(sizes) - 1}, the number of possible neighbours in the smallest graph."
         )
     for name, path in graphs["files"].items():
-        if not Path(path).is_file():
+        if not _is_file(path):
             yield f"the configuration key graphs.files.{name} is {path}, which is not a file."
         if name in graphs["networks"]:
             yield (
                 f"the configuration key graphs.files.{name} has the name of a network that is in "
                 "graphs.networks; choose another name."
+            )
+    for name, path in zoo["folders"].items():
+        if path is not None and not _is_path(path):
+            yield f"the configuration key zoo.folders.{name} is {path}, which cannot be a folder."
+    for name, settings in zoo["zoos"].items():
+        jobs = -(-(settings["members"] + settings["held_out"]) // settings["block"])
+        if jobs > _MOST_JOBS:
+            yield (
+                f"the configuration key zoo.zoos.{name}.block is {settings['block']}, which makes "
+                f"{jobs:,} jobs of this zoo; allowed are {_MOST_JOBS:,}, so choose larger blocks."
             )
     low, high = config["dynamics"]["initial"]
     if low >= high:
@@ -278,6 +320,21 @@ def _bridge_contradictions(config: Config) -> Iterator[str]:
             )
         if any(cell in zoo["cells"] for cell in zoo["unseen"]):
             yield f"the configuration keys {key}.cells and unseen share a cell; name each once."
+
+
+def _is_file(path: str) -> bool:
+    return _is_path(path) and Path(path).is_file()
+
+
+def _is_path(text: str) -> bool:
+    """Whether the system can be asked about it: names can be too long, or hold zeros."""
+    try:
+        Path(text).stat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _plain(value: Any) -> Any:

@@ -5,11 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["NUMBER", "Cell", "cells", "number"]
+__all__ = ["NUMBER", "WILDCARDS", "Cell", "cells", "number", "place_of"]
 
-NUMBER = r"\d+(?:\.\d+)?(?:e-?\d+)?"
+NUMBER = r"\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 """Regular expression of every text that `number` returns for a finite non-negative value."""
+
+WILDCARDS = {
+    "role": "training|test",
+    "system": "[A-Za-z]+",
+    "N": r"\d+",
+    "beta": NUMBER,
+    "gamma": NUMBER,
+    "network": "[A-Za-z0-9_.~+-]+",
+    "variant": rf"plain|covering|noise~{NUMBER}",
+    "trained_beta": NUMBER,
+    "trained_gamma": NUMBER,
+    "data": "[a-z0-9_]+",
+    "zoo": "[a-z0-9_]+",
+    "flow": "[a-z0-9_]+",
+    "block": r"\d+",
+    "weights": "aligned|raw",
+    "width": r"\d+",
+    "nodes": "[a-z0-9_]+",
+}
+"""What paths name, and the form of it: `name~value` for numbers, the value alone for names."""
 
 _PATH = re.compile(rf"N~(?P<N>\d+)/beta~(?P<beta>{NUMBER})/gamma~(?P<gamma>{NUMBER})")
 
@@ -20,6 +41,31 @@ def number(value: float) -> str:
     Paths and seed labels both use it, so a cell has one name everywhere.
     """
     return repr(value) if isinstance(value, int) else repr(float(value))
+
+
+def place_of(path: str | Path, name: str, value: object) -> str | None:
+    """What a path says in place of a value; None if it says the value, or nothing about it.
+
+    Args:
+        path: of a result.
+        name: one of `WILDCARDS`; a path says nothing about other names.
+        value: a number, or a name.
+    """
+    parts = Path(path).parts
+    if "results" in parts:
+        parts = parts[len(parts) - parts[::-1].index("results") :]
+    text = number(value) if isinstance(value, int | float) else str(value)
+    said = [part for part in parts if part.startswith(f"{name}~")]
+    if said:
+        text = f"{name}~{text}"
+    elif name in ("role", "variant", "weights"):  # not every path has one
+        said = [part for part in parts if re.match(rf"(?:{WILDCARDS[name]})(?:\.|$)", part)]
+    elif name in ("system", "network", "zoo", "flow", "nodes"):
+        said = list(parts)
+    form = re.compile(re.escape(text) + r"(\.[a-z]+)*")  # with the endings of a file's name
+    if not said or any(form.fullmatch(part) for part in said):
+        return None
+    return f"the {name} of its path"
 
 
 @dataclass(frozen=True, order=True)

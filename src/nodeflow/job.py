@@ -48,6 +48,7 @@ def job(log_file: str, threads: int = 1) -> Iterator[None]:
     )
     log.setLevel(logging.INFO)
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # a log on a full disk must not hide what the job has to say
     set_threads(threads)
     start = time.perf_counter()
     try:

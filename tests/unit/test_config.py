@@ -81,6 +81,15 @@ def test_the_configurations_that_we_ship_are_good(name: str) -> None:
         ("canonical.matching.signs", 1, ["canonical.matching.signs", "true or false"]),
         ("judge.statistics", ["own"], ["judge.statistics[0]", "recalibrated, reference, none"]),
         ("graphs", None, ["graphs", "null", "a mapping"]),
+        ("graphs.sizes", [10**20], ["graphs.sizes[0]", "≥ 2 and ≤ 100,000,000"]),
+        ("judge.controls", 10**20, ["judge.controls", "≥ 1 and ≤ 1,000,000,000"]),
+        ("zoo.zoos.digits.members", 10**9, ["digits.block", "10,000", "larger blocks"]),
+        ("zoo.zoos", {}, ["zoo.zoos is empty"]),
+        ("zoo.zoos", {1: {}}, ["zoo.zoos holds the key 1", "quotes"]),
+        ("zoo.zoos", {"a\n": {}}, ["zoo.zoos holds the name", "^[a-z0-9_]{1,60}$"]),
+        ("graphs.files", {"mine": "x" * 5000}, ["graphs.files.mine", "not a file"]),
+        ("graphs.files", {"mine": "a\0b"}, ["graphs.files.mine", "not a file"]),
+        ("zoo.folders.mnist", "a\0b", ["zoo.folders.mnist", "cannot be a folder"]),
     ],
 )
 def test_a_fault_is_named(key: str, value: Any, words: list[str]) -> None:

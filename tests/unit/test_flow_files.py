@@ -48,7 +48,9 @@ def fitted(zoo: list[Path], kind: str, rank: int | None = None) -> Flow:
     changes = {"steps": 30, "batch": 4, "velocity": {"hidden": 8, "blocks": 1}}
     settings = flow_settings("codes", {**changes, "codec": {"kind": kind, "rank": rank}})
     origin = Origin("z", ARCHITECTURE, DIGITS, TRAINING)
-    flow, history = fit_from_files(zoo, MEMBERS, {"zoo": "z"}, settings, origin, 1, ("t",))
+    flow, history = fit_from_files(
+        zoo, MEMBERS, [{"zoo": "z"}] * len(zoo), settings, origin, 1, ("t",)
+    )
     assert isinstance(flow, Flow) and history["held_out_loss"].notna().all()
     return flow
 
@@ -104,9 +106,9 @@ def test_failed_samples_and_damage_of_a_streamed_file_are_seen(
 
 
 def test_members_and_columns_without_the_networks(zoo: list[Path]) -> None:
-    assert list(read_members(zoo[::-1], {"zoo": "z"})) == list(range(10))
+    assert list(read_members(zoo[::-1], [{"zoo": "z"}] * len(zoo))) == list(range(10))
     with pytest.raises(FileProblem, match="zoo = y"):
-        read_members(zoo, {"zoo": "y"})
+        read_members(zoo, [{"zoo": "y"}] * len(zoo))
     with pytest.raises(CodecProblem, match="fit_streamed_flow"):
         fit_codec(np.zeros((3, 4)), CodecSettings("span"))
     columns = partial(read_columns, zoo, below=MEMBERS)

@@ -71,10 +71,10 @@ def test_columns_of_blocks_are_the_flattened_networks_in_order(tmp_path: Path) -
         parts = list(read_columns(paths, size=size))
         assert max(part.shape[1] for part in parts) <= max(size, 3)
         assert np.array_equal(np.concatenate(parts, 1), flat)
-    some = np.concatenate(list(read_columns(paths, below=3, parameters={"zoo": "test"})), 1)
+    some = np.concatenate(list(read_columns(paths, below=3, made=[{"zoo": "test"}] * 2)), 1)
     assert np.array_equal(some, flat[:3])
     with pytest.raises(FileProblem, match="other"):
-        list(read_columns(paths, parameters={"zoo": "other"}))
+        list(read_columns(paths, made=[{"zoo": "other"}] * 2))
 
 
 @pytest.mark.slow

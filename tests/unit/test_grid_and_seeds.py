@@ -1,14 +1,16 @@
 """Names of cells and streams: one text per value, one stream per name."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodeflow.grid import NUMBER, Cell, cells, number
+from nodeflow.grid import NUMBER, Cell, cells, number, place_of
 from nodeflow.seeds import derive_seed, numpy_generator, torch_generator
 
-positive = st.floats(min_value=1e-12, max_value=1e12, allow_nan=False)
+positive = st.floats(min_value=1e-12, max_value=1e30, allow_nan=False)
 
 
 @given(N=st.integers(2, 10**7), beta=positive, gamma=positive)
@@ -19,16 +21,39 @@ def test_a_cell_survives_its_path(N: int, beta: float, gamma: float) -> None:
 
 @given(positive)
 def test_numbers_are_exact_and_fit_the_wildcard(value: float) -> None:
-    import re
-
     text = number(value)
     assert float(text) == value
-    assert re.fullmatch(NUMBER, text.replace("e+", "e"))
+    assert re.fullmatch(NUMBER, text)
 
 
 def test_a_path_without_a_cell_is_refused() -> None:
     with pytest.raises(ValueError, match="holds no"):
         Cell.from_path("results/tables/runs.parquet")
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value", "fits"),
+    [
+        ("results/graphs/test/N~64/beta~1.1/gamma~2.1/edges.parquet", "N", 64, True),
+        ("results/graphs/test/N~64/beta~1.1/gamma~2.1/edges.parquet", "N", 128, False),
+        ("results/graphs/test/N~64/beta~1.1/gamma~2.1/edges.parquet", "beta", 1, False),
+        ("results/graphs/test/N~64/beta~1.1/gamma~2.1/edges.parquet", "role", "training", False),
+        ("results/trajectories/test/SIS/N~64/beta~1.1/gamma~2.1.parquet", "gamma", 2.1, True),
+        ("results/trajectories/test/SIS/N~64/beta~1.1/gamma~2.1.parquet", "gamma", 2.0, False),
+        ("results/trajectories/test/SIS/N~64/beta~1.1/gamma~2.1.parquet", "system", "BD", False),
+        ("results/trajectories/test/SIS/N~64/beta~1.1/gamma~2.1.parquet", "system", None, False),
+        ("results/node/noise/SIS/noise~0.05.parquet", "variant", "noise~0.05", True),
+        ("results/node/noise/SIS/noise~0.05.parquet", "variant", "plain", False),
+        ("results/node/noise/SIS/noise~0.05.parquet", "trained_beta", 1.1, True),
+        ("results/node/hidden/SIS/trained_beta~1.1.parquet", "variant", "plain", True),
+        ("/home/test/results/zoo/iris/raw/block~1.metrics.parquet", "role", "training", True),
+        ("/home/test/results/zoo/iris/raw/block~1.metrics.parquet", "block", 0, False),
+        ("/home/test/results/zoo/iris/raw/block~1.metrics.parquet", "weights", "aligned", False),
+        ("/home/test/results/zoo/iris/raw/block~1.metrics.parquet", "data", "digits", True),
+    ],
+)  # fmt: skip
+def test_a_path_and_a_value_fit_or_do_not(path: str, name: str, value: object, fits: bool) -> None:
+    assert (place_of(path, name, value) is None) == fits
 
 
 def test_the_grid_is_a_product_without_repeats() -> None:

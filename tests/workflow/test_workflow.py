@@ -1,19 +1,12 @@
-"""The workflow as a user meets it: style, configuration, damage, recovery, report."""
+"""The workflow as a user meets it: style, configuration, report."""
 
-import os
 import re
-import shutil
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from .conftest import COSTS, ROOT, Checkout, copy_checkout
+from .conftest import ROOT, Checkout
 
 
 def test_the_workflow_is_lint_free_and_formatted(fresh: Checkout) -> None:
@@ -88,61 +81,6 @@ def test_logs_can_be_followed(finished: Checkout) -> None:
     assert re.search(r"done in [\d.]+ s", text)
 
 
-def lines_about(answer: subprocess.CompletedProcess[str], path: str) -> list[str]:
-    text = answer.stdout + answer.stderr
-    return [line for line in text.splitlines() if f"{path}: expected" in line]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        "results/graphs/test/N~128/*/*/edges.parquet",
-        "results/trajectories/test/SIS/N~64/*/*.parquet",
-        "results/node/models/SIS/*/*.safetensors",
-        "results/zoo/iris/aligned/*.safetensors",
-        "results/flow/iris/aligned/*/samples.safetensors",
-    ],
-)
-def test_a_truncated_file_is_named_and_deleting_it_cures(
-    copied: Callable[[], Checkout], pattern: str
-) -> None:
-    checkout = copied()
-    damaged = next(checkout.folder.glob(pattern))
-    name = str(damaged.relative_to(checkout.folder))
-    kept = {
-        path: path.read_bytes() for path in (checkout.folder / "results/tables").glob("*.parquet")
-    }
-    good = damaged.read_bytes()
-    damaged.write_bytes(good[: len(good) // 2])
-    answer = checkout.smoke("--cores", "2", check=False)
-    assert answer.returncode == 1
-    assert lines_about(answer, name), answer.stdout + answer.stderr
-    assert "Delete this file" in lines_about(answer, name)[0]
-    assert "Traceback (most recent call last)" not in answer.stdout + answer.stderr
-    damaged.unlink()
-    checkout.smoke("--cores", "2")
-    checkout.snakemake(name, "--cores", "2", "--configfile", "config/smoke.yaml")
-    assert damaged.read_bytes() == good
-    for path, content in kept.items():
-        if path.stem not in COSTS:
-            assert path.read_bytes() == content, f"{path} changed"
-
-
-@pytest.mark.slow
-def test_a_file_of_another_cell_is_refused(copied: Callable[[], Checkout]) -> None:
-    checkout = copied()
-    small, large = (
-        next(checkout.folder.glob(f"results/graphs/test/N~{n}/*/gamma~2.1/edges.parquet"))
-        for n in (64, 128)
-    )
-    shutil.copy(small, large)
-    answer = checkout.smoke("--cores", "2", check=False)
-    assert answer.returncode == 1
-    [line, *_] = lines_about(answer, str(large.relative_to(checkout.folder)))
-    assert "expected N = 128, found N = 64" in line
-
-
 def test_a_missing_data_set_is_named_with_the_choices(fresh: Checkout) -> None:
     overlay = "zoo: {use: [iris, fashion], folders: {fashion_mnist: /nowhere}}\n"
     (fresh.folder / "more.yaml").write_text(overlay)
@@ -154,35 +92,3 @@ def test_a_missing_data_set_is_named_with_the_choices(fresh: Checkout) -> None:
     text = answer.stdout + answer.stderr
     assert "dataset-fashion-mnist" in text
     assert "Traceback (most recent call last)" not in text
-
-
-def tables(checkout: Checkout) -> dict[str, pd.DataFrame]:
-    folder = checkout.folder / "results/tables"
-    return {
-        path.name: pd.read_parquet(path)
-        for path in sorted(folder.glob("*.parquet"))
-        if path.stem not in COSTS
-    }
-
-
-@pytest.mark.slow
-def test_a_killed_run_recovers_as_the_readme_says(finished: Checkout, tmp_path: Path) -> None:
-    checkout = copy_checkout(tmp_path / "killed")
-    command = [sys.executable, "-m", "snakemake", "all_tables", "--cores", "2"]
-    command += ["--configfile", "config/smoke.yaml"]
-    environment = {**os.environ, "PYTHONPATH": str(checkout.folder / "src")}
-    running = subprocess.Popen(
-        command, cwd=checkout.folder, env=environment, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    deadline = time.monotonic() + 120
-    while not list(checkout.folder.glob("results/trajectories/**/*.parquet")):
-        assert time.monotonic() < deadline, "no trajectory was written"
-        time.sleep(0.2)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
-    checkout.snakemake("--unlock", "--configfile", "config/smoke.yaml")
-    checkout.smoke("--cores", "2")
-    for name, table in tables(finished).items():
-        pd.testing.assert_frame_equal(tables(checkout)[name], table)
-    assert not list(checkout.folder.glob("results/**/.*.part"))

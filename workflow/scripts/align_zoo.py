@@ -14,13 +14,14 @@ from nodeflow.zoo.store import Block, read_block, write_block
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
+first = {**{k: v for k, v in p["from"].items() if k not in ("first", "count")}, "block": 0}
 
 with job(snakemake.log[0], snakemake.threads):
     block = read_block(files.members, p["from"])
     settings = p["settings"]
     aligned = canonicalize(
         block.tensors,
-        read_block(files.reference, {"zoo": p["zoo"], "block": 0}).only(p["reference"]),
+        read_block(files.reference, first).only(p["reference"]),
         derive_symmetry(build(**p["from"]["architecture"])),
         CanonicalSettings(
             MatchSettings(**settings["matching"]), settings["balance"], settings["residual"]

@@ -12,6 +12,6 @@ snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads), drawing():
-    activity = read_table(files.activity, COLLECTED_ACTIVITY)
+    activity = read_table(files.activity, COLLECTED_ACTIVITY, {"every_time": False})
     figure = draw_activity(activity[activity["beta"] == p["beta"]])
     save(figure, output.png, output.pdf)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nodeflow.bridge.tables import BRIDGE_RUNS
+from nodeflow.bridge.tables import COLLECTED
 from nodeflow.figures.bridge import draw_bridge_errors
 from nodeflow.figures.style import drawing, save
 from nodeflow.job import job
@@ -14,5 +14,5 @@ files, output = snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads), drawing():
     full = read_table(files.full, COLLECTED_TESTS).query("variant == 'plain'")
-    figure = draw_bridge_errors(read_table(files.runs, BRIDGE_RUNS), full)
+    figure = draw_bridge_errors(read_table(files.runs, COLLECTED["runs"]), full)
     save(figure, output.png, output.pdf)

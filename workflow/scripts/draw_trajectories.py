@@ -12,5 +12,5 @@ snakemake: Any
 files, output = snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads), drawing():
-    figure = draw_trajectories(read_table(files.activity, COLLECTED_ACTIVITY))
-    save(figure, output.png, output.pdf)
+    activity = read_table(files.activity, COLLECTED_ACTIVITY, {"every_time": True})
+    save(draw_trajectories(activity), output.png, output.pdf)

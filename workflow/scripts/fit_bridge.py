@@ -34,9 +34,9 @@ with job(snakemake.log[0], snakemake.threads):
         device=choose_device(p["device"]),
     )
     write_frame(output.frame, found.frame, made)
-    write_members(output.aligned, found.aligned, made)
+    write_members(output.aligned, found.aligned, {**made, "set": "aligned"})
     write_node_flow(output.flow, found.flow, made)
     write_table(output.history, found.history, FLOW_HISTORY, made)
     write_functions(output.functions, found.functions, made)
-    write_members(output.samples, found.samples, made)
-    write_members(output.weight_samples, found.weight_samples, made)
+    write_members(output.samples, found.samples, {**made, "set": "samples"})
+    write_members(output.weight_samples, found.weight_samples, {**made, "set": "weight samples"})

@@ -19,9 +19,9 @@ with job(snakemake.log[0], snakemake.threads):
     found = judge_system(
         p,
         read_frame(files.frame, p["from"]),
-        read_members(files.aligned, p["from"]),
-        read_members(files.samples, p["from"]),
-        read_members(files.weight_samples, p["from"]),
+        read_members(files.aligned, {**p["from"], "set": "aligned"}),
+        read_members(files.samples, {**p["from"], "set": "samples"}),
+        read_members(files.weight_samples, {**p["from"], "set": "weight samples"}),
         [read_graphs(path, x["on"]) for path, x in zip(files.edges, p["truth"], strict=True)],
         [read_trajectories(path, x) for path, x in zip(files.truth, p["truth"], strict=True)],
     )

@@ -18,11 +18,12 @@ from nodeflow.zoo.store import read_blocks
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
+flow = p["from"]["from"]
 
 with job(snakemake.log[0], snakemake.threads):
     labels = (p["flow"], p["weights"], p["width"])
     dataset = load_dataset(p["data"], snakemake.params.folder)
-    training, held_out = read_blocks(files.members, {"zoo": p["zoo"]}).split(p["members"])
+    training, held_out = read_blocks(files.members, flow["from"]).split(p["members"])
     architecture = build(**p["architecture"])
     panel = judge_panel(
         architecture,

@@ -21,7 +21,7 @@ with job(snakemake.log[0], snakemake.threads):
     flow, history = fit_from_files(
         files.members,
         p["members"],
-        {"zoo": p["zoo"]},
+        p["from"],
         settings_of(p["method"], p["changes"], p["width"]),
         Origin(
             p["zoo"],

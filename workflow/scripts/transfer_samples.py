@@ -17,9 +17,10 @@ from nodeflow.zoo.train import TrainSettings, initial_parameters
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
+flow = p["from"]["from"]
 
 with job(snakemake.log[0], snakemake.threads):
-    training, held_out = read_blocks(files.members, {"zoo": p["zoo"]}).split(p["members"])
+    training, held_out = read_blocks(files.members, flow["from"]).split(p["members"])
     samples = read_samples(files.samples, p["from"])
     good = np.flatnonzero(samples.ok)
     architecture = build(**p["architecture"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from nodeflow.tables import Schema
+from nodeflow.tables import Schema, gathered
 
 __all__ = [
     "BRIDGE_DEGREES",
@@ -17,7 +17,9 @@ __all__ = [
     "BRIDGE_QUESTIONS",
     "BRIDGE_RUNS",
     "BRIDGE_UNOBSERVED",
+    "COLLECTED",
     "TABLES",
+    "ZOO_SYSTEM",
 ]
 
 _FLOAT, _INT, _TEXT = pa.float64(), pa.int64(), pa.string()
@@ -186,6 +188,14 @@ TABLES = {
     "unobserved": BRIDGE_UNOBSERVED,
 }
 """The tables that each zoo and system has, by the name of their file."""
+
+ZOO_SYSTEM = _schema("zoo and system", {name: _WHICH[name] for name in ("zoo", "system")})
+
+COLLECTED = {
+    name: gathered(f"{schema.name} of all zoos", schema, ZOO_SYSTEM)
+    for name, schema in TABLES.items()
+}
+"""The same of all zoos and systems together."""
 
 BRIDGE_QUESTIONS = _schema(
     "bridge questions",

@@ -13,7 +13,7 @@ from nodeflow.dynamics.store import Trajectory, stream_trajectories
 from nodeflow.graphs.bins import degree_bins
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import read_graphs
-from nodeflow.tables import Schema, read_parameters
+from nodeflow.tables import Schema, check_place, read_parameters
 
 __all__ = ["ACTIVITY", "activity_by_degree", "collect_activity"]
 
@@ -83,14 +83,16 @@ def collect_activity(
         every_time: all observation times, or the last one alone.
 
     Raises:
-        FileProblem: a file is missing or damaged.
+        FileProblem: a file is missing, damaged, or of another system or cell than its path says.
     """
     parts = []
     for trajectories, edges in zip(trajectory_files, edge_files, strict=True):
         made = read_parameters(trajectories)
+        graphs = made.get("on", {})
+        check_place(trajectories, {**made, **graphs}, ("system", "role", *_CELL))
         table = activity_by_degree(
-            stream_trajectories(trajectories), read_graphs(edges), every_time=every_time
+            stream_trajectories(trajectories), read_graphs(edges, graphs), every_time=every_time
         )
-        cell = {"system": made["system"], **{name: made["on"][name] for name in _CELL}}
+        cell = {"system": made["system"], **{name: graphs[name] for name in _CELL}}
         parts.append(table.assign(**cell))
     return pd.concat(parts, ignore_index=True)

@@ -29,7 +29,7 @@ _CPU = torch.device("cpu")
 def fit_from_files(
     paths: Paths,
     learned: int,
-    made: Mapping[str, Any],
+    made: Sequence[Mapping[str, Any]],
     settings: FlowSettings | DescentSettings,
     origin: Origin,
     root_seed: int,
@@ -41,7 +41,7 @@ def fit_from_files(
     Args:
         paths: the zoo's blocks.
         learned: members with numbers below this one are learned from, the others held out.
-        made: what the blocks must have been made with.
+        made: what each of the blocks must have been made with.
         settings: of `fit_flow`, `fit_streamed_flow` or `fit_descent`.
         origin: how the members came to be.
         root_seed: the run's root seed.
@@ -50,7 +50,7 @@ def fit_from_files(
     """
     if isinstance(settings, FlowSettings) and settings.codec.kind == "span":
         count = int((read_members(paths, made) < learned).sum())
-        columns = partial(read_columns, paths, parameters=made)
+        columns = partial(read_columns, paths, made=made)
         shapes = origin.architecture.shapes
         return fit_streamed_flow(columns, count, shapes, settings, root_seed, labels, device)
     training, held_out = read_blocks(paths, made).split(learned)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from nodeflow.graphs.collected import CELL
 from nodeflow.graphs.store import NODES
 from nodeflow.graphs.theory import Prediction, predict
-from nodeflow.tables import Schema, gathered, read_parameters, read_table
+from nodeflow.tables import Schema, check_place, gathered, read_parameters, read_table
 
 __all__ = ["COLLECTED_CLUSTERING", "COLLECTED_DEGREES", "against_theory", "degree_exceedance"]
 
@@ -51,13 +51,14 @@ def against_theory(paths: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         Rows with the columns of `COLLECTED_DEGREES` and of `COLLECTED_CLUSTERING`.
 
     Raises:
-        FileProblem: a file is missing or damaged.
+        FileProblem: a file is missing, damaged, or of another cell than its path says.
     """
     degrees, clustering = [], []
     for path in paths:
-        made = read_parameters(path)
-        cell = {name: made[name] for name in CELL.columns}
         nodes = read_table(path, NODES, columns=["graph", "degree"])
+        made = read_parameters(path)
+        check_place(path, made, CELL.columns)
+        cell = {name: made[name] for name in CELL.columns}
         model = predict(made["N"], made["beta"], made["gamma"], made["mean_degree"])
         degrees.append(degree_exceedance(nodes, model).assign(**cell))
         clustering.append({**cell, "expected": model.clustering()})

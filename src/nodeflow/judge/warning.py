@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nodeflow.node.collected import MODELS
 from nodeflow.node.store import NODE_ERRORS
-from nodeflow.tables import Schema, read_parameters, stream_table
+from nodeflow.tables import Schema, check_place, read_parameters, stream_table
 
 __all__ = ["AREAS", "CURVES", "judge_warning", "receiver_curve"]
 
@@ -68,10 +68,14 @@ def judge_warning(
 
     Returns:
         Tables with the columns of `CURVES` and of `AREAS`.
+
+    Raises:
+        FileProblem: a file is missing, damaged, or of other models than its path says.
     """
     curves, areas = [], []
     for path in paths:
         made = read_parameters(path)
+        check_place(path, made, MODELS.columns)
         here = {name: made[name] for name in MODELS.columns}
         nodes, floor = _nodes(path, here, size, training_size)
         if nodes.empty:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from torch import Tensor
 
 from nodeflow.problems import Problem
@@ -142,31 +143,30 @@ def read_columns(
     paths: Sequence[str | Path],
     below: int | None = None,
     size: int = 2**16,
-    parameters: Mapping[str, Any] | None = None,
+    made: Sequence[Mapping[str, Any]] | None = None,
 ) -> Iterator[np.ndarray]:
     """Read the parameters of all networks of a zoo a few at a time, never a whole block.
-
-    The digests of the files are not checked, for that takes a pass of its own.
 
     Args:
         paths: its blocks.
         below: only members with numbers below this one; by default all.
         size: at most so many parameters at a time, but at least one row of a tensor.
-        parameters: as for `read_block`.
+        made: what each of them was made with, where given.
 
     Yields:
         float32 arrays (members, c), in the order of members and of flattened networks.
 
     Raises:
-        FileProblem: missing, of another kind or version, or made with other parameters.
+        FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
-    members = np.concatenate([_members(path, parameters) for path in paths])
+    members = _members(paths, made)
     order = np.argsort(members)
     order = order[members[order] < below] if below is not None else order
     for name in read_parameters(paths[0])["tensors"]:
         # Opened for each tensor anew: what is mapped of a file stays in memory until it is closed.
+        # The files were checked when their members were read.
         with ExitStack() as stack:
-            files = [stack.enter_context(open_tensors(path, ZOO_BLOCK)) for path in paths]
+            files = [stack.enter_context(safe_open(path, framework="numpy")) for path in paths]
             parts = [file.get_slice(name) for file in files]
             shape = parts[0].get_shape()[1:]
             step = max(1, size // math.prod(shape[1:]))
@@ -177,25 +177,39 @@ def read_columns(
 
 
 def read_members(
-    paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None
+    paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None = None
 ) -> np.ndarray:
-    """Numbers of all networks of a zoo, in order, without the networks."""
-    return np.sort(np.concatenate([_members(path, parameters) for path in paths]))
+    """Numbers of all networks of a zoo, in order, without the networks; see `read_blocks`."""
+    return np.sort(_members(paths, made))
 
 
-def _members(path: str | Path, parameters: Mapping[str, Any] | None) -> np.ndarray:
-    with open_tensors(path, ZOO_BLOCK, parameters) as file:
-        found: np.ndarray = file.get_tensor(_MEMBERS)
-        return found
+def _members(paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None) -> np.ndarray:
+    found = []
+    for path, own in _with_made(paths, made):
+        with open_tensors(path, ZOO_BLOCK, own) as file:
+            found.append(file.get_tensor(_MEMBERS))
+    return np.concatenate(found)
 
 
-def read_blocks(paths: Sequence[str | Path], parameters: Mapping[str, Any] | None = None) -> Block:
+def _with_made(
+    paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None
+) -> Iterator[tuple[str | Path, Mapping[str, Any] | None]]:
+    return zip(paths, made if made is not None else [None] * len(paths), strict=True)
+
+
+def read_blocks(
+    paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None = None
+) -> Block:
     """Read several blocks of one zoo as one, in the order of their members; see `read_block`.
+
+    Args:
+        paths: its blocks.
+        made: what each of them was made with, where given.
 
     Raises:
         FileProblem: also when two blocks hold the same member or networks of other shapes.
     """
-    blocks = [read_block(path, parameters) for path in paths]
+    blocks = [read_block(path, own) for path, own in _with_made(paths, made)]
     shapes = blocks[0].shapes
     for path, block in zip(paths, blocks, strict=True):
         if block.shapes != shapes:
