@@ -165,7 +165,7 @@ def test_a_file_gives_back_the_model(tmp_path: Path) -> None:
 
 def test_what_cannot_be_learned_is_said() -> None:
     members = zoo(graphs=4, seeds=2)
-    with pytest.raises(FunctionProblem, match=r"learns from 2 training graphs of MM.*graphs"):
+    with pytest.raises(FunctionProblem, match=r"learned from 2 training graphs of MM.*graphs"):
         fit_functions(members.take(np.flatnonzero(members.graph == 0)), WIDTHS, SETTINGS)
     apart = np.where(members.graph[:, None] == 0, [0.0, 1.0], [1.5, 2.0])
     with pytest.raises(FunctionProblem, match="share no range of states"):

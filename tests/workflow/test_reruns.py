@@ -81,7 +81,7 @@ CHANGES = {
     "node/evaluate.py": {"test_node", "compare_fixed_points"},
     "node/estimate.py": {"train_node", "train_bridge"},
     "judge/claims.py": {"judge_claims", "draw_claims"},
-    "zoo/train.py": {"train_zoo", "train_flow", "transfer_samples"},
+    "zoo/train.py": {"train_zoo", "train_flow", "sample_flow", "transfer_samples"},
     "canonical/barrier.py": {"measure_barrier"},
     "judge/novelty.py": {"judge_samples", "judge_bridge"},
     "bridge/flow.py": {"fit_bridge"},

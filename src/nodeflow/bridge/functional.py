@@ -210,7 +210,7 @@ def _linear(rows: Floats, at: Floats, system: str) -> tuple[Floats, Floats, Floa
     freedom = len(rows) - np.linalg.matrix_rank(design)
     if len(rows) < 3 or freedom < 1:
         raise FunctionProblem(
-            f"the flow learns from {len(rows)} training graphs of {system}; at least "
+            f"functions are learned from {len(rows)} training graphs of {system}; at least "
             f"{max(3, len(rows) - freedom + 1)} are needed, raise bridge.zoos.*.graphs."
         )
     return found[0], found[1:], (rows - design @ found) / np.sqrt(freedom)

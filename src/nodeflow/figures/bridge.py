@@ -60,7 +60,7 @@ def draw_bridge_errors(runs: pd.DataFrame, full: pd.DataFrame) -> Figure:
         sets = [name for name in dict.fromkeys(chosen["set"]) if name in _COLOURS]
         shown += [name for name in sets if name not in shown]
         for place, column in enumerate(columns):
-            here = chosen[(chosen[_CELL] == column).all(axis=1)]
+            here = chosen[(chosen[_CELL] == list(column)).all(axis=1)]
             for number, name in enumerate(sets):
                 errors = here.loc[(here["set"] == name) & (here["status"] == "ok"), "mae"]
                 if errors.empty:
