@@ -8,7 +8,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from scipy.signal import savgol_filter
 from torch import Tensor
 
 from nodeflow.node.estimate import Estimate, estimate_functions
@@ -268,6 +267,8 @@ def _slopes(
 
 def slopes(times: np.ndarray, states: np.ndarray, settings: MatchingSettings) -> np.ndarray:
     """Time derivatives of states (M, T, n), from local polynomials in time."""
+    from scipy.signal import savgol_filter  # takes a while to load, and only this recipe needs it
+
     found: np.ndarray = savgol_filter(
         states, settings.window, settings.order, deriv=1, delta=float(times[1] - times[0]), axis=1,
         mode="interp",

@@ -26,8 +26,9 @@ __all__ = ["Table", "TableProblem", "tabulate"]
 Array = NDArray[np.float64]
 Unsigned = NDArray[np.uint64]  # spares numba the check for negative indices
 
-_OCTAVES = 10
-"""On either side of `low`: the table ends 2¹⁰ − 1 widths of the range away from it."""
+_OCTAVES = 40
+"""On either side of `low`: the table ends 2⁴⁰ − 1 widths of the range away from it. Far out, where
+fields that diverge go, networks are all but straight, and a few lines do."""
 
 _FRACTION = 52
 """Bits of the fraction of a float64."""
