@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 _VERDICTS = {"confirmed": "#009E73", "open": "#999999", "contradicted": "#D55E00"}
+_VERDICT_MARKERS = {"confirmed": "o", "open": "s", "contradicted": "v"}
 
 
 def draw_fixed_points(points: pd.DataFrame) -> Figure:
@@ -249,26 +250,34 @@ def draw_warning(curves: pd.DataFrame, areas: pd.DataFrame) -> Figure:
 def draw_claims(claims: pd.DataFrame) -> Figure:
     """Each claim's number over its threshold with the 95 % interval, coloured by verdict.
 
+    A row is a claim and its statistic, a column a system.
+
     Args:
         claims: rows of `CLAIMS`.
     """
-    claims = claims.dropna(subset=["value"]).iloc[::-1].reset_index(drop=True)
-    figure, (axis,) = panels(1, width=7.5, height=0.17 * len(claims) + 1.0)
-    for row in range(len(claims)):
-        claim = claims.iloc[row]
-        shade = _VERDICTS[str(claim["verdict"])]
-        low, value, high = (
-            float(np.clip(claim[name] / claim["threshold"], 1e-3, 1e4))
-            for name in ("low", "value", "high")
-        )
-        axis.plot([low, high], [row, row], color=shade, lw=2)
-        axis.plot([value], [row], "o", color=shade, ms=4)
-    axis.axvline(1.0, color="k", lw=0.8)
-    words = claims["system"] + ": " + claims["claim"] + "\n" + claims["statistic"]
-    axis.set_yticks(range(len(claims)), words, fontsize=5)
-    axis.set(xscale="log", xlabel="statistic over threshold", ylim=(-1, len(claims)))
+    claims = claims.dropna(subset=["value"])
+    words = claims["claim"] + "\n" + claims["statistic"]
+    rows = {text: -row for row, text in enumerate(dict.fromkeys(words))}
+    systems = list(dict.fromkeys(claims["system"]))
+    figure, axes = panels(len(systems), len(systems), width=1.9, height=0.3 * len(rows) + 1.0)
+    for axis, system in zip(axes, systems, strict=True):
+        chosen = claims["system"] == system
+        for text, claim in zip(words[chosen], claims[chosen].to_dict("records"), strict=True):
+            low, value, high = (
+                float(np.clip(claim[name] / claim["threshold"], 1e-3, 1e4))
+                for name in ("low", "value", "high")
+            )
+            shade = _VERDICTS[str(claim["verdict"])]
+            axis.plot([low, high], [rows[text]] * 2, color=shade, lw=2)
+            axis.plot([value], [rows[text]], _VERDICT_MARKERS[claim["verdict"]], color=shade, ms=5)
+        axis.axvline(1.0, color="k", lw=0.8)
+        axis.set_yticks(list(rows.values()), [], minor=False)
+        axis.grid(axis="y", color="0.9", lw=0.6)
+        axis.set(xscale="log", title=system, xlim=(5e-4, 2e4), ylim=(-len(rows), 1))
+    axes[0].set_yticklabels(list(rows), fontsize=6.5)
+    figure.supxlabel("statistic over threshold", fontsize=9)
     for name, shade in _VERDICTS.items():
         count = int((claims["verdict"] == name).sum())
-        axis.plot([], [], "o-", color=shade, label=f"{name} ({count})")
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3)
+        axes[-1].plot([], [], f"{_VERDICT_MARKERS[name]}-", color=shade, label=f"{name} ({count})")
+    outside_legend(axes[-1])
     return figure
