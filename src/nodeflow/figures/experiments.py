@@ -259,7 +259,7 @@ def draw_claims(claims: pd.DataFrame) -> Figure:
     words = claims["claim"] + "\n" + claims["statistic"]
     rows = {text: -row for row, text in enumerate(dict.fromkeys(words))}
     systems = list(dict.fromkeys(claims["system"]))
-    figure, axes = panels(len(systems), len(systems), width=1.9, height=0.3 * len(rows) + 1.0)
+    figure, axes = panels(len(systems), len(systems), width=1.9, height=0.3 * len(rows) + 1.8)
     for axis, system in zip(axes, systems, strict=True):
         chosen = claims["system"] == system
         for text, claim in zip(words[chosen], claims[chosen].to_dict("records"), strict=True):
