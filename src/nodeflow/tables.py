@@ -228,8 +228,10 @@ def gather(paths: Iterable[str | Path], schema: Schema, identity: Schema) -> pd.
     """
     parts = []
     for path in paths:
-        table = read_table(path, schema)
-        parameters = read_parameters(path)
+        # Not read_table and read_parameters, each of which would check the seal of the whole file.
+        with _reading(path, schema), _checked_parquet(path, schema, None) as file:
+            table: pd.DataFrame = file.read().to_pandas()
+            parameters = json.loads(_table_stamp(file.schema_arrow)["nodeflow.parameters"])
         missing = [name for name in identity.columns if name not in parameters]
         if missing:
             raise _unfit(path, f"a file that knows its {missing[0]}", "one that does not")
@@ -297,12 +299,15 @@ def _checked_parquet(
     path: str | Path, schema: Schema, parameters: Parameters | None
 ) -> Iterator[pq.ParquetFile]:
     with pq.ParquetFile(path) as file:
-        metadata = {k.decode(): v.decode() for k, v in (file.schema_arrow.metadata or {}).items()}
-        _check_stamp(path, schema, metadata, parameters)
+        _check_stamp(path, schema, _table_stamp(file.schema_arrow), parameters)
         found = {field.name: field.type for field in file.schema_arrow}
         if found != dict(schema.columns):
             raise _unfit(path, f"columns {_columns(schema.columns)}", _columns(found))
         yield file
+
+
+def _table_stamp(schema: pa.Schema) -> dict[str, str]:
+    return {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
 
 
 def _columns(columns: Mapping[str, pa.DataType]) -> str:
@@ -438,8 +443,7 @@ def read_parameters(path: str | Path) -> dict[str, Any]:
     """The parameters in the metadata of a Parquet or safetensors file."""
     with _reading(path, Kind("nodeflow", 0)):
         if Path(path).suffix == ".parquet":
-            raw = pq.read_schema(path).metadata or {}
-            metadata = {key.decode(): value.decode() for key, value in raw.items()}
+            metadata = _table_stamp(pq.read_schema(path))
         else:
             with safe_open(path, framework="numpy") as file:
                 metadata = _tensor_stamp(file)

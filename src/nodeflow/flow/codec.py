@@ -160,8 +160,25 @@ class RawCodec:
         return rows
 
 
+class _Principal:
+    """What codes along principal directions have in common."""
+
+    scale: np.ndarray
+    spectrum: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Length k of a code."""
+        return len(self.scale)
+
+    @property
+    def kept(self) -> float:
+        """Share of the training members' total variance that the codes keep."""
+        return float(self.spectrum[: self.size].sum() / self.spectrum.sum())
+
+
 @dataclass(frozen=True)
-class PcaCodec:
+class PcaCodec(_Principal):
     """Principal coordinates: code = (row − mean) · basisᵀ / scale.
 
     Attributes:
@@ -177,16 +194,6 @@ class PcaCodec:
     basis: np.ndarray
     scale: np.ndarray
     spectrum: np.ndarray
-
-    @property
-    def size(self) -> int:
-        """Length k of a code."""
-        return len(self.scale)
-
-    @property
-    def kept(self) -> float:
-        """Share of the training members' total variance that the codes keep."""
-        return float(self.spectrum[: self.size].sum() / self.spectrum.sum())
 
     def encode(self, rows: np.ndarray) -> np.ndarray:
         """Codes (K, k) of rows (K, D), in float64; rows outside the span are projected onto it."""
@@ -211,7 +218,7 @@ class PcaCodec:
 
 
 @dataclass(frozen=True)
-class SpanCodec:
+class SpanCodec(_Principal):
     """Principal coordinates of networks that are not in memory: what members mix to each direction.
 
     `nodeflow.flow.gram` makes it, and decodes with it.
@@ -227,16 +234,6 @@ class SpanCodec:
     weights: np.ndarray
     scale: np.ndarray
     spectrum: np.ndarray
-
-    @property
-    def size(self) -> int:
-        """Length k of a code."""
-        return len(self.scale)
-
-    @property
-    def kept(self) -> float:
-        """Share of the training members' total variance that the codes keep."""
-        return float(self.spectrum[: self.size].sum() / self.spectrum.sum())
 
 
 Codec = RawCodec | PcaCodec
