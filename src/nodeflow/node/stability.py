@@ -50,8 +50,8 @@ def compare_fixed_points(
         initials: (n,) initial states on each.
         domain: bounds of the true system's states; models are not held to them.
         horizon: time to integrate to.
-        rtol: relative tolerance of the integration.
-        atol: absolute tolerance.
+        rtol: relative tolerance of the true system; for models see `Models.tolerances`.
+        atol: its absolute tolerance.
         max_steps: limit of steps.
 
     Returns:
@@ -78,7 +78,8 @@ def compare_fixed_points(
                 rows.append({**row, **failed})
                 continue
             everywhere = (-np.inf, np.inf)
-            found, problem = _reached(*pair, graph, initial, horizon, everywhere, settings)
+            own = {**settings, **models.tolerances(replicate, rtol, atol)}
+            found, problem = _reached(*pair, graph, initial, horizon, everywhere, own)
             if found is None:
                 rows.append({**row, "status": "failed", "reason": f"model: {problem}"})
                 continue
