@@ -13,6 +13,7 @@ import pyarrow as pa
 from nodeflow.tables import Kind, Schema, read_parameters, read_tensors, write_tensors
 
 __all__ = [
+    "EIGENVALUES",
     "NODE_ERRORS",
     "NODE_FIXED_POINTS",
     "NODE_HIDDEN",
@@ -154,9 +155,15 @@ NODE_RUNS = Schema(
     },
 )
 
+EIGENVALUES = 6
+"""How many eigenvalues of a Jacobian are compared."""
+
+_LATER = [f": number {place} from the right" for place in range(2, EIGENVALUES + 1)]
+_PLACES = ["", *(f"_{place}" for place in range(2, EIGENVALUES + 1))]
+
 NODE_FIXED_POINTS = Schema(
     "node fixed points",
-    1,
+    2,
     {
         "replicate": pa.int32(),
         "graph": pa.int32(),
@@ -169,8 +176,8 @@ NODE_FIXED_POINTS = Schema(
         "size": pa.float64(),
         "rightmost": pa.float64(),
         "rightmost_true": pa.float64(),
-        "rightmost_giant": pa.float64(),
-        "rightmost_giant_true": pa.float64(),
+        **{f"rightmost_giant{place}": pa.float64() for place in _PLACES},
+        **{f"rightmost_giant_true{place}": pa.float64() for place in _PLACES},
     },
     {
         "replicate": _REPLICATE,
@@ -184,8 +191,14 @@ NODE_FIXED_POINTS = Schema(
         "size": "mean over nodes of |x*| of the true system",
         "rightmost": "largest real part of the Jacobian's eigenvalues at the model's fixed point",
         "rightmost_true": "the same for the true system",
-        "rightmost_giant": "as rightmost, of the largest component alone",
-        "rightmost_giant_true": "the same for the true system",
+        **{
+            f"rightmost_giant{place}": f"as rightmost, of the largest component alone{text}"
+            for place, text in zip(_PLACES, ["", *_LATER], strict=True)
+        },
+        **{
+            f"rightmost_giant_true{place}": f"the same for the true system{text}"
+            for place, text in zip(_PLACES, ["", *_LATER], strict=True)
+        },
     },
 )
 
