@@ -1,8 +1,8 @@
 """Where a result came from: digests of code and configuration, versions, and the commit.
 
-The digest of the code decides which jobs run again. It covers the script and every nodeflow module that the
-script imports, directly or through others, and ignores what cannot change a result: comments,
-formatting and docstrings.
+The digest of the code decides which jobs run again. It covers the script and every nodeflow module
+that the script imports, directly or through others, and ignores what cannot change a result:
+comments, formatting and docstrings.
 """
 
 from __future__ import annotations
