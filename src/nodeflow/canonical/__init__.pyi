@@ -1,4 +1,5 @@
 from .align import (
+    REFERENCES,
     Aligned,
     AlignProblem,
     CanonicalSettings,
@@ -34,18 +35,20 @@ from .symmetry import (
     random_permutations,
     rescale,
 )
-from .universe import Universe, align_universe
+from .universe import Centre, Universe, align_universe, centre_of_files, find_centre
 
 __all__ = [
     "ALIGNMENT",
     "BARRIER",
     "HEADS",
+    "REFERENCES",
     "STARTS",
     "STATISTICS",
     "AlignProblem",
     "Aligned",
     "Balanced",
     "CanonicalSettings",
+    "Centre",
     "Group",
     "MatchProblem",
     "MatchSettings",
@@ -60,10 +63,12 @@ __all__ = [
     "balance",
     "barrier_heights",
     "canonicalize",
+    "centre_of_files",
     "check_symmetry",
     "compose",
     "derive_symmetry",
     "distances",
+    "find_centre",
     "identity",
     "inverse",
     "loss_barrier",
