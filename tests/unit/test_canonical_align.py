@@ -13,11 +13,12 @@ from nodeflow.canonical.align import (
     canonicalize,
     distances,
 )
-from nodeflow.canonical.barrier import barrier_heights, loss_barrier
+from nodeflow.canonical.barrier import loss_barrier
+from nodeflow.canonical.heights import barrier_heights
 from nodeflow.canonical.matching import MatchSettings
+from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.store import ALIGNMENT
 from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutations
-from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.universe import align_universe, centre_of_files
 from nodeflow.datasets import Dataset, load_dataset
 from nodeflow.seeds import torch_generator

@@ -8,8 +8,9 @@ from .align import (
     canonicalize,
     distances,
 )
-from .barrier import barrier_heights, loss_barrier
+from .barrier import loss_barrier
 from .derive import check_symmetry, derive_symmetry
+from .heights import PUBLISHED_BARRIERS, PublishedBarrier, barrier_heights
 from .matching import (
     HEADS,
     STARTS,
@@ -41,6 +42,7 @@ __all__ = [
     "ALIGNMENT",
     "BARRIER",
     "HEADS",
+    "PUBLISHED_BARRIERS",
     "REFERENCES",
     "STARTS",
     "STATISTICS",
@@ -54,6 +56,7 @@ __all__ = [
     "MatchSettings",
     "Matching",
     "Place",
+    "PublishedBarrier",
     "Symmetry",
     "SymmetryProblem",
     "Universe",
