@@ -43,12 +43,13 @@ ARCHITECTURES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
 LARGE: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "resnet18": ({"kind": "resnet18"}, (3, 32, 32)),
     "vit_small_192": ({"kind": "vit_small_192"}, (3, 32, 32)),
+    "bert": ({"kind": "bert"}, (128,)),
 }
 
 
 def architecture_of(name: str) -> Architecture:
     settings, item = (ARCHITECTURES | LARGE)[name]
-    return build(settings, item, 10)
+    return build(settings, item, 1 if name == "bert" else 10)
 
 
 def networks(architecture: Architecture, count: int, dtype: torch.dtype) -> dict[str, Tensor]:
@@ -318,12 +319,20 @@ def test_planted_permutations_are_found(name: str, noise: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
-def test_planted_permutations_of_published_shapes_are_found(name: str) -> None:
+def test_published_shapes_keep_their_function_and_planted_permutations_are_found(name: str) -> None:
     architecture = architecture_of(name)
     symmetry = derive_symmetry(architecture)
+    assert symmetry.frozen == ()
     reference, copies, orders, _ = planted(architecture, symmetry, 1, 0.3)
-    found = match(copies, reference, symmetry, MatchSettings()).permutations
+    matching = match(copies, reference, symmetry, MatchSettings())
+    found = matching.permutations
     assert all(torch.equal(found[n], order) for n, order in inverse(orders).items())
+    assert (matching.history[1:] >= matching.history[:-1] - 1e-9).all()
+    for dtype, tolerance in ((torch.float32, 1e-5), (torch.float64, 1e-10)):
+        given = {n: tensor.to(dtype) for n, tensor in copies.items()}
+        moved, x = matching.applied(given, symmetry), items(architecture, dtype)[:2]
+        before, after = architecture.forward(given, x), architecture.forward(moved, x)
+        assert (before - after).abs().max() <= tolerance * before.abs().max()
 
 
 def test_statistics_move_but_do_not_count_unless_asked_for() -> None:
