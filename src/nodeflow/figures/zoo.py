@@ -5,7 +5,6 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -25,6 +24,8 @@ def draw_zoo(metrics: pd.DataFrame) -> Figure:
         metrics: one row a member: columns zoo, member, status, train_accuracy,
             validation_accuracy, test_accuracy.
     """
+    import seaborn as sns  # takes a second to load, and few figures use it
+
     zoos = list(dict.fromkeys(metrics["zoo"]))
     figure, axes = panels(len(zoos), columns=4, width=2.8)
     for axis, zoo in zip(axes, zoos, strict=True):
@@ -55,6 +56,8 @@ def draw_alignment(report: pd.DataFrame, barrier: pd.DataFrame) -> Figure:
         barrier: columns zoo, weights ("raw" or "aligned"), pair, lambda, loss and recalibrated_loss
             (drawn dashed where it differs); the first network of each pair is the reference.
     """
+    import seaborn as sns  # takes a second to load, and few figures use it
+
     zoos = list(dict.fromkeys(report["zoo"]))
     rows = len(zoos) + len(PUBLISHED_BARRIERS)
     figure, axes = plt.subplot_mosaic(
