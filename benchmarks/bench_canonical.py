@@ -25,8 +25,9 @@ from torch import Tensor
 
 from nodeflow.canonical.align import align_block
 from nodeflow.canonical.assignment import assign
-from nodeflow.canonical.barrier import barrier_heights, loss_barrier
+from nodeflow.canonical.barrier import loss_barrier
 from nodeflow.canonical.derive import derive_symmetry
+from nodeflow.canonical.heights import barrier_heights
 from nodeflow.canonical.matching import Matching, MatchSettings, match, similarity
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, mlp_symmetry, permute
