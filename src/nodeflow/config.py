@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from nodeflow.datasets import SOURCES, VIEWS, DataProblem, can_be_read, form, task_data
+from nodeflow.datasets import SOURCES, VIEWS, DataProblem, form
+from nodeflow.datasets.door import can_be_read, task_data
 from nodeflow.problems import Problem
 
 __all__ = ["ConfigProblem", "check_config", "key_table", "load_schema"]

@@ -15,16 +15,8 @@ from typing import Any
 
 import yaml
 
-from nodeflow.datasets import (
-    FILES,
-    SOURCES,
-    VOCABULARIES,
-    base_name,
-    can_be_read,
-    dataset_available,
-    form,
-    task_data,
-)
+from nodeflow.datasets import FILES, SOURCES, VOCABULARIES, dataset_available, form
+from nodeflow.datasets.door import base_name, can_be_read, task_data
 from nodeflow.grid import Cell, cells, number
 from nodeflow.provenance import code_digest
 

@@ -10,16 +10,8 @@ import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import train_test_split
 
-from nodeflow.datasets import (
-    DataProblem,
-    base_name,
-    can_be_read,
-    dataset_available,
-    door,
-    form,
-    load_dataset,
-    task_data,
-)
+from nodeflow.datasets import DataProblem, dataset_available, door, form, load_dataset
+from nodeflow.datasets.door import base_name, can_be_read, task_data
 from nodeflow.datasets.views import VIEWS
 
 TRAIN, TEST = 60, 12

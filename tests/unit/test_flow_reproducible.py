@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ IRIS, TRAINING, LEARNED = load_dataset("iris"), TrainSettings(epochs=2, batch_si
 ARCHITECTURE = classifier(IRIS, [6])
 
 SMALL = {"hidden": 16}
-METHODS = {
+METHODS: dict[str, tuple[str, dict[str, Any], SampleSettings]] = {
     "paper": ("paper", {"steps": 20, "velocity": SMALL}, SampleSettings("rk4", 5)),
     "codes": ("codes", {"steps": 20, "batch": 8, "velocity": SMALL}, SampleSettings("heun", 4)),
     "ddpm": ("ddpm", {"steps": 20, "batch": 8, "velocity": SMALL}, SampleSettings("ddpm", 1000)),

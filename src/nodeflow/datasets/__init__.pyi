@@ -1,16 +1,5 @@
 from .dataset import DataProblem, Dataset
-from .door import (
-    DATASETS,
-    FILES,
-    FORMS,
-    VOCABULARIES,
-    base_name,
-    can_be_read,
-    dataset_available,
-    form,
-    load_dataset,
-    task_data,
-)
+from .door import DATASETS, FILES, FORMS, VOCABULARIES, dataset_available, form, load_dataset
 from .download import download
 from .sources import SOURCES, Source, read_sources
 from .views import VIEWS
@@ -25,12 +14,9 @@ __all__ = [
     "DataProblem",
     "Dataset",
     "Source",
-    "base_name",
-    "can_be_read",
     "dataset_available",
     "download",
     "form",
     "load_dataset",
     "read_sources",
-    "task_data",
 ]

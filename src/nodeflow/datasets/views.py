@@ -35,12 +35,14 @@ def _shares(pixels: int, parts: int) -> np.ndarray:
     left, right = ends[:-1, None], ends[1:, None]
     places = np.arange(pixels)
     covered = np.minimum(right, places + 1) - np.maximum(left, places)
-    return np.clip(covered, 0, None) / (pixels / parts)
+    shares: np.ndarray = np.clip(covered, 0, None) / (pixels / parts)
+    return shares
 
 
 def _averaged(images: np.ndarray) -> np.ndarray:
     rows, columns = (_shares(size, _SIDE) for size in images.shape[2:])
-    return np.einsum("ah,nchw,bw->ncab", rows, images, columns, optimize=True)
+    small: np.ndarray = np.einsum("ah,nchw,bw->ncab", rows, images, columns, optimize=True)
+    return small
 
 
 VIEWS: Mapping[str, View] = {

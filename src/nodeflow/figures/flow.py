@@ -130,16 +130,19 @@ def draw_solvers(table: pd.DataFrame) -> Figure:
     """
     groups = list(table[table["status"] == "ok"].groupby(["flow", "width"], sort=False))
     figure, axes = panels(len(groups), columns=2, width=3.6, height=2.7)
-    markers = {"euler": "o", "heun": "^", "rk4": "s"}
+    looks = {"euler": ("o", ":", 0.95), "heun": ("^", "--", 1.0), "rk4": ("s", "-", 1.05)}
     for axis, ((flow, width), rows) in zip(axes, groups, strict=True):
         for (weights, solver), chosen in rows.groupby(["weights", "solver"]):
-            label = f"{weights}, {solver}"
-            colour, marker = _WEIGHTS[str(weights)], markers[str(solver)]
-            band(axis, chosen, "evaluations", "accuracy", colour, label, marker)
+            marker, line, aside = looks[str(solver)]
+            means = chosen.groupby("evaluations")["accuracy"].agg(["mean", "sem"])
+            axis.errorbar(
+                means.index * aside, means["mean"], 1.96 * means["sem"], fmt=marker, ls=line, ms=4,
+                lw=1, color=_WEIGHTS[str(weights)], label=f"{weights}, {solver}",
+            )  # fmt: skip
         axis.set(title=f"{flow}, width {width}", xscale="log", ylabel="test accuracy")
         axis.set(xlabel="evaluations of the flow a network")
         least = rows.groupby(["weights", "solver", "steps"]).size().min()
-        note(axis, f"n ≥ {least} networks a point, 10–90 %")
+        note(axis, f"means of n ≥ {least} networks with 95 % intervals")
     outside_legend(axes[-1])
     return figure
 

@@ -1,7 +1,7 @@
 from .codec import Codec, CodecSettings, fit_codec, flatten, unflatten
-from .conditional import Condition, fit_conditional_flow, guided
+from .conditional import Condition, fit_conditional_flow
 from .descent import Descent, fit_descent
-from .files import fit_from_files, read_zoos, sample_conditions, sample_to_file
+from .files import fit_from_files, sample_to_file
 from .fit import Origin, fit_any_flow
 from .history import FLOW_HISTORY
 from .sample import AnyFlow, Samples, SampleSettings, sample, sample_seeds
@@ -33,12 +33,9 @@ __all__ = [
     "fit_from_files",
     "flatten",
     "flow_settings",
-    "guided",
     "read_flow",
     "read_samples",
-    "read_zoos",
     "sample",
-    "sample_conditions",
     "sample_seeds",
     "sample_to_file",
     "settings_of",

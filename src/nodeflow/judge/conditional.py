@@ -74,8 +74,8 @@ def judge_conditional(
     for label, zoo in zoos.items():
         some = zoo.held_out.take(np.arange(min(len(zoo.held_out), controls)))
         asked.append(("held-out", label, some.tensors, np.full(len(some), -1)))
-    for condition, samples in generated.items():
-        asked.append(("generated", condition, samples.parameters, samples.seeds))
+    for wanted, samples in generated.items():
+        asked.append(("generated", wanted, samples.parameters, samples.seeds))
     tables = []
     for name, condition, networks, seeds in asked:
         if len(seeds) == 0:
