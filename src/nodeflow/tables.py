@@ -31,7 +31,7 @@ from safetensors.numpy import save as to_safetensors
 
 from nodeflow.grid import place_of
 from nodeflow.problems import Problem
-from nodeflow.provenance import commit, versions
+from nodeflow.provenance import commit, config_digest, versions
 
 __all__ = [
     "FileProblem",
@@ -459,6 +459,7 @@ def _stamp(kind: Kind, parameters: Parameters) -> dict[str, str]:
         "nodeflow.version": str(kind.version),
         "nodeflow.parameters": json.dumps(parameters, sort_keys=True),
         "nodeflow.commit": commit(),
+        "nodeflow.config": config_digest(),
         "nodeflow.versions": versions(),
     }
 

@@ -169,7 +169,7 @@ def test_a_configuration_key_reruns_its_consumers(
 
 def test_one_system_more_leaves_the_others_alone(edited: Checkout) -> None:
     models = list((edited.folder / "results/node/models/SIS").rglob("*.safetensors"))
-    replace(edited.folder / "config/smoke.yaml", "[SIS, BD]", "[SIS, BD, MM]")
+    replace(edited.folder / "config/smoke.yaml", "systems: [SIS]", "systems: [SIS, MM]")
     before = edited.waiting()
     assert before["train_node"] == len(models)
     assert "sample_graphs" not in before

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -64,6 +63,8 @@ def draw_capacity(panel: pd.DataFrame) -> Figure:
     Args:
         panel: one row a network: columns flow, method, weights, width, set, accuracy, status.
     """
+    import seaborn as sns  # takes a second to load, and few figures use it
+
     panel = panel[panel["method"] != "descent"] if (panel["method"] != "descent").any() else panel
     flows = list(dict.fromkeys(panel["flow"]))
     figure, axes = panels(len(flows), columns=3, width=4.2, height=2.7)

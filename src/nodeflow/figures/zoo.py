@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from nodeflow.figures.style import note, panels
@@ -22,6 +21,8 @@ def draw_zoo(metrics: pd.DataFrame) -> Figure:
         metrics: one row a member: columns zoo, member, status, train_accuracy,
             validation_accuracy, test_accuracy.
     """
+    import seaborn as sns  # takes a second to load, and few figures use it
+
     zoos = list(dict.fromkeys(metrics["zoo"]))
     figure, axes = panels(len(zoos), columns=4, width=2.8)
     for axis, zoo in zip(axes, zoos, strict=True):
@@ -50,6 +51,8 @@ def draw_alignment(report: pd.DataFrame, barrier: pd.DataFrame) -> Figure:
         barrier: columns zoo, weights ("raw" or "aligned"), pair, lambda, loss and recalibrated_loss
             (drawn dashed where it differs); the first network of each pair is the reference.
     """
+    import seaborn as sns  # takes a second to load, and few figures use it
+
     zoos = list(dict.fromkeys(report["zoo"]))
     figure, axes = panels(2 * len(zoos), columns=len(zoos), width=2.8)
     for top, bottom, zoo in zip(axes[: len(zoos)], axes[len(zoos) :], zoos, strict=True):

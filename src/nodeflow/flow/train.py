@@ -25,6 +25,7 @@ from nodeflow.flow.gram import Columns, gram_pca
 from nodeflow.flow.settings import FlowSettings
 from nodeflow.flow.velocity import build_velocity, draw_dropout_from
 from nodeflow.job import Progress
+from nodeflow.optimizers import Adam, cosine
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
 
@@ -187,16 +188,10 @@ def train_velocity(
     watch = _Watch((codes, own), (held_out, others), settings, generator, device)
     sampled = velocity if averaged is None else averaged
     weights, mean_weights = list(velocity.parameters()), list(sampled.parameters())
-    optimizer = torch.optim.AdamW(
-        weights,
-        lr=settings.learning_rate,
-        betas=settings.betas,
-        weight_decay=settings.weight_decay,
-        fused=True,
+    optimizer = Adam(
+        weights, betas=settings.betas, weight_decay=settings.weight_decay, decoupled=True
     )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
-        optimizer, T_max=settings.steps, eta_min=settings.final_learning_rate
-    )
+    rates = settings.learning_rate, settings.final_learning_rate
     best, best_state = math.inf, None
     report_every = max(1, settings.steps // _REPORTS)
     since, rows = torch.zeros((), device=device), []
@@ -215,8 +210,7 @@ def train_velocity(
             best, best_state = float(loss.detach()), copy.deepcopy(velocity.state_dict())
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        schedule.step()
+        optimizer.step(cosine(step - 1, settings.steps, *rates))
         if averaged is not None:
             # Early on, an average over fewer steps, so that it forgets the initial weights.
             decay = min(settings.ema, (step + 1) / (step + 10))

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from nodeflow.datasets import Dataset
+from nodeflow.optimizers import Adam
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import Architecture, build
@@ -115,9 +116,7 @@ def transfer(
             orders = [
                 torch_generator(root_seed, "transfer", *labels, task, k) for k in range(count)
             ]
-            optimizer = torch.optim.Adam(
-                [t.requires_grad_() for t in now.values()], lr=settings.learning_rate
-            )
+            optimizer = Adam(t.requires_grad_() for t in now.values())
             for epoch in range(max(settings.epochs) + 1):
                 if epoch in settings.epochs:
                     loss, accuracy = evaluate(
@@ -140,8 +139,7 @@ def transfer(
                         )
                     )
                 _epoch(
-                    wanted, now, statistics, optimizer, train_x, train_y, orders,
-                    settings.batch_size,
+                    wanted, now, statistics, optimizer, train_x, train_y, orders, settings
                 )  # fmt: skip
     return pd.concat(rows, ignore_index=True)
 
@@ -183,18 +181,18 @@ def _epoch(
     architecture: Architecture,
     networks: Mapping[str, Tensor],
     statistics: Mapping[str, Tensor],
-    optimizer: torch.optim.Optimizer,
+    optimizer: Adam,
     x: Tensor,
     y: Tensor,
     orders: Sequence[torch.Generator],
-    batch_size: int,
+    settings: TransferSettings,
 ) -> None:
     """One pass of all networks, each in its own order."""
     order = torch.stack([torch.randperm(len(y), generator=g) for g in orders]).to(x.device)
-    for start in range(0, len(y), batch_size):
-        batch = order[:, start : start + batch_size]
+    for start in range(0, len(y), settings.batch_size):
+        batch = order[:, start : start + settings.batch_size]
         logits = architecture.forward_training(networks, statistics, x[batch])
         losses = cross_entropies(logits, y[batch]).mean(dim=1)
         optimizer.zero_grad()
         losses.sum().backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        optimizer.step(settings.learning_rate)
