@@ -18,7 +18,9 @@ from nodeflow.bridge.experiments import (
 )
 from nodeflow.bridge.predict import Solver, ensemble, predict
 from nodeflow.bridge.questions import (
+    Scores,
     answer_questions,
+    difference_interval,
     ratio_interval,
     selection_interval,
 )
@@ -141,6 +143,9 @@ def test_fixed_points_of_the_true_system_are_not_displaced(cases: list[TestCase]
 # --- questions -----------------------------------------------------------------------------------
 
 
+free = Scores.independent
+
+
 def lognormal(seed: int, shape: tuple[int, int], scale: float) -> np.ndarray:
     return scale * np.exp(0.3 * np.random.default_rng(seed).normal(size=shape))
 
@@ -149,7 +154,7 @@ def test_intervals_of_a_ratio_hold_it_about_as_often_as_they_say() -> None:
     hits = []
     for seed in range(60):
         a, b = lognormal(seed, (40, 6), 2.0), lognormal(1000 + seed, (40, 6), 1.0)
-        found = ratio_interval(a, b, np.random.default_rng(seed))
+        found = ratio_interval(free(a), free(b), np.random.default_rng(seed))
         hits.append(found.low <= 2.0 <= found.high)
         assert found.low <= found.estimate <= found.high
     assert np.mean(hits) > 0.85
@@ -158,24 +163,50 @@ def test_intervals_of_a_ratio_hold_it_about_as_often_as_they_say() -> None:
 def test_a_failure_counts_as_an_infinite_error() -> None:
     a, b = lognormal(0, (10, 4), 1.0), lognormal(1, (10, 4), 1.0)
     a[:8] = np.inf
-    found = ratio_interval(a, b, np.random.default_rng(0))
+    found = ratio_interval(free(a), free(b), np.random.default_rng(0))
     assert found.estimate == np.inf and found.high == np.inf
+    assert "fail" in found.fault
 
 
 def test_sets_that_both_fail_cannot_be_compared() -> None:
     a = np.full((10, 4), np.inf)
-    found = ratio_interval(a, a, np.random.default_rng(0))
+    found = ratio_interval(free(a), free(a), np.random.default_rng(0))
     assert np.isnan(found.estimate) and found.low == -np.inf and found.high == np.inf
+    assert found.lost == 1 and "fail" in found.fault
+
+
+def test_what_shares_a_training_graph_is_drawn_together() -> None:
+    quality = np.exp(np.random.default_rng(0).normal(size=(6, 1)))
+    a = np.repeat(quality, 8, axis=0) * lognormal(1, (48, 4), 1.0)
+    b = lognormal(2, (48, 4), 1.0)
+    shared = Scores(a, np.repeat(np.arange(6), 8))
+    assert sorted(np.concatenate(shared.groups())) == list(range(48))
+    together = ratio_interval(shared, free(b), np.random.default_rng(0))
+    alone = ratio_interval(free(a), free(b), np.random.default_rng(0))
+    assert together.n == 6 and alone.n == 48
+    assert together.estimate == alone.estimate
+    assert np.log(together.high / together.low) > 1.5 * np.log(alone.high / alone.low)
+
+
+def test_graphs_without_nodes_to_find_do_not_count() -> None:
+    scores = np.random.default_rng(0).uniform(0.6, 0.7, (2, 4, 3))
+    scores[:, :, 1] = np.nan
+    rng = np.random.default_rng(0)
+    found = difference_interval(free(scores[0]), free(scores[1] - 0.5), rng)
+    assert found.graphs == 2 and 0.4 < found.low < found.high < 0.6 and not found.fault
+    scores[:, :, 2] = np.nan
+    found = difference_interval(free(scores[0]), free(scores[1]), rng)
+    assert found.graphs == 1 and found.fault.startswith("1 test graph")
 
 
 def test_selection_helps_where_quality_lasts_and_only_there() -> None:
     quality = np.exp(np.random.default_rng(0).normal(size=(40, 1)))
     lasting = [quality * lognormal(seed, (40, 5), 1.0) for seed in (1, 2)]
     rng = np.random.default_rng(0)
-    found = selection_interval(lasting[0], lasting[1], None, lasting[1], rng)
+    found = selection_interval(lasting[0], free(lasting[1]), None, free(lasting[1]), rng)
     assert found.high < 0.7
     luck = lognormal(3, (40, 5), 1.0)
-    found = selection_interval(luck, lognormal(4, (40, 5), 1.0), None, lasting[0], rng)
+    found = selection_interval(luck, free(lognormal(4, (40, 5), 1.0)), None, free(lasting[0]), rng)
     assert found.low < found.estimate < found.high
 
 
@@ -190,6 +221,7 @@ def test_planted_answers_are_found() -> None:
                         "zoo": "z", "system": "MM", "set": name, "trained_beta": 1.1,
                         "trained_gamma": 3.0, "unseen": False, "N": N, "beta": 1.1, "gamma": 3.0,
                         "graph": graph, "index": index, "status": "ok", "reason": "",
+                        "trained_graph": index // 3 if name == "held-out" else -1,
                         "mae": errors[index, graph], "mae_hubs": errors[index, graph],
                     }
                 )  # fmt: skip
@@ -220,5 +252,7 @@ def test_planted_answers_are_found() -> None:
     assert answer("error of 8 generated against 8 trained, N = 64,") == "no"
     assert answer("(worst twentieth) of 8 generated against one trained, N = 64,") == "no"
     assert not table["statistic"].str.contains("outside").any()
+    matched = table["statistic"].str.startswith("error of generated over trained")
+    assert (table.loc[matched, "n"] == 8).all()
     again = answer_questions(pd.DataFrame(runs), pd.DataFrame(ensembles), 1)
     pd.testing.assert_frame_equal(table, again)

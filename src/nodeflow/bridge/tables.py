@@ -92,7 +92,21 @@ BRIDGE_PANEL = _schema(
     _STATUS,
 )
 
-BRIDGE_RUNS = _schema("bridge runs", _WHICH, _TESTED, _GRAPH, _INDEX, _STATUS, _MAE)
+BRIDGE_RUNS = _schema(
+    "bridge runs",
+    _WHICH,
+    _TESTED,
+    _GRAPH,
+    _INDEX,
+    {
+        "trained_graph": (
+            _INT,
+            "number of its training graph among those of its set; -1 if it has none of its own",
+        )
+    },
+    _STATUS,
+    _MAE,
+)
 
 BRIDGE_ENSEMBLES = _schema(
     "bridge ensembles",
@@ -207,8 +221,16 @@ BRIDGE_QUESTIONS = _schema(
         "estimate": (_FLOAT, "its value"),
         "low": (_FLOAT, "lower end of its 95 % bootstrap interval"),
         "high": (_FLOAT, "upper end"),
-        "n": (_INT, "neural ODEs or ensembles in the smaller of the sets compared"),
-        "graphs": (_INT, "test graphs"),
-        "answer": (_TEXT, "yes, no or open (the interval holds the value of no difference)"),
+        "n": (
+            _INT,
+            "what was drawn again in the smaller of the sets compared: training graphs with all "
+            "their neural ODEs, generated neural ODEs, or ensembles",
+        ),
+        "graphs": (_INT, "test graphs on which the statistic exists"),
+        "answer": (
+            _TEXT,
+            "yes, no, open (the interval holds the value of no difference), or not answerable",
+        ),
+        "reason": (_TEXT, "why it is not answerable, or why an end of the interval is infinite"),
     },
 )
