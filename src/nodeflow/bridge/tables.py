@@ -217,10 +217,19 @@ BRIDGE_QUESTIONS = _schema(
         "question": (_TEXT, "what is asked"),
         "zoo": _WHICH["zoo"],
         "system": _WHICH["system"],
-        "statistic": (_TEXT, "what answers it"),
+        "N": _TESTED["N"],
+        "beta": (_FLOAT, "β of training and test graphs; NaN: all of the zoo together"),
+        "gamma": (_FLOAT, "γ, likewise"),
+        "unseen": _WHICH["unseen"],
+        "cells": (
+            _INT,
+            "pairs of β and γ that the statistic is the mean of, geometric for ratios",
+        ),
+        "statistic": (_TEXT, "what answers it: a ratio of median errors, or a difference of areas"),
         "estimate": (_FLOAT, "its value"),
         "low": (_FLOAT, "lower end of its 95 % bootstrap interval"),
         "high": (_FLOAT, "upper end"),
+        "no_difference": (_FLOAT, "the value that the interval is compared with"),
         "n": (
             _INT,
             "what was drawn again in the smaller of the sets compared: training graphs with all "
