@@ -37,7 +37,7 @@ __all__ = [
     "write_samples",
 ]
 
-FLOW_FILE = Kind("flow", 2)
+FLOW_FILE = Kind("flow", 3)
 FLOW_SAMPLES = Kind("flow samples", 1)
 
 
@@ -60,6 +60,7 @@ def write_flow(path: str | Path, flow: AnyFlow, parameters: Mapping[str, Any]) -
         about["recipe"] = dict(flow.field.architecture.recipe)
     else:
         module = flow.velocity
+        about["classes"] = list(flow.labels)
         tensors = {f"codec.{name}": array for name, array in codec_to_tensors(flow.codec).items()}
     for name, tensor in module.state_dict().items():
         tensors[f"velocity.{name}"] = tensor.cpu().numpy()
@@ -89,16 +90,19 @@ def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
     stored, kind = _part(tensors, "codec."), settings.codec.kind
     codec: Codec | SpanCodec
     codec = SpanCodec(**stored) if kind == "span" else codec_from_tensors(kind, stored)
+    labels = tuple(about["classes"])
+    # A field with labels has a mean for each of them and one for none.
+    size = (len(labels) + 1, codec.size) if labels else (codec.size,)
     velocity = build_velocity(
         settings.velocity,
-        torch.zeros(codec.size),
-        torch.ones(codec.size),
+        torch.zeros(size),
+        torch.ones(size),
         settings.source_std,
         settings.path_noise,
         torch.Generator(),
     )
     velocity.load_state_dict(state)
-    return Flow(settings, shapes, codec, velocity.eval())
+    return Flow(settings, shapes, codec, velocity.eval(), labels)
 
 
 def write_samples(path: str | Path, samples: Samples, parameters: Mapping[str, Any]) -> None:
