@@ -224,8 +224,9 @@ def similarity(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]
 def in_double(tensor: Tensor) -> Iterator[Tensor]:
     """Networks (K, *shape) flattened and in double precision, a few of them at a time."""
     flat = tensor.flatten(1)
-    for part in flat.split(max(1, _CHUNK // max(1, flat.shape[1]))):
-        yield part.double()
+    step = max(1, _CHUNK // max(1, flat.shape[1]))
+    for start in range(0, len(flat), step):
+        yield flat[start : start + step].double()
 
 
 class _Target:

@@ -120,8 +120,7 @@ def _draw_heights(axis: Axes, barrier: pd.DataFrame, zoos: list[str]) -> None:
             (one.renewed, _AFTER, "s", 0.12),
         ):
             if loss is not None:
-                style = {"color": colour, "markerfacecolor": "white", "ms": 5}
-                axis.plot(loss - one.ends, place + shift, marker, **style)
+                axis.plot(loss - one.ends, place + shift, marker, color=colour, mfc="white", ms=5)
     for label, colour, marker in (
         ("as trained", _BEFORE, "o"),
         ("canonicalized", _AFTER, "o"),

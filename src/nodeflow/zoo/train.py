@@ -211,7 +211,7 @@ class _Stack:
             {name: kept[name] for name in part} for part in (self.parameters, self.statistics)
         )
         about = {
-            name: column.to_numpy()[ok]
+            str(name): column.to_numpy()[ok]
             for name, column in metrics.drop(columns="member").items()
             if column.dtype.kind in "if"
         }
