@@ -224,7 +224,7 @@ def main() -> None:
             rows.append(
                 (
                     f"{kind} of {half} pairs, {name}",
-                    f"{heights[kind].mean():.3f} ± {heights[kind].sem():.3f} (se)",
+                    f"{float(heights[kind].mean()):.3f} ± {float(heights[kind].sem()):.3f} (se)",
                 )
             )
     print(pd.DataFrame(rows, columns=["what", "value"]).to_string(index=False, header=False))
