@@ -221,10 +221,11 @@ def main() -> None:
         path = loss_barrier(architecture, a, b, dataset.test_x, dataset.test_y, 11)
         heights = barrier_heights(path)
         for kind in ("loss_barrier", "accuracy_barrier"):
+            found = heights[kind].to_numpy()
             rows.append(
                 (
                     f"{kind} of {half} pairs, {name}",
-                    f"{float(heights[kind].mean()):.3f} ± {float(heights[kind].sem()):.3f} (se)",
+                    f"{found.mean():.3f} ± {found.std(ddof=1) / len(found) ** 0.5:.3f} (se)",
                 )
             )
     print(pd.DataFrame(rows, columns=["what", "value"]).to_string(index=False, header=False))
