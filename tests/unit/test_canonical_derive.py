@@ -328,8 +328,11 @@ def test_published_shapes_keep_their_function_and_planted_permutations_are_found
     found = matching.permutations
     assert all(torch.equal(found[n], order) for n, order in inverse(orders).items())
     assert (matching.history[1:] >= matching.history[:-1] - 1e-9).all()
+    fresh = architecture.initialize([torch_generator(5, "fresh")])
+    fresh |= architecture.fresh_statistics(1)
     for dtype, tolerance in ((torch.float32, 1e-5), (torch.float64, 1e-10)):
-        given = {n: tensor.to(dtype) for n, tensor in copies.items()}
+        # As they are initialized: the weights above are so large that rounding grows by each layer.
+        given = {n: tensor.to(dtype) for n, tensor in fresh.items()}
         moved, x = matching.applied(given, symmetry), items(architecture, dtype)[:2]
         before, after = architecture.forward(given, x), architecture.forward(moved, x)
         assert (before - after).abs().max() <= tolerance * before.abs().max()
