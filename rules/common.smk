@@ -4,6 +4,7 @@ from pathlib import Path
 from nodeflow.config import ConfigProblem, check_config, load_schema
 from nodeflow.grid import WILDCARDS
 from nodeflow.plan import Plan
+from nodeflow.provenance import remember_config
 
 # Not workflow.basedir: another workflow may use this one as a module.
 ROOT = Path(workflow.current_basedir).parent
@@ -13,6 +14,7 @@ try:
 except ConfigProblem as problem:
     raise WorkflowError(str(problem)) from None
 
+remember_config(config)
 plan = Plan(config, ROOT)
 
 

@@ -1,8 +1,8 @@
-"""Where a result came from: a digest of the code behind a script, versions, and the commit.
+"""Where a result came from: digests of code and configuration, versions, and the commit.
 
-The digest decides which jobs run again. It covers the script and every nodeflow module that the
-script imports, directly or through others, and ignores what cannot change a result: comments,
-formatting and docstrings.
+The digest of the code decides which jobs run again. It covers the script and every nodeflow module
+that the script imports, directly or through others, and ignores what cannot change a result:
+comments, formatting and docstrings.
 """
 
 from __future__ import annotations
@@ -10,17 +10,27 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-__all__ = ["code_digest", "commit", "imported_modules", "versions"]
+__all__ = [
+    "code_digest",
+    "commit",
+    "config_digest",
+    "imported_modules",
+    "remember_config",
+    "versions",
+]
 
 PACKAGE = "nodeflow"
 _SOURCE = Path(__file__).parent
+_CONFIG_VARIABLE = "NODEFLOW_CONFIG"
 _LIBRARIES = ("nodeflow", "numpy", "scipy", "pandas", "pyarrow", "torch", "numba", "safetensors")
 
 
@@ -55,6 +65,20 @@ def imported_modules(script: str | Path, source: Path = _SOURCE) -> set[Path]:
                 reached.add(path)
                 waiting.append(path)
     return reached
+
+
+def remember_config(config: Mapping[str, Any]) -> None:
+    """Let this process and those that it starts write the digest of a configuration into files.
+
+    Not a parameter of the files: a changed key would then re-run every job.
+    """
+    text = json.dumps(config, sort_keys=True)
+    os.environ[_CONFIG_VARIABLE] = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def config_digest() -> str:
+    """Hexadecimal digest of the run's configuration, or "none" outside a run."""
+    return os.environ.get(_CONFIG_VARIABLE, "none")
 
 
 def commit() -> str:

@@ -31,7 +31,7 @@ from safetensors.numpy import save as to_safetensors
 
 from nodeflow.grid import place_of
 from nodeflow.problems import Problem
-from nodeflow.provenance import commit, versions
+from nodeflow.provenance import commit, config_digest, versions
 
 __all__ = [
     "FileProblem",
@@ -42,6 +42,7 @@ __all__ = [
     "gather",
     "gathered",
     "open_tensors",
+    "opened_parameters",
     "read_facts",
     "read_parameters",
     "read_table",
@@ -412,6 +413,11 @@ def open_tensors(
         yield file
 
 
+def opened_parameters(file: Any) -> dict[str, Any]:
+    """The parameters in the metadata of what `open_tensors` opened."""
+    return dict(json.loads(_tensor_stamp(file)["nodeflow.parameters"]))
+
+
 def _tensor_stamp(file: Any) -> dict[str, str]:
     return dict(json.loads((file.metadata() or {}).get("nodeflow", "{}")))
 
@@ -459,6 +465,7 @@ def _stamp(kind: Kind, parameters: Parameters) -> dict[str, str]:
         "nodeflow.version": str(kind.version),
         "nodeflow.parameters": json.dumps(parameters, sort_keys=True),
         "nodeflow.commit": commit(),
+        "nodeflow.config": config_digest(),
         "nodeflow.versions": versions(),
     }
 

@@ -70,6 +70,7 @@ def test_it_runs_and_prints_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: None
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NODEFLOW_CONFIG", "none")  # as it was, after the tour
     names: dict[str, object] = {"__name__": "tour"}
     wrong = []
     with warnings.catch_warnings():

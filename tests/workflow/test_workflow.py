@@ -1,10 +1,17 @@
 """The workflow as a user meets it: style, configuration, report."""
 
+import json
 import re
 import subprocess
 import sys
 
+import pyarrow.parquet as pq
 import pytest
+import yaml
+from safetensors import safe_open
+from snakemake.utils import update_config
+
+from nodeflow.provenance import config_digest, remember_config
 
 from .conftest import ROOT, Checkout
 
@@ -67,11 +74,35 @@ def test_the_paper_grid_is_planned_in_full(fresh: Checkout) -> None:
 def test_every_figure_and_table_is_there(finished: Checkout) -> None:
     figures = finished.folder / "results/figures"
     scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("draw_*.py")}
+    # config/generation.yaml draws these; smoke has neither several zoos nor time.
+    scripts -= {"draw_conditional", "draw_solvers"}
     for name in scripts:
         stem = name.removeprefix("draw_")
         assert (figures / f"{stem}.png").stat().st_size > 5_000
         assert (figures / f"{stem}.pdf").stat().st_size > 5_000
     assert len(list((finished.folder / "results/tables").glob("*.parquet"))) >= 12
+
+
+def test_every_file_says_where_it_came_from(
+    finished: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NODEFLOW_CONFIG", "none")  # as it was, after the test
+    config: dict[str, object] = {}
+    for name in ("config", "smoke"):
+        update_config(config, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+    remember_config(config)
+    stamps = [
+        {key.decode(): value.decode() for key, value in pq.read_metadata(path).metadata.items()}
+        for path in finished.folder.glob("results/**/*.parquet")
+    ]
+    for path in finished.folder.glob("results/**/*.safetensors"):
+        with safe_open(path, framework="numpy") as file:
+            stamps.append(json.loads(file.metadata()["nodeflow"]))
+    assert len(stamps) > 60
+    for stamp in stamps:
+        assert stamp["nodeflow.config"] == config_digest()
+        assert len(stamp["nodeflow.commit"]) >= 7
+        assert "torch" in json.loads(stamp["nodeflow.versions"])
 
 
 def test_logs_can_be_followed(finished: Checkout) -> None:

@@ -24,6 +24,7 @@ from nodeflow.flow.sample import SampleSettings, integrate
 from nodeflow.flow.settings import FlowSettings
 from nodeflow.flow.velocity import VelocitySettings, gaussian_velocity
 from nodeflow.job import Progress
+from nodeflow.optimizers import Adam, cosine
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
 
@@ -268,21 +269,20 @@ def _train(
         settings, velocity.means.cpu(), velocity.variances.cpu(), features.shape[1], generator
     ).to(device)
     averaged.load_state_dict(velocity.state_dict())
-    optimizer = torch.optim.AdamW(
-        velocity.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay,
+    optimizer = Adam(
+        velocity.parameters(),
         betas=settings.betas,
-    )  # fmt: skip
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
-        optimizer, settings.steps, settings.final_learning_rate
+        weight_decay=settings.weight_decay,
+        decoupled=True,
     )
+    rates = settings.learning_rate, settings.final_learning_rate
     report_every = max(1, settings.steps // _REPORTS)
     progress, rows, since = Progress(settings.steps, "train flow over nODEs"), [], []
     for step in range(1, settings.steps + 1):
         loss = _loss(velocity, _draws(codes, features, settings, generator, settings.batch), device)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        schedule.step()
+        optimizer.step(cosine(step - 1, settings.steps, *rates))
         # Early on, an average over fewer steps, so that it forgets the initial weights.
         decay = min(settings.ema, (step + 1) / (step + 10)) if settings.ema else 0.0
         get_ema_multi_avg_fn(decay)(  # type: ignore[no-untyped-call]

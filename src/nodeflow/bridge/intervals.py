@@ -113,7 +113,8 @@ def ratio_interval(a: Scores, b: Scores, rng: np.random.Generator) -> Interval:
 def _ratio(a: Array, b: Array) -> Array:
     """Medians of the rows of `a` over those of `b`; NaN where most of both failed."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _medians(a) / _medians(b)
+        ratios: Array = _medians(a) / _medians(b)
+    return ratios
 
 
 def _medians(rows: Array) -> Array:

@@ -15,7 +15,14 @@ from .experiments import (
     draw_noise,
     draw_warning,
 )
-from .flow import draw_capacity, draw_flow_training, draw_frontier, draw_transfer
+from .flow import (
+    draw_capacity,
+    draw_conditional,
+    draw_flow_training,
+    draw_frontier,
+    draw_solvers,
+    draw_transfer,
+)
 from .graphs import draw_degrees, draw_ensemble, draw_networks
 from .node import draw_degree_errors, draw_size_errors, draw_structure_errors, draw_training
 from .runtime import draw_runtime
@@ -33,6 +40,7 @@ __all__ = [
     "draw_bridge_questions",
     "draw_capacity",
     "draw_claims",
+    "draw_conditional",
     "draw_conjecture",
     "draw_degree_errors",
     "draw_degrees",
@@ -46,6 +54,7 @@ __all__ = [
     "draw_noise",
     "draw_runtime",
     "draw_size_errors",
+    "draw_solvers",
     "draw_speed",
     "draw_structure_errors",
     "draw_training",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -77,6 +76,8 @@ def draw_structure_errors(runs: pd.DataFrame) -> Figure:
     Args:
         runs: as in `draw_size_errors`, of one training cell and one size.
     """
+    import seaborn as sns  # takes a second to load, and few figures use it
+
     systems = list(dict.fromkeys(runs["system"]))
     trained = runs[["trained_beta", "trained_gamma"]].iloc[0]
     figure, axes = panels(len(systems), width=3.0, height=2.6)

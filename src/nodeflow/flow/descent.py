@@ -23,7 +23,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,6 +33,7 @@ from torch.nn.functional import kl_div, log_softmax, one_hot, softmax
 from nodeflow.flow.codec import Shapes, flatten
 from nodeflow.flow.settings import DescentSettings
 from nodeflow.job import Progress
+from nodeflow.optimizers import Adam, cosine
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import Architecture
@@ -213,15 +213,10 @@ def fit_descent(
             _here(held_out[1], architecture, device),
         )
     fixed = x[torch.randint(len(x), (settings.items,), generator=generator).to(device)]
-    rest: list[Tensor] = [field.log_rate, field.log_floor, field.decays]
-    groups: list[dict[str, Any]] = [
-        {"params": [field.items, field.targets]},
-        {"params": rest, "lr": settings.rate_learning_rate},
+    optimizers = [
+        (Adam([field.items, field.targets]), settings.learning_rate),
+        (Adam([field.log_rate, field.log_floor, field.decays]), settings.rate_learning_rate),
     ]
-    optimizer = torch.optim.Adam(groups, lr=settings.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
-        optimizer, settings.steps, _LAST_LEARNING_RATE
-    )
     progress = Progress(settings.steps, "flow " + ", ".join(str(label) for label in labels))
     every = max(1, settings.steps // _REPORTS)
     total, since, rows = torch.zeros((), device=device), 0, []
@@ -238,11 +233,11 @@ def fit_descent(
         if settings.fresh:
             unpaired = {name: tensor[len(some) :] for name, tensor in found.items()}
             loss = loss + objective.lag(unpaired, final, some, x[which], y[which])
-        optimizer.zero_grad(set_to_none=True)
+        field.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(field.parameters(), _CLIP)
-        optimizer.step()
-        schedule.step()
+        for optimizer, first in optimizers:
+            optimizer.step(cosine(step - 1, settings.steps, first, _LAST_LEARNING_RATE))
         total, since = total + loss.detach(), since + 1
         if step % every == 0 or step == settings.steps:
             losses = _watch(field, objective, watched, fixed)

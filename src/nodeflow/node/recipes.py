@@ -23,6 +23,7 @@ from nodeflow.node.settings import (
     RecipeProblem,
     Settings,
 )
+from nodeflow.optimizers import Adagrad, Adam, Optimizer, cosine
 
 __all__ = ["Trainer", "make_trainer", "slopes"]
 
@@ -80,38 +81,35 @@ def make_trainer(
 
 
 class _Optimized:
-    """What is common to trainers with a torch optimizer and random batches."""
+    """What is common to trainers with an optimizer and random batches."""
 
     steps: int
     parameters: Parameters
-    _optimizer: torch.optim.Optimizer
+    _optimizer: Optimizer
     _generators: Sequence[torch.Generator]
 
     def state(self) -> dict[str, Tensor]:
         found = {f"parameter {name}": x.detach().cpu() for name, x in self.parameters.items()}
-        for number, kept in self._optimizer.state_dict()["state"].items():
-            found |= {f"optimizer {number} {name}": x.cpu() for name, x in kept.items()}
+        found |= {f"optimizer {name}": x.cpu() for name, x in self._optimizer.state().items()}
         found |= {f"generator {i}": g.get_state() for i, g in enumerate(self._generators)}
         return found
 
     def restore(self, state: Mapping[str, Tensor], done: int) -> None:
-        kept: dict[int, dict[str, Tensor]] = {}
+        kept: dict[str, Tensor] = {}
         for name, value in state.items():
             kind, _, rest = name.partition(" ")
             if kind == "parameter":
                 self.parameters[rest].data.copy_(value)
             elif kind == "optimizer":
-                number, key = rest.split(" ")
-                kept.setdefault(int(number), {})[key] = value
+                kept[rest] = value
             else:
                 self._generators[int(rest)].set_state(value)
-        groups = self._optimizer.state_dict()["param_groups"]
-        self._optimizer.load_state_dict({"state": kept, "param_groups": groups})
+        self._optimizer.restore(kept)
         self._done = done
 
-    def _update(self, loss: Tensor, clip: float = math.inf) -> None:
+    def _update(self, loss: Tensor, learning_rate: float, clip: float = math.inf) -> None:
         """One step; replicates share no parameter, so the sum's gradient is that of each."""
-        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad()
         loss.sum().backward()  # type: ignore[no-untyped-call]
         if math.isfinite(clip):
             gradients = [p.grad for p in self.parameters.values() if p.grad is not None]
@@ -119,13 +117,8 @@ class _Optimized:
             factor = (clip / (norm + 1e-12)).clamp(max=1.0)
             for gradient in gradients:
                 gradient.mul_(factor.view(-1, *[1] * (gradient.ndim - 1)))
-        self._optimizer.step()
+        self._optimizer.step(learning_rate)
         self._done += 1
-
-    def _cosine(self, first: float, steps: int) -> None:
-        rate = 0.5 * first * (1 + math.cos(math.pi * self._done / steps))
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
 
     _done = 0
 
@@ -156,17 +149,15 @@ class _GaussNewton(_Optimized):
         self._few = self._points.float().to(device), self._targets.float().to(device)
         size = self._few[1].square().mean(2, keepdim=True).sqrt()
         self._size = torch.maximum(size, 1e-3 * size.amax(1, keepdim=True))
-        self._optimizer = torch.optim.Adam(
-            list(parameters.values()), lr=settings.learning_rate, fused=True
-        )
+        self._optimizer = Adam(parameters.values())
         self._fit: Fit | None = None
 
     def step(self) -> Tensor:
         if self._done < self._settings.warmup:
-            self._cosine(self._settings.learning_rate, self._settings.warmup)
+            rate = cosine(self._done, self._settings.warmup, self._settings.learning_rate)
             points, targets = self._few
             found = torch.stack([evaluate_net(self.parameters, net, points) for net in NETS], 1)
-            self._update(((found - targets) / self._size).square().mean((1, 2)))
+            self._update(((found - targets) / self._size).square().mean((1, 2)), rate)
             off = (found.detach().to(self._root) - self._targets).flatten(1).unsqueeze(-1)
             return torch.bmm(self._root.transpose(1, 2), off).square().sum((1, 2)).sqrt()
         if self._fit is None:
@@ -233,12 +224,10 @@ class _Matching(_Optimized):
         knots = {id(x): torch.from_numpy(place_knots(x.states, settings.knots)) for x in data}
         self._lookup = Lookup(torch.stack([knots[id(x)] for x in data]).float().to(device))
         self._adjacency = _adjacencies(data, device)
-        self._optimizer = torch.optim.Adam(
-            list(parameters.values()), lr=settings.learning_rate, fused=True
-        )
+        self._optimizer = Adam(parameters.values())
 
     def step(self) -> Tensor:
-        self._cosine(self._settings.learning_rate, self.steps)
+        rate = cosine(self._done, self.steps, self._settings.learning_rate)
         states, slopes = [], []
         for x, generator in zip(self._data, self._generators, strict=True):
             all_states, all_slopes = self._prepared[id(x)]
@@ -249,7 +238,7 @@ class _Matching(_Optimized):
         f, h_ego, h_alt = self._lookup.interpolate(table, torch.stack(states)).unbind(-1)
         found = f + h_ego * torch.bmm(h_alt, self._adjacency)
         loss = (found - torch.stack(slopes)).abs().mean((1, 2))
-        self._update(loss, self._settings.clip)
+        self._update(loss, rate, self._settings.clip)
         return loss.detach()
 
 
@@ -296,9 +285,7 @@ class _Paper(_Optimized):
         self._adjacency = _adjacencies(data, device)
         self._states = {id(x): torch.from_numpy(x.states).to(device) for x in data}
         self._times = torch.from_numpy(data[0].times).float().to(device)
-        self._optimizer = torch.optim.Adagrad(
-            list(parameters.values()), lr=settings.learning_rate, initial_accumulator_value=0.1
-        )
+        self._optimizer = Adagrad(parameters.values(), first=0.1)
 
     def step(self) -> Tensor:
         batch = torch.stack(
@@ -324,7 +311,7 @@ class _Paper(_Optimized):
         loss = torch.full((len(batch),), math.nan, device=batch.device)
         loss = loss.index_copy(0, good, errors.square().mean((1, 2, 3)).sqrt())
         if len(good):
-            self._update(loss[good])
+            self._update(loss[good], self._settings.learning_rate)
         else:
             self._done += 1
         for x in self.parameters.values():

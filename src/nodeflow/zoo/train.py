@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from nodeflow.datasets import Dataset
 from nodeflow.job import Progress
+from nodeflow.optimizers import Adam
 from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed, torch_generator
 from nodeflow.zoo.architectures import Architecture
@@ -28,9 +30,9 @@ __all__ = [
     "train_block",
 ]
 
-OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
+OPTIMIZERS: Mapping[str, Callable[..., Adam]] = {
+    "adam": Adam,
+    "adamw": partial(Adam, decoupled=True),
 }
 """Optimizers by name: weight decay is part of the gradient in "adam", apart from it in "adamw"."""
 
@@ -125,10 +127,7 @@ class _Stack:
         for name, tensor in start.items():
             self.parameters[name].copy_(tensor).requires_grad_()
         self.optimizer = OPTIMIZERS[settings.optimizer](
-            [memory],
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            fused=True,
+            [memory], weight_decay=settings.weight_decay
         )
         self.statistics = {
             name: tensor.to(device)
@@ -158,7 +157,7 @@ class _Stack:
             gradients = torch.autograd.grad(losses.sum(), list(self.parameters.values()))
             for own, new in zip(self.gradients, gradients, strict=True):
                 own.copy_(new)
-            self.optimizer.step()
+            self.optimizer.step(self.settings.learning_rate)
         return float(losses.detach().mean())
 
     def _last_step(self, items: int) -> int:
@@ -211,7 +210,12 @@ class _Stack:
         parameters, statistics = (
             {name: kept[name] for name in part} for part in (self.parameters, self.statistics)
         )
-        return TrainedBlock(members, parameters, statistics, metrics=metrics)
+        about = {
+            str(name): column.to_numpy()[ok]
+            for name, column in metrics.drop(columns="member").items()
+            if column.dtype.kind in "if"
+        }
+        return TrainedBlock(members, parameters, statistics, about, metrics=metrics)
 
 
 def train_block(
@@ -288,6 +292,7 @@ def train_block(
             name: torch.cat([block.statistics[name] for block in blocks])
             for name in architecture.statistics
         },
+        {name: np.concatenate([block.about[name] for block in blocks]) for name in blocks[0].about},
         metrics=pd.concat([block.metrics for block in blocks], ignore_index=True),
     )
 
