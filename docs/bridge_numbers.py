@@ -26,8 +26,8 @@ def zoos(systems: list[str]) -> list[str]:
     panel, runs, points = table("panel"), table("runs"), table("fixed_points")
     large = int(runs["N"].max())
     lines = [
-        "| system | neural ODEs trained | failed | CPU seconds | error of vector field | node error, "
-        f"N = 64 | failed integrations, N = {large:,} | fixed points found |",
+        "| system | neural ODEs trained | failed | CPU seconds | error of vector field "
+        f"| node error, N = 64 | failed integrations, N = {large:,} | fixed points found |",
         "|---" * 8 + "|",
     ]
     for system in systems:
