@@ -81,11 +81,8 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
         stable = float((good["rightmost_giant"] < 0).mean()) if len(good) else np.nan
         note(
             axis,
-            note(
-                axis,
-                f"n = {len(chosen)}, {share:.0%} failed, {stable:.0%} stable\n"
-                "● λ₁, ○ next: giant, × whole",
-            ),
+            f"n = {len(chosen)}, {share:.0%} failed, {stable:.0%} stable\n"
+            "● λ₁, ○ the next, giant; × whole",
         )
         note(below, "median, bars 10–90 % of runs")
     outside_legend(top[-1])
