@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/bench_flow.py
 
-All variants are timed in turn, several times, in one process; the smallest time of each counts, so
-that other jobs on the machine disturb the ratios little.
+All variants are timed in turn, several times, in one process and one thread; the smallest CPU time
+of each counts, so that other jobs on the machine disturb the ratios little.
 """
 
 from __future__ import annotations
@@ -88,13 +88,13 @@ def plain_loop(points: Tensor, hidden: int, steps: int) -> None:
 
 
 def smallest(jobs: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Seconds of each job, the smallest of several rounds over all of them."""
+    """CPU seconds of each job, the smallest of several rounds over all of them."""
     seconds = dict.fromkeys(jobs, np.inf)
     for _ in range(repeats):
         for name, work in jobs.items():
-            start = time.perf_counter()
+            start = time.process_time()
             work()
-            seconds[name] = min(seconds[name], time.perf_counter() - start)
+            seconds[name] = min(seconds[name], time.process_time() - start)
     return seconds
 
 
@@ -200,6 +200,7 @@ def main() -> None:
     options.add_argument("--flow-steps", type=int, default=5000, help="of the flows sampled from")
     options.add_argument("--samples", type=int, default=1000)
     options.add_argument("--repeats", type=int, default=3)
+    options.add_argument("--training-only", action="store_true")
     options.add_argument("--figure", help="a PNG to draw times and accuracies into")
     chosen = options.parse_args()
     torch.set_num_threads(1)
@@ -211,6 +212,8 @@ def main() -> None:
     codec = fit_codec(rows, flow_settings("paper", {"codec": {"kind": "pca"}}).codec)
     codes = torch.from_numpy(codec.encode(rows)).float()
     train_speed(codes, torch.from_numpy(rows), chosen.steps, chosen.repeats)
+    if chosen.training_only:
+        return
 
     table = sample_speed(
         Block(zoo.members, zoo.parameters), data, chosen.flow_steps, chosen.samples, chosen.repeats

@@ -26,7 +26,10 @@ FIGURE_NAMES = [
     "bridge_functions",
     "bridge_ensembles",
     "bridge_novelty",
+    "bridge_questions",
     *(["transfer"] if plan.over_transfers("{flow}") else []),
+    *(["solvers"] if plan.over_solvers("{flow}") else []),
+    *(["conditional"] if plan.over_conditionals("{flow}") else []),
     "runtime",
 ]
 FIGURES = [
@@ -594,6 +597,8 @@ rule draw_frontier:
 rule draw_bridge_errors:
     input:
         runs="results/tables/bridge_runs.parquet",
+        unobserved="results/tables/bridge_unobserved.parquet",
+        fixed_points="results/tables/bridge_fixed_points.parquet",
         full="results/tables/node_tests.parquet",
     output:
         png=report(
@@ -696,6 +701,32 @@ rule draw_bridge_novelty:
         "../workflow/scripts/draw_bridge_novelty.py"
 
 
+rule draw_bridge_questions:
+    input:
+        questions="results/tables/bridge_questions.parquet",
+    output:
+        png=report(
+            "results/figures/bridge_questions.png",
+            caption="../workflow/report/bridge_questions.rst",
+            category="8 Can it generate neural ODEs?",
+            labels={"figure": "Answers with their intervals"},
+        ),
+        pdf="results/figures/bridge_questions.pdf",
+    log:
+        "results/logs/draw_bridge_questions/all.log",
+    benchmark:
+        "results/benchmarks/draw_bridge_questions/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_bridge_questions"),
+    message:
+        "Drawing: answers about generated neural ODEs"
+    script:
+        "../workflow/scripts/draw_bridge_questions.py"
+
+
 rule draw_transfer:
     input:
         transfer="results/tables/transfer.parquet",
@@ -720,6 +751,58 @@ rule draw_transfer:
         "Drawing: transfer to changed tasks"
     script:
         "../workflow/scripts/draw_transfer.py"
+
+
+rule draw_solvers:
+    input:
+        solvers="results/tables/flow_solvers.parquet",
+    output:
+        png=report(
+            "results/figures/solvers.png",
+            caption="../workflow/report/solvers.rst",
+            category="7 Can a flow generate networks that work and are new?",
+            labels={"figure": "Accuracy by solver and steps"},
+        ),
+        pdf="results/figures/solvers.pdf",
+    log:
+        "results/logs/draw_solvers/all.log",
+    benchmark:
+        "results/benchmarks/draw_solvers/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_solvers"),
+    message:
+        "Drawing: accuracy of generated networks by solver and steps"
+    script:
+        "../workflow/scripts/draw_solvers.py"
+
+
+rule draw_conditional:
+    input:
+        conditional="results/tables/conditional.parquet",
+    output:
+        png=report(
+            "results/figures/conditional.png",
+            caption="../workflow/report/conditional.rst",
+            category="7 Can a flow generate networks that work and are new?",
+            labels={"figure": "Conditional flows by guidance"},
+        ),
+        pdf="results/figures/conditional.pdf",
+    log:
+        "results/logs/draw_conditional/all.log",
+    benchmark:
+        "results/benchmarks/draw_conditional/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_conditional"),
+    message:
+        "Drawing: conditional flows by label and guidance"
+    script:
+        "../workflow/scripts/draw_conditional.py"
 
 
 rule draw_speed:

@@ -86,7 +86,7 @@ rule transfer_samples:
             plan.flow_zoo(w.flow),
             w.weights,
         ),
-        data=lambda w: plan.downloads(plan.flow_zoo(w.flow)),
+        data=lambda w: plan.transfer_downloads(w.flow),
     output:
         "results/flow/{flow}/{weights}/width~{width}/transfer.parquet",
     log:
@@ -98,8 +98,31 @@ rule transfer_samples:
     params:
         p=lambda w: plan.transfer(w.flow, w.weights, w.width),
         folder=lambda w: plan.folder(plan.flow_zoo(w.flow)),
+        folders=lambda w: plan.transfer_folders(w.flow),
         code=plan.code("transfer_samples"),
     message:
         "Transfer of the samples of flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
     script:
         "../workflow/scripts/transfer_samples.py"
+
+
+rule compare_solvers:
+    input:
+        flow=rules.train_flow.output.flow,
+        data=lambda w: plan.downloads(plan.flow_zoo(w.flow)),
+    output:
+        "results/flow/{flow}/{weights}/width~{width}/solvers.parquet",
+    log:
+        "results/logs/compare_solvers/{flow}/{weights}/width~{width}.log",
+    benchmark:
+        "results/benchmarks/compare_solvers/{flow}/{weights}/width~{width}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p=lambda w: plan.solvers(w.flow, w.weights, w.width),
+        folder=lambda w: plan.folder(plan.flow_zoo(w.flow)),
+        code=plan.code("compare_solvers"),
+    message:
+        "Sampling flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width}) in several ways"
+    script:
+        "../workflow/scripts/compare_solvers.py"

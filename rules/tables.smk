@@ -339,6 +339,48 @@ rule collect_transfer:
         "../workflow/scripts/collect_transfer.py"
 
 
+rule collect_solvers:
+    input:
+        plan.over_solvers("results/flow/{flow}/{weights}/width~{width}/solvers.parquet"),
+    output:
+        "results/tables/flow_solvers.parquet",
+    log:
+        "results/logs/collect_solvers/all.log",
+    benchmark:
+        "results/benchmarks/collect_solvers/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("collect_solvers"),
+    message:
+        "Gathering the accuracy of flows by solver and steps"
+    script:
+        "../workflow/scripts/collect_solvers.py"
+
+
+rule collect_conditional:
+    input:
+        plan.over_conditionals(
+            "results/conditional/{flow}/{weights}/width~{width}/judgement.parquet"
+        ),
+    output:
+        "results/tables/conditional.parquet",
+    log:
+        "results/logs/collect_conditional/all.log",
+    benchmark:
+        "results/benchmarks/collect_conditional/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("collect_conditional"),
+    message:
+        "Gathering the judgement of all conditional flows"
+    script:
+        "../workflow/scripts/collect_conditional.py"
+
+
 TABLES = [
     *rules.collect_graphs.output,
     *rules.collect_theory.output,
@@ -355,4 +397,6 @@ TABLES = [
     *rules.collect_judgements.output,
     *rules.answer_bridge.output,
     *(rules.collect_transfer.output if plan.over_transfers("{flow}") else []),
+    *(rules.collect_solvers.output if plan.over_solvers("{flow}") else []),
+    *(rules.collect_conditional.output if plan.over_conditionals("{flow}") else []),
 ]

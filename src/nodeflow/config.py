@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from nodeflow.datasets import FORMS, SOURCES
+from nodeflow.datasets import SOURCES, VIEWS, DataProblem, form
+from nodeflow.datasets.door import can_be_read, task_data
 from nodeflow.problems import Problem
 
 __all__ = ["ConfigProblem", "check_config", "key_table", "load_schema"]
@@ -218,6 +219,11 @@ def _contradictions(config: Config) -> Iterator[str]:
         if path is not None and not _is_path(path):
             yield f"the configuration key zoo.folders.{name} is {path}, which cannot be a folder."
     for name, settings in zoo["zoos"].items():
+        try:
+            form(settings["data"])
+        except DataProblem as problem:
+            key = f"zoo.zoos.{name}.data"
+            yield f"the configuration key {key} is {settings['data']}. {problem}"
         jobs = -(-(settings["members"] + settings["held_out"]) // settings["block"])
         if jobs > _MOST_JOBS:
             yield (
@@ -253,6 +259,7 @@ def _contradictions(config: Config) -> Iterator[str]:
         ("zoo.where_found", zoo["where_found"], zoo["zoos"]),
         ("flow.use", config["flow"]["use"], config["flow"]["flows"]),
         ("flow.transfer.flows", config["flow"]["transfer"]["flows"], config["flow"]["flows"]),
+        ("flow.solvers.flows", config["flow"]["solvers"]["flows"], config["flow"]["flows"]),
     ):
         for name in names:
             if name not in defined:
@@ -270,7 +277,7 @@ def _contradictions(config: Config) -> Iterator[str]:
                 f"the configuration key flow.flows.{name}.zoo is {flow['zoo']}; "
                 f"defined are: {', '.join(sorted(zoo['zoos']))}."
             )
-        elif FORMS[zoo["zoos"][flow["zoo"]]["data"]][1] == 1:
+        elif form(zoo["zoos"][flow["zoo"]]["data"])[1] == 1:
             yield (
                 f"the configuration key flow.flows.{name}.zoo is {flow['zoo']}, whose networks "
                 "predict a number; generated networks are judged as classifiers."
@@ -280,6 +287,7 @@ def _contradictions(config: Config) -> Iterator[str]:
                 f"the configuration key flow.flows.{name}.weights is {list(flow['weights'])}; a "
                 "descent pairs members with their initializations and needs [raw]."
             )
+    yield from _flow_contradictions(config)
     yield from _bridge_contradictions(config)
     for name in config["flow"]["use"]:
         wanted = config["flow"]["flows"][name]["zoo"]
@@ -287,6 +295,65 @@ def _contradictions(config: Config) -> Iterator[str]:
             yield (
                 f"the configuration key flow.use names {name}, which needs the zoo {wanted}; "
                 "add that zoo to zoo.use or take the flow out."
+            )
+
+
+def _flow_contradictions(config: Config) -> Iterator[str]:
+    """What is done with flows: transfer, other solvers, conditional flows."""
+    flows, zoos = config["flow"]["flows"], config["zoo"]["zoos"]
+    transfer = config["flow"]["transfer"]
+    for task in transfer["tasks"]:
+        try:
+            known = task == "same" or task in VIEWS or form(task)
+        except DataProblem as problem:
+            known = False
+            reason = str(problem)
+        if not known:
+            yield (
+                f"the configuration key flow.transfer.tasks names {task}; a task is same, "
+                f"{', '.join(VIEWS)}, or a data set. {reason}"
+            )
+    for name in transfer["flows"]:
+        own = zoos[flows[name]["zoo"]]["data"]
+        if not any(can_be_read(task_data(task, own), own) for task in transfer["tasks"]):
+            yield (
+                f"the configuration key flow.transfer.tasks is {list(transfer['tasks'])}; networks "
+                f"of the flow {name}, which read items of {own}, can read none of these tasks."
+            )
+    for name in config["flow"]["solvers"]["flows"]:
+        if flows[name]["method"] in ("descent", "ddpm"):
+            yield (
+                f"the configuration key flow.solvers.flows names {name}, of method "
+                f"{flows[name]['method']}, whose steps are those that it learned."
+            )
+    conditional = config["flow"]["conditional"]
+    for name in conditional["use"]:
+        if name not in conditional["flows"]:
+            allowed = ", ".join(sorted(conditional["flows"])) or "none"
+            yield (
+                f"the configuration key flow.conditional.use names {name}; defined are: {allowed}."
+            )
+    for name, flow in conditional["flows"].items():
+        key = f"flow.conditional.flows.{name}.zoos"
+        networks = []
+        for zoo in flow["zoos"]:
+            if zoo not in zoos:
+                allowed = ", ".join(sorted(zoos))
+                yield f"the configuration key {key} names {zoo}; defined are: {allowed}."
+            elif name in conditional["use"] and zoo not in [
+                *config["zoo"]["use"],
+                *config["zoo"]["where_found"],
+            ]:
+                yield f"the configuration key {key} names {zoo}; add that zoo to zoo.use."
+            else:
+                settings = zoos[zoo]
+                shape, classes = form(settings["data"])
+                chosen = settings.get("architecture") or settings["hidden"]
+                networks.append((math.prod(shape), classes, _plain(chosen)))
+        if any(network != networks[0] for network in networks):
+            yield (
+                f"the configuration key {key} is {list(flow['zoos'])}, whose networks differ; a "
+                "conditional flow learns zoos of one architecture."
             )
 
 

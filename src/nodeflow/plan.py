@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from nodeflow.datasets import FILES, FORMS, SOURCES, VOCABULARIES, dataset_available
+from nodeflow.datasets import FILES, SOURCES, VOCABULARIES, dataset_available, form
+from nodeflow.datasets.door import base_name, can_be_read, task_data
 from nodeflow.grid import Cell, cells, number
 from nodeflow.provenance import code_digest
 
@@ -301,15 +302,25 @@ class Plan:
 
     def folder(self, zoo: str) -> str | None:
         """The folder of a zoo's data set: what the user named, or where it is downloaded to."""
-        data = self._zoo(zoo)["data"]
-        named: str | None = self.config["zoo"]["folders"].get(data)
-        return named or (f"results/data/{data}" if self.downloads(zoo) else None)
+        return self._folder(self._zoo(zoo)["data"])
 
     def downloads(self, zoo: str) -> list[str]:
         """The note of a zoo's downloaded data set, if it is to be downloaded."""
-        data, settings = self._zoo(zoo)["data"], self.config["zoo"]
-        wanted = data in settings["downloads"] and not settings["folders"].get(data)
-        return [f"results/data/{data}/downloaded.json"] if wanted else []
+        return self._downloads(self._zoo(zoo)["data"])
+
+    def _folder(self, data: str) -> str | None:
+        base = base_name(data)
+        named: str | None = self.config["zoo"]["folders"].get(base)
+        return named or (f"results/data/{base}" if self._downloads(data) else None)
+
+    def _downloads(self, data: str) -> list[str]:
+        base, settings = base_name(data), self.config["zoo"]
+        wanted = base in settings["downloads"] and not settings["folders"].get(base)
+        return [f"results/data/{base}/downloaded.json"] if wanted else []
+
+    def _is_there(self, data: str) -> bool:
+        """Whether a data set is on this machine, or is to be downloaded."""
+        return bool(self._downloads(data)) or dataset_available(data, self._folder(data))
 
     def download(self, data: str) -> Made:
         """What a data set is downloaded with."""
@@ -322,9 +333,7 @@ class Plan:
         """The zoos of the run: those to use, and those whose data set is on this machine."""
         settings = self.config["zoo"]
         found = [
-            name
-            for name in settings["where_found"]
-            if self.downloads(name) or dataset_available(self._zoo(name)["data"], self.folder(name))
+            name for name in settings["where_found"] if self._is_there(self._zoo(name)["data"])
         ]
         return list(dict.fromkeys([*settings["use"], *found]))
 
@@ -353,7 +362,7 @@ class Plan:
     def architecture(self, zoo: str) -> Made:
         """What the networks of a zoo are: settings, and the form of what they read."""
         settings = self._zoo(zoo)
-        item, classes = FORMS[settings["data"]]
+        item, classes = form(settings["data"])
         chosen = settings.get("architecture") or {"kind": "mlp", "hidden": settings["hidden"]}
         if settings["data"] in VOCABULARIES and chosen["kind"] in ("text", "bert"):
             chosen = {**chosen, "vocabulary": VOCABULARIES[settings["data"]]}
@@ -364,12 +373,39 @@ class Plan:
         return {
             "zoo": zoo,
             "block": int(block),
-            "reference": 0,
-            "settings": {
-                name: self.config["canonical"][name] for name in ("matching", "balance", "residual")
-            },
+            "settings": self._canonical(),
             "from": self.zoo(zoo, block),
+            "reference": self.reference(zoo),
         }
+
+    def universe(self, zoo: str) -> Made:
+        """What the common centre of a zoo is made with."""
+        return {
+            "zoo": zoo,
+            "members": self._zoo(zoo)["members"],
+            "settings": self._canonical(),
+            "from": [self.zoo(zoo, block) for block in self.learned_blocks(zoo)],
+        }
+
+    def learned_blocks(self, zoo: str) -> list[int]:
+        """The blocks of a zoo with members that flows learn from."""
+        settings = self._zoo(zoo)
+        return [k for k in self.blocks(zoo) if k * settings["block"] < settings["members"]]
+
+    def reference(self, zoo: str) -> Made:
+        """What the file that holds the reference of a zoo is made with."""
+        to_centre = self.config["canonical"]["reference"] == "universe"
+        return self.universe(zoo) if to_centre else self.zoo(zoo, 0)
+
+    def reference_file(self, zoo: str) -> str:
+        """The file with the network that all members of a zoo are matched to, as its member 0."""
+        to_centre = self.config["canonical"]["reference"] == "universe"
+        name = "universe" if to_centre else "raw/block~0"
+        return f"results/zoo/{zoo}/{name}.safetensors"
+
+    def _canonical(self) -> Made:
+        names = ("reference", "matching", "balance", "residual")
+        return {name: self.config["canonical"][name] for name in names}
 
     def members(self, zoo: str, weights: str, block: Number) -> Made:
         """What a block of members, aligned or raw, is made with."""
@@ -465,10 +501,43 @@ class Plan:
             "architecture": self.architecture(zoo),
             "method": self._flow(flow)["method"],
             "training": self._zoo(zoo)["training"],
-            "settings": {key: value for key, value in settings.items() if key != "flows"},
+            "tasks": self.transfer_tasks(flow),
+            "settings": {
+                key: value for key, value in settings.items() if key not in ("flows", "tasks")
+            },
             "device": self.config["device"],
             "seed": self.config["seed"],
             "from": self.samples(flow, weights, width),
+        }
+
+    def transfer_tasks(self, flow: str) -> dict[str, str]:
+        """Tasks that networks of a flow can read and whose data are there: name → data set."""
+        own = self._zoo(self.flow_zoo(flow))["data"]
+        named = {task: task_data(task, own) for task in self.config["flow"]["transfer"]["tasks"]}
+        return {
+            task: data
+            for task, data in named.items()
+            if (data != own or task == "same") and can_be_read(data, own) and self._is_there(data)
+        }
+
+    def transfer_folders(self, flow: str) -> dict[str, str | None]:
+        """The folder of each task's data set."""
+        return {task: self._folder(data) for task, data in self.transfer_tasks(flow).items()}
+
+    def transfer_downloads(self, flow: str) -> list[str]:
+        """The notes of all data sets that a transfer needs and that are to be downloaded."""
+        data = [self._zoo(self.flow_zoo(flow))["data"], *self.transfer_tasks(flow).values()]
+        return list(dict.fromkeys(note for name in data for note in self._downloads(name)))
+
+    def solvers(self, flow: str, weights: str, width: Number) -> Made:
+        """What the comparison of ways to sample a flow is made with."""
+        settings = self.config["flow"]["solvers"]
+        judgement = self.judgement(flow, weights, width)
+        return {
+            **{name: value for name, value in judgement.items() if name != "matching"},
+            "settings": {key: value for key, value in settings.items() if key != "flows"},
+            "calibration": self.config["judge"]["calibration"],
+            "from": self.flow(flow, weights, width),
         }
 
     def _flow(self, flow: str) -> Mapping[str, Any]:
@@ -499,6 +568,94 @@ class Plan:
             for width in self._flow(flow)["widths"]
         ]
         return zoos + flows
+
+    # --- conditional flows -----------------------------------------------------------------------
+
+    @property
+    def conditionals(self) -> list[str]:
+        """The conditional flows of the run: those to use whose zoos are all there."""
+        used = self.config["flow"]["conditional"]["use"]
+        return [flow for flow in used if set(self.labels(flow)) <= set(self.zoos)]
+
+    def labels(self, flow: str) -> list[str]:
+        """The zoos that a conditional flow learns; their names are its labels."""
+        return list(self._conditional(flow)["zoos"])
+
+    def conditional(self, flow: str, weights: str, width: Number) -> Made:
+        """What a conditional flow is made with."""
+        settings, zoos = self._conditional(flow), self.labels(flow)
+        return {
+            "flow": flow,
+            "weights": weights,
+            "width": int(width),
+            "method": settings["method"],
+            "zoos": zoos,
+            "members": [self._zoo(zoo)["members"] for zoo in zoos],
+            "data": ", ".join(self._zoo(zoo)["data"] for zoo in zoos),
+            "architecture": self.architecture(zoos[0]),
+            "changes": settings["settings"],
+            "device": self.config["device"],
+            "seed": self.config["seed"],
+            "from": [
+                [self.members(zoo, weights, block) for block in self.blocks(zoo)] for zoo in zoos
+            ],
+        }
+
+    def conditional_samples(self, flow: str, weights: str, width: Number) -> Made:
+        """What the samples of a conditional flow are made with."""
+        settings = self._conditional(flow)
+        return {
+            **settings["sampling"],
+            "guidance": [float(x) for x in settings["guidance"]],
+            "flow": flow,
+            "weights": weights,
+            "width": int(width),
+            "labels": self.labels(flow),
+            "device": self.config["device"],
+            "seed": self.config["seed"],
+            "from": self.conditional(flow, weights, width),
+        }
+
+    def conditional_judgement(self, flow: str, weights: str, width: Number) -> Made:
+        """What the judgement of a conditional flow's samples is made with."""
+        made = self.conditional(flow, weights, width)
+        shared = ("flow", "weights", "width", "method", "data", "architecture", "device", "seed")
+        return {
+            **{name: made[name] for name in shared},
+            "tests": {zoo: self._zoo(zoo)["data"] for zoo in self.labels(flow)},
+            "settings": {name: self.config["judge"][name] for name in ("controls", "candidates")},
+            "matching": self.config["canonical"]["matching"],
+            "from": self.conditional_samples(flow, weights, width),
+        }
+
+    def conditional_folders(self, flow: str) -> dict[str, str | None]:
+        """The folder of each zoo's data set."""
+        return {zoo: self.folder(zoo) for zoo in self.labels(flow)}
+
+    def conditional_downloads(self, flow: str) -> list[str]:
+        """The notes of all downloaded data sets of a conditional flow's zoos."""
+        notes = [note for zoo in self.labels(flow) for note in self.downloads(zoo)]
+        return list(dict.fromkeys(notes))
+
+    def conditional_blocks(self, flow: str, weights: str) -> list[str]:
+        """The blocks of all zoos of a conditional flow, one zoo after the other."""
+        pattern = "results/zoo/{zoo}/{weights}/block~{block}.safetensors"
+        return [
+            path for zoo in self.labels(flow) for path in self.over_blocks(pattern, zoo, weights)
+        ]
+
+    def over_conditionals(self, pattern: str) -> list[str]:
+        """A pattern of flow, weights, width for all conditional flows."""
+        return [
+            pattern.format(flow=flow, weights=weights, width=width)
+            for flow in self.conditionals
+            for weights in self._conditional(flow)["weights"]
+            for width in self._conditional(flow)["widths"]
+        ]
+
+    def _conditional(self, flow: str) -> Mapping[str, Any]:
+        settings: Mapping[str, Any] = self.config["flow"]["conditional"]["flows"][flow]
+        return settings
 
     # --- the bridge ------------------------------------------------------------------------------
 
@@ -722,7 +879,14 @@ class Plan:
 
     def over_transfers(self, pattern: str) -> list[str]:
         """A pattern of flow, weights, width for the flows whose samples are transferred."""
-        return self.over_flows(pattern, self.config["flow"]["transfer"]["flows"])
+        flows = self.config["flow"]["transfer"]["flows"]
+        return self.over_flows(
+            pattern, [flow for flow in flows if flow in self.flows and self.transfer_tasks(flow)]
+        )
+
+    def over_solvers(self, pattern: str) -> list[str]:
+        """A pattern of flow, weights, width for the flows that are sampled in several ways."""
+        return self.over_flows(pattern, self.config["flow"]["solvers"]["flows"])
 
     def over_flows(self, pattern: str, some: Sequence[str] | None = None) -> list[str]:
         """A pattern of flow, weights, width for all flows, or for some of them."""

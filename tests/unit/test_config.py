@@ -37,7 +37,7 @@ def changed(key: str, value: Any) -> dict[str, Any]:
     return config
 
 
-@pytest.mark.parametrize("name", ["config", "smoke", "paper"])
+@pytest.mark.parametrize("name", ["config", "smoke", "paper", "generation"])
 def test_the_configurations_that_we_ship_are_good(name: str) -> None:
     check_config(
         overlaid(DEFAULT, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())), SCHEMA
@@ -66,10 +66,17 @@ def test_the_configurations_that_we_ship_are_good(name: str) -> None:
         ("dynamics.initial", [0.5, 0.0], ["dynamics.initial", "lower"]),
         ("zoo.use", ["nothing"], ["zoo.use", "digits"]),
         ("zoo.zoos.digits.data", "cifar", ["zoo.zoos.digits.data", "digits"]),
+        ("zoo.zoos.digits.data", "digits:up", ["zoo.zoos.digits.data", "up", "inverted"]),
+        ("zoo.zoos.digits.data", "a b", ["zoo.zoos.digits.data", '"a b"']),
         ("flow.use", ["nothing"], ["flow.use", "digits"]),
         ("flow.flows.digits.zoo", "x", ["flow.flows.digits.zoo", "digits"]),
         ("flow.flows.digits_descent.weights", ["aligned"], ["digits_descent.weights", "raw"]),
         ("flow.transfer.flows", ["x"], ["flow.transfer.flows", "digits"]),
+        ("flow.transfer.tasks", ["upside"], ["flow.transfer.tasks", "upside", "rotated"]),
+        ("flow.transfer.tasks", ["cifar10"], ["flow.transfer.tasks", "digits_descent", "none"]),
+        ("flow.solvers.flows", ["x"], ["flow.solvers.flows", "digits"]),
+        ("flow.solvers.flows", ["digits_descent"], ["flow.solvers.flows", "descent"]),
+        ("flow.conditional.use", ["x"], ["flow.conditional.use", "none"]),
         ("flow.flows.digits.widths", [1.5], ["flow.flows.digits.widths[0]", "whole number"]),
         ("zoo.use", ["iris"], ["flow.use names digits", "zoo.use"]),
         ("zoo.downloads", {"digits": None}, ["digits"]),
@@ -99,6 +106,28 @@ def test_a_fault_is_named(key: str, value: Any, words: list[str]) -> None:
     for word in words:
         assert word in text
     assert "\n" not in text
+
+
+def conditional(**changes: Any) -> dict[str, Any]:
+    overlay = yaml.safe_load((ROOT / "config/generation.yaml").read_text())
+    config: dict[str, Any] = overlaid(DEFAULT, overlay)
+    config["flow"]["conditional"]["flows"]["digits_tasks"] |= changes
+    return config
+
+
+@pytest.mark.parametrize(
+    ("zoos", "words"),
+    [
+        (["digits", "nowhere"], ["digits_tasks.zoos names nowhere", "iris"]),
+        (["digits", "digits_resnet"], ["digits_resnet", "zoo.use"]),
+        (["digits", "fashion_large"], ["networks differ", "one architecture"]),
+    ],
+)
+def test_zoos_of_a_conditional_flow_must_fit(zoos: list[str], words: list[str]) -> None:
+    with pytest.raises(ConfigProblem) as caught:
+        check_config(conditional(zoos=zoos), SCHEMA)
+    for word in words:
+        assert word in str(caught.value)
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -10,7 +10,9 @@ import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import train_test_split
 
-from nodeflow.datasets import DataProblem, dataset_available, door, load_dataset
+from nodeflow.datasets import DataProblem, dataset_available, door, form, load_dataset
+from nodeflow.datasets.door import base_name, can_be_read, task_data
+from nodeflow.datasets.views import VIEWS
 
 TRAIN, TEST = 60, 12
 
@@ -193,3 +195,57 @@ def test_the_module_itself_loads_neither_torch_nor_scikit_learn() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert answer.stdout.strip() == "[]", answer.stderr
+
+
+def test_views_change_items_and_nothing_else() -> None:
+    plain = load_dataset("digits")
+    for name in ("inverted", "rotated", "8x8"):
+        seen = load_dataset(f"digits:{name}")
+        assert seen.name == f"digits:{name}" and seen.train_x.dtype == np.float32
+        assert np.array_equal(seen.test_y, plain.test_y) and form(seen.name) == form("digits")
+    images = plain.validation_x.reshape(-1, 8, 8)
+    turned = load_dataset("digits:rotated").validation_x.reshape(-1, 8, 8)
+    assert np.array_equal(turned[:, 0, :], images[:, :, -1])
+    four = load_dataset("digits:" + ":".join(4 * ["rotated"]))
+    assert np.array_equal(four.validation_x, plain.validation_x)
+    assert np.allclose(load_dataset("digits:inverted:inverted").test_x, plain.test_x)
+    assert np.allclose(load_dataset("digits:8x8").test_x, plain.test_x, atol=1e-7)
+    iris = load_dataset("iris")
+    assert np.allclose(load_dataset("iris:inverted").test_x, 1 - iris.test_x)
+
+
+def test_averaging_is_that_of_areas(tmp_path: Path) -> None:
+    # An independent way: every pixel as 2 × 2 equal ones, then plain means of 7 × 7 of those.
+    plain = load_dataset("mnist", write(tmp_path))
+    small = load_dataset("mnist:8x8", tmp_path)
+    assert small.test_x.shape == (TEST, 64) and form("mnist:8x8") == ((1, 8, 8), 10)
+    fine = plain.test_x.reshape(-1, 28, 28).repeat(2, axis=1).repeat(2, axis=2)
+    means = fine.reshape(-1, 8, 7, 8, 7).mean(axis=(2, 4))
+    assert np.allclose(small.test_x, means.reshape(-1, 64), atol=1e-6)
+    colour = np.arange(3 * 32 * 32, dtype=float).reshape(1, 3, 32, 32)
+    averaged = VIEWS["8x8"].change(colour)
+    assert np.allclose(averaged, colour.reshape(1, 3, 8, 4, 8, 4).mean(axis=(3, 5)))
+
+
+def test_a_view_that_does_not_exist_or_fit_is_one_line() -> None:
+    for name, words in (
+        ("digits:upside", ("upside", "inverted, rotated, 8x8")),
+        ("iris:rotated", ("iris", "images")),
+        ("fortunes:inverted", ("fortunes", "numbers")),
+        ("nothing:inverted", ("nothing", "digits")),
+    ):
+        with pytest.raises(DataProblem) as problem:
+            load_dataset(name)
+        one_line(problem, *words)
+
+
+def test_tasks_are_views_of_the_own_data_or_other_data_sets() -> None:
+    assert base_name("digits:rotated:8x8") == "digits"
+    assert task_data("same", "digits") == "digits"
+    assert task_data("inverted", "fashion_mnist:8x8") == "fashion_mnist:8x8:inverted"
+    assert task_data("svhn", "cifar10") == "svhn"
+    readable = ("stl10", "svhn", "cifar100", "cifar10:rotated")
+    assert all(can_be_read(name, "cifar10") for name in readable)
+    assert can_be_read("fashion_mnist:8x8", "digits") and can_be_read("digits", "mnist:8x8")
+    for name in ("digits", "cifar10:8x8", "iris:rotated", "california"):
+        assert not can_be_read(name, "cifar10")

@@ -87,31 +87,30 @@ def test_settings_from_a_configuration() -> None:
 
 
 def test_a_pass_uses_every_member_at_most_once() -> None:
-    points = torch.arange(100.0)[:, None]
-    batches = list(itertools.islice(_batches(points, 8, generator()), 24))
+    batches = list(itertools.islice(_batches(100, 8, generator()), 24))
     for start in (0, 12):
-        seen = torch.cat(batches[start : start + 12]).flatten().tolist()
+        seen = torch.cat(batches[start : start + 12]).tolist()
         assert len(set(seen)) == 96
     assert not torch.equal(torch.cat(batches[:12]), torch.cat(batches[12:]))
-    few = next(_batches(torch.arange(3.0)[:, None], 8, generator())).flatten().tolist()
-    assert len(few) == 8 and max(few.count(v) for v in (0.0, 1.0, 2.0)) == 3
+    few = next(_batches(3, 8, generator())).tolist()
+    assert len(few) == 8 and max(few.count(v) for v in range(3)) == 3
 
 
 def test_the_source_is_fresh_unless_the_reference_bank_is_asked_for() -> None:
     codes = torch.randn(10, 3, generator=generator(9))
     for bank, distinct in ((False, 40 * 8), (True, 10)):
         settings = flow_settings("paper", {"fixed_source_bank": bank})
-        pairs = list(itertools.islice(_pairs(codes, settings, generator()), 40))
-        sources = torch.cat([x0 for x0, _ in pairs])
+        pairs = list(itertools.islice(_pairs(codes, None, settings, generator()), 40))
+        sources = torch.cat([x0 for x0, _, _ in pairs])
         assert len(torch.unique(sources, dim=0)) == distinct
         assert float(sources.std()) == pytest.approx(0.01, rel=0.4)
-        assert len(torch.unique(torch.cat([x1 for _, x1 in pairs]), dim=0)) == 10
+        assert len(torch.unique(torch.cat([x1 for _, x1, _ in pairs]), dim=0)) == 10
 
 
 def test_optimal_coupling_is_the_best_of_all_pairings() -> None:
     codes = torch.randn(12, 2, generator=generator(9))
     settings = flow_settings("codes", {"coupling": "optimal", "batch": 5})
-    for x0, x1 in itertools.islice(_pairs(codes, settings, generator()), 10):
+    for x0, x1, _ in itertools.islice(_pairs(codes, None, settings, generator()), 10):
         costs = [
             float((x0[list(order)] - x1).square().sum())
             for order in itertools.permutations(range(5))
@@ -219,3 +218,16 @@ def test_a_flow_is_fitted_on_members_only() -> None:
         fit_flow(members, shapes, settings, 1, ("x",))
     with pytest.raises(FlowProblem, match="finite"):
         train_velocity(torch.full((3, 2), torch.nan), settings, generator())
+
+
+def test_labels_stay_with_their_codes_and_are_withheld_at_the_asked_rate() -> None:
+    codes, classes = torch.arange(90.0)[:, None], torch.arange(90) % 3
+    settings = flow_settings("codes", {"label_dropout": 0.25, "batch": 30})
+    pairs = list(itertools.islice(_pairs(codes, classes, settings, generator()), 60))
+    found = torch.cat([x1 for _, x1, _ in pairs]).flatten().long() % 3
+    label = torch.cat([label for _, _, label in pairs if label is not None])
+    withheld = label == 3
+    assert torch.equal(label[~withheld], found[~withheld])
+    assert float(withheld.float().mean()) == pytest.approx(0.25, abs=0.05)
+    for k in range(3):
+        assert float(withheld[found == k].float().mean()) == pytest.approx(0.25, abs=0.08)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nodeflow.grid import Cell
 from nodeflow.plan import Plan
-from tests.unit.test_config import changed
+from tests.unit.test_config import changed, overlaid
 
 ROOT = Path(__file__).parents[2]
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -141,3 +141,56 @@ def test_only_streamed_flows_need_their_zoo_to_be_sampled() -> None:
     config = changed("flow.flows.digits.settings", {"codec": {"kind": "span"}})
     blocks = Plan(config, ROOT).streamed_blocks("digits", "aligned")
     assert blocks == ["results/zoo/digits/aligned/block~0.safetensors"]
+
+
+def test_a_zoo_is_matched_to_its_first_member_or_to_the_centre_of_those_that_flows_learn() -> None:
+    centred = Plan(changed("canonical.reference", "universe"), ROOT)
+    assert plan.reference_file("iris") == "results/zoo/iris/raw/block~0.safetensors"
+    assert centred.reference_file("iris") == "results/zoo/iris/universe.safetensors"
+    assert centred.alignment("iris", 0)["reference"] == centred.universe("iris")
+    assert plan.alignment("iris", 0)["reference"] == plan.zoo("iris", 0)
+    sizes = {"members": 100, "held_out": 50, "block": 40}
+    some = Plan(changed("zoo.zoos.iris", {**DEFAULT["zoo"]["zoos"]["iris"], **sizes}), ROOT)
+    assert list(some.blocks("iris")) == [0, 1, 2, 3] and some.learned_blocks("iris") == [0, 1, 2]
+
+
+def generation() -> dict[str, Any]:
+    config: dict[str, Any] = overlaid(
+        DEFAULT, yaml.safe_load((ROOT / "config/generation.yaml").read_text())
+    )
+    return config
+
+
+def test_transfer_goes_to_what_networks_can_read_and_what_is_there() -> None:
+    config = generation()
+    config["flow"]["transfer"]["tasks"] = ["same", "rotated", "digits", "mnist", "mnist:8x8"]
+    other = Plan(config, ROOT)
+    assert other.transfer_tasks("digits_descent") == {"same": "digits", "rotated": "digits:rotated"}
+    config["zoo"]["downloads"] = {"mnist": None}
+    tasks = other.transfer_tasks("digits_descent")
+    assert tasks["mnist:8x8"] == "mnist:8x8" and "mnist" not in tasks
+    assert other.transfer_downloads("digits_descent") == ["results/data/mnist/downloaded.json"]
+    assert other.transfer_folders("digits_descent")["mnist:8x8"] == "results/data/mnist"
+    made = other.transfer("digits_descent", "raw", 64)
+    assert made["tasks"] == tasks and "tasks" not in made["settings"]
+    config["flow"]["transfer"]["tasks"] = ["mnist"]
+    assert other.over_transfers("{flow}") == [], "no task, no table"
+
+
+def test_a_conditional_flow_is_made_of_all_its_zoos() -> None:
+    config = generation()
+    config["zoo"]["folders"]["fashion_mnist"] = "/nowhere"
+    other = Plan(config, ROOT)
+    assert other.conditionals == ["digits_tasks"], "one of whose zoos one is not there is left out"
+    made = other.conditional("digits_tasks", "aligned", "256")
+    assert made["data"] == "digits, digits:inverted, digits:rotated"
+    assert [len(blocks) for blocks in made["from"]] == [1, 1, 1] and made["members"] == [100] * 3
+    blocks = other.conditional_blocks("digits_tasks", "aligned")
+    assert blocks[1] == "results/zoo/digits_inverted/aligned/block~0.safetensors"
+    assert len(other.over_conditionals("{flow}/{width}")) == 1
+    assert other.over_solvers("{flow}") == ["digits_widths"] * 8
+    found = [
+        other.conditional_judgement("digits_tasks", "aligned", 256),
+        other.solvers("digits_widths", "raw", 64),
+    ]
+    assert {type(value) for value in values(found)} <= {str, int, float, bool, type(None)}

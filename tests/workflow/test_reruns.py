@@ -83,7 +83,7 @@ CHANGES = {
     "judge/claims.py": {"judge_claims", "draw_claims"},
     "zoo/train.py": {"train_zoo", "train_flow", "sample_flow", "transfer_samples"},
     "canonical/barrier.py": {"measure_barrier"},
-    "judge/novelty.py": {"judge_samples", "judge_bridge"},
+    "judge/novelty.py": {"judge_samples", "judge_conditional", "judge_bridge"},
     "bridge/flow.py": {"fit_bridge"},
     "bridge/functional.py": {"fit_bridge"},
     "figures/runtime.py": {"draw_runtime"},
@@ -91,7 +91,7 @@ CHANGES = {
 }
 
 
-ON_DEMAND = {"simulate_network"}
+ON_DEMAND = {"simulate_network", "judge_conditional"}
 """Rules whose files no figure needs; they run when a user names one."""
 
 

@@ -25,6 +25,7 @@ with job(snakemake.log[0], snakemake.threads):
     good = np.flatnonzero(samples.ok)
     architecture = build(**p["architecture"])
     settings = TransferSettings(**p["settings"])
+    folders = snakemake.params.folders
     fresh = range(settings.networks)
     table = transfer(
         architecture,
@@ -35,10 +36,11 @@ with job(snakemake.log[0], snakemake.threads):
                 architecture, fresh, TrainSettings(**p["training"]), p["seed"], "transfer"
             ),
         },
-        load_dataset(p["data"], snakemake.params.folder),
+        {task: load_dataset(data, folders[task]) for task, data in p["tasks"].items()},
         settings,
         root_seed=p["seed"],
         labels=(p["flow"], p["weights"], p["width"]),
+        calibration=load_dataset(p["data"], snakemake.params.folder).train_x,
         device=choose_device(p["device"]),
     )
     write_table(output[0], table, TRANSFER, made)

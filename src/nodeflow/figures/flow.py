@@ -9,9 +9,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nodeflow.figures.style import band, note, outside_legend, panels, set_colours
+from nodeflow.figures.style import band, colours, note, outside_legend, panels, set_colours
 
-__all__ = ["draw_capacity", "draw_flow_training", "draw_frontier", "draw_transfer"]
+__all__ = [
+    "draw_capacity",
+    "draw_conditional",
+    "draw_flow_training",
+    "draw_frontier",
+    "draw_solvers",
+    "draw_transfer",
+]
 
 _WEIGHTS = {"aligned": "#0072B2", "raw": "#D55E00"}
 _METHODS = {
@@ -21,6 +28,7 @@ _METHODS = {
     "paper": ("#E66101", "#FDB863"),
 }
 """Colours of each method's networks: learned from aligned weights, and from raw ones."""
+_REPLICA = 1 / 3  # nodeflow.judge.REPLICA_RATIO, without torch
 
 
 def draw_flow_training(history: pd.DataFrame) -> Figure:
@@ -112,6 +120,64 @@ def draw_frontier(panel: pd.DataFrame) -> Figure:
         axes[2 * row + 1].set(xlabel="largest IoU of errors with a training member")
         outside_legend(axes[2 * row + 1])
         note(axes[2 * row], f"small: networks, large: medians; {len(generated)} generated")
+    return figure
+
+
+def draw_solvers(table: pd.DataFrame) -> Figure:
+    """Accuracy against evaluations a sample, by solver and kind of weights, a panel a flow's width.
+
+    Args:
+        table: columns flow, weights, width, solver, evaluations, accuracy, status.
+    """
+    groups = list(table[table["status"] == "ok"].groupby(["flow", "width"], sort=False))
+    figure, axes = panels(len(groups), columns=2, width=3.6, height=2.7)
+    looks = {"euler": ("o", ":", 0.95), "heun": ("^", "--", 1.0), "rk4": ("s", "-", 1.05)}
+    for axis, ((flow, width), rows) in zip(axes, groups, strict=True):
+        for (weights, solver), chosen in rows.groupby(["weights", "solver"]):
+            marker, line, aside = looks[str(solver)]
+            means = chosen.groupby("evaluations")["accuracy"].agg(["mean", "sem"])
+            axis.errorbar(
+                means.index * aside, means["mean"], 1.96 * means["sem"], fmt=marker, ls=line, ms=4,
+                lw=1, color=_WEIGHTS[str(weights)], label=f"{weights}, {solver}",
+            )  # fmt: skip
+        axis.set(title=f"{flow}, width {width}", xscale="log", ylabel="test accuracy")
+        axis.set(xlabel="evaluations of the flow a network")
+        least = rows.groupby(["weights", "solver", "steps"]).size().min()
+        note(axis, f"means of n ≥ {least} networks with 95 % intervals")
+    outside_legend(axes[-1])
+    return figure
+
+
+def draw_conditional(table: pd.DataFrame) -> Figure:
+    """What networks of each label do, against guidance: a row of panels for each flow.
+
+    Args:
+        table: columns flow, weights, width, set, label, guidance, accuracy, elsewhere, ratio,
+            status.
+    """
+    groups = list(table[table["status"] == "ok"].groupby(["flow", "weights", "width"], sort=False))
+    figure, axes = panels(3 * len(groups), columns=3, width=3.3, height=2.8)
+    shown = {
+        "accuracy": "accuracy on the label's test items",
+        "elsewhere": "best accuracy on another label's",
+        "ratio": "nearest / second-nearest member",
+    }
+    for place, ((flow, weights, width), rows) in enumerate(groups):
+        labels = list(dict.fromkeys(rows["label"]))
+        palette = colours(range(len(labels) + 1))
+        for axis, (column, name) in zip(axes[3 * place :], shown.items(), strict=False):
+            for number, label in enumerate(labels):
+                own = rows[rows["label"] == label]
+                band(axis, own[own["set"] == "generated"], "guidance", column, palette[number],
+                     label, "os^Dv"[number % 5])  # fmt: skip
+                held_out = own[own["set"] == "held-out"][column].median()
+                axis.axhline(held_out, color=palette[number], lw=1, ls=":")
+            axis.set(xlabel="guidance w", ylabel=name)
+        axes[3 * place].set(title=f"{flow}: {weights}, {width}")
+        axes[3 * place + 2].axhline(_REPLICA, color="0.5", lw=0.8, ls="--")
+        least = rows[rows["set"] == "generated"].groupby(["label", "guidance"]).size().min()
+        note(axes[3 * place], f"n ≥ {least} a point, 10–90 %; dotted: held-out members")
+        outside_legend(axes[3 * place + 2], "label")
     return figure
 
 

@@ -1,4 +1,5 @@
 from .codec import Codec, CodecSettings, fit_codec, flatten, unflatten
+from .conditional import Condition, fit_conditional_flow
 from .descent import Descent, fit_descent
 from .files import fit_from_files, sample_to_file
 from .fit import Origin, fit_any_flow
@@ -15,6 +16,7 @@ __all__ = [
     "AnyFlow",
     "Codec",
     "CodecSettings",
+    "Condition",
     "Descent",
     "DescentSettings",
     "Flow",
@@ -25,6 +27,7 @@ __all__ = [
     "VelocitySettings",
     "fit_any_flow",
     "fit_codec",
+    "fit_conditional_flow",
     "fit_descent",
     "fit_flow",
     "fit_from_files",

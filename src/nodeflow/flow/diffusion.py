@@ -27,7 +27,9 @@ def kept_signal() -> Tensor:
     return (1 - variances).cumprod(dim=0)
 
 
-def noise_prediction_loss(network: nn.Module, noise: Tensor, codes: Tensor, t: Tensor) -> Tensor:
+def noise_prediction_loss(
+    network: Callable[[Tensor, Tensor], Tensor], noise: Tensor, codes: Tensor, t: Tensor
+) -> Tensor:
     """Mean over batch and coordinates of |network(√ᾱ code + √(1−ᾱ) noise, level) − noise|².
 
     Args:

@@ -7,19 +7,33 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
 from nodeflow.flow.codec import SpanCodec
+from nodeflow.flow.conditional import Condition
 from nodeflow.flow.descent import Descent
 from nodeflow.flow.fit import Origin, fit_any_flow
-from nodeflow.flow.sample import AnyFlow, SampleSettings, sample, sample_codes, sample_seeds
+from nodeflow.flow.sample import (
+    AnyFlow,
+    Samples,
+    SampleSettings,
+    sample,
+    sample_codes,
+    sample_seeds,
+)
 from nodeflow.flow.settings import DescentSettings, FlowSettings
 from nodeflow.flow.store import stream_samples, write_samples
-from nodeflow.flow.train import fit_streamed_flow
-from nodeflow.zoo.store import read_blocks, read_columns, read_members
+from nodeflow.flow.train import Flow, fit_streamed_flow
+from nodeflow.zoo.store import Block, read_blocks, read_columns, read_members
 
-__all__ = ["fit_from_files", "sample_to_file"]
+__all__ = [
+    "fit_from_files",
+    "read_zoos",
+    "sample_conditions",
+    "sample_to_file",
+]
 
 Paths = Sequence[str | Path]
 
@@ -88,3 +102,59 @@ def sample_to_file(
     columns = partial(read_columns, zoo[0], below=zoo[1])
     codes = sample_codes(flow, seeds, settings, device)
     stream_samples(path, flow, columns, codes, seeds, made)
+
+
+def read_zoos(
+    paths: Paths,
+    made: Mapping[str, Sequence[Mapping[str, Any]]],
+    learned: Sequence[int],
+) -> dict[str, tuple[Block, Block]]:
+    """Several zoos, each as members to learn from and held-out ones.
+
+    Args:
+        paths: the blocks of all zoos, one zoo after the other.
+        made: name of each zoo → what each of its blocks must have been made with.
+        learned: for each zoo, the number that members to learn from are below.
+    """
+    found, start = {}, 0
+    for (zoo, own), below in zip(made.items(), learned, strict=True):
+        found[zoo] = read_blocks(paths[start : start + len(own)], own).split(below)
+        start += len(own)
+    return found
+
+
+def sample_conditions(
+    path: str | Path,
+    flow: Flow,
+    count: int,
+    settings: SampleSettings,
+    conditions: Sequence[Condition],
+    root_seed: int,
+    labels: tuple[str | float, ...],
+    made: Mapping[str, Any],
+    device: torch.device = _CPU,
+) -> None:
+    """Draw networks under several conditions, and write them one condition after the other.
+
+    The seeds of a label are the same at every guidance, so that guidance alone makes a difference.
+
+    Args:
+        path: final name.
+        flow: a conditional flow.
+        count: how many networks for each condition.
+        settings: solver and steps.
+        conditions: labels and how much they count.
+        root_seed: the run's root seed.
+        labels: what names this draw.
+        made: what the samples are made with.
+        device: where to integrate.
+    """
+    parts = [
+        sample(flow, count, settings, root_seed, (*labels, condition.label), device, condition)
+        for condition in conditions
+    ]
+    whole = Samples(
+        {name: torch.cat([part.parameters[name] for part in parts]) for name in flow.shapes},
+        *(np.concatenate([getattr(p, name) for p in parts]) for name in ("codes", "seeds", "ok")),
+    )
+    write_samples(path, whole, made)

@@ -15,6 +15,7 @@ from torch import Tensor
 from torchdiffeq import odeint
 
 from nodeflow.flow.codec import SpanCodec, unflatten
+from nodeflow.flow.conditional import Condition, guided
 from nodeflow.flow.descent import Descent
 from nodeflow.flow.diffusion import DIFFUSION_STEPS, ancestral
 from nodeflow.flow.train import Flow, FlowProblem
@@ -83,6 +84,18 @@ class Samples:
     seeds: np.ndarray
     ok: np.ndarray
 
+    def parts(self, count: int) -> list[Samples]:
+        """These networks, `count` at a time."""
+        return [
+            Samples(
+                {name: tensor[i : i + count] for name, tensor in self.parameters.items()},
+                self.codes[i : i + count],
+                self.seeds[i : i + count],
+                self.ok[i : i + count],
+            )
+            for i in range(0, len(self.seeds), count)
+        ]
+
 
 def sample(
     flow: AnyFlow,
@@ -91,6 +104,7 @@ def sample(
     root_seed: int,
     labels: tuple[str | float, ...],
     device: torch.device = _CPU,
+    condition: Condition | None = None,
 ) -> Samples:
     """Draw networks from a flow.
 
@@ -101,9 +115,10 @@ def sample(
         root_seed: the run's root seed.
         labels: what names this draw; see `sample_seeds`.
         device: where to integrate.
+        condition: of a conditional flow, the label and how much it counts.
     """
     seeds = sample_seeds(count, root_seed, labels)
-    codes, rows = sample_rows(flow, seeds, settings, device)
+    codes, rows = sample_rows(flow, seeds, settings, device, condition)
     ok = np.isfinite(codes).all(axis=1) & np.isfinite(rows).all(axis=1)
     # An infinite code can be lost in decoding, and its sample must not pass for a network.
     rows[~ok] = np.nan
@@ -111,7 +126,11 @@ def sample(
 
 
 def sample_rows(
-    flow: AnyFlow, seeds: np.ndarray, settings: SampleSettings, device: torch.device = _CPU
+    flow: AnyFlow,
+    seeds: np.ndarray,
+    settings: SampleSettings,
+    device: torch.device = _CPU,
+    condition: Condition | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes (M, k) and flat networks (M, D) of these seeds (M,), float32; a descent has no codes.
 
@@ -127,7 +146,7 @@ def sample_rows(
                 f"steps, not with {settings.solver} and {settings.steps}."
             )
         return np.empty((len(seeds), 0), dtype=np.float32), flow.rows(seeds, device)
-    codes = sample_codes(flow, seeds, settings, device)
+    codes = sample_codes(flow, seeds, settings, device, condition)
     if isinstance(flow.codec, SpanCodec):
         raise FlowProblem("a streamed flow is decoded with the files of its zoo: stream_samples.")
     with np.errstate(over="ignore"):
@@ -145,6 +164,7 @@ def sample_codes(
     seeds: np.ndarray,
     settings: SampleSettings,
     device: torch.device = _CPU,
+    condition: Condition | None = None,
 ) -> np.ndarray:
     """Codes (M, k), float32, of the samples with these seeds (M,), whatever else is asked for.
 
@@ -153,7 +173,8 @@ def sample_codes(
     so there a block is one sample.
 
     Raises:
-        FlowProblem: a solver for diffusions on a flow, or the other way round.
+        FlowProblem: a solver for diffusions on a flow, or the other way round; a conditional flow
+            without a condition that it has learned, or any other flow with one.
     """
     size = flow.codec.size
     diffusion = flow.settings.process == "diffusion"
@@ -164,7 +185,7 @@ def sample_codes(
         )
     draws = DIFFUSION_STEPS if diffusion else 1
     block = 1 if settings.solver == "dopri5" else _BLOCK
-    velocity = flow.velocity.to(device).eval()
+    velocity = _field(flow, condition, block, device)
     codes = np.empty((len(seeds), size), dtype=np.float32)
     with torch.no_grad():
         for start in range(0, len(seeds), block):
@@ -180,6 +201,21 @@ def sample_codes(
                 x1 = integrate(velocity, x0, settings.solver, settings.steps)
             codes[start : start + block] = x1.cpu().numpy()[: len(some)]
     return codes
+
+
+def _field(
+    flow: Flow, condition: Condition | None, count: int, device: torch.device
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """The velocity (or, of a diffusion, the noise) of `count` points under one condition."""
+    velocity = flow.velocity.to(device).eval()
+    if condition is None and not flow.labels:
+        return velocity
+    if condition is None or condition.label not in flow.labels:
+        asked = "no label" if condition is None else f"the label {condition.label}"
+        known = ", ".join(flow.labels) or "none"
+        raise FlowProblem(f"a flow was asked for {asked}; it has learned {known}.")
+    label = torch.full((count,), flow.labels.index(condition.label), device=device)
+    return guided(velocity, label, len(flow.labels), condition.guidance)
 
 
 def integrate(

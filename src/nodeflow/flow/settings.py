@@ -46,6 +46,8 @@ class FlowSettings:
         betas: of AdamW.
         ema: decay of the moving average of the weights that is sampled from; 0 takes the last
             weights instead.
+        label_dropout: of a conditional flow, the share of the pairs in training whose label is
+            withheld, so that it also learns the velocity without one.
         fixed_source_bank: draw as many source vectors as there are members once, and use no others
             in training. A fault of the reference code, kept for replication; only for "paper".
         keep_best_batch: sample from the weights with the lowest loss on a single batch instead of
@@ -66,6 +68,7 @@ class FlowSettings:
     weight_decay: float = 1e-5
     betas: tuple[float, float] = (0.9, 0.99)
     ema: float = 0.999
+    label_dropout: float = 0.1
     fixed_source_bank: bool = False
     keep_best_batch: bool = False
 
@@ -95,6 +98,10 @@ class FlowSettings:
         if self.steps < 1 or self.batch < 1:
             raise FlowSettingsProblem(
                 f"flow steps is {self.steps} and batch {self.batch}; both must be at least 1."
+            )
+        if not 0 <= self.label_dropout < 1:
+            raise FlowSettingsProblem(
+                f"flow label_dropout is {self.label_dropout}; it must be in [0, 1)."
             )
         if self.source_std <= 0 or self.path_noise < 0 or not 0 <= self.ema < 1:
             raise FlowSettingsProblem(

@@ -20,8 +20,8 @@ from nodeflow.flow.train import Flow
 from nodeflow.flow.velocity import build_velocity
 from nodeflow.tables import (
     Kind,
-    read_parameters,
-    read_tensors,
+    open_tensors,
+    opened_parameters,
     write_tensors,
     writing_tensors,
 )
@@ -37,7 +37,7 @@ __all__ = [
     "write_samples",
 ]
 
-FLOW_FILE = Kind("flow", 2)
+FLOW_FILE = Kind("flow", 3)
 FLOW_SAMPLES = Kind("flow samples", 1)
 
 
@@ -60,6 +60,7 @@ def write_flow(path: str | Path, flow: AnyFlow, parameters: Mapping[str, Any]) -
         about["recipe"] = dict(flow.field.architecture.recipe)
     else:
         module = flow.velocity
+        about["classes"] = list(flow.labels)
         tensors = {f"codec.{name}": array for name, array in codec_to_tensors(flow.codec).items()}
     for name, tensor in module.state_dict().items():
         tensors[f"velocity.{name}"] = tensor.cpu().numpy()
@@ -76,8 +77,7 @@ def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
     Raises:
         FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
-    tensors = read_tensors(path, FLOW_FILE, parameters)
-    about = read_parameters(path)
+    tensors, about = _read(path, FLOW_FILE, parameters)
     settings = settings_of(about["settings"]["method"], about["settings"])
     shapes = {name: tuple(shape) for name, shape in about["shapes"]}
     state = {name: torch.from_numpy(array) for name, array in _part(tensors, "velocity.").items()}
@@ -90,16 +90,19 @@ def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
     stored, kind = _part(tensors, "codec."), settings.codec.kind
     codec: Codec | SpanCodec
     codec = SpanCodec(**stored) if kind == "span" else codec_from_tensors(kind, stored)
+    labels = tuple(about["classes"])
+    # A field with labels has a mean for each of them and one for none.
+    size = (len(labels) + 1, codec.size) if labels else (codec.size,)
     velocity = build_velocity(
         settings.velocity,
-        torch.zeros(codec.size),
-        torch.ones(codec.size),
+        torch.zeros(size),
+        torch.ones(size),
         settings.source_std,
         settings.path_noise,
         torch.Generator(),
     )
     velocity.load_state_dict(state)
-    return Flow(settings, shapes, codec, velocity.eval())
+    return Flow(settings, shapes, codec, velocity.eval(), labels)
 
 
 def write_samples(path: str | Path, samples: Samples, parameters: Mapping[str, Any]) -> None:
@@ -157,15 +160,23 @@ def stream_samples(
 
 def read_samples(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Samples:
     """Read and check generated networks; see `read_flow`."""
-    tensors = read_tensors(path, FLOW_SAMPLES, parameters)
+    tensors, about = _read(path, FLOW_SAMPLES, parameters)
     stacked = _part(tensors, "parameters.")
-    order = read_parameters(path)["tensors"]
     return Samples(
-        {name: torch.from_numpy(stacked[name]) for name in order},
+        {name: torch.from_numpy(stacked[name]) for name in about["tensors"]},
         tensors["codes"],
         tensors["seeds"],
         tensors["ok"],
     )
+
+
+def _read(
+    path: str | Path, kind: Kind, parameters: Mapping[str, Any] | None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The arrays of a file and what it was made with."""
+    with open_tensors(path, kind, parameters) as file:
+        tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+        return tensors, opened_parameters(file)
 
 
 def _part(tensors: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import pandas as pd
 import torch
@@ -53,13 +55,16 @@ class Flow:
         settings: how it was trained.
         shapes: name → shape of one network's tensors, in the order of a flat row.
         codec: rows ↔ codes; a `SpanCodec` if the zoo was streamed.
-        velocity: v(x, t), in evaluation mode.
+        velocity: v(x, t), in evaluation mode; with labels v(x, t, label).
+        labels: names of the zoos that it learned, if it is conditional; see
+            `nodeflow.flow.conditional`.
     """
 
     settings: FlowSettings
     shapes: Shapes
     codec: Codec | SpanCodec
     velocity: nn.Module
+    labels: tuple[str, ...] = ()
 
 
 def fit_flow(
@@ -142,6 +147,7 @@ def train_velocity(
     generator: torch.Generator,
     held_out: Tensor | None = None,
     device: torch.device = _CPU,
+    classes: tuple[Tensor, Tensor | None] | None = None,
 ) -> tuple[nn.Module, pd.DataFrame]:
     """Train a velocity field by conditional flow matching.
 
@@ -155,6 +161,8 @@ def train_velocity(
         generator: CPU generator of every random number.
         held_out: (H, k) codes of other members, whose loss is recorded.
         device: where to train.
+        classes: number of the label of each code, (K,) int64, and of each held-out one; None for a
+            field without labels.
 
     Returns:
         The velocity field in evaluation mode, and one row per report: `step`; `loss`, the mean
@@ -167,17 +175,17 @@ def train_velocity(
     """
     if not torch.isfinite(codes).all():
         raise FlowProblem("codes are not finite; leave failed members out of the training set.")
+    own, others = (None, None) if classes is None else classes
     velocity = build_velocity(
         settings.velocity,
-        codes.mean(dim=0),
-        codes.var(dim=0),
+        *_moments(codes, own),
         settings.source_std,
         settings.path_noise,
         generator,
     ).to(device)
     averaged = copy.deepcopy(velocity).eval() if settings.ema else None
     draw_dropout_from(velocity, generator)
-    watch = _Watch(codes, held_out, settings, generator, device)
+    watch = _Watch((codes, own), (held_out, others), settings, generator, device)
     sampled = velocity if averaged is None else averaged
     weights, mean_weights = list(velocity.parameters()), list(sampled.parameters())
     optimizer = Adam(
@@ -189,13 +197,14 @@ def train_velocity(
     since, rows = torch.zeros((), device=device), []
     reported = 0
     progress = Progress(settings.steps, f"train flow ({settings.method})")
-    pairs = _pairs(codes, settings, generator)
+    pairs = _pairs(codes, own, settings, generator)
     velocity.train()
     for step in range(1, settings.steps + 1):
-        x0, x1 = next(pairs)
+        x0, x1, label = next(pairs)
         t = torch.rand(len(x1), generator=generator)
         noise = settings.path_noise * torch.randn(x1.shape, generator=generator)
-        loss = _loss(settings, velocity, *(a.to(device) for a in (x0, x1, t, noise)))
+        draws = _there((x0, x1, t, noise, label), device)
+        loss = _loss(settings, velocity, *draws)
         if settings.keep_best_batch and float(loss.detach()) < best:
             # The loss is that of the weights before this step changes them.
             best, best_state = float(loss.detach()), copy.deepcopy(velocity.state_dict())
@@ -219,17 +228,36 @@ def train_velocity(
     return sampled.eval(), pd.DataFrame(rows)
 
 
+def _moments(codes: Tensor, classes: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Mean and variances (k,) of codes; with classes (L + 1, k), of each and of all together."""
+    if classes is None:
+        return codes.mean(dim=0), codes.var(dim=0)
+    parts = [*(codes[classes == k] for k in range(int(classes.max()) + 1)), codes]
+    return torch.stack([x.mean(dim=0) for x in parts]), torch.stack([x.var(dim=0) for x in parts])
+
+
+def _there(draws: Sequence[Tensor | None], device: torch.device) -> list[Any]:
+    return [None if draw is None else draw.to(device) for draw in draws]
+
+
 def _loss(
-    settings: FlowSettings, network: nn.Module, x0: Tensor, x1: Tensor, t: Tensor, noise: Tensor
+    settings: FlowSettings,
+    velocity: nn.Module,
+    x0: Tensor,
+    x1: Tensor,
+    t: Tensor,
+    noise: Tensor,
+    label: Tensor | None,
 ) -> Tensor:
     """The loss of the settings' process; for a diffusion, x0 is the noise on the codes x1."""
+    network = velocity if label is None else partial(velocity, label=label)
     if settings.process == "diffusion":
         return noise_prediction_loss(network, x0, x1, t)
     return flow_matching_loss(network, x0, x1, t, noise)
 
 
 def flow_matching_loss(
-    velocity: nn.Module, x0: Tensor, x1: Tensor, t: Tensor, noise: Tensor
+    velocity: Callable[[Tensor, Tensor], Tensor], x0: Tensor, x1: Tensor, t: Tensor, noise: Tensor
 ) -> Tensor:
     """Mean over batch and coordinates of |v((1−t) x0 + t x1 + noise, t) − (x1 − x0)|².
 
@@ -245,36 +273,42 @@ def flow_matching_loss(
 
 
 def _pairs(
-    codes: Tensor, settings: FlowSettings, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless batches of source points and codes, on the CPU."""
-    targets = _batches(codes, settings.batch, generator)
+    codes: Tensor, classes: Tensor | None, settings: FlowSettings, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    """Endless batches of source points, codes and, if there are classes, labels, on the CPU.
+
+    Labels are withheld at random, as classifier-free guidance needs it (Ho & Salimans 2022,
+    arXiv:2207.12598): such a pair has the number behind the last label.
+    """
+    targets = _batches(len(codes), settings.batch, generator)
     if settings.fixed_source_bank:
         bank = settings.source_std * torch.randn(codes.shape, generator=generator)
-        sources = _batches(bank, settings.batch, generator)
-    for x1 in targets:
+        sources = _batches(len(codes), settings.batch, generator)
+    for chosen in targets:
+        x1, label = codes[chosen], None
         if settings.fixed_source_bank:
-            x0 = next(sources)
+            x0 = bank[next(sources)]
         else:
             x0 = settings.source_std * torch.randn(x1.shape, generator=generator)
         if settings.coupling == "optimal":
             _, order = linear_sum_assignment(torch.cdist(x1, x0).square().numpy())
             x0 = x0[torch.from_numpy(order)]
-        yield x0, x1
+        if classes is not None:
+            withheld = torch.rand(len(chosen), generator=generator) < settings.label_dropout
+            label = torch.where(withheld, int(classes.max()) + 1, classes[chosen])
+        yield x0, x1, label
 
 
-def _batches(points: Tensor, batch: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Shuffled passes over the points; a pass's last, incomplete batch is dropped.
+def _batches(points: int, batch: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Places of points in shuffled passes; a pass's last, incomplete batch is dropped.
 
     A pass holds every point once, or as often as it takes to fill one batch.
     """
-    repeats = math.ceil(batch / len(points))
+    repeats = math.ceil(batch / points)
     while True:
-        order = torch.cat(
-            [torch.randperm(len(points), generator=generator) for _ in range(repeats)]
-        )
+        order = torch.cat([torch.randperm(points, generator=generator) for _ in range(repeats)])
         for start in range(0, len(order) - batch + 1, batch):
-            yield points[order[start : start + batch]]
+            yield order[start : start + batch]
 
 
 class _Watch:
@@ -282,8 +316,8 @@ class _Watch:
 
     def __init__(
         self,
-        codes: Tensor,
-        held_out: Tensor | None,
+        known: tuple[Tensor, Tensor | None],
+        held_out: tuple[Tensor | None, Tensor | None],
         settings: FlowSettings,
         generator: torch.Generator,
         device: torch.device,
@@ -292,9 +326,10 @@ class _Watch:
         self._settings = settings
         seed = int(torch.randint(2**62, (1,), generator=generator))
         generator = torch.Generator().manual_seed(seed)
-        self._draws = {"train_loss": _fixed_draws(codes, settings, generator, device)}
-        if held_out is not None:
-            self._draws["held_out_loss"] = _fixed_draws(held_out, settings, generator, device)
+        self._draws = {"train_loss": _fixed_draws(*known, settings, generator, device)}
+        if held_out[0] is not None:
+            draws = _fixed_draws(held_out[0], held_out[1], settings, generator, device)
+            self._draws["held_out_loss"] = draws
 
     def __call__(self, velocity: nn.Module) -> dict[str, float]:
         was_training = velocity.training
@@ -309,11 +344,16 @@ class _Watch:
 
 
 def _fixed_draws(
-    codes: Tensor, settings: FlowSettings, generator: torch.Generator, device: torch.device
-) -> tuple[Tensor, ...]:
-    """x0, x1, t and path noise, with times spread evenly and codes used equally often."""
-    x1 = next(_batches(codes, _VALIDATION_DRAWS, generator))
+    codes: Tensor,
+    classes: Tensor | None,
+    settings: FlowSettings,
+    generator: torch.Generator,
+    device: torch.device,
+) -> list[Any]:
+    """x0, x1, t, path noise and label, with times spread evenly and codes used equally often."""
+    chosen = next(_batches(len(codes), _VALIDATION_DRAWS, generator))
+    x1 = codes[chosen]
     x0 = settings.source_std * torch.randn(x1.shape, generator=generator)
     t = (torch.randperm(len(x1), generator=generator) + 0.5) / len(x1)
     noise = settings.path_noise * torch.randn(x1.shape, generator=generator)
-    return tuple(a.to(device) for a in (x0, x1, t, noise))
+    return _there((x0, x1, t, noise, None if classes is None else classes[chosen]), device)

@@ -80,27 +80,33 @@ class PaperVelocity(nn.Module):
     """The "weight space flow model" of Gupta et al. 2026 (arXiv:2601.05052).
 
     A learned embedding of t is concatenated to x; then k + T → h → h/2 → h → k with layer
-    normalization, GELU and dropout; the last layer starts at zero.
+    normalization, GELU and dropout; the last layer starts at zero. With labels, a learned vector of
+    length T for each is concatenated too.
 
     Args:
         size: length k of a code.
         settings: widths and dropout.
+        labels: L, how many labels there are; number L stands for none.
     """
 
-    def __init__(self, size: int, settings: VelocitySettings) -> None:
+    def __init__(self, size: int, settings: VelocitySettings, labels: int = 0) -> None:
         super().__init__()
         h, T = settings.hidden, settings.time_features
+        self.labels = labels
+        self.label = _vectors(labels, T)
         self.time = nn.Sequential(_linear(1, T), nn.GELU(), _linear(T, T))
+        inputs = size + T * (2 if labels else 1)
         self.body = nn.Sequential(
-            _linear(size + T, h), nn.LayerNorm(h), nn.GELU(), SeededDropout(settings.dropout),
+            _linear(inputs, h), nn.LayerNorm(h), nn.GELU(), SeededDropout(settings.dropout),
             _linear(h, h // 2), nn.LayerNorm(h // 2), nn.GELU(), SeededDropout(settings.dropout),
             _linear(h // 2, h), nn.LayerNorm(h), nn.GELU(),
         )  # fmt: skip
         self.last = _linear(h, size)
 
-    def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """Velocity (B, k) at codes x (B, k) and times t (B,)."""
-        out: Tensor = self.last(self.body(torch.cat([x, self.time(t[:, None])], dim=1)))
+    def forward(self, x: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
+        """Velocity (B, k) at codes x (B, k), times t (B,) and, if there are any, labels (B,)."""
+        known = [x, self.time(t[:, None]), *_vector(self.label, label)]
+        out: Tensor = self.last(self.body(torch.cat(known, dim=1)))
         return out
 
 
@@ -112,11 +118,14 @@ class ResidualVelocity(nn.Module):
     samples that Gaussian, and training can only move it away from there. The learned part never
     has to carry the source noise through its hidden layers, so it may be narrower than a code.
 
+    With labels there is a Gaussian for each and one for none of them, and a learned vector for each
+    beside the features of time.
+
     Args:
         size: length k of a code.
         settings: widths, blocks and dropout.
-        mean: (k,) mean μ of the training codes.
-        variance: (k,) variances λ of the training codes.
+        mean: (k,) mean μ of the training codes; with L labels (L + 1, k), the last of all codes.
+        variance: variances λ of the training codes, likewise.
         source_std: s.
         path_noise: standard deviation σ of the noise added along the path.
     """
@@ -141,29 +150,35 @@ class ResidualVelocity(nn.Module):
                 "a residual velocity needs an even number."
             )
         h, half = settings.hidden, settings.time_features // 2
+        self.labels = len(mean) - 1 if mean.ndim == 2 else 0
+        self.label = _vectors(self.labels, settings.time_features)
         self.source_std, self.path_noise = source_std, path_noise
         self.register_buffer("mean", mean.clone())
         # A coordinate that never varies would make the velocity 0/0 at t = 1.
         self.register_buffer("variance", variance.clamp_min(1e-6 * float(variance.mean())))
         self.register_buffer("frequencies", math.pi * 2.0 ** torch.linspace(-1, 6, half))
-        self.time = nn.Sequential(_linear(settings.time_features, h), nn.GELU())
+        known = settings.time_features * (2 if self.labels else 1)
+        self.time = nn.Sequential(_linear(known, h), nn.GELU())
         self.first = _linear(size, h)
         self.blocks = nn.ModuleList(_Block(h, settings.dropout) for _ in range(settings.blocks))
         self.norm = nn.LayerNorm(h)
         self.last = _linear(h, size)
 
-    def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """Velocity (B, k) at codes x (B, k) and times t (B,)."""
+    def forward(self, x: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
+        """Velocity (B, k) at codes x (B, k), times t (B,) and, if there are any, labels (B,)."""
         column = t[:, None]
+        mean = self.mean if label is None else self.mean[label]
+        variance = self.variance if label is None else self.variance[label]
         gaussian, deviation = gaussian_velocity(
-            x, column, self.mean, self.variance, self.source_std, self.path_noise
+            x, column, mean, variance, self.source_std, self.path_noise
         )
         angles = column * self.frequencies
-        time = self.time(torch.cat([angles.sin(), angles.cos()], dim=1))
-        hidden = self.first((x - column * self.mean) / deviation)
+        known = [angles.sin(), angles.cos(), *_vector(self.label, label)]
+        time = self.time(torch.cat(known, dim=1))
+        hidden = self.first((x - column * mean) / deviation)
         for block in self.blocks:
             hidden = block(hidden, time)
-        rest: Tensor = self.last(self.norm(hidden)) * self.variance.sqrt()
+        rest: Tensor = self.last(self.norm(hidden)) * variance.sqrt()
         return gaussian + rest
 
 
@@ -219,28 +234,47 @@ def build_velocity(
     """A fresh velocity field on the CPU, initialized from `generator`.
 
     Linear layers start as PyTorch's default does, uniform in ±1/√fan_in; the last one at zero.
+    Vectors of labels are standard normal.
 
     Args:
         settings: which network.
-        mean: (k,) mean of the training codes.
-        variance: (k,) their variances; "paper" uses neither.
+        mean: (k,) mean of the training codes; for a field with L labels (L + 1, k), as
+            `ResidualVelocity` takes them.
+        variance: their variances, likewise; "paper" uses neither.
         source_std: standard deviation of the source distribution.
         path_noise: standard deviation of the noise along the path.
         generator: where the initial weights come from.
     """
     velocity: PaperVelocity | ResidualVelocity
     if settings.kind == "paper":
-        velocity = PaperVelocity(len(mean), settings)
+        labels = len(mean) - 1 if mean.ndim == 2 else 0
+        velocity = PaperVelocity(mean.shape[-1], settings, labels)
     else:
-        velocity = ResidualVelocity(len(mean), settings, mean, variance, source_std, path_noise)
+        size = mean.shape[-1]
+        velocity = ResidualVelocity(size, settings, mean, variance, source_std, path_noise)
     for module in velocity.modules():
         if isinstance(module, nn.Linear):
             bound = 1 / math.sqrt(module.in_features)
             nn.init.uniform_(module.weight, -bound, bound, generator=generator)
             nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, generator=generator)
     nn.init.zeros_(velocity.last.weight)
     nn.init.zeros_(velocity.last.bias)
     return velocity
+
+
+def _vectors(labels: int, size: int) -> nn.Embedding | None:
+    """A vector for each label and one for none, without values yet; None without labels."""
+    if labels == 0:
+        return None
+    vectors: nn.Embedding = nn.utils.skip_init(nn.Embedding, labels + 1, size)  # type: ignore[no-untyped-call]
+    return vectors
+
+
+def _vector(vectors: nn.Embedding | None, label: Tensor | None) -> list[Tensor]:
+    """The vectors (B, T) of labels (B,), in a list that is empty without labels."""
+    return [] if vectors is None else [vectors(label)]
 
 
 def _linear(inputs: int, outputs: int) -> nn.Linear:

@@ -1,9 +1,11 @@
 from .accuracy import Assessment, assess
 from .claims import CLAIMS, judge_claims
+from .conditional import LabelledZoo, judge_conditional
 from .degree import errors_by_degree
 from .gauge import closest_gauge
 from .novelty import REPLICA_RATIO, max_iou, nearest_members
 from .panel import PanelSettings, judge_panel
+from .solvers import compare_solvers
 from .store import JUDGE_PANEL, JUDGE_SUMMARY
 from .summary import summarize
 from .transfer import TransferSettings, transfer
@@ -15,12 +17,15 @@ __all__ = [
     "JUDGE_SUMMARY",
     "REPLICA_RATIO",
     "Assessment",
+    "LabelledZoo",
     "PanelSettings",
     "TransferSettings",
     "assess",
     "closest_gauge",
+    "compare_solvers",
     "errors_by_degree",
     "judge_claims",
+    "judge_conditional",
     "judge_panel",
     "max_iou",
     "nearest_members",

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from nodeflow.tables import Schema
 
-__all__ = ["JUDGE_PANEL", "JUDGE_SUMMARY", "TRANSFER"]
+__all__ = ["CONDITIONAL", "JUDGE_PANEL", "JUDGE_SUMMARY", "SOLVERS", "TRANSFER"]
 
 JUDGE_PANEL = Schema(
     "judge panel",
@@ -119,11 +119,72 @@ TRANSFER = Schema(
         "loss": pa.float64(),
     },
     about={
-        "task": "what was done to the items: same, inverted or rotated",
+        "task": "the task: same, what was done to the items, or the name of another data set",
         "set": "held-out, generated, or initialization",
         "index": "number of the network within its set",
         "epochs": "passes over the task's training items before the test",
         "accuracy": "share of the task's test items classified correctly",
         "loss": "mean cross-entropy of the task's test items, nats",
+    },
+)
+
+SOLVERS = Schema(
+    "solvers",
+    1,
+    columns={
+        "solver": pa.string(),
+        "steps": pa.int64(),
+        "evaluations": pa.int64(),
+        "index": pa.int64(),
+        "seed": pa.int64(),
+        "accuracy": pa.float64(),
+        "loss": pa.float64(),
+        "status": pa.string(),
+    },
+    about={
+        "solver": "integrator of the flow",
+        "steps": "its equal steps from noise to network",
+        "evaluations": "evaluations of the velocity for each network",
+        "index": "number of the network among those of this solver and these steps",
+        "seed": "seed it can be made from again",
+        "accuracy": "share of test items classified correctly; NaN if failed",
+        "loss": "mean cross-entropy of the test items, nats; NaN if failed",
+        "status": "ok, or failed: parameters or logits are not finite",
+    },
+)
+
+CONDITIONAL = Schema(
+    "conditional judgement",
+    1,
+    columns={
+        "set": pa.string(),
+        "label": pa.string(),
+        "guidance": pa.float64(),
+        "index": pa.int64(),
+        "seed": pa.int64(),
+        "accuracy": pa.float64(),
+        "loss": pa.float64(),
+        "elsewhere": pa.float64(),
+        "nearest": pa.float64(),
+        "ratio": pa.float64(),
+        "max_iou": pa.float64(),
+        "status": pa.string(),
+        "reason": pa.string(),
+    },
+    about={
+        "set": "generated, or held-out members of the label's zoo",
+        "label": "the zoo that was asked for",
+        "guidance": "how much the label counts: 0 not at all, 1 as learned; NaN for members",
+        "index": "number of the network among those of its set, label and guidance",
+        "seed": "seed it can be made from again; -1 for members",
+        "accuracy": "share of the label's test items classified correctly; NaN if failed, as below",
+        "loss": "mean cross-entropy of the label's test items, nats",
+        "elsewhere": "largest share of another label's test items classified correctly",
+        "nearest": "distance of the weights to the label's nearest training member, each pair in "
+        "its closest gauge",
+        "ratio": "nearest over second-nearest distance; a replica if below 1/3",
+        "max_iou": "largest overlap of the test errors with those of the label's training members",
+        "status": "ok, or failed",
+        "reason": "why it failed; empty if it did not",
     },
 )

@@ -1,13 +1,15 @@
 """Transfer: how fast networks learn a changed task, beside fresh initializations.
 
-Tasks are the items of a data set seen another way, with the same classes. All networks of
-a set take each step together, as in a zoo.
+Tasks are data sets with items of the same shape: the one that networks were trained on, seen
+another way, or another one. Where it has another number of classes, the tensors that this gives
+another shape start anew. Labels keep their numbers, whatever they stand for. All networks of a set
+take each step together, as in a zoo.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +21,11 @@ from nodeflow.datasets import Dataset
 from nodeflow.optimizers import Adam
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architectures import Architecture, build
 from nodeflow.zoo.loss import cross_entropies
 from nodeflow.zoo.predict import evaluate, recalibrated
 
-__all__ = ["TASKS", "TransferProblem", "TransferSettings", "changed_task", "transfer"]
+__all__ = ["TransferProblem", "TransferSettings", "transfer"]
 
 _CPU = torch.device("cpu")
 _CALIBRATION = 1000
@@ -33,38 +35,23 @@ class TransferProblem(Problem):
     """A transfer that cannot be measured; the text says why."""
 
 
-TASKS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    "same": lambda items: items,
-    "inverted": lambda items: 1 - items,
-    "rotated": lambda items: np.rot90(_images(items), axes=(1, 2)).reshape(items.shape),
-}
-"""Items (n, features) → items: as they are, dark for light, turned by 90° (square images only)."""
-
-
 @dataclass(frozen=True)
 class TransferSettings:
     """What is measured, and how networks are trained on.
 
     Attributes:
-        tasks: names from `TASKS`.
         epochs: when to test; 0 is before any training.
         networks: how many of each set.
         batch_size: items in a step.
         learning_rate: of Adam, constant.
     """
 
-    tasks: tuple[str, ...] = ("inverted", "rotated")
     epochs: tuple[int, ...] = (0, 1, 2, 5)
     networks: int = 50
     batch_size: int = 64
     learning_rate: float = 1e-3
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.tasks) - set(TASKS))
-        if unknown:
-            raise TransferProblem(
-                f"There is no task {', '.join(unknown)}; choose from {', '.join(TASKS)}."
-            )
         if min(self.epochs, default=-1) < 0 or min(self.networks, self.batch_size) < 1:
             raise TransferProblem(
                 f"transfer has epochs {list(self.epochs)}, networks {self.networks}, batch_size "
@@ -72,64 +59,58 @@ class TransferSettings:
             )
 
 
-def changed_task(items: np.ndarray, task: str) -> np.ndarray:
-    """Items (n, features) of a task.
-
-    Raises:
-        TransferProblem: the items are to be turned and are no square images.
-    """
-    return np.ascontiguousarray(TASKS[task](items), dtype=np.float32)
-
-
-def _images(items: np.ndarray) -> np.ndarray:
-    """Flat items (n, side²) as images (n, side, side)."""
-    side = math.isqrt(items.shape[1])
-    if side**2 != items.shape[1]:
-        raise TransferProblem(
-            f"items of {items.shape[1]} numbers are no square images and cannot be rotated; "
-            "choose other tasks in flow.transfer.tasks, or other flows."
-        )
-    return items.reshape(-1, side, side)
-
-
 def transfer(
     architecture: Architecture,
     sets: Mapping[str, Mapping[str, Tensor]],
-    dataset: Dataset,
+    tasks: Mapping[str, Dataset],
     settings: TransferSettings,
     root_seed: int,
     labels: tuple[str | float, ...],
+    calibration: np.ndarray | None = None,
     device: torch.device = _CPU,
 ) -> pd.DataFrame:
     """Train networks of each set on each task and test them on the way.
 
     Network i of every set sees the items of a task in the same order. Networks with batch
-    normalization that come without running statistics start with those measured on training items
-    of the data set.
+    normalization that come without running statistics start with those measured on calibration
+    items.
 
     Args:
         architecture: of all networks.
         sets: name → stacked parameters (K, …); the first `settings.networks` of each count.
-        dataset: tasks change its training and its test items.
+        tasks: name → data set to train on and to be tested on.
         settings: what to measure.
         root_seed: the run's root seed.
-        labels: what names this measurement; orders of items follow from (root_seed, *labels).
+        labels: what names this measurement; orders of items follow from (root_seed, *labels), and
+            so do tensors that start anew.
+        calibration: items that running statistics are measured on, if some are missing: training
+            items of what networks were trained on.
         device: where to train.
 
     Returns:
         Rows with the columns of `TRANSFER`.
+
+    Raises:
+        TransferProblem: networks cannot read the items of a task; running statistics and items to
+            measure them on are both missing.
     """
     rows = []
-    for task in settings.tasks:
-        train_x = torch.as_tensor(changed_task(dataset.train_x, task), device=device)
+    for task, dataset in tasks.items():
+        train_x = torch.as_tensor(dataset.train_x, device=device)
         train_y = torch.as_tensor(dataset.train_y, device=device)
-        test_x = changed_task(dataset.test_x, task)
+        wanted = _fitted(architecture, dataset, task)
         for name, networks in sets.items():
             some = {n: t[: settings.networks].clone().to(device) for n, t in networks.items()}
             if set(architecture.statistics) - set(some):
-                items = dataset.train_x[:_CALIBRATION]
+                if calibration is None:
+                    raise TransferProblem(
+                        f"networks of {name} come without running statistics; give items that "
+                        "they can be measured on."
+                    )
+                items = calibration[:_CALIBRATION]
                 some |= recalibrated(architecture, some, items, device)
-            now = {name: some[name] for name in architecture.shapes}
+            fresh = _heads(architecture, wanted, some, (root_seed, *labels, task))
+            now = {n: fresh[n].to(device) if n in fresh else some[n] for n in wanted.shapes}
             statistics = {name: some[name].to(device) for name in architecture.statistics}
             count = len(next(iter(now.values())))
             orders = [
@@ -139,9 +120,9 @@ def transfer(
             for epoch in range(max(settings.epochs) + 1):
                 if epoch in settings.epochs:
                     loss, accuracy = evaluate(
-                        architecture,
+                        wanted,
                         {n: t.detach() for n, t in (now | statistics).items()},
-                        test_x,
+                        dataset.test_x,
                         dataset.test_y,
                         device,
                     )
@@ -158,9 +139,42 @@ def transfer(
                         )
                     )
                 _epoch(
-                    architecture, now, statistics, optimizer, train_x, train_y, orders, settings
+                    wanted, now, statistics, optimizer, train_x, train_y, orders, settings
                 )  # fmt: skip
     return pd.concat(rows, ignore_index=True)
+
+
+def _fitted(architecture: Architecture, dataset: Dataset, task: str) -> Architecture:
+    """The architecture with as many classes as a task has."""
+    features = math.prod(architecture.item)
+    if dataset.train_x.shape[1] != features or dataset.train_y.dtype.kind not in "iu":
+        raise TransferProblem(
+            f"networks that read {features} numbers cannot learn the task {task}, whose items have "
+            f"{dataset.train_x.shape[1]}, or whose labels are no classes; choose another task."
+        )
+    recipe = architecture.recipe
+    if recipe.get("classes", dataset.classes) == dataset.classes:
+        return architecture
+    return build(recipe["settings"], recipe["item"], dataset.classes)
+
+
+def _heads(
+    architecture: Architecture,
+    wanted: Architecture,
+    networks: Mapping[str, Tensor],
+    names: tuple[int | str | float, ...],
+) -> dict[str, Tensor]:
+    """Fresh tensors of each network where its own have another shape than a task's."""
+    other = [n for n, shape in wanted.shapes.items() if tuple(architecture.shapes[n]) != shape]
+    if not other:
+        return {}
+    root_seed, *labels = names
+    count = len(next(iter(networks.values())))
+    generators = [
+        torch_generator(int(root_seed), "transfer head", *labels, k) for k in range(count)
+    ]
+    start = wanted.initialize(generators)
+    return {name: start[name] for name in other}
 
 
 def _epoch(

@@ -1,0 +1,121 @@
+"""Conditional flows: several zoos of one architecture learned together, their names as labels.
+
+Guidance without a classifier (Ho & Salimans 2022, arXiv:2207.12598), for velocities: one field
+learns with and without labels, and samples follow v(x, t) + w (v(x, t | label) − v(x, t)). So w = 0
+ignores the label, w = 1 follows it, and larger ones exaggerate it. A diffusion is guided likewise,
+by the noise that it predicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from nodeflow.flow.codec import Shapes, fit_codec, flatten
+from nodeflow.flow.settings import FlowSettings
+from nodeflow.flow.train import Flow, FlowProblem, train_velocity
+from nodeflow.seeds import torch_generator
+from nodeflow.zoo.store import Block
+
+__all__ = ["Condition", "fit_conditional_flow", "guided"]
+
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a conditional flow is asked for.
+
+    Attributes:
+        label: name of a zoo that it learned.
+        guidance: w, at least 0; see this module.
+    """
+
+    label: str
+    guidance: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.guidance >= 0:
+            raise FlowProblem(f"guidance is {self.guidance}; it must be at least 0.")
+
+
+def guided(
+    velocity: nn.Module, label: Tensor, none: int, guidance: float
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """The field (points (B, k), times (B,)) → (B, k) that a condition makes of a velocity.
+
+    At guidance 0 and 1 it is the velocity without and with the label, to the last bit, and takes
+    one evaluation; else it takes two.
+
+    Args:
+        velocity: v(x, t, label).
+        label: (B,) int64.
+        none: number that stands for no label.
+        guidance: w.
+    """
+    without = torch.full_like(label, none)
+
+    def field(x: Tensor, t: Tensor) -> Tensor:
+        if guidance in (0, 1):
+            only: Tensor = velocity(x, t, label if guidance else without)
+            return only
+        return torch.lerp(velocity(x, t, without), velocity(x, t, label), guidance)
+
+    return field
+
+
+def fit_conditional_flow(
+    zoos: Mapping[str, tuple[Block, Block]],
+    shapes: Shapes,
+    settings: FlowSettings,
+    root_seed: int,
+    labels: tuple[str | float, ...],
+    device: torch.device = _CPU,
+) -> tuple[Flow, pd.DataFrame]:
+    """Fit one codec and train one velocity field on the members of several zoos.
+
+    Args:
+        zoos: name, which becomes a label → members to learn from, and held-out ones, of which only
+            the loss is recorded.
+        shapes: name → shape of one network's tensors, the same in all zoos.
+        settings: all choices.
+        root_seed: the run's root seed.
+        labels: what names this flow; every random number comes from (root_seed, "flow", *labels).
+        device: where the velocity field is trained.
+
+    Returns:
+        The flow, on the CPU, and its history as `nodeflow.flow.train.train_velocity` gives it.
+
+    Raises:
+        FlowProblem: fewer than two zoos, or one with fewer than two members to learn from.
+    """
+    if len(zoos) < 2 or any(len(learned) < 2 for learned, _ in zoos.values()):
+        raise FlowProblem(
+            "a conditional flow needs at least two zoos, each with at least two members to learn "
+            "from."
+        )
+    rows, classes = _pooled([learned for learned, _ in zoos.values()], shapes)
+    others, other_classes = _pooled([held_out for _, held_out in zoos.values()], shapes)
+    codec = fit_codec(rows, settings.codec)
+    velocity, history = train_velocity(
+        torch.from_numpy(codec.encode(rows)).float(),
+        settings,
+        torch_generator(root_seed, "flow", *labels),
+        torch.from_numpy(codec.encode(others)).float() if len(others) else None,
+        device,
+        classes=(classes, other_classes if len(others) else None),
+    )
+    own_shapes = {name: tuple(shape) for name, shape in shapes.items()}
+    return Flow(settings, own_shapes, codec, velocity.cpu(), tuple(zoos)), history
+
+
+def _pooled(blocks: list[Block], shapes: Shapes) -> tuple[np.ndarray, Tensor]:
+    """Flat networks of all blocks, and the number of the block that each is from."""
+    rows = [flatten(block.parameters, shapes) for block in blocks]
+    classes = [torch.full((len(block),), number) for number, block in enumerate(blocks)]
+    return np.concatenate(rows), torch.cat(classes)
