@@ -25,8 +25,9 @@ from torch import Tensor
 
 from nodeflow.canonical.align import align_block
 from nodeflow.canonical.assignment import assign
-from nodeflow.canonical.barrier import barrier_heights, loss_barrier
+from nodeflow.canonical.barrier import loss_barrier
 from nodeflow.canonical.derive import derive_symmetry
+from nodeflow.canonical.heights import barrier_heights
 from nodeflow.canonical.matching import Matching, MatchSettings, match, similarity
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, mlp_symmetry, permute
@@ -220,10 +221,11 @@ def main() -> None:
         path = loss_barrier(architecture, a, b, dataset.test_x, dataset.test_y, 11)
         heights = barrier_heights(path)
         for kind in ("loss_barrier", "accuracy_barrier"):
+            found = heights[kind].to_numpy()
             rows.append(
                 (
                     f"{kind} of {half} pairs, {name}",
-                    f"{heights[kind].mean():.3f} ± {heights[kind].sem():.3f} (se)",
+                    f"{found.mean():.3f} ± {found.std(ddof=1) / len(found) ** 0.5:.3f} (se)",
                 )
             )
     print(pd.DataFrame(rows, columns=["what", "value"]).to_string(index=False, header=False))

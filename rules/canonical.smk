@@ -1,10 +1,34 @@
-# Canonicalization: every member is aligned to member 0 of its zoo; then what it changed.
+# Canonicalization: every member is aligned to member 0 of its zoo, or to the zoo's common centre;
+# then what it changed.
+
+
+rule find_universe:
+    input:
+        members=lambda w: [
+            f"results/zoo/{w.zoo}/raw/block~{block}.safetensors"
+            for block in plan.learned_blocks(w.zoo)
+        ],
+    output:
+        "results/zoo/{zoo}/universe.safetensors",
+    log:
+        "results/logs/find_universe/{zoo}.log",
+    benchmark:
+        "results/benchmarks/find_universe/{zoo}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p=lambda w: plan.universe(w.zoo),
+        code=plan.code("find_universe"),
+    message:
+        "Finding the common centre of zoo {wildcards.zoo}"
+    script:
+        "../workflow/scripts/find_universe.py"
 
 
 rule align_zoo:
     input:
         members=rules.train_zoo.output.members,
-        reference="results/zoo/{zoo}/raw/block~0.safetensors",
+        reference=lambda w: plan.reference_file(w.zoo),
     output:
         members="results/zoo/{zoo}/aligned/block~{block}.safetensors",
         report="results/zoo/{zoo}/aligned/block~{block}.alignment.parquet",
@@ -18,7 +42,7 @@ rule align_zoo:
         p=lambda w: plan.alignment(w.zoo, w.block),
         code=plan.code("align_zoo"),
     message:
-        "Aligning zoo {wildcards.zoo}, block {wildcards.block}, to its first member"
+        "Aligning zoo {wildcards.zoo}, block {wildcards.block}"
     script:
         "../workflow/scripts/align_zoo.py"
 

@@ -26,6 +26,7 @@ FIGURE_NAMES = [
     "bridge_functions",
     "bridge_ensembles",
     "bridge_novelty",
+    "bridge_questions",
     *(["transfer"] if plan.over_transfers("{flow}") else []),
     *(["solvers"] if plan.over_solvers("{flow}") else []),
     *(["conditional"] if plan.over_conditionals("{flow}") else []),
@@ -596,6 +597,8 @@ rule draw_frontier:
 rule draw_bridge_errors:
     input:
         runs="results/tables/bridge_runs.parquet",
+        unobserved="results/tables/bridge_unobserved.parquet",
+        fixed_points="results/tables/bridge_fixed_points.parquet",
         full="results/tables/node_tests.parquet",
     output:
         png=report(
@@ -696,6 +699,32 @@ rule draw_bridge_novelty:
         "Drawing: error against novelty of generated neural ODEs"
     script:
         "../workflow/scripts/draw_bridge_novelty.py"
+
+
+rule draw_bridge_questions:
+    input:
+        questions="results/tables/bridge_questions.parquet",
+    output:
+        png=report(
+            "results/figures/bridge_questions.png",
+            caption="../workflow/report/bridge_questions.rst",
+            category="8 Can it generate neural ODEs?",
+            labels={"figure": "Answers with their intervals"},
+        ),
+        pdf="results/figures/bridge_questions.pdf",
+    log:
+        "results/logs/draw_bridge_questions/all.log",
+    benchmark:
+        "results/benchmarks/draw_bridge_questions/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_bridge_questions"),
+    message:
+        "Drawing: answers about generated neural ODEs"
+    script:
+        "../workflow/scripts/draw_bridge_questions.py"
 
 
 rule draw_transfer:

@@ -373,12 +373,39 @@ class Plan:
         return {
             "zoo": zoo,
             "block": int(block),
-            "reference": 0,
-            "settings": {
-                name: self.config["canonical"][name] for name in ("matching", "balance", "residual")
-            },
+            "settings": self._canonical(),
             "from": self.zoo(zoo, block),
+            "reference": self.reference(zoo),
         }
+
+    def universe(self, zoo: str) -> Made:
+        """What the common centre of a zoo is made with."""
+        return {
+            "zoo": zoo,
+            "members": self._zoo(zoo)["members"],
+            "settings": self._canonical(),
+            "from": [self.zoo(zoo, block) for block in self.learned_blocks(zoo)],
+        }
+
+    def learned_blocks(self, zoo: str) -> list[int]:
+        """The blocks of a zoo with members that flows learn from."""
+        settings = self._zoo(zoo)
+        return [k for k in self.blocks(zoo) if k * settings["block"] < settings["members"]]
+
+    def reference(self, zoo: str) -> Made:
+        """What the file that holds the reference of a zoo is made with."""
+        to_centre = self.config["canonical"]["reference"] == "universe"
+        return self.universe(zoo) if to_centre else self.zoo(zoo, 0)
+
+    def reference_file(self, zoo: str) -> str:
+        """The file with the network that all members of a zoo are matched to, as its member 0."""
+        to_centre = self.config["canonical"]["reference"] == "universe"
+        name = "universe" if to_centre else "raw/block~0"
+        return f"results/zoo/{zoo}/{name}.safetensors"
+
+    def _canonical(self) -> Made:
+        names = ("reference", "matching", "balance", "residual")
+        return {name: self.config["canonical"][name] for name in names}
 
     def members(self, zoo: str, weights: str, block: Number) -> Made:
         """What a block of members, aligned or raw, is made with."""

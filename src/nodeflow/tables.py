@@ -42,6 +42,7 @@ __all__ = [
     "gather",
     "gathered",
     "open_tensors",
+    "opened_parameters",
     "read_facts",
     "read_parameters",
     "read_table",
@@ -410,6 +411,11 @@ def open_tensors(
         _check_stamp(path, kind, _tensor_stamp(file), parameters)
     with file:
         yield file
+
+
+def opened_parameters(file: Any) -> dict[str, Any]:
+    """The parameters in the metadata of what `open_tensors` opened."""
+    return dict(json.loads(_tensor_stamp(file)["nodeflow.parameters"]))
 
 
 def _tensor_stamp(file: Any) -> dict[str, str]:

@@ -16,12 +16,15 @@ from nodeflow.bridge.experiments import (
     fixed_point_rows,
     unobserved_rows,
 )
-from nodeflow.bridge.predict import Solver, ensemble, predict
-from nodeflow.bridge.questions import (
-    answer_questions,
+from nodeflow.bridge.intervals import (
+    Scores,
+    difference_interval,
+    mean_interval,
     ratio_interval,
     selection_interval,
 )
+from nodeflow.bridge.predict import Solver, ensemble, predict
+from nodeflow.bridge.questions import answer_questions
 from nodeflow.bridge.tables import BRIDGE_QUESTIONS
 from nodeflow.dynamics import SYSTEMS, Field, field, simulate
 from nodeflow.graphs import sample_cell
@@ -141,6 +144,9 @@ def test_fixed_points_of_the_true_system_are_not_displaced(cases: list[TestCase]
 # --- questions -----------------------------------------------------------------------------------
 
 
+free = Scores.independent
+
+
 def lognormal(seed: int, shape: tuple[int, int], scale: float) -> np.ndarray:
     return scale * np.exp(0.3 * np.random.default_rng(seed).normal(size=shape))
 
@@ -149,7 +155,7 @@ def test_intervals_of_a_ratio_hold_it_about_as_often_as_they_say() -> None:
     hits = []
     for seed in range(60):
         a, b = lognormal(seed, (40, 6), 2.0), lognormal(1000 + seed, (40, 6), 1.0)
-        found = ratio_interval(a, b, np.random.default_rng(seed))
+        found = ratio_interval(free(a), free(b), np.random.default_rng(seed))
         hits.append(found.low <= 2.0 <= found.high)
         assert found.low <= found.estimate <= found.high
     assert np.mean(hits) > 0.85
@@ -158,38 +164,85 @@ def test_intervals_of_a_ratio_hold_it_about_as_often_as_they_say() -> None:
 def test_a_failure_counts_as_an_infinite_error() -> None:
     a, b = lognormal(0, (10, 4), 1.0), lognormal(1, (10, 4), 1.0)
     a[:8] = np.inf
-    found = ratio_interval(a, b, np.random.default_rng(0))
+    found = ratio_interval(free(a), free(b), np.random.default_rng(0))
     assert found.estimate == np.inf and found.high == np.inf
+    assert "fail" in found.fault
 
 
 def test_sets_that_both_fail_cannot_be_compared() -> None:
     a = np.full((10, 4), np.inf)
-    found = ratio_interval(a, a, np.random.default_rng(0))
+    found = ratio_interval(free(a), free(a), np.random.default_rng(0))
     assert np.isnan(found.estimate) and found.low == -np.inf and found.high == np.inf
+    assert np.isnan(found.draws).all() and "100%" in found.fault
+
+
+def test_what_shares_a_training_graph_is_drawn_together() -> None:
+    quality = np.exp(np.random.default_rng(0).normal(size=(6, 1)))
+    a = np.repeat(quality, 8, axis=0) * lognormal(1, (48, 4), 1.0)
+    b = lognormal(2, (48, 4), 1.0)
+    shared = Scores(a, np.repeat(np.arange(6), 8))
+    assert sorted(np.concatenate(shared.groups)) == list(range(48))
+    together = ratio_interval(shared, free(b), np.random.default_rng(0))
+    alone = ratio_interval(free(a), free(b), np.random.default_rng(0))
+    assert together.n == 6 and alone.n == 48
+    assert together.estimate == alone.estimate
+    assert np.log(together.high / together.low) > 1.5 * np.log(alone.high / alone.low)
+
+
+def test_graphs_without_nodes_to_find_do_not_count() -> None:
+    scores = np.random.default_rng(0).uniform(0.6, 0.7, (2, 4, 3))
+    scores[:, :, 1] = np.nan
+    rng = np.random.default_rng(0)
+    found = difference_interval(free(scores[0]), free(scores[1] - 0.5), rng)
+    assert found.graphs == 2 and 0.4 < found.low < found.high < 0.6 and not found.fault
+    scores[:, :, 2] = np.nan
+    found = difference_interval(free(scores[0]), free(scores[1]), rng)
+    assert found.graphs == 1 and found.fault.startswith("1 test graph")
 
 
 def test_selection_helps_where_quality_lasts_and_only_there() -> None:
     quality = np.exp(np.random.default_rng(0).normal(size=(40, 1)))
-    lasting = [quality * lognormal(seed, (40, 5), 1.0) for seed in (1, 2)]
+    by, on = (free(quality * lognormal(seed, (40, 5), 1.0)) for seed in (1, 2))
     rng = np.random.default_rng(0)
-    found = selection_interval(lasting[0], lasting[1], None, lasting[1], rng)
-    assert found.high < 0.7
-    luck = lognormal(3, (40, 5), 1.0)
-    found = selection_interval(luck, lognormal(4, (40, 5), 1.0), None, lasting[0], rng)
-    assert found.low < found.estimate < found.high
+    found = selection_interval(by, on, None, on, rng)
+    best = np.argsort(np.median(by.values, axis=1))[:10]
+    assert found.estimate == np.median(on.values[best]) / np.median(on.values)
+    assert found.high < 0.9
+    both = selection_interval(by, on, by, on, rng)
+    assert both.low == both.estimate == both.high == 1.0
+    luck, later = (free(lognormal(seed, (40, 5), 1.0)) for seed in (3, 4))
+    found = selection_interval(luck, later, None, later, rng)
+    assert found.low < 1.0 < found.high
 
 
-def test_planted_answers_are_found() -> None:
-    runs, ensembles = [], []
+def test_a_mean_of_ratios_is_more_certain_than_each() -> None:
+    rng = np.random.default_rng(0)
+    parts = [
+        ratio_interval(free(lognormal(k, (24, 4), 2.0)), free(lognormal(9 + k, (24, 4), 1.0)), rng)
+        for k in range(4)
+    ]
+    found = mean_interval(parts, geometric=True)
+    assert found.estimate == pytest.approx(np.prod([x.estimate for x in parts]) ** 0.25)
+    assert found.low < 2.0 < found.high
+    assert found.high / found.low < min(x.high / x.low for x in parts)
+    failed = ratio_interval(free(np.full((4, 4), np.inf)), free(np.ones((4, 4))), rng)
+    assert mean_interval([*parts, failed], geometric=True).estimate == np.inf
+
+
+def planted(beta: float) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Generated ones that err three times as much as trained ones, and are worse alarms."""
+    runs: list[dict[str, object]] = []
+    ensembles: list[dict[str, object]] = []
     for name, scale in (("held-out", 1.0), ("generated", 3.0), ("noise matched", 9.0)):
         for N in (64, 1024):
             errors = lognormal(len(name) + N, (24, 5), scale * (1 if N == 64 else 2))
             for index, graph in np.ndindex(*errors.shape):
                 runs.append(
                     {
-                        "zoo": "z", "system": "MM", "set": name, "trained_beta": 1.1,
-                        "trained_gamma": 3.0, "unseen": False, "N": N, "beta": 1.1, "gamma": 3.0,
+                        "zoo": "z", "system": "MM", "set": name, "trained_beta": beta,
+                        "trained_gamma": 3.0, "unseen": False, "N": N, "beta": beta, "gamma": 3.0,
                         "graph": graph, "index": index, "status": "ok", "reason": "",
+                        "trained_graph": index // 3 if name == "held-out" else -1,
                         "mae": errors[index, graph], "mae_hubs": errors[index, graph],
                     }
                 )  # fmt: skip
@@ -206,19 +259,41 @@ def test_planted_answers_are_found() -> None:
                             "auc_outside": np.nan,
                         }
                     )  # fmt: skip
-    table = answer_questions(pd.DataFrame(runs), pd.DataFrame(ensembles), 1)
+    return runs, ensembles
+
+
+def test_planted_answers_are_found() -> None:
+    runs, ensembles = (
+        pd.DataFrame(first + second)
+        for first, second in zip(planted(0.6), planted(3.1), strict=True)
+    )
+    table = answer_questions(runs, ensembles, 1)
     assert list(table.columns) == list(BRIDGE_QUESTIONS.columns)
+    assert (table["low"] <= table["estimate"]).all() and (table["estimate"] <= table["high"]).all()
+    assert (table["reason"] == "").all() and not (table["answer"] == "not answerable").any()
 
-    def answer(text: str) -> str:
-        [row] = table[table["statistic"].str.contains(text, regex=False)].to_dict("records")
-        assert row["low"] <= row["estimate"] <= row["high"]
-        return str(row["answer"])
+    def answers(statistic: str, N: int) -> set[str]:
+        found = table[(table["statistic"] == statistic) & (table["N"] == N)]
+        assert list(found["cells"]) == [1, 1, 2]
+        return set(found["answer"])
 
-    assert answer("error of generated over trained, N = 64,") == "no"
-    assert answer("error of generated over noise matched, N = 1024,") == "yes"
-    assert answer("error of 8 generated against one trained, N = 64,") == "yes"
-    assert answer("error of 8 generated against 8 trained, N = 64,") == "no"
-    assert answer("(worst twentieth) of 8 generated against one trained, N = 64,") == "no"
+    assert answers("error of generated over trained", 64) == {"no"}
+    assert answers("error of generated over noise matched", 1024) == {"yes"}
+    assert answers("error of 8 generated against one trained", 64) == {"yes"}
+    assert answers("error of 8 generated against 8 trained", 64) == {"no"}
+    assert answers("area under ROC (worst twentieth) of 8 generated against one trained", 64) == {
+        "no"
+    }
     assert not table["statistic"].str.contains("outside").any()
-    again = answer_questions(pd.DataFrame(runs), pd.DataFrame(ensembles), 1)
-    pd.testing.assert_frame_equal(table, again)
+    matched = table["statistic"] == "error of generated over trained"
+    assert (table.loc[matched, "n"] == 8).all()
+    pd.testing.assert_frame_equal(table, answer_questions(runs, ensembles, 1))
+
+
+def test_one_ensemble_answers_nothing_and_says_why() -> None:
+    runs, ensembles = map(pd.DataFrame, planted(1.1))
+    first = ensembles[(ensembles["size"] == 1) | (ensembles["ensemble"] == 0)]
+    table = answer_questions(runs, first, 1)
+    of_ensembles = table["statistic"].str.contains("8 generated")
+    assert (table.loc[of_ensembles, "answer"] == "not answerable").all()
+    assert table.loc[of_ensembles, "reason"].str.startswith("one training graph").all()

@@ -1,19 +1,29 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from torch import Tensor
 
-from nodeflow.canonical.align import AlignProblem, align_block, distances
-from nodeflow.canonical.barrier import barrier_heights, loss_barrier
+from nodeflow.canonical.align import (
+    AlignProblem,
+    CanonicalSettings,
+    align_block,
+    canonicalize,
+    distances,
+)
+from nodeflow.canonical.barrier import loss_barrier
+from nodeflow.canonical.heights import barrier_heights
 from nodeflow.canonical.matching import MatchSettings
+from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.store import ALIGNMENT
 from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutations
-from nodeflow.canonical.universe import align_universe
+from nodeflow.canonical.universe import align_universe, centre_of_files
 from nodeflow.datasets import Dataset, load_dataset
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import mlp
-from nodeflow.zoo.store import Block
+from nodeflow.zoo.store import Block, write_block
 from nodeflow.zoo.train import TrainSettings, train_block
 
 ARCHITECTURE = mlp([64, 32, 32, 10])
@@ -138,6 +148,34 @@ def test_a_common_centre_brings_all_pairs_closer_than_one_reference(zoo: Block) 
         assert torch.allclose(universe.centre[name], tensor.double().mean(0))
     again = permute(zoo.parameters, SYMMETRY, universe.permutations)
     assert all(torch.equal(again[name], universe.parameters[name]) for name in again)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_centre_found_block_by_block_is_the_same_and_all_members_can_be_matched_to_it(
+    zoo: Block, tmp_path: Path, scaled: bool
+) -> None:
+    paths = [tmp_path / f"{name}.safetensors" for name in "ab"]
+    for path, members in zip(paths, (range(10), range(10, 24)), strict=True):
+        write_block(path, zoo.take(members), {"zoo": "z"})
+    settings = CanonicalSettings(PLAIN, balance=scaled, reference="universe")
+    stored = centre_of_files(paths, [{"zoo": "z"}] * 2, 20, SYMMETRY, settings)
+    given = balance(zoo.parameters, SYMMETRY).parameters if scaled else zoo.parameters
+    learned = {name: tensor[:20] for name, tensor in given.items()}
+    universe = align_universe(learned, SYMMETRY, PLAIN)
+    for name, tensor in universe.centre.items():
+        assert torch.allclose(stored.only(0)[name], tensor, rtol=1e-12, atol=1e-12)
+    assert stored.about["pairs_universe"][0] == pytest.approx(universe.history[-1], rel=1e-12)
+    aligned = canonicalize(zoo.parameters, stored.only(0), SYMMETRY, settings)
+    rest = {name: tensor[:20] for name, tensor in aligned.parameters.items()}
+    flat = torch.cat([t.double().flatten(1) for t in rest.values()], 1)
+    gram = flat @ flat.T
+    pairs = float((gram.sum() - gram.trace()) / (20 * 19))
+    assert pairs > universe.history[0] + 0.8 * (universe.history[-1] - universe.history[0])
+    assert (aligned.report["objective_after"] >= aligned.report["objective_before"]).all()
+    with pytest.raises(AlignProblem, match="two or more"):
+        centre_of_files(paths, [{"zoo": "z"}] * 2, 1, SYMMETRY, settings)
+    with pytest.raises(AlignProblem, match='no reference "middle"'):
+        CanonicalSettings(reference="middle")
 
 
 def test_a_common_centre_finds_planted_permutations(zoo: Block) -> None:

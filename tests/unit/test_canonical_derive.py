@@ -43,12 +43,13 @@ ARCHITECTURES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
 LARGE: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "resnet18": ({"kind": "resnet18"}, (3, 32, 32)),
     "vit_small_192": ({"kind": "vit_small_192"}, (3, 32, 32)),
+    "bert": ({"kind": "bert"}, (128,)),
 }
 
 
 def architecture_of(name: str) -> Architecture:
     settings, item = (ARCHITECTURES | LARGE)[name]
-    return build(settings, item, 10)
+    return build(settings, item, 1 if name == "bert" else 10)
 
 
 def networks(architecture: Architecture, count: int, dtype: torch.dtype) -> dict[str, Tensor]:
@@ -318,12 +319,20 @@ def test_planted_permutations_are_found(name: str, noise: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
-def test_planted_permutations_of_published_shapes_are_found(name: str) -> None:
+def test_published_shapes_keep_their_function_and_planted_permutations_are_found(name: str) -> None:
     architecture = architecture_of(name)
     symmetry = derive_symmetry(architecture)
+    assert symmetry.frozen == ()
     reference, copies, orders, _ = planted(architecture, symmetry, 1, 0.3)
-    found = match(copies, reference, symmetry, MatchSettings()).permutations
+    matching = match(copies, reference, symmetry, MatchSettings())
+    found = matching.permutations
     assert all(torch.equal(found[n], order) for n, order in inverse(orders).items())
+    assert (matching.history[1:] >= matching.history[:-1] - 1e-9).all()
+    for dtype, tolerance in ((torch.float32, 1e-5), (torch.float64, 1e-10)):
+        given = {n: tensor.to(dtype) for n, tensor in copies.items()}
+        moved, x = matching.applied(given, symmetry), items(architecture, dtype)[:2]
+        before, after = architecture.forward(given, x), architecture.forward(moved, x)
+        assert (before - after).abs().max() <= tolerance * before.abs().max()
 
 
 def test_statistics_move_but_do_not_count_unless_asked_for() -> None:
@@ -397,21 +406,53 @@ def test_no_option_of_canonicalization_changes_a_function(
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_scores_that_follow_changes_lead_to_the_same_end(
+def test_scores_that_follow_changes_are_those_computed_anew(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if name == "resnet20":  # large already
-        monkeypatch.setattr(matching, "_LARGE", 2**60)
     architecture = architecture_of(name)
     symmetry = derive_symmetry(architecture)
     tensors = networks(architecture, 2 if name == "resnet20" else 5, torch.float64)
     reference = {n: t[0] for n, t in tensors.items()}
-    settings = MatchSettings(signs=True, start="identity", restarts=2)
-    anew = match(tensors, reference, symmetry, settings)
-    monkeypatch.setattr(matching, "_LARGE", 0)
-    following = match(tensors, reference, symmetry, settings)
-    for group, order in anew.permutations.items():
-        assert torch.equal(order, following.permutations[group]), group
-    assert all(torch.equal(sign, following.signs[n]) for n, sign in anew.signs.items())
-    assert np.allclose(anew.history, following.history, rtol=1e-12)
-    assert np.array_equal(anew.sweeps, following.sweeps)
+    seen = []
+    ascend = matching._ascend
+
+    def ascend_and_look(scores: Any, *given: Any) -> Any:
+        found = ascend(scores, *given)
+        orders = {name: order.numpy() for name, order in found.permutations.items()}
+        everyone = np.arange(len(found.sweeps))
+        signs = {name: sign.numpy() for name, sign in found.signs.items()}
+        for family in scores.families:
+            for group in family:
+                followed = scores.of(group, everyone, orders, signs)
+                anew = scores.fixed[group.name].copy()
+                for one in scores.between[group.name]:
+                    order, sign = orders[one.other], signs.get(one.other, one.sign)
+                    moved = one.networks[everyone[:, None], order] * sign[:, :, None, None]
+                    anew += np.einsum("ari,karj->kij", one.reference[0], moved)
+                assert np.allclose(followed, anew, rtol=1e-11, atol=1e-11)
+                seen.append(group.name)
+        return found
+
+    monkeypatch.setattr(matching, "_ascend", ascend_and_look)
+    settings = MatchSettings(signs=True, start="identity", restarts=1)
+    match(tensors, reference, symmetry, settings)
+    assert set(seen) == {group.name for group in symmetry.groups}
+
+
+@pytest.mark.parametrize("name", ["mlp", "tanh", "resnet", "vit"])
+def test_networks_are_matched_as_if_each_were_alone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    architecture = architecture_of(name)
+    symmetry = derive_symmetry(architecture)
+    tensors = networks(architecture, 7, torch.float32)
+    reference = {n: t[0] for n, t in tensors.items()}
+    settings = MatchSettings(signs=True, restarts=1)
+    whole = match(tensors, reference, symmetry, settings)
+    monkeypatch.setattr(matching, "_TOGETHER", 1)
+    alone = match(tensors, reference, symmetry, settings)
+    for group, order in whole.permutations.items():
+        assert torch.equal(order, alone.permutations[group]), group
+    assert all(torch.equal(sign, alone.signs[n]) for n, sign in whole.signs.items())
+    assert np.array_equal(whole.history, alone.history)
+    assert np.array_equal(whole.sweeps, alone.sweeps)

@@ -23,7 +23,14 @@ from nodeflow.node.functions import compare_functions
 from nodeflow.node.hidden import hide_nodes, perturb_initial_states
 from nodeflow.node.settings import GaussNewtonSettings, MatchingSettings, Settings
 from nodeflow.node.stability import compare_fixed_points
-from nodeflow.node.store import NODE_FIXED_POINTS, NODE_HIDDEN, NODE_NOISE, Models, write_models
+from nodeflow.node.store import (
+    EIGENVALUES,
+    NODE_FIXED_POINTS,
+    NODE_HIDDEN,
+    NODE_NOISE,
+    Models,
+    write_models,
+)
 from nodeflow.node.train import observed, train_stack
 from nodeflow.node.variants import covering, noisy
 
@@ -78,6 +85,11 @@ def test_fixed_points_are_near_the_true_ones_and_stable(system: str) -> None:
     assert (table[["rightmost_true", "rightmost_giant_true"]] < 0).all(axis=None)
     np.testing.assert_allclose(table["mae"], table["mae_giant"])  # the graphs are connected
     np.testing.assert_allclose(table["rightmost"], table["rightmost_giant"])
+    learned = table.filter(regex=r"^rightmost_giant(_\d)?$").to_numpy()
+    true = table.filter(regex=r"^rightmost_giant_true(_\d)?$").to_numpy()
+    assert learned.shape == true.shape == (4, EIGENVALUES)
+    assert (np.diff(learned, axis=1) <= 0).all()
+    np.testing.assert_allclose(learned, true, rtol=0.1)
 
 
 def test_hidden_nodes_cost_more_the_more_they_are() -> None:

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.sparse import csr_array
 
 from nodeflow.dynamics.ensemble import simulate_cell
+from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import field
 from nodeflow.graphs.graph import Graph, from_networkx
@@ -19,6 +21,7 @@ from nodeflow.grid import Cell
 from nodeflow.job import Progress
 from nodeflow.node import recipes, train
 from nodeflow.node.evaluate import evaluate_models, node_errors
+from nodeflow.node.field import as_field
 from nodeflow.node.observations import Observations, observed
 from nodeflow.node.settings import (
     GaussNewtonSettings,
@@ -133,8 +136,10 @@ def test_a_replicate_that_fails_is_trained_again_with_smaller_steps(
     data = observed(of, trajectories(of))
     rates = []
 
-    def faults(parameters: object, losses: object, some: list[Observations]) -> list[str]:
-        return ["planted", ""] if len(some) == 2 else [""]
+    def faults(
+        parameters: object, losses: object, some: list[Observations]
+    ) -> list[tuple[str, float]]:
+        return [("planted", np.nan), ("", 1e-3)] if len(some) == 2 else [("", 2e-3)]
 
     def make(some: list[Observations], settings: MatchingSettings, *rest: Any) -> Any:
         rates.append(settings.learning_rate)
@@ -146,6 +151,7 @@ def test_a_replicate_that_fails_is_trained_again_with_smaller_steps(
     models, history = train_stack(data, quick, names(2), root_seed=1)
     assert rates == [QUICK.learning_rate, QUICK.learning_rate / 3]
     assert models.ok.all()
+    assert models.error.tolist() == [2e-3, 1e-3]
     ends = history.groupby(["replicate", "attempt"])["status"].first()
     assert ends.to_dict() == {(0, 0): "planted", (0, 1): "ok", (1, 0): "ok"}
 
@@ -155,12 +161,20 @@ def test_a_field_that_explodes_on_its_training_data_is_a_fault() -> None:
     data = observed(of, trajectories(of))
     models, _ = train_stack(data, NEWTON, names(1), root_seed=1)
     losses = np.ones((3, 1))
-    assert train._faults(models.parameters, losses, data) == [""]
+    [(reason, error)] = train._faults(models.parameters, losses, data)
+    assert reason == ""
+    assert error == models.error[0]
+    at = data[0].times[::8]
+    got = simulate(
+        as_field(models.parameters), csr_array(data[0].adjacency.astype(float)),
+        data[0].states[:4, 0], at, rtol=1e-8, atol=1e-8,
+    )  # fmt: skip
+    assert error == pytest.approx(np.abs(got.states - data[0].states[:4, ::8]).mean(), rel=0.5)
     last = {**models.parameters, "f.2.weight": -1e8 * models.parameters["f.2.weight"]}
-    assert "explodes" in train._faults(last, losses, data)[0]
+    assert "explodes" in train._faults(last, losses, data)[0][0]
     idle = {name: 0 * values for name, values in models.parameters.items()}
-    assert "standing still" in train._faults(idle, losses, data)[0]
-    assert "not finite" in train._faults(models.parameters, np.nan * losses, data)[0]
+    assert "standing still" in train._faults(idle, losses, data)[0][0]
+    assert "not finite" in train._faults(models.parameters, np.nan * losses, data)[0][0]
 
 
 @pytest.mark.parametrize("system", ["SIS", "BD"])
@@ -285,6 +299,31 @@ def test_models_come_back_from_their_file(tmp_path: Path) -> None:
         assert np.array_equal(back.parameters[name], tensor)
     assert np.array_equal(back.seen, models.seen)
     assert np.array_equal(back.ok, models.ok)
+    assert np.array_equal(back.error, models.error)
+
+
+def test_a_model_is_integrated_as_precisely_as_it_is_accurate() -> None:
+    error = np.array([3e-6, 3e-4, 0.3, np.nan])
+    models = Models({}, np.zeros(4, int), np.zeros((4, 2)), np.isfinite(error), error)
+    found = [models.tolerances(r, 1e-6, 1e-8) for r in range(4)]
+    assert [x["rtol"] for x in found] == pytest.approx([1e-6, 1e-5, 1e-4, 1e-4])
+    assert [x["atol"] for x in found] == pytest.approx([1e-7, 1e-5, 1e-4, 1e-4])
+    assert models.tolerances(2, 1e-3, 1e-3) == {"rtol": 1e-3, "atol": 1e-3}
+
+
+def test_errors_of_a_model_do_not_depend_on_how_precisely_it_is_integrated() -> None:
+    of, tests = graphs(1), graphs(3)
+    models, _ = train_stack(observed(of, trajectories(of)), QUICK, names(1), root_seed=1)
+    truth = trajectories(tests, "SIS", "test", 1, 9)
+    coarse, fine = (
+        evaluate_models(
+            replace(models, error=error), field("SIS"), tests, node_table(tests), truth,
+            rtol=1e-7, atol=1e-7, max_steps=5000,
+        )[1]["mae"]
+        for error in (models.error, np.zeros(1))
+    )  # fmt: skip
+    assert models.tolerances(0, 1e-7, 1e-7)["rtol"] > 1e-6
+    np.testing.assert_allclose(coarse, fine, rtol=0.02)
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,17 @@ def test_only_streamed_flows_need_their_zoo_to_be_sampled() -> None:
     assert blocks == ["results/zoo/digits/aligned/block~0.safetensors"]
 
 
+def test_a_zoo_is_matched_to_its_first_member_or_to_the_centre_of_those_that_flows_learn() -> None:
+    centred = Plan(changed("canonical.reference", "universe"), ROOT)
+    assert plan.reference_file("iris") == "results/zoo/iris/raw/block~0.safetensors"
+    assert centred.reference_file("iris") == "results/zoo/iris/universe.safetensors"
+    assert centred.alignment("iris", 0)["reference"] == centred.universe("iris")
+    assert plan.alignment("iris", 0)["reference"] == plan.zoo("iris", 0)
+    sizes = {"members": 100, "held_out": 50, "block": 40}
+    some = Plan(changed("zoo.zoos.iris", {**DEFAULT["zoo"]["zoos"]["iris"], **sizes}), ROOT)
+    assert list(some.blocks("iris")) == [0, 1, 2, 3] and some.learned_blocks("iris") == [0, 1, 2]
+
+
 def generation() -> dict[str, Any]:
     config: dict[str, Any] = overlaid(
         DEFAULT, yaml.safe_load((ROOT / "config/generation.yaml").read_text())

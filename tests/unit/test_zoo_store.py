@@ -7,14 +7,23 @@ import torch
 from nodeflow.seeds import torch_generator
 from nodeflow.tables import FileProblem
 from nodeflow.zoo.architectures import mlp
-from nodeflow.zoo.store import Block, BlockProblem, read_block, read_blocks, write_block
+from nodeflow.zoo.store import (
+    Block,
+    BlockProblem,
+    read_about,
+    read_block,
+    read_blocks,
+    write_block,
+)
 
 ARCHITECTURE = mlp([4, 3, 12, 3, 3, 3, 3, 3, 3, 3, 3, 2])  # layer10 sorts before layer2 as text
 
 
 def block(*members: int) -> Block:
     generators = [torch_generator(m, "test") for m in members]
-    return Block(np.array(members, dtype=np.int64), ARCHITECTURE.initialize(generators))
+    numbers = np.array(members, dtype=np.int64)
+    about = {"seed": 2**40 + numbers, "test_accuracy": numbers / 100}
+    return Block(numbers, ARCHITECTURE.initialize(generators), about=about)
 
 
 def test_a_block_comes_back_bit_for_bit_and_in_order(tmp_path: Path) -> None:
@@ -40,6 +49,28 @@ def test_blocks_join_in_member_order_whatever_the_order_of_files(tmp_path: Path)
     for other in (read_blocks(paths[::-1]), block(*range(6))):
         for name in ARCHITECTURE.shapes:
             assert torch.equal(joined.parameters[name], other.parameters[name])
+        assert (joined.about["seed"] == other.about["seed"]).all()
+
+
+def test_seeds_and_metrics_lie_in_the_file_and_under_its_seal(tmp_path: Path) -> None:
+    path, made = tmp_path / "b.safetensors", block(3, 1)
+    write_block(path, made, {"zoo": "test"})
+    alone, whole = read_about(path, {"zoo": "test"}), read_block(path)
+    assert list(alone) == ["members", "seed", "test_accuracy"]
+    assert alone["members"].tolist() == [3, 1]
+    for name, values in made.about.items():
+        assert np.array_equal(alone[name], values) and alone[name].dtype == values.dtype
+        assert np.array_equal(whole.about[name], values)
+    again = whole.with_tensors({name: 2 * tensor for name, tensor in whole.tensors.items()})
+    assert again.about == whole.about and torch.equal(
+        again.parameters["layer0.bias"], 2 * made.parameters["layer0.bias"]
+    )
+    content = path.read_bytes()
+    seed = int(made.about["seed"][0]).to_bytes(8, "little")
+    assert content.count(seed) == 1
+    path.write_bytes(content.replace(seed, (int(made.about["seed"][0]) + 1).to_bytes(8, "little")))
+    with pytest.raises(FileProblem, match="digest"):
+        read_about(path)
 
 
 def test_blocks_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Draw: errors of generated neural ODEs."""
+"""Draw: errors of generated neural ODEs, unobserved nodes, fixed points."""
 
 from typing import Any
 
@@ -14,5 +14,7 @@ files, output = snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads), drawing():
     full = read_table(files.full, COLLECTED_TESTS).query("variant == 'plain'")
-    figure = draw_bridge_errors(read_table(files.runs, COLLECTED["runs"]), full)
+    names = ("unobserved", "fixed_points")
+    runs = read_table(files.runs, COLLECTED["runs"])
+    figure = draw_bridge_errors(runs, full, *(read_table(files[x], COLLECTED[x]) for x in names))
     save(figure, output.png, output.pdf)

@@ -78,12 +78,15 @@ class CellSets:
         gamma: γ.
         unseen: whether the flow never saw a member of it.
         sets: parameters by the name of the set.
+        taught: by the name of a set, the number of the training graph of each of its neural ODEs;
+            −1 for generated ones and for controls.
     """
 
     beta: float
     gamma: float
     unseen: bool
     sets: dict[str, Parameters]
+    taught: dict[str, np.ndarray]
 
 
 def cell_sets(
@@ -109,33 +112,43 @@ def cell_sets(
     """
     found, count = [], settings.models
     for beta, gamma in (*cells, *unseen):
-        sets = {
+        chosen = {
             "held-out": _here(held_out, beta, gamma, count),
             "generated": _here(generated, beta, gamma, count),
         }
         if (beta, gamma) in unseen:
-            sets["trained elsewhere"] = _elsewhere(held_out, cells, count)
-            sets["generated elsewhere"] = _elsewhere(generated, cells, count)
-        elif len(cells) == 1:
-            sets |= {
-                n: {k: x[: settings.controls] for k, x in p.items()} for n, p in controls.items()
-            }
-        found.append(CellSets(beta, gamma, (beta, gamma) in unseen, sets))
+            chosen["trained elsewhere"] = _elsewhere(held_out, cells, count)
+            chosen["generated elsewhere"] = _elsewhere(generated, cells, count)
+        sets: dict[str, Parameters] = {name: some.parameters for name, some in chosen.items()}
+        taught = {name: _taught(some) for name, some in chosen.items()}
+        if len(cells) == 1 and (beta, gamma) not in unseen:
+            for name, parameters in controls.items():
+                sets[name] = {k: x[: settings.controls] for k, x in parameters.items()}
+                taught[name] = np.full(len(next(iter(sets[name].values()))), -1)
+        found.append(CellSets(beta, gamma, (beta, gamma) in unseen, sets, taught))
     return found
 
 
-def _here(members: Members, beta: float, gamma: float, count: int) -> Parameters:
+def _taught(members: Members) -> np.ndarray:
+    """The number of each member's training graph among all of theirs; −1 if it has none."""
+    own = np.column_stack([members.beta, members.gamma, members.graph])
+    number = np.unique(own, axis=0, return_inverse=True)[1].ravel()
+    graphs: np.ndarray = np.where(members.graph < 0, -1, number)
+    return graphs
+
+
+def _here(members: Members, beta: float, gamma: float, count: int) -> Members:
     at = np.flatnonzero((members.beta == beta) & (members.gamma == gamma))
-    return members.take(_mixed(members, at)[:count]).parameters
+    return members.take(_mixed(members, at)[:count])
 
 
-def _elsewhere(members: Members, cells: Sequence[tuple[float, float]], count: int) -> Parameters:
+def _elsewhere(members: Members, cells: Sequence[tuple[float, float]], count: int) -> Members:
     per_cell = [
         _mixed(members, np.flatnonzero((members.beta == beta) & (members.gamma == gamma)))
         for beta, gamma in cells
     ]
     share = -(-count // len(cells))
-    return members.take(np.concatenate([at[:share] for at in per_cell])[:count]).parameters
+    return members.take(np.concatenate([at[:share] for at in per_cell])[:count])
 
 
 def _mixed(members: Members, at: np.ndarray) -> np.ndarray:
@@ -205,6 +218,8 @@ def evaluate_cell(
                 )  # fmt: skip
             for kind, rows in tables.items():
                 found[kind].append(pd.DataFrame(rows).assign(**facts))
+            runs = found["runs"][-1]
+            runs["trained_graph"] = own.taught[name][runs["index"]]
         if detail:
             labels = (system, cell.N, cell.beta, cell.gamma)
             everyone: dict[str, list[Field | str]] = {**fields, "true system": [truth]}

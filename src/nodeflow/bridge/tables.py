@@ -92,7 +92,21 @@ BRIDGE_PANEL = _schema(
     _STATUS,
 )
 
-BRIDGE_RUNS = _schema("bridge runs", _WHICH, _TESTED, _GRAPH, _INDEX, _STATUS, _MAE)
+BRIDGE_RUNS = _schema(
+    "bridge runs",
+    _WHICH,
+    _TESTED,
+    _GRAPH,
+    _INDEX,
+    {
+        "trained_graph": (
+            _INT,
+            "number of its training graph among those of its set; -1 if it has none of its own",
+        )
+    },
+    _STATUS,
+    _MAE,
+)
 
 BRIDGE_ENSEMBLES = _schema(
     "bridge ensembles",
@@ -203,12 +217,29 @@ BRIDGE_QUESTIONS = _schema(
         "question": (_TEXT, "what is asked"),
         "zoo": _WHICH["zoo"],
         "system": _WHICH["system"],
-        "statistic": (_TEXT, "what answers it"),
+        "N": _TESTED["N"],
+        "beta": (_FLOAT, "β of training and test graphs; NaN: all of the zoo together"),
+        "gamma": (_FLOAT, "γ, likewise"),
+        "unseen": _WHICH["unseen"],
+        "cells": (
+            _INT,
+            "pairs of β and γ that the statistic is the mean of, geometric for ratios",
+        ),
+        "statistic": (_TEXT, "what answers it: a ratio of median errors, or a difference of areas"),
         "estimate": (_FLOAT, "its value"),
         "low": (_FLOAT, "lower end of its 95 % bootstrap interval"),
         "high": (_FLOAT, "upper end"),
-        "n": (_INT, "neural ODEs or ensembles in the smaller of the sets compared"),
-        "graphs": (_INT, "test graphs"),
-        "answer": (_TEXT, "yes, no or open (the interval holds the value of no difference)"),
+        "no_difference": (_FLOAT, "the value that the interval is compared with"),
+        "n": (
+            _INT,
+            "what was drawn again in the smaller of the sets compared: training graphs with all "
+            "their neural ODEs, generated neural ODEs, or ensembles",
+        ),
+        "graphs": (_INT, "test graphs on which the statistic exists"),
+        "answer": (
+            _TEXT,
+            "yes, no, open (the interval holds the value of no difference), or not answerable",
+        ),
+        "reason": (_TEXT, "why it is not answerable, or why an end of the interval is infinite"),
     },
 )

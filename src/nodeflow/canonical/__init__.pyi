@@ -1,4 +1,5 @@
 from .align import (
+    REFERENCES,
     Aligned,
     AlignProblem,
     CanonicalSettings,
@@ -7,8 +8,9 @@ from .align import (
     canonicalize,
     distances,
 )
-from .barrier import barrier_heights, loss_barrier
+from .barrier import loss_barrier
 from .derive import check_symmetry, derive_symmetry
+from .heights import PUBLISHED_BARRIERS, PublishedBarrier, barrier_heights
 from .matching import (
     HEADS,
     STARTS,
@@ -34,23 +36,27 @@ from .symmetry import (
     random_permutations,
     rescale,
 )
-from .universe import Universe, align_universe
+from .universe import Centre, Universe, align_universe, centre_of_files, find_centre
 
 __all__ = [
     "ALIGNMENT",
     "BARRIER",
     "HEADS",
+    "PUBLISHED_BARRIERS",
+    "REFERENCES",
     "STARTS",
     "STATISTICS",
     "AlignProblem",
     "Aligned",
     "Balanced",
     "CanonicalSettings",
+    "Centre",
     "Group",
     "MatchProblem",
     "MatchSettings",
     "Matching",
     "Place",
+    "PublishedBarrier",
     "Symmetry",
     "SymmetryProblem",
     "Universe",
@@ -60,10 +66,12 @@ __all__ = [
     "balance",
     "barrier_heights",
     "canonicalize",
+    "centre_of_files",
     "check_symmetry",
     "compose",
     "derive_symmetry",
     "distances",
+    "find_centre",
     "identity",
     "inverse",
     "loss_barrier",

@@ -10,12 +10,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from nodeflow.canonical.matching import MatchSettings, match, similarity
+from nodeflow.canonical.matching import MatchSettings, in_double, match, similarity
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, identity, permute, rescale
 from nodeflow.problems import Problem
 
 __all__ = [
+    "REFERENCES",
     "AlignProblem",
     "Aligned",
     "CanonicalSettings",
@@ -25,6 +26,10 @@ __all__ = [
     "distances",
     "finite",
 ]
+
+
+REFERENCES = ("first", "universe")
+"""What networks of a zoo may be matched to: its first member, or the common centre of all."""
 
 
 class AlignProblem(Problem):
@@ -60,11 +65,20 @@ class CanonicalSettings:
             them weigh the same; see `nodeflow.canonical.balance`.
         residual: whether the units of residual streams are matched too; Gupta et al. 2026
             (arXiv:2601.05052) leave those of transformers in place.
+        reference: what networks are matched to, a name from `REFERENCES`: the first network, or
+            the common centre of all (see `nodeflow.canonical.universe`).
     """
 
     matching: MatchSettings = field(default_factory=MatchSettings)
     balance: bool = False
     residual: bool = True
+    reference: str = "first"
+
+    def __post_init__(self) -> None:
+        if self.reference not in REFERENCES:
+            raise AlignProblem(
+                f'There is no reference "{self.reference}"; choose one of {", ".join(REFERENCES)}.'
+            )
 
 
 def canonicalize(
@@ -76,13 +90,16 @@ def canonicalize(
 ) -> Aligned:
     """Bring networks into the form that is closest to a reference; no function changes.
 
-    As `align_block`, after scaling the networks and the reference if so asked for. The report is
-    about what was given before, and about what came of it after.
+    As `align_block`, after scaling the networks and the reference if so asked for; a common centre
+    is one of scaled networks already. The report is about what was given before, and about what
+    came of it after.
     """
     matched = symmetry if settings.residual else symmetry.without_residual()
     if not settings.balance:
         return align_block(parameters, reference, matched, settings.matching, members)
-    one = balance({name: tensor[None] for name, tensor in reference.items()}, symmetry).parameters
+    one = {name: tensor[None] for name, tensor in reference.items()}
+    if settings.reference == "first":
+        one = balance(one, symmetry).parameters
     aligned = align_block(
         balance(parameters, symmetry).parameters,
         {name: tensor[0] for name, tensor in one.items()},
@@ -182,10 +199,11 @@ def alignment_report(
 
 def distances(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> np.ndarray:
     """Euclidean distance over all parameters of each network to one, float64 of shape (K,)."""
-    squares = [
-        (tensor.double() - reference[name].double()).square().flatten(1).sum(1)
-        for name, tensor in parameters.items()
-    ]
+    squares = []
+    for name, tensor in parameters.items():
+        ours = reference[name].double().flatten()
+        parts = [(part - ours).square_().sum(1) for part in in_double(tensor)]
+        squares.append(torch.cat(parts))
     return torch.stack(squares).sum(0).sqrt().cpu().numpy()
 
 

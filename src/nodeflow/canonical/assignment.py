@@ -14,7 +14,9 @@ from numba import njit
 __all__ = ["assign"]
 
 
-def assign(scores: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def assign(
+    scores: np.ndarray, prices: np.ndarray, some: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """For each matrix the permutation with the highest sum of scores.
 
     Args:
@@ -22,62 +24,69 @@ def assign(scores: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarr
         prices: float64, shape (K, n): of the columns, from an earlier solution, or any others such
             as zeros. They change how long it takes, and nothing else unless two permutations are
             equally good.
+        some: places of the matrices to solve, shape (L,); by default, all K.
 
     Returns:
-        The column of each row, int64 of shape (K, n), and the prices at the solution.
+        The column of each row, int64 of shape (L, n), and the prices (K, n) at the solutions.
     """
     prices = prices.copy()
-    return _assign(np.ascontiguousarray(scores), prices), prices
+    some = np.arange(len(scores)) if some is None else some
+    return _assign(np.ascontiguousarray(scores), prices, some), prices
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _assign(scores: np.ndarray, prices: np.ndarray) -> np.ndarray:
-    members, size, _ = scores.shape
-    columns = np.empty((members, size), np.int64)
+def _assign(scores: np.ndarray, prices: np.ndarray, some: np.ndarray) -> np.ndarray:
+    size = scores.shape[1]
+    columns = np.empty((len(some), size), np.int64)
     row_of = np.empty(size, np.int64)
-    distance = np.empty(size)
+    distance = np.empty(size)  # from a free row to each column, infinite once that is done
+    # Numbers from 0 up are in the order of their bits, and the least of integers is found several
+    # at a time.
+    bits = distance.view(np.int64)
     before = np.empty(size, np.int64)
-    done = np.empty(size, np.bool_)
-    for member in range(members):
-        score, price, column_of = scores[member], prices[member], columns[member]
+    open_price = np.empty(size)  # infinite once a column is done
+    done, least = np.empty(size, np.int64), np.empty(size)
+    for place, member in enumerate(some):
+        score, price, column_of = scores[member], prices[member], columns[place]
         row_of[:] = -1
         column_of[:] = -1
         for row in range(size):
-            best = 0
-            for column in range(1, size):
-                if score[row, column] - price[column] > score[row, best] - price[best]:
-                    best = column
-            if row_of[best] < 0:
-                row_of[best], column_of[row] = row, best
+            profit = _best(score[row], price)
+            column = 0
+            while score[row, column] - price[column] != profit:
+                column += 1
+            if row_of[column] < 0:
+                row_of[column], column_of[row] = row, column
         for start in range(size):
             if column_of[start] >= 0:
                 continue
             # The shortest path from this row to a free column; its length is what profit is lost.
-            profit = -np.inf
-            for column in range(size):
-                profit = max(profit, score[start, column] - price[column])
+            profit = _best(score[start], price)
             for column in range(size):
                 distance[column] = profit - (score[start, column] - price[column])
                 before[column] = start
-                done[column] = False
+                open_price[column] = price[column]
+            count = 0
             while True:
-                end, length = -1, np.inf
+                low = bits[0]
                 for column in range(size):
-                    if not done[column] and distance[column] < length:
-                        end, length = column, distance[column]
-                done[end] = True
-                row = row_of[end]
+                    low = min(low, bits[column])
+                end = 0
+                while bits[end] != low:
+                    end += 1
+                length, row = distance[end], row_of[end]
                 if row < 0:
                     break
+                done[count], least[count] = end, length
+                count += 1
+                distance[end], open_price[end] = np.inf, np.inf
                 profit = score[row, end] - price[end] + length
                 for column in range(size):
-                    if not done[column]:
-                        through = profit - (score[row, column] - price[column])
-                        if through < distance[column]:
-                            distance[column], before[column] = through, row
-            for column in range(size):
-                if done[column] and column != end:
-                    price[column] += length - distance[column]
+                    through = profit - (score[row, column] - open_price[column])
+                    if through < distance[column]:
+                        distance[column], before[column] = through, row
+            for k in range(count):
+                price[done[k]] += length - least[k]
             while True:
                 row = before[end]
                 row_of[end] = row
@@ -85,3 +94,18 @@ def _assign(scores: np.ndarray, prices: np.ndarray) -> np.ndarray:
                 if row == start:
                     break
     return columns
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _best(score: np.ndarray, price: np.ndarray) -> float:
+    """The largest profit; four at a time, for each waits for the one before it."""
+    a = b = c = d = -np.inf
+    whole = len(score) // 4 * 4
+    for k in range(0, whole, 4):
+        a = max(a, score[k] - price[k])
+        b = max(b, score[k + 1] - price[k + 1])
+        c = max(c, score[k + 2] - price[k + 2])
+        d = max(d, score[k + 3] - price[k + 3])
+    for k in range(whole, len(score)):
+        a = max(a, score[k] - price[k])
+    return max(max(a, b), max(c, d))

@@ -16,7 +16,7 @@ from torch import Tensor
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import evaluate, recalibrated
 
-__all__ = ["barrier_heights", "loss_barrier"]
+__all__ = ["loss_barrier"]
 
 _CPU = torch.device("cpu")
 
@@ -71,30 +71,3 @@ def loss_barrier(
             )
         )
     return pd.concat(tables).sort_values(["pair", "lambda"], ignore_index=True)
-
-
-def barrier_heights(path: pd.DataFrame) -> pd.DataFrame:
-    """The barrier of each pair: the largest excess over the straight line between both ends.
-
-    Args:
-        path: as `loss_barrier` gives it.
-
-    Returns:
-        Columns pair, loss_barrier (nats), accuracy_barrier (the largest fall of the accuracy below
-        the line), and both once more as recalibrated_…; all are 0 or more.
-    """
-    rows = []
-    for pair, one in path.groupby("pair"):
-        step = one["lambda"].to_numpy()
-        height = {"pair": pair}
-        for name, sign in (
-            ("loss", 1),
-            ("accuracy", -1),
-            ("recalibrated_loss", 1),
-            ("recalibrated_accuracy", -1),
-        ):
-            values = one[name].to_numpy()
-            line = values[0] + step * (values[-1] - values[0])
-            height[f"{name}_barrier"] = max(0.0, float(np.max(sign * (values - line))))
-        rows.append(height)
-    return pd.DataFrame(rows)

@@ -10,24 +10,24 @@ these scores, which is the exact optimum with all other groups held. Queries wit
 with outputs, have orders of rows of their own. Three things differ from the published code, none of
 them in the objective:
 
-* By default it starts from a signature of each unit that no permutation of the other groups can
-  change, and so finds the same network from every ordering of its units.
-* The scores of all networks are computed as one batched product, in double precision; the part of
-  them that no permutation changes is computed once.
+* By default it starts group by group, from signatures of units that no permutation of the groups
+  still to come can change, and so finds the same network from every ordering of its units.
+* Scores are in double precision, and the part of them that no permutation changes is computed once.
+  The rest follows the units that changed, few after the first sweeps, and is not computed anew.
 * A group is assigned again only after a neighbouring group has changed, and then from the prices
-  of its last assignment (see `nodeflow.canonical.assignment`). The scores of a large group follow
-  the units that changed, few after the first sweeps, and are not computed anew.
+  of its last assignment (see `nodeflow.canonical.assignment`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
 import torch
+from numba import njit
 from torch import Tensor
 
 from nodeflow.canonical.assignment import assign
@@ -39,6 +39,7 @@ from nodeflow.canonical.symmetry import (
     permute,
     random_permutations,
     rescale,
+    units_second,
 )
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
@@ -67,8 +68,11 @@ of the reference's, or as they are."""
 _SMALLEST_GAIN = 1e-12
 """A step counts as progress above this share of the product of the two networks' norms."""
 
-_LARGE = 2**20
-"""Multiplications in a group's scores from which on they follow the units that changed."""
+_CHUNK = 2**17
+"""Values that are brought to double precision at a time: what a CPU's cache holds."""
+
+_TOGETHER = 2**19
+"""Scores and values between groups, of networks that are matched together: some megabytes."""
 
 
 class MatchProblem(Problem):
@@ -155,24 +159,36 @@ def match(
     least = _SMALLEST_GAIN * _norms(theirs) * _norms({n: t[None] for n, t in ours.items()})
     if not np.isfinite(least).all():
         raise MatchProblem("Networks that are not finite cannot be matched; leave them out.")
-    scores = _Scores(theirs, ours, symmetry, settings.signs)
-    members = len(next(iter(parameters.values())))
+    target = _Target(ours, symmetry, settings.signs)
+    room = sum(g.size**2 for g in symmetry.groups) + sum(x.size for x in target.between.values())
+    step = max(1, _TOGETHER // max(1, room))
+    parts = []
+    for first in range(0, max(1, len(least)), step):
+        some = slice(first, first + step)
+        networks = {name: tensor[some] for name, tensor in theirs.items()}
+        parts.append(_match_some(networks, target, least[some], settings))
+    return _joined(parts)
+
+
+def _match_some(
+    networks: Mapping[str, Tensor], target: _Target, least: np.ndarray, settings: MatchSettings
+) -> Matching:
+    """As `match`, for as many networks as fit into a cache."""
+    symmetry, scores = target.symmetry, _Scores(networks, target)
+    members = len(least)
     if settings.start == "signature":
         starts = [scores.by_signature()]
     else:
-        starts = [identity(symmetry, members)]
+        starts = [{name: o.numpy() for name, o in identity(symmetry, members).items()}]
     for restart in range(settings.restarts):
         generator = torch_generator(settings.seed, "restart of matching", restart)
         order = random_permutations(symmetry, [generator])
-        starts.append({name: one.repeat(members, 1) for name, one in order.items()})
+        starts.append({name: one.repeat(members, 1).numpy() for name, one in order.items()})
     matchings = []
     for start in starts:
         if settings.heads == "spectral":
             scores.order_heads(start)
-        value = similarity(permute(theirs, symmetry, start), ours)
-        matchings.append(
-            _ascend(scores, start, value.cpu().numpy(), least, settings.sweeps, settings.heads)
-        )
+        matchings.append(_ascend(scores, start, least, settings.sweeps, settings.heads))
     return reduce(_better, matchings)
 
 
@@ -198,11 +214,58 @@ def _taking_part(
 
 def similarity(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> Tensor:
     """⟨reference, network⟩ over all parameters of each network, float64 of shape (K,)."""
-    products = [
-        tensor.double().flatten(1) @ reference[name].double().flatten()
-        for name, tensor in parameters.items()
-    ]
+    products = []
+    for name, tensor in parameters.items():
+        ours = reference[name].double().flatten()
+        products.append(torch.cat([part @ ours for part in in_double(tensor)]))
     return torch.stack(products).sum(0)
+
+
+def in_double(tensor: Tensor) -> Iterator[Tensor]:
+    """Networks (K, *shape) flattened and in double precision, a few of them at a time."""
+    flat = tensor.flatten(1)
+    step = max(1, _CHUNK // max(1, flat.shape[1]))
+    for start in range(0, len(flat), step):
+        yield flat[start : start + step].double()
+
+
+class _Target:
+    """The reference, made ready for comparison with any number of networks.
+
+    Attributes:
+        tensors: as they enter the score.
+        symmetry: of all networks.
+        families: groups whose heads move together.
+        odd: names of the groups whose units may change signs.
+        along: the groups that lie along each tensor, each with its place.
+        between: of each group and tensor that it shares with another one, or that makes its heads,
+            the tensor as (1, m, r, n); see `_units_last`.
+    """
+
+    def __init__(self, tensors: dict[str, Tensor], symmetry: Symmetry, signs: bool) -> None:
+        self.tensors, self.symmetry, self.families = tensors, symmetry, symmetry.families()
+        self.odd = {group.name for group in symmetry.groups if signs and group.odd}
+        self.along: dict[str, list[tuple[Group, Place]]] = {name: [] for name in tensors}
+        for group in symmetry.groups:
+            for place in group.places:
+                if place.tensor in tensors:
+                    self.along[place.tensor].append((group, place))
+        self.between = {
+            (group.name, name): _units_last(tensors[name][None], own, *self.others(own))
+            for name, along in self.along.items()
+            for own in along
+            for group, place in [own]
+            if self.others(own) or self.makes_heads(own)
+        }
+
+    def others(self, own: tuple[Group, Place]) -> list[tuple[Group, Place]]:
+        """The other groups along the tensor of a place."""
+        return [other for other in self.along[own[1].tensor] if other[1] != own[1]]
+
+    def makes_heads(self, own: tuple[Group, Place]) -> bool:
+        """Whether a tensor's matrices make the rows of heads."""
+        group, place = own
+        return group.heads > 1 and place.axis == 0 and self.tensors[place.tensor].ndim > 1
 
 
 @dataclass(frozen=True)
@@ -213,80 +276,83 @@ class _Between:
         other: name of the other group, of m units.
         reference: shape (1, m, r, n), with r values for each pair of units.
         networks: shape (K, m, r, n).
+        order: of the other group as the scores know it, shape (K, m).
+        sign: likewise, all ones where signs are not free.
     """
 
     other: str
     reference: np.ndarray
     networks: np.ndarray
+    order: np.ndarray
+    sign: np.ndarray
 
-
-@dataclass(frozen=True)
-class _Last:
-    """The scores of a large group as they are, and what they were computed with.
-
-    Attributes:
-        scores: shape (K, n, n).
-        orders: of the other group of each tensor between, shape (K, m); to be written to.
-        signs: likewise, all ones where signs are not free.
-    """
-
-    scores: np.ndarray
-    orders: list[np.ndarray]
-    signs: list[np.ndarray]
+    def products(self) -> np.ndarray:
+        """The part of the scores (K, n, n) that comes from this tensor, with signs as they are."""
+        members, units, values, size = self.networks.shape
+        rows = (np.arange(members)[:, None] * units + self.order).ravel()
+        networks = self.networks.reshape(-1, values * size).take(rows, 0)
+        return _products(self.reference, networks.reshape(self.networks.shape))
 
 
 class _Scores:
     """How well each unit of the reference fits each unit of each network, in double precision.
 
     These are kept on the CPU, where assignments are solved.
+
+    Attributes:
+        families: groups whose heads move together.
+        odd: names of the groups whose units may change signs.
+        still: the products of the tensors that no group acts on, shape (K,).
+        fixed: for each group, the part of its scores that no other group changes, (K, n, n).
+        between: for each group, the tensors that it shares with others.
+        heads: for each family, minus the distance of each pair of heads.
+        now: for each group, its scores (K, n, n).
+        prices: of the assignments that the start was found by.
     """
 
-    def __init__(
-        self,
-        parameters: Mapping[str, Tensor],
-        reference: Mapping[str, Tensor],
-        symmetry: Symmetry,
-        signs: bool,
-    ) -> None:
-        self.families = symmetry.families()
-        self.odd = {group.name for group in symmetry.groups if signs and group.odd}
-        members = len(next(iter(parameters.values())))
+    def __init__(self, networks: Mapping[str, Tensor], target: _Target) -> None:
+        self.families, self.odd = target.families, target.odd
+        members = len(next(iter(networks.values())))
         self.fixed: dict[str, np.ndarray] = {}
         self.between: dict[str, list[_Between]] = {}
-        self.heads: dict[str, np.ndarray] = {}  # minus the distance of each pair of heads
-        self.last: dict[str, _Last] = {}
-        ours = {name: tensor.double().cpu().numpy()[None] for name, tensor in reference.items()}
-        theirs = {name: tensor.double().cpu().numpy() for name, tensor in parameters.items()}
-        along: dict[str, list[tuple[Group, Place]]] = {}
-        for group in symmetry.groups:
-            for place in group.places:
-                along.setdefault(place.tensor, []).append((group, place))
-        for group in symmetry.groups:
+        self.heads: dict[str, np.ndarray] = {}
+        self.now: dict[str, np.ndarray] = {}
+        self.prices: dict[str, np.ndarray] = {}
+        alone = {name: networks[name] for name, along in target.along.items() if not along}
+        self.still = similarity(alone, target.tensors).cpu().numpy() if alone else np.zeros(members)
+        for group in target.symmetry.groups:
             score = np.zeros((members, group.size, group.size))
             between = []
             for place in group.places:
-                name = place.tensor
-                if name not in ours:
+                name, own = place.tensor, (group, place)
+                if name not in target.tensors:
                     continue
-                others = [other for other in along[name] if other[1] != place]
-                pair = [_units_last(x[name], (group, place), *others) for x in (ours, theirs)]
+                others = target.others(own)
+                if (group.name, name) in target.between:
+                    ours = target.between[group.name, name]
+                    theirs = _units_last(networks[name], own, *others)
                 if others:
-                    between.append(_Between(others[0][0].name, *pair))
+                    size = (members, others[0][0].size)
+                    order, sign = np.zeros(size, np.int64), np.ones(size)
+                    between.append(_Between(others[0][0].name, ours, theirs, order, sign))
                 else:
-                    score += _products(*pair)
-                if group.heads > 1 and place.axis == 0 and ours[name].ndim > 2:
+                    pair = (target.tensors[name][None], networks[name])
+                    _add_products(score, *(units_second(tensor, *own) for tensor in pair))
+                if target.makes_heads(own):
                     family = group.family or group.name
-                    apart = _spectral_distances(*(_heads_first(x, group.heads) for x in pair))
+                    matrices = (_heads_first(x, group.heads) for x in (ours, theirs))
+                    apart = _spectral_distances(*matrices)
                     self.heads[family] = self.heads.get(family, 0) - apart
             self.fixed[group.name], self.between[group.name] = score, between
 
-    def by_signature(self) -> dict[str, Tensor]:
-        """Units matched by what no permutation of the other groups changes.
+    def by_signature(self) -> dict[str, np.ndarray]:
+        """Units matched, group by group, by what no permutation of the groups to come changes.
 
-        These are a unit's values where they come from or lead to units that stay in place, and its
-        sorted values elsewhere; where signs are free as well, without their signs.
+        These are a unit's values where they come from or lead to units that stay in place or have
+        been placed already, and its sorted values elsewhere; where signs are free as well, its
+        sorted values without their signs.
         """
-        start = {}
+        start: dict[str, np.ndarray] = {}
         for family in self.families:
             signatures = []
             for group in family:
@@ -294,30 +360,55 @@ class _Scores:
                 if group.name in self.odd:
                     score = np.abs(score)
                 for between in self.between[group.name]:
-                    pair = [between.reference, between.networks]
-                    if between.other in self.odd or group.name in self.odd:
-                        pair = [np.abs(x) for x in pair]
-                    score += _products(*(np.sort(x, 1) for x in pair))
+                    free = bool({between.other, group.name} & self.odd)
+                    if between.other in start and not free:
+                        between.order[:] = start[between.other]
+                        score += between.products()
+                    else:
+                        pair = [between.reference, between.networks]
+                        pair = [np.abs(x) for x in pair] if free else pair
+                        score += _products(*(np.sort(x, 1) for x in pair))
                 signatures.append(score)
+                others = {between.other for between in self.between[group.name]}
+                if others <= start.keys() and not (others | {group.name}) & self.odd:
+                    self.now[group.name] = score
             if family[0].heads > 1:
                 order, _ = assign(*_priced(self.heads[_key(family)]))
                 found = _rows_within(signatures, family[0].heads, order)
             else:
-                found = [assign(*_priced(signatures[0]))[0]]
+                one, self.prices[family[0].name] = assign(*_priced(signatures[0]))
+                found = [one]
             for group, order in zip(family, found, strict=True):
-                start[group.name] = torch.from_numpy(order)
+                start[group.name] = order
         return start
 
-    def order_heads(self, orders: dict[str, Tensor]) -> None:
+    def order_heads(self, orders: dict[str, np.ndarray]) -> None:
         """Put heads in the order of their singular values, each with its rows as they are."""
         for family in self.families:
             if family[0].heads > 1:
                 heads, _ = assign(*_priced(self.heads[_key(family)]))
                 for group in family:
                     rows = group.size // group.heads
-                    within = orders[group.name].view(-1, group.heads, rows) % rows
-                    new = torch.from_numpy(heads)[:, :, None] * rows + within
-                    orders[group.name] = new.flatten(1)
+                    within = orders[group.name].reshape(-1, group.heads, rows) % rows
+                    new = heads[:, :, None] * rows + within
+                    orders[group.name] = new.reshape(len(new), -1)
+
+    def begin(self, orders: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Compute the scores of all groups at these orders; returns the objective there, (K,)."""
+        value = self.still.copy()
+        for group in (one for family in self.families for one in family):
+            fixed = self.fixed[group.name]
+            if group.name in self.now:
+                score = self.of(group, np.arange(len(value)), orders, {})
+            else:
+                score = self.now[group.name] = fixed.copy()
+                for between in self.between[group.name]:
+                    between.order[:] = orders[between.other]
+                    score += between.products()
+            # What lies between two groups is in the scores of both.
+            order = orders[group.name]
+            value += (_along(score, order) + _along(fixed, order)).sum(1) / 2
+        return value
 
     def of(
         self,
@@ -326,88 +417,65 @@ class _Scores:
         orders: Mapping[str, np.ndarray],
         signs: Mapping[str, np.ndarray],
     ) -> np.ndarray:
-        """Scores (members in `at`, size, size) of a group's units, all other groups held."""
-        work = sum(between.reference.size * group.size for between in self.between[group.name])
-        if work < _LARGE:
-            return self._anew(group, at, orders, signs)
-        if group.name not in self.last:
-            everyone = np.arange(len(self.fixed[group.name]))
-            others = [between.other for between in self.between[group.name]]
-            self.last[group.name] = _Last(
-                self._anew(group, everyone, orders, signs),
-                [orders[other].copy() for other in others],
-                [signs.get(other, np.ones(orders[other].shape)).copy() for other in others],
-            )
-        for member in at:
-            self._follow(group, int(member), orders, signs)
-        return self.last[group.name].scores.take(at, 0)
-
-    def _follow(
-        self,
-        group: Group,
-        member: int,
-        orders: Mapping[str, np.ndarray],
-        signs: Mapping[str, np.ndarray],
-    ) -> None:
-        """Bring the last scores of one member up to date."""
-        last, between = self.last[group.name], self.between[group.name]
-        now = [
-            (
-                orders[one.other][member],
-                signs[one.other][member] if one.other in signs else last.signs[i][member],
-            )
-            for i, one in enumerate(between)
-        ]
-        before = [(o[member], s[member]) for o, s in zip(last.orders, last.signs, strict=True)]
-        moved = [
-            np.flatnonzero((a[0] != b[0]) | (a[1] != b[1]))
-            for a, b in zip(now, before, strict=True)
-        ]
-        if 2 * sum(map(len, moved)) > sum(len(order) for order, _ in now):
-            here = np.array([member])
-            last.scores[member] = self._anew(group, here, orders, signs)[0]
-        else:
-            for one, units, a, b in zip(between, moved, now, before, strict=True):
-                new, old = (
-                    one.networks[member, order[units]] * sign[units, None, None]
-                    for order, sign in (a, b)
-                )
-                ours = one.reference[0, units].reshape(-1, group.size)
-                last.scores[member] += ours.T @ (new - old).reshape(-1, group.size)
-        for (order, sign), (old_order, old_sign) in zip(now, before, strict=True):
-            old_order[:], old_sign[:] = order, sign
-
-    def _anew(
-        self,
-        group: Group,
-        at: np.ndarray,
-        orders: Mapping[str, np.ndarray],
-        signs: Mapping[str, np.ndarray],
-    ) -> np.ndarray:
-        score = self.fixed[group.name].take(at, 0)
-        for between in self.between[group.name]:
-            members, units, values, size = between.networks.shape
-            rows = at[:, None] * units + orders[between.other].take(at, 0)
-            flat = between.networks.reshape(members * units, values * size)
-            networks = flat.take(rows.ravel(), 0).reshape(len(at), units, values, size)
-            if between.other in signs:
-                networks *= signs[between.other].take(at, 0)[:, :, None, None]
-            score += _products(between.reference, networks)
+        """Scores (K, size, size) of a group's units, up to date for the members in `at`."""
+        score = self.now[group.name]
+        for one in self.between[group.name]:
+            sign = signs.get(one.other, np.ones_like(one.sign))
+            _follow(
+                score, one.reference[0], one.networks, orders[one.other], sign, one.order,
+                one.sign, at,
+            )  # fmt: skip
         return score
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _follow(
+    scores: np.ndarray,
+    reference: np.ndarray,
+    networks: np.ndarray,
+    order: np.ndarray,
+    sign: np.ndarray,
+    old_order: np.ndarray,
+    old_sign: np.ndarray,
+    some: np.ndarray,
+) -> None:
+    """Bring the scores of some members up to date with what changed in the other group.
+
+    Scores and the old order and signs are written to; for the shapes see `_Between`.
+    """
+    _, units, values, size = networks.shape
+    ours, change = np.empty((units * values, size)), np.empty((units * values, size))
+    for k in some:
+        rows = 0
+        for unit in range(units):
+            new, old = order[k, unit], old_order[k, unit]
+            if new == old and sign[k, unit] == old_sign[k, unit]:
+                continue
+            for value in range(values):
+                for column in range(size):
+                    ours[rows, column] = reference[unit, value, column]
+                    change[rows, column] = (
+                        networks[k, new, value, column] * sign[k, unit]
+                        - networks[k, old, value, column] * old_sign[k, unit]
+                    )
+                rows += 1
+            old_order[k, unit], old_sign[k, unit] = new, sign[k, unit]
+        if rows > 0:
+            scores[k] += np.dot(ours[:rows].T, change[:rows])
 
 
 def _ascend(
     scores: _Scores,
-    start: Mapping[str, Tensor],
-    value: np.ndarray,
+    start: Mapping[str, np.ndarray],
     least: np.ndarray,
     sweeps: int,
     heads: str,
 ) -> Matching:
-    """Coordinate ascent from `start`, where the objective is `value`, in steps above `least`."""
-    orders = {name: order.numpy().copy() for name, order in start.items()}
+    """Coordinate ascent from `start` in steps above `least`."""
+    orders = {name: order.copy() for name, order in start.items()}
     signs = {name: np.ones(orders[name].shape) for name in scores.odd}
-    prices: dict[str, np.ndarray] = {}
+    prices = dict(scores.prices)
+    value = scores.begin(orders)
     stale = {_key(family): np.ones(len(value), dtype=bool) for family in scores.families}
     key_of = {group.name: _key(family) for family in scores.families for group in family}
     taken = np.zeros(len(value), dtype=np.int64)
@@ -423,18 +491,20 @@ def _ascend(
             if family[0].heads > 1:
                 count, now = family[0].heads, orders[family[0].name][at]
                 order = now[:, :: now.shape[1] // count] // (now.shape[1] // count)
-                new = _rows_within(score, count, order if heads == "spectral" else None)
+                parts = [one[at] for one in score]
+                new = _rows_within(parts, count, order if heads == "spectral" else None)
             else:
                 name = family[0].name
                 fit = np.abs(score[0]) if name in signs else score[0]
-                if name not in prices:  # All members are stale at first.
+                if name not in prices:
                     prices[name] = fit.max(1)
-                found, prices[name][at] = assign(fit, prices[name][at])
+                found, prices[name] = assign(fit, prices[name], at)
                 new = [found]
             gain = np.zeros(len(at))
             flips = {}
             for group, one, found in zip(family, score, new, strict=True):
-                along, before = _along(one, found), _along(one, orders[group.name][at])
+                along = _along(one, found, at)
+                before = _along(one, orders[group.name][at], at)
                 if group.name in signs:
                     flips[group.name] = np.where(along < 0, -1.0, 1.0)
                     along = np.abs(along)
@@ -514,6 +584,20 @@ def _spectral_distances(reference: np.ndarray, networks: np.ndarray) -> np.ndarr
     return distance
 
 
+def _joined(parts: list[Matching]) -> Matching:
+    """The matchings of all networks as one."""
+    length = max(len(part.history) for part in parts)
+    return Matching(
+        {
+            name: torch.cat([part.permutations[name] for part in parts])
+            for name in parts[0].permutations
+        },
+        {name: torch.cat([part.signs[name] for part in parts]) for name in parts[0].signs},
+        np.concatenate([_lengthened(part.history, length) for part in parts], axis=1),
+        np.concatenate([part.sweeps for part in parts]),
+    )
+
+
 def _better(a: Matching, b: Matching) -> Matching:
     """For each network the matching with the higher objective; `a` if they are level."""
     length = max(len(a.history), len(b.history))
@@ -535,28 +619,32 @@ def _lengthened(history: np.ndarray, length: int) -> np.ndarray:
     return np.concatenate([history, np.repeat(history[-1:], length - len(history), axis=0)])
 
 
-def _along(scores: np.ndarray, permutations: np.ndarray) -> np.ndarray:
-    """Scores (K, n) along each network's permutation."""
-    along: np.ndarray = np.take_along_axis(scores, permutations[:, :, None], 2)[:, :, 0]
+def _along(
+    scores: np.ndarray, permutations: np.ndarray, some: np.ndarray | None = None
+) -> np.ndarray:
+    """Scores (L, n) of `some` networks, or of all, along their permutations (L, n)."""
+    where = np.arange(len(scores)) if some is None else some
+    along: np.ndarray = scores[where[:, None], np.arange(scores.shape[1]), permutations]
     return along
 
 
-def _units_last(stack: np.ndarray, *along: tuple[Group, Place]) -> np.ndarray:
-    """Networks (K, *shape) as (K, m, r, n).
+def _units_last(tensor: Tensor, *along: tuple[Group, Place]) -> np.ndarray:
+    """Networks (K, *shape) as float64 (K, m, r, n).
 
     Args:
-        stack: the networks' tensors.
+        tensor: of all networks.
         along: the group whose n units come last, and if there is one, the group whose m units come
             first; without it, m is 1. All other values of the tensor are the r.
     """
     places = {place.axis: (place.before, group.size, place.after) for group, place in along}
-    shape, units = [len(stack)], {}
-    for axis, length in enumerate(stack.shape[1:]):
+    shape, units = [len(tensor)], {}
+    for axis, length in enumerate(tensor.shape[1:]):
         units[axis] = len(shape) + 1
         shape += places.get(axis, (length,))
     (last, *first) = (units[place.axis] for _, place in along)
     rest = [x for x in range(1, len(shape)) if x not in (last, *first)]
-    moved = np.ascontiguousarray(stack.reshape(shape).transpose(0, *first, *rest, last))
+    stack = tensor.double().cpu().numpy().reshape(shape)
+    moved = np.ascontiguousarray(stack.transpose(0, *first, *rest, last))
     m = along[1][0].size if first else 1
     return moved.reshape(len(stack), m, math.prod(shape[x] for x in rest), along[0][0].size)
 
@@ -569,11 +657,29 @@ def _products(reference: np.ndarray, networks: np.ndarray) -> np.ndarray:
     return product
 
 
+def _add_products(score: np.ndarray, reference: Tensor, networks: Tensor) -> None:
+    """Add the inner products of units to scores (K, n, n), a few networks at a time.
+
+    Args:
+        score: is written to.
+        reference: one network, its n units as the second axis: shape (1, n, …).
+        networks: likewise, shape (K, n, …).
+    """
+    ours = reference.double().cpu().numpy().reshape(score.shape[1], -1)
+    start = 0
+    for part in in_double(networks):
+        theirs = part.cpu().numpy().reshape(-1, *ours.shape)
+        score[start : start + len(part)] += ours @ theirs.transpose(0, 2, 1)
+        start += len(part)
+
+
 def _norms(parameters: Mapping[str, Tensor]) -> np.ndarray:
-    """Euclidean norm of each network."""
-    norms = [
-        torch.linalg.vector_norm(tensor.flatten(1), dim=1, dtype=torch.float64)
-        for tensor in parameters.values()
-    ]
+    """Euclidean norm of each network, as exact as its tensors are; not finite if they are not."""
+    norms = []
+    for tensor in parameters.values():
+        norm = torch.linalg.vector_norm(tensor.flatten(1), dim=1).double()
+        if not norm.isfinite().all():  # perhaps only its square is too large for the type
+            norm = torch.linalg.vector_norm(tensor.flatten(1), dim=1, dtype=torch.float64)
+        norms.append(norm)
     total: np.ndarray = torch.linalg.vector_norm(torch.stack(norms), dim=0).cpu().numpy()
     return total

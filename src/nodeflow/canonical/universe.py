@@ -9,18 +9,45 @@ along every cycle, as in Crisostomi et al. 2024 (arXiv:2405.17897), who solve fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
-from nodeflow.canonical.align import AlignProblem, alignment_report, finite
+from nodeflow.canonical.align import AlignProblem, CanonicalSettings, alignment_report, finite
 from nodeflow.canonical.matching import MatchSettings, match
+from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, compose, permute
+from nodeflow.zoo.store import Block, read_block
 
-__all__ = ["Universe", "align_universe"]
+__all__ = ["Centre", "Universe", "align_universe", "centre_of_files", "find_centre"]
+
+Passes = Callable[[], Iterator[Mapping[str, Tensor]]]
+"""Begins a pass over networks: blocks of them, tensors of shape (K, *shape), always the same."""
+
+
+@dataclass(frozen=True)
+class Centre:
+    """The common centre of networks.
+
+    Attributes:
+        tensors: mean of the aligned networks, float64 tensors of shape (*shape).
+        permutations: int64 of shape (K, size) for each group: unit i of an aligned network is unit
+            permutation[i] of the given one.
+        sweeps: of the first match, and a round each, int64 of shape (K,).
+        history: mean over all pairs of ⟨network i, network j⟩ as matched to the first network and
+            after each round, float64. It never falls.
+    """
+
+    tensors: dict[str, Tensor]
+    permutations: dict[str, Tensor]
+    sweeps: np.ndarray
+    history: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -31,11 +58,9 @@ class Universe:
         parameters: tensors of shape (K, *shape), the same values as before in other places.
         permutations: int64 of shape (K, size) for each group: unit i of an aligned network is unit
             permutation[i] of the given one.
-        centre: mean of the aligned networks without their running statistics, float64 tensors of
-            shape (*shape).
+        centre: mean of the aligned networks, float64 tensors of shape (*shape).
         report: columns of `ALIGNMENT`, the reference being the centre; a round counts as a sweep.
-        history: mean over all pairs of ⟨network i, network j⟩ as matched to the first network and
-            after each round, float64. It never falls.
+        history: see `Centre`.
     """
 
     parameters: dict[str, Tensor]
@@ -69,66 +94,136 @@ def align_universe(
     Raises:
         AlignProblem: fewer than two networks, or one that is not finite.
     """
-    count = len(next(iter(parameters.values())))
-    if count < 2 or not finite(parameters).all():
-        raise AlignProblem("A common centre needs two or more networks, all of them finite.")
+    reference = {name: tensor[first] for name, tensor in parameters.items()}
+    found = find_centre(lambda: iter([parameters]), reference, symmetry, settings, rounds)
+    aligned = permute(parameters, symmetry, found.permutations)
+    learned = {n: tensor for n, tensor in found.tensors.items() if n not in symmetry.statistics}
+    numbers = np.arange(len(found.sweeps)) if members is None else np.asarray(members)
+    report = alignment_report(parameters, aligned, learned, numbers, found.sweeps)
+    return Universe(aligned, found.permutations, found.tensors, report, found.history)
+
+
+def centre_of_files(
+    paths: Sequence[str | Path],
+    made: Sequence[Mapping[str, Any]],
+    below: int,
+    symmetry: Symmetry,
+    settings: CanonicalSettings,
+) -> Block:
+    """The common centre of a zoo, from one pass over its files a round.
+
+    Args:
+        paths: the zoo's blocks.
+        made: what each of them must have been made with.
+        below: only members with numbers below this one.
+        symmetry: of their architecture.
+        settings: how they are canonicalized. If they are balanced, the centre is that of balanced
+            networks.
+
+    Returns:
+        A block of one network with the number 0: the centre. Known of it are the mean products of
+        pairs of members as matched to the first one, and as matched to the centre.
+
+    Raises:
+        FileProblem: missing, damaged, of another kind or version, or made with other parameters.
+        AlignProblem: fewer than two members.
+    """
+    matched = symmetry if settings.residual else symmetry.without_residual()
+    block = read_block(paths[0], made[0])
+
+    def members() -> Iterator[Mapping[str, Tensor]]:
+        for path, own in zip(paths, made, strict=True):
+            some = read_block(path, own).split(below)[0]
+            if len(some) > 0:
+                given = some.tensors
+                yield balance(given, symmetry).parameters if settings.balance else given
+
+    first = {name: tensor[0] for name, tensor in next(members()).items()}
+    found = find_centre(members, first, matched, settings.matching)
+    centre = {name: tensor[None] for name, tensor in found.tensors.items()}
+    about = {"pairs_first": found.history[:1], "pairs_universe": found.history[-1:]}
+    one = replace(block, members=np.zeros(1, np.int64), about=about)
+    return one.with_tensors(centre)
+
+
+def find_centre(
+    passes: Passes,
+    first: Mapping[str, Tensor],
+    symmetry: Symmetry,
+    settings: MatchSettings,
+    rounds: int = 100,
+) -> Centre:
+    """The common centre of networks that need not be in memory together.
+
+    Args:
+        passes: the networks, two or more, all finite; each round takes one pass.
+        first: the network whose order of units they start from, tensors of shape (*shape).
+        symmetry: of their architecture.
+        settings: of the matching; signs stay as they are.
+        rounds: at most so many visits of all networks.
+
+    Raises:
+        AlignProblem: fewer than two networks, or one that is not finite.
+    """
     settings = replace(settings, signs=False)
-    exact = {name: tensor.double() for name, tensor in parameters.items()}
-    start = match(
-        exact, {name: tensor[first] for name, tensor in exact.items()}, symmetry, settings
-    )
-    permutations, sweeps = start.permutations, start.sweeps.copy()
-    exact = permute(exact, symmetry, permutations)
-    history = [_mean_similarity(exact, symmetry)]
+    total = {name: torch.zeros(tensor.shape).double() for name, tensor in first.items()}
+    places, sweeps, squares = [], [], 0.0
+    for block in passes():
+        if not finite(block).all():
+            raise AlignProblem("A common centre needs networks that are all finite.")
+        start = match(block, first, symmetry, settings)
+        for name, tensor in permute(block, symmetry, start.permutations).items():
+            total[name] += tensor.sum(0, dtype=torch.float64)
+            if name not in symmetry.statistics:
+                squares += float(tensor.double().square().sum())
+        places.append(start.permutations)
+        sweeps.append(start.sweeps)
+    count = sum(map(len, sweeps))
+    if count < 2:
+        raise AlignProblem("A common centre needs two or more networks.")
+
+    def pairs() -> float:
+        learned = [tensor for name, tensor in total.items() if name not in symmetry.statistics]
+        return float(sum(t.square().sum() for t in learned) - squares) / (count * (count - 1))
+
+    history = [pairs()]
     for _ in range(rounds):
-        moved = _visit_all(exact, symmetry, permutations, settings)
-        sweeps += 1
-        history.append(_mean_similarity(exact, symmetry))
+        moved = False
+        for block, permutations in zip(passes(), places, strict=True):
+            moved |= _visit(block, permutations, total, symmetry, settings)
+        history.append(pairs())
         if not moved:
             break
-    aligned = permute(parameters, symmetry, permutations)
-    centre = {
-        name: tensor.double().mean(0)
-        for name, tensor in aligned.items()
-        if name not in symmetry.statistics
-    }
-    numbers = np.arange(count) if members is None else np.asarray(members)
-    report = alignment_report(parameters, aligned, centre, numbers, sweeps)
-    return Universe(aligned, permutations, centre, report, np.array(history))
+    return Centre(
+        {name: tensor / count for name, tensor in total.items()},
+        {name: torch.cat([one[name] for one in places]) for name in places[0]},
+        np.concatenate(sweeps) + len(history) - 1,
+        np.array(history),
+    )
 
 
-def _visit_all(
-    networks: dict[str, Tensor],
-    symmetry: Symmetry,
+def _visit(
+    block: Mapping[str, Tensor],
     permutations: dict[str, Tensor],
+    total: dict[str, Tensor],
+    symmetry: Symmetry,
     settings: MatchSettings,
 ) -> bool:
-    """Match each network to the sum of the others, in place; whether any moved."""
+    """Match each network of a block to the sum of the others, which changes; whether any moved."""
     settings = replace(settings, start="identity", restarts=0)
-    total = {name: tensor.sum(0) for name, tensor in networks.items()}
     moved = False
-    for k in range(len(next(iter(networks.values())))):
-        one = {name: tensor[k : k + 1] for name, tensor in networks.items()}
+    for k in range(len(next(iter(block.values())))):
+        here = {name: order[k : k + 1] for name, order in permutations.items()}
+        given = {name: tensor[k : k + 1].double() for name, tensor in block.items()}
+        one = permute(given, symmetry, here)
         others = {name: total[name] - tensor[0] for name, tensor in one.items()}
         matching = match(one, others, symmetry, settings)
         if matching.history[-1, 0] == matching.history[0, 0]:
             continue
         moved = True
         new = permute(one, symmetry, matching.permutations)
-        for name in symmetry.tensors():
-            networks[name][k] = new[name][0]
+        for name in new:
             total[name] = others[name] + new[name][0]
-        here = {name: order[k : k + 1] for name, order in permutations.items()}
         for name, order in compose(here, matching.permutations).items():
             permutations[name][k] = order[0]
     return moved
-
-
-def _mean_similarity(networks: Mapping[str, Tensor], symmetry: Symmetry) -> float:
-    count = len(next(iter(networks.values())))
-    squares = sum(
-        float(tensor.sum(0).square().sum() - tensor.square().sum())
-        for name, tensor in networks.items()
-        if name not in symmetry.statistics
-    )
-    return squares / (count * (count - 1))

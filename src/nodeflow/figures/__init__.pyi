@@ -3,6 +3,7 @@ from .bridge import (
     draw_bridge_errors,
     draw_bridge_functions,
     draw_bridge_novelty,
+    draw_bridge_questions,
 )
 from .dynamics import draw_activity, draw_trajectories
 from .experiments import (
@@ -36,6 +37,7 @@ __all__ = [
     "draw_bridge_errors",
     "draw_bridge_functions",
     "draw_bridge_novelty",
+    "draw_bridge_questions",
     "draw_capacity",
     "draw_claims",
     "draw_conditional",

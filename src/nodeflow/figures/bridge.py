@@ -1,9 +1,12 @@
-"""Figures of generated neural ODEs: errors, learned functions, ensembles, error against novelty."""
+"""Figures of generated neural ODEs: experiments, functions, ensembles, novelty, answers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -14,6 +17,7 @@ __all__ = [
     "draw_bridge_errors",
     "draw_bridge_functions",
     "draw_bridge_novelty",
+    "draw_bridge_questions",
 ]
 
 _COLOURS = {
@@ -39,47 +43,116 @@ def _zoos(table: pd.DataFrame) -> list[tuple[str, str]]:
     return [(str(zoo), str(system)) for zoo, system in pairs.itertuples(index=False)]
 
 
-def draw_bridge_errors(runs: pd.DataFrame, full: pd.DataFrame) -> Figure:
-    """Error of every set on every test cell, one panel a zoo and system.
+def draw_bridge_errors(
+    runs: pd.DataFrame, full: pd.DataFrame, unobserved: pd.DataFrame, fixed_points: pd.DataFrame
+) -> Figure:
+    """The experiments on every set, three panels a zoo and system.
+
+    Errors on every test cell; errors with unobserved nodes, also of the true system; distances of
+    the fixed points from the true ones. The last two over all β and γ that were learned.
 
     Args:
         runs: columns of `BRIDGE_RUNS`.
         full: tests of the neural ODEs of full size, columns system, trained_beta, trained_gamma,
             beta, gamma, N, status, mae.
+        unobserved: columns of `BRIDGE_UNOBSERVED`.
+        fixed_points: columns of `BRIDGE_FIXED_POINTS`.
     """
     keys = ["system", "trained_beta", "trained_gamma", "N", "beta", "gamma"]
     where = runs[["zoo", *keys]].drop_duplicates()
     beside = full[[*keys, "status", "mae"]].merge(where, on=keys).assign(set="full size")
     table = pd.concat([runs, beside], ignore_index=True)
     groups = _zoos(runs)
-    figure, axes = panels(len(groups), columns=2, width=5.6, height=3.0)
+    most = max(len(_cells(own)) for _, own in runs.groupby(["zoo", "system"]))
+    wide = 1.5 + 0.65 * most
+    figure, axes = panels(
+        3 * len(groups), columns=3, width=(wide + 5.8) / 3, height=3.1, widths=[wide, 2.8, 3.0]
+    )
     shown: list[str] = []
-    for axis, (zoo, system) in zip(axes, groups, strict=True):
-        chosen = table[(table["zoo"] == zoo) & (table["system"] == system)]
-        columns = _cells(chosen)
-        sets = [name for name in dict.fromkeys(chosen["set"]) if name in _COLOURS]
+    for row, (zoo, system) in enumerate(groups):
+        both, without, settled = (
+            x[(x["zoo"] == zoo) & (x["system"] == system)]
+            for x in (table, unobserved, fixed_points)
+        )
+        errors, hidden, points = axes[3 * row : 3 * row + 3]
+        sets = [name for name in dict.fromkeys(both["set"]) if name in _COLOURS]
         shown += [name for name in sets if name not in shown]
-        for place, column in enumerate(columns):
-            here = chosen[(chosen[_CELL] == list(column)).all(axis=1)]
-            for number, name in enumerate(sets):
-                errors = here.loc[(here["set"] == name) & (here["status"] == "ok"), "mae"]
-                if errors.empty:
-                    continue
-                low, middle, high = errors.quantile([0.1, 0.5, 0.9])
-                x = place + 0.7 * ((number + 0.5) / len(sets) - 0.5)
-                axis.plot([x, x], [low, high], color=_COLOURS[name], lw=1.2)
-                axis.plot([x], [middle], color=_COLOURS[name], marker="o", ms=4)
-        axis.set_yscale("log")
-        labels = [_cell_label(column) for column in columns]
-        axis.set_xticks(range(len(columns)), labels, fontsize=6.5)
-        axis.set(title=f"{system} (zoo {zoo})", ylabel="node MAE")
-        failed = (chosen["status"] != "ok").mean()
-        count = chosen.groupby(["set", "N", "beta", "gamma", "trained_gamma"])["mae"].size().min()
-        note(axis, f"n ≥ {count} runs per bar, 10–90 %; failed integrations {failed:.1%}")
+        _errors_by_cell(errors, both, sets)
+        errors.set_title(f"{system} (zoo {zoo})")
+        failed = (both["status"] != "ok").mean()
+        count = both.groupby(["set", "N", "beta", "gamma", "trained_gamma"])["mae"].size().min()
+        note(errors, f"n ≥ {count} runs per bar, 10–90 %; failed integrations {failed:.1%}")
+        _errors_without(hidden, without[~without["unseen"]], sets)
+        _distances(points, settled[~settled["unseen"]], sets)
     for name in shown:
-        axes[-1].plot([], [], color=_COLOURS[name], marker="o", ms=4, label=_NAMES.get(name, name))
-    outside_legend(axes[-1])
+        axes[2].plot([], [], color=_COLOURS[name], marker="o", ms=4, label=_NAMES.get(name, name))
+    axes[2].plot([], [], color="black", ls="--", marker="_", label="true system")
+    outside_legend(axes[2])
     return figure
+
+
+def _errors_by_cell(axis: Axes, table: pd.DataFrame, sets: list[str]) -> None:
+    """Errors of every set on every test cell."""
+    columns = _cells(table)
+    for place, column in enumerate(columns):
+        here = table[(table[_CELL] == list(column)).all(axis=1) & (table["status"] == "ok")]
+        _bars(axis, place, {name: here.loc[here["set"] == name, "mae"] for name in sets})
+    never = table[table["unseen"].eq(True)]
+    unseen = set(_cells(never)) if len(never) else set()
+    labels = [_cell_label(column, column in unseen) for column in columns]
+    axis.set_xticks(range(len(columns)), labels, fontsize=6.5)
+    axis.set(yscale="log", ylabel="node MAE")
+
+
+def _bars(axis: Axes, place: float, errors: dict[str, pd.Series]) -> None:
+    """Median and deciles of every set side by side at one place."""
+    for number, (name, values) in enumerate(errors.items()):
+        if values.empty:
+            continue
+        low, middle, high = values.quantile([0.1, 0.5, 0.9])
+        x = place + 0.7 * ((number + 0.5) / len(errors) - 0.5)
+        axis.plot([x, x], [low, high], color=_COLOURS[name], lw=1.2)
+        axis.plot([x], [middle], color=_COLOURS[name], marker="o", ms=4)
+
+
+def _errors_without(axis: Axes, table: pd.DataFrame, sets: list[str]) -> None:
+    """Errors at the nodes that are left, by the share of nodes that are not observed."""
+    shares = sorted(table["share"].unique())
+    drawn = [name for name in sets if (table["set"] == name).any()]
+    for place, share in enumerate(shares):
+        here = table[(table["share"] == share) & table["mae"].notna()]
+        _bars(axis, place, {name: here.loc[here["set"] == name, "mae"] for name in drawn})
+        true = here.loc[here["set"] == "true system", "mae"].median()
+        axis.plot([place - 0.4, place + 0.4], [true, true], color="black", ls="--", lw=1)
+    axis.set_xticks(range(len(shares)), [f"{share:.0%}" for share in shares])
+    axis.set(yscale="log", xlabel="nodes unobserved", ylabel="MAE at the other nodes")
+    axis.set_title(f"unobserved nodes, N = {_sizes(table)}")
+    note(axis, "median, 10–90 % of nODEs that do not fail")
+
+
+def _distances(axis: Axes, table: pd.DataFrame, sets: list[str]) -> None:
+    """Distances of fixed points from the true ones; filled where they are stable."""
+    drawn = [name for name in sets if (table["set"] == name).any()]
+    labels = []
+    for place, name in enumerate(drawn):
+        own = table[table["set"] == name]
+        found = own[own["status"] == "ok"]
+        x = place + np.linspace(-0.25, 0.25, len(found) + 2)[1:-1]
+        y = found["displacement"] / found["scale"]
+        stable = (found["stable"] == 1).to_numpy()
+        axis.scatter(x[stable], y[stable], s=16, color=_COLOURS[name])
+        axis.scatter(
+            x[~stable], y[~stable], s=16, facecolor="white", edgecolor=_COLOURS[name], lw=1
+        )
+        labels.append(f"{len(found)}/{len(own)}")
+    axis.set_xticks(range(len(drawn)), labels, fontsize=7.5)
+    axis.set(yscale="log", xlabel="found / sought", ylabel="mean distance / mean state")
+    axis.set_title(f"fixed points, N = {_sizes(table)}")
+    note(axis, "a disc a nODE; open: not stable")
+
+
+def _sizes(table: pd.DataFrame) -> str:
+    return ", ".join(f"{int(N)}" for N in sorted(table["N"].unique()))
 
 
 _CELL = ["trained_gamma", "trained_beta", "gamma", "beta", "N"]
@@ -90,12 +163,12 @@ def _cells(table: pd.DataFrame) -> list[tuple[float, ...]]:
     return sorted(table[_CELL].drop_duplicates().itertuples(index=False, name=None))
 
 
-def _cell_label(column: tuple[float, ...]) -> str:
+def _cell_label(column: tuple[float, ...], unseen: bool) -> str:
     trained_gamma, trained_beta, gamma, beta, size = column
     text = f"N={int(size)}\nβ={beta:g}\nγ={gamma:g}"
     if (trained_gamma, trained_beta) != (gamma, beta):
         text += "\n(other)"
-    return text
+    return text + "\n(unseen)" * unseen
 
 
 def draw_bridge_functions(functions: pd.DataFrame) -> Figure:
@@ -237,3 +310,92 @@ def draw_bridge_novelty(panel: pd.DataFrame) -> Figure:
         note(axes[2 * row], f"{(chosen['set'] == 'generated').sum()} generated; large: medians")
     outside_legend(axes[-1])
     return figure
+
+
+def draw_bridge_questions(questions: pd.DataFrame) -> Figure:
+    """The answers with their intervals: a row of panels a question, a panel a size.
+
+    Where a zoo has several β and γ, their mean.
+
+    Args:
+        questions: columns of `BRIDGE_QUESTIONS`.
+    """
+    keys = ["zoo", "system", "question", "statistic", "N", "unseen"]
+    table = questions[questions["cells"] == questions.groupby(keys)["cells"].transform("max")]
+    new = table["unseen"] & table["beta"].notna() & ~table["statistic"].str.contains("other")
+    table = table.assign(label=table["statistic"] + np.where(new, ", unseen β and γ", ""))
+    groups = _zoos(table)
+    asked = list(dict.fromkeys(table["question"]))
+    labels = {q: list(dict.fromkeys(table.loc[table["question"] == q, "label"])) for q in asked}
+    columns = max(table.loc[table["question"] == q, "N"].nunique() for q in asked)
+    step = 0.16 + 0.1 * len(groups)
+    heights = [0.9 + step * len(labels[q]) for q in asked]
+    figure, axes = panels(
+        columns * len(asked), columns=columns, width=2.6 + 2.6 / columns,
+        height=float(np.mean(heights)), heights=heights,
+    )  # fmt: skip
+    colours = dict(zip(groups, sns.color_palette("colorblind", len(groups)), strict=True))
+    for row, question in enumerate(asked):
+        here = table[table["question"] == question]
+        sizes = sorted(here["N"].unique())
+        of_row = axes[columns * row : columns * (row + 1)]
+        for axis in of_row[len(sizes) :]:
+            axis.set_visible(False)
+        for axis, N in zip(of_row, sizes, strict=False):
+            _answers(axis, here[here["N"] == N], labels[question], colours)
+            axis.set_title(f"N = {N}")
+            axis.tick_params(axis="y", labelleft=axis is of_row[0])
+        of_row[0].set_title(f"{question}\nN = {sizes[0]}", loc="left", fontsize=9)
+        of_row[0].set_title("")
+    for (zoo, system), colour in colours.items():
+        axes[0].plot([], [], color=colour, marker="o", ms=4, label=f"{system} (zoo {zoo})")
+    for marker, words in (("o", "yes or no"), ("", "open"), ("x", "not answerable")):
+        face = "black" if marker == "o" else "white"
+        axes[0].plot([], [], color="0.3", lw=0, marker=marker or "o", ms=4.5, mfc=face, label=words)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(groups) + 3,
+    )  # fmt: skip
+    return figure
+
+
+def _answers(
+    axis: Axes,
+    table: pd.DataFrame,
+    labels: list[str],
+    colours: Mapping[tuple[str, str], tuple[float, float, float]],
+) -> None:
+    """Estimates and intervals of one question at one size; arrows lead out of the panel."""
+    difference = bool((table["no_difference"] == 0).all())
+    ends = table[["estimate", "low", "high"]].to_numpy().ravel()
+    ends = ends[np.isfinite(ends) & ((ends > 0) | difference)]
+    limit = float(table["no_difference"].iloc[0])
+    first, last = min([limit, *ends]), max([limit, *ends])
+    if difference:
+        edge = 0.08 * max(last - first, 0.1)
+        first, last = first - edge, last + edge
+    else:
+        axis.set_xscale("log")
+        edge = max((last / first) ** 0.08, 1.1)
+        first, last = first / edge, last * edge
+    axis.set(xlim=(first, last), ylim=(len(labels) - 0.4, -0.6))
+    axis.axvline(limit, color="0.6", lw=0.8, ls=":")
+    systems = list(colours)
+    for x in table.to_dict("records"):
+        place = systems.index((x["zoo"], x["system"]))
+        y = labels.index(x["label"]) + 0.7 * ((place + 0.5) / len(systems) - 0.5)
+        colour = colours[systems[place]]
+        low, middle, high = (
+            float(np.clip(np.nan_to_num(x[name], nan=limit, posinf=last), first, last))
+            for name in ("low", "estimate", "high")
+        )
+        axis.plot([low, high], [y, y], color=colour, lw=1.1)
+        for end, marker, value in ((first, "<", x["low"]), (last, ">", x["high"])):
+            if not first < value < last:
+                axis.plot([end], [y], color=colour, marker=marker, ms=4, clip_on=False)
+        decided = x["answer"] in ("yes", "no")
+        marker = "x" if x["answer"] == "not answerable" else "o"
+        axis.plot(
+            [middle], [y], color=colour, marker=marker, ms=4.5, mfc=colour if decided else "white"
+        )
+    axis.set_yticks(range(len(labels)), labels, fontsize=7)
+    axis.set_xlabel("difference" if difference else "ratio", fontsize=8)

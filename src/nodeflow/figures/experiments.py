@@ -24,13 +24,15 @@ _VERDICT_MARKERS = {"confirmed": "o", "open": "s", "contradicted": "v"}
 
 
 def draw_fixed_points(points: pd.DataFrame) -> Figure:
-    """Above: rightmost eigenvalue, true against learned. Below: displacement against γ.
+    """Above: rightmost eigenvalues, true against learned. Below: displacement against γ.
 
     Args:
         points: rows of `COLLECTED_FIXED_POINTS`.
     """
     systems = list(dict.fromkeys(points["system"]))
     shades = colours(points["trained_gamma"].tolist())
+    first = "rightmost_giant_true_"
+    ranks = [name.removeprefix(first) for name in points.columns if name.startswith(first)]
     figure, axes = panels(2 * len(systems), columns=len(systems))
     top, bottom = axes[: len(systems)], axes[len(systems) :]
     for axis, below, system in zip(top, bottom, systems, strict=True):
@@ -38,6 +40,11 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
         good = chosen[chosen["status"] == "ok"]
         for gamma, shade in shades.items():
             rows = good[good["trained_gamma"] == gamma]
+            for rank in ranks:
+                axis.scatter(
+                    rows[f"rightmost_giant_true_{rank}"], rows[f"rightmost_giant_{rank}"],
+                    facecolors="none", edgecolors=shade, s=8, lw=0.5,
+                )  # fmt: skip
             axis.scatter(
                 rows["rightmost_giant_true"], rows["rightmost_giant"], color=shade, s=14,
                 label=f"γ = {gamma}",
@@ -55,7 +62,7 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
             axis.set_yscale("symlog", linthresh=usual)
         axis.set(xlim=(low, high), ylim=(low, high))
         axis.axhspan(0, max(high, 0), color="#D55E00", alpha=0.08, lw=0)
-        axis.set(title=system, xlabel="Re λ₁, true system", ylabel="Re λ₁, nODE")
+        axis.set(title=system, xlabel="Re λ, true system", ylabel="Re λ, nODE")
         names = ["nODE, all", "nODE, giant", "nODE, hubs", "mean field", "persistence"]
         columns = ["mae", "mae_giant", "mae_hubs", "mae_mean_field", "mae_persistence"]
         for place, gamma in enumerate(shades):
@@ -72,7 +79,11 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
         below.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=7)
         share = float((chosen["status"] != "ok").mean())
         stable = float((good["rightmost_giant"] < 0).mean()) if len(good) else np.nan
-        note(axis, f"n = {len(chosen)}, {share:.0%} failed, {stable:.0%} stable\n● giant, × whole")
+        note(
+            axis,
+            f"n = {len(chosen)}, {share:.0%} failed, {stable:.0%} stable\n"
+            "● λ₁, ○ next: giant, × whole",
+        )
         note(below, "median, bars 10–90 % of runs")
     outside_legend(top[-1])
     return figure

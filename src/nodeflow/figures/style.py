@@ -84,14 +84,24 @@ def colours(values: Sequence[float]) -> dict[float, tuple[float, float, float]]:
 
 
 def panels(
-    count: int, columns: int = 5, width: float = 2.6, height: float = 2.4
+    count: int,
+    columns: int = 5,
+    width: float = 2.6,
+    height: float = 2.4,
+    widths: Sequence[float] | None = None,
+    heights: Sequence[float] | None = None,
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels in rows of at most `columns`."""
+    """A figure with `count` panels in rows of at most `columns`.
+
+    `width` and `height` of a panel are means where `widths` of columns or `heights` of rows stand
+    in ratios to each other.
+    """
     columns = min(columns, count)
     rows = -(-count // columns)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained"
-    )
+        rows, columns, figsize=(width * columns, height * rows), squeeze=False,
+        layout="constrained", width_ratios=widths, height_ratios=heights,
+    )  # fmt: skip
     flat = list(axes.flat)
     for axis in flat[count:]:
         axis.set_visible(False)

@@ -20,8 +20,8 @@ from nodeflow.flow.train import Flow
 from nodeflow.flow.velocity import build_velocity
 from nodeflow.tables import (
     Kind,
-    read_parameters,
-    read_tensors,
+    open_tensors,
+    opened_parameters,
     write_tensors,
     writing_tensors,
 )
@@ -77,8 +77,7 @@ def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
     Raises:
         FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
-    tensors = read_tensors(path, FLOW_FILE, parameters)
-    about = read_parameters(path)
+    tensors, about = _read(path, FLOW_FILE, parameters)
     settings = settings_of(about["settings"]["method"], about["settings"])
     shapes = {name: tuple(shape) for name, shape in about["shapes"]}
     state = {name: torch.from_numpy(array) for name, array in _part(tensors, "velocity.").items()}
@@ -161,15 +160,23 @@ def stream_samples(
 
 def read_samples(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Samples:
     """Read and check generated networks; see `read_flow`."""
-    tensors = read_tensors(path, FLOW_SAMPLES, parameters)
+    tensors, about = _read(path, FLOW_SAMPLES, parameters)
     stacked = _part(tensors, "parameters.")
-    order = read_parameters(path)["tensors"]
     return Samples(
-        {name: torch.from_numpy(stacked[name]) for name in order},
+        {name: torch.from_numpy(stacked[name]) for name in about["tensors"]},
         tensors["codes"],
         tensors["seeds"],
         tensors["ok"],
     )
+
+
+def _read(
+    path: str | Path, kind: Kind, parameters: Mapping[str, Any] | None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The arrays of a file and what it was made with."""
+    with open_tensors(path, kind, parameters) as file:
+        tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+        return tensors, opened_parameters(file)
 
 
 def _part(tensors: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

@@ -15,7 +15,7 @@ __all__ = ["CELL", "NODE", "CellTree", "build_tree"]
 THICKNESS = 1.0
 """Range of log κ within a layer."""
 
-LEAF = 2
+LEAF = 3
 """Most nodes of a cell that is not split."""
 
 NODE = np.dtype([("x", np.float64), ("weight", np.float64), ("node", np.int32)], align=True)
@@ -124,7 +124,7 @@ def _grow(nodes: Any, layers: NDArray[np.int64], record: Any) -> Any:
         cells[count + 1].start = cut
         cells[count + 1].stop = stop
         count += 2
-    return cells[:count].copy()
+    return cells[:count]  # what was not written to takes no memory
 
 
 @njit(cache=True, error_model="numpy")

@@ -50,8 +50,8 @@ def evaluate_models(
         graphs: test graphs, by index.
         nodes: columns graph, node, degree, clustering of all their nodes.
         truth: trajectories of the true system on them.
-        rtol: relative tolerance of the integration, as for the true system.
-        atol: absolute tolerance.
+        rtol: relative tolerance of the true system; for models see `Models.tolerances`.
+        atol: its absolute tolerance.
         max_steps: limit of steps for a trajectory.
         fields: what `model_fields` made of the models, if that has been done already.
 
@@ -70,8 +70,15 @@ def evaluate_models(
         found = [
             [None] * len(block)
             if field is None
-            else simulate_graphs(field, some, initials, times, **settings)
-            for field in fields
+            else simulate_graphs(
+                field,
+                some,
+                initials,
+                times,
+                **models.tolerances(replicate, rtol, atol),
+                max_steps=max_steps,
+            )
+            for replicate, field in enumerate(fields)
         ]
         for place, index in enumerate(block):
             mine = [simulations[place] for simulations in found]

@@ -46,8 +46,8 @@ def hide_nodes(
         truth: one or more trajectories of the true system on each; the first is used.
         removed: numbers of nodes that are not observed.
         generators: one for each graph.
-        rtol: relative tolerance of the integration.
-        atol: absolute tolerance.
+        rtol: relative tolerance of the true system; for models see `Models.tolerances`.
+        atol: its absolute tolerance.
         max_steps: limit of steps.
 
     Returns:
@@ -58,7 +58,7 @@ def hide_nodes(
     orders = [g.permutation(x.n) for g, x in zip(generators, graphs, strict=True)]
     times = known[0].times
     fields = model_fields(models)
-    whole = _predictions(fields, graphs, [x.states[0] for x in known], times, settings)
+    whole = _predictions(models, fields, graphs, [x.states[0] for x in known], times, settings)
     rows = []
     for count in removed:
         kept = [np.sort(order[count:]) for order in orders]
@@ -76,7 +76,7 @@ def hide_nodes(
                     "mae_mean_field": np.abs(states - mean).mean(),
                 }
             )
-        predicted = _predictions(fields, parts, initials, times, settings)
+        predicted = _predictions(models, fields, parts, initials, times, settings)
         for replicate, found in enumerate(predicted):
             for index, (x, nodes) in enumerate(zip(known, kept, strict=True)):
                 states = x.states[:, nodes].astype(np.float64)
@@ -120,8 +120,8 @@ def perturb_initial_states(
         noises: standard deviations.
         generators: one for each graph; all standard deviations scale the same noise.
         domain: noisy states are cut off at these bounds.
-        rtol: relative tolerance of the integration.
-        atol: absolute tolerance.
+        rtol: relative tolerance of the true system; for models see `Models.tolerances`.
+        atol: its absolute tolerance.
         max_steps: limit of steps.
 
     Returns:
@@ -150,7 +150,7 @@ def perturb_initial_states(
                     "mae_mean_field": np.abs(states - mean).mean(),
                 }
             )
-        predicted = _predictions(fields, graphs, initials, times, settings)
+        predicted = _predictions(models, fields, graphs, initials, times, settings)
         for replicate, found in enumerate(predicted):
             for index, x in enumerate(known):
                 reason = _reason(x, found, index)
@@ -181,6 +181,7 @@ def _simulated(
 
 
 def _predictions(
+    models: Models,
     fields: Sequence[Field | None],
     graphs: Sequence[Graph],
     initials: Sequence[NDArray[np.floating]],
@@ -188,9 +189,13 @@ def _predictions(
     settings: Mapping[str, Any],
 ) -> list[list[Simulation] | None]:
     """Each model's simulations, None where its training failed."""
+    coarser = [
+        {**settings, **models.tolerances(r, settings["rtol"], settings["atol"])}
+        for r in range(len(models))
+    ]
     return [
-        None if field is None else _simulated(field, graphs, initials, times, settings)
-        for field in fields
+        None if field is None else _simulated(field, graphs, initials, times, own)
+        for field, own in zip(fields, coarser, strict=True)
     ]
 
 

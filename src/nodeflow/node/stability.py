@@ -17,14 +17,13 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.evaluate import hubs
 from nodeflow.node.field import as_field, model_fields
-from nodeflow.node.store import NODE_FIXED_POINTS, Models
+from nodeflow.node.store import EIGENVALUES, NODE_FIXED_POINTS, Models
 
 __all__ = ["compare_fixed_points"]
 
 Floats = NDArray[np.float64]
 
 _TOLERANCE = 1e-5
-_EIGENVALUES = 2
 
 
 def compare_fixed_points(
@@ -50,8 +49,8 @@ def compare_fixed_points(
         initials: (n,) initial states on each.
         domain: bounds of the true system's states; models are not held to them.
         horizon: time to integrate to.
-        rtol: relative tolerance of the integration.
-        atol: absolute tolerance.
+        rtol: relative tolerance of the true system; for models see `Models.tolerances`.
+        atol: its absolute tolerance.
         max_steps: limit of steps.
 
     Returns:
@@ -78,7 +77,8 @@ def compare_fixed_points(
                 rows.append({**row, **failed})
                 continue
             everywhere = (-np.inf, np.inf)
-            found, problem = _reached(*pair, graph, initial, horizon, everywhere, settings)
+            own = {**settings, **models.tolerances(replicate, rtol, atol)}
+            found, problem = _reached(*pair, graph, initial, horizon, everywhere, own)
             if found is None:
                 rows.append({**row, "status": "failed", "reason": f"model: {problem}"})
                 continue
@@ -104,13 +104,21 @@ def _row(
         "size": float(np.abs(true.state).mean()),
         "rightmost": _first(found.spectrum.whole),
         "rightmost_true": _first(true.spectrum.whole),
-        "rightmost_giant": _first(found.spectrum.giant),
-        "rightmost_giant_true": _first(true.spectrum.giant),
+        **_leading("rightmost_giant", found.spectrum.giant),
+        **_leading("rightmost_giant_true", true.spectrum.giant),
     }
 
 
 def _first(values: NDArray[np.complex128]) -> float:
     return float(values[0].real) if len(values) else np.nan
+
+
+def _leading(name: str, values: NDArray[np.complex128]) -> dict[str, float]:
+    """Real parts of the rightmost eigenvalues as NAME, NAME_2 and so on."""
+    return {
+        f"{name}_{place}" if place > 1 else name: float(value.real)
+        for place, value in enumerate(values, 1)
+    }
 
 
 def _reached(
@@ -132,6 +140,6 @@ def _reached(
         return None, end.reason[0]
     found = find_fixed_points(
         exact, adjacency, end.states[:, -1], domain=domain, tolerance=_TOLERANCE,
-        eigenvalues=_EIGENVALUES,
+        eigenvalues=EIGENVALUES,
     )  # fmt: skip
     return (found.points[0], "") if found.points else (None, found.searches[0].reason)

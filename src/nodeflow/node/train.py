@@ -158,7 +158,7 @@ def train_stack(
     """
     count = len(data)
     kept: dict[str, np.ndarray] = {}
-    ok = np.zeros(count, dtype=bool)
+    ok, error = np.zeros(count, dtype=bool), np.full(count, np.nan)
     waiting = list(range(count))
     history = []
     for attempt in range(ATTEMPTS):
@@ -168,17 +168,18 @@ def train_stack(
         trainer = make_trainer(some, settings, generators, device)
         losses = _run(trainer, f"{label}, attempt {attempt + 1}", attempt, checkpoints)
         trained = {n: x.detach().float().cpu().numpy() for n, x in trainer.parameters.items()}
-        reasons = _faults(trained, losses.numpy(), some)
+        faults = _faults(trained, losses.numpy(), some)
         if not kept:
             kept = {n: np.full((count, *x.shape[1:]), np.nan, x.dtype) for n, x in trained.items()}
         for row, replicate in enumerate(waiting):
-            history.append(_history(replicate, attempt, losses[:, row], reasons[row]))
-            if not reasons[row]:
-                ok[replicate] = True
+            reason = faults[row][0]
+            history.append(_history(replicate, attempt, losses[:, row], reason))
+            if not reason:
+                ok[replicate], error[replicate] = True, faults[row][1]
                 for name, values in trained.items():
                     kept[name][replicate] = values[row]
             else:
-                log.warning("%s: replicate %d failed: %s", label, replicate, reasons[row])
+                log.warning("%s: replicate %d failed: %s", label, replicate, reason)
         waiting = [i for i in waiting if not ok[i]]
         settings = settings.gentler()
         if not waiting:
@@ -187,7 +188,7 @@ def train_stack(
         checkpoints.remove()
     seen = np.array([[x.states.min(), x.states.max()] for x in data], dtype=np.float64)
     table = pd.concat(history, ignore_index=True)
-    return Models(kept, np.array([x.graph for x in data]), seen, ok), table
+    return Models(kept, np.array([x.graph for x in data]), seen, ok, error), table
 
 
 def _run(trainer: Trainer, label: str, attempt: int, checkpoints: Checkpoints | None) -> Tensor:
@@ -222,35 +223,42 @@ def _history(replicate: int, attempt: int, losses: Tensor, reason: str) -> pd.Da
 
 def _faults(
     parameters: Mapping[str, np.ndarray], losses: np.ndarray, data: Sequence[Observations]
-) -> list[str]:
-    """Why each replicate is of no use; empty if it is."""
+) -> list[tuple[str, float]]:
+    """Why each replicate is of no use, empty if it is; and its error on its training data."""
     found = []
     for row, x in enumerate(data):
         finite = all(np.isfinite(values[row]).all() for values in parameters.values())
         if not (finite and np.isfinite(losses[:, row]).all()):
-            found.append("training diverged: loss or parameters are not finite")
+            found.append(("training diverged: loss or parameters are not finite", np.nan))
             continue
         found.append(_explosion(parameters, row, x))
     return found
 
 
-def _explosion(parameters: Mapping[str, np.ndarray], row: int, data: Observations) -> str:
-    """Whether the trained field, started where training trajectories start, leaves them at all."""
+def _explosion(
+    parameters: Mapping[str, np.ndarray], row: int, data: Observations
+) -> tuple[str, float]:
+    """Whether the trained field, started where training trajectories start, leaves them at all.
+
+    Returns:
+        What is wrong with it, empty if nothing is, and its mean absolute error.
+    """
     states = data.states[:_CHECKED_TRAJECTORIES].astype(np.float64)
     try:
         field = as_field(parameters, row, table=(float(states.min()), float(states.max())))
     except TableProblem as problem:
-        return f"the trained functions are too rough: {problem}"
+        return f"the trained functions are too rough: {problem}", np.nan
     times = data.times[[0, *range(len(data.times) // 8, len(data.times), len(data.times) // 8)]]
     at = np.searchsorted(data.times, times)
     adjacency = csr_array(data.adjacency.astype(np.float64))
     got = simulate(field, adjacency, states[:, 0], times, rtol=1e-4, atol=1e-4, max_steps=5000)
     bad = next((reason for reason in got.reason if reason), "")
     if bad:
-        return f"the trained field explodes on its own training data: {bad}"
+        return f"the trained field explodes on its own training data: {bad}", np.nan
     true = states[:, at]
-    error = np.abs(got.states - true).mean()
-    still = np.abs(true - true[:, :1]).mean()
+    error = float(np.abs(got.states - true).mean())
+    still = float(np.abs(true - true[:, :1]).mean())
     if not error < still or still == 0:
-        return f"the trained field is no better than standing still: {error:.3g} and {still:.3g}"
-    return ""
+        worse = f"the trained field is no better than standing still: {error:.3g} and {still:.3g}"
+        return worse, error
+    return "", error

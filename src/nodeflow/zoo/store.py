@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,7 @@ from nodeflow.tables import (
     FileProblem,
     Kind,
     open_tensors,
-    read_parameters,
-    read_tensors,
+    opened_parameters,
     write_tensors,
 )
 
@@ -28,6 +27,7 @@ __all__ = [
     "ZOO_BLOCK",
     "Block",
     "BlockProblem",
+    "read_about",
     "read_block",
     "read_blocks",
     "read_columns",
@@ -40,9 +40,9 @@ class BlockProblem(Problem):
     """A block does not hold what is asked for; the text says what it holds."""
 
 
-ZOO_BLOCK = Kind("zoo block", 2)
+ZOO_BLOCK = Kind("zoo block", 3)
 
-_MEMBERS = "members"
+_MEMBERS, _ABOUT = "members", "about."
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,14 @@ class Block:
         members: their numbers in the zoo, int64 of shape (K,).
         parameters: tensors of shape (K, *shape) by name, in the order of `Architecture.shapes`.
         statistics: running means and variances, likewise; none without batch normalization.
+        about: what is known of each network, arrays of shape (K,) by name: of trained ones their
+            seed, the epoch they were kept of, and their metrics (see `ZOO_METRICS`).
     """
 
     members: np.ndarray
     parameters: dict[str, Tensor]
     statistics: dict[str, Tensor] = field(default_factory=dict)
+    about: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.members)
@@ -70,6 +73,7 @@ class Block:
             self.members[where],
             {name: x[rows] for name, x in self.parameters.items()},
             {name: x[rows] for name, x in self.statistics.items()},
+            {name: x[where] for name, x in self.about.items()},
         )
 
     @property
@@ -81,6 +85,14 @@ class Block:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each parameter of one network."""
         return {name: tuple(tensor.shape[1:]) for name, tensor in self.parameters.items()}
+
+    def with_tensors(self, tensors: Mapping[str, Tensor]) -> Block:
+        """The same networks in another form."""
+        return replace(
+            self,
+            parameters={name: tensors[name] for name in self.parameters},
+            statistics={name: tensors[name] for name in self.statistics},
+        )
 
     def only(self, member: int) -> dict[str, Tensor]:
         """One network: parameters and statistics of shape (*shape).
@@ -103,7 +115,7 @@ class Block:
 
 
 def write_block(path: str | Path, block: Block, parameters: Mapping[str, Any]) -> None:
-    """Write a block as one safetensors file, its tensors as float32.
+    """Write a block as one safetensors file, its networks as float32.
 
     Args:
         path: final name.
@@ -115,7 +127,12 @@ def write_block(path: str | Path, block: Block, parameters: Mapping[str, Any]) -
         for name, tensor in block.tensors.items()
     }
     tensors[_MEMBERS] = np.asarray(block.members, dtype=np.int64)
-    names = {"tensors": list(block.parameters), "statistics": list(block.statistics)}
+    tensors |= {f"{_ABOUT}{name}": np.asarray(values) for name, values in block.about.items()}
+    names = {
+        "tensors": list(block.parameters),
+        "statistics": list(block.statistics),
+        "about": list(block.about),
+    }
     write_tensors(path, tensors, ZOO_BLOCK, {**parameters, **names})
 
 
@@ -129,14 +146,34 @@ def read_block(path: str | Path, parameters: Mapping[str, Any] | None = None) ->
     Raises:
         FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
-    tensors = read_tensors(path, ZOO_BLOCK, parameters)
-    members = tensors.pop(_MEMBERS)
-    names = read_parameters(path)
-    return Block(
-        members,
-        {name: torch.tensor(tensors[name]) for name in names["tensors"]},
-        {name: torch.tensor(tensors[name]) for name in names["statistics"]},
-    )
+    with open_tensors(path, ZOO_BLOCK, parameters) as file:
+        names = opened_parameters(file)
+        return Block(
+            file.get_tensor(_MEMBERS),
+            {name: torch.tensor(file.get_tensor(name)) for name in names["tensors"]},
+            {name: torch.tensor(file.get_tensor(name)) for name in names["statistics"]},
+            _read_about(file, names),
+        )
+
+
+def read_about(
+    path: str | Path, parameters: Mapping[str, Any] | None = None
+) -> dict[str, np.ndarray]:
+    """Read numbers, seeds and metrics of a block's networks without the networks.
+
+    Args:
+        path: the file.
+        parameters: values that the file's parameters must have, where given.
+
+    Returns:
+        Arrays of shape (K,): "members", and `Block.about`.
+    """
+    with open_tensors(path, ZOO_BLOCK, parameters) as file:
+        return {_MEMBERS: file.get_tensor(_MEMBERS), **_read_about(file, opened_parameters(file))}
+
+
+def _read_about(file: Any, names: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    return {name: file.get_tensor(f"{_ABOUT}{name}") for name in names["about"]}
 
 
 def read_columns(
@@ -159,10 +196,10 @@ def read_columns(
     Raises:
         FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
-    members = _members(paths, made)
+    members, names = _members(paths, made)
     order = np.argsort(members)
     order = order[members[order] < below] if below is not None else order
-    for name in read_parameters(paths[0])["tensors"]:
+    for name in names:
         # Opened for each tensor anew: what is mapped of a file stays in memory until it is closed.
         # The files were checked when their members were read.
         with ExitStack() as stack:
@@ -180,15 +217,19 @@ def read_members(
     paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None = None
 ) -> np.ndarray:
     """Numbers of all networks of a zoo, in order, without the networks; see `read_blocks`."""
-    return np.sort(_members(paths, made))
+    return np.sort(_members(paths, made)[0])
 
 
-def _members(paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None) -> np.ndarray:
-    found = []
+def _members(
+    paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None
+) -> tuple[np.ndarray, list[str]]:
+    """Numbers of all networks as the files have them, and the names of their parameters."""
+    found, names = [], []
     for path, own in _with_made(paths, made):
         with open_tensors(path, ZOO_BLOCK, own) as file:
             found.append(file.get_tensor(_MEMBERS))
-    return np.concatenate(found)
+            names = opened_parameters(file)["tensors"]
+    return np.concatenate(found), names
 
 
 def _with_made(
@@ -230,5 +271,9 @@ def read_blocks(
         {
             name: torch.cat([block.statistics[name] for block in blocks])[index]
             for name in blocks[0].statistics
+        },
+        {
+            name: np.concatenate([block.about[name] for block in blocks])[order]
+            for name in blocks[0].about
         },
     )

@@ -210,7 +210,12 @@ class _Stack:
         parameters, statistics = (
             {name: kept[name] for name in part} for part in (self.parameters, self.statistics)
         )
-        return TrainedBlock(members, parameters, statistics, metrics=metrics)
+        about = {
+            str(name): column.to_numpy()[ok]
+            for name, column in metrics.drop(columns="member").items()
+            if column.dtype.kind in "if"
+        }
+        return TrainedBlock(members, parameters, statistics, about, metrics=metrics)
 
 
 def train_block(
@@ -287,6 +292,7 @@ def train_block(
             name: torch.cat([block.statistics[name] for block in blocks])
             for name in architecture.statistics
         },
+        {name: np.concatenate([block.about[name] for block in blocks]) for name in blocks[0].about},
         metrics=pd.concat([block.metrics for block in blocks], ignore_index=True),
     )
 
