@@ -32,7 +32,7 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
     systems = list(dict.fromkeys(points["system"]))
     shades = colours(points["trained_gamma"].tolist())
     first = "rightmost_giant_true_"
-    ranks = [name.removeprefix(first) for name in points.columns if name.startswith(first)]
+    places = [name.removeprefix(first) for name in points.columns if name.startswith(first)]
     figure, axes = panels(2 * len(systems), columns=len(systems))
     top, bottom = axes[: len(systems)], axes[len(systems) :]
     for axis, below, system in zip(top, bottom, systems, strict=True):
@@ -40,9 +40,9 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
         good = chosen[chosen["status"] == "ok"]
         for gamma, shade in shades.items():
             rows = good[good["trained_gamma"] == gamma]
-            for rank in ranks:
+            for place in places:
                 axis.scatter(
-                    rows[f"rightmost_giant_true_{rank}"], rows[f"rightmost_giant_{rank}"],
+                    rows[f"rightmost_giant_true_{place}"], rows[f"rightmost_giant_{place}"],
                     facecolors="none", edgecolors=shade, s=8, lw=0.5,
                 )  # fmt: skip
             axis.scatter(
@@ -82,7 +82,7 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
         note(
             axis,
             f"n = {len(chosen)}, {share:.0%} failed, {stable:.0%} stable\n"
-            "● λ₁, ○ next: giant, × whole",
+            "● λ₁, ○ the next, giant; × whole",
         )
         note(below, "median, bars 10–90 % of runs")
     outside_legend(top[-1])
