@@ -40,9 +40,9 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
         good = chosen[chosen["status"] == "ok"]
         for gamma, shade in shades.items():
             rows = good[good["trained_gamma"] == gamma]
-            for place in places:
+            for number in places:
                 axis.scatter(
-                    rows[f"rightmost_giant_true_{place}"], rows[f"rightmost_giant_{place}"],
+                    rows[f"rightmost_giant_true_{number}"], rows[f"rightmost_giant_{number}"],
                     facecolors="none", edgecolors=shade, s=8, lw=0.5,
                 )  # fmt: skip
             axis.scatter(
