@@ -32,7 +32,7 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
     systems = list(dict.fromkeys(points["system"]))
     shades = colours(points["trained_gamma"].tolist())
     first = "rightmost_giant_true_"
-    places = [name.removeprefix(first) for name in points.columns if name.startswith(first)]
+    ranks = [name.removeprefix(first) for name in points.columns if name.startswith(first)]
     figure, axes = panels(2 * len(systems), columns=len(systems))
     top, bottom = axes[: len(systems)], axes[len(systems) :]
     for axis, below, system in zip(top, bottom, systems, strict=True):
@@ -40,9 +40,9 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
         good = chosen[chosen["status"] == "ok"]
         for gamma, shade in shades.items():
             rows = good[good["trained_gamma"] == gamma]
-            for number in places:
+            for rank in ranks:
                 axis.scatter(
-                    rows[f"rightmost_giant_true_{number}"], rows[f"rightmost_giant_{number}"],
+                    rows[f"rightmost_giant_true_{rank}"], rows[f"rightmost_giant_{rank}"],
                     facecolors="none", edgecolors=shade, s=8, lw=0.5,
                 )  # fmt: skip
             axis.scatter(
