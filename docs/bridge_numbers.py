@@ -4,7 +4,9 @@ Run it in the folder of a finished run of `results/tables/bridge_questions.parqu
 `config/bridge.yaml`. The tables stand between the two marks in docs/bridge.md.
 """
 
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -26,8 +28,8 @@ def zoos(systems: list[str]) -> list[str]:
     panel, runs, points = table("panel"), table("runs"), table("fixed_points")
     large = int(runs["N"].max())
     lines = [
-        "| system | neural ODEs trained | failed | CPU seconds | error of vector field | node error, "
-        f"N = 64 | failed integrations, N = {large:,} | fixed points found |",
+        "| system | neural ODEs trained | failed | CPU seconds | error of vector field "
+        f"| node error, N = 64 | failed integrations, N = {large:,} | fixed points found |",
         "|---" * 8 + "|",
     ]
     for system in systems:
@@ -64,17 +66,18 @@ def answers(systems: list[str]) -> list[str]:
     lines = [f"| statistic | N | {' | '.join(systems)} |", "|---" * (2 + len(systems)) + "|"]
     for question, asked in chosen.groupby("question", sort=False):
         lines.append(f"| **{question}** |{' |' * (1 + len(systems))}")
-        for (statistic, unseen, N), rows in asked.groupby(["statistic", "unseen", "N"], sort=False):
-            of = rows.set_index("system")
-            cells = [_answer(of.loc[s]) if s in of.index else "" for s in systems]
-            words = statistic
-            if unseen and "other" not in words:
-                words += ", unseen β and γ"
+        keys = asked[["statistic", "unseen", "N"]].drop_duplicates()
+        for statistic, unseen, N in keys.itertuples(index=False, name=None):
+            same = (asked["statistic"] == statistic) & (asked["unseen"] == unseen)
+            rows = asked[same & (asked["N"] == N)].to_dict("records")
+            by_system = {row["system"]: _answer(row) for row in rows}
+            cells = [by_system.get(system, "") for system in systems]
+            words = statistic + ", unseen β and γ" * (unseen and "other" not in statistic)
             lines.append(f"| {words} | {N:,} | {' | '.join(cells)} |")
     return lines
 
 
-def _answer(row: pd.Series) -> str:
+def _answer(row: dict[Hashable, Any]) -> str:
     if row["answer"] == "not answerable":
         return "not answerable"
     return f"{row['answer']}, {row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"

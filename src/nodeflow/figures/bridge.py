@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -31,6 +30,7 @@ _COLOURS = {
     "generated elsewhere": "#E69F00",
     "full size": "#000000",
 }
+_PLACES = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000"]
 _NAMES = {
     "held-out": "trained, held out",
     "weight flow": "flow over weights",
@@ -335,7 +335,7 @@ def draw_bridge_questions(questions: pd.DataFrame) -> Figure:
         columns * len(asked), columns=columns, width=2.6 + 2.6 / columns,
         height=float(np.mean(heights)), heights=heights,
     )  # fmt: skip
-    colours = dict(zip(groups, sns.color_palette("colorblind", len(groups)), strict=True))
+    colours = {place: _PLACES[number % len(_PLACES)] for number, place in enumerate(groups)}
     for row, question in enumerate(asked):
         here = table[table["question"] == question]
         sizes = sorted(here["N"].unique())
@@ -366,7 +366,7 @@ def _answers(
     axis: Axes,
     table: pd.DataFrame,
     labels: list[str],
-    colours: Mapping[tuple[str, str], tuple[float, float, float]],
+    colours: Mapping[tuple[str, str], str],
 ) -> None:
     """Estimates and intervals of one question at one size; arrows lead out of the panel."""
     difference = bool((table["no_difference"] == 0).all())
