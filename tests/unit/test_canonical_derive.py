@@ -279,7 +279,7 @@ def planted(
     generators = [torch_generator(4, "planted", k) for k in range(count)]
     copies = {}
     for name, tensor in reference.items():
-        spread = noise * tensor.std() if name not in symmetry.statistics else 0.0
+        spread = noise * tensor.std(correction=0) if name not in symmetry.statistics else 0.0
         copies[name] = torch.stack(
             [tensor + spread * torch.randn(tensor.shape, generator=g) for g in generators]
         )

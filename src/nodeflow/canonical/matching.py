@@ -226,7 +226,7 @@ def in_double(tensor: Tensor) -> Iterator[Tensor]:
     """Networks (K, *shape) flattened and in double precision, a few of them at a time."""
     flat = tensor.flatten(1)
     step = max(1, _CHUNK // max(1, flat.shape[1]))
-    for start in range(0, len(flat), step):
+    for start in range(0, max(1, len(flat)), step):
         yield flat[start : start + step].double()
 
 
