@@ -225,3 +225,12 @@ def test_settings_that_match_nothing_are_one_line() -> None:
     networks["layer0.bias"][1, 0] = torch.nan
     with pytest.raises(MatchProblem, match="not finite"):
         match(networks, one(networks), mlp_symmetry(shapes), MatchSettings())
+
+
+@pytest.mark.parametrize("size", [3, 64, 5000])
+def test_a_similarity_does_not_depend_on_company(size: int) -> None:
+    networks = {"a": torch.randn(30, size, generator=torch.Generator().manual_seed(size))}
+    reference = {"a": networks["a"][7]}
+    together = similarity(networks, reference)
+    alone = [similarity({"a": networks["a"][k : k + 1]}, reference) for k in range(30)]
+    assert torch.equal(together, torch.cat(alone))

@@ -81,7 +81,15 @@ CHANGES = {
     "node/evaluate.py": {"test_node", "compare_fixed_points"},
     "node/estimate.py": {"train_node", "train_bridge"},
     "judge/claims.py": {"judge_claims", "draw_claims"},
-    "zoo/train.py": {"train_zoo", "train_flow", "sample_flow", "transfer_samples"},
+    "zoo/train.py": {
+        "train_zoo",
+        "train_flow",
+        "sample_flow",
+        "transfer_samples",
+        "train_conditional",
+        "sample_conditional",
+        "judge_conditional",
+    },
     "canonical/barrier.py": {"measure_barrier"},
     "judge/novelty.py": {"judge_samples", "judge_conditional", "judge_bridge"},
     "bridge/flow.py": {"fit_bridge"},
@@ -91,8 +99,13 @@ CHANGES = {
 }
 
 
-ON_DEMAND = {"simulate_network", "judge_conditional"}
-"""Rules whose files no figure needs; they run when a user names one."""
+ON_DEMAND = {
+    "simulate_network",
+    "train_conditional",
+    "sample_conditional",
+    "judge_conditional",
+}
+"""Rules whose files no figure of the smoke run needs."""
 
 
 @pytest.mark.parametrize("module", CHANGES)

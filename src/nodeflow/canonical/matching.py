@@ -217,7 +217,8 @@ def similarity(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]
     products = []
     for name, tensor in parameters.items():
         ours = reference[name].double().flatten()
-        products.append(torch.cat([part @ ours for part in in_double(tensor)]))
+        # A matrix product would round by how many networks there are.
+        products.append(torch.cat([(part * ours).sum(1) for part in in_double(tensor)]))
     return torch.stack(products).sum(0)
 
 

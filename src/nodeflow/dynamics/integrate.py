@@ -26,7 +26,7 @@ __all__ = ["IntegrationProblem", "Simulation", "check_settings", "simulate", "si
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_WORKING_SET = 16_384
+_WORKING_SET = 8_192
 """Node states that advance together: enough to hide Python's overhead, few enough for the cache."""
 
 _LOCAL, _POWER = 3.0, 1 / 5

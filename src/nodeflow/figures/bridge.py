@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from nodeflow.figures.style import degree_axis, note, outside_legend, panels, set_colours
 
@@ -30,6 +30,7 @@ _COLOURS = {
     "generated elsewhere": "#E69F00",
     "full size": "#000000",
 }
+_PLACES = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000"]
 _NAMES = {
     "held-out": "trained, held out",
     "weight flow": "flow over weights",
@@ -334,7 +335,7 @@ def draw_bridge_questions(questions: pd.DataFrame) -> Figure:
         columns * len(asked), columns=columns, width=2.6 + 2.6 / columns,
         height=float(np.mean(heights)), heights=heights,
     )  # fmt: skip
-    colours = dict(zip(groups, sns.color_palette("colorblind", len(groups)), strict=True))
+    colours = {place: _PLACES[number % len(_PLACES)] for number, place in enumerate(groups)}
     for row, question in enumerate(asked):
         here = table[table["question"] == question]
         sizes = sorted(here["N"].unique())
@@ -343,10 +344,13 @@ def draw_bridge_questions(questions: pd.DataFrame) -> Figure:
             axis.set_visible(False)
         for axis, N in zip(of_row, sizes, strict=False):
             _answers(axis, here[here["N"] == N], labels[question], colours)
-            axis.set_title(f"N = {N}")
+            axis.set_title(f"\nN = {N}")
             axis.tick_params(axis="y", labelleft=axis is of_row[0])
-        of_row[0].set_title(f"{question}\nN = {sizes[0]}", loc="left", fontsize=9)
-        of_row[0].set_title("")
+        # Over the whole row: a title of one panel would push the others aside.
+        of_row[0].annotate(
+            question, (0.0, 1.0), (0, 20), xycoords="axes fraction", textcoords="offset points",
+            fontsize=9.5, fontweight="bold",
+        ).set_in_layout(False)  # fmt: skip
     for (zoo, system), colour in colours.items():
         axes[0].plot([], [], color=colour, marker="o", ms=4, label=f"{system} (zoo {zoo})")
     for marker, words in (("o", "yes or no"), ("", "open"), ("x", "not answerable")):
@@ -362,7 +366,7 @@ def _answers(
     axis: Axes,
     table: pd.DataFrame,
     labels: list[str],
-    colours: Mapping[tuple[str, str], tuple[float, float, float]],
+    colours: Mapping[tuple[str, str], str],
 ) -> None:
     """Estimates and intervals of one question at one size; arrows lead out of the panel."""
     difference = bool((table["no_difference"] == 0).all())
@@ -377,6 +381,10 @@ def _answers(
         axis.set_xscale("log")
         edge = max((last / first) ** 0.08, 1.1)
         first, last = first / edge, last * edge
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if last < 100 * first else (1,)))
+        axis.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.tick_params(axis="x", labelsize=7)
     axis.set(xlim=(first, last), ylim=(len(labels) - 0.4, -0.6))
     axis.axvline(limit, color="0.6", lw=0.8, ls=":")
     systems = list(colours)
@@ -389,9 +397,10 @@ def _answers(
             for name in ("low", "estimate", "high")
         )
         axis.plot([low, high], [y, y], color=colour, lw=1.1)
-        for end, marker, value in ((first, "<", x["low"]), (last, ">", x["high"])):
-            if not first < value < last:
-                axis.plot([end], [y], color=colour, marker=marker, ms=4, clip_on=False)
+        if x["low"] <= first:
+            axis.plot([first], [y], color=colour, marker="<", ms=4, clip_on=False)
+        if x["high"] >= last:
+            axis.plot([last], [y], color=colour, marker=">", ms=4, clip_on=False)
         decided = x["answer"] in ("yes", "no")
         marker = "x" if x["answer"] == "not answerable" else "o"
         axis.plot(

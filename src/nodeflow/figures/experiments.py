@@ -82,7 +82,7 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
         note(
             axis,
             f"n = {len(chosen)}, {share:.0%} failed, {stable:.0%} stable\n"
-            "● λ₁, ○ next: giant, × whole",
+            "● λ₁, ○ the next, giant; × whole",
         )
         note(below, "median, bars 10–90 % of runs")
     outside_legend(top[-1])

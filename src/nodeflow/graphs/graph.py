@@ -113,7 +113,7 @@ def _checked_edges(n: int, edges: ArrayLike) -> NDArray[np.int32]:
             f"Edges are integer pairs of shape (M, 2), not {pairs.dtype} of shape {pairs.shape}."
         )
     if _in_order(n, pairs[:, 0], pairs[:, 1]):
-        return pairs.astype(np.int32)
+        return np.ascontiguousarray(pairs, dtype=np.int32)
     low = np.minimum(pairs[:, 0], pairs[:, 1]).astype(np.int64)
     high = np.maximum(pairs[:, 0], pairs[:, 1]).astype(np.int64)
     if low.min() < 0 or high.max() >= n:
