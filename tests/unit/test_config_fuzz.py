@@ -113,7 +113,7 @@ class Pattern(str):
         return "results/" + "/".join(f"{name}={value}" for name, value in names.items())
 
 
-def arguments(plan: Plan, names: list[str]) -> Iterator[dict[str, Any]]:
+def arguments(plan: Plan, names: list[str], flows: list[str]) -> Iterator[dict[str, Any]]:
     """Some of the values that the rules would ask a plan about."""
     cell, (beta, gamma) = plan.test_cells[-1], plan.trained[-1]
     pools: dict[str, list[Any]] = {
@@ -122,7 +122,7 @@ def arguments(plan: Plan, names: list[str]) -> Iterator[dict[str, Any]]:
         "trained_beta": [beta], "trained_gamma": [gamma],
         "variant": ["plain", "covering", *plan.noise_variants],
         "zoo": plan.zoos, "block": [0], "weights": ["raw", "aligned"],
-        "flow": plan.flows, "width": [8], "nodes": plan.bridges, "kind": ["cells", "unseen"],
+        "flow": flows, "width": [8], "nodes": plan.bridges, "kind": ["cells", "unseen"],
         "pattern": [Pattern()], "data": list(plan.config["zoo"]["downloads"]),
     }  # fmt: skip
     for values in islice(product(*(pools[name] for name in names)), 12):
@@ -142,7 +142,9 @@ def everything(plan: Plan) -> Iterator[Any]:
                 for p in list(inspect.signature(member).parameters.values())[1:]
                 if p.default is inspect.Parameter.empty
             ]
-            for given_ in arguments(plan, asked):
+            conditional = name == "labels" or name.startswith("conditional")
+            flows = plan.conditionals if conditional else plan.flows
+            for given_ in arguments(plan, asked, flows):
                 yield getattr(plan, name)(**given_)
 
 
