@@ -55,6 +55,8 @@ def start(checkout: Checkout, arguments: list[str]) -> subprocess.Popen[str]:
                 "PYTHONDONTWRITEBYTECODE": "1",
             },
             start_new_session=True,
+            # A shell starts what stands in its background without Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             stdout=output,
             stderr=output,
             text=True,
