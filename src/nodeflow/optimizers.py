@@ -8,7 +8,8 @@ from one update to the next is kept here.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -21,14 +22,22 @@ __all__ = ["Adagrad", "Adam", "Optimizer", "cosine"]
 class Optimizer:
     """What changes parameters by their gradients."""
 
-    def __init__(self, parameters: Iterable[Tensor], **kept: float) -> None:
-        """Keep, for each parameter, a tensor of its shape for each of `kept`, filled with that."""
-        self._parameters = list(parameters)
+    def __init__(
+        self, parameters: Iterable[Tensor], update: Callable[..., None], **kept: float
+    ) -> None:
+        """Keep what an update of torch's takes: tensors like the parameters, filled with `kept`.
+
+        Args:
+            parameters: leaves, all on one device.
+            update: torch's function, with all of its settings but the learning rate.
+            kept: its name for what it changes beside the parameters, and what that starts from.
+        """
+        self._parameters, self._update = list(parameters), update
         self._kept = {
             name: [torch.full_like(p.detach(), value) for p in self._parameters]
             for name, value in kept.items()
         }
-        self._kept["steps"] = [torch.zeros((), device=p.device) for p in self._parameters]
+        self._kept["state_steps"] = [torch.zeros((), device=p.device) for p in self._parameters]
 
     def step(self, learning_rate: float) -> None:
         """Change the parameters that have a gradient."""
@@ -37,16 +46,7 @@ class Optimizer:
         gradients = [p.grad for p in parameters if p.grad is not None]
         kept = {name: [tensors[i] for i in places] for name, tensors in self._kept.items()}
         with torch.no_grad():
-            self._update(parameters, gradients, kept, learning_rate)
-
-    def _update(
-        self,
-        parameters: list[Tensor],
-        gradients: list[Tensor],
-        kept: Mapping[str, list[Tensor]],
-        learning_rate: float,
-    ) -> None:
-        raise NotImplementedError
+            self._update(parameters, gradients, **kept, lr=learning_rate, maximize=False)
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -86,22 +86,11 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         decoupled: bool = False,
     ) -> None:
-        super().__init__(parameters, means=0.0, squares=0.0)
-        self._betas, self._weight_decay, self._decoupled = betas, weight_decay, decoupled
-
-    def _update(
-        self,
-        parameters: list[Tensor],
-        gradients: list[Tensor],
-        kept: Mapping[str, list[Tensor]],
-        learning_rate: float,
-    ) -> None:
-        adam(
-            parameters, gradients, kept["means"], kept["squares"], [], kept["steps"],
-            fused=True, decoupled_weight_decay=self._decoupled, amsgrad=False,
-            beta1=self._betas[0], beta2=self._betas[1], lr=learning_rate,
-            weight_decay=self._weight_decay, eps=1e-8, maximize=False,
+        update = partial(
+            adam, max_exp_avg_sqs=[], fused=True, decoupled_weight_decay=decoupled, amsgrad=False,
+            beta1=betas[0], beta2=betas[1], weight_decay=weight_decay, eps=1e-8,
         )  # fmt: skip
+        super().__init__(parameters, update, exp_avgs=0.0, exp_avg_sqs=0.0)
 
 
 class Adagrad(Optimizer):
@@ -113,19 +102,8 @@ class Adagrad(Optimizer):
     """
 
     def __init__(self, parameters: Iterable[Tensor], *, first: float) -> None:
-        super().__init__(parameters, sums=first)
-
-    def _update(
-        self,
-        parameters: list[Tensor],
-        gradients: list[Tensor],
-        kept: Mapping[str, list[Tensor]],
-        learning_rate: float,
-    ) -> None:
-        adagrad(
-            parameters, gradients, kept["sums"], kept["steps"],
-            lr=learning_rate, weight_decay=0.0, lr_decay=0.0, eps=1e-10, maximize=False,
-        )  # fmt: skip
+        update = partial(adagrad, weight_decay=0.0, lr_decay=0.0, eps=1e-10)
+        super().__init__(parameters, update, state_sums=first)
 
 
 def cosine(done: int, steps: int, first: float, last: float = 0.0) -> float:

@@ -138,9 +138,7 @@ def transfer(
                             }
                         )
                     )
-                _epoch(
-                    wanted, now, statistics, optimizer, train_x, train_y, orders, settings
-                )  # fmt: skip
+                _epoch(wanted, now, statistics, optimizer, train_x, train_y, orders, settings)
     return pd.concat(rows, ignore_index=True)
 
 
