@@ -107,10 +107,16 @@ def _unpack(keys: NDArray[np.int64], n: int, edges: NDArray[np.int32]) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _probability(nodes: Any, i: int, j: int, beta: float, offset: float) -> float:
-    d = 0.5 - abs(0.5 - abs(nodes[i].x - nodes[j].x))
-    t = beta * math.log(d) - offset - nodes[i].weight - nodes[j].weight
+def _probability(apart: float, one: float, two: float, beta: float, offset: float) -> float:
+    """Of an edge between nodes that are `apart` in x and have these weights."""
+    t = beta * math.log(0.5 - abs(0.5 - apart)) - offset - one - two
     return 1 / (1 + math.exp(t))
+
+
+@njit(cache=True, error_model="numpy")
+def _pair_probability(nodes: Any, i: int, j: int, beta: float, offset: float) -> float:
+    apart = abs(nodes[i].x - nodes[j].x)
+    return _probability(apart, nodes[i].weight, nodes[j].weight, beta, offset)
 
 
 @njit(cache=True, error_model="numpy")
@@ -171,7 +177,7 @@ def _sum_blocks(
                 continue
             for i in range(one.start, one.stop):
                 for j in range(i + 1, one.stop):
-                    p = _probability(nodes, i, j, beta, offset)
+                    p = _pair_probability(nodes, i, j, beta, offset)
                     edges += p
                     slope += p * (1 - p)
             continue
@@ -210,7 +216,7 @@ def _sum_blocks(
         if pairs <= SMALL or (one.child < 0 and two.child < 0):
             for i in range(one.start, one.stop):
                 for j in range(two.start, two.stop):
-                    p = _probability(nodes, i, j, beta, offset)
+                    p = _pair_probability(nodes, i, j, beta, offset)
                     edges += p
                     slope += p * (1 - p)
             continue
@@ -321,8 +327,7 @@ def _keep_edges(
         weights[e] = one.weight, two.weight
         names[e] = one.node, two.node
     for e in range(len(pairs)):
-        t = beta * math.log(0.5 - abs(0.5 - apart[e])) - offset - weights[e, 0] - weights[e, 1]
-        if hurdles[e] < 1 / (1 + math.exp(t)):
+        if hurdles[e] < _probability(apart[e], weights[e, 0], weights[e, 1], beta, offset):
             u = min(names[e, 0], names[e, 1])
             keys[count] = u * n + max(names[e, 0], names[e, 1])
             count += 1
