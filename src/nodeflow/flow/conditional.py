@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from nodeflow.flow.codec import Shapes, fit_codec, flatten
 from nodeflow.flow.settings import FlowSettings
-from nodeflow.flow.train import Flow, FlowProblem, train_velocity
+from nodeflow.flow.train import Flow, FlowProblem, flow_over
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.store import Block
 
@@ -102,16 +102,17 @@ def fit_conditional_flow(
     rows, classes = _pooled([learned for learned, _ in zoos.values()], shapes)
     others, other_classes = _pooled([held_out for _, held_out in zoos.values()], shapes)
     codec = fit_codec(rows, settings.codec)
-    velocity, history = train_velocity(
-        torch.from_numpy(codec.encode(rows)).float(),
+    return flow_over(
+        codec,
+        codec.encode(rows),
+        codec.encode(others),
+        shapes,
         settings,
         torch_generator(root_seed, "flow", *labels),
-        torch.from_numpy(codec.encode(others)).float() if len(others) else None,
         device,
-        classes=(classes, other_classes if len(others) else None),
+        tuple(zoos),
+        (classes, other_classes),
     )
-    own_shapes = {name: tuple(shape) for name, shape in shapes.items()}
-    return Flow(settings, own_shapes, codec, velocity.cpu(), tuple(zoos)), history
 
 
 def _pooled(blocks: list[Block], shapes: Shapes) -> tuple[np.ndarray, Tensor]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -35,6 +36,7 @@ __all__ = [
     "fit_flow",
     "fit_streamed_flow",
     "flow_matching_loss",
+    "flow_over",
     "train_velocity",
 ]
 
@@ -93,14 +95,9 @@ def fit_flow(
     """
     rows = flatten(members, shapes)
     codec = fit_codec(rows, settings.codec)
-    codes = torch.from_numpy(codec.encode(rows)).float()
-    watched = None
-    if held_out is not None:
-        watched = torch.from_numpy(codec.encode(flatten(held_out, shapes))).float()
+    others = None if held_out is None else codec.encode(flatten(held_out, shapes))
     generator = torch_generator(root_seed, "flow", *labels)
-    velocity, history = train_velocity(codes, settings, generator, watched, device)
-    own_shapes = {name: tuple(shape) for name, shape in shapes.items()}
-    return Flow(settings, own_shapes, codec, velocity.cpu()), history
+    return flow_over(codec, codec.encode(rows), others, shapes, settings, generator, device)
 
 
 def fit_streamed_flow(
@@ -126,19 +123,44 @@ def fit_streamed_flow(
     pca = gram_pca(columns, learned)
     scale = scale_of(pca.spectrum, settings.codec)
     codec = SpanCodec(pca.weights, scale, pca.spectrum)
-    codes, others = (
-        torch.from_numpy(found[:, : codec.size] / scale).float()
-        for found in (pca.codes, pca.others)
-    )
+    codes, others = (found[:, : codec.size] / scale for found in (pca.codes, pca.others))
+    generator = torch_generator(root_seed, "flow", *labels)
+    return flow_over(codec, codes, others, shapes, settings, generator, device)
+
+
+def flow_over(
+    codec: Codec | SpanCodec,
+    codes: np.ndarray,
+    held_out: np.ndarray | None,
+    shapes: Shapes,
+    settings: FlowSettings,
+    generator: torch.Generator,
+    device: torch.device = _CPU,
+    names: tuple[str, ...] = (),
+    classes: tuple[Tensor, Tensor] | None = None,
+) -> tuple[Flow, pd.DataFrame]:
+    """Train a velocity field over codes, and put it together with their codec.
+
+    Args:
+        codec: what the codes (K, k) were made by.
+        codes: of the networks to learn from.
+        held_out: codes (H, k) of others, of which only the loss is recorded; H may be 0.
+        shapes: name → shape of one network's tensors.
+        settings: all choices.
+        generator: of every random number.
+        device: where the velocity field is trained.
+        names: the labels of a conditional flow.
+        classes: of such a one, the number of the label of each code and of each held-out one.
+    """
+    others: Tensor | None = None
+    labelled: tuple[Tensor, Tensor | None] | None = classes and (classes[0], None)
+    if held_out is not None and len(held_out):
+        others, labelled = torch.from_numpy(held_out).float(), classes
     velocity, history = train_velocity(
-        codes,
-        settings,
-        torch_generator(root_seed, "flow", *labels),
-        others if len(others) else None,
-        device,
+        torch.from_numpy(codes).float(), settings, generator, others, device, labelled
     )
     own_shapes = {name: tuple(shape) for name, shape in shapes.items()}
-    return Flow(settings, own_shapes, codec, velocity.cpu()), history
+    return Flow(settings, own_shapes, codec, velocity.cpu(), names), history
 
 
 def train_velocity(
