@@ -5,6 +5,7 @@ Run it in the folder of a finished default run.
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 TABLES = Path("results/tables")
@@ -33,6 +34,29 @@ def errors_over_size() -> None:
     print()
 
 
+def spread_of_training() -> None:
+    """Factors by which the training graph and the seed move a model's median error."""
+    tests = pd.read_parquet(TABLES / "node_tests.parquet")
+    tests = tests[(tests.variant == "plain") & (tests.status == "ok")]
+    same = tests[(tests.trained_gamma == tests.gamma) & (tests.trained_beta == tests.beta)]
+    keys = ["system", "gamma", "N", "training_graph", "replicate"]
+    logs = np.log(same.groupby(keys).mae.median())
+    seeds = logs.groupby(keys[:4])
+    if seeds.size().max() == 1:
+        return
+    seed = np.exp(np.sqrt(seeds.var(ddof=1).groupby(keys[:3]).mean()))
+    graph = np.exp(seeds.mean().groupby(keys[:3]).std(ddof=1))
+    print("exp(standard deviation of log MAE) over training graphs and over seeds of one graph\n")
+    print("| system | γ | " + " | ".join(f"N = {n}" for n in same.N.drop_duplicates()) + " |")
+    for (system, gamma), here in graph.groupby(keys[:2]):
+        row = [
+            f"{here[system, gamma, n]:.2f}, {seed[system, gamma, n]:.2f}"
+            for n in here.index.unique("N")
+        ]
+        print(f"| {system} | {gamma} | " + " | ".join(row) + " |")
+    print()
+
+
 def rows(name: str, columns: list[str]) -> None:
     """Some columns of a table as Markdown."""
     path = TABLES / f"{name}.parquet"
@@ -49,5 +73,6 @@ def rows(name: str, columns: list[str]) -> None:
 
 if __name__ == "__main__":
     errors_over_size()
+    spread_of_training()
     rows("claims", ["claim", "system", "statistic", "value", "low", "high", "threshold", "verdict"])
     rows("bridge_questions", list(pd.read_parquet(TABLES / "bridge_questions.parquet").columns))
