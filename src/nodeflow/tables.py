@@ -509,7 +509,9 @@ def _check_seal(path: str | Path, kind: Kind) -> None:
     with _mapped(path) as content:
         place = _place(path, content)
         if place < 0:
-            raise _unfit(path, f"a file of kind {kind.name}", "one without nodeflow's seal, or half of one")
+            raise _unfit(
+                path, f"a file of kind {kind.name}", "one without nodeflow's seal, or half of one"
+            )
         if content[place : place + _DIGITS] != _digest(content, place):
             raise _unfit(path, "content that fits its own digest", "damaged content")
 
@@ -550,7 +552,8 @@ def _reading(path: str | Path, kind: Kind) -> Iterator[None]:
         raise
     except FileNotFoundError:
         raise FileProblem(
-            f"{path} is missing; expected a file of kind {kind.name}. Run the same snakemake command again."
+            f"{path} is missing; expected a file of kind {kind.name}. "
+            "Run the same snakemake command again."
         ) from None
     except MemoryError as error:
         raise FileProblem(
@@ -558,7 +561,9 @@ def _reading(path: str | Path, kind: Kind) -> Iterator[None]:
         ) from error
     except Exception as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise _unfit(path, f"a readable file of kind {kind.name}", f"another one ({reason})") from error
+        raise _unfit(
+            path, f"a readable file of kind {kind.name}", f"another one ({reason})"
+        ) from error
 
 
 def _unfit(path: str | Path, expected: str, found: str, what: str = "file") -> FileProblem:
