@@ -40,20 +40,17 @@ def spread_of_training() -> None:
     tests = tests[(tests.variant == "plain") & (tests.status == "ok")]
     same = tests[(tests.trained_gamma == tests.gamma) & (tests.trained_beta == tests.beta)]
     keys = ["system", "gamma", "N", "training_graph", "replicate"]
-    logs = np.log(same.groupby(keys).mae.median())
-    seeds = logs.groupby(keys[:4])
-    if seeds.size().max() == 1:
+    groups = np.log(same.groupby(keys).mae.median()).groupby(keys[:4])
+    seeds = int(groups.size().min())
+    if seeds == 1:
         return
-    seed = np.exp(np.sqrt(seeds.var(ddof=1).groupby(keys[:3]).mean()))
-    graph = np.exp(seeds.mean().groupby(keys[:3]).std(ddof=1))
-    print("exp(standard deviation of log MAE) over training graphs and over seeds of one graph\n")
-    print("| system | γ | " + " | ".join(f"N = {n}" for n in same.N.drop_duplicates()) + " |")
-    for (system, gamma), here in graph.groupby(keys[:2]):
-        row = [
-            f"{here[system, gamma, n]:.2f}, {seed[system, gamma, n]:.2f}"
-            for n in here.index.unique("N")
-        ]
-        print(f"| {system} | {gamma} | " + " | ".join(row) + " |")
+    within = groups.var(ddof=1).groupby("system").mean()
+    between = groups.mean().groupby(keys[:3]).var(ddof=1).groupby("system").mean()
+    print("exp(standard deviation of log MAE), variances averaged over γ and N\n")
+    print("| system | seeds of one training graph | training graphs |\n|---|---|---|")
+    for system in within.index:
+        graphs = np.sqrt(max(between[system] - within[system] / seeds, 0.0))
+        print(f"| {system} | {np.exp(np.sqrt(within[system])):.2f} | {np.exp(graphs):.2f} |")
     print()
 
 

@@ -141,8 +141,7 @@ def _compare(
     errors, runs = [], []
     for replicate, (simulation, reason) in enumerate(zip(found, reasons, strict=True)):
         run = {
-            "replicate": replicate,
-            "training_graph": models.training_graph[replicate],
+            **models.labels(replicate),
             "status": "failed" if reason else "ok",
             "reason": reason,
         }
