@@ -71,5 +71,4 @@ def rows(name: str, columns: list[str]) -> None:
 if __name__ == "__main__":
     errors_over_size()
     spread_of_training()
-    rows("claims", ["claim", "system", "statistic", "value", "low", "high", "threshold", "verdict"])
     rows("bridge_questions", list(pd.read_parquet(TABLES / "bridge_questions.parquet").columns))
