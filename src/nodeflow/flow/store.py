@@ -15,7 +15,7 @@ from torch import nn
 from nodeflow.flow.codec import Codec, SpanCodec, codec_from_tensors, codec_to_tensors
 from nodeflow.flow.descent import Descent, DescentField
 from nodeflow.flow.gram import Columns, decode_columns
-from nodeflow.flow.sample import AnyFlow, Samples
+from nodeflow.flow.sample import AnyFlow, Samples, StoredSamples
 from nodeflow.flow.settings import DescentSettings, settings_of
 from nodeflow.flow.train import Flow
 from nodeflow.flow.velocity import build_velocity
@@ -27,10 +27,12 @@ from nodeflow.tables import (
     writing_tensors,
 )
 from nodeflow.zoo.architectures import build
+from nodeflow.zoo.store import Stored
 
 __all__ = [
     "FLOW_FILE",
     "FLOW_SAMPLES",
+    "open_samples",
     "read_flow",
     "read_samples",
     "stream_samples",
@@ -170,6 +172,19 @@ def read_samples(path: str | Path, parameters: Mapping[str, Any] | None = None) 
         tensors["codes"],
         tensors["seeds"],
         tensors["ok"],
+    )
+
+
+def open_samples(path: str | Path, parameters: Mapping[str, Any] | None = None) -> StoredSamples:
+    """Check generated networks, to read a few of them at a time; see `read_flow`."""
+    with open_tensors(path, FLOW_SAMPLES, parameters) as file:
+        seeds, ok = file.get_tensor("seeds"), file.get_tensor("ok")
+        names = opened_parameters(file)["tensors"]
+        shapes = {n: tuple(file.get_slice(f"parameters.{n}").get_shape()[1:]) for n in names}
+    numbers = np.arange(len(seeds))
+    where = np.stack([np.zeros_like(numbers), numbers], axis=1)
+    return StoredSamples(
+        Stored((Path(path),), where, numbers, shapes, prefix="parameters."), seeds, ok
     )
 
 
