@@ -137,7 +137,7 @@ def test_the_judge_tells_what_each_label_does(tmp_path: Path) -> None:
     for name, (training, held_out) in read.items():
         zoos[name] = LabelledZoo(training, held_out, views[name])
     assert [len(zoo.held_out) for zoo in zoos.values()] == [2, 2]
-    other = {n: t.clone() for n, t in zoos["inverted"].held_out.parameters.items()}
+    other = {n: t.clone() for n, t in read["inverted"][1].parameters.items()}
     other["layer0.bias"][1, 0] = torch.inf
     seeds, codes = np.array([5, 6]), np.zeros((2, 0))
     generated = {

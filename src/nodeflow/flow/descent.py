@@ -8,9 +8,17 @@ are normalized by running averages as Adam's are (Kingma & Ba 2015), with rates 
 learned. Unlike a field over flat weights, this one treats hidden units that may change places alike
 by construction, needs no alignment, and has too few parameters to store the zoo.
 
-It is trained through its own sampler, by endpoint: from the initialization of a member it has to
-reach a network that predicts what the member predicts and, to a lesser degree, has its weights;
-from a fresh initialization, one that fits the training items no worse than members do.
+Training is a random process: members that start alike end apart, by the noise of their minibatches.
+So has the descent its own: in each evaluation the probes have random weights, drawn from the
+network's own seed, with mean 1 and a learned standard deviation (of Gaussian weights gradients have
+the mean and the covariance that minibatches of probes give them).
+
+It is trained through its own sampler, by endpoint. From the initialization of a member it has to
+reach, without noise, a network that predicts what the member predicts and, to a lesser degree, has
+its weights. From fresh initializations, with noise, it has to reach networks that are distributed
+as members are: in their predictions on the training items, in their losses, in the mean square of
+each tensor and of its products with members' units. Only the second task decides how strong the
+noise is; the first alone would make it vanish.
 No data are read and no loss on data is evaluated when networks are sampled.
 
 Sources: learned items in place of data are those of data set distillation (Wang et al. 2018,
@@ -31,6 +39,7 @@ from torch import Tensor, nn
 from torch.nn.functional import kl_div, log_softmax, one_hot, softmax
 
 from nodeflow.flow.codec import Shapes, flatten
+from nodeflow.flow.energy import energy_distance
 from nodeflow.flow.settings import DescentSettings
 from nodeflow.job import Progress
 from nodeflow.optimizers import Adam, cosine
@@ -44,6 +53,7 @@ __all__ = ["Descent", "DescentField", "DescentProblem", "fit_descent"]
 _CPU = torch.device("cpu")
 _BLOCK = 64
 _WATCHED = 32
+_OTHERS = 32
 _REPORTS = 20
 _FIRST_TARGET = 4.0
 _FIRST_FLOOR = 1e-2
@@ -73,6 +83,8 @@ class DescentField(nn.Module):
         log_rate: (K, T) logarithm of the speed of each of the T tensors at each evaluation.
         log_floor: (K, T) logarithm of what is added to the gradient's running rms.
         decays: (2,) logits of the decays of the running mean and square of gradients.
+        noise: (K,) standard deviation of the probes' weights at each evaluation; its sign is of no
+            account.
     """
 
     def __init__(
@@ -86,16 +98,26 @@ class DescentField(nn.Module):
         self.log_rate = nn.Parameter(torch.zeros(evaluations, tensors))
         self.log_floor = nn.Parameter(torch.full((evaluations, tensors), math.log(_FIRST_FLOOR)))
         self.decays = nn.Parameter(torch.tensor(_FIRST_DECAYS))
+        self.noise = nn.Parameter(torch.zeros(evaluations))
 
-    def forward(self, networks: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Carry networks (M, …) from t = 0 to 1; differentiable in the parameters in training."""
+    def forward(
+        self, networks: Mapping[str, Tensor], noise: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Carry networks (M, …) from t = 0 to 1; differentiable in the parameters in training.
+
+        Args:
+            networks: initial ones, stacked.
+            noise: (M, K, P) standard normal: how the weight of each probe differs from 1 in each
+                evaluation of each network, in standard deviations; None for no difference.
+        """
         names = list(self.architecture.shapes)
         now = [networks[name].detach().requires_grad_() for name in names]
         mean = [torch.zeros_like(tensor) for tensor in now]
         square = [torch.zeros_like(tensor) for tensor in now]
         keep_mean, keep_square = torch.sigmoid(self.decays)
         for step in range(self.evaluations):
-            gradients = self._gradients(dict(zip(names, now, strict=True)), step)
+            weights = None if noise is None else 1 + self.noise[step] * noise[:, step]
+            gradients = self._gradients(dict(zip(names, now, strict=True)), step, weights)
             moved = []
             for i, (tensor, gradient) in enumerate(zip(now, gradients, strict=True)):
                 mean[i] = keep_mean * mean[i] + (1 - keep_mean) * gradient
@@ -108,12 +130,20 @@ class DescentField(nn.Module):
             now = moved if self.training else [tensor.detach().requires_grad_() for tensor in moved]
         return dict(zip(names, now, strict=True))
 
-    def _gradients(self, networks: Mapping[str, Tensor], step: int) -> tuple[Tensor, ...]:
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Noise (M, K, P) for M networks, on the CPU."""
+        shape = (count, self.evaluations, self.items.shape[1])
+        return torch.randn(shape, generator=generator)
+
+    def _gradients(
+        self, networks: Mapping[str, Tensor], step: int, weights: Tensor | None
+    ) -> tuple[Tensor, ...]:
         """Of the mean cross-entropy on the probes of an evaluation, for each network alone."""
         with torch.enable_grad():
             logits = self.architecture.forward(networks, self.items[step])
             likely = softmax(self.targets[step], dim=1)
-            loss = -(likely * log_softmax(logits, dim=2)).sum(dim=2).mean(dim=1).sum()
+            losses = -(likely * log_softmax(logits, dim=2)).sum(dim=2)
+            loss = (losses if weights is None else weights * losses).mean(dim=1).sum()
         return torch.autograd.grad(loss, list(networks.values()), create_graph=self.training)
 
 
@@ -137,8 +167,8 @@ class Descent:
     def rows(self, seeds: np.ndarray, device: torch.device = _CPU) -> np.ndarray:
         """Flat networks (M, D), float32, of these seeds (M,), each whatever else is asked for.
 
-        A seed decides the initialization, and that decides everything. Networks move in blocks of
-        one size, because matrix products of other sizes round differently.
+        A seed decides the initialization, and then the noise. Networks move in blocks of one size,
+        because matrix products of other sizes round differently.
         """
         architecture = self.field.architecture
         field = self.field.to(device).eval()
@@ -146,11 +176,15 @@ class Descent:
         for start in range(0, len(seeds), _BLOCK):
             some = [int(seed) for seed in seeds[start : start + _BLOCK]]
             padded = some + some[:1] * (_BLOCK - len(some))
+            generators = [torch.Generator().manual_seed(seed) for seed in padded]
             initial = architecture.initialize(
-                [torch.Generator().manual_seed(seed) for seed in padded],
+                generators,
                 [self.initializations[seed % len(self.initializations)] for seed in padded],
             )
-            final = field({name: tensor.to(device) for name, tensor in initial.items()})
+            noise = torch.stack([field.draw(1, generator)[0] for generator in generators])
+            final = field(
+                {name: tensor.to(device) for name, tensor in initial.items()}, noise.to(device)
+            )
             found.append(flatten(final, self.shapes)[: len(some)])
         return np.concatenate(found)
 
@@ -215,7 +249,10 @@ def fit_descent(
     fixed = x[torch.randint(len(x), (settings.items,), generator=generator).to(device)]
     optimizers = [
         (Adam([field.items, field.targets]), settings.learning_rate),
-        (Adam([field.log_rate, field.log_floor, field.decays]), settings.rate_learning_rate),
+        (
+            Adam([field.log_rate, field.log_floor, field.decays, field.noise]),
+            settings.rate_learning_rate,
+        ),
     ]
     progress = Progress(settings.steps, "flow " + ", ".join(str(label) for label in labels))
     every = max(1, settings.steps // _REPORTS)
@@ -225,14 +262,19 @@ def fit_descent(
         some = torch.randint(len(objective), (settings.batch,), generator=generator).to(device)
         which = torch.randint(len(x), (settings.items,), generator=generator).to(device)
         fresh = _fresh(architecture, settings.fresh, initializations, generator)
+        fresh = {name: tensor.to(device) for name, tensor in fresh.items()}
+        noise = field.draw(settings.batch + settings.fresh, generator).to(device)
+        noise[: settings.batch] = 0
         found = field(
-            {name: torch.cat([t[some], fresh[name].to(device)]) for name, t in start.items()}
+            {name: torch.cat([t[some], fresh[name]]) for name, t in start.items()},
+            noise if settings.noise else None,
         )
-        paired = {name: tensor[: len(some)] for name, tensor in found.items()}
+        paired = {name: tensor[: settings.batch] for name, tensor in found.items()}
+        unpaired = {name: tensor[settings.batch :] for name, tensor in found.items()}
+        others = torch.randint(len(objective), (_OTHERS,), generator=generator).to(device)
         loss = objective(paired, final, some, x[which])
-        if settings.fresh:
-            unpaired = {name: tensor[len(some) :] for name, tensor in found.items()}
-            loss = loss + objective.lag(unpaired, final, some, x[which], y[which])
+        loss = loss + objective.alike(unpaired, final, others, x[which], y[which])
+        loss = loss + objective.power(unpaired, fresh)
         field.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(field.parameters(), _CLIP)
@@ -269,11 +311,12 @@ def _start(
         labels = _FIRST_TARGET * one_hot(y[chosen].long(), classes)
         field.targets.copy_(labels.view_as(field.targets))
         field.log_rate.copy_((_FIRST_RATE * torch.stack(moved)).clamp_min(1e-6).log().cpu())
+        field.noise.fill_(settings.noise)
     return field
 
 
 class _Objective:
-    """How far generated networks are from the members that started where they did."""
+    """How far generated networks are from the members that started where they did, and from all."""
 
     def __init__(
         self,
@@ -285,27 +328,27 @@ class _Objective:
         self._architecture, self._settings = architecture, settings
         self._members = len(next(iter(final.values())))
         self._moved = sum(
-            float((final[name] - start[name]).square().sum()) / self._members
-            for name in architecture.shapes
+            float((tensor - start[name]).square().sum()) / self._members
+            for name, tensor in final.items()
         )
-        self._power = {name: float(final[name].square().mean()) for name in architecture.shapes}
+        self._seconds = {
+            name: torch.einsum("koi,koj->ij", tensor, tensor) / tensor.shape[:2].numel()
+            for name, tensor in final.items()
+            if tensor.ndim == 3
+        }
+        self._reached, self._first = self._powers(final), self._powers(start)
 
     def __len__(self) -> int:
         return self._members
 
     def __call__(
-        self,
-        found: Mapping[str, Tensor],
-        final: Mapping[str, Tensor],
-        some: Tensor,
-        x: Tensor,
+        self, found: Mapping[str, Tensor], final: Mapping[str, Tensor], some: Tensor, x: Tensor
     ) -> Tensor:
         """The loss of networks that started where members `some` of `final` did.
 
         It is the mean Kullback–Leibler divergence of their predictions on items x from the
         members'; plus, weighted, the squared distance of their weights in units of how far members
-        move; plus, weighted, how far the mean square of each tensor is from that over all members,
-        squared logarithms weighted by size.
+        move.
         """
         target = {name: tensor[some] for name, tensor in final.items()}
         with torch.no_grad():
@@ -313,15 +356,11 @@ class _Objective:
         given = log_softmax(self._architecture.forward(found, x), dim=2)
         loss = kl_div(given, wanted, log_target=True, reduction="none").sum(dim=2).mean()
         distance = torch.zeros((), device=x.device)
-        power = torch.zeros((), device=x.device)
         for name, tensor in found.items():
             distance = distance + (tensor - target[name]).square().sum()
-            log_ratio = torch.log(tensor.square().mean() / max(self._power[name], 1e-30))
-            power = power + log_ratio.square() * (tensor[0].numel() / self._architecture.parameters)
-        distance = distance / len(some) / self._moved
-        return loss + self._settings.weight_fit * distance + self._settings.power_fit * power
+        return loss + self._settings.weight_fit * distance / len(some) / self._moved
 
-    def lag(
+    def alike(
         self,
         found: Mapping[str, Tensor],
         final: Mapping[str, Tensor],
@@ -329,15 +368,48 @@ class _Objective:
         x: Tensor,
         y: Tensor,
     ) -> Tensor:
-        """By how much networks fit items x of classes y worse than members do on average, in nats.
+        """How differently networks and members `some` of `final` are distributed, up to a constant.
 
-        The cross-entropy of each network above the mean of members `some` of `final`, or 0.
+        It is the energy distance of their predictions on items x, square roots of probabilities
+        whose squared differences are means over items and sums over classes, plus that of their
+        mean losses there, in nats, y being the classes.
         """
         with torch.no_grad():
-            members = {name: tensor[some] for name, tensor in final.items()}
-            reached = cross_entropies(self._architecture.forward(members, x), y).mean()
-        losses = cross_entropies(self._architecture.forward(found, x), y).mean(dim=1)
-        return (losses - reached).clamp_min(0).mean()
+            members = self._seen({name: tensor[some] for name, tensor in final.items()}, x, y)
+        return sum(
+            (energy_distance(a, b) for a, b in zip(self._seen(found, x, y), members, strict=True)),
+            torch.zeros((), device=x.device),
+        )
+
+    def power(self, found: Mapping[str, Tensor], first: Mapping[str, Tensor]) -> Tensor:
+        """How far, on average, the mean squares of tensors are from those over all members.
+
+        Of a matrix, also that of the products of its rows with all members' rows, which tells how
+        near networks come to members whose units are in the best order. What networks gain from
+        their initializations is compared, which differ by chance; squared, in units of what members
+        reach, weighted by size and by `power_fit`.
+        """
+        total = torch.zeros((), device=next(iter(found.values())).device)
+        ends, starts = self._powers(found), self._powers(first)
+        for key, reached in self._reached.items():
+            gain = reached - self._first[key]
+            error = (ends[key] - starts[key] - gain) / reached.clamp_min(1e-30)
+            share = found[key[0]][0].numel() / self._architecture.parameters
+            total = total + share * error.square()
+        return self._settings.power_fit * total
+
+    def _powers(self, networks: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
+        """The means over networks that `power` compares."""
+        powers = {(name, "own"): tensor.square().mean() for name, tensor in networks.items()}
+        for name, second in self._seconds.items():
+            powers[name, "members"] = (networks[name] @ second * networks[name]).mean()
+        return powers
+
+    def _seen(self, networks: Mapping[str, Tensor], x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Of each network what `alike` compares: predictions (M, n, classes) and losses (M, 1)."""
+        logits = self._architecture.forward(networks, x)
+        losses = cross_entropies(logits, y).mean(dim=1, keepdim=True)
+        return (log_softmax(logits, dim=2) / 2).exp() / math.sqrt(len(x)), losses
 
 
 def _fresh(
@@ -360,7 +432,7 @@ def _watch(
     watched: Mapping[str, tuple[Mapping[str, Tensor], Mapping[str, Tensor]]],
     x: Tensor,
 ) -> dict[str, float]:
-    """The loss on fixed members and items."""
+    """The loss on fixed members and items, without noise."""
     field.eval()
     losses = {"train_loss": math.nan, "held_out_loss": math.nan}
     for name, (final, start) in watched.items():

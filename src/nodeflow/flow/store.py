@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,8 @@ def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
     if isinstance(settings, DescentSettings):
         architecture = build(**about["recipe"])
         evaluations, probes, features = state["items"].shape
+        if "noise" not in state:  # descents had none at first
+            state["noise"], settings = torch.zeros(evaluations), replace(settings, noise=0.0)
         field = DescentField(architecture, evaluations, probes, features, state["targets"].shape[2])
         field.load_state_dict(state)
         return Descent(settings, shapes, tuple(about["initializations"]), field.eval())
