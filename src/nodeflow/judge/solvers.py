@@ -11,7 +11,7 @@ import torch
 from nodeflow.flow.sample import EVALUATIONS, AnyFlow, SampleSettings, sample
 from nodeflow.judge.accuracy import assess
 from nodeflow.zoo.architectures import Architecture
-from nodeflow.zoo.predict import recalibrated
+from nodeflow.zoo.predict import with_statistics
 
 __all__ = ["compare_solvers"]
 
@@ -50,9 +50,7 @@ def compare_solvers(
     tables = []
     for how in samplings:
         samples = sample(flow, count, how, root_seed, labels, device)
-        whole = dict(samples.parameters)
-        if architecture.statistics and calibration is not None:
-            whole |= recalibrated(architecture, whole, calibration, device)
+        whole = with_statistics(architecture, samples.parameters, calibration, device)
         judged = assess(architecture, whole, x, y, device)
         ok = judged.ok & samples.ok
         tables.append(
