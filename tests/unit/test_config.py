@@ -130,6 +130,12 @@ def test_zoos_of_a_conditional_flow_must_fit(zoos: list[str], words: list[str]) 
         assert word in str(caught.value)
 
 
+def test_a_conditional_descent_needs_members_as_trained() -> None:
+    with pytest.raises(ConfigProblem, match=r"conditional\.flows\.digits_tasks\.weights .*\[raw\]"):
+        check_config(conditional(method="descent"), SCHEMA)
+    check_config(conditional(method="descent", weights=["raw"]), SCHEMA)
+
+
 def leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     if isinstance(value, dict):
         return [path, *(leaf for k, v in value.items() for leaf in leaves(v, (*path, k)))]

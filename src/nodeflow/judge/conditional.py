@@ -130,6 +130,7 @@ def _judged(
             "elsewhere": np.where(ok, np.nan_to_num(elsewhere, nan=0.0).max(axis=0), np.nan),
             "nearest": np.nan,
             "ratio": np.nan,
+            "nearest_index": -1,
             "max_iou": np.nan,
             "status": np.where(ok, "ok", "failed"),
             "reason": np.where(
@@ -139,5 +140,6 @@ def _judged(
     )
     table.loc[ok, "nearest"] = near.nearest
     table.loc[ok, "ratio"] = near.ratio
+    table.loc[ok, "nearest_index"] = zoos[label].training.members[near.index]
     table.loc[ok, "max_iou"] = max_iou(own.errors[ok], member_errors)
     return table
