@@ -349,6 +349,11 @@ def _flow_contradictions(config: Config) -> Iterator[str]:
             else:
                 settings = zoos[zoo]
                 shape, classes = form(settings["data"])
+                if classes == 1:
+                    yield (
+                        f"the configuration key {key} names {zoo}, whose networks predict a "
+                        "number; generated networks are judged as classifiers."
+                    )
                 chosen = settings.get("architecture") or settings["hidden"]
                 networks.append((math.prod(shape), classes, _plain(chosen)))
         if any(network != networks[0] for network in networks):

@@ -136,6 +136,16 @@ def test_a_conditional_descent_needs_members_as_trained() -> None:
     check_config(conditional(method="descent", weights=["raw"]), SCHEMA)
 
 
+def test_a_conditional_flow_of_networks_that_predict_a_number_is_refused() -> None:
+    config = conditional(zoos=["digits", "digits_inverted"])
+    config["zoo"]["zoos"]["digits_inverted"] = {
+        **config["zoo"]["zoos"]["digits_inverted"],
+        "data": "california",
+    }
+    with pytest.raises(ConfigProblem, match="digits_inverted, whose networks predict a number"):
+        check_config(config, SCHEMA)
+
+
 def leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     if isinstance(value, dict):
         return [path, *(leaf for k, v in value.items() for leaf in leaves(v, (*path, k)))]

@@ -161,4 +161,5 @@ def _share(flags: pd.Series) -> float:
 
 
 def _rms(values: pd.Series) -> float:
-    return math.sqrt((values**2).mean()) if len(values) else math.nan
+    """Root mean square of distances to a mean; a single network has none but itself."""
+    return math.sqrt((values**2).mean()) if len(values) > 1 else math.nan
