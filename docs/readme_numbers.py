@@ -5,6 +5,7 @@ Run it in the folder of a finished default run.
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 TABLES = Path("results/tables")
@@ -33,6 +34,26 @@ def errors_over_size() -> None:
     print()
 
 
+def spread_of_training() -> None:
+    """Factors by which the training graph and the seed move a model's median error."""
+    tests = pd.read_parquet(TABLES / "node_tests.parquet")
+    tests = tests[(tests.variant == "plain") & (tests.status == "ok")]
+    same = tests[(tests.trained_gamma == tests.gamma) & (tests.trained_beta == tests.beta)]
+    keys = ["system", "gamma", "N", "training_graph", "replicate"]
+    groups = np.log(same.groupby(keys).mae.median()).groupby(keys[:4])
+    seeds = int(groups.size().min())
+    if seeds == 1:
+        return
+    within = groups.var(ddof=1).groupby("system").mean()
+    between = groups.mean().groupby(keys[:3]).var(ddof=1).groupby("system").mean()
+    print("exp(standard deviation of log MAE), variances averaged over γ and N\n")
+    print("| system | seeds of one training graph | training graphs |\n|---|---|---|")
+    for system in within.index:
+        graphs = np.sqrt(max(between[system] - within[system] / seeds, 0.0))
+        print(f"| {system} | {np.exp(np.sqrt(within[system])):.2f} | {np.exp(graphs):.2f} |")
+    print()
+
+
 def rows(name: str, columns: list[str]) -> None:
     """Some columns of a table as Markdown."""
     path = TABLES / f"{name}.parquet"
@@ -49,5 +70,5 @@ def rows(name: str, columns: list[str]) -> None:
 
 if __name__ == "__main__":
     errors_over_size()
-    rows("claims", ["claim", "system", "statistic", "value", "low", "high", "threshold", "verdict"])
+    spread_of_training()
     rows("bridge_questions", list(pd.read_parquet(TABLES / "bridge_questions.parquet").columns))

@@ -505,6 +505,7 @@ class Plan:
             "settings": {
                 key: value for key, value in settings.items() if key not in ("flows", "tasks")
             },
+            "calibration": self.config["judge"]["calibration"],
             "device": self.config["device"],
             "seed": self.config["seed"],
             "from": self.samples(flow, weights, width),
@@ -625,7 +626,10 @@ class Plan:
         return {
             **{name: made[name] for name in shared},
             "tests": {zoo: self._zoo(zoo)["data"] for zoo in self.labels(flow)},
-            "settings": {name: self.config["judge"][name] for name in ("controls", "candidates")},
+            "settings": {
+                name: self.config["judge"][name]
+                for name in ("controls", "candidates", "calibration")
+            },
             "matching": self.config["canonical"]["matching"],
             "from": self.conditional_samples(flow, weights, width),
         }

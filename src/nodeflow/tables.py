@@ -505,11 +505,13 @@ def _sealing(path: str | Path) -> Iterator[Path]:
 
 def _check_seal(path: str | Path, kind: Kind) -> None:
     if Path(path).stat().st_size == 0:
-        raise _unfit(path, f"a {kind.name} file", "an empty one")
+        raise _unfit(path, f"a file of kind {kind.name}", "an empty one")
     with _mapped(path) as content:
         place = _place(path, content)
         if place < 0:
-            raise _unfit(path, f"a {kind.name} file", "one without nodeflow's seal, or half of one")
+            raise _unfit(
+                path, f"a file of kind {kind.name}", "one without nodeflow's seal, or half of one"
+            )
         if content[place : place + _DIGITS] != _digest(content, place):
             raise _unfit(path, "content that fits its own digest", "damaged content")
 
@@ -543,14 +545,15 @@ def _reading(path: str | Path, kind: Kind) -> Iterator[None]:
     """Check the seal; whatever then still goes wrong in the body is said in one line."""
     try:
         if Path(path).is_dir():
-            raise _unfit(path, f"a {kind.name} file", "a folder", "folder")
+            raise _unfit(path, f"a file of kind {kind.name}", "a folder", "folder")
         _check_seal(path, kind)
         yield
     except Problem:
         raise
     except FileNotFoundError:
         raise FileProblem(
-            f"{path} is missing; expected a {kind.name} file. Run the same snakemake command again."
+            f"{path} is missing; expected a file of kind {kind.name}. "
+            "Run the same snakemake command again."
         ) from None
     except MemoryError as error:
         raise FileProblem(
@@ -558,7 +561,9 @@ def _reading(path: str | Path, kind: Kind) -> Iterator[None]:
         ) from error
     except Exception as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise _unfit(path, f"a readable {kind.name} file", f"another one ({reason})") from error
+        raise _unfit(
+            path, f"a readable file of kind {kind.name}", f"another one ({reason})"
+        ) from error
 
 
 def _unfit(path: str | Path, expected: str, found: str, what: str = "file") -> FileProblem:

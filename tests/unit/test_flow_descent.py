@@ -16,7 +16,7 @@ from nodeflow.flow.fit import Origin, fit_any_flow
 from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.flow.sample import SampleSettings, sample, sample_rows, sample_seeds
 from nodeflow.flow.settings import DescentSettings, FlowSettingsProblem, settings_of
-from nodeflow.flow.store import read_flow, write_flow
+from nodeflow.flow.store import FLOW_FILE, read_flow, write_flow
 from nodeflow.flow.train import FlowProblem
 from nodeflow.judge import (
     PanelSettings,
@@ -26,7 +26,7 @@ from nodeflow.judge import (
     nearest_members,
     summarize,
 )
-from nodeflow.tables import write_table
+from nodeflow.tables import write_table, write_tensors
 from nodeflow.zoo.architectures import classifier, mlp
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, initial_parameters, train_block
@@ -42,6 +42,7 @@ def field_of(seed: int = 0, evaluations: int = 4) -> DescentField:
         for parameter in (field.items, field.targets):
             parameter.copy_(torch.randn(parameter.shape, generator=generator))
         field.log_rate.copy_(torch.randn(field.log_rate.shape, generator=generator) - 2)
+        field.noise.copy_(torch.rand(field.noise.shape, generator=generator))
     return field.eval()
 
 
@@ -87,6 +88,49 @@ def test_the_order_of_hidden_units_passes_through() -> None:
         assert torch.allclose(there[name], tensor, rtol=0, atol=1e-9)
 
 
+def test_without_strength_there_is_no_noise() -> None:
+    field, start = field_of(), networks(3)
+    noise = field.draw(3, torch.Generator().manual_seed(1))
+    assert noise.shape == (3, 4, 9)
+    plain, noisy = field(start), field(start, noise)
+    with torch.no_grad():
+        field.noise.zero_()
+    silent = field(start, noise)
+    for name, tensor in plain.items():
+        assert torch.equal(silent[name], tensor) and not torch.equal(noisy[name], tensor)
+
+
+def test_noise_is_that_of_minibatches_of_probes() -> None:
+    """The gradient has the right mean, and the covariance of B of the P probes with replacement."""
+    field, (count, probes, batch) = field_of().double(), (4000, 9, 3)
+    start = {name: tensor.double() for name, tensor in networks(1).items()}
+    many = {name: t.expand(count, *t.shape[1:]).clone() for name, t in start.items()}
+    generator = torch.Generator().manual_seed(2)
+    weights = 1 + (probes / batch) ** 0.5 * torch.randn(count, probes, generator=generator).double()
+    found = field._gradients({n: t.requires_grad_() for n, t in many.items()}, 0, weights)
+    each = []
+    for p in range(probes):
+        only = torch.zeros(1, probes, dtype=torch.float64)
+        only[0, p] = probes  # a loss is the mean over probes
+        one = {name: tensor.clone().requires_grad_() for name, tensor in start.items()}
+        each.append(field._gradients(one, 0, only)[0].flatten())
+    per_probe, drawn = torch.stack(each), found[0].flatten(1)
+    error = (drawn.mean(0) - per_probe.mean(0)).norm() / drawn.std(0).norm()
+    assert error < 3 / count**0.5
+    second = per_probe.T @ per_probe / probes / batch
+    assert torch.allclose(drawn.T.cov(), second, rtol=0, atol=0.1 * float(second.diag().max()))
+
+
+def test_networks_that_start_alike_end_apart_by_their_noise_alone() -> None:
+    field, start = field_of(), networks(1)
+    twice = {name: torch.cat([tensor, tensor]) for name, tensor in start.items()}
+    noise = field.draw(1, torch.Generator().manual_seed(1))
+    same, other = (field(twice, torch.cat([noise, second])) for second in (noise, noise.flip(1)))
+    for name in start:
+        assert torch.equal(same[name][0], same[name][1])
+        assert not torch.equal(other[name][0], other[name][1])
+
+
 def test_a_sample_is_that_of_its_seed_alone() -> None:
     flow = flow_of(field_of())
     seeds = sample_seeds(70, 1, ("x",))
@@ -112,6 +156,8 @@ def test_settings_of_a_descent() -> None:
     for changes, words in (
         ({"steps": 0}, "positive"),
         ({"weight_fit": -1.0}, "negative"),
+        ({"noise": -1.0}, "negative"),
+        ({"fresh": 1}, "at least 2"),
         ({"source_std": 1.0}, "no setting source_std"),
     ):
         with pytest.raises(FlowSettingsProblem, match=words):
@@ -123,6 +169,27 @@ def test_a_file_holds_the_whole_flow(tmp_path: Path) -> None:
     write_flow(tmp_path / "flow.safetensors", flow, {"flow": "x"})
     again = read_flow(tmp_path / "flow.safetensors", {"flow": "x"})
     assert isinstance(again, Descent) and again.initializations == flow.initializations
+    assert (again.rows(seeds) == flow.rows(seeds)).all()
+
+
+def test_a_file_from_before_the_noise_is_a_flow_without_it(tmp_path: Path) -> None:
+    field, seeds = field_of(3), np.arange(5)
+    with torch.no_grad():
+        field.noise.zero_()
+    flow = flow_of(field)
+    settings = {name: value for name, value in flow.settings.as_dict().items() if name != "noise"}
+    old = {
+        f"velocity.{name}": t.numpy() for name, t in field.state_dict().items() if name != "noise"
+    }
+    about = {
+        "settings": settings,
+        "shapes": [[name, list(shape)] for name, shape in flow.shapes.items()],
+        "initializations": list(flow.initializations),
+        "recipe": dict(ARCHITECTURE.recipe),
+    }
+    write_tensors(tmp_path / "old.safetensors", old, FLOW_FILE, about)
+    again = read_flow(tmp_path / "old.safetensors")
+    assert isinstance(again, Descent) and again.settings.noise == 0
     assert (again.rows(seeds) == flow.rows(seeds)).all()
 
 

@@ -162,7 +162,7 @@ def test_generated_networks_with_batch_normalization_are_judged_by_each_strategy
 def test_transfer_trains_with_batch_normalization(zoo: list[Path]) -> None:
     block = read_blocks(zoo).take([0, 1])
     table = transfer(
-        ARCHITECTURE, {"with": block.tensors, "without": block.parameters},
+        ARCHITECTURE, {"with": block, "without": Block(block.members, block.parameters)},
         {"same": DIGITS.first(500)}, TransferSettings((0, 1), 2, learning_rate=1e-2), 1, ("t",),
         calibration=DIGITS.train_x,
     )  # fmt: skip

@@ -169,7 +169,7 @@ def test_a_step_changes_the_descent_of_its_label_alone() -> None:
 
 def test_zoos_that_do_not_fit_are_refused() -> None:
     zoos, origins = zoos_of(8, 1)
-    settings = DescentSettings(evaluations=2, probes=5, steps=1, batch=2, fresh=0, items=8)
+    settings = DescentSettings(evaluations=2, probes=5, steps=1, batch=2, fresh=2, items=8)
     with pytest.raises(FlowProblem, match=r"two zoos.*plain \(4\)"):
         fit_conditional({"plain": zoos["plain"]}, settings, origins, 1, ("x",))
     dataset, training = load_dataset("iris"), TrainSettings(1)

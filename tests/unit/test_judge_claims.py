@@ -31,11 +31,12 @@ from nodeflow.judge.claims import CLAIMS, judge_claims, verdict
 from nodeflow.judge.warning import receiver_curve
 
 
-def runs(matrix: np.ndarray, failed: float = 0.0) -> pd.DataFrame:
+def runs(matrix: np.ndarray, failed: float = 0.0, seeds: int = 1) -> pd.DataFrame:
     models, graphs = matrix.shape
     table = pd.DataFrame(
         {
             "replicate": np.repeat(np.arange(models), graphs),
+            "training_graph": np.repeat(np.arange(models), graphs) // seeds,
             "graph": np.tile(np.arange(graphs), models),
             "mae": matrix.ravel(),
             "status": "ok",
@@ -55,6 +56,19 @@ def test_the_interval_covers_the_true_median_about_as_often_as_it_says() -> None
         low, high = interval(crossed_medians(runs(effects), "mae", rng))[1:]
         covered += low <= 0 <= high
     assert covered >= 50
+
+
+def test_seeds_of_one_training_graph_are_drawn_together() -> None:
+    """Three seeds a graph say little more than one where it is the graph that decides."""
+    rng = np.random.default_rng(1)
+    covered = {1: 0, 3: 0}
+    for _ in range(60):
+        effects = np.repeat(rng.normal(0, 1, (8, 1)), 3, axis=0) + rng.normal(0, 0.1, (24, 20))
+        for seeds in covered:
+            low, high = interval(crossed_medians(runs(effects, seeds=seeds), "mae", rng))[1:]
+            covered[seeds] += low <= 0 <= high
+    assert covered[3] >= 50
+    assert covered[1] < 50  # as if all 24 were independent
 
 
 def test_failed_runs_are_infinitely_bad() -> None:

@@ -8,8 +8,9 @@ from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutations
 from nodeflow.flow.codec import flatten
 from nodeflow.judge.gauge import closest_gauge
-from nodeflow.judge.novelty import invariants, nearest_in_gauge, nearest_members
+from nodeflow.judge.novelty import Gallery, invariants, nearest_members
 from nodeflow.zoo.architectures import mlp
+from nodeflow.zoo.store import Block
 
 ARCHITECTURE = mlp([6, 9, 7, 3])
 
@@ -25,14 +26,15 @@ def test_permuted_copies_with_noise_are_found_and_independent_networks_are_not()
     orders = random_permutations(symmetry, [torch.Generator().manual_seed(k) for k in range(12)])
     hidden = permute(noisy, symmetry, orders)
     align = closest_gauge(symmetry, MatchSettings())
-    found = nearest_in_gauge(hidden, zoo, shapes, align, candidates=2)
+    members = Block(np.arange(12), zoo)
+    found = Gallery(members, align, 2).nearest(Block(np.arange(12), hidden))
     assert (found.index == np.arange(12)).all()
     length = np.linalg.norm(flatten(noisy, shapes) - flatten(zoo, shapes), axis=1)
     assert np.abs(found.nearest - length).max() < 1e-5
     assert invariants(hidden, shapes) == pytest.approx(invariants(noisy, shapes), abs=1e-6)
     assert (found.ratio < 0.2).all()
     assert (nearest_members(flatten(hidden, shapes), flatten(zoo, shapes)).ratio > 0.5).all()
-    assert (nearest_in_gauge(fresh, zoo, shapes, align, candidates=6).ratio > 0.5).all()
+    assert (Gallery(members, align, 6).nearest(Block(np.arange(12), fresh)).ratio > 0.5).all()
 
 
 def test_no_candidate_is_further_in_its_closest_gauge_than_its_invariants_are() -> None:

@@ -13,13 +13,19 @@ from scipy.spatial.distance import cdist, jaccard
 from nodeflow.flow.codec import flatten
 from nodeflow.judge.novelty import (
     REPLICA_RATIO,
+    Gallery,
+    invariants,
     max_iou,
-    nearest_in_gauge,
     nearest_members,
     neighbour_test,
     spread,
     two_nearest,
 )
+from nodeflow.zoo.store import Block
+
+
+def flat(rows: np.ndarray) -> Block:
+    return Block(np.arange(len(rows)), {"row": torch.from_numpy(rows)})
 
 
 @settings(max_examples=40)
@@ -101,11 +107,12 @@ def test_nearest_in_gauge_against_all_orders_of_the_units() -> None:
         ]
     )
     wanted = two_nearest(every)
-    found = nearest_in_gauge(networks, members, shapes, align, candidates=5)
+    gallery = Gallery(Block(np.arange(5), members), align, 5)
+    found = gallery.nearest(Block(np.arange(4), networks))
     assert found.nearest == pytest.approx(wanted.nearest, rel=1e-9)
     assert found.second == pytest.approx(wanted.second, rel=1e-9)
     assert (found.index == wanted.index).all()
-    own = nearest_in_gauge(members, members, shapes, align, 5, own=np.arange(5))
+    own = gallery.nearest(gallery.members, own=np.arange(5))
     assert (own.index != np.arange(5)).all() and (own.nearest > 0).all()
 
 
@@ -141,15 +148,17 @@ def test_iou_against_scipy(seed: int) -> None:
 
 def test_spread_is_the_distance_to_the_mean() -> None:
     rows = np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 3.0]])
-    assert spread(rows) == pytest.approx([2**0.5, 2**0.5, 2])
+    assert spread([rows]) == pytest.approx([2**0.5, 2**0.5, 2])
     many = np.random.default_rng(4).normal(size=(500, 40))
-    assert np.sqrt((spread(many) ** 2).mean()) == pytest.approx(40**0.5, rel=0.02)
+    assert np.sqrt((spread([many[:, :9], many[:, 9:]]) ** 2).mean()) == pytest.approx(
+        40**0.5, rel=0.02
+    )
 
 
 def test_the_neighbour_test_keeps_its_level_and_finds_shifts_copies_and_clusters() -> None:
     rng = np.random.default_rng(4)
     level = [
-        neighbour_test(rng.normal(size=(20, 5)), rng.normal(size=(25, 5)), rng, 99)
+        neighbour_test(flat(rng.normal(size=(20, 5))), flat(rng.normal(size=(25, 5))), rng, 99)
         for _ in range(200)
     ]
     assert (np.array(level) <= 0.1).mean() < 0.17
@@ -157,5 +166,18 @@ def test_the_neighbour_test_keeps_its_level_and_finds_shifts_copies_and_clusters
     shifted = rng.normal(size=(60, 40)) + 1
     clustered = rng.normal(size=(6, 40))[rng.integers(0, 6, 60)] + 0.01 * rng.normal(size=(60, 40))
     for other in (shifted, clustered):
-        assert neighbour_test(other, same, np.random.default_rng(0)) < 0.005
-    assert np.isnan(neighbour_test(same[:1], same, rng))
+        assert neighbour_test(flat(other), flat(same), np.random.default_rng(0)) < 0.005
+    assert np.isnan(neighbour_test(flat(same[:1]), flat(same), rng))
+
+
+def test_invariants_of_long_tensors_are_short_and_still_a_lower_bound() -> None:
+    generator = torch.Generator().manual_seed(1)
+    networks = {"w": torch.randn(5, 10, 10, 101, generator=generator)}
+    shapes = {"w": (10, 10, 101)}
+    found = invariants(networks, shapes)
+    assert found.shape == (5, 4096)
+    rows = np.sort(flatten(networks, shapes), axis=1)
+    bound, whole = cdist(found, found), cdist(rows, rows)
+    assert (bound <= whole + 1e-9).all() and bound[0, 1] > 0.9 * whole[0, 1]
+    moved = {"w": networks["w"].flatten(1).flip(1).reshape(networks["w"].shape)}
+    assert np.allclose(invariants(moved, shapes), found, atol=1e-12)

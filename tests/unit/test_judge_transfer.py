@@ -12,15 +12,17 @@ from nodeflow.judge.store import TRANSFER
 from nodeflow.judge.transfer import TransferProblem, TransferSettings, transfer
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import build, classifier
-from nodeflow.zoo.train import TrainSettings, initial_parameters, train_block
+from nodeflow.zoo.predict import StatisticsProblem
+from nodeflow.zoo.store import Block
+from nodeflow.zoo.train import Fresh, TrainSettings, train_block
 
 
 def test_trained_networks_start_ahead_on_their_own_task_only(tmp_path: Path) -> None:
     dataset = load_dataset("digits")
     architecture = classifier(dataset, [16])
     training = TrainSettings(epochs=8)
-    members = train_block(architecture, dataset, range(3), training, 1, "z").parameters
-    start = initial_parameters(architecture, range(3), training, 1, "z")
+    members = train_block(architecture, dataset, range(3), training, 1, "z")
+    start = Fresh(architecture, np.arange(3), training, 1, "z")
     settings = TransferSettings((0, 2), 3)
     tasks = {"same": dataset, "inverted": load_dataset("digits:inverted")}
     table = transfer(architecture, {"held-out": members, "initialization": start}, tasks,
@@ -35,12 +37,12 @@ def test_trained_networks_start_ahead_on_their_own_task_only(tmp_path: Path) -> 
             assert mean[task, name, 2] > mean[task, name, 0]
     alone = transfer(
         architecture,
-        {"held-out": {name: tensor[:1] for name, tensor in members.items()}},
+        {"held-out": members.take([0])},
         tasks, settings, 1, ("t",),
     )  # fmt: skip
     first = table[(table["set"] == "held-out") & (table["index"] == 0)]
     assert np.allclose(alone["loss"], first["loss"], rtol=1e-4)
-    assert all(torch.isfinite(tensor).all() for tensor in members.values())
+    assert all(torch.isfinite(tensor).all() for tensor in members.parameters.values())
 
 
 def colour_files(folder: Path) -> dict[str, Path]:
@@ -77,7 +79,8 @@ def test_networks_of_cifar_learn_every_data_set_of_their_shape(tmp_path: Path) -
     training = TrainSettings(epochs=1, batch_size=8)
     block = train_block(architecture, data["cifar10"], range(2), training, 1, "z")
     tasks = {name: data[name] for name in ("stl10", "svhn", "cifar100")}
-    sets = {"generated": block.parameters, "held-out": block.tensors}
+    bare = Block(block.members, block.parameters)
+    sets = {"generated": bare, "held-out": block}
     settings = TransferSettings((0, 1), 2, batch_size=8)
     table = transfer(
         architecture, sets, tasks, settings, 1, ("t",), calibration=data["cifar10"].train_x
@@ -86,13 +89,13 @@ def test_networks_of_cifar_learn_every_data_set_of_their_shape(tmp_path: Path) -
     start = table[table["epochs"] == 0].groupby("task")["loss"].mean()
     # A fresh last layer for 100 classes knows nothing of them; that of 10 is kept.
     assert start["cifar100"] > np.log(100) - 1
-    with pytest.raises(TransferProblem, match="measured on"):
-        transfer(architecture, {"generated": block.parameters}, tasks, settings, 1, ("t",))
+    with pytest.raises(StatisticsProblem, match="measured on"):
+        transfer(architecture, {"generated": bare}, tasks, settings, 1, ("t",))
 
 
 def test_what_networks_cannot_read_is_refused_in_one_line() -> None:
     iris, digits = load_dataset("iris"), load_dataset("digits")
     architecture = classifier(iris, [4])
-    start = initial_parameters(architecture, range(2), TrainSettings(), 1, "z")
+    start = Fresh(architecture, np.arange(2), TrainSettings(), 1, "z")
     with pytest.raises(TransferProblem, match="read 4 numbers cannot learn the task digits"):
         transfer(architecture, {"a": start}, {"digits": digits}, TransferSettings(), 1, ("t",))

@@ -177,7 +177,7 @@ def test_files_of_others_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.json").touch()
     assert "found an empty one" in refusal(tmp_path / "empty.json")
     (tmp_path / "a.parquet").replace(tmp_path / "b.safetensors")
-    assert "expected a readable weights file" in refusal(tmp_path / "b.safetensors")
+    assert "expected a readable file of kind weights" in refusal(tmp_path / "b.safetensors")
 
 
 def test_what_a_caller_does_wrong_is_not_called_damage(tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from nodeflow.zoo.architectures import mlp
 from nodeflow.zoo.store import (
     Block,
     BlockProblem,
+    held,
+    open_blocks,
+    pieces,
     read_about,
     read_block,
     read_blocks,
@@ -116,3 +119,34 @@ def test_a_block_without_members_can_be_stored(tmp_path: Path) -> None:
     write_block(tmp_path / "none.safetensors", block(1).split(0)[0], {})
     found = read_block(tmp_path / "none.safetensors")
     assert len(found) == 0 and found.shapes == ARCHITECTURE.shapes
+
+
+def test_stored_networks_are_those_of_their_blocks(tmp_path: Path) -> None:
+    groups = [(5, 4, 9), (0, 2), (1, 3)]
+    paths = [tmp_path / f"{i}.safetensors" for i in range(3)]
+    for path, group in zip(paths, groups, strict=True):
+        write_block(path, block(*group), {})
+    stored, whole = open_blocks(paths), read_blocks(paths)
+    assert stored.shapes == whole.shapes and len(stored) == 7
+    for places in ([6, 0, 0, 3], [4, 5], np.array([2]), []):
+        few, same = stored.take(places), whole.take(places)
+        assert list(few.members) == list(same.members) == list(stored.select(places).members)
+        assert all(torch.equal(few.parameters[n], same.parameters[n]) for n in ARCHITECTURE.shapes)
+        assert (few.about["seed"] == same.about["seed"]).all()
+    some = range(6, 2, -1)
+    for a, b in zip(stored.select(some).split(5), whole.take(some).split(5), strict=True):
+        assert list(a.members) == list(b.members)
+        for size in (1, 7, 10_000):
+            columns = [list(one.columns(size)) for one in (a, b)]
+            assert all(np.array_equal(x, y) for x, y in zip(*columns, strict=True))
+    assert isinstance(held(stored), Block)
+
+
+def test_how_many_networks_are_held_follows_from_their_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = block(*range(7))
+    monkeypatch.setattr("nodeflow.zoo.store._TOGETHER", 3 * ARCHITECTURE.parameters + 1)
+    assert [list(some) for some in pieces(whole)] == [[0, 1, 2], [3, 4, 5], [6]]
+    assert [len(some) for some in pieces(whole, share=2)] == [1] * 7
+    assert held(whole) is whole

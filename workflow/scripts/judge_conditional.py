@@ -6,8 +6,8 @@ from nodeflow.canonical.derive import derive_symmetry
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.conditional import Condition
-from nodeflow.flow.files import read_zoos
-from nodeflow.flow.store import read_samples
+from nodeflow.flow.files import open_zoos
+from nodeflow.flow.store import open_samples
 from nodeflow.job import choose_device, job
 from nodeflow.judge.conditional import LabelledZoo, judge_conditional
 from nodeflow.judge.gauge import closest_gauge
@@ -25,10 +25,10 @@ with job(snakemake.log[0], snakemake.threads):
     blocks = dict(zip(flow["zoos"], flow["from"], strict=True))
     zoos = {
         zoo: LabelledZoo(*parts, load_dataset(p["tests"][zoo], folders[zoo]))
-        for zoo, parts in read_zoos(files.members, blocks, flow["members"]).items()
+        for zoo, parts in open_zoos(files.members, blocks, flow["members"]).items()
     }
     conditions = [Condition(label, w) for label in drawn["labels"] for w in drawn["guidance"]]
-    samples = read_samples(files.samples, drawn)
+    samples = open_samples(files.samples, drawn)
     architecture = build(**p["architecture"])
     table = judge_conditional(
         architecture,

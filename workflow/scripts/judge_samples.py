@@ -5,7 +5,7 @@ from typing import Any
 from nodeflow.canonical.derive import derive_symmetry
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.datasets import load_dataset
-from nodeflow.flow.store import read_samples
+from nodeflow.flow.store import open_samples
 from nodeflow.job import choose_device, job
 from nodeflow.judge.gauge import closest_gauge
 from nodeflow.judge.panel import PanelSettings, judge_panel
@@ -13,7 +13,7 @@ from nodeflow.judge.store import JUDGE_PANEL, JUDGE_SUMMARY
 from nodeflow.judge.summary import summarize
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import build
-from nodeflow.zoo.store import read_blocks
+from nodeflow.zoo.store import open_blocks
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
@@ -23,13 +23,13 @@ flow = p["from"]["from"]
 with job(snakemake.log[0], snakemake.threads):
     labels = (p["flow"], p["weights"], p["width"])
     dataset = load_dataset(p["data"], snakemake.params.folder)
-    training, held_out = read_blocks(files.members, flow["from"]).split(p["members"])
+    training, held_out = open_blocks(files.members, flow["from"]).split(p["members"])
     architecture = build(**p["architecture"])
     panel = judge_panel(
         architecture,
         training,
         held_out if len(held_out) else None,
-        read_samples(files.samples, p["from"]),
+        open_samples(files.samples, p["from"]),
         dataset.test_x,
         dataset.test_y,
         PanelSettings(**p["settings"]),

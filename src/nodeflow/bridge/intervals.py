@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from nodeflow.judge.bootstrap import drawn_together
+
 __all__ = [
     "Interval",
     "Scores",
@@ -52,12 +54,7 @@ class Scores:
 
     def drawn(self, rng: np.random.Generator) -> Array:
         """Places (draws, …) of all draws; −1 where a draw holds fewer."""
-        groups = self.groups
-        padded = np.full((len(groups), max(map(len, groups))), -1)
-        for row, places in zip(padded, groups, strict=True):
-            row[: len(places)] = places
-        chosen = rng.integers(len(groups), size=(_DRAWS, len(groups)))
-        return padded[chosen].reshape(_DRAWS, -1)
+        return drawn_together(self.groups, _DRAWS, rng)
 
     def at(self, places: Array, columns: Array) -> Array:
         """The values of every draw on some test graphs (draws, G) in a row; NaN where none is."""

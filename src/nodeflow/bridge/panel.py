@@ -80,8 +80,8 @@ def judge_nodes(
                 **_columns("", near),
                 **_columns("function_", near_function),
                 "overlap": _largest_cosine(difference, residuals, own),
-                "spread": spread(rows[ok]),
-                "function_spread": spread(placed),
+                "spread": spread([rows[ok]]),
+                "function_spread": spread([placed]),
             }
             for column, values in found.items():
                 table.loc[ok, column] = values

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from torch import Tensor
@@ -109,22 +108,19 @@ def build_sets(
         count = range(settings.controls)
         return np.array([derive_seed(root_seed, "bridge control", *labels, name, i) for i in count])
 
-    deviation = per_tensor_deviation(zoo.parameters, shapes)
+    deviation = per_tensor_deviation(
+        (zoo.parameters[name].detach().cpu().flatten(1).numpy() for name in shapes), shapes
+    )
     scales = {f"noise {number(float(scale))}": float(scale) for scale in settings.noise_scales}
     flat = flatten(made, shapes).astype(np.float64)
     finite = np.isfinite(flat).all(axis=1)
     if finite.any():
         distance = float(np.median(nearest_members(flat[finite], rows).nearest))
         scales["noise matched"] = distance / math.sqrt(float(np.square(deviation).sum()))
-    draws: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        name: partial(noisy_copies, rows, scale * deviation) for name, scale in scales.items()
-    }
-    draws |= {
-        "pair mean": partial(means, rows, 2),
-        "soup": partial(means, rows, settings.soup),
-        "gaussian": partial(gaussian_draws, rows),
-    }
-    for name, draw in draws.items():
+    mixes = {name: noisy_copies(scale * deviation) for name, scale in scales.items()}
+    mixes |= {"pair mean": means(2), "soup": means(settings.soup), "gaussian": gaussian_draws}
+    for name, mix in mixes.items():
         seeds[name] = own(name)
-        parameters[name] = canonicalize(unflatten(draw(seeds[name]).astype(np.float32), shapes))
+        (drawn,) = mix([rows], np.arange(settings.controls), seeds[name])
+        parameters[name] = canonicalize(unflatten(drawn.astype(np.float32), shapes))
     return Sets(parameters, seeds)

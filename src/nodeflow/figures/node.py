@@ -87,7 +87,7 @@ def draw_structure_errors(runs: pd.DataFrame) -> Figure:
         table = good.pivot_table(index="beta", columns="gamma", values="mae", aggfunc="median")
         table = table.sort_index(ascending=False)
         sns.heatmap(
-            table, ax=axis, annot=True, fmt=".1g", cmap="cividis", annot_kws={"size": 7},
+            table, ax=axis, annot=table.map(_short), fmt="", cmap="cividis", annot_kws={"size": 7},
             norm=LogNorm(float(table.min().min()), float(table.max().max())),
             cbar_kws={"label": "median node MAE"},
         )  # fmt: skip
@@ -104,6 +104,11 @@ def draw_structure_errors(runs: pd.DataFrame) -> Figure:
             f"persistence {still['mae_persistence']:.2g}",
         )
     return figure
+
+
+def _short(error: float) -> str:
+    """One digit in four letters at most, to fit into a cell of a heat map."""
+    return f"{error:.1g}" if error >= 1e-3 else f"{error:.0e}".replace("e-0", "e-")
 
 
 def draw_degree_errors(errors: pd.DataFrame) -> Figure:

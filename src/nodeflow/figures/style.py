@@ -55,6 +55,7 @@ _RC: dict[Any, Any] = {
     "ytick.major.size": 3.5,
     "xtick.minor.size": 2,
     "ytick.minor.size": 2,
+    "axes.formatter.min_exponent": 2,  # 0.4, not 4 × 10⁻¹, which leaves no room for its neighbour
     "patch.edgecolor": "white",
     "patch.force_edgecolor": True,
     "pdf.fonttype": 42,

@@ -6,7 +6,7 @@ from .fit import Origin, fit_any_flow, fit_conditional
 from .history import FLOW_HISTORY
 from .sample import AnyFlow, Samples, SampleSettings, sample, sample_seeds
 from .settings import METHODS, DescentSettings, FlowSettings, flow_settings, settings_of
-from .store import read_flow, read_samples, write_flow, write_samples
+from .store import open_samples, read_flow, read_samples, write_flow, write_samples
 from .train import Flow, fit_flow, train_velocity
 from .velocity import VelocitySettings
 
@@ -34,6 +34,7 @@ __all__ = [
     "fit_from_files",
     "flatten",
     "flow_settings",
+    "open_samples",
     "read_flow",
     "read_samples",
     "sample",

@@ -8,9 +8,17 @@ are normalized by running averages as Adam's are (Kingma & Ba 2015), with rates 
 learned. Unlike a field over flat weights, this one treats hidden units that may change places alike
 by construction, needs no alignment, and has too few parameters to store the zoo.
 
-It is trained through its own sampler, by endpoint: from the initialization of a member it has to
-reach a network that predicts what the member predicts and, to a lesser degree, has its weights;
-from a fresh initialization, one that fits the training items no worse than members do.
+Training is a random process: members that start alike end apart, by the noise of their minibatches.
+So has the descent its own: in each evaluation the probes have random weights, drawn from the
+network's own seed, with mean 1 and a learned standard deviation (of Gaussian weights gradients have
+the mean and the covariance that minibatches of probes give them).
+
+It is trained through its own sampler, by endpoint. From the initialization of a member it has to
+reach, without noise, a network that predicts what the member predicts and, to a lesser degree, has
+its weights. From fresh initializations, with noise, it has to reach networks that are distributed
+as members are: in their predictions on the training items, in their losses, in the mean square of
+each tensor and of its products with members' units. Only the second task decides how strong the
+noise is; the first alone would make it vanish.
 No data are read and no loss on data is evaluated when networks are sampled.
 
 Sources: learned items in place of data are those of data set distillation (Wang et al. 2018,
@@ -33,6 +41,7 @@ from torch import Tensor, nn
 from torch.nn.functional import kl_div, log_softmax, one_hot, softmax
 
 from nodeflow.flow.codec import Shapes, flatten
+from nodeflow.flow.energy import energy_distance
 from nodeflow.flow.settings import DescentSettings
 from nodeflow.job import Progress
 from nodeflow.optimizers import Adam, cosine
@@ -54,6 +63,7 @@ __all__ = [
 _CPU = torch.device("cpu")
 _BLOCK = 64
 _WATCHED = 32
+_OTHERS = 32
 _REPORTS = 20
 _FIRST_TARGET = 4.0
 _FIRST_FLOOR = 1e-2
@@ -63,8 +73,8 @@ _LAST_LEARNING_RATE = 1e-4
 _CLIP = 1.0
 
 
-Carrier = Callable[[dict[str, Tensor]], dict[str, Tensor]]
-"""Stacked initial networks (M, …) → stacked final ones."""
+Carrier = Callable[[dict[str, Tensor], Tensor | None], dict[str, Tensor]]
+"""(stacked initial networks (M, …), noise (M, K, P) or none) → stacked final ones."""
 
 
 class DescentProblem(Problem):
@@ -87,6 +97,8 @@ class DescentField(nn.Module):
         log_rate: (K, T) logarithm of the speed of each of the T tensors at each evaluation.
         log_floor: (K, T) logarithm of what is added to the gradient's running rms.
         decays: (2,) logits of the decays of the running mean and square of gradients.
+        noise: (K,) standard deviation of the probes' weights at each evaluation; its sign is of no
+            account.
     """
 
     def __init__(
@@ -100,17 +112,21 @@ class DescentField(nn.Module):
         self.log_rate = nn.Parameter(torch.zeros(evaluations, tensors))
         self.log_floor = nn.Parameter(torch.full((evaluations, tensors), math.log(_FIRST_FLOOR)))
         self.decays = nn.Parameter(torch.tensor(_FIRST_DECAYS))
+        self.noise = nn.Parameter(torch.zeros(evaluations))
 
     def forward(
         self,
         networks: Mapping[str, Tensor],
+        noise: Tensor | None = None,
         without: DescentField | None = None,
         guidance: float = 1.0,
     ) -> dict[str, Tensor]:
         """Carry networks (M, …) from t = 0 to 1; differentiable in the parameters in training.
 
         Args:
-            networks: where they start.
+            networks: initial ones, stacked.
+            noise: (M, K, P) standard normal: how the weight of each probe differs from 1 in each
+                evaluation of each network, in standard deviations; None for no difference.
             without: of a conditional descent, the field without a label; the velocity is then its
                 own plus `guidance` times what this field, that of a label, adds to it.
             guidance: w; see `nodeflow.flow.conditional`.
@@ -121,7 +137,9 @@ class DescentField(nn.Module):
         averages = [_Averages.before(now, field.decays) for field in fields]
         for step in range(self.evaluations):
             here = dict(zip(names, now, strict=True))
-            moves = [f._moves(here, own, step) for f, own in zip(fields, averages, strict=True)]
+            moves = [
+                f._moves(here, own, step, noise) for f, own in zip(fields, averages, strict=True)
+            ]
             if without is None:
                 (move,) = moves
             else:
@@ -130,14 +148,24 @@ class DescentField(nn.Module):
             now = moved if self.training else [tensor.detach().requires_grad_() for tensor in moved]
         return dict(zip(names, now, strict=True))
 
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Noise (M, K, P) for M networks, on the CPU."""
+        shape = (count, self.evaluations, self.items.shape[1])
+        return torch.randn(shape, generator=generator)
+
     def _moves(
-        self, networks: Mapping[str, Tensor], averages: _Averages, step: int
+        self,
+        networks: Mapping[str, Tensor],
+        averages: _Averages,
+        step: int,
+        noise: Tensor | None,
     ) -> list[Tensor]:
         """What an evaluation takes from each tensor; the running averages go on with it."""
         mean, square = averages.mean, averages.square
         keep_mean, keep_square = averages.keep
+        weights = None if noise is None else 1 + self.noise[step] * noise[:, step]
         moves = []
-        for i, gradient in enumerate(self._gradients(networks, step)):
+        for i, gradient in enumerate(self._gradients(networks, step, weights)):
             mean[i] = keep_mean * mean[i] + (1 - keep_mean) * gradient
             square[i] = keep_square * square[i] + (1 - keep_square) * gradient.square()
             floor = (2 * self.log_floor[step, i]).exp()
@@ -146,12 +174,15 @@ class DescentField(nn.Module):
             moves.append(self.log_rate[step, i].exp() / self.evaluations * velocity)
         return moves
 
-    def _gradients(self, networks: Mapping[str, Tensor], step: int) -> tuple[Tensor, ...]:
+    def _gradients(
+        self, networks: Mapping[str, Tensor], step: int, weights: Tensor | None
+    ) -> tuple[Tensor, ...]:
         """Of the mean cross-entropy on the probes of an evaluation, for each network alone."""
         with torch.enable_grad():
             logits = self.architecture.forward(networks, self.items[step])
             likely = softmax(self.targets[step], dim=1)
-            loss = -(likely * log_softmax(logits, dim=2)).sum(dim=2).mean(dim=1).sum()
+            losses = -(likely * log_softmax(logits, dim=2)).sum(dim=2)
+            loss = (losses if weights is None else weights * losses).mean(dim=1).sum()
         return torch.autograd.grad(loss, list(networks.values()), create_graph=self.training)
 
 
@@ -205,9 +236,9 @@ class Descent:
     ) -> np.ndarray:
         """Flat networks (M, D), float32, of these seeds (M,), each whatever else is asked for.
 
-        A seed decides the initialization; that, the label and the guidance decide everything.
-        Networks move in blocks of one size, because matrix products of other sizes round
-        differently.
+        A seed decides the initialization and then the noise; that, the label and the guidance
+        decide everything. Networks move in blocks of one size, because matrix products of other
+        sizes round differently.
         """
         architecture = self.field.architecture
         field = self._guided(device, label, guidance)
@@ -215,11 +246,15 @@ class Descent:
         for start in range(0, len(seeds), _BLOCK):
             some = [int(seed) for seed in seeds[start : start + _BLOCK]]
             padded = some + some[:1] * (_BLOCK - len(some))
+            generators = [torch.Generator().manual_seed(seed) for seed in padded]
             initial = architecture.initialize(
-                [torch.Generator().manual_seed(seed) for seed in padded],
+                generators,
                 [self.initializations[seed % len(self.initializations)] for seed in padded],
             )
-            final = field({name: tensor.to(device) for name, tensor in initial.items()})
+            noise = torch.stack([self.field.draw(1, generator)[0] for generator in generators])
+            final = field(
+                {name: tensor.to(device) for name, tensor in initial.items()}, noise.to(device)
+            )
             found.append(flatten(final, self.shapes)[: len(some)])
         return np.concatenate(found)
 
@@ -306,7 +341,9 @@ def train_fields(
     """
     everything = nn.ModuleList(fields)
     probes = [p for field in fields for p in (field.items, field.targets)]
-    rates = [p for field in fields for p in (field.log_rate, field.log_floor, field.decays)]
+    rates = [
+        p for field in fields for p in (field.log_rate, field.log_floor, field.decays, field.noise)
+    ]
     optimizers = [
         (Adam(probes), settings.learning_rate),
         (Adam(rates), settings.rate_learning_rate),
@@ -377,32 +414,36 @@ class Lesson:
 
     def draw_watched(self, generator: torch.Generator) -> None:
         """Draw the items on which `watch` compares predictions, the same throughout."""
-        self._fixed = self.x[self._some_items(generator)]
+        self._fixed = self.x[self._some(len(self.x), self._settings.items, generator)]
 
     def loss(
-        self, field: Carrier, initializations: Sequence[str], generator: torch.Generator
+        self, field: DescentField, initializations: Sequence[str], generator: torch.Generator
     ) -> Tensor:
-        """The loss of a field on members and items drawn for one step, and on fresh starts."""
+        """The loss of a field on members, items and fresh initializations drawn for one step."""
         settings, objective = self._settings, self._objective
-        some = torch.randint(len(objective), (settings.batch,), generator=generator)
-        some = some.to(self._device)
-        which = self._some_items(generator)
-        fresh = _fresh(self._architecture, settings.fresh, initializations, generator)
+        some = self._some(len(objective), settings.batch, generator)
+        which = self._some(len(self.x), settings.items, generator)
+        fresh = {
+            name: tensor.to(self._device)
+            for name, tensor in _fresh(
+                self._architecture, settings.fresh, initializations, generator
+            ).items()
+        }
+        noise = field.draw(settings.batch + settings.fresh, generator).to(self._device)
+        noise[: settings.batch] = 0
         found = field(
-            {
-                name: torch.cat([tensor[some], fresh[name].to(self._device)])
-                for name, tensor in self.start_from.items()
-            }
+            {name: torch.cat([t[some], fresh[name]]) for name, t in self.start_from.items()},
+            noise if settings.noise else None,
         )
-        paired = {name: tensor[: len(some)] for name, tensor in found.items()}
+        paired = {name: tensor[: settings.batch] for name, tensor in found.items()}
+        unpaired = {name: tensor[settings.batch :] for name, tensor in found.items()}
+        others = self._some(len(objective), _OTHERS, generator)
         loss = objective(paired, self.final, some, self.x[which])
-        if settings.fresh:
-            unpaired = {name: tensor[len(some) :] for name, tensor in found.items()}
-            loss = loss + objective.lag(unpaired, self.final, some, self.x[which], self.y[which])
-        return loss
+        loss = loss + objective.alike(unpaired, self.final, others, self.x[which], self.y[which])
+        return loss + objective.power(unpaired, fresh)
 
-    def watch(self, field: Carrier) -> dict[str, float]:
-        """The loss of a field on the first members and on fixed items."""
+    def watch(self, field: DescentField) -> dict[str, float]:
+        """The loss of a field on the first members and on fixed items, without noise."""
         losses = {"train_loss": math.nan, "held_out_loss": math.nan}
         for name, (final, start) in self._watched.items():
             some = torch.arange(min(_WATCHED, len(next(iter(final.values())))), device=self._device)
@@ -411,11 +452,9 @@ class Lesson:
                 losses[name] = float(self._objective(found, final, some, self._fixed))
         return losses
 
-    def _some_items(self, generator: torch.Generator) -> Tensor:
-        """Places of the items of one step."""
-        return torch.randint(len(self.x), (self._settings.items,), generator=generator).to(
-            self._device
-        )
+    def _some(self, everyone: int, count: int, generator: torch.Generator) -> Tensor:
+        """Places of some of so many members or items."""
+        return torch.randint(everyone, (count,), generator=generator).to(self._device)
 
 
 def start_field(
@@ -447,11 +486,12 @@ def start_field(
         labels = _FIRST_TARGET * one_hot(y[chosen].long(), classes)
         field.targets.copy_(labels.view_as(field.targets))
         field.log_rate.copy_(speeds.clamp_min(1e-6).log().cpu())
+        field.noise.fill_(settings.noise)
     return field
 
 
 class _Objective:
-    """How far generated networks are from the members that started where they did."""
+    """How far generated networks are from the members that started where they did, and from all."""
 
     def __init__(
         self,
@@ -463,27 +503,27 @@ class _Objective:
         self._architecture, self._settings = architecture, settings
         self._members = len(next(iter(final.values())))
         self._moved = sum(
-            float((final[name] - start[name]).square().sum()) / self._members
-            for name in architecture.shapes
+            float((tensor - start[name]).square().sum()) / self._members
+            for name, tensor in final.items()
         )
-        self._power = {name: float(final[name].square().mean()) for name in architecture.shapes}
+        self._seconds = {
+            name: torch.einsum("koi,koj->ij", tensor, tensor) / tensor.shape[:2].numel()
+            for name, tensor in final.items()
+            if tensor.ndim == 3
+        }
+        self._reached, self._first = self._powers(final), self._powers(start)
 
     def __len__(self) -> int:
         return self._members
 
     def __call__(
-        self,
-        found: Mapping[str, Tensor],
-        final: Mapping[str, Tensor],
-        some: Tensor,
-        x: Tensor,
+        self, found: Mapping[str, Tensor], final: Mapping[str, Tensor], some: Tensor, x: Tensor
     ) -> Tensor:
         """The loss of networks that started where members `some` of `final` did.
 
         It is the mean Kullback–Leibler divergence of their predictions on items x from the
         members'; plus, weighted, the squared distance of their weights in units of how far members
-        move; plus, weighted, how far the mean square of each tensor is from that over all members,
-        squared logarithms weighted by size.
+        move.
         """
         target = {name: tensor[some] for name, tensor in final.items()}
         with torch.no_grad():
@@ -491,15 +531,11 @@ class _Objective:
         given = log_softmax(self._architecture.forward(found, x), dim=2)
         loss = kl_div(given, wanted, log_target=True, reduction="none").sum(dim=2).mean()
         distance = torch.zeros((), device=x.device)
-        power = torch.zeros((), device=x.device)
         for name, tensor in found.items():
             distance = distance + (tensor - target[name]).square().sum()
-            log_ratio = torch.log(tensor.square().mean() / max(self._power[name], 1e-30))
-            power = power + log_ratio.square() * (tensor[0].numel() / self._architecture.parameters)
-        distance = distance / len(some) / self._moved
-        return loss + self._settings.weight_fit * distance + self._settings.power_fit * power
+        return loss + self._settings.weight_fit * distance / len(some) / self._moved
 
-    def lag(
+    def alike(
         self,
         found: Mapping[str, Tensor],
         final: Mapping[str, Tensor],
@@ -507,15 +543,48 @@ class _Objective:
         x: Tensor,
         y: Tensor,
     ) -> Tensor:
-        """By how much networks fit items x of classes y worse than members do on average, in nats.
+        """How differently networks and members `some` of `final` are distributed, up to a constant.
 
-        The cross-entropy of each network above the mean of members `some` of `final`, or 0.
+        It is the energy distance of their predictions on items x, square roots of probabilities
+        whose squared differences are means over items and sums over classes, plus that of their
+        mean losses there, in nats, y being the classes.
         """
         with torch.no_grad():
-            members = {name: tensor[some] for name, tensor in final.items()}
-            reached = cross_entropies(self._architecture.forward(members, x), y).mean()
-        losses = cross_entropies(self._architecture.forward(found, x), y).mean(dim=1)
-        return (losses - reached).clamp_min(0).mean()
+            members = self._seen({name: tensor[some] for name, tensor in final.items()}, x, y)
+        return sum(
+            (energy_distance(a, b) for a, b in zip(self._seen(found, x, y), members, strict=True)),
+            torch.zeros((), device=x.device),
+        )
+
+    def power(self, found: Mapping[str, Tensor], first: Mapping[str, Tensor]) -> Tensor:
+        """How far, on average, the mean squares of tensors are from those over all members.
+
+        Of a matrix, also that of the products of its rows with all members' rows, which tells how
+        near networks come to members whose units are in the best order. What networks gain from
+        their initializations is compared, which differ by chance; squared, in units of what members
+        reach, weighted by size and by `power_fit`.
+        """
+        total = torch.zeros((), device=next(iter(found.values())).device)
+        ends, starts = self._powers(found), self._powers(first)
+        for key, reached in self._reached.items():
+            gain = reached - self._first[key]
+            error = (ends[key] - starts[key] - gain) / reached.clamp_min(1e-30)
+            share = found[key[0]][0].numel() / self._architecture.parameters
+            total = total + share * error.square()
+        return self._settings.power_fit * total
+
+    def _powers(self, networks: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
+        """The means over networks that `power` compares."""
+        powers = {(name, "own"): tensor.square().mean() for name, tensor in networks.items()}
+        for name, second in self._seconds.items():
+            powers[name, "members"] = (networks[name] @ second * networks[name]).mean()
+        return powers
+
+    def _seen(self, networks: Mapping[str, Tensor], x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Of each network what `alike` compares: predictions (M, n, classes) and losses (M, 1)."""
+        logits = self._architecture.forward(networks, x)
+        losses = cross_entropies(logits, y).mean(dim=1, keepdim=True)
+        return (log_softmax(logits, dim=2) / 2).exp() / math.sqrt(len(x)), losses
 
 
 def _fresh(

@@ -26,10 +26,11 @@ from nodeflow.flow.sample import (
 from nodeflow.flow.settings import DescentSettings, FlowSettings
 from nodeflow.flow.store import stream_samples, write_samples
 from nodeflow.flow.train import fit_streamed_flow
-from nodeflow.zoo.store import Block, read_blocks, read_columns, read_members
+from nodeflow.zoo.store import Block, Stored, open_blocks, read_blocks, read_columns, read_members
 
 __all__ = [
     "fit_from_files",
+    "open_zoos",
     "read_zoos",
     "sample_conditions",
     "sample_to_file",
@@ -109,6 +110,19 @@ def read_zoos(
     made: Mapping[str, Sequence[Mapping[str, Any]]],
     learned: Sequence[int],
 ) -> dict[str, tuple[Block, Block]]:
+    """As `open_zoos`, in memory."""
+    opened = open_zoos(paths, made, learned)
+    return {
+        zoo: (known.take(range(len(known))), others.take(range(len(others))))
+        for zoo, (known, others) in opened.items()
+    }
+
+
+def open_zoos(
+    paths: Paths,
+    made: Mapping[str, Sequence[Mapping[str, Any]]],
+    learned: Sequence[int],
+) -> dict[str, tuple[Stored, Stored]]:
     """Several zoos, each as members to learn from and held-out ones.
 
     Args:
@@ -118,7 +132,7 @@ def read_zoos(
     """
     found, start = {}, 0
     for (zoo, own), below in zip(made.items(), learned, strict=True):
-        found[zoo] = read_blocks(paths[start : start + len(own)], own).split(below)
+        found[zoo] = open_blocks(paths[start : start + len(own)], own).split(below)
         start += len(own)
     return found
 

@@ -4,7 +4,8 @@ A label of such a flow is a set of probes with their rates. The descent without 
 zoos at once; as it carries each initialization to one network only, it does not draw a zoo by lot
 but finds networks that suit every zoo as well as one network can. Guidance is that of
 `nodeflow.flow.conditional`, in terms of what an evaluation takes from each tensor: both descents
-look at the same network, each with its own running averages of its own gradients.
+look at the same network under the same noise, each with its own running averages of its own
+gradients.
 """
 
 from __future__ import annotations

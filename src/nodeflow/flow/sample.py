@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,13 +21,16 @@ from nodeflow.flow.descent import Descent
 from nodeflow.flow.diffusion import DIFFUSION_STEPS, ancestral
 from nodeflow.flow.train import Flow, FlowProblem
 from nodeflow.seeds import derive_seed
+from nodeflow.zoo.store import Block, Networks, Stored
 
 __all__ = [
     "EVALUATIONS",
     "SOLVERS",
     "AnyFlow",
+    "Drawn",
     "SampleSettings",
     "Samples",
+    "StoredSamples",
     "integrate",
     "sample",
     "sample_codes",
@@ -68,6 +72,43 @@ class SampleSettings:
             raise FlowProblem(f"solver steps is {self.steps}; it must be at least 1.")
 
 
+class Drawn(Protocol):
+    """Generated networks, in memory (`Samples`) or in a file (`StoredSamples`)."""
+
+    @property
+    def networks(self) -> Networks:
+        """All of them, numbered from 0."""
+        ...
+
+    @property
+    def seeds(self) -> np.ndarray:
+        """(M,) int64, the seed of each."""
+        ...
+
+
+@dataclass(frozen=True)
+class StoredSamples:
+    """Generated networks in a file, read when they are asked for.
+
+    Attributes:
+        networks: the networks, numbered from 0.
+        seeds: (M,) int64, the seed of each.
+        ok: (M,) bool; False where a parameter is not finite.
+    """
+
+    networks: Stored
+    seeds: np.ndarray
+    ok: np.ndarray
+
+    def parts(self, count: int) -> list[StoredSamples]:
+        """These networks, `count` at a time."""
+        cuts = [slice(i, i + count) for i in range(0, len(self.seeds), count)]
+        numbers = np.arange(len(self.seeds))
+        return [
+            StoredSamples(self.networks.select(numbers[c]), self.seeds[c], self.ok[c]) for c in cuts
+        ]
+
+
 @dataclass(frozen=True)
 class Samples:
     """Generated networks.
@@ -83,6 +124,11 @@ class Samples:
     codes: np.ndarray
     seeds: np.ndarray
     ok: np.ndarray
+
+    @property
+    def networks(self) -> Block:
+        """All of them, numbered from 0."""
+        return Block(np.arange(len(self.seeds)), self.parameters)
 
     def parts(self, count: int) -> list[Samples]:
         """These networks, `count` at a time."""

@@ -121,15 +121,17 @@ class DescentSettings:
         probes: learned items in each evaluation.
         steps: optimizer steps.
         batch: members in a step.
-        fresh: initializations in a step that no member started from. What they lead to may not
-            fit the training items worse than members do; this keeps the probes from fitting the
-            initializations of the members alone.
+        fresh: initializations in a step that no member started from, at least two; networks that
+            they lead to have to be distributed as members are.
+        noise: standard deviation of the random weights of the probes at the start of training; with
+            0 there are none, and an initialization decides everything.
         items: training items on which the predictions of a step are compared.
         learning_rate: of Adam at the start, for the probes; it falls along a cosine.
-        rate_learning_rate: the same for rates, floors and decays.
+        rate_learning_rate: the same for rates, floors, decays and noise.
         weight_fit: weight of the distance to the member's weights, in units of how far members
             move from their initializations, beside the divergence of predictions in nats.
-        power_fit: weight of how far the mean square of each tensor is from the zoo's.
+        power_fit: weight of how far the mean squares of each tensor and of its products with
+            members' units are from the zoo's.
         label_dropout: of a conditional flow, the share of the steps whose label is withheld, so
             that it also learns the velocity without one.
     """
@@ -140,6 +142,7 @@ class DescentSettings:
     steps: int = 600
     batch: int = 8
     fresh: int = 8
+    noise: float = 0.3
     items: int = 256
     learning_rate: float = 0.03
     rate_learning_rate: float = 0.03
@@ -156,10 +159,11 @@ class DescentSettings:
                 f"{self.learning_rate}, rate_learning_rate {self.rate_learning_rate}; all must be "
                 "positive."
             )
-        if min(self.weight_fit, self.power_fit, self.fresh) < 0:
+        if min(self.weight_fit, self.power_fit, self.noise) < 0 or self.fresh < 2:
             raise FlowSettingsProblem(
-                f"descent has weight_fit {self.weight_fit}, power_fit {self.power_fit} and fresh "
-                f"{self.fresh}; none may be negative."
+                f"descent has weight_fit {self.weight_fit}, power_fit {self.power_fit}, noise "
+                f"{self.noise} and fresh {self.fresh}; none may be negative, and fresh must be at "
+                "least 2."
             )
         _check_label_dropout(self.label_dropout)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from nodeflow.flow.codec import Codec, SpanCodec, codec_from_tensors, codec_to_tensors
 from nodeflow.flow.descent import Descent, DescentField
 from nodeflow.flow.gram import Columns, decode_columns
-from nodeflow.flow.sample import AnyFlow, Samples
+from nodeflow.flow.sample import AnyFlow, Samples, StoredSamples
 from nodeflow.flow.settings import DescentSettings, settings_of
 from nodeflow.flow.train import Flow
 from nodeflow.flow.velocity import build_velocity
@@ -26,10 +27,12 @@ from nodeflow.tables import (
     writing_tensors,
 )
 from nodeflow.zoo.architectures import Architecture, build
+from nodeflow.zoo.store import Stored
 
 __all__ = [
     "FLOW_FILE",
     "FLOW_SAMPLES",
+    "open_samples",
     "read_flow",
     "read_samples",
     "stream_samples",
@@ -37,7 +40,7 @@ __all__ = [
     "write_samples",
 ]
 
-FLOW_FILE = Kind("flow", 4)
+FLOW_FILE = Kind("flow", 3)
 FLOW_SAMPLES = Kind("flow samples", 1)
 
 
@@ -82,10 +85,14 @@ def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
     tensors, about = _read(path, FLOW_FILE, parameters)
     settings = settings_of(about["settings"]["method"], about["settings"])
     shapes = {name: tuple(shape) for name, shape in about["shapes"]}
-    labels = tuple(about["classes"])
+    labels = tuple(about.get("classes", ()))
     if isinstance(settings, DescentSettings):
         architecture = build(**about["recipe"])
-        field = _descent_field(architecture, _state(tensors, "velocity."))
+        state = _state(tensors, "velocity.")
+        if "noise" not in state:  # descents had none at first
+            state["noise"] = torch.zeros(settings.evaluations)
+            settings = replace(settings, noise=0.0)
+        field = _descent_field(architecture, state)
         labelled = {
             label: _descent_field(architecture, _state(tensors, f"label {i}."))
             for i, label in enumerate(labels)
@@ -170,6 +177,19 @@ def read_samples(path: str | Path, parameters: Mapping[str, Any] | None = None) 
         tensors["codes"],
         tensors["seeds"],
         tensors["ok"],
+    )
+
+
+def open_samples(path: str | Path, parameters: Mapping[str, Any] | None = None) -> StoredSamples:
+    """Check generated networks, to read a few of them at a time; see `read_flow`."""
+    with open_tensors(path, FLOW_SAMPLES, parameters) as file:
+        seeds, ok = file.get_tensor("seeds"), file.get_tensor("ok")
+        names = opened_parameters(file)["tensors"]
+        shapes = {n: tuple(file.get_slice(f"parameters.{n}").get_shape()[1:]) for n in names}
+    numbers = np.arange(len(seeds))
+    where = np.stack([np.zeros_like(numbers), numbers], axis=1)
+    return StoredSamples(
+        Stored((Path(path),), where, numbers, shapes, prefix="parameters."), seeds, ok
     )
 
 

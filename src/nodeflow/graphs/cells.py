@@ -84,13 +84,17 @@ def build_tree(kappa: NDArray[np.float64], x: NDArray[np.float64], beta: float) 
     nodes["weight"] = max(1.0, beta) * log_kappa[order]
     borders = np.flatnonzero(np.diff(layer[order])) + 1
     layers = np.concatenate([[0], borders, [len(x)]]).astype(np.int64)
-    return CellTree(float(beta), nodes, _grow(nodes, layers, CELL))
+    # From numpy, which asks for huge pages: to fill fresh small ones costs as much as the tree.
+    cells = np.empty(2 * (2 * len(nodes) // LEAF + len(layers)), CELL)
+    return CellTree(float(beta), nodes, cells[: _grow(nodes, layers, cells)])
 
 
 @njit(cache=True, error_model="numpy")
-def _grow(nodes: Any, layers: NDArray[np.int64], record: Any) -> Any:
-    """Split the root, all nodes, by layers and then each layer at its median position."""
-    cells = np.empty(2 * (2 * len(nodes) // LEAF + len(layers)), record)
+def _grow(nodes: Any, layers: NDArray[np.int64], cells: Any) -> int:
+    """Split the root, all nodes, by layers and then each layer at its median position.
+
+    Writes the cells into `cells` and returns their number.
+    """
     cells[0].start = 0
     cells[0].stop = len(nodes)
     count = 1
@@ -124,7 +128,7 @@ def _grow(nodes: Any, layers: NDArray[np.int64], record: Any) -> Any:
         cells[count + 1].start = cut
         cells[count + 1].stop = stop
         count += 2
-    return cells[:count]  # what was not written to takes no memory
+    return count
 
 
 @njit(cache=True, error_model="numpy")

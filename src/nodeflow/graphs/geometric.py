@@ -90,7 +90,9 @@ def mean_degree_at(tree: CellTree, c: float, precision: float, scale: float) -> 
 def draw(tree: CellTree, c: float, rng: np.random.Generator) -> NDArray[np.int32]:
     """Edges of one graph, shape (M, 2), sorted."""
     n = len(tree.nodes)
-    keys = _draw_blocks(tree.nodes, tree.cells, tree.beta, math.log(c), rng)
+    # From numpy, which asks for huge pages; enough for most graphs of k̄ = 10.
+    room = np.empty(8 * n, np.int64)
+    keys = _draw_blocks(tree.nodes, tree.cells, tree.beta, math.log(c), rng, room)
     keys.sort()
     edges = keys.view(np.int32).reshape(-1, 2)  # in the same memory: fresh pages cost as much again
     _unpack(keys, n, edges)
@@ -243,12 +245,16 @@ def _bound(one: Any, two: Any, beta: float, offset: float) -> tuple[float, bool]
 
 @njit(cache=True, error_model="numpy")
 def _draw_blocks(
-    nodes: Any, cells: Any, beta: float, log_c: float, rng: np.random.Generator
+    nodes: Any,
+    cells: Any,
+    beta: float,
+    log_c: float,
+    rng: np.random.Generator,
+    keys: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Edges (u, v), u < v, as u N + v, in no order."""
+    """Edges (u, v), u < v, as u N + v, in no order; in `keys` where they fit into it."""
     n = np.int64(len(nodes))
     offset = max(1.0, beta) * log_c - beta * math.log(n)
-    keys = np.empty(8 * n, np.int64)
     count = 0
     pairs_waiting = np.empty((TOGETHER, 2), np.int64)
     hurdles = np.empty(TOGETHER)  # an edge's probability has to exceed its hurdle

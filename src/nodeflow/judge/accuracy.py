@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import predict
 
-__all__ = ["Assessment", "assess", "assess_logits", "calibration_error"]
+__all__ = ["Assessment", "assess", "assess_each", "assess_logits", "calibration_error"]
 
 _CPU = torch.device("cpu")
 _BINS = 15
@@ -57,12 +57,23 @@ def assess(
         y: classes, (n,) integers.
         device: where to compute the logits.
     """
-    count = len(next(iter(parameters.values())))
+    return assess_each(architecture, [parameters], x, y, device)
+
+
+def assess_each(
+    architecture: Architecture,
+    stacks: Iterable[Mapping[str, Tensor]],
+    x: np.ndarray,
+    y: np.ndarray,
+    device: torch.device = _CPU,
+) -> Assessment:
+    """As `assess`, of networks that come in several stacks, one in memory at a time."""
     parts, total = [], None
-    for start in range(0, count, _TOGETHER):
-        some = {name: tensor[start : start + _TOGETHER] for name, tensor in parameters.items()}
-        part, total = assess_logits(predict(architecture, some, x, device), y, total)
-        parts.append(part)
+    for stack in stacks:
+        for start in range(0, len(next(iter(stack.values()))), _TOGETHER):
+            some = {name: tensor[start : start + _TOGETHER] for name, tensor in stack.items()}
+            part, total = assess_logits(predict(architecture, some, x, device), y, total)
+            parts.append(part)
     names = ("accuracy", "loss", "ece", "errors", "ensemble_accuracy", "ok")
     return Assessment(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["INTERVAL", "crossed_medians", "interval", "median_band"]
+__all__ = [
+    "INTERVAL",
+    "crossed_means",
+    "crossed_medians",
+    "drawn_together",
+    "interval",
+    "median_band",
+]
 
 INTERVAL = (0.025, 0.975)
 _DRAWS = 500
@@ -18,29 +27,69 @@ def crossed_medians(
     """Medians of a value over runs, of the table and of its resamples.
 
     Graphs and models are both random, so both are drawn anew (with replacement, independently), as
-    Owen's pigeonhole bootstrap does (Ann. Appl. Stat. 1, 386, 2007). A failed run counts as
+    Owen's pigeonhole bootstrap does (Ann. Appl. Stat. 1, 386, 2007); models that share a training
+    graph are drawn together with it (Davison and Hinkley 1997, §3.8). A failed run counts as
     infinitely bad.
 
     Args:
-        table: columns replicate, graph, status and `value`; one row a run.
+        table: columns replicate, training_graph, graph, status and `value`; one row a run.
         value: the column.
         generator: source of randomness.
 
     Returns:
         Shape (1 + draws,): first the median itself; empty without runs.
     """
-    if table.empty:
-        return np.empty(0)
     failed = table["status"] != "ok"
     values = table.assign(**{value: table[value].mask(failed, np.inf)})
-    matrix = values.pivot_table(
+    return _crossed(values, value, generator, np.nanmedian)
+
+
+def crossed_means(
+    table: pd.DataFrame, value: str, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """As `crossed_medians`, of means, and over the runs that did not fail."""
+    return _crossed(table[table["status"] == "ok"], value, generator, np.nanmean)
+
+
+def _crossed(
+    table: pd.DataFrame,
+    value: str,
+    generator: np.random.Generator,
+    statistic: Callable[..., NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    if table.empty:
+        return np.empty(0)
+    matrix = table.pivot_table(
         index="replicate", columns="graph", values=value, aggfunc="median", dropna=False
     ).to_numpy()
-    models, graphs = matrix.shape
-    rows = generator.integers(0, models, (_DRAWS, models))
+    trained_on = table.groupby("replicate")["training_graph"].first().to_numpy()
+    groups = [np.flatnonzero(trained_on == graph) for graph in np.unique(trained_on)]
+    rows = drawn_together(groups, _DRAWS, generator)
+    graphs = matrix.shape[1]
     columns = generator.integers(0, graphs, (_DRAWS, graphs))
-    drawn = matrix[rows[:, :, None], columns[:, None, :]].reshape(_DRAWS, -1)
-    return np.concatenate([[np.nanmedian(matrix)], np.nanmedian(drawn, axis=1)])
+    padded = np.vstack([matrix, np.full(graphs, np.nan)])
+    drawn = padded[rows[:, :, None], columns[:, None, :]].reshape(_DRAWS, -1)
+    return np.concatenate([[statistic(matrix)], statistic(drawn, axis=1)])
+
+
+def drawn_together(
+    groups: Sequence[NDArray[np.int64]], draws: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Places of all members of groups that are drawn with replacement.
+
+    Args:
+        groups: the places that belong together.
+        draws: how often as many groups as there are are drawn.
+        generator: source of randomness.
+
+    Returns:
+        Shape (draws, …); −1, the place after the last, where a draw holds fewer members.
+    """
+    padded = np.full((len(groups), max(map(len, groups))), -1)
+    for row, places in zip(padded, groups, strict=True):
+        row[: len(places)] = places
+    chosen = generator.integers(0, len(groups), (draws, len(groups)))
+    return padded[chosen].reshape(draws, -1)
 
 
 def interval(medians: NDArray[np.float64]) -> tuple[float, float, float]:

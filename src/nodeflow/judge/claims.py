@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nodeflow.judge.bootstrap import crossed_medians, interval
+from nodeflow.judge.bootstrap import crossed_means, crossed_medians, interval
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import Schema
 
@@ -255,7 +255,7 @@ def _stability(points: pd.DataFrame, random: np.random.Generator) -> Iterator[Ro
         yield (
             "fixed points are mostly stable",
             f"share of runs with a stable fixed point on the largest component, γ = {gamma}",
-            _crossed_means(stable, "stable", random), 0.5,
+            crossed_means(stable, "stable", random), 0.5,
         )  # fmt: skip
         relative = rows.assign(displacement=rows["mae_giant"] / rows["size"])
         yield (
@@ -331,7 +331,7 @@ def _covering(mine: pd.DataFrame, size: int, random: np.random.Generator) -> Ite
 
 
 def _warning(areas: pd.DataFrame, random: np.random.Generator) -> Iterator[Row]:
-    graphs = areas[areas["graph"] >= 0].assign(replicate=0, status="ok")
+    graphs = areas[areas["graph"] >= 0].assign(replicate=0, training_graph=0, status="ok")
     for gamma, rows in graphs.groupby("trained_gamma"):
         # Where all nodes are good, or all bad, there is nothing to warn of.
         some = rows.dropna(subset=["area"])
@@ -365,17 +365,3 @@ def _quotient(one: Medians, other: Medians) -> Medians:
     with np.errstate(invalid="ignore", divide="ignore"):
         found: Medians = one / other
     return found
-
-
-def _crossed_means(table: pd.DataFrame, value: str, random: np.random.Generator) -> Medians:
-    """As `crossed_medians`, of means, and over the runs that did not fail."""
-    good = table[table["status"] == "ok"]
-    if good.empty:
-        return np.empty(0)
-    matrix = good.pivot(index="replicate", columns="graph", values=value).to_numpy(dtype=float)
-    models, graphs = matrix.shape
-    draws = [np.nanmean(matrix)]
-    for _ in range(500):
-        rows = random.integers(0, models, models)
-        draws.append(np.nanmean(matrix[rows][:, random.integers(0, graphs, graphs)]))
-    return np.array(draws)

@@ -8,21 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
+from nodeflow.canonical.align import finite
 from nodeflow.datasets import Dataset
 from nodeflow.flow.conditional import Condition
-from nodeflow.flow.sample import Samples
-from nodeflow.judge.accuracy import assess
-from nodeflow.judge.novelty import Align, max_iou, nearest_in_gauge
+from nodeflow.flow.sample import Drawn
+from nodeflow.judge.accuracy import Assessment, assess_each
+from nodeflow.judge.novelty import Align, Gallery, max_iou
 from nodeflow.zoo.architectures import Architecture
-from nodeflow.zoo.predict import recalibrated
-from nodeflow.zoo.store import Block
+from nodeflow.zoo.predict import with_statistics
+from nodeflow.zoo.store import Networks, held, pieces
 
 __all__ = ["LabelledZoo", "judge_conditional"]
 
 _CPU = torch.device("cpu")
-_CALIBRATION = 1000
 
 
 @dataclass(frozen=True)
@@ -35,18 +34,19 @@ class LabelledZoo:
         dataset: what both were trained on; networks are judged on its test items.
     """
 
-    training: Block
-    held_out: Block
+    training: Networks
+    held_out: Networks
     dataset: Dataset
 
 
 def judge_conditional(
     architecture: Architecture,
     zoos: Mapping[str, LabelledZoo],
-    generated: Mapping[Condition, Samples],
+    generated: Mapping[Condition, Drawn],
     align: Align,
     candidates: int,
     controls: int,
+    calibration: int = 1000,
     device: torch.device = _CPU,
 ) -> pd.DataFrame:
     """Judge generated networks of each label and guidance beside held-out members.
@@ -56,34 +56,33 @@ def judge_conditional(
         zoos: label → its zoo.
         generated: what the flow made under each condition.
         align: brings members into the gauge closest to a network, as in `judge_panel`.
-        candidates: members matched to each network, as in `nearest_in_gauge`.
+        candidates: members matched to each network, as in `PanelSettings`.
         controls: at most so many held-out members of each zoo are judged.
+        calibration: training items that running statistics are measured on, of networks that come
+            without any.
         device: where to evaluate networks.
 
     Returns:
         One row per network with the columns of `CONDITIONAL`; networks that are not finite, or
         whose logits are not, have the status "failed".
     """
-    errors = {
-        label: assess(
-            architecture, zoo.training.tensors, zoo.dataset.test_x, zoo.dataset.test_y, device
-        ).errors
+    judges = {
+        label: _Judge(architecture, zoo, align, candidates, calibration, device)
         for label, zoo in zoos.items()
     }
-    asked: list[tuple[str, Condition | str, Mapping[str, Tensor], np.ndarray]] = []
+    asked: list[tuple[str, Condition | str, Networks, np.ndarray]] = []
     for label, zoo in zoos.items():
-        some = zoo.held_out.take(np.arange(min(len(zoo.held_out), controls)))
-        asked.append(("held-out", label, some.tensors, np.full(len(some), -1)))
+        count = min(len(zoo.held_out), controls)
+        some = zoo.held_out.select(np.arange(count))
+        asked.append(("held-out", label, some, np.full(count, -1)))
     for wanted, samples in generated.items():
-        asked.append(("generated", wanted, samples.parameters, samples.seeds))
+        asked.append(("generated", wanted, samples.networks, samples.seeds))
     tables = []
     for name, condition, networks, seeds in asked:
         if len(seeds) == 0:
             continue
         label = condition if isinstance(condition, str) else condition.label
-        table = _judged(
-            architecture, zoos, label, networks, errors[label], align, candidates, device
-        )
+        table = _judged(judges, label, held(networks))
         table.insert(0, "set", name)
         table.insert(1, "label", label)
         table.insert(2, "guidance", np.nan if isinstance(condition, str) else condition.guidance)
@@ -93,35 +92,44 @@ def judge_conditional(
     return pd.concat(tables, ignore_index=True)
 
 
-def _judged(
-    architecture: Architecture,
-    zoos: Mapping[str, LabelledZoo],
-    label: str,
-    networks: Mapping[str, Tensor],
-    member_errors: np.ndarray,
-    align: Align,
-    candidates: int,
-    device: torch.device,
-) -> pd.DataFrame:
+class _Judge:
+    """The data of one label and the members that a flow learned it from."""
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        zoo: LabelledZoo,
+        align: Align,
+        candidates: int,
+        calibration: int,
+        device: torch.device,
+    ) -> None:
+        self._architecture, self._data, self._device = architecture, zoo.dataset, device
+        self._items = zoo.dataset.train_x[:calibration]
+        training = held(zoo.training)
+        self.members = zoo.training.members
+        self.gallery = Gallery(training, align, candidates)
+        self.errors = self.assess(training).errors
+
+    def assess(self, networks: Networks) -> Assessment:
+        """What networks do on the test items."""
+        stacks = (
+            with_statistics(
+                self._architecture, networks.take(some).tensors, self._items, self._device
+            )
+            for some in pieces(networks)
+        )
+        data = self._data
+        return assess_each(self._architecture, stacks, data.test_x, data.test_y, self._device)
+
+
+def _judged(judges: Mapping[str, _Judge], label: str, networks: Networks) -> pd.DataFrame:
     """Networks on the test items of every zoo, and beside the training members of their own."""
-    found = {}
-    for other, zoo in zoos.items():
-        data, whole = zoo.dataset, dict(networks)
-        if set(architecture.statistics) - set(whole):
-            whole |= recalibrated(architecture, whole, data.train_x[:_CALIBRATION], device)
-        found[other] = assess(architecture, whole, data.test_x, data.test_y, device)
-    own = found[label]
-    parameters = {name: networks[name] for name in architecture.shapes}
-    finite = np.stack([t.flatten(1).isfinite().all(1).numpy() for t in parameters.values()]).all(0)
-    ok = own.ok & finite
-    kept = torch.from_numpy(ok)
-    near = nearest_in_gauge(
-        {name: tensor[kept] for name, tensor in parameters.items()},
-        zoos[label].training.parameters,
-        architecture.shapes,
-        align,
-        candidates,
-    )
+    found = {other: judge.assess(networks) for other, judge in judges.items()}
+    own, home = found[label], judges[label]
+    fit = np.concatenate([finite(networks.take(some).parameters) for some in pieces(networks)])
+    ok = own.ok & fit
+    near = home.gallery.nearest(networks.select(np.flatnonzero(ok)))
     elsewhere = np.stack([f.accuracy for other, f in found.items() if other != label])
     table = pd.DataFrame(
         {
@@ -134,12 +142,12 @@ def _judged(
             "max_iou": np.nan,
             "status": np.where(ok, "ok", "failed"),
             "reason": np.where(
-                ok, "", np.where(finite, "logits are not finite", "parameters are not finite")
+                ok, "", np.where(fit, "logits are not finite", "parameters are not finite")
             ),
         }
     )
     table.loc[ok, "nearest"] = near.nearest
     table.loc[ok, "ratio"] = near.ratio
-    table.loc[ok, "nearest_index"] = zoos[label].training.members[near.index]
-    table.loc[ok, "max_iou"] = max_iou(own.errors[ok], member_errors)
+    table.loc[ok, "nearest_index"] = home.members[near.index]
+    table.loc[ok, "max_iou"] = max_iou(own.errors[ok], home.errors)
     return table

@@ -1,86 +1,138 @@
-"""Networks made from a zoo's members without any learning: what a generator has to beat.
+"""Controls made from a zoo's members without any learning: what a generator has to beat.
 
-Each network depends on its own seed alone, so any one of them can be made again.
+Each network depends on its own seed alone, so any one of them can be made again. All are made a few
+parameters at a time, of the same few parameters of all members: a zoo need not be in memory.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from torch import Tensor
 
-from nodeflow.flow.codec import Shapes
+from nodeflow.flow.codec import Shapes, unflatten
+from nodeflow.zoo.store import Block, Networks
 
-__all__ = ["gaussian_draws", "means", "noisy_copies", "per_tensor_deviation"]
+__all__ = ["Control", "Mix", "gaussian_draws", "means", "noisy_copies", "per_tensor_deviation"]
 
+Parts = Iterable[np.ndarray]
+"""Arrays (K, c) of c parameters of all members, one after another, in the order of a flat row."""
 
-def per_tensor_deviation(parameters: Mapping[str, Tensor], shapes: Shapes) -> np.ndarray:
-    """Standard deviation of each tensor's entries over a zoo, (D,) in the order of a flat row."""
-    return np.concatenate(
-        [
-            np.full(math.prod(shape), parameters[name].double().std().item())
-            for name, shape in shapes.items()
-        ]
-    )
+Mix = Callable[[Parts, np.ndarray, np.ndarray], Iterator[np.ndarray]]
+"""(members, places (M,) of networks in their control, their seeds) → arrays (M, c), float64."""
 
 
-def noisy_copies(members: np.ndarray, deviation: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-    """Members with Gaussian noise on every parameter.
+@dataclass(frozen=True)
+class Control:
+    """Networks that are made of a zoo's members when they are asked for; see `Networks`.
+
+    Attributes:
+        zoo: what they are made of.
+        mix: how.
+        members: places of the networks in the control, int64 of shape (M,).
+        seeds: (M,), one for each of them.
+    """
+
+    zoo: Networks
+    mix: Mix
+    members: np.ndarray
+    seeds: np.ndarray
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Shape of each parameter of one network."""
+        return self.zoo.shapes
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def select(self, places: Sequence[int] | np.ndarray) -> Control:
+        """See `Networks`."""
+        rows = np.asarray(places, dtype=np.int64)
+        return replace(self, members=self.members[rows], seeds=self.seeds[rows])
+
+    def take(self, places: Sequence[int] | np.ndarray) -> Block:
+        """See `Networks`."""
+        some = self.select(places)
+        rows = np.concatenate(list(some.columns()), axis=1)
+        return Block(some.members, unflatten(rows, self.shapes))
+
+    def columns(self, size: int = 2**16) -> Iterator[np.ndarray]:
+        """See `Networks`."""
+        for part in self.mix(self.zoo.columns(size), self.members, self.seeds):
+            yield part.astype(np.float32)
+
+
+def per_tensor_deviation(members: Parts, shapes: Shapes) -> np.ndarray:
+    """Standard deviation of each tensor's entries over a zoo, (D,) in the order of a flat row.
 
     Args:
-        members: (K, D) flat members; copy i is of member i mod K.
+        members: cut where tensors end.
+        shapes: of one network.
+    """
+    parts, deviations = iter(members), []
+    for shape in shapes.values():
+        size, done, shift = math.prod(shape), 0, None
+        count, total, squares = 0, 0.0, 0.0
+        while done < size:
+            part = next(parts).astype(np.float64)
+            shift = part.flat[0] if shift is None else shift
+            part -= shift  # equal entries have no deviation at all
+            done, count = done + part.shape[1], count + part.size
+            total, squares = total + part.sum(), squares + np.square(part).sum()
+        variance = (squares - total**2 / count) / (count - 1)
+        deviations.append(np.full(size, math.sqrt(max(0.0, variance))))
+    return np.concatenate(deviations)
+
+
+def noisy_copies(deviation: np.ndarray) -> Mix:
+    """Members with Gaussian noise on every parameter; copy i is of member i mod K.
+
+    Args:
         deviation: (D,) standard deviation of the noise.
-        seeds: one for each copy, M in all.
-
-    Returns:
-        (M, D), float64.
     """
-    noise = np.stack(
-        [np.random.default_rng(int(seed)).standard_normal(members.shape[1]) for seed in seeds]
-    )
-    copies: np.ndarray = members[np.arange(len(seeds)) % len(members)] + deviation * noise
-    return copies
+
+    def mix(members: Parts, places: np.ndarray, seeds: np.ndarray) -> Iterator[np.ndarray]:
+        generators, start = [_generator(seed) for seed in seeds], 0
+        for part in members:
+            size = part.shape[1]
+            noise = np.stack([generator.standard_normal(size) for generator in generators])
+            noise *= deviation[start : start + size]
+            noise += part[places % len(part)]
+            yield noise
+            start += size
+
+    return mix
 
 
-def means(members: np.ndarray, size: int, seeds: np.ndarray) -> np.ndarray:
-    """Means of `size` different members drawn at random: pair means, soups.
+def means(size: int) -> Mix:
+    """Means of `size` different members drawn at random, at most K: pair means, soups."""
 
-    Args:
-        members: (K, D) flat members.
-        size: how many to average, at most K.
-        seeds: one for each mean, M in all.
+    def mix(members: Parts, places: np.ndarray, seeds: np.ndarray) -> Iterator[np.ndarray]:
+        chosen: list[np.ndarray] = []
+        for part in members:
+            if not chosen:
+                chosen = [_generator(s).choice(len(part), size, replace=False) for s in seeds]
+            yield np.stack([part[one].mean(axis=0, dtype=np.float64) for one in chosen])
 
-    Returns:
-        (M, D), float64.
-    """
-    return np.stack(
-        [
-            members[
-                np.random.default_rng(int(seed)).choice(len(members), size, replace=False)
-            ].mean(axis=0, dtype=np.float64)
-            for seed in seeds
-        ]
-    )
+    return mix
 
 
-def gaussian_draws(members: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-    """Draws from the Gaussian with the members' mean and sample covariance.
+def gaussian_draws(members: Parts, places: np.ndarray, seeds: np.ndarray) -> Iterator[np.ndarray]:
+    """Draws from the Gaussian with the members' mean and sample covariance; see `Mix`.
 
     A standard Gaussian weight for each centred member, over √(K − 1), gives exactly that
     covariance: it is the Gaussian in the lossless principal coordinates, without computing them.
-
-    Args:
-        members: (K, D) flat members.
-        seeds: one for each draw, M in all.
-
-    Returns:
-        (M, D), float64.
     """
-    mean = members.mean(axis=0, dtype=np.float64)
-    weights = np.stack(
-        [np.random.default_rng(int(seed)).standard_normal(len(members)) for seed in seeds]
-    )
-    draws: np.ndarray = mean + weights @ (members - mean) / math.sqrt(len(members) - 1)
-    return draws
+    weights: np.ndarray | None = None
+    for part in members:
+        mean = part.mean(axis=0, dtype=np.float64)
+        if weights is None:
+            weights = np.stack([_generator(seed).standard_normal(len(part)) for seed in seeds])
+        yield mean + weights @ (part - mean) / math.sqrt(len(part) - 1)
+
+
+def _generator(seed: int) -> np.random.Generator:
+    return np.random.default_rng(int(seed))

@@ -7,7 +7,7 @@ al. 2025 (arXiv:2506.07998) in other form: a copy is far nearer to its original 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,18 +15,23 @@ import torch
 from torch import Tensor
 
 from nodeflow.flow.codec import Shapes, flatten
+from nodeflow.zoo.store import Block, Networks, pieces
 
 __all__ = [
     "REPLICA_RATIO",
     "Align",
+    "Gallery",
     "Nearest",
+    "column_squares",
     "invariants",
     "max_iou",
-    "nearest_in_gauge",
     "nearest_members",
     "neighbour_test",
+    "pair_squares",
     "spread",
+    "spread_of",
     "two_nearest",
+    "width",
 ]
 
 Align = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], Mapping[str, Tensor]]
@@ -34,6 +39,12 @@ Align = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], Mapping[str, Tens
 
 REPLICA_RATIO = 1 / 3
 """A network is called a replica if its nearest member is this much nearer than the second."""
+
+_SORTED = 4096
+"""At most so many numbers stand for the sorted entries of a tensor."""
+
+_COLUMNS = 2**24
+"""Parameters of all networks together that are looked at at a time: 128 MiB in float64."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,7 @@ def nearest_members(
     """
     mean = members.mean(axis=0, dtype=np.float64)
     a, b = rows - mean, members - mean
-    squares = _squares(rows, members)
+    squares = pair_squares([(rows, members)])
     if own is not None:
         squares[np.arange(len(rows)), own] = np.inf
     candidates = np.argpartition(squares, 1, axis=1)[:, :2]
@@ -83,52 +94,84 @@ def nearest_members(
     return Nearest(near.nearest, near.second, candidates[np.arange(len(rows)), near.index])
 
 
-def nearest_in_gauge(
-    networks: Mapping[str, Tensor],
-    members: Mapping[str, Tensor],
-    shapes: Shapes,
-    align: Align,
-    candidates: int,
-    own: np.ndarray | None = None,
-) -> Nearest:
-    """The two nearest members of each network, each pair in the gauge that brings it closest.
+class Gallery:
+    """Members of a zoo, in memory or not, to find those that networks are nearest to."""
 
-    Units of a hidden layer have no order, so parameters as given make a permuted copy look new.
-    One common order for all networks is not enough: it pulls them all towards the network that
-    they were matched to, which is then everybody's nearest neighbour.
+    def __init__(self, members: Networks, align: Align | None, candidates: int) -> None:
+        """Members to compare with.
 
-    Matching every pair is dear where there are many members. Candidates are those that are nearest
-    as given and, as many again, those that are nearest by `invariants`, whose distance is never
-    above the one sought: it is all but 0 for a copy in whatever order, which cannot be missed.
+        Args:
+            members: K ≥ 2 of them besides a network that is compared.
+            align: how to bring networks closest to one; None compares them as given.
+            candidates: how many members to match to each network, by either distance.
+        """
+        self.members, self._align = members, align
+        self._candidates = candidates if align is not None else 2
+        self._invariants = None if align is None else _invariants(members)
 
-    Args:
-        networks: stacked parameters (M, …), finite.
-        members: stacked parameters (K, …), K ≥ 2 besides the network itself.
-        shapes: of one network.
-        align: how to bring networks closest to one.
-        candidates: how many members to match by either distance.
-        own: as in `nearest_members`.
-    """
-    rows, member_rows = (flatten(x, shapes).astype(np.float64) for x in (networks, members))
-    bounds = [
-        _squares(rows, member_rows),
-        _squares(invariants(networks, shapes), invariants(members, shapes)),
-    ]
-    found = []
-    for i, row in enumerate(rows):
-        if own is not None:
-            for squares in bounds:
-                squares[i, own[i]] = np.inf
-        places = np.unique(np.concatenate([np.argsort(s[i])[:candidates] for s in bounds]))
-        places = places if own is None else places[places != own[i]]
-        where = torch.from_numpy(places)
-        one = {name: tensor[i] for name, tensor in networks.items()}
-        moved = align({name: tensor[where] for name, tensor in members.items()}, one)
-        distances = np.linalg.norm(flatten(moved, shapes).astype(np.float64) - row, axis=1)
-        near = two_nearest(distances[None])
-        found.append((near.nearest[0], near.second[0], places[near.index[0]]))
-    nearest, second, index = zip(*found, strict=True) if found else ((), (), ())
-    return Nearest(np.array(nearest), np.array(second), np.array(index, dtype=np.int64))
+    def nearest(self, networks: Networks, own: np.ndarray | None = None) -> Nearest:
+        """The two nearest members of each network, each pair in the gauge that brings it closest.
+
+        Units of a hidden layer have no order, so parameters as given make a permuted copy look new.
+        One common order for all networks is not enough: it pulls them all towards the network that
+        they were matched to, which is then everybody's nearest neighbour.
+
+        Matching every pair is dear where there are many members. Candidates are those that are
+        nearest as given and, as many again, those that are nearest by `invariants`, whose distance
+        is never above the one sought: it is all but 0 for a copy in whatever order, which cannot be
+        missed.
+
+        Args:
+            networks: M of them, finite.
+            own: as in `nearest_members`.
+        """
+        places = self._places(networks, own)
+        nearest, second = np.empty((2, len(networks)))
+        index = np.empty(len(networks), dtype=np.int64)
+        for some in pieces(networks):
+            block = networks.take(some)
+            for k, parameters in zip(some, _one_by_one(block), strict=True):
+                near = two_nearest(self._distances(parameters, places[k])[None])
+                nearest[k], second[k] = near.nearest[0], near.second[0]
+                index[k] = places[k][near.index[0]]
+        return Nearest(nearest, second, index)
+
+    def _places(self, networks: Networks, own: np.ndarray | None) -> list[np.ndarray]:
+        """Places of the candidates for each network, in order."""
+        bounds = [column_squares(networks, self.members)]
+        if self._invariants is not None:
+            bounds.append(pair_squares([(_invariants(networks), self._invariants)]))
+        for squares in bounds if own is not None else ():
+            squares[np.arange(len(networks)), own] = np.inf
+        found = []
+        for k in range(len(networks)):
+            ranked = [np.argsort(squares[k])[: self._candidates] for squares in bounds]
+            places = np.unique(np.concatenate(ranked))
+            found.append(places if own is None else places[places != own[k]])
+        return found
+
+    def _distances(self, network: Mapping[str, Tensor], places: np.ndarray) -> np.ndarray:
+        """Distances of one network to some of the members, each in the gauge closest to it."""
+        shapes, candidates = self.members.shapes, self.members.select(places)
+        row = flatten({name: t[None] for name, t in network.items()}, shapes).astype(np.float64)
+        found = []
+        for some in pieces(candidates):
+            moved: Mapping[str, Tensor] = candidates.take(some).parameters
+            if self._align is not None:
+                moved = self._align(moved, network)
+            found.append(np.linalg.norm(flatten(moved, shapes).astype(np.float64) - row, axis=1))
+        return np.concatenate(found)
+
+
+def _one_by_one(block: Block) -> Iterator[dict[str, Tensor]]:
+    for k in range(len(block)):
+        yield {name: tensor[k] for name, tensor in block.parameters.items()}
+
+
+def _invariants(networks: Networks) -> np.ndarray:
+    """`invariants` of networks, of some after the others."""
+    found = [invariants(networks.take(s).parameters, networks.shapes) for s in pieces(networks)]
+    return np.concatenate(found) if found else np.zeros((0, 0))
 
 
 def invariants(networks: Mapping[str, Tensor], shapes: Shapes) -> np.ndarray:
@@ -136,7 +179,9 @@ def invariants(networks: Mapping[str, Tensor], shapes: Shapes) -> np.ndarray:
 
     They are the singular values of each matrix and the sorted entries of everything else. Neither
     moves further than the entries do (Mirsky 1960; rearrangement inequality), so the distance
-    between two networks' invariants bounds their distance in any gauge from below.
+    between two networks' invariants bounds their distance in any gauge from below. Where a tensor
+    has many entries, neighbours among the sorted ones are replaced by their sum over the square
+    root of their number, which moves no further than they do (Cauchy and Schwarz).
 
     Args:
         networks: stacked parameters (M, …), finite.
@@ -146,18 +191,42 @@ def invariants(networks: Mapping[str, Tensor], shapes: Shapes) -> np.ndarray:
     for name, shape in shapes.items():
         tensor = networks[name].detach().cpu().double()
         if len(shape) == 2:
-            parts.append(torch.linalg.svdvals(tensor))
+            parts.append(torch.linalg.svdvals(tensor).numpy())
         else:
-            parts.append(tensor.flatten(1).sort(dim=1).values)
-    return torch.cat(parts, dim=1).numpy()
+            entries = tensor.flatten(1).sort(dim=1).values.numpy()
+            starts = np.unique(np.linspace(0, entries.shape[1], _SORTED + 1).astype(np.int64)[:-1])
+            sizes = np.diff(starts, append=entries.shape[1])
+            parts.append(np.add.reduceat(entries, starts, axis=1) / np.sqrt(sizes))
+    return np.concatenate(parts, axis=1)
 
 
-def _squares(rows: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """Squared distances (M, K), as exact as one product about the members' mean is."""
-    mean = members.mean(axis=0, dtype=np.float64)
-    a, b = rows - mean, members - mean
-    squares: np.ndarray = (a**2).sum(axis=1)[:, None] - 2 * (a @ b.T) + (b**2).sum(axis=1)
-    return squares
+def column_squares(networks: Networks, members: Networks) -> np.ndarray:
+    """Squared distances (M, K) as given; see `pair_squares`."""
+    if len(networks) == 0:
+        return np.zeros((0, len(members)))
+    size = width(networks, members)
+    return pair_squares(zip(networks.columns(size), members.columns(size), strict=True))
+
+
+def pair_squares(parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Squared distances (M, K), as exact as products about the second ones' mean are.
+
+    Args:
+        parts: the same numbers of M networks and of K others, (M, c) and (K, c), a few at a time.
+    """
+    total: np.ndarray | None = None
+    for rows, members in parts:
+        mean = members.mean(axis=0, dtype=np.float64)
+        a, b = rows - mean, members - mean
+        squares = (a**2).sum(axis=1)[:, None] - 2 * (a @ b.T) + (b**2).sum(axis=1)
+        total = squares if total is None else total + squares
+    assert total is not None
+    return total
+
+
+def width(*networks: Networks) -> int:
+    """How many parameters of each of all these networks are looked at together."""
+    return max(1, _COLUMNS // max(1, sum(map(len, networks))))
 
 
 def two_nearest(distances: np.ndarray, own: np.ndarray | None = None) -> Nearest:
@@ -198,7 +267,7 @@ def max_iou(
 
 
 def neighbour_test(
-    rows: np.ndarray, others: np.ndarray, rng: np.random.Generator, permutations: int = 999
+    networks: Networks, others: Networks, rng: np.random.Generator, permutations: int = 999
 ) -> float:
     """P-value of the nearest-neighbour two-sample test: are both sets drawn alike?
 
@@ -207,19 +276,25 @@ def neighbour_test(
     random (Schilling 1986; Henze 1988). Sets that cluster, each for itself, make it large.
 
     Args:
-        rows: (M, D) flat networks, finite.
-        others: (K, D) flat networks; of the larger set, the first min(M, K) count.
+        networks: M of them, finite.
+        others: K of them, finite; of the larger set, the first min(M, K) count.
         rng: where the exchanges come from.
         permutations: how many.
 
     Returns:
         The p-value, one-sided; NaN with fewer than two networks in either set.
     """
-    count = min(len(rows), len(others))
+    count = min(len(networks), len(others))
     if count < 2:
         return float("nan")
-    pooled = np.concatenate([rows[:count], others[:count]]).astype(np.float64)
-    squares = _squares(pooled, pooled)
+    first, size = np.arange(count), width(networks, others)
+    pooled = (
+        np.concatenate(both).astype(np.float64)
+        for both in zip(
+            networks.select(first).columns(size), others.select(first).columns(size), strict=True
+        )
+    )
+    squares = pair_squares((part, part) for part in pooled)
     np.fill_diagonal(squares, np.inf)
     nearest = squares.argmin(axis=1)
     label = np.arange(2 * count) < count
@@ -229,9 +304,19 @@ def neighbour_test(
     return float((1 + (drawn >= observed).sum()) / (1 + permutations))
 
 
-def spread(rows: np.ndarray) -> np.ndarray:
-    """Distance (M,) of each network to the mean of them all; its rms tells how they disperse."""
-    if len(rows) == 0:
-        return np.zeros(0)
-    distance: np.ndarray = np.linalg.norm(rows - rows.mean(axis=0, dtype=np.float64), axis=1)
+def spread_of(networks: Networks) -> np.ndarray:
+    """As `spread`, of networks that need not be in memory."""
+    return spread(networks.columns(width(networks))) if len(networks) else np.zeros(0)
+
+
+def spread(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """Distance (M,) of each network to the mean of them all; its rms tells how they disperse.
+
+    Args:
+        parts: flat networks (M, D), or (M, c) of their parameters at a time.
+    """
+    squares: np.ndarray | float = 0.0
+    for rows in parts:
+        squares = squares + ((rows - rows.mean(axis=0, dtype=np.float64)) ** 2).sum(axis=1)
+    distance: np.ndarray = np.sqrt(squares)
     return distance

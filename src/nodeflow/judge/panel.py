@@ -11,25 +11,24 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from nodeflow.flow.codec import flatten, unflatten
-from nodeflow.flow.sample import Samples
+from nodeflow.canonical.align import finite
+from nodeflow.flow.sample import Drawn
 from nodeflow.grid import number
-from nodeflow.judge.accuracy import assess
-from nodeflow.judge.controls import gaussian_draws, means, noisy_copies, per_tensor_deviation
-from nodeflow.judge.novelty import (
-    Align,
-    Nearest,
-    max_iou,
-    nearest_in_gauge,
-    nearest_members,
-    neighbour_test,
-    spread,
+from nodeflow.judge.accuracy import Assessment, assess_each
+from nodeflow.judge.controls import (
+    Control,
+    Mix,
+    gaussian_draws,
+    means,
+    noisy_copies,
+    per_tensor_deviation,
 )
+from nodeflow.judge.novelty import Align, Gallery, max_iou, neighbour_test, spread_of, width
 from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import recalibrated
-from nodeflow.zoo.store import Block
+from nodeflow.zoo.store import Block, Networks, held, pieces
 
 __all__ = ["STATISTICS", "JudgeProblem", "PanelSettings", "judge_panel"]
 
@@ -88,9 +87,9 @@ class PanelSettings:
 
 def judge_panel(
     architecture: Architecture,
-    training: Block,
-    held_out: Block | None,
-    samples: Samples,
+    training: Networks,
+    held_out: Networks | None,
+    samples: Drawn,
     x: np.ndarray,
     y: np.ndarray,
     settings: PanelSettings,
@@ -101,6 +100,9 @@ def judge_panel(
     device: torch.device = _CPU,
 ) -> pd.DataFrame:
     """Judge generated networks, trained ones and controls made of trained ones.
+
+    Networks in files (`nodeflow.zoo.open_blocks`, `nodeflow.flow.open_samples`) are read a few at a
+    time; what is kept of each is its errors and its distances.
 
     Sets, one after another: "zoo", the training members, each compared with all others but itself;
     "held-out", members that the flow never saw, the only honest target; "generated"; "noise s" for
@@ -132,61 +134,58 @@ def judge_panel(
         JudgeProblem: fewer than three training members, or fewer than a soup needs; networks that
             are no classifiers; no items to calibrate on.
     """
-    members = flatten(training.parameters, architecture.shapes).astype(np.float64)
-    if len(members) < max(3, settings.soup):
+    if len(training) < max(3, settings.soup):
         raise JudgeProblem(
             f"a panel needs at least {max(3, settings.soup)} training members, found "
-            f"{len(members)}; add members or make the soup smaller."
+            f"{len(training)}; add members or make the soup smaller."
         )
-    if held_out is not None:
-        held_out = held_out.take(np.arange(min(len(held_out), settings.controls)))
     if y.dtype.kind not in "iu":
         raise JudgeProblem("a panel judges classifiers; these networks predict a number.")
     if architecture.statistics and calibration is None:
         raise JudgeProblem("networks with running statistics need training items to calibrate on.")
+    if held_out is not None:
+        held_out = held(held_out.select(np.arange(min(len(held_out), settings.controls))))
+    training, drawn = held(training), held(samples.networks)
     items = None if calibration is None else calibration[: settings.calibration]
     judge = _Judge(architecture, training, held_out, x, y, align, settings, items, device)
-    some = np.arange(min(len(members), settings.controls))
-    zoo = training.take(some)
-    tables = [judge("zoo", zoo.tensors, zoo.members, own=some)]
+    some = np.arange(min(len(training), settings.controls))
+    tables = [judge("zoo", training.select(some), own=some)]
     if held_out is not None:
-        tables.append(judge("held-out", held_out.tensors, held_out.members))
-    count = np.arange(len(samples.seeds))
-    generated = judge("generated", samples.parameters, count, samples.seeds)
+        tables.append(judge("held-out", held_out))
+    generated = judge("generated", drawn, samples.seeds)
     tables.append(generated)
     for other in settings.statistics[1:] if architecture.statistics else ():
         name = f"generated ({other})"
-        tables.append(judge(name, samples.parameters, count, samples.seeds, statistics=other))
-    deviation = per_tensor_deviation(training.parameters, architecture.shapes)
+        tables.append(judge(name, drawn, samples.seeds, statistics=other))
     distance = generated["nearest"].median()
-    for name, rows, seeds in _controls(members, deviation, distance, settings, root_seed, labels):
-        parameters = unflatten(rows.astype(np.float32), architecture.shapes)
-        tables.append(judge(name, parameters, np.arange(len(rows)), seeds))
+    for name, control in _controls(training, distance, settings, root_seed, labels):
+        tables.append(judge(name, held(control), control.seeds))
     return pd.concat(tables, ignore_index=True)
 
 
 def _controls(
-    members: np.ndarray,
-    deviation: np.ndarray,
+    training: Networks,
     distance: float,
     settings: PanelSettings,
     root_seed: int,
     labels: tuple[str | float, ...],
-) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Name, flat networks and seeds of each control."""
+) -> Iterator[tuple[str, Control]]:
+    """Name and networks of each control."""
+    places = np.arange(settings.controls)
 
-    def seeds(name: str) -> np.ndarray:
-        numbers = range(settings.controls)
-        return np.array([derive_seed(root_seed, "control", *labels, name, i) for i in numbers])
+    def control(name: str, mix: Mix) -> tuple[str, Control]:
+        seeds = [derive_seed(root_seed, "control", *labels, name, int(i)) for i in places]
+        return name, Control(training, mix, places, np.array(seeds))
 
+    deviation = per_tensor_deviation(training.columns(width(training)), training.shapes)
     scales = {f"noise {number(float(scale))}": scale for scale in settings.noise_scales}
     if math.isfinite(distance):
         scales["noise matched"] = distance / float(np.linalg.norm(deviation))
     for name, scale in scales.items():
-        yield name, noisy_copies(members, scale * deviation, seeds(name)), seeds(name)
-    yield "pair mean", means(members, 2, seeds("pair mean")), seeds("pair mean")
-    yield "soup", means(members, settings.soup, seeds("soup")), seeds("soup")
-    yield "gaussian", gaussian_draws(members, seeds("gaussian")), seeds("gaussian")
+        yield control(name, noisy_copies(scale * deviation))
+    yield control("pair mean", means(2))
+    yield control("soup", means(settings.soup))
+    yield control("gaussian", gaussian_draws)
 
 
 class _Judge:
@@ -195,8 +194,8 @@ class _Judge:
     def __init__(
         self,
         architecture: Architecture,
-        training: Block,
-        held_out: Block | None,
+        training: Networks,
+        held_out: Networks | None,
         x: np.ndarray,
         y: np.ndarray,
         align: Align | None,
@@ -204,16 +203,24 @@ class _Judge:
         calibration: np.ndarray | None,
         device: torch.device,
     ) -> None:
-        self._architecture, self._x, self._y = architecture, x, y
-        self._align, self._candidates, self._device = align, settings.candidates, device
+        self._architecture, self._x, self._y, self._device = architecture, x, y, device
         self._statistics, self._calibration = settings.statistics[0], calibration
-        self._training = training
-        self._members = flatten(training.parameters, architecture.shapes).astype(np.float64)
-        self._held_out = (
-            None if held_out is None else flatten(held_out.parameters, architecture.shapes)
-        )
-        whole = self._whole(training.tensors, self._statistics)
-        self._errors = assess(architecture, whole, x, y, device).errors
+        self._training, self._held_out = training, held_out
+        self._gallery = Gallery(training, align, settings.candidates)
+        self._errors = self._assess(training, self._statistics)[0].errors
+
+    def _assess(self, networks: Networks, statistics: str) -> tuple[Assessment, np.ndarray]:
+        """What the networks do on the items, and which of them are finite."""
+        fit = []
+
+        def stacks() -> Iterator[Mapping[str, Tensor]]:
+            for some in pieces(networks):
+                block = networks.take(some)
+                fit.append(finite(block.parameters))
+                yield self._whole(_marked(block, fit[-1]), statistics)
+
+        assessment = assess_each(self._architecture, stacks(), self._x, self._y, self._device)
+        return assessment, np.concatenate(fit)
 
     def _whole(self, tensors: Mapping[str, Tensor], statistics: str) -> Mapping[str, Tensor]:
         """Networks with running statistics, where they have any."""
@@ -229,43 +236,27 @@ class _Judge:
             count = len(next(iter(tensors.values())))
             found = architecture.fresh_statistics(count)
             if statistics == "reference":
-                first = self._training.statistics
-                found = {name: first[name][:1].expand_as(one) for name, one in found.items()}
+                first = self._training.take([0]).statistics
+                found = {name: first[name].expand_as(one) for name, one in found.items()}
         return {**tensors, **found}
-
-    def _nearest(self, parameters: Mapping[str, Tensor], own: np.ndarray | None) -> Nearest:
-        shapes = self._architecture.shapes
-        if self._align is None:
-            rows = flatten(parameters, shapes).astype(np.float64)
-            return nearest_members(rows, self._members, own)
-        members = self._training.parameters
-        return nearest_in_gauge(parameters, members, shapes, self._align, self._candidates, own)
 
     def __call__(
         self,
         name: str,
-        parameters: Mapping[str, Tensor],
-        index: np.ndarray,
+        networks: Networks,
         seeds: np.ndarray | None = None,
         own: np.ndarray | None = None,
         statistics: str | None = None,
     ) -> pd.DataFrame:
-        known = {n: t for n, t in parameters.items() if n in self._architecture.statistics}
-        flat = flatten(parameters, self._architecture.shapes)
-        finite = np.isfinite(flat).all(axis=1)
-        # A unit that is off hides an infinite bias: such a network must not seem to work.
-        flat = np.where(finite[:, None], flat, np.nan)
-        parameters = unflatten(flat, self._architecture.shapes)
-        whole = self._whole({**parameters, **known}, statistics or self._statistics)
-        assessment = assess(self._architecture, whole, self._x, self._y, self._device)
+        assessment, fit = self._assess(networks, statistics or self._statistics)
         ok = assessment.ok
-        kept = torch.from_numpy(ok)
+        good = networks.select(np.flatnonzero(ok))
         own = None if own is None else own[ok]
-        near = self._nearest({key: tensor[kept] for key, tensor in parameters.items()}, own)
+        near = self._gallery.nearest(good, own)
         table = pd.DataFrame(
             {
                 "set": name,
-                "index": index,
+                "index": networks.members,
                 "seed": -1 if seeds is None else seeds,
                 "accuracy": assessment.accuracy,
                 "loss": assessment.loss,
@@ -279,7 +270,7 @@ class _Judge:
                 "neighbour_p": np.nan,
                 "ensemble_accuracy": np.where(ok, assessment.ensemble_accuracy, np.nan),
                 "status": np.where(ok, "ok", "failed"),
-                "reason": np.where(ok, "", np.where(finite, "logits", "parameters")),
+                "reason": np.where(ok, "", np.where(fit, "logits", "parameters")),
             }
         )
         table.loc[~ok, "reason"] += " are not finite"
@@ -288,9 +279,23 @@ class _Judge:
         table.loc[ok, "ratio"] = near.ratio
         table.loc[ok, "nearest_index"] = self._training.members[near.index]
         table.loc[ok, "max_iou"] = max_iou(assessment.errors[ok], self._errors, own)
-        table.loc[ok, "spread"] = spread(flat[ok])
+        table.loc[ok, "spread"] = spread_of(good)
         if self._held_out is not None and name != "held-out":
             # The same exchanges for every set: sets are compared by the same draws.
-            rng = np.random.default_rng(0)
-            table["neighbour_p"] = neighbour_test(flat[ok], self._held_out, rng)
+            table["neighbour_p"] = neighbour_test(good, self._held_out, np.random.default_rng(0))
         return table
+
+
+def _marked(block: Block, fit: np.ndarray) -> dict[str, Tensor]:
+    """Parameters and statistics; no parameter of a network that is not fit is a number.
+
+    A unit that is off hides an infinite bias: such a network must not seem to work.
+    """
+    bad = torch.from_numpy(~fit)
+    parameters = {
+        name: tensor.masked_fill(bad.view(-1, *[1] * (tensor.ndim - 1)), torch.nan)
+        if bad.any()
+        else tensor
+        for name, tensor in block.parameters.items()
+    }
+    return {**parameters, **block.statistics}

@@ -2,14 +2,14 @@
 
 Tasks are data sets with items of the same shape: the one that networks were trained on, seen
 another way, or another one. Where it has another number of classes, the tensors that this gives
-another shape start anew. Labels keep their numbers, whatever they stand for. All networks of a set
-take each step together, as in a zoo.
+another shape start anew. Labels keep their numbers, whatever they stand for. Networks of a set take
+each step together, as in a zoo, as many as are held in memory.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +23,14 @@ from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import Architecture, build
 from nodeflow.zoo.loss import cross_entropies
-from nodeflow.zoo.predict import evaluate, recalibrated
+from nodeflow.zoo.predict import evaluate, with_statistics
+from nodeflow.zoo.store import Supply, pieces
 
 __all__ = ["TransferProblem", "TransferSettings", "transfer"]
 
 _CPU = torch.device("cpu")
-_CALIBRATION = 1000
+_SHARE = 4
+"""Of networks in training there are so many copies: with gradients and Adam's two moments."""
 
 
 class TransferProblem(Problem):
@@ -61,7 +63,7 @@ class TransferSettings:
 
 def transfer(
     architecture: Architecture,
-    sets: Mapping[str, Mapping[str, Tensor]],
+    sets: Mapping[str, Supply],
     tasks: Mapping[str, Dataset],
     settings: TransferSettings,
     root_seed: int,
@@ -77,7 +79,7 @@ def transfer(
 
     Args:
         architecture: of all networks.
-        sets: name → stacked parameters (K, …); the first `settings.networks` of each count.
+        sets: name → networks; the first `settings.networks` of each count.
         tasks: name → data set to train on and to be tested on.
         settings: what to measure.
         root_seed: the run's root seed.
@@ -91,55 +93,30 @@ def transfer(
         Rows with the columns of `TRANSFER`.
 
     Raises:
-        TransferProblem: networks cannot read the items of a task; running statistics and items to
-            measure them on are both missing.
+        TransferProblem: networks cannot read the items of a task.
+        StatisticsProblem: running statistics and items to measure them on are both missing.
     """
-    rows = []
+    tables = []
     for task, dataset in tasks.items():
+        wanted = _fitted(architecture, dataset, task)
         train_x = torch.as_tensor(dataset.train_x, device=device)
         train_y = torch.as_tensor(dataset.train_y, device=device)
-        wanted = _fitted(architecture, dataset, task)
         for name, networks in sets.items():
-            some = {n: t[: settings.networks].clone().to(device) for n, t in networks.items()}
-            if set(architecture.statistics) - set(some):
-                if calibration is None:
-                    raise TransferProblem(
-                        f"networks of {name} come without running statistics; give items that "
-                        "they can be measured on."
-                    )
-                items = calibration[:_CALIBRATION]
-                some |= recalibrated(architecture, some, items, device)
-            fresh = _heads(architecture, wanted, some, (root_seed, *labels, task))
-            now = {n: fresh[n].to(device) if n in fresh else some[n] for n in wanted.shapes}
-            statistics = {name: some[name].to(device) for name in architecture.statistics}
-            count = len(next(iter(now.values())))
-            orders = [
-                torch_generator(root_seed, "transfer", *labels, task, k) for k in range(count)
-            ]
-            optimizer = Adam(t.requires_grad_() for t in now.values())
-            for epoch in range(max(settings.epochs) + 1):
-                if epoch in settings.epochs:
-                    loss, accuracy = evaluate(
-                        wanted,
-                        {n: t.detach() for n, t in (now | statistics).items()},
-                        dataset.test_x,
-                        dataset.test_y,
-                        device,
-                    )
-                    rows.append(
-                        pd.DataFrame(
-                            {
-                                "task": task,
-                                "set": name,
-                                "index": np.arange(count),
-                                "epochs": epoch,
-                                "accuracy": accuracy,
-                                "loss": loss,
-                            }
-                        )
-                    )
-                _epoch(wanted, now, statistics, optimizer, train_x, train_y, orders, settings)
-    return pd.concat(rows, ignore_index=True)
+            some = networks.select(np.arange(min(len(networks), settings.networks)))
+            for places in pieces(some, _SHARE):
+                given = {n: t.to(device) for n, t in some.take(places).tensors.items()}
+                whole = with_statistics(architecture, given, calibration, device)
+                names = (root_seed, *labels, task)
+                learners = _Learners(architecture, wanted, whole, places, names, device)
+                for epoch in range(max(settings.epochs) + 1):
+                    if epoch in settings.epochs:
+                        table = learners.tested(dataset)
+                        table.insert(0, "task", task)
+                        table.insert(1, "set", name)
+                        table.insert(3, "epochs", epoch)
+                        tables.append(table)
+                    learners.epoch(train_x, train_y, settings)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _fitted(architecture: Architecture, dataset: Dataset, task: str) -> Architecture:
@@ -156,41 +133,51 @@ def _fitted(architecture: Architecture, dataset: Dataset, task: str) -> Architec
     return build(recipe["settings"], recipe["item"], dataset.classes)
 
 
-def _heads(
-    architecture: Architecture,
-    wanted: Architecture,
-    networks: Mapping[str, Tensor],
-    names: tuple[int | str | float, ...],
-) -> dict[str, Tensor]:
-    """Fresh tensors of each network where its own have another shape than a task's."""
-    other = [n for n, shape in wanted.shapes.items() if tuple(architecture.shapes[n]) != shape]
-    if not other:
-        return {}
-    root_seed, *labels = names
-    count = len(next(iter(networks.values())))
-    generators = [
-        torch_generator(int(root_seed), "transfer head", *labels, k) for k in range(count)
-    ]
-    start = wanted.initialize(generators)
-    return {name: start[name] for name in other}
+class _Learners:
+    """Networks of one set that take each step together, each in its own order of items."""
 
+    def __init__(
+        self,
+        architecture: Architecture,
+        wanted: Architecture,
+        networks: Mapping[str, Tensor],
+        places: np.ndarray,
+        names: tuple[int | str | float, ...],
+        device: torch.device,
+    ) -> None:
+        root_seed, *labels = names
+        self._architecture, self._device, self._places = wanted, device, places
 
-def _epoch(
-    architecture: Architecture,
-    networks: Mapping[str, Tensor],
-    statistics: Mapping[str, Tensor],
-    optimizer: Adam,
-    x: Tensor,
-    y: Tensor,
-    orders: Sequence[torch.Generator],
-    settings: TransferSettings,
-) -> None:
-    """One pass of all networks, each in its own order."""
-    order = torch.stack([torch.randperm(len(y), generator=g) for g in orders]).to(x.device)
-    for start in range(0, len(y), settings.batch_size):
-        batch = order[:, start : start + settings.batch_size]
-        logits = architecture.forward_training(networks, statistics, x[batch])
-        losses = cross_entropies(logits, y[batch]).mean(dim=1)
-        optimizer.zero_grad()
-        losses.sum().backward()  # type: ignore[no-untyped-call]
-        optimizer.step(settings.learning_rate)
+        def generators(purpose: str) -> list[torch.Generator]:
+            return [torch_generator(int(root_seed), purpose, *labels, int(k)) for k in places]
+
+        # Tensors that a task gives another shape start anew.
+        other = [n for n, shape in wanted.shapes.items() if tuple(architecture.shapes[n]) != shape]
+        fresh = wanted.initialize(generators("transfer head")) if other else {}
+        self._orders = generators("transfer")
+        self._networks = {
+            name: (fresh[name].to(device) if name in other else networks[name])
+            for name in wanted.shapes
+        }
+        self._statistics = {name: networks[name].to(device) for name in wanted.statistics}
+        self._optimizer = Adam(t.requires_grad_() for t in self._networks.values())
+
+    def tested(self, dataset: Dataset) -> pd.DataFrame:
+        """Columns index, accuracy and loss on the test items."""
+        now = {n: t.detach() for n, t in (self._networks | self._statistics).items()}
+        loss, accuracy = evaluate(
+            self._architecture, now, dataset.test_x, dataset.test_y, self._device
+        )
+        return pd.DataFrame({"index": self._places, "accuracy": accuracy, "loss": loss})
+
+    def epoch(self, x: Tensor, y: Tensor, settings: TransferSettings) -> None:
+        """One pass over the items of a task."""
+        order = torch.stack([torch.randperm(len(y), generator=g) for g in self._orders])
+        order = order.to(x.device)
+        for start in range(0, len(y), settings.batch_size):
+            batch = order[:, start : start + settings.batch_size]
+            logits = self._architecture.forward_training(self._networks, self._statistics, x[batch])
+            losses = cross_entropies(logits, y[batch]).mean(dim=1)
+            self._optimizer.zero_grad()
+            losses.sum().backward()  # type: ignore[no-untyped-call]
+            self._optimizer.step(settings.learning_rate)

@@ -140,9 +140,8 @@ def _compare(
     spread = np.std(good, axis=0, ddof=1).mean((0, 1)) if len(good) > 1 else np.nan
     errors, runs = [], []
     for replicate, (simulation, reason) in enumerate(zip(found, reasons, strict=True)):
-        run = {
-            "replicate": replicate,
-            "training_graph": models.training_graph[replicate],
+        run: dict[str, Any] = {
+            **models.labels(replicate),
             "status": "failed" if reason else "ok",
             "reason": reason,
         }

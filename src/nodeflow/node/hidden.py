@@ -81,7 +81,7 @@ def hide_nodes(
             for index, (x, nodes) in enumerate(zip(known, kept, strict=True)):
                 states = x.states[:, nodes].astype(np.float64)
                 row = {
-                    "replicate": replicate,
+                    **models.labels(replicate),
                     "graph": index,
                     "removed": count,
                     "share": count / graphs[index].n,
@@ -157,7 +157,11 @@ def perturb_initial_states(
                 errors = {}
                 if found is not None and not reason:
                     errors = {"mae": np.abs(found[index].states[0] - x.states).mean()}
-                row = {"replicate": replicate, "graph": index, "test_noise": float(noise)}
+                row = {
+                    **models.labels(replicate),
+                    "graph": index,
+                    "test_noise": float(noise),
+                }
                 rows.append({**row, **_status(reason), **errors, **shared[index]})
     return pd.DataFrame(rows, columns=list(NODE_NOISE.columns))
 

@@ -80,6 +80,11 @@ def make_trainer(
     return _Paper(data, settings, parameters, generators, device)
 
 
+def _unique(data: Sequence[Observations]) -> dict[int, Observations]:
+    """The different objects among `data`, by identity."""
+    return {id(x): x for x in data}
+
+
 class _Optimized:
     """What is common to trainers with an optimizer and random batches."""
 
@@ -137,7 +142,7 @@ class _GaussNewton(_Optimized):
         self.parameters = parameters
         self._settings, self._generators = settings, []
         # Replicates of one graph share its estimate.
-        estimates = {id(x): _estimate(x, settings) for x in data}
+        estimates = {key: _estimate(x, settings) for key, x in _unique(data).items()}
         exact = torch.device("cpu") if device.type == "mps" else device
 
         def stacked(name: str) -> Tensor:
@@ -220,8 +225,12 @@ class _Matching(_Optimized):
         self.steps, self.parameters = settings.steps, parameters
         self._settings, self._data, self._generators = settings, data, generators
         # Replicates of one graph share its slopes, states and knots.
-        self._prepared = {id(x): _slopes(x, settings, device) for x in data}
-        knots = {id(x): torch.from_numpy(place_knots(x.states, settings.knots)) for x in data}
+        graphs = _unique(data)
+        self._prepared = {key: _slopes(x, settings, device) for key, x in graphs.items()}
+        knots = {
+            key: torch.from_numpy(place_knots(x.states, settings.knots))
+            for key, x in graphs.items()
+        }
         self._lookup = Lookup(torch.stack([knots[id(x)] for x in data]).float().to(device))
         self._adjacency = _adjacencies(data, device)
         self._optimizer = Adam(parameters.values())
@@ -283,7 +292,9 @@ class _Paper(_Optimized):
         self.steps, self.parameters = settings.steps, parameters
         self._settings, self._data, self._generators = settings, data, generators
         self._adjacency = _adjacencies(data, device)
-        self._states = {id(x): torch.from_numpy(x.states).to(device) for x in data}
+        self._states = {
+            key: torch.from_numpy(x.states).to(device) for key, x in _unique(data).items()
+        }
         self._times = torch.from_numpy(data[0].times).float().to(device)
         self._optimizer = Adagrad(parameters.values(), first=0.1)
 

@@ -67,7 +67,14 @@ def _in_blocks(function: Callable[[Array], Array], x: Array) -> Array:
 
 
 def _selu(z: Array) -> Array:
-    return np.where(z > 0, _SCALE * z, _NEGATIVE_SCALE * np.expm1(np.minimum(z, 0.0)))
+    """One of the two parts is always 0, and adding it faster than choosing."""
+    below = np.minimum(z, 0.0)
+    np.expm1(below, out=below)
+    below *= _NEGATIVE_SCALE
+    above = np.maximum(z, 0.0)
+    above *= _SCALE
+    above += below
+    return above
 
 
 def _selu_slope(z: Array) -> Array:

@@ -68,7 +68,7 @@ def compare_fixed_points(
             system, graph.degrees, initial[None], np.array([0.0, horizon]), **settings
         )[0, -1]
         for replicate, pair in enumerate(pairs):
-            row = {"replicate": replicate, "graph": index}
+            row = {**models.labels(replicate), "graph": index}
             if true is None:
                 rows.append({**row, "status": "failed", "reason": f"true system: {reason}"})
                 continue

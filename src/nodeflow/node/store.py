@@ -33,6 +33,7 @@ _PER_ERROR, _COARSEST = 1 / 30, 1e-4
 """
 
 _REPLICATE = "number of the model: training graph by training graph, seed by seed"
+_TRAINING_GRAPH = "index of the graph that the model was trained on"
 
 NODE_HISTORY = Schema(
     "node history",
@@ -139,7 +140,7 @@ NODE_RUNS = Schema(
     },
     {
         "replicate": _REPLICATE,
-        "training_graph": "index of the graph that the model was trained on",
+        "training_graph": _TRAINING_GRAPH,
         **_CELL_ABOUT,
         "graph": "index of the test graph",
         **_STATUS_ABOUT,
@@ -163,9 +164,10 @@ _PLACES = ["", *(f"_{place}" for place in range(2, EIGENVALUES + 1))]
 
 NODE_FIXED_POINTS = Schema(
     "node fixed points",
-    2,
+    3,
     {
         "replicate": pa.int32(),
+        "training_graph": pa.int32(),
         "graph": pa.int32(),
         **_STATUS,
         "residual": pa.float64(),
@@ -181,6 +183,7 @@ NODE_FIXED_POINTS = Schema(
     },
     {
         "replicate": _REPLICATE,
+        "training_graph": _TRAINING_GRAPH,
         "graph": "index of the test graph",
         **_STATUS_ABOUT,
         "residual": "largest |dx_i/dt| of the model at its fixed point",
@@ -204,9 +207,10 @@ NODE_FIXED_POINTS = Schema(
 
 NODE_HIDDEN = Schema(
     "unobserved nodes",
-    1,
+    2,
     {
         "replicate": pa.int32(),
+        "training_graph": pa.int32(),
         "graph": pa.int32(),
         "removed": pa.int32(),
         "share": pa.float64(),
@@ -218,6 +222,7 @@ NODE_HIDDEN = Schema(
     },
     {
         "replicate": _REPLICATE,
+        "training_graph": _TRAINING_GRAPH,
         "graph": "index of the test graph",
         "removed": "number of unobserved nodes",
         "share": "the same over the number of nodes",
@@ -231,9 +236,10 @@ NODE_HIDDEN = Schema(
 
 NODE_NOISE = Schema(
     "node noise",
-    1,
+    2,
     {
         "replicate": pa.int32(),
+        "training_graph": pa.int32(),
         "graph": pa.int32(),
         "test_noise": pa.float64(),
         **_STATUS,
@@ -243,6 +249,7 @@ NODE_NOISE = Schema(
     },
     {
         "replicate": _REPLICATE,
+        "training_graph": _TRAINING_GRAPH,
         "graph": "index of the test graph",
         "test_noise": "standard deviation of the noise on the initial states",
         **_STATUS_ABOUT,
@@ -275,6 +282,10 @@ class Models:
 
     def __len__(self) -> int:
         return len(self.ok)
+
+    def labels(self, replicate: int) -> dict[str, int]:
+        """What names a model in tables of its runs."""
+        return {"replicate": replicate, "training_graph": int(self.training_graph[replicate])}
 
     def tolerances(self, replicate: int, rtol: float, atol: float) -> dict[str, float]:
         """As precisely as a model is to be integrated for its errors to be those of the model.

@@ -36,7 +36,7 @@ _FRACTION = 52
 _BUCKET_BITS = (12, 7)
 """Of the range itself, and of the other octaves."""
 
-_FIRST_PIECES = (256, 32)
+_FIRST_PIECES = (256, 8)
 """Pieces that refinement starts with, likewise."""
 
 _SPLIT_BITS = 5

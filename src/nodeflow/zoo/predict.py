@@ -10,12 +10,26 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from nodeflow.problems import Problem
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.loss import losses as losses_of
 
-__all__ = ["evaluate", "predict", "predict_labels", "recalibrated"]
+__all__ = [
+    "StatisticsProblem",
+    "evaluate",
+    "predict",
+    "predict_labels",
+    "recalibrated",
+    "with_statistics",
+]
 
 _CPU = torch.device("cpu")
+
+
+class StatisticsProblem(Problem):
+    """Networks that cannot be evaluated for want of running statistics."""
+
+
 _ITEMS = 512
 """How many items to take at once: what comes of them fits the cache of a CPU."""
 
@@ -133,6 +147,27 @@ def recalibrated(
         one = {name: tensor[k] for name, tensor in [*parameters.items(), *found.items()]}
         functional_call(module, one, (items,))
     return {name: tensor.cpu() for name, tensor in found.items()}
+
+
+def with_statistics(
+    architecture: Architecture,
+    tensors: Mapping[str, Tensor],
+    x: np.ndarray | Tensor | None,
+    device: torch.device = _CPU,
+) -> dict[str, Tensor]:
+    """K networks with running statistics: measured anew if any is missing; see `recalibrated`.
+
+    Raises:
+        StatisticsProblem: some are missing, and there are no items.
+    """
+    if not set(architecture.statistics) - set(tensors):
+        return dict(tensors)
+    if x is None:
+        raise StatisticsProblem(
+            "networks come without running statistics; give training items that they can be "
+            "measured on."
+        )
+    return {**tensors, **recalibrated(architecture, tensors, x, device)}
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -27,6 +27,12 @@ __all__ = [
     "ZOO_BLOCK",
     "Block",
     "BlockProblem",
+    "Networks",
+    "Stored",
+    "Supply",
+    "held",
+    "open_blocks",
+    "pieces",
     "read_about",
     "read_block",
     "read_blocks",
@@ -43,6 +49,69 @@ class BlockProblem(Problem):
 ZOO_BLOCK = Kind("zoo block", 3)
 
 _MEMBERS, _ABOUT = "members", "about."
+
+_TOGETHER = 2**25
+"""Parameters of networks that are in memory together where a zoo is larger: 128 MiB."""
+
+
+class Supply(Protocol):
+    """K networks of one architecture that are taken into memory a few at a time."""
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Shape of each parameter of one network."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def select(self, places: Sequence[int] | np.ndarray) -> Supply:
+        """Some of the networks, in this order, where they are."""
+        ...
+
+    def take(self, places: Sequence[int] | np.ndarray) -> Block:
+        """Some of the networks, in this order, in memory."""
+        ...
+
+
+class Networks(Supply, Protocol):
+    """A supply that can be looked at along parameters too: a `Block`, or `Stored` networks."""
+
+    @property
+    def members(self) -> np.ndarray:
+        """Numbers of the networks, int64 of shape (K,)."""
+        ...
+
+    def select(self, places: Sequence[int] | np.ndarray) -> Networks:
+        """Some of the networks, in this order, where they are."""
+        ...
+
+    def columns(self, size: int) -> Iterator[np.ndarray]:
+        """Arrays (K, c) of at most `size` parameters of each network, or one row of a tensor.
+
+        All networks of the same shapes are cut at the same parameters, and where a tensor ends.
+        """
+        ...
+
+
+def pieces(networks: Supply, share: int = 1) -> Iterator[np.ndarray]:
+    """Places of the networks, as many at a time as are held in memory.
+
+    How many these are follows from the architecture alone, and so does how products are rounded.
+
+    Args:
+        networks: K of them.
+        share: of the memory, one part in so many.
+    """
+    size = sum(map(math.prod, networks.shapes.values()))
+    step = max(1, _TOGETHER // (share * size))
+    for start in range(0, len(networks), step):
+        yield np.arange(start, min(start + step, len(networks)))
+
+
+def held(networks: Networks) -> Networks:
+    """The networks, in memory if they are no more than are held there; see `pieces`."""
+    parts = list(pieces(networks))
+    return networks.take(parts[0]) if len(parts) == 1 else networks
 
 
 @dataclass(frozen=True)
@@ -67,7 +136,7 @@ class Block:
 
     def take(self, places: Sequence[int] | np.ndarray) -> Block:
         """The networks at some places of the block, in this order."""
-        where = np.asarray(places, dtype=np.int64)
+        where = np.asarray(places, dtype=np.int64).copy()
         rows = torch.from_numpy(where)
         return Block(
             self.members[where],
@@ -75,6 +144,14 @@ class Block:
             {name: x[rows] for name, x in self.statistics.items()},
             {name: x[where] for name, x in self.about.items()},
         )
+
+    select = take
+
+    def columns(self, size: int = 2**16) -> Iterator[np.ndarray]:
+        """See `Networks`."""
+        for name, shape in self.shapes.items():
+            for rows in _cuts(shape, size):
+                yield self.parameters[name][:, rows].detach().cpu().flatten(1).numpy()
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -176,6 +253,134 @@ def _read_about(file: Any, names: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return {name: file.get_tensor(f"{_ABOUT}{name}") for name in names["about"]}
 
 
+@dataclass(frozen=True)
+class Stored:
+    """K networks of one architecture in files, read when they are asked for.
+
+    Attributes:
+        paths: the files.
+        where: for each network its file and its place there, int64 of shape (K, 2).
+        members: their numbers, int64 of shape (K,).
+        shapes: shape of each parameter of one network.
+        statistics: names of its running statistics.
+        about: see `Block`.
+        prefix: of the names of parameters in the files.
+    """
+
+    paths: tuple[Path, ...]
+    where: np.ndarray
+    members: np.ndarray
+    shapes: Mapping[str, tuple[int, ...]]
+    statistics: tuple[str, ...] = ()
+    about: Mapping[str, np.ndarray] = field(default_factory=dict)
+    prefix: str = ""
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def select(self, places: Sequence[int] | np.ndarray) -> Stored:
+        """See `Networks`."""
+        rows = np.asarray(places, dtype=np.int64)
+        about = {name: values[rows] for name, values in self.about.items()}
+        return replace(self, where=self.where[rows], members=self.members[rows], about=about)
+
+    def split(self, number: int) -> tuple[Stored, Stored]:
+        """The members with numbers below `number`, and the others."""
+        below = self.members < number
+        return self.select(np.flatnonzero(below)), self.select(np.flatnonzero(~below))
+
+    def take(self, places: Sequence[int] | np.ndarray) -> Block:
+        """See `Networks`."""
+        some = self.select(places)
+        # Networks that lie one after the other are read at once.
+        breaks = np.any(np.diff(some.where, axis=0) != (0, 1), axis=1)
+        runs = np.split(np.arange(len(some)), np.flatnonzero(breaks) + 1)
+        found: dict[str, Tensor] = {}
+        for file in dict.fromkeys(some.where[:, 0].tolist() or [0]):
+            with safe_open(self.paths[file], framework="numpy") as opened:
+                for name in (*self.shapes, *self.statistics):
+                    part = opened.get_slice(f"{self.prefix}{name}")
+                    if name not in found:
+                        found[name] = torch.empty(len(some), *part.get_shape()[1:])
+                    for run in runs:
+                        if len(run) > 0 and some.where[run[0], 0] == file:
+                            first = int(some.where[run[0], 1])
+                            rows = torch.from_numpy(part[first : first + len(run)])
+                            found[name][run[0] : run[0] + len(run)] = rows
+        parameters, statistics = (
+            {name: found[name] for name in names} for names in (self.shapes, self.statistics)
+        )
+        return Block(some.members, parameters, statistics, dict(some.about))
+
+    def columns(self, size: int = 2**16) -> Iterator[np.ndarray]:
+        """See `Networks`."""
+        files = {int(file): self.where[:, 0] == file for file in np.unique(self.where[:, 0])}
+        for name, shape in self.shapes.items():
+            # Opened for each tensor anew: what is mapped of a file stays in memory until closed.
+            with ExitStack() as stack:
+                parts = {}
+                for file in files:
+                    opened = stack.enter_context(safe_open(self.paths[file], framework="numpy"))
+                    parts[file] = opened.get_slice(f"{self.prefix}{name}")
+                for cut in _cuts(shape, size):
+                    rows = np.empty(
+                        (len(self), (cut.stop - cut.start) * math.prod(shape[1:])), np.float32
+                    )
+                    for file, own in files.items():
+                        some = parts[file][:, cut]
+                        rows[own] = some.reshape(len(some), -1)[self.where[own, 1]]
+                    yield rows
+
+
+def _cuts(shape: tuple[int, ...], size: int) -> Iterator[slice]:
+    """Cuts of a tensor's first axis, each of at most `size` values or one row."""
+    step = max(1, size // math.prod(shape[1:]))
+    for start in range(0, shape[0], step):
+        yield slice(start, min(start + step, shape[0]))
+
+
+def open_blocks(
+    paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None = None
+) -> Stored:
+    """Open several blocks of one zoo as one, in the order of their members; see `read_block`.
+
+    Args:
+        paths: its blocks.
+        made: what each of them was made with, where given.
+
+    Raises:
+        FileProblem: also when two blocks hold the same member or networks of other shapes.
+    """
+    members, where, about, kinds = [], [], [], []
+    for i, (path, own) in enumerate(
+        zip(paths, made if made is not None else [None] * len(paths), strict=True)
+    ):
+        with open_tensors(path, ZOO_BLOCK, own) as file:
+            names = opened_parameters(file)
+            members.append(file.get_tensor(_MEMBERS))
+            about.append(_read_about(file, names))
+            shapes = {n: tuple(file.get_slice(n).get_shape()[1:]) for n in names["tensors"]}
+            kinds.append((shapes, tuple(names["statistics"])))
+        where.append([(i, k) for k in range(len(members[-1]))])
+        if kinds[-1] != kinds[0]:
+            raise FileProblem(
+                f"{path} and {paths[0]} hold networks of different architectures; "
+                "read blocks of one zoo at a time."
+            )
+    numbers = np.concatenate(members)
+    if len(np.unique(numbers)) < len(numbers):
+        raise FileProblem(
+            f"Two of {', '.join(map(str, paths))} hold the same member; name each block once."
+        )
+    return Stored(
+        tuple(map(Path, paths)),
+        np.concatenate([np.array(own, np.int64).reshape(-1, 2) for own in where]),
+        numbers,
+        *kinds[0],
+        {name: np.concatenate([own[name] for own in about]) for name in about[0]},
+    ).select(np.argsort(numbers))
+
+
 def read_columns(
     paths: Sequence[str | Path],
     below: int | None = None,
@@ -194,86 +399,22 @@ def read_columns(
         float32 arrays (members, c), in the order of members and of flattened networks.
 
     Raises:
-        FileProblem: missing, damaged, of another kind or version, or made with other parameters.
+        FileProblem: see `open_blocks`.
     """
-    members, names = _members(paths, made)
-    order = np.argsort(members)
-    order = order[members[order] < below] if below is not None else order
-    for name in names:
-        # Opened for each tensor anew: what is mapped of a file stays in memory until it is closed.
-        # The files were checked when their members were read.
-        with ExitStack() as stack:
-            files = [stack.enter_context(safe_open(path, framework="numpy")) for path in paths]
-            parts = [file.get_slice(name) for file in files]
-            shape = parts[0].get_shape()[1:]
-            step = max(1, size // math.prod(shape[1:]))
-            for start in range(0, shape[0], step):
-                end = min(start + step, shape[0])
-                rows = np.concatenate([part[:, start:end] for part in parts])
-                yield rows.reshape(len(members), -1)[order]
+    zoo = open_blocks(paths, made)
+    yield from (zoo if below is None else zoo.split(below)[0]).columns(size)
 
 
 def read_members(
     paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None = None
 ) -> np.ndarray:
-    """Numbers of all networks of a zoo, in order, without the networks; see `read_blocks`."""
-    return np.sort(_members(paths, made)[0])
-
-
-def _members(
-    paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None
-) -> tuple[np.ndarray, list[str]]:
-    """Numbers of all networks as the files have them, and the names of their parameters."""
-    found, names = [], []
-    for path, own in _with_made(paths, made):
-        with open_tensors(path, ZOO_BLOCK, own) as file:
-            found.append(file.get_tensor(_MEMBERS))
-            names = opened_parameters(file)["tensors"]
-    return np.concatenate(found), names
-
-
-def _with_made(
-    paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None
-) -> Iterator[tuple[str | Path, Mapping[str, Any] | None]]:
-    return zip(paths, made if made is not None else [None] * len(paths), strict=True)
+    """Numbers of all networks of a zoo, in order, without the networks; see `open_blocks`."""
+    return open_blocks(paths, made).members
 
 
 def read_blocks(
     paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None = None
 ) -> Block:
-    """Read several blocks of one zoo as one, in the order of their members; see `read_block`.
-
-    Args:
-        paths: its blocks.
-        made: what each of them was made with, where given.
-
-    Raises:
-        FileProblem: also when two blocks hold the same member or networks of other shapes.
-    """
-    blocks = [read_block(path, own) for path, own in _with_made(paths, made)]
-    shapes = blocks[0].shapes
-    for path, block in zip(paths, blocks, strict=True):
-        if block.shapes != shapes:
-            raise FileProblem(
-                f"{path} and {paths[0]} hold networks of different architectures; "
-                "read blocks of one zoo at a time."
-            )
-    members = np.concatenate([block.members for block in blocks])
-    if len(np.unique(members)) < len(members):
-        raise FileProblem(
-            f"Two of {', '.join(map(str, paths))} hold the same member; name each block once."
-        )
-    order = np.argsort(members)
-    index = torch.from_numpy(order)
-    return Block(
-        members[order],
-        {name: torch.cat([block.parameters[name] for block in blocks])[index] for name in shapes},
-        {
-            name: torch.cat([block.statistics[name] for block in blocks])[index]
-            for name in blocks[0].statistics
-        },
-        {
-            name: np.concatenate([block.about[name] for block in blocks])[order]
-            for name in blocks[0].about
-        },
-    )
+    """Read several blocks of one zoo as one; see `open_blocks`."""
+    zoo = open_blocks(paths, made)
+    return zoo.take(np.arange(len(zoo)))

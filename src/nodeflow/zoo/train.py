@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -23,6 +23,7 @@ from nodeflow.zoo.store import Block
 
 __all__ = [
     "OPTIMIZERS",
+    "Fresh",
     "TrainProblem",
     "TrainSettings",
     "TrainedBlock",
@@ -317,6 +318,43 @@ def initial_parameters(
         [torch_generator(seed, "initialize") for seed in seeds],
         [_initialization(member, settings) for member in ids],
     )
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """Networks as training starts from them, made when they are asked for; see `Supply`.
+
+    Attributes:
+        architecture: of all of them.
+        members: their numbers, int64 of shape (K,).
+        settings: how they would be trained.
+        root_seed: the run's root seed.
+        zoo: a label of the random streams.
+    """
+
+    architecture: Architecture
+    members: np.ndarray
+    settings: TrainSettings
+    root_seed: int
+    zoo: str
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Shape of each parameter of one network."""
+        return self.architecture.shapes
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def select(self, places: Sequence[int] | np.ndarray) -> Fresh:
+        """See `Supply`."""
+        return replace(self, members=self.members[np.asarray(places, dtype=np.int64)])
+
+    def take(self, places: Sequence[int] | np.ndarray) -> Block:
+        """See `Supply`."""
+        some = self.select(places).members
+        start = initial_parameters(self.architecture, some, self.settings, self.root_seed, self.zoo)
+        return Block(some, start)
 
 
 def _initialization(member: int, settings: TrainSettings) -> str:
