@@ -38,6 +38,7 @@ def planted(evaluations: int = 4) -> Descent:
             for parameter in (field.items, field.targets):
                 parameter.copy_(torch.randn(parameter.shape, generator=generator))
             field.log_rate.copy_(torch.randn(field.log_rate.shape, generator=generator) - 2)
+            field.noise.copy_(torch.rand(field.noise.shape, generator=generator))
         fields.append(field.eval())
     settings = DescentSettings(evaluations=evaluations, probes=9)
     labelled = dict(zip(TASKS, fields[1:], strict=True))
@@ -68,6 +69,7 @@ def test_guidance_is_an_independent_loop_of_two_descents() -> None:
         name: tensor.double()
         for name, tensor in ARCHITECTURE.initialize([torch.Generator().manual_seed(3)]).items()
     }
+    noise = torch.randn(1, 3, 9, generator=torch.Generator().manual_seed(4)).double()
     path = [start]
     for step in range(3):
         ends = []
@@ -76,7 +78,9 @@ def test_guidance_is_an_independent_loop_of_two_descents() -> None:
             first, second = field.decays.sigmoid().tolist()
             for k, here in enumerate(path):
                 found = field._gradients(
-                    {n: t.clone().requires_grad_() for n, t in here.items()}, k
+                    {n: t.clone().requires_grad_() for n, t in here.items()},
+                    k,
+                    1 + field.noise[k] * noise[:, k],
                 )
                 for (name, _), gradient in zip(start.items(), found, strict=True):
                     mean[name] = first * mean[name] + (1 - first) * gradient
@@ -92,7 +96,7 @@ def test_guidance_is_an_independent_loop_of_two_descents() -> None:
         path.append(
             {n: path[-1][n] - a - w * (b - a) for n, a, b in zip(start, *ends, strict=True)}
         )
-    found = flow.labelled["plain"](start, without=flow.field, guidance=w)
+    found = flow.labelled["plain"](start, noise, flow.field, w)
     for name, tensor in path[-1].items():
         assert torch.allclose(found[name], tensor, rtol=0, atol=1e-12)
 
