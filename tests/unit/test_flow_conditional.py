@@ -142,7 +142,7 @@ def test_the_judge_tells_what_each_label_does(tmp_path: Path) -> None:
     for name, (training, held_out) in read.items():
         zoos[name] = LabelledZoo(training, held_out, views[name])
     assert [len(zoo.held_out) for zoo in zoos.values()] == [2, 2]
-    other = {n: t.clone() for n, t in zoos["inverted"].held_out.parameters.items()}
+    other = {n: t.clone() for n, t in read["inverted"][1].parameters.items()}
     other["layer0.bias"][1, 0] = torch.inf
     seeds, codes = np.array([5, 6]), np.zeros((2, 0))
     generated = {
@@ -171,6 +171,6 @@ def test_the_judge_tells_what_each_label_does(tmp_path: Path) -> None:
     assert found.loc[1, "accuracy"] == pytest.approx(copies["accuracy"].mean())
     assert found.loc[2, "accuracy"] == pytest.approx(wrong["accuracy"])
     assert (found["accuracy_low"] <= found["accuracy"]).all()
-    held_out = summary[summary["set"] == "held-out"]
-    assert (held_out["nearest_relative"] == 1).all() and held_out["nearest_p"].isna().all()
+    members = summary[summary["set"] == "held-out"]
+    assert (members["nearest_relative"] == 1).all() and members["nearest_p"].isna().all()
     assert found["nearest_relative"][1.0] < 1e-5 and found["nearest_p"].notna().all()

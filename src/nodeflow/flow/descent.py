@@ -197,9 +197,9 @@ class _Averages:
     @classmethod
     def before(cls, tensors: Sequence[Tensor], decays: Tensor) -> _Averages:
         """Those before the first gradient."""
-        zeros = ([torch.zeros_like(tensor) for tensor in tensors] for _ in range(2))
+        mean, square = ([torch.zeros_like(tensor) for tensor in tensors] for _ in range(2))
         keep_mean, keep_square = torch.sigmoid(decays)
-        return cls(*zeros, keep=(keep_mean, keep_square))
+        return cls(mean, square, (keep_mean, keep_square))
 
 
 @dataclass(frozen=True)

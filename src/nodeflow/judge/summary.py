@@ -97,14 +97,16 @@ def summarize_conditional(
         One row per set, label and guidance with the columns of `CONDITIONAL_SUMMARY`.
     """
     good = judged[judged["status"] == "ok"]
-    held_out = dict(list(good[good["set"] == "held-out"].groupby("label")))
+    members = good[good["set"] == "held-out"]
     rows = []
     groups = judged.groupby(["set", "label", "guidance"], sort=False, dropna=False)
-    for (name, label, guidance), everyone in groups:
+    for _, everyone in groups:
+        name, label = str(everyone["set"].iloc[0]), str(everyone["label"].iloc[0])
+        guidance = float(everyone["guidance"].iloc[0])
         table = everyone[everyone["status"] == "ok"]
         rng = numpy_generator(root_seed, "bootstrap", *labels, name, label, guidance)
         low, high = mean_interval(table["accuracy"].to_numpy(), rng, resamples)
-        reference = held_out.get(label, good.iloc[:0])
+        reference = members[members["label"] == label]
         other = reference if name == "generated" else good.iloc[:0]
         rows.append(
             {
