@@ -83,6 +83,9 @@ def test_damaged_reviews_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataProblem, match=r"train\.csv, test\.csv"):
         load_dataset("yelp", tmp_path)
     write_reviews(tmp_path / "train.csv", [(3, "text")] * 30)
+    (tmp_path / "test.csv").write_text('"3","a whole review"\n"4","half a rev')
+    with pytest.raises(DataProblem, match=r"test\.csv cannot be read at row 2"):
+        load_dataset("yelp", tmp_path)
     for rows in ('"6","text"\n', '"3"\n', '"","text"\n', "<html>\n"):
         (tmp_path / "test.csv").write_text(rows)
         with pytest.raises(DataProblem, match=r"test\.csv.*stars"):
@@ -103,7 +106,7 @@ def test_california_is_what_scikit_learn_makes_of_it(tmp_path: Path) -> None:
     x = np.concatenate([data.train_x, data.validation_x, data.test_x])[np.argsort(y)]
     for column, feature in zip((2, 5), raw.T, strict=True):
         assert np.corrcoef(x[:, column], feature[order])[0, 1] > 1 - 1e-6
-    for text in ("a,b,c\n", "1,2,3\n" * 20):
+    for text in ("", "a,b,c\n", "1,2,3\n" * 20):
         (tmp_path / "cal_housing.data").write_text(text)
         with pytest.raises(DataProblem, match=r"cal_housing\.data"):
             load_dataset("california", tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ def california(folder: Path) -> Dataset:
     """
     path = folder / HOUSING_FILES[0]
     try:
-        table = np.loadtxt(path, delimiter=",", ndmin=2)
+        with warnings.catch_warnings(action="ignore"):  # of an empty file, which is refused below
+            table = np.loadtxt(path, delimiter=",", ndmin=2)
     except (OSError, ValueError) as error:
         raise damaged(path, f"is no table of numbers ({str(error)[:100]})") from error
     if table.shape[1] != 9 or len(table) < 10 or not np.isfinite(table).all():

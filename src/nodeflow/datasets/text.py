@@ -141,7 +141,7 @@ def _reviews(path: Path, most: int) -> list[tuple[float, str]]:
 def _every_review(path: Path) -> Iterator[tuple[float, str]]:
     r"""Stars from 0 to 1 and text of each row: "stars","text", line breaks being written \n."""
     with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
+        rows = csv.reader(file, strict=True)  # a file that ends within a review is cut short
         try:
             for row in rows:
                 if len(row) != 2 or row[0] not in set("12345"):
