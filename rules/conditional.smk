@@ -4,6 +4,7 @@
 rule train_conditional:
     input:
         members=lambda w: plan.conditional_blocks(w.flow, w.weights),
+        data=lambda w: plan.conditional_downloads(w.flow),
     output:
         flow="results/conditional/{flow}/{weights}/width~{width}/flow.safetensors",
         history="results/conditional/{flow}/{weights}/width~{width}/history.parquet",
@@ -15,6 +16,7 @@ rule train_conditional:
         "../envs/environment.yaml"
     params:
         p=lambda w: plan.conditional(w.flow, w.weights, w.width),
+        folders=lambda w: plan.conditional_folders(w.flow),
         code=plan.code("train_conditional"),
     message:
         "Training conditional flow {wildcards.flow} on {wildcards.weights} weights, width {wildcards.width}"
@@ -48,7 +50,8 @@ rule judge_conditional:
         members=lambda w: plan.conditional_blocks(w.flow, w.weights),
         data=lambda w: plan.conditional_downloads(w.flow),
     output:
-        "results/conditional/{flow}/{weights}/width~{width}/judgement.parquet",
+        judgement="results/conditional/{flow}/{weights}/width~{width}/judgement.parquet",
+        summary="results/conditional/{flow}/{weights}/width~{width}/summary.parquet",
     log:
         "results/logs/judge_conditional/{flow}/{weights}/width~{width}.log",
     benchmark:

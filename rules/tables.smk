@@ -361,11 +361,15 @@ rule collect_solvers:
 
 rule collect_conditional:
     input:
-        plan.over_conditionals(
+        judgement=plan.over_conditionals(
             "results/conditional/{flow}/{weights}/width~{width}/judgement.parquet"
         ),
+        summary=plan.over_conditionals(
+            "results/conditional/{flow}/{weights}/width~{width}/summary.parquet"
+        ),
     output:
-        "results/tables/conditional.parquet",
+        judgement="results/tables/conditional.parquet",
+        summary="results/tables/conditional_summary.parquet",
     log:
         "results/logs/collect_conditional/all.log",
     benchmark:

@@ -254,16 +254,19 @@ def _contradictions(config: Config) -> Iterator[str]:
             f"the configuration key node.hidden.removed holds {max(node['hidden']['removed'])}; "
             f"it must be < {detail}, the number of nodes (node.detail.size)."
         )
+    conditional = config["flow"]["conditional"]
     for key, names, defined in (
         ("zoo.use", zoo["use"], zoo["zoos"]),
         ("zoo.where_found", zoo["where_found"], zoo["zoos"]),
         ("flow.use", config["flow"]["use"], config["flow"]["flows"]),
         ("flow.transfer.flows", config["flow"]["transfer"]["flows"], config["flow"]["flows"]),
         ("flow.solvers.flows", config["flow"]["solvers"]["flows"], config["flow"]["flows"]),
+        ("flow.conditional.use", conditional["use"], conditional["flows"]),
+        ("bridge.use", config["bridge"]["use"], config["bridge"]["zoos"]),
     ):
         for name in names:
             if name not in defined:
-                allowed = ", ".join(sorted(defined))
+                allowed = ", ".join(sorted(defined)) or "none"
                 yield f"the configuration key {key} names {name}; defined are: {allowed}."
     for name, sources in zoo["downloads"].items():
         if sources is None and name not in SOURCES:
@@ -282,11 +285,16 @@ def _contradictions(config: Config) -> Iterator[str]:
                 f"the configuration key flow.flows.{name}.zoo is {flow['zoo']}, whose networks "
                 "predict a number; generated networks are judged as classifiers."
             )
-        if flow["method"] == "descent" and flow["weights"] != ["raw"]:
-            yield (
-                f"the configuration key flow.flows.{name}.weights is {list(flow['weights'])}; a "
-                "descent pairs members with their initializations and needs [raw]."
-            )
+    for key, flows in (
+        ("flow.flows", config["flow"]["flows"]),
+        ("flow.conditional.flows", conditional["flows"]),
+    ):
+        for name, flow in flows.items():
+            if flow["method"] == "descent" and flow["weights"] != ["raw"]:
+                yield (
+                    f"the configuration key {key}.{name}.weights is {list(flow['weights'])}; a "
+                    "descent pairs members with their initializations and needs [raw]."
+                )
     yield from _flow_contradictions(config)
     yield from _bridge_contradictions(config)
     for name in config["flow"]["use"]:
@@ -326,12 +334,6 @@ def _flow_contradictions(config: Config) -> Iterator[str]:
                 f"{flows[name]['method']}, whose steps are those that it learned."
             )
     conditional = config["flow"]["conditional"]
-    for name in conditional["use"]:
-        if name not in conditional["flows"]:
-            allowed = ", ".join(sorted(conditional["flows"])) or "none"
-            yield (
-                f"the configuration key flow.conditional.use names {name}; defined are: {allowed}."
-            )
     for name, flow in conditional["flows"].items():
         key = f"flow.conditional.flows.{name}.zoos"
         networks = []
@@ -347,6 +349,11 @@ def _flow_contradictions(config: Config) -> Iterator[str]:
             else:
                 settings = zoos[zoo]
                 shape, classes = form(settings["data"])
+                if classes == 1:
+                    yield (
+                        f"the configuration key {key} names {zoo}, whose networks predict a "
+                        "number; generated networks are judged as classifiers."
+                    )
                 chosen = settings.get("architecture") or settings["hidden"]
                 networks.append((math.prod(shape), classes, _plain(chosen)))
         if any(network != networks[0] for network in networks):
@@ -359,10 +366,6 @@ def _flow_contradictions(config: Config) -> Iterator[str]:
 def _bridge_contradictions(config: Config) -> Iterator[str]:
     zoos = config["bridge"]["zoos"]
     for name in config["bridge"]["use"]:
-        if name not in zoos:
-            allowed = ", ".join(sorted(zoos))
-            yield f"the configuration key bridge.use names {name}; defined are: {allowed}."
-            continue
         zoo, tests, key = zoos[name], zoos[name]["tests"], f"bridge.zoos.{name}"
         if zoo["held_out"] >= zoo["graphs"]:
             yield (

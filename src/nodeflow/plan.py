@@ -593,6 +593,8 @@ class Plan:
             "zoos": zoos,
             "members": [self._zoo(zoo)["members"] for zoo in zoos],
             "data": ", ".join(self._zoo(zoo)["data"] for zoo in zoos),
+            "tasks": [self._zoo(zoo)["data"] for zoo in zoos],
+            "trainings": [self._zoo(zoo)["training"] for zoo in zoos],
             "architecture": self.architecture(zoos[0]),
             "changes": settings["settings"],
             "device": self.config["device"],

@@ -128,6 +128,22 @@ def test_zoos_of_a_conditional_flow_must_fit(zoos: list[str], words: list[str]) 
         assert word in str(caught.value)
 
 
+def test_a_conditional_descent_needs_members_as_trained() -> None:
+    with pytest.raises(ConfigProblem, match=r"conditional\.flows\.digits_tasks\.weights .*\[raw\]"):
+        check_config(conditional(method="descent"), SCHEMA)
+    check_config(conditional(method="descent", weights=["raw"]), SCHEMA)
+
+
+def test_a_conditional_flow_of_networks_that_predict_a_number_is_refused() -> None:
+    config = conditional(zoos=["digits", "digits_inverted"])
+    config["zoo"]["zoos"]["digits_inverted"] = {
+        **config["zoo"]["zoos"]["digits_inverted"],
+        "data": "california",
+    }
+    with pytest.raises(ConfigProblem, match="digits_inverted, whose networks predict a number"):
+        check_config(config, SCHEMA)
+
+
 def leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     if isinstance(value, dict):
         return [path, *(leaf for k, v in value.items() for leaf in leaves(v, (*path, k)))]

@@ -18,8 +18,13 @@ from nodeflow.flow.settings import FlowSettings, FlowSettingsProblem, flow_setti
 from nodeflow.flow.store import read_flow, read_samples, write_flow
 from nodeflow.flow.train import Flow, FlowProblem
 from nodeflow.flow.velocity import VelocitySettings, build_velocity
-from nodeflow.judge import LabelledZoo, closest_gauge, judge_conditional
-from nodeflow.judge.store import CONDITIONAL
+from nodeflow.judge import (
+    LabelledZoo,
+    closest_gauge,
+    judge_conditional,
+    summarize_conditional,
+)
+from nodeflow.judge.store import CONDITIONAL, CONDITIONAL_SUMMARY
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import classifier
 from nodeflow.zoo.store import Block, write_block
@@ -157,3 +162,15 @@ def test_the_judge_tells_what_each_label_does(tmp_path: Path) -> None:
     failed = table[table["status"] == "failed"]
     assert failed[["accuracy", "loss", "ratio"]].isna().all(axis=None)
     assert failed["reason"].item() == "parameters are not finite"
+    assert failed["nearest_index"].item() == -1
+    summary = summarize_conditional(table, 1, ("x",), resamples=200)
+    write_table(tmp_path / "summary", summary, CONDITIONAL_SUMMARY, {})
+    found = summary[summary["set"] == "generated"].set_index("guidance")
+    assert found["n"].tolist() == [2, 1] and found["failed"].tolist() == [0, 1]
+    assert found["right"].tolist() == [1, 0] and found["replica_share"].tolist()[0] == 1
+    assert found.loc[1, "accuracy"] == pytest.approx(copies["accuracy"].mean())
+    assert found.loc[2, "accuracy"] == pytest.approx(wrong["accuracy"])
+    assert (found["accuracy_low"] <= found["accuracy"]).all()
+    members = summary[summary["set"] == "held-out"]
+    assert (members["nearest_relative"] == 1).all() and members["nearest_p"].isna().all()
+    assert found["nearest_relative"][1.0] < 1e-5 and found["nearest_p"].notna().all()

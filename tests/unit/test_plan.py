@@ -181,13 +181,15 @@ def test_a_conditional_flow_is_made_of_all_its_zoos() -> None:
     config = generation()
     config["zoo"]["folders"]["fashion_mnist"] = "/nowhere"
     other = Plan(config, ROOT)
-    assert other.conditionals == ["digits_tasks"], "one of whose zoos one is not there is left out"
+    assert other.conditionals == ["digits_tasks_descent", "digits_tasks"], (
+        "one of whose zoos one is not there is left out"
+    )
     made = other.conditional("digits_tasks", "aligned", "256")
     assert made["data"] == "digits, digits:inverted, digits:rotated"
     assert [len(blocks) for blocks in made["from"]] == [1, 1, 1] and made["members"] == [100] * 3
     blocks = other.conditional_blocks("digits_tasks", "aligned")
     assert blocks[1] == "results/zoo/digits_inverted/aligned/block~0.safetensors"
-    assert len(other.over_conditionals("{flow}/{width}")) == 1
+    assert len(other.over_conditionals("{flow}/{width}")) == 2
     assert other.over_solvers("{flow}") == ["digits_widths"] * 8
     found = [
         other.conditional_judgement("digits_tasks", "aligned", 256),

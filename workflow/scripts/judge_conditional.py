@@ -11,7 +11,8 @@ from nodeflow.flow.store import open_samples
 from nodeflow.job import choose_device, job
 from nodeflow.judge.conditional import LabelledZoo, judge_conditional
 from nodeflow.judge.gauge import closest_gauge
-from nodeflow.judge.store import CONDITIONAL
+from nodeflow.judge.store import CONDITIONAL, CONDITIONAL_SUMMARY
+from nodeflow.judge.summary import summarize_conditional
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import build
 
@@ -37,4 +38,6 @@ with job(snakemake.log[0], snakemake.threads):
         **p["settings"],
         device=choose_device(p["device"]),
     )
-    write_table(output[0], table, CONDITIONAL, made)
+    write_table(output.judgement, table, CONDITIONAL, made)
+    summary = summarize_conditional(table, p["seed"], (p["flow"], p["weights"], p["width"]))
+    write_table(output.summary, summary, CONDITIONAL_SUMMARY, made)

@@ -6,7 +6,6 @@ from nodeflow.flow.conditional import Condition
 from nodeflow.flow.files import sample_conditions
 from nodeflow.flow.sample import SampleSettings
 from nodeflow.flow.store import read_flow
-from nodeflow.flow.train import Flow
 from nodeflow.job import choose_device, job
 
 snakemake: Any
@@ -14,11 +13,9 @@ p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    flow = read_flow(files.flow, p["from"])
-    assert isinstance(flow, Flow)
     sample_conditions(
         output.samples,
-        flow,
+        read_flow(files.flow, p["from"]),
         p["count"],
         SampleSettings(p["solver"], p["steps"]),
         [Condition(label, guidance) for label in p["labels"] for guidance in p["guidance"]],

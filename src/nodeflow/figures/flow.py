@@ -155,15 +155,16 @@ def draw_conditional(table: pd.DataFrame) -> Figure:
         table: columns flow, weights, width, set, label, guidance, accuracy, elsewhere, ratio,
             status.
     """
-    groups = list(table[table["status"] == "ok"].groupby(["flow", "weights", "width"], sort=False))
+    groups = list(table.groupby(["flow", "weights", "width"], sort=False))
     figure, axes = panels(3 * len(groups), columns=3, width=3.3, height=2.8)
     shown = {
         "accuracy": "accuracy on the label's test items",
         "elsewhere": "best accuracy on another label's",
         "ratio": "nearest / second-nearest member",
     }
-    for place, ((flow, weights, width), rows) in enumerate(groups):
-        labels = list(dict.fromkeys(rows["label"]))
+    for place, ((flow, weights, width), everyone) in enumerate(groups):
+        rows = everyone[everyone["status"] == "ok"]
+        labels = list(dict.fromkeys(everyone["label"]))
         palette = colours(range(len(labels) + 1))
         for axis, (column, name) in zip(axes[3 * place :], shown.items(), strict=False):
             for number, label in enumerate(labels):
@@ -175,8 +176,10 @@ def draw_conditional(table: pd.DataFrame) -> Figure:
             axis.set(xlabel="guidance w", ylabel=name)
         axes[3 * place].set(title=f"{flow}: {weights}, {width}")
         axes[3 * place + 2].axhline(_REPLICA, color="0.5", lw=0.8, ls="--")
-        least = rows[rows["set"] == "generated"].groupby(["label", "guidance"]).size().min()
-        note(axes[3 * place], f"n ≥ {least} a point, 10–90 %; dotted: held-out members")
+        generated = everyone[everyone["set"] == "generated"]
+        most = generated.groupby(["label", "guidance"]).size().max()
+        failed = f" less {n} failed" if (n := (generated["status"] != "ok").sum()) else ""
+        note(axes[3 * place], f"n = {most} a point{failed}, 10–90 %; dotted: held-out members")
         outside_legend(axes[3 * place + 2], "label")
     return figure
 

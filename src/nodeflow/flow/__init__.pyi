@@ -2,7 +2,7 @@ from .codec import Codec, CodecSettings, fit_codec, flatten, unflatten
 from .conditional import Condition, fit_conditional_flow
 from .descent import Descent, fit_descent
 from .files import fit_from_files, sample_to_file
-from .fit import Origin, fit_any_flow
+from .fit import Origin, fit_any_flow, fit_conditional
 from .history import FLOW_HISTORY
 from .sample import AnyFlow, Samples, SampleSettings, sample, sample_seeds
 from .settings import METHODS, DescentSettings, FlowSettings, flow_settings, settings_of
@@ -27,6 +27,7 @@ __all__ = [
     "VelocitySettings",
     "fit_any_flow",
     "fit_codec",
+    "fit_conditional",
     "fit_conditional_flow",
     "fit_descent",
     "fit_flow",

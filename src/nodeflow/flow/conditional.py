@@ -22,7 +22,7 @@ from nodeflow.flow.train import Flow, FlowProblem, flow_over
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.store import Block
 
-__all__ = ["Condition", "fit_conditional_flow", "guided"]
+__all__ = ["Condition", "check_zoos", "fit_conditional_flow", "guided"]
 
 _CPU = torch.device("cpu")
 
@@ -92,13 +92,9 @@ def fit_conditional_flow(
         The flow, on the CPU, and its history as `nodeflow.flow.train.train_velocity` gives it.
 
     Raises:
-        FlowProblem: fewer than two zoos, or one with fewer than two members to learn from.
+        FlowProblem: see `check_zoos`.
     """
-    if len(zoos) < 2 or any(len(learned) < 2 for learned, _ in zoos.values()):
-        raise FlowProblem(
-            "a conditional flow needs at least two zoos, each with at least two members to learn "
-            "from."
-        )
+    check_zoos(zoos)
     rows, classes = _pooled([learned for learned, _ in zoos.values()], shapes)
     others, other_classes = _pooled([held_out for _, held_out in zoos.values()], shapes)
     codec = fit_codec(rows, settings.codec)
@@ -113,6 +109,28 @@ def fit_conditional_flow(
         tuple(zoos),
         (classes, other_classes),
     )
+
+
+def check_zoos(zoos: Mapping[str, tuple[Block, Block]]) -> None:
+    """Find out whether a conditional flow can learn these zoos.
+
+    Raises:
+        FlowProblem: fewer than two zoos, one with fewer than two members to learn from, or zoos
+            whose networks have different shapes.
+    """
+    if len(zoos) < 2 or any(len(learned) < 2 for learned, _ in zoos.values()):
+        counts = ", ".join(f"{name} ({len(learned)})" for name, (learned, _) in zoos.items())
+        raise FlowProblem(
+            "a conditional flow needs at least two zoos, each with at least two members to learn "
+            f"from; it has {counts}."
+        )
+    (first, (block, _)), *others = zoos.items()
+    for name, (other, _) in others:
+        if other.shapes != block.shapes:
+            raise FlowProblem(
+                f"a conditional flow learns zoos of one architecture; networks of {first} have "
+                f"the shapes {block.shapes}, those of {name} {other.shapes}."
+            )
 
 
 def _pooled(blocks: list[Block], shapes: Shapes) -> tuple[np.ndarray, Tensor]:

@@ -28,9 +28,11 @@ arXiv:1811.10959); initializations as the source of a flow over weights appear i
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -48,7 +50,15 @@ from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.loss import cross_entropies
 
-__all__ = ["Descent", "DescentField", "DescentProblem", "fit_descent"]
+__all__ = [
+    "Descent",
+    "DescentField",
+    "DescentProblem",
+    "Lesson",
+    "fit_descent",
+    "start_field",
+    "train_fields",
+]
 
 _CPU = torch.device("cpu")
 _BLOCK = 64
@@ -61,6 +71,10 @@ _FIRST_DECAYS = (0.0, 1.5)
 _FIRST_RATE = 1.5
 _LAST_LEARNING_RATE = 1e-4
 _CLIP = 1.0
+
+
+Carrier = Callable[[dict[str, Tensor], Tensor | None], dict[str, Tensor]]
+"""(stacked initial networks (M, …), noise (M, K, P) or none) → stacked final ones."""
 
 
 class DescentProblem(Problem):
@@ -101,7 +115,11 @@ class DescentField(nn.Module):
         self.noise = nn.Parameter(torch.zeros(evaluations))
 
     def forward(
-        self, networks: Mapping[str, Tensor], noise: Tensor | None = None
+        self,
+        networks: Mapping[str, Tensor],
+        noise: Tensor | None = None,
+        without: DescentField | None = None,
+        guidance: float = 1.0,
     ) -> dict[str, Tensor]:
         """Carry networks (M, …) from t = 0 to 1; differentiable in the parameters in training.
 
@@ -109,24 +127,24 @@ class DescentField(nn.Module):
             networks: initial ones, stacked.
             noise: (M, K, P) standard normal: how the weight of each probe differs from 1 in each
                 evaluation of each network, in standard deviations; None for no difference.
+            without: of a conditional descent, the field without a label; the velocity is then its
+                own plus `guidance` times what this field, that of a label, adds to it.
+            guidance: w; see `nodeflow.flow.conditional`.
         """
         names = list(self.architecture.shapes)
         now = [networks[name].detach().requires_grad_() for name in names]
-        mean = [torch.zeros_like(tensor) for tensor in now]
-        square = [torch.zeros_like(tensor) for tensor in now]
-        keep_mean, keep_square = torch.sigmoid(self.decays)
+        fields = [self] if without is None else [without, self]
+        averages = [_Averages.before(now, field.decays) for field in fields]
         for step in range(self.evaluations):
-            weights = None if noise is None else 1 + self.noise[step] * noise[:, step]
-            gradients = self._gradients(dict(zip(names, now, strict=True)), step, weights)
-            moved = []
-            for i, (tensor, gradient) in enumerate(zip(now, gradients, strict=True)):
-                mean[i] = keep_mean * mean[i] + (1 - keep_mean) * gradient
-                square[i] = keep_square * square[i] + (1 - keep_square) * gradient.square()
-                floor = (2 * self.log_floor[step, i]).exp()
-                size = torch.sqrt(square[i] / (1 - keep_square ** (step + 1)) + floor)
-                velocity = mean[i] / (1 - keep_mean ** (step + 1)) / size
-                length = self.log_rate[step, i].exp() / self.evaluations
-                moved.append(tensor - length * velocity)
+            here = dict(zip(names, now, strict=True))
+            moves = [
+                f._moves(here, own, step, noise) for f, own in zip(fields, averages, strict=True)
+            ]
+            if without is None:
+                (move,) = moves
+            else:
+                move = [torch.lerp(a, b, guidance) for a, b in zip(*moves, strict=True)]
+            moved = [tensor - one for tensor, one in zip(now, move, strict=True)]
             now = moved if self.training else [tensor.detach().requires_grad_() for tensor in moved]
         return dict(zip(names, now, strict=True))
 
@@ -134,6 +152,27 @@ class DescentField(nn.Module):
         """Noise (M, K, P) for M networks, on the CPU."""
         shape = (count, self.evaluations, self.items.shape[1])
         return torch.randn(shape, generator=generator)
+
+    def _moves(
+        self,
+        networks: Mapping[str, Tensor],
+        averages: _Averages,
+        step: int,
+        noise: Tensor | None,
+    ) -> list[Tensor]:
+        """What an evaluation takes from each tensor; the running averages go on with it."""
+        mean, square = averages.mean, averages.square
+        keep_mean, keep_square = averages.keep
+        weights = None if noise is None else 1 + self.noise[step] * noise[:, step]
+        moves = []
+        for i, gradient in enumerate(self._gradients(networks, step, weights)):
+            mean[i] = keep_mean * mean[i] + (1 - keep_mean) * gradient
+            square[i] = keep_square * square[i] + (1 - keep_square) * gradient.square()
+            floor = (2 * self.log_floor[step, i]).exp()
+            size = torch.sqrt(square[i] / (1 - keep_square ** (step + 1)) + floor)
+            velocity = mean[i] / (1 - keep_mean ** (step + 1)) / size
+            moves.append(self.log_rate[step, i].exp() / self.evaluations * velocity)
+        return moves
 
     def _gradients(
         self, networks: Mapping[str, Tensor], step: int, weights: Tensor | None
@@ -148,6 +187,22 @@ class DescentField(nn.Module):
 
 
 @dataclass(frozen=True)
+class _Averages:
+    """Running means of the gradients of each tensor and of their squares, and what they keep."""
+
+    mean: list[Tensor]
+    square: list[Tensor]
+    keep: tuple[Tensor, Tensor]
+
+    @classmethod
+    def before(cls, tensors: Sequence[Tensor], decays: Tensor) -> _Averages:
+        """Those before the first gradient."""
+        mean, square = ([torch.zeros_like(tensor) for tensor in tensors] for _ in range(2))
+        keep_mean, keep_square = torch.sigmoid(decays)
+        return cls(mean, square, (keep_mean, keep_square))
+
+
+@dataclass(frozen=True)
 class Descent:
     """A trained flow from initializations to trained networks.
 
@@ -156,22 +211,37 @@ class Descent:
         shapes: name → shape of one network's tensors, in the order of a flat row.
         initializations: names of the distributions that networks start from; see
             `nodeflow.zoo.INITIALIZATIONS`.
-        field: the learned descent, in evaluation mode.
+        field: the learned descent, in evaluation mode; of a conditional flow, the one without a
+            label.
+        labelled: of a conditional flow, the descent of each label; see `nodeflow.flow.labelled`.
     """
 
     settings: DescentSettings
     shapes: Shapes
     initializations: tuple[str, ...]
     field: DescentField
+    labelled: Mapping[str, DescentField] = dataclasses.field(default_factory=dict)
 
-    def rows(self, seeds: np.ndarray, device: torch.device = _CPU) -> np.ndarray:
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the zoos that a conditional flow learned; none of any other."""
+        return tuple(self.labelled)
+
+    def rows(
+        self,
+        seeds: np.ndarray,
+        device: torch.device = _CPU,
+        label: str | None = None,
+        guidance: float = 1.0,
+    ) -> np.ndarray:
         """Flat networks (M, D), float32, of these seeds (M,), each whatever else is asked for.
 
-        A seed decides the initialization, and then the noise. Networks move in blocks of one size,
-        because matrix products of other sizes round differently.
+        A seed decides the initialization and then the noise; that, the label and the guidance
+        decide everything. Networks move in blocks of one size, because matrix products of other
+        sizes round differently.
         """
         architecture = self.field.architecture
-        field = self.field.to(device).eval()
+        field = self._guided(device, label, guidance)
         found = []
         for start in range(0, len(seeds), _BLOCK):
             some = [int(seed) for seed in seeds[start : start + _BLOCK]]
@@ -181,12 +251,20 @@ class Descent:
                 generators,
                 [self.initializations[seed % len(self.initializations)] for seed in padded],
             )
-            noise = torch.stack([field.draw(1, generator)[0] for generator in generators])
+            noise = torch.stack([self.field.draw(1, generator)[0] for generator in generators])
             final = field(
                 {name: tensor.to(device) for name, tensor in initial.items()}, noise.to(device)
             )
             found.append(flatten(final, self.shapes)[: len(some)])
         return np.concatenate(found)
+
+    def _guided(self, device: torch.device, label: str | None, guidance: float) -> Carrier:
+        """The descent under a condition: at guidance 0 and 1 a single field, to the last bit."""
+        without = self.field.to(device).eval()
+        if label is None or guidance == 0:
+            return without
+        own = self.labelled[label].to(device).eval()
+        return own if guidance == 1 else partial(own, without=without, guidance=guidance)
 
 
 def fit_descent(
@@ -227,90 +305,187 @@ def fit_descent(
         DescentProblem: the architecture has running statistics or reads texts, or the members are
             not finite.
     """
-    if architecture.statistics or architecture.tokens:
-        raise DescentProblem(
-            f"a descent of {architecture.name} cannot be learned: its probes are numbers, and it "
-            "carries no running statistics; choose method codes or paper."
-        )
-    final, start = _here(members, architecture, device), _here(initial, architecture, device)
-    if not all(tensor.isfinite().all() for tensor in final.values()):
-        raise DescentProblem("members are not finite; leave failed members out of the zoo.")
     generator = torch_generator(root_seed, "flow", *labels)
-    x, y = torch.as_tensor(items), torch.as_tensor(labels_of_items)
-    field = _start(architecture, final, start, x, y, settings, generator).to(device)
-    x, y = x.to(device), y.to(device)
-    objective = _Objective(architecture, final, start, settings)
-    watched = {"train_loss": (final, start)}
-    if held_out is not None:
-        watched["held_out_loss"] = (
-            _here(held_out[0], architecture, device),
-            _here(held_out[1], architecture, device),
-        )
-    fixed = x[torch.randint(len(x), (settings.items,), generator=generator).to(device)]
+    lesson = Lesson(
+        architecture, (members, initial), (items, labels_of_items), settings, held_out, device
+    )
+    field = start_field(architecture, [lesson], settings, generator).to(device)
+    lesson.draw_watched(generator)
+
+    def next_loss() -> Tensor:
+        return lesson.loss(field, initializations, generator)
+
+    history = train_fields([field], next_loss, lambda: lesson.watch(field), settings, labels)
+    shapes = {name: tuple(shape) for name, shape in architecture.shapes.items()}
+    return Descent(settings, shapes, tuple(initializations), field.cpu().eval()), history
+
+
+def train_fields(
+    fields: Sequence[DescentField],
+    next_loss: Callable[[], Tensor],
+    watch: Callable[[], dict[str, float]],
+    settings: DescentSettings,
+    labels: tuple[str | float, ...],
+) -> pd.DataFrame:
+    """Change fields, all on one device, until all steps are done.
+
+    Args:
+        fields: those that are trained; a step changes the ones that its loss depends on.
+        next_loss: the loss of the next step.
+        watch: losses to be recorded, by the names of `FLOW_HISTORY`'s columns.
+        settings: steps and learning rates.
+        labels: what names the flow.
+
+    Returns:
+        One row per report with the columns of `FLOW_HISTORY`.
+    """
+    everything = nn.ModuleList(fields)
+    probes = [p for field in fields for p in (field.items, field.targets)]
+    rates = [
+        p for field in fields for p in (field.log_rate, field.log_floor, field.decays, field.noise)
+    ]
     optimizers = [
-        (Adam([field.items, field.targets]), settings.learning_rate),
-        (
-            Adam([field.log_rate, field.log_floor, field.decays, field.noise]),
-            settings.rate_learning_rate,
-        ),
+        (Adam(probes), settings.learning_rate),
+        (Adam(rates), settings.rate_learning_rate),
     ]
     progress = Progress(settings.steps, "flow " + ", ".join(str(label) for label in labels))
     every = max(1, settings.steps // _REPORTS)
-    total, since, rows = torch.zeros((), device=device), 0, []
-    field.train()
+    total, since, rows = torch.zeros((), device=probes[0].device), 0, []
+    everything.train()
     for step in range(1, settings.steps + 1):
-        some = torch.randint(len(objective), (settings.batch,), generator=generator).to(device)
-        which = torch.randint(len(x), (settings.items,), generator=generator).to(device)
-        fresh = _fresh(architecture, settings.fresh, initializations, generator)
-        fresh = {name: tensor.to(device) for name, tensor in fresh.items()}
-        noise = field.draw(settings.batch + settings.fresh, generator).to(device)
-        noise[: settings.batch] = 0
-        found = field(
-            {name: torch.cat([t[some], fresh[name]]) for name, t in start.items()},
-            noise if settings.noise else None,
-        )
-        paired = {name: tensor[: settings.batch] for name, tensor in found.items()}
-        unpaired = {name: tensor[settings.batch :] for name, tensor in found.items()}
-        others = torch.randint(len(objective), (_OTHERS,), generator=generator).to(device)
-        loss = objective(paired, final, some, x[which])
-        loss = loss + objective.alike(unpaired, final, others, x[which], y[which])
-        loss = loss + objective.power(unpaired, fresh)
-        field.zero_grad()
+        loss = next_loss()
+        everything.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(field.parameters(), _CLIP)
+        nn.utils.clip_grad_norm_(everything.parameters(), _CLIP)
         for optimizer, first in optimizers:
             optimizer.step(cosine(step - 1, settings.steps, first, _LAST_LEARNING_RATE))
         total, since = total + loss.detach(), since + 1
         if step % every == 0 or step == settings.steps:
-            losses = _watch(field, objective, watched, fixed)
+            everything.eval()
+            losses = watch()
+            everything.train()
             rows.append({"step": step, "loss": float(total) / since, **losses})
             progress.update(step, **losses)
-            total, since = torch.zeros((), device=device), 0
-    shapes = {name: tuple(shape) for name, shape in architecture.shapes.items()}
-    flow = Descent(settings, shapes, tuple(initializations), field.cpu().eval())
-    return flow, pd.DataFrame(rows)
+            total, since = torch.zeros_like(total), 0
+    return pd.DataFrame(rows)
 
 
-def _start(
+class Lesson:
+    """A zoo that descents learn.
+
+    Args:
+        architecture: of all networks.
+        networks: stacked parameters (K, …) of the members to learn from, and what they started
+            from.
+        data: (n, features) training items, and their classes (n,).
+        settings: all choices.
+        held_out: final and initial parameters of members whose loss alone is recorded.
+        device: where to train.
+
+    Raises:
+        DescentProblem: the architecture has running statistics or reads texts, or the members are
+            not finite.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        networks: tuple[Mapping[str, Tensor], Mapping[str, Tensor]],
+        data: tuple[np.ndarray, np.ndarray],
+        settings: DescentSettings,
+        held_out: tuple[Mapping[str, Tensor], Mapping[str, Tensor]] | None = None,
+        device: torch.device = _CPU,
+    ) -> None:
+        if architecture.statistics or architecture.tokens:
+            raise DescentProblem(
+                f"a descent of {architecture.name} cannot be learned: its probes are numbers, and "
+                "it carries no running statistics; choose method codes or paper."
+            )
+        self.final, self.start_from = (_here(x, architecture, device) for x in networks)
+        if not all(tensor.isfinite().all() for tensor in self.final.values()):
+            raise DescentProblem("members are not finite; leave failed members out of the zoo.")
+        self.x, self.y = (torch.as_tensor(part).to(device) for part in data)
+        self._architecture, self._settings, self._device = architecture, settings, device
+        self._objective = _Objective(architecture, self.final, self.start_from, settings)
+        self._watched = {"train_loss": (self.final, self.start_from)}
+        if held_out is not None:
+            final, initial = (_here(x, architecture, device) for x in held_out)
+            self._watched["held_out_loss"] = (final, initial)
+
+    def draw_watched(self, generator: torch.Generator) -> None:
+        """Draw the items on which `watch` compares predictions, the same throughout."""
+        self._fixed = self.x[self._some(len(self.x), self._settings.items, generator)]
+
+    def loss(
+        self, field: DescentField, initializations: Sequence[str], generator: torch.Generator
+    ) -> Tensor:
+        """The loss of a field on members, items and fresh initializations drawn for one step."""
+        settings, objective = self._settings, self._objective
+        some = self._some(len(objective), settings.batch, generator)
+        which = self._some(len(self.x), settings.items, generator)
+        fresh = {
+            name: tensor.to(self._device)
+            for name, tensor in _fresh(
+                self._architecture, settings.fresh, initializations, generator
+            ).items()
+        }
+        noise = field.draw(settings.batch + settings.fresh, generator).to(self._device)
+        noise[: settings.batch] = 0
+        found = field(
+            {name: torch.cat([t[some], fresh[name]]) for name, t in self.start_from.items()},
+            noise if settings.noise else None,
+        )
+        paired = {name: tensor[: settings.batch] for name, tensor in found.items()}
+        unpaired = {name: tensor[settings.batch :] for name, tensor in found.items()}
+        others = self._some(len(objective), _OTHERS, generator)
+        loss = objective(paired, self.final, some, self.x[which])
+        loss = loss + objective.alike(unpaired, self.final, others, self.x[which], self.y[which])
+        return loss + objective.power(unpaired, fresh)
+
+    def watch(self, field: DescentField) -> dict[str, float]:
+        """The loss of a field on the first members and on fixed items, without noise."""
+        losses = {"train_loss": math.nan, "held_out_loss": math.nan}
+        for name, (final, start) in self._watched.items():
+            some = torch.arange(min(_WATCHED, len(next(iter(final.values())))), device=self._device)
+            found = field({n: tensor[some] for n, tensor in start.items()})
+            with torch.no_grad():
+                losses[name] = float(self._objective(found, final, some, self._fixed))
+        return losses
+
+    def _some(self, everyone: int, count: int, generator: torch.Generator) -> Tensor:
+        """Places of some of so many members or items."""
+        return torch.randint(everyone, (count,), generator=generator).to(self._device)
+
+
+def start_field(
     architecture: Architecture,
-    final: Mapping[str, Tensor],
-    start: Mapping[str, Tensor],
-    x: Tensor,
-    y: Tensor,
+    lessons: Sequence[Lesson],
     settings: DescentSettings,
     generator: torch.Generator,
 ) -> DescentField:
-    """A field whose probes are training items and whose speeds are those of the members."""
+    """A field whose probes are training items and whose speeds are those of the members.
+
+    Args:
+        architecture: of all networks.
+        lessons: the zoos that it is to learn, all of whose items and members count alike.
+        settings: all choices.
+        generator: which items.
+    """
+    x, y = (torch.cat([getattr(lesson, part).cpu() for lesson in lessons]) for part in "xy")
     classes = int(y.max()) + 1
     count = settings.evaluations * settings.probes
     field = DescentField(architecture, settings.evaluations, settings.probes, x.shape[1], classes)
     chosen = torch.randint(len(x), (count,), generator=generator)
-    moved = [(final[name] - start[name]).square().mean().sqrt() for name in architecture.shapes]
+    moved = [
+        torch.cat([lesson.final[name] - lesson.start_from[name] for lesson in lessons])
+        for name in architecture.shapes
+    ]
+    speeds = torch.stack([_FIRST_RATE * tensor.square().mean().sqrt() for tensor in moved])
     with torch.no_grad():
         field.items.copy_(x[chosen].view_as(field.items))
         labels = _FIRST_TARGET * one_hot(y[chosen].long(), classes)
         field.targets.copy_(labels.view_as(field.targets))
-        field.log_rate.copy_((_FIRST_RATE * torch.stack(moved)).clamp_min(1e-6).log().cpu())
+        field.log_rate.copy_(speeds.clamp_min(1e-6).log().cpu())
         field.noise.fill_(settings.noise)
     return field
 
@@ -424,24 +599,6 @@ def _fresh(
         [torch.Generator().manual_seed(seed) for seed in seeds],
         [initializations[seed % len(initializations)] for seed in seeds],
     )
-
-
-def _watch(
-    field: DescentField,
-    objective: _Objective,
-    watched: Mapping[str, tuple[Mapping[str, Tensor], Mapping[str, Tensor]]],
-    x: Tensor,
-) -> dict[str, float]:
-    """The loss on fixed members and items, without noise."""
-    field.eval()
-    losses = {"train_loss": math.nan, "held_out_loss": math.nan}
-    for name, (final, start) in watched.items():
-        some = torch.arange(min(_WATCHED, len(next(iter(final.values())))), device=x.device)
-        found = field({n: tensor[some] for n, tensor in start.items()})
-        with torch.no_grad():
-            losses[name] = float(objective(found, final, some, x))
-    field.train()
-    return losses
 
 
 def _here(

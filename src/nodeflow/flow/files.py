@@ -25,7 +25,7 @@ from nodeflow.flow.sample import (
 )
 from nodeflow.flow.settings import DescentSettings, FlowSettings
 from nodeflow.flow.store import stream_samples, write_samples
-from nodeflow.flow.train import Flow, fit_streamed_flow
+from nodeflow.flow.train import fit_streamed_flow
 from nodeflow.zoo.store import Block, Stored, open_blocks, read_blocks, read_columns, read_members
 
 __all__ = [
@@ -139,7 +139,7 @@ def open_zoos(
 
 def sample_conditions(
     path: str | Path,
-    flow: Flow,
+    flow: AnyFlow,
     count: int,
     settings: SampleSettings,
     conditions: Sequence[Condition],

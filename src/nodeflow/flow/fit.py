@@ -1,22 +1,26 @@
-"""A flow of any method, from the members of a zoo."""
+"""A flow of any method, from the members of a zoo or of several."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from nodeflow.datasets import Dataset
-from nodeflow.flow.descent import fit_descent
+from nodeflow.flow.conditional import check_zoos, fit_conditional_flow
+from nodeflow.flow.descent import Lesson, fit_descent
+from nodeflow.flow.labelled import fit_labelled_descents
 from nodeflow.flow.sample import AnyFlow
 from nodeflow.flow.settings import DescentSettings, FlowSettings
-from nodeflow.flow.train import fit_flow
+from nodeflow.flow.train import FlowProblem, fit_flow
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, initial_parameters
 
-__all__ = ["Origin", "fit_any_flow"]
+__all__ = ["Origin", "fit_any_flow", "fit_conditional"]
 
 _CPU = torch.device("cpu")
 
@@ -68,12 +72,7 @@ def fit_any_flow(
             held_out=held_out.parameters if len(held_out) else None,
             device=device,
         )
-    starts = [
-        initial_parameters(
-            origin.architecture, block.members, origin.training, root_seed, origin.zoo
-        )
-        for block in (training, held_out)
-    ]
+    starts = [_starts(block, origin, root_seed) for block in (training, held_out)]
     return fit_descent(
         training.parameters,
         starts[0],
@@ -86,4 +85,62 @@ def fit_any_flow(
         initializations=origin.training.initializations,
         held_out=(held_out.parameters, starts[1]) if len(held_out) else None,
         device=device,
+    )
+
+
+def fit_conditional(
+    zoos: Mapping[str, tuple[Block, Block]],
+    settings: FlowSettings | DescentSettings,
+    origins: Mapping[str, Origin],
+    root_seed: int,
+    labels: tuple[str | float, ...],
+    device: torch.device = _CPU,
+) -> tuple[AnyFlow, pd.DataFrame]:
+    """Train a flow on several zoos, whose names become its labels, by any method.
+
+    Args:
+        zoos: name → members to learn from, and held-out ones, of which only the loss is recorded.
+        settings: of `fit_conditional_flow` or of `fit_labelled_descents`.
+        origins: how the members of each zoo came to be.
+        root_seed: the run's root seed.
+        labels: what names this flow.
+        device: where to train.
+
+    Raises:
+        FlowProblem: fewer than two zoos, or one with fewer than two members to learn from; zoos of
+            different shapes; for a descent, zoos whose members start differently.
+    """
+    check_zoos(zoos)
+    names = list(zoos)
+    first = origins[names[0]]
+    if isinstance(settings, FlowSettings):
+        shapes = first.architecture.shapes
+        return fit_conditional_flow(zoos, shapes, settings, root_seed, labels, device)
+    initializations = first.training.initializations
+    for name in names:
+        other = origins[name].training.initializations
+        if other != initializations:
+            raise FlowProblem(
+                f"a conditional descent needs zoos whose members start alike; those of {names[0]} "
+                f"start from {', '.join(initializations)}, those of {name} from {', '.join(other)}."
+            )
+    lessons = {}
+    for name, (training, held_out) in zoos.items():
+        origin = origins[name]
+        learned, others = (
+            (block.parameters, _starts(block, origin, root_seed)) for block in (training, held_out)
+        )
+        data = origin.dataset.train_x, origin.dataset.train_y
+        lessons[name] = Lesson(
+            origin.architecture, learned, data, settings, others if len(held_out) else None, device
+        )
+    return fit_labelled_descents(
+        lessons, first.architecture, settings, initializations, root_seed, labels, device
+    )
+
+
+def _starts(block: Block, origin: Origin, root_seed: int) -> dict[str, Tensor]:
+    """What the members of a block started from."""
+    return initial_parameters(
+        origin.architecture, block.members, origin.training, root_seed, origin.zoo
     )

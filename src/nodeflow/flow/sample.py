@@ -182,8 +182,9 @@ def sample_rows(
 
     Raises:
         FlowProblem: a descent is asked for other steps than those that it learned; a flow was
-            streamed.
+            streamed; see `sample_codes` too.
     """
+    _check_condition(flow, condition)
     if isinstance(flow, Descent):
         learned = flow.settings.evaluations
         if (settings.solver, settings.steps) != ("euler", learned):
@@ -191,7 +192,8 @@ def sample_rows(
                 f"a descent of {learned} evaluations is sampled with solver euler and {learned} "
                 f"steps, not with {settings.solver} and {settings.steps}."
             )
-        return np.empty((len(seeds), 0), dtype=np.float32), flow.rows(seeds, device)
+        asked = () if condition is None else (condition.label, condition.guidance)
+        return np.empty((len(seeds), 0), dtype=np.float32), flow.rows(seeds, device, *asked)
     codes = sample_codes(flow, seeds, settings, device, condition)
     if isinstance(flow.codec, SpanCodec):
         raise FlowProblem("a streamed flow is decoded with the files of its zoo: stream_samples.")
@@ -222,6 +224,7 @@ def sample_codes(
         FlowProblem: a solver for diffusions on a flow, or the other way round; a conditional flow
             without a condition that it has learned, or any other flow with one.
     """
+    _check_condition(flow, condition)
     size = flow.codec.size
     diffusion = flow.settings.process == "diffusion"
     if diffusion != (settings.solver == "ddpm"):
@@ -249,17 +252,22 @@ def sample_codes(
     return codes
 
 
+def _check_condition(flow: AnyFlow, condition: Condition | None) -> None:
+    if condition is None and not flow.labels:
+        return
+    if condition is None or condition.label not in flow.labels:
+        asked = "no label" if condition is None else f"the label {condition.label}"
+        known = ", ".join(flow.labels) or "none"
+        raise FlowProblem(f"a flow was asked for {asked}; it has learned {known}.")
+
+
 def _field(
     flow: Flow, condition: Condition | None, count: int, device: torch.device
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """The velocity (or, of a diffusion, the noise) of `count` points under one condition."""
     velocity = flow.velocity.to(device).eval()
-    if condition is None and not flow.labels:
+    if condition is None:
         return velocity
-    if condition is None or condition.label not in flow.labels:
-        asked = "no label" if condition is None else f"the label {condition.label}"
-        known = ", ".join(flow.labels) or "none"
-        raise FlowProblem(f"a flow was asked for {asked}; it has learned {known}.")
     label = torch.full((count,), flow.labels.index(condition.label), device=device)
     return guided(velocity, label, len(flow.labels), condition.guidance)
 

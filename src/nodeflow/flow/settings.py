@@ -99,10 +99,7 @@ class FlowSettings:
             raise FlowSettingsProblem(
                 f"flow steps is {self.steps} and batch {self.batch}; both must be at least 1."
             )
-        if not 0 <= self.label_dropout < 1:
-            raise FlowSettingsProblem(
-                f"flow label_dropout is {self.label_dropout}; it must be in [0, 1)."
-            )
+        _check_label_dropout(self.label_dropout)
         if self.source_std <= 0 or self.path_noise < 0 or not 0 <= self.ema < 1:
             raise FlowSettingsProblem(
                 f"flow source_std is {self.source_std}, path_noise {self.path_noise}, ema "
@@ -135,6 +132,8 @@ class DescentSettings:
             move from their initializations, beside the divergence of predictions in nats.
         power_fit: weight of how far the mean squares of each tensor and of its products with
             members' units are from the zoo's.
+        label_dropout: of a conditional flow, the share of the steps whose label is withheld, so
+            that it also learns the velocity without one.
     """
 
     method: str = "descent"
@@ -149,6 +148,7 @@ class DescentSettings:
     rate_learning_rate: float = 0.03
     weight_fit: float = 0.03
     power_fit: float = 100.0
+    label_dropout: float = 0.1
 
     def __post_init__(self) -> None:
         counts = (self.evaluations, self.probes, self.steps, self.batch, self.items)
@@ -165,10 +165,16 @@ class DescentSettings:
                 f"{self.noise} and fresh {self.fresh}; none may be negative, and fresh must be at "
                 "least 2."
             )
+        _check_label_dropout(self.label_dropout)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a file's parameters; `flow_settings` reads them back."""
         return asdict(self)
+
+
+def _check_label_dropout(share: float) -> None:
+    if not 0 <= share < 1:
+        raise FlowSettingsProblem(f"flow label_dropout is {share}; it must be in [0, 1).")
 
 
 METHODS: Mapping[str, FlowSettings] = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nodeflow.flow.codec import Codec, SpanCodec, codec_from_tensors, codec_to_tensors
 from nodeflow.flow.descent import Descent, DescentField
@@ -26,7 +26,7 @@ from nodeflow.tables import (
     write_tensors,
     writing_tensors,
 )
-from nodeflow.zoo.architectures import build
+from nodeflow.zoo.architectures import Architecture, build
 from nodeflow.zoo.store import Stored
 
 __all__ = [
@@ -55,18 +55,20 @@ def write_flow(path: str | Path, flow: AnyFlow, parameters: Mapping[str, Any]) -
     about: dict[str, Any] = {
         "settings": flow.settings.as_dict(),
         "shapes": [[name, list(shape)] for name, shape in flow.shapes.items()],
+        "classes": list(flow.labels),
     }
+    tensors: dict[str, np.ndarray] = {}
     if isinstance(flow, Descent):
-        module: nn.Module = flow.field
-        tensors: dict[str, np.ndarray] = {}
+        modules: dict[str, nn.Module] = {"velocity": flow.field}
+        modules |= {f"label {i}": field for i, field in enumerate(flow.labelled.values())}
         about["initializations"] = list(flow.initializations)
         about["recipe"] = dict(flow.field.architecture.recipe)
     else:
-        module = flow.velocity
-        about["classes"] = list(flow.labels)
-        tensors = {f"codec.{name}": array for name, array in codec_to_tensors(flow.codec).items()}
-    for name, tensor in module.state_dict().items():
-        tensors[f"velocity.{name}"] = tensor.cpu().numpy()
+        modules = {"velocity": flow.velocity}
+        tensors |= {f"codec.{name}": array for name, array in codec_to_tensors(flow.codec).items()}
+    for part, module in modules.items():
+        for name, tensor in module.state_dict().items():
+            tensors[f"{part}.{name}"] = tensor.cpu().numpy()
     write_tensors(path, tensors, FLOW_FILE, {**parameters, **about})
 
 
@@ -83,19 +85,22 @@ def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
     tensors, about = _read(path, FLOW_FILE, parameters)
     settings = settings_of(about["settings"]["method"], about["settings"])
     shapes = {name: tuple(shape) for name, shape in about["shapes"]}
-    state = {name: torch.from_numpy(array) for name, array in _part(tensors, "velocity.").items()}
+    labels = tuple(about.get("classes", ()))
     if isinstance(settings, DescentSettings):
         architecture = build(**about["recipe"])
-        evaluations, probes, features = state["items"].shape
+        state = _state(tensors, "velocity.")
         if "noise" not in state:  # descents had none at first
-            state["noise"], settings = torch.zeros(evaluations), replace(settings, noise=0.0)
-        field = DescentField(architecture, evaluations, probes, features, state["targets"].shape[2])
-        field.load_state_dict(state)
-        return Descent(settings, shapes, tuple(about["initializations"]), field.eval())
+            state["noise"] = torch.zeros(settings.evaluations)
+            settings = replace(settings, noise=0.0)
+        field = _descent_field(architecture, state)
+        labelled = {
+            label: _descent_field(architecture, _state(tensors, f"label {i}."))
+            for i, label in enumerate(labels)
+        }
+        return Descent(settings, shapes, tuple(about["initializations"]), field, labelled)
     stored, kind = _part(tensors, "codec."), settings.codec.kind
     codec: Codec | SpanCodec
     codec = SpanCodec(**stored) if kind == "span" else codec_from_tensors(kind, stored)
-    labels = tuple(about["classes"])
     # A field with labels has a mean for each of them and one for none.
     size = (len(labels) + 1, codec.size) if labels else (codec.size,)
     velocity = build_velocity(
@@ -106,7 +111,7 @@ def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
         settings.path_noise,
         torch.Generator(),
     )
-    velocity.load_state_dict(state)
+    velocity.load_state_dict(_state(tensors, "velocity."))
     return Flow(settings, shapes, codec, velocity.eval(), labels)
 
 
@@ -195,6 +200,17 @@ def _read(
     with open_tensors(path, kind, parameters) as file:
         tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
         return tensors, opened_parameters(file)
+
+
+def _descent_field(architecture: Architecture, state: dict[str, Tensor]) -> DescentField:
+    evaluations, probes, features = state["items"].shape
+    field = DescentField(architecture, evaluations, probes, features, state["targets"].shape[2])
+    field.load_state_dict(state)
+    return field.eval()
+
+
+def _state(tensors: Mapping[str, np.ndarray], prefix: str) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(array) for name, array in _part(tensors, prefix).items()}
 
 
 def _part(tensors: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from .novelty import REPLICA_RATIO, max_iou, nearest_members
 from .panel import PanelSettings, judge_panel
 from .solvers import compare_solvers
 from .store import JUDGE_PANEL, JUDGE_SUMMARY
-from .summary import summarize
+from .summary import summarize, summarize_conditional
 from .transfer import TransferSettings, transfer
 from .warning import receiver_curve
 
@@ -31,5 +31,6 @@ __all__ = [
     "nearest_members",
     "receiver_curve",
     "summarize",
+    "summarize_conditional",
     "transfer",
 ]

@@ -107,6 +107,7 @@ class _Judge:
         self._architecture, self._data, self._device = architecture, zoo.dataset, device
         self._items = zoo.dataset.train_x[:calibration]
         training = held(zoo.training)
+        self.members = zoo.training.members
         self.gallery = Gallery(training, align, candidates)
         self.errors = self.assess(training).errors
 
@@ -137,6 +138,7 @@ def _judged(judges: Mapping[str, _Judge], label: str, networks: Networks) -> pd.
             "elsewhere": np.where(ok, np.nan_to_num(elsewhere, nan=0.0).max(axis=0), np.nan),
             "nearest": np.nan,
             "ratio": np.nan,
+            "nearest_index": -1,
             "max_iou": np.nan,
             "status": np.where(ok, "ok", "failed"),
             "reason": np.where(
@@ -146,5 +148,6 @@ def _judged(judges: Mapping[str, _Judge], label: str, networks: Networks) -> pd.
     )
     table.loc[ok, "nearest"] = near.nearest
     table.loc[ok, "ratio"] = near.ratio
+    table.loc[ok, "nearest_index"] = home.members[near.index]
     table.loc[ok, "max_iou"] = max_iou(own.errors[ok], home.errors)
     return table

@@ -6,7 +6,14 @@ import pyarrow as pa
 
 from nodeflow.tables import Schema
 
-__all__ = ["CONDITIONAL", "JUDGE_PANEL", "JUDGE_SUMMARY", "SOLVERS", "TRANSFER"]
+__all__ = [
+    "CONDITIONAL",
+    "CONDITIONAL_SUMMARY",
+    "JUDGE_PANEL",
+    "JUDGE_SUMMARY",
+    "SOLVERS",
+    "TRANSFER",
+]
 
 JUDGE_PANEL = Schema(
     "judge panel",
@@ -155,7 +162,7 @@ SOLVERS = Schema(
 
 CONDITIONAL = Schema(
     "conditional judgement",
-    1,
+    2,
     columns={
         "set": pa.string(),
         "label": pa.string(),
@@ -167,6 +174,7 @@ CONDITIONAL = Schema(
         "elsewhere": pa.float64(),
         "nearest": pa.float64(),
         "ratio": pa.float64(),
+        "nearest_index": pa.int64(),
         "max_iou": pa.float64(),
         "status": pa.string(),
         "reason": pa.string(),
@@ -183,8 +191,53 @@ CONDITIONAL = Schema(
         "nearest": "distance of the weights to the label's nearest training member, each pair in "
         "its closest gauge",
         "ratio": "nearest over second-nearest distance; a replica if below 1/3",
+        "nearest_index": "number of that member in its zoo; -1 if failed",
         "max_iou": "largest overlap of the test errors with those of the label's training members",
         "status": "ok, or failed",
         "reason": "why it failed; empty if it did not",
+    },
+)
+
+CONDITIONAL_SUMMARY = Schema(
+    "conditional summary",
+    1,
+    columns={
+        "set": pa.string(),
+        "label": pa.string(),
+        "guidance": pa.float64(),
+        "n": pa.int64(),
+        "failed": pa.int64(),
+        "accuracy": pa.float64(),
+        "accuracy_low": pa.float64(),
+        "accuracy_high": pa.float64(),
+        "loss": pa.float64(),
+        "right": pa.float64(),
+        "nearest_relative": pa.float64(),
+        "nearest_p": pa.float64(),
+        "replica_share": pa.float64(),
+        "distinct": pa.int64(),
+        "max_iou": pa.float64(),
+        "max_iou_p": pa.float64(),
+    },
+    about={
+        "set": "generated, or held-out members of the label's zoo",
+        "label": "the zoo that was asked for",
+        "guidance": "how much the label counts: 0 not at all, 1 as learned; NaN for members",
+        "n": "networks that could be judged; all columns below are of these",
+        "failed": "networks that could not",
+        "accuracy": "mean accuracy on the label's test items",
+        "accuracy_low": "lower end of its 95 % bootstrap interval",
+        "accuracy_high": "upper end",
+        "loss": "mean cross-entropy of the label's test items, nats",
+        "right": "share of networks that are more accurate on the label's test items than on those "
+        "of any other label",
+        "nearest_relative": "median distance to the label's nearest training member over that of "
+        "held-out members",
+        "nearest_p": "p-value that distances are distributed like those of held-out members "
+        "(Kolmogorov-Smirnov)",
+        "replica_share": "share of networks whose nearest member is below 1/3 as far as the second",
+        "distinct": "how many training members are the nearest of some network",
+        "max_iou": "mean of the largest overlap of errors with a training member of the label",
+        "max_iou_p": "p-value that it is distributed like that of held-out members",
     },
 )

@@ -1,4 +1,4 @@
-"""The panel in one row per set."""
+"""Judgements in one row per set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy import stats
 from nodeflow.judge.novelty import REPLICA_RATIO
 from nodeflow.seeds import numpy_generator
 
-__all__ = ["mean_interval", "summarize"]
+__all__ = ["mean_interval", "summarize", "summarize_conditional"]
 
 
 def summarize(
@@ -75,6 +75,62 @@ def summarize(
     return pd.DataFrame(rows)
 
 
+def summarize_conditional(
+    judged: pd.DataFrame,
+    root_seed: int,
+    labels: tuple[str | float, ...],
+    resamples: int = 2000,
+) -> pd.DataFrame:
+    """Summarize what networks of a conditional flow do, for each label and guidance.
+
+    Failed networks count in `failed` and in nothing else. Everything is compared with held-out
+    members of the label's zoo, and is NaN without them.
+
+    Args:
+        judged: columns of `CONDITIONAL`, from `nodeflow.judge.judge_conditional`.
+        root_seed: the run's root seed.
+        labels: what names this judgement; bootstrap draws follow from (root_seed, *labels, set,
+            label, guidance).
+        resamples: bootstrap draws for each interval.
+
+    Returns:
+        One row per set, label and guidance with the columns of `CONDITIONAL_SUMMARY`.
+    """
+    good = judged[judged["status"] == "ok"]
+    members = good[good["set"] == "held-out"]
+    rows = []
+    groups = judged.groupby(["set", "label", "guidance"], sort=False, dropna=False)
+    for _, everyone in groups:
+        name, label = str(everyone["set"].iloc[0]), str(everyone["label"].iloc[0])
+        guidance = float(everyone["guidance"].iloc[0])
+        table = everyone[everyone["status"] == "ok"]
+        rng = numpy_generator(root_seed, "bootstrap", *labels, name, label, guidance)
+        low, high = mean_interval(table["accuracy"].to_numpy(), rng, resamples)
+        reference = members[members["label"] == label]
+        other = reference if name == "generated" else good.iloc[:0]
+        rows.append(
+            {
+                "set": name,
+                "label": label,
+                "guidance": guidance,
+                "n": len(table),
+                "failed": len(everyone) - len(table),
+                "accuracy": table["accuracy"].mean(),
+                "accuracy_low": low,
+                "accuracy_high": high,
+                "loss": table["loss"].mean(),
+                "right": _share(table["accuracy"] > table["elsewhere"]),
+                "nearest_relative": table["nearest"].median() / reference["nearest"].median(),
+                "nearest_p": _same_distribution(table["nearest"], other["nearest"]),
+                "replica_share": _share(table["ratio"] < REPLICA_RATIO),
+                "distinct": table["nearest_index"].nunique(),
+                "max_iou": table["max_iou"].mean(),
+                "max_iou_p": _same_distribution(table["max_iou"], other["max_iou"]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def mean_interval(
     values: np.ndarray, rng: np.random.Generator, resamples: int
 ) -> tuple[float, float]:
@@ -107,4 +163,5 @@ def _share(flags: pd.Series) -> float:
 
 
 def _rms(values: pd.Series) -> float:
-    return math.sqrt((values**2).mean()) if len(values) else math.nan
+    """Root mean square of distances to a mean; a single network has none but itself."""
+    return math.sqrt((values**2).mean()) if len(values) > 1 else math.nan

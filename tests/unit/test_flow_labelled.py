@@ -1,0 +1,208 @@
+"""Conditional descents: what guidance is, what labels share, files, and networks that work."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nodeflow.datasets import load_dataset
+from nodeflow.flow.codec import flatten
+from nodeflow.flow.conditional import Condition
+from nodeflow.flow.descent import Descent, DescentField
+from nodeflow.flow.files import sample_conditions
+from nodeflow.flow.fit import Origin, fit_conditional
+from nodeflow.flow.sample import SampleSettings, sample, sample_rows, sample_seeds
+from nodeflow.flow.settings import DescentSettings, FlowSettingsProblem, flow_settings
+from nodeflow.flow.store import read_flow, read_samples, write_flow
+from nodeflow.flow.train import FlowProblem
+from nodeflow.judge import assess
+from nodeflow.zoo.architectures import classifier, mlp
+from nodeflow.zoo.store import Block
+from nodeflow.zoo.train import TrainSettings, train_block
+
+ARCHITECTURE = mlp([5, 7, 6, 3])
+TASKS = {"plain": "iris", "inverted": "iris:inverted"}
+
+
+def planted(evaluations: int = 4) -> Descent:
+    """Fields with random probes, one for none and one for each of two labels."""
+    fields = []
+    for seed in range(3):
+        generator = torch.Generator().manual_seed(seed)
+        field = DescentField(ARCHITECTURE, evaluations, 9, 5, 3)
+        with torch.no_grad():
+            for parameter in (field.items, field.targets):
+                parameter.copy_(torch.randn(parameter.shape, generator=generator))
+            field.log_rate.copy_(torch.randn(field.log_rate.shape, generator=generator) - 2)
+            field.noise.copy_(torch.rand(field.noise.shape, generator=generator))
+        fields.append(field.eval())
+    settings = DescentSettings(evaluations=evaluations, probes=9)
+    labelled = dict(zip(TASKS, fields[1:], strict=True))
+    return Descent(settings, ARCHITECTURE.shapes, ("he_uniform", "torch"), fields[0], labelled)
+
+
+def test_guidance_is_that_of_velocities_and_exact_at_both_ends() -> None:
+    flow, seeds = planted(), sample_seeds(5, 1, ("x",))
+    alone = [dataclasses.replace(flow, field=f, labelled={}) for f in flow.labelled.values()]
+    without = dataclasses.replace(flow, labelled={}).rows(seeds)
+    for label, own in zip(TASKS, alone, strict=True):
+        assert (flow.rows(seeds, label=label, guidance=0.0) == without).all()
+        assert (flow.rows(seeds, label=label, guidance=1.0) == own.rows(seeds)).all()
+        near = flow.rows(seeds, label=label, guidance=1 + 1e-6)
+        assert np.allclose(near, own.rows(seeds), atol=1e-3)
+    one = planted(evaluations=1)
+    ends = [one.rows(seeds, label="plain", guidance=w).astype(float) for w in (0.0, 1.0)]
+    for w in (0.3, 2.5):
+        found = one.rows(seeds, label="plain", guidance=w)
+        assert np.allclose(found, ends[0] + w * (ends[1] - ends[0]), atol=1e-5)
+
+
+def test_guidance_is_an_independent_loop_of_two_descents() -> None:
+    """Two fields on one path, each with its own averages: restarted from scratch at every step."""
+    flow, w = planted(evaluations=3), 1.7
+    fields = [flow.field.double(), flow.labelled["plain"].double()]
+    start = {
+        name: tensor.double()
+        for name, tensor in ARCHITECTURE.initialize([torch.Generator().manual_seed(3)]).items()
+    }
+    noise = torch.randn(1, 3, 9, generator=torch.Generator().manual_seed(4)).double()
+    path = [start]
+    for step in range(3):
+        ends = []
+        for field in fields:
+            mean, square = ({n: torch.zeros_like(t) for n, t in start.items()} for _ in range(2))
+            first, second = field.decays.sigmoid().tolist()
+            for k, here in enumerate(path):
+                found = field._gradients(
+                    {n: t.clone().requires_grad_() for n, t in here.items()},
+                    k,
+                    1 + field.noise[k] * noise[:, k],
+                )
+                for (name, _), gradient in zip(start.items(), found, strict=True):
+                    mean[name] = first * mean[name] + (1 - first) * gradient
+                    square[name] = second * square[name] + (1 - second) * gradient**2
+            ends.append(
+                [
+                    field.log_rate[step, i].exp() / 3 * (mean[n] / (1 - first ** (step + 1)))
+                    / (square[n] / (1 - second ** (step + 1)) + field.log_floor[step, i].exp() ** 2)
+                    ** 0.5
+                    for i, n in enumerate(start)
+                ]
+            )  # fmt: skip
+        path.append(
+            {n: path[-1][n] - a - w * (b - a) for n, a, b in zip(start, *ends, strict=True)}
+        )
+    found = flow.labelled["plain"](start, noise, flow.field, w)
+    for name, tensor in path[-1].items():
+        assert torch.allclose(found[name], tensor, rtol=0, atol=1e-12)
+
+
+def test_a_sample_is_that_of_its_seed_label_and_guidance(tmp_path: Path) -> None:
+    flow = planted()
+    write_flow(tmp_path / "flow", flow, {"flow": "c"})
+    again = read_flow(tmp_path / "flow", {"flow": "c"})
+    assert isinstance(again, Descent) and again.labels == ("plain", "inverted")
+    how = SampleSettings("euler", 4)
+    conditions = [Condition(label, w) for label in TASKS for w in (0.0, 1.0, 2.0)]
+    sample_conditions(tmp_path / "s", again, 5, how, conditions, 1, ("x",), {"made": "so"})
+    stored = read_samples(tmp_path / "s", {"made": "so"}).parts(5)
+    assert (stored[0].seeds == stored[2].seeds).all(), "guidance alone makes the difference"
+    for condition, part in zip(conditions, stored, strict=True):
+        rows = flatten(part.parameters, ARCHITECTURE.shapes)
+        _, one = sample_rows(flow, part.seeds[[3]], how, condition=condition)
+        assert (one[0] == rows[3]).all()
+    assert len({flatten(part.parameters, ARCHITECTURE.shapes).tobytes() for part in stored}) == 6
+
+
+def test_what_a_descent_has_not_learned_is_refused() -> None:
+    flow, how = planted(), SampleSettings("euler", 4)
+    for condition, words in ((Condition("up"), "plain, inverted"), (None, "no label")):
+        with pytest.raises(FlowProblem, match=words):
+            sample(flow, 2, how, 1, ("x",), condition=condition)
+    with pytest.raises(FlowProblem, match="learned none"):
+        sample(
+            dataclasses.replace(flow, labelled={}), 2, how, 1, ("x",), condition=Condition("plain")
+        )
+    with pytest.raises(FlowSettingsProblem, match="label_dropout"):
+        DescentSettings(label_dropout=1.0)
+
+
+Zoos = tuple[dict[str, tuple[Block, Block]], dict[str, Origin]]
+
+
+def zoos_of(members: int, epochs: int) -> Zoos:
+    zoos, origins = {}, {}
+    for name, data in TASKS.items():
+        dataset, training = load_dataset(data), TrainSettings(epochs, 16)
+        architecture = classifier(dataset, [16])
+        block = train_block(architecture, dataset, range(members), training, 1, name)
+        zoos[name] = Block(block.members, block.parameters).split(members - 4)
+        origins[name] = Origin(name, architecture, dataset, training)
+    return zoos, origins
+
+
+def test_a_step_changes_the_descent_of_its_label_alone() -> None:
+    zoos, origins = zoos_of(8, 1)
+    settings = DescentSettings(
+        evaluations=2, probes=5, steps=6, batch=2, fresh=2, items=8, label_dropout=0.0
+    )
+    found, history = fit_conditional(zoos, settings, origins, 1, ("x",))
+    again, _ = fit_conditional(zoos, settings, origins, 1, ("x",))
+    half = dataclasses.replace(settings, label_dropout=0.5)
+    withheld, _ = fit_conditional(zoos, half, origins, 1, ("x",))
+    assert isinstance(found, Descent) and isinstance(again, Descent)
+    assert isinstance(withheld, Descent) and history.notna().all(axis=None)
+    seeds = np.arange(3)
+    for label in TASKS:
+        rows = found.rows(seeds, label=label)
+        assert (rows == again.rows(seeds, label=label)).all()
+    x = torch.cat([torch.as_tensor(origin.dataset.train_x) for origin in origins.values()])
+
+    def are_items(field: DescentField) -> bool:
+        probes = field.items.detach().flatten(0, 1)
+        return bool((torch.cdist(probes, x).min(dim=1).values < 1e-6).all())
+
+    assert are_items(found.field), "with no label withheld, the field without one stays"
+    assert not are_items(withheld.field)
+    assert not any(are_items(field) for field in found.labelled.values())
+
+
+def test_zoos_that_do_not_fit_are_refused() -> None:
+    zoos, origins = zoos_of(8, 1)
+    settings = DescentSettings(evaluations=2, probes=5, steps=1, batch=2, fresh=2, items=8)
+    with pytest.raises(FlowProblem, match=r"two zoos.*plain \(4\)"):
+        fit_conditional({"plain": zoos["plain"]}, settings, origins, 1, ("x",))
+    dataset, training = load_dataset("iris"), TrainSettings(1)
+    other = train_block(classifier(dataset, [8]), dataset, range(4), training, 1, "x")
+    blocks = Block(other.members, other.parameters).split(3)
+    for either in (settings, flow_settings("codes", {"steps": 1})):
+        with pytest.raises(FlowProblem, match=r"one architecture.*plain.*inverted"):
+            fit_conditional({**zoos, "inverted": blocks}, either, origins, 1, ("x",))
+    moved = dataclasses.replace(
+        origins["inverted"], training=dataclasses.replace(training, initializations=("torch",))
+    )
+    with pytest.raises(FlowProblem, match=r"start alike.*he_uniform.*torch"):
+        fit_conditional(zoos, settings, {**origins, "inverted": moved}, 1, ("x",))
+
+
+@pytest.mark.slow
+def test_networks_of_each_label_work() -> None:
+    zoos, origins = zoos_of(44, 30)
+    settings = DescentSettings(evaluations=6, probes=12, steps=400, items=64, label_dropout=0.25)
+    flow, history = fit_conditional(zoos, settings, origins, 1, ("test",))
+    assert history["held_out_loss"].iloc[-1] < history["held_out_loss"].iloc[0]
+    for label, other in (("plain", "inverted"), ("inverted", "plain")):
+        found = sample(flow, 60, SampleSettings("euler", 6), 1, ("t",), condition=Condition(label))
+        data, wrong = (origins[name].dataset for name in (label, other))
+        architecture, members = origins[label].architecture, zoos[label][0].parameters
+        own, elsewhere, wanted = (
+            assess(architecture, tensors, d.train_x, d.train_y).accuracy.mean()
+            for tensors, d in (
+                (found.parameters, data), (found.parameters, wrong), (members, data)
+            )
+        )  # fmt: skip
+        assert own > wanted - 0.05 and own > elsewhere + 0.2
