@@ -29,6 +29,7 @@ def main() -> None:
         found = {row.system: cell(row) for _, row in rows.iterrows()}
         joint = [found["all"], *[""] * (len(systems) - 1)] if "all" in found else None
         cells = joint or [found.get(system, "") for system in systems]
+        statistic = str(statistic).replace("|", "\\|")
         print(f"| {claim} | {statistic} | {rows.threshold.iloc[0]:g} | " + " | ".join(cells) + " |")
     print(
         "\n" + ", ".join(f"{n} {verdict}" for verdict, n in claims.verdict.value_counts().items())
