@@ -20,26 +20,17 @@ from nodeflow.flow.settings import DescentSettings, FlowSettingsProblem, flow_se
 from nodeflow.flow.store import read_flow, read_samples, write_flow
 from nodeflow.flow.train import FlowProblem
 from nodeflow.judge import assess
-from nodeflow.zoo.architectures import classifier, mlp
+from nodeflow.zoo.architectures import classifier
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, train_block
+from tests.unit.test_flow_descent import ARCHITECTURE, field_of
 
-ARCHITECTURE = mlp([5, 7, 6, 3])
 TASKS = {"plain": "iris", "inverted": "iris:inverted"}
 
 
 def planted(evaluations: int = 4) -> Descent:
     """Fields with random probes, one for none and one for each of two labels."""
-    fields = []
-    for seed in range(3):
-        generator = torch.Generator().manual_seed(seed)
-        field = DescentField(ARCHITECTURE, evaluations, 9, 5, 3)
-        with torch.no_grad():
-            for parameter in (field.items, field.targets):
-                parameter.copy_(torch.randn(parameter.shape, generator=generator))
-            field.log_rate.copy_(torch.randn(field.log_rate.shape, generator=generator) - 2)
-            field.noise.copy_(torch.rand(field.noise.shape, generator=generator))
-        fields.append(field.eval())
+    fields = [field_of(seed, evaluations) for seed in range(3)]
     settings = DescentSettings(evaluations=evaluations, probes=9)
     labelled = dict(zip(TASKS, fields[1:], strict=True))
     return Descent(settings, ARCHITECTURE.shapes, ("he_uniform", "torch"), fields[0], labelled)

@@ -85,7 +85,7 @@ def nearest_members(
     """
     mean = members.mean(axis=0, dtype=np.float64)
     a, b = rows - mean, members - mean
-    squares = pair_squares([(rows, members)])
+    squares = _squares(a, b)
     if own is not None:
         squares[np.arange(len(rows)), own] = np.inf
     candidates = np.argpartition(squares, 1, axis=1)[:, :2]
@@ -217,11 +217,16 @@ def pair_squares(parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     total: np.ndarray | None = None
     for rows, members in parts:
         mean = members.mean(axis=0, dtype=np.float64)
-        a, b = rows - mean, members - mean
-        squares = (a**2).sum(axis=1)[:, None] - 2 * (a @ b.T) + (b**2).sum(axis=1)
+        squares = _squares(rows - mean, members - mean)
         total = squares if total is None else total + squares
     assert total is not None
     return total
+
+
+def _squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Squared distances of all rows of both, by one matrix product."""
+    squares: np.ndarray = (a**2).sum(axis=1)[:, None] - 2 * (a @ b.T) + (b**2).sum(axis=1)
+    return squares
 
 
 def width(*networks: Networks) -> int:
@@ -229,12 +234,9 @@ def width(*networks: Networks) -> int:
     return max(1, _COLUMNS // max(1, sum(map(len, networks))))
 
 
-def two_nearest(distances: np.ndarray, own: np.ndarray | None = None) -> Nearest:
+def two_nearest(distances: np.ndarray) -> Nearest:
     """The two nearest members by a matrix of distances (M, K); see `nearest_members`."""
     everyone = np.arange(len(distances))
-    if own is not None:
-        distances = distances.copy()
-        distances[everyone, own] = np.inf
     two = np.argsort(distances, axis=1, kind="stable")[:, :2]
     first, second = two[:, 0], two[:, 1]
     return Nearest(distances[everyone, first], distances[everyone, second], first)
