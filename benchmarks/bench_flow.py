@@ -188,7 +188,7 @@ def draw(table: pd.DataFrame) -> Figure:
         )  # fmt: skip
     axis.set(xscale="log", xlabel="milliseconds a network, one core", ylabel="test accuracy")
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+    axis.xaxis.set_major_formatter("{x:g}")
     axis.xaxis.set_minor_formatter(NullFormatter())
     outside_legend(axis)
     return figure

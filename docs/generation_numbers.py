@@ -100,7 +100,7 @@ def alignment(panel: pd.DataFrame, summary: pd.DataFrame) -> None:
 def solvers(table: pd.DataFrame) -> None:
     """Accuracy by evaluations and solver, a column for each width and kind of weights."""
     good = table[table["status"] == "ok"]
-    columns = list(good[["width", "weights"]].drop_duplicates().itertuples(index=False, name=None))
+    columns = sorted(set(zip(good["width"], good["weights"], strict=True)))
     lines = []
     for (evaluations, solver), some in good.groupby(["evaluations", "solver"]):
         cells = [

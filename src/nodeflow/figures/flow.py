@@ -96,7 +96,7 @@ def draw_frontier(panel: pd.DataFrame) -> Figure:
         panel: columns data, flow, method, weights, width, set, accuracy, nearest, max_iou, status.
     """
     sets = list(dict.fromkeys(panel["data"]))
-    figure, axes = panels(2 * len(sets), columns=2, width=4.4, height=3.4)
+    figure, axes = panels(2 * len(sets), columns=2, width=4.8, height=3.4)
     flow = ["flow", "weights", "width"]
     for row, data in enumerate(sets):
         chosen = panel[(panel["data"] == data) & (panel["status"] == "ok")]
@@ -142,6 +142,7 @@ def draw_solvers(table: pd.DataFrame) -> Figure:
             )  # fmt: skip
         axis.set(title=f"{flow}, width {width}", xscale="log", ylabel="test accuracy")
         axis.set(xlabel="evaluations of the flow a network")
+        axis.xaxis.set_major_formatter("{x:g}")
         least = rows.groupby(["weights", "solver", "steps"]).size().min()
         note(axis, f"means of n ≥ {least} networks with 95 % intervals")
     outside_legend(axes[-1])
