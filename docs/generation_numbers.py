@@ -6,6 +6,7 @@ are not there are left out.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,17 +24,17 @@ def rows(header: Sequence[str], lines: list[list[str]]) -> None:
     print()
 
 
-def percent(value: float, digits: int = 1) -> str:
+def percent(value: Any, digits: int = 1) -> str:
     """A share in percent, without the sign."""
-    return f"{100 * value:.{digits}f}"
+    return f"{100 * float(value):.{digits}f}"
 
 
 def mean_of(values: pd.Series) -> str:
     """The mean of shares and its 95 % interval in percent."""
-    return f"{percent(values.mean())} ± {percent(1.96 * values.sem())}"
+    return f"{percent(values.mean())} ± {percent(1.96 * stats.sem(values))}"
 
 
-def p_value(p: float) -> str:
+def p_value(p: Any) -> str:
     """Two digits, or that it is very small."""
     return "" if np.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.2g}"
 
@@ -132,7 +133,7 @@ def conditional(summary: pd.DataFrame) -> None:
                 ),
                 f"{one['nearest_relative']:.3f} ({p_value(one['nearest_p'])})",
                 f"{one['max_iou']:.2f}, {members['max_iou']:.2f} ({p_value(one['max_iou_p'])})",
-                f"{percent(made.loc[0.0, 'right'], 0)} %, {percent(one['right'], 0)} %",
+                f"{percent(made['right'][0.0], 0)} %, {percent(one['right'], 0)} %",
                 f"{percent(made['replica_share'].max(), 0)} %",
                 str(one["distinct"]),
             ]
@@ -147,7 +148,7 @@ def transfer(table: pd.DataFrame) -> None:
     for (flow, task), some in table.groupby(["flow", "task"], sort=False):
         means = some.groupby(["set", "epochs"])["accuracy"].mean()
         cells = [", ".join(percent(x) for x in means[name].sort_index()) for name in names]
-        lines.append([flow, task, *cells])
+        lines.append([str(flow), str(task), *cells])
     rows(["from", "to", *names], lines)
 
 
