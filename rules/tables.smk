@@ -295,9 +295,15 @@ rule collect_alignment:
 
 rule collect_flow_training:
     input:
-        plan.over_flows("results/flow/{flow}/{weights}/width~{width}/history.parquet"),
+        history=plan.over_flows(
+            "results/flow/{flow}/{weights}/width~{width}/history.parquet"
+        ),
+        flow=plan.over_flows(
+            "results/flow/{flow}/{weights}/width~{width}/flow.safetensors"
+        ),
     output:
-        "results/tables/flow_training.parquet",
+        history="results/tables/flow_training.parquet",
+        spectra="results/tables/flow_spectra.parquet",
     log:
         "results/logs/collect_flow_training/all.log",
     benchmark:
@@ -308,7 +314,7 @@ rule collect_flow_training:
         p={},
         code=plan.code("collect_flow_training"),
     message:
-        "Gathering the training histories of all flows"
+        "Gathering the training histories and the spectra of all flows"
     script:
         "../workflow/scripts/collect_flow_training.py"
 
