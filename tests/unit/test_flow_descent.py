@@ -131,7 +131,7 @@ def test_items_move_along_their_axes() -> None:
         field.items.grad, along.grad = None, None
         (field.items - wanted).square().sum().backward()  # type: ignore[no-untyped-call]
         moved.turn_gradient()
-        (first + along @ field.axes - wanted).square().sum().backward()
+        (first + along @ field.axes - wanted).square().sum().backward()  # type: ignore[no-untyped-call]
         for adam in adams:
             adam.step()
         moved.move()

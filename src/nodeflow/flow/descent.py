@@ -634,7 +634,8 @@ def start_field(
 def _principal_axes(x: Tensor) -> Tensor:
     """(features, features) principal axes of items (n, features), as long as their deviations."""
     variances, axes = torch.linalg.eigh(torch.cov(x.T.double()))
-    return (axes * variances.clamp_min(0).sqrt()).T.to(x)
+    scaled: Tensor = axes * variances.clamp_min(0).sqrt()
+    return scaled.T.to(x)
 
 
 class _Objective:
