@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -187,6 +187,8 @@ def draw(table: pd.DataFrame) -> Figure:
             label=row["way"],
         )  # fmt: skip
     axis.set(xscale="log", xlabel="milliseconds a network, one core", ylabel="test accuracy")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
     axis.xaxis.set_minor_formatter(NullFormatter())
     outside_legend(axis)
     return figure

@@ -96,7 +96,7 @@ def draw_frontier(panel: pd.DataFrame) -> Figure:
         panel: columns data, flow, method, weights, width, set, accuracy, nearest, max_iou, status.
     """
     sets = list(dict.fromkeys(panel["data"]))
-    figure, axes = panels(2 * len(sets), columns=2, width=4.4, height=3.4)
+    figure, axes = panels(2 * len(sets), columns=2, width=4.8, height=3.4)
     flow = ["flow", "weights", "width"]
     for row, data in enumerate(sets):
         chosen = panel[(panel["data"] == data) & (panel["status"] == "ok")]
@@ -142,6 +142,7 @@ def draw_solvers(table: pd.DataFrame) -> Figure:
             )  # fmt: skip
         axis.set(title=f"{flow}, width {width}", xscale="log", ylabel="test accuracy")
         axis.set(xlabel="evaluations of the flow a network")
+        axis.xaxis.set_major_formatter("{x:g}")
         least = rows.groupby(["weights", "solver", "steps"]).size().min()
         note(axis, f"means of n ≥ {least} networks with 95 % intervals")
     outside_legend(axes[-1])
@@ -225,15 +226,21 @@ def _references(axis: Axes, table: pd.DataFrame, x: str) -> None:
 def _generated(axis: Axes, table: pd.DataFrame, x: str) -> None:
     for method, of_method in table.groupby("method"):
         markers = dict(zip(sorted(set(of_method["width"])), "v^Dps<>", strict=False))
-        for (flow, weights, width), rows in of_method.groupby(["flow", "weights", "width"]):
+        for (weights, width), alike in of_method.groupby(["weights", "width"]):
             colour = _METHODS[str(method)][str(weights) == "raw" and method != "descent"]
-            label = f"{flow}: {method}, {weights}, {width}"
             marker = "*" if method == "descent" else markers[width]
-            _cloud(axis, rows, x, colour, marker, label, 90 if marker == "*" else 46)
+            # Flows that differ in other settings look alike: one line of the legend for all.
+            names = list(alike["flow"].unique())
+            who = names[0] if len(names) == 1 else f"{len(names)} flows"
+            label: str | None = f"{who}: {method}, {weights}, {width}"
+            for name in names:
+                rows = alike[alike["flow"] == name]
+                _cloud(axis, rows, x, colour, marker, label, 90 if marker == "*" else 46)
+                label = None
 
 
 def _cloud(
-    axis: Axes, rows: pd.DataFrame, x: str, colour: str, marker: str, label: str, size: int
+    axis: Axes, rows: pd.DataFrame, x: str, colour: str, marker: str, label: str | None, size: int
 ) -> None:
     points = rows[np.isfinite(rows[x])]
     axis.scatter(points[x], points["accuracy"], s=4, color=colour, alpha=0.2, lw=0)
