@@ -41,6 +41,9 @@ rule collect_runtime:
         plan.over_models(
             "results/benchmarks/test_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
         ),
+        plan.over_snapshots(
+            "results/benchmarks/test_snapshots/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+        ),
         plan.over_detail(
             "results/benchmarks/compare_fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
         ),

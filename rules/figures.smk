@@ -27,6 +27,7 @@ FIGURE_NAMES = [
     "bridge_ensembles",
     "bridge_novelty",
     "bridge_questions",
+    *(["error_over_training"] if plan.keeps_snapshots else []),
     *(["transfer"] if plan.over_transfers("{flow}") else []),
     *(["solvers"] if plan.over_solvers("{flow}") else []),
     *(["conditional"] if plan.over_conditionals("{flow}") else []),
@@ -192,6 +193,32 @@ rule draw_training:
         "Drawing: training loss"
     script:
         "../workflow/scripts/draw_training.py"
+
+
+rule draw_error_over_training:
+    input:
+        table="results/tables/node_over_training.parquet",
+    output:
+        png=report(
+            "results/figures/error_over_training.png",
+            caption="../workflow/report/error_over_training.rst",
+            category="3 Do neural ODEs learn the systems?",
+            labels={"figure": "Error over training"},
+        ),
+        pdf="results/figures/error_over_training.pdf",
+    log:
+        "results/logs/draw_error_over_training/all.log",
+    benchmark:
+        "results/benchmarks/draw_error_over_training/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("draw_error_over_training"),
+    message:
+        "Drawing: error over training"
+    script:
+        "../workflow/scripts/draw_error_over_training.py"
 
 
 rule draw_size_errors:

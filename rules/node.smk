@@ -6,6 +6,7 @@ TRAINING_CELL = f"N~{plan.training_size}/beta~{{trained_beta}}/gamma~{{trained_g
 DETAIL_CELL = f"N~{plan.detail_size}/beta~{{trained_beta}}/gamma~{{trained_gamma}}"
 NOISE_CELL = f"N~{plan.detail_size}/beta~{plan.structure_trained[0]}/gamma~{plan.structure_trained[1]}"
 NOISE_TRAINED = f"trained_beta~{plan.structure_trained[0]}/trained_gamma~{plan.structure_trained[1]}"
+SNAPSHOTS = "results/node/models/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.snapshots.safetensors"
 MODELS = "results/node/models/{system}/plain/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.safetensors"
 
 
@@ -19,6 +20,7 @@ rule train_node:
             else []
         ),
     output:
+        **({"snapshots": SNAPSHOTS} if plan.keeps_snapshots else {}),
         models="results/node/models/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.safetensors",
         history="results/node/models/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.history.parquet",
     log:
@@ -76,6 +78,42 @@ rule test_node:
         "Testing neural ODEs of {wildcards.system}, {wildcards.variant}, trained at beta = {wildcards.trained_beta}, gamma = {wildcards.trained_gamma}"
     script:
         "../workflow/scripts/test_node.py"
+
+
+rule test_snapshots:
+    input:
+        models=MODELS,
+        snapshots=SNAPSHOTS.replace("{variant}", "plain"),
+        edges=lambda w: plan.over_snapshot_cells(
+            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet",
+            w.trained_beta,
+            w.trained_gamma,
+        ),
+        nodes=lambda w: plan.over_snapshot_cells(
+            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/nodes.parquet",
+            w.trained_beta,
+            w.trained_gamma,
+        ),
+        truth=lambda w: plan.over_snapshot_cells(
+            f"results/trajectories/test/{w.system}/N~{{N}}/beta~{{beta}}/gamma~{{gamma}}.parquet",
+            w.trained_beta,
+            w.trained_gamma,
+        ),
+    output:
+        "results/node/snapshots/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
+    log:
+        "results/logs/test_snapshots/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
+    benchmark:
+        "results/benchmarks/test_snapshots/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p=lambda w: plan.snapshots(w.system, w.trained_beta, w.trained_gamma),
+        code=plan.code("test_snapshots"),
+    message:
+        "Testing neural ODEs of {wildcards.system} over their training at gamma = {wildcards.trained_gamma}"
+    script:
+        "../workflow/scripts/test_snapshots.py"
 
 
 rule compare_fixed_points:

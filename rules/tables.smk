@@ -146,6 +146,28 @@ rule collect_tests:
         "../workflow/scripts/collect_tests.py"
 
 
+rule collect_snapshots:
+    input:
+        plan.over_snapshots(
+            "results/node/snapshots/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet"
+        ),
+    output:
+        "results/tables/node_over_training.parquet",
+    log:
+        "results/logs/collect_snapshots/all.log",
+    benchmark:
+        "results/benchmarks/collect_snapshots/all.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        p={},
+        code=plan.code("collect_snapshots"),
+    message:
+        "Gathering the errors of all neural ODEs over their training"
+    script:
+        "../workflow/scripts/collect_snapshots.py"
+
+
 rule collect_experiments:
     input:
         fixed_points=plan.over_detail(
@@ -273,9 +295,15 @@ rule collect_alignment:
 
 rule collect_flow_training:
     input:
-        plan.over_flows("results/flow/{flow}/{weights}/width~{width}/history.parquet"),
+        history=plan.over_flows(
+            "results/flow/{flow}/{weights}/width~{width}/history.parquet"
+        ),
+        flow=plan.over_flows(
+            "results/flow/{flow}/{weights}/width~{width}/flow.safetensors"
+        ),
     output:
-        "results/tables/flow_training.parquet",
+        history="results/tables/flow_training.parquet",
+        spectra="results/tables/flow_spectra.parquet",
     log:
         "results/logs/collect_flow_training/all.log",
     benchmark:
@@ -286,7 +314,7 @@ rule collect_flow_training:
         p={},
         code=plan.code("collect_flow_training"),
     message:
-        "Gathering the training histories of all flows"
+        "Gathering the training histories and the spectra of all flows"
     script:
         "../workflow/scripts/collect_flow_training.py"
 
@@ -400,6 +428,7 @@ TABLES = [
     *rules.collect_flow_training.output,
     *rules.collect_judgements.output,
     *rules.answer_bridge.output,
+    *(rules.collect_snapshots.output if plan.keeps_snapshots else []),
     *(rules.collect_transfer.output if plan.over_transfers("{flow}") else []),
     *(rules.collect_solvers.output if plan.over_solvers("{flow}") else []),
     *(rules.collect_conditional.output if plan.over_conditionals("{flow}") else []),

@@ -27,6 +27,8 @@ Number = str | float
 
 WEIGHTS = ("raw", "aligned")
 
+_SNAPSHOT_GRAPHS = 10
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -285,6 +287,33 @@ class Plan:
             "structure_size": structure["size"],
             "structure_trained": list(self.structure_trained),
             "seed": self.config["seed"],
+        }
+
+    @property
+    def keeps_snapshots(self) -> bool:
+        """Whether the recipe keeps parameters over the training."""
+        settings = self.config["node"]
+        return bool(settings[settings["recipe"]].get("snapshots"))
+
+    def snapshot_cells(self, trained_beta: Number, trained_gamma: Number) -> list[Cell]:
+        """The test cells of a training cell's snapshots: of the training and of the detail size."""
+        cell = float(trained_beta), float(trained_gamma)
+        found = self.tested("plain", *cell)
+        sizes = sorted({self.training_size, self.detail_size})
+        return [Cell(size, *cell) for size in sizes if Cell(size, *cell) in found]
+
+    def snapshots(self, system: str, trained_beta: Number, trained_gamma: Number) -> Made:
+        """What the tests of a training cell's snapshots are made with.
+
+        There are a hundred times as many models as elsewhere, so a few test graphs have to do.
+        """
+        return {
+            **self._tested_models(system, "plain", trained_beta, trained_gamma),
+            "graphs": min(_SNAPSHOT_GRAPHS, self.config["graphs"]["test"]["graphs"]),
+            "truths": [
+                self.truth(system, cell)
+                for cell in self.snapshot_cells(trained_beta, trained_gamma)
+            ],
         }
 
     def _tested_models(
@@ -852,6 +881,25 @@ class Plan:
             for system in self.systems
             for trained in self.detail_cells
         ]
+
+    def over_snapshots(self, pattern: str) -> list[str]:
+        """A pattern of system, trained_beta, trained_gamma for the snapshots that a figure shows.
+
+        Those of the β of the structure experiment; none if the recipe keeps none.
+        """
+        return [
+            _trained(pattern, trained, system=system)
+            for system in self.systems
+            for trained in self.trained
+            if self.keeps_snapshots and trained[0] == self.structure_trained[0]
+        ]
+
+    def over_snapshot_cells(
+        self, pattern: str, trained_beta: Number, trained_gamma: Number
+    ) -> list[str]:
+        """A pattern of N, beta, gamma for the cells that snapshots are tested on."""
+        found = self.snapshot_cells(trained_beta, trained_gamma)
+        return [_filled(pattern, cell) for cell in found]
 
     def over_noise(self, pattern: str) -> list[str]:
         """A pattern of system and variant for all that noisy initial states are given to."""

@@ -159,6 +159,65 @@ def test_every_ordering_of_a_network_is_matched_to_the_same_network() -> None:
         assert torch.equal(a[name], twice[name])
 
 
+LARGE = [
+    520,
+    128,
+    48,
+    5,
+]  # one network's first layer fills a chunk of `nodeflow.canonical.matching`
+
+
+def large(members: int, seed: int) -> tuple[Symmetry, Networks, Networks]:
+    """Networks of single precision with large layers, and a reference."""
+    shapes = dict(mlp(LARGE).shapes)
+    networks = {name: tensor.float() for name, tensor in randoms(shapes, members, seed).items()}
+    reference = {name: t.float() for name, t in one(randoms(shapes, 1, seed + 1)).items()}
+    return mlp_symmetry(shapes), networks, reference
+
+
+def test_large_networks_of_single_precision_are_matched_as_in_double_precision() -> None:
+    symmetry, networks, reference = large(12, 16)
+    found = match(networks, reference, symmetry, MatchSettings())
+    double = {name: tensor.double() for name, tensor in networks.items()}
+    exact = match(double, {n: t.double() for n, t in reference.items()}, symmetry, MatchSettings())
+    for name, order in exact.permutations.items():
+        assert torch.equal(found.permutations[name], order)
+    value = similarity(permute(networks, symmetry, found.permutations), reference)
+    assert np.allclose(value, exact.history[-1], rtol=1e-12)
+    assert np.allclose(found.history, exact.history, rtol=1e-6)
+    assert not np.array_equal(found.history, exact.history), "products were not rounded"
+    assert (np.diff(found.history, axis=0) >= 0).all()
+
+
+def test_small_and_large_networks_of_single_precision_are_matched_as_if_alone() -> None:
+    shapes = dict(mlp([8, 12, 12, 4]).shapes)
+    small = {name: tensor.float() for name, tensor in randoms(shapes, 6, 20).items()}
+    cases = [(mlp_symmetry(shapes), small, {name: t[0] for name, t in small.items()}), large(6, 21)]
+    for symmetry, networks, reference in cases:
+        together = match(networks, reference, symmetry, MatchSettings())
+        for k in range(6):
+            lone = {name: tensor[k : k + 1] for name, tensor in networks.items()}
+            alone = match(lone, reference, symmetry, MatchSettings())
+            assert alone.history[-1, 0] == together.history[-1, k]
+
+
+def test_every_ordering_of_a_large_network_is_matched_to_the_same_network() -> None:
+    symmetry, networks, reference = large(12, 18)
+    networks["layer0.weight"][6:, :, 0] = 0  # units that their first values do not tell apart
+    other = permute(networks, symmetry, orders(symmetry, 12, 19))
+    found = [match(some, reference, symmetry, MatchSettings()) for some in (networks, other)]
+    assert np.array_equal(found[0].history[:, :6], found[1].history[:, :6]), "rounded alike"
+    a, b = (
+        permute(some, symmetry, one.permutations)
+        for some, one in zip((networks, other), found, strict=True)
+    )
+    for name in a:
+        assert torch.equal(a[name], b[name])
+    again = match(a, reference, symmetry, MatchSettings())
+    for order in again.permutations.values():
+        assert (order == torch.arange(order.shape[1])).all()
+
+
 def test_restarts_can_only_help_and_are_reproducible() -> None:
     shapes = dict(mlp([6, 16, 16, 16, 3]).shapes)
     symmetry = mlp_symmetry(shapes)

@@ -17,7 +17,8 @@ def rows_of(name: str, folder: Path, images: int = 6) -> list[np.ndarray]:
     rng = np.random.default_rng(0)
     written = []
     for file in FILES[name]:
-        rows = rng.integers(0, 256, (images, 3072 + len(name) - 6), dtype=np.uint8)
+        count = 5 * images if file == "train.bin" else images
+        rows = rng.integers(0, 256, (count, 3072 + len(name) - 6), dtype=np.uint8)
         rows[:, 0] %= 10 if name == "cifar10" else 20
         if name == "cifar100":
             rows[:, 1] %= 100
@@ -59,6 +60,18 @@ def test_missing_and_damaged_files_are_one_line(name: str, tmp_path: Path) -> No
         last.write_bytes(content)
         with pytest.raises(DataProblem, match=message):
             load_dataset(name, tmp_path)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_was_cut_between_two_rows_is_one_line(name: str, tmp_path: Path) -> None:
+    whole = rows_of(name, tmp_path)
+    for file, rows in zip(FILES[name], whole, strict=True):
+        rows[:-1].tofile(tmp_path / file)
+        words = f"{file} holds {len(rows) - 1} rows, and {len(rows)} go with .*fetch it anew"
+        with pytest.raises(DataProblem, match=words):
+            load_dataset(name, tmp_path)
+        rows.tofile(tmp_path / file)
+    load_dataset(name, tmp_path)
 
 
 def write_stl10(folder: Path, train: int = 12, test: int = 4) -> dict[str, np.ndarray]:

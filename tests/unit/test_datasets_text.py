@@ -65,14 +65,14 @@ def write_reviews(path: Path, rows: list[tuple[int, str]]) -> None:
 
 
 def test_yelp_reviews_are_read_with_their_quotes_and_line_breaks(tmp_path: Path) -> None:
-    rows = [(1 + k % 5, f'Review {k}: "good", they say\\nSecond line') for k in range(27)]
+    rows = [(1 + k % 5, f'Review {k}: "good", they say\\nSecond line') for k in range(26)]
     write_reviews(tmp_path / "train.csv", rows)
     write_reviews(tmp_path / "test.csv", [(5, "good unheard review"), (1, "")])
     data = load_dataset("yelp", tmp_path)
-    assert (len(data.train_y), len(data.validation_y), len(data.test_y)) == (25, 2, 2)
+    assert (len(data.train_y), len(data.validation_y), len(data.test_y)) == (24, 2, 2)
     assert data.classes == 1 and data.train_y.dtype == np.float32
     assert list(data.test_y) == [1, 0] and np.allclose(data.train_y[:5], [0, 0.25, 0.5, 0.75, 1])
-    numbers = vocabulary_of([text.replace("\\n", " ") for _, text in rows[:25]], 30_522)
+    numbers = vocabulary_of([text.replace("\\n", " ") for _, text in rows[:24]], 30_522)
     assert list(data.test_x[0, :5]) == [1, numbers["good"], 2, numbers["review"], 0]
     assert list(data.test_x[1, :2]) == [1, 0]
     words = ["review", "0", ":", '"', "good", '"', ",", "they", "say", "second", "line"]
@@ -92,9 +92,23 @@ def test_damaged_reviews_are_one_line(tmp_path: Path) -> None:
             load_dataset("yelp", tmp_path)
 
 
+def test_reviews_that_were_cut_between_two_rows_are_one_line(tmp_path: Path) -> None:
+    for train, test, file, found, expected in (
+        (25, 2, "train", 25, 26),
+        (26, 3, "train", 26, 39),
+        (39, 2, "test", 2, 3),
+    ):
+        for name, count in (("train", train), ("test", test)):
+            write_reviews(tmp_path / f"{name}.csv", [(3, "text")] * count)
+        words = rf"{file}\.csv holds {found} reviews, and {expected} go with .*fetch it anew"
+        with pytest.raises(DataProblem, match=words):
+            load_dataset("yelp", tmp_path)
+
+
 def test_california_is_what_scikit_learn_makes_of_it(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    table = rng.uniform(1, 100, (50, 9))
+    table = rng.uniform(1, 100, (20_640, 9))
+    table[:, 8] = 100 * rng.permutation(20_640)  # no two alike, so that items can be told by them
     np.savetxt(tmp_path / "cal_housing.data", table, delimiter=",", fmt="%.6f")
     data = load_dataset("california", tmp_path)
     y = np.concatenate([data.train_y, data.validation_y, data.test_y])
@@ -106,7 +120,8 @@ def test_california_is_what_scikit_learn_makes_of_it(tmp_path: Path) -> None:
     x = np.concatenate([data.train_x, data.validation_x, data.test_x])[np.argsort(y)]
     for column, feature in zip((2, 5), raw.T, strict=True):
         assert np.corrcoef(x[:, column], feature[order])[0, 1] > 1 - 1e-6
-    for text in ("", "a,b,c\n", "1,2,3\n" * 20):
+    lines = (tmp_path / "cal_housing.data").read_text().splitlines(keepends=True)
+    for text in ("", "a,b,c\n", "1,2,3\n" * 20_640, "".join(lines[:-1])):
         (tmp_path / "cal_housing.data").write_text(text)
         with pytest.raises(DataProblem, match=r"cal_housing\.data"):
             load_dataset("california", tmp_path)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,17 @@ from torch import Tensor
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutations
 from nodeflow.datasets import load_dataset
-from nodeflow.flow.descent import Descent, DescentField, DescentProblem, fit_descent
+from nodeflow.flow.descent import (
+    Descent,
+    DescentField,
+    DescentProblem,
+    Lesson,
+    _Moved,
+    _nearest,
+    _Normalize,
+    _principal_axes,
+    fit_descent,
+)
 from nodeflow.flow.fit import Origin, fit_any_flow
 from nodeflow.flow.history import FLOW_HISTORY
 from nodeflow.flow.sample import SampleSettings, sample, sample_rows, sample_seeds
@@ -78,6 +89,80 @@ def test_a_descent_is_adam_on_the_probes() -> None:
             assert torch.allclose(tensor[k], one[name][0], rtol=0, atol=2e-4)
 
 
+def test_the_gradients_of_a_move_are_those_of_its_formula() -> None:
+    generator = torch.Generator().manual_seed(1)
+    mean, square, gradient = torch.randn(3, 2, 3, 4, generator=generator).double()
+    numbers = torch.tensor([0.6, 0.8, 0.3, 1.7, 0.02]).double()
+    arguments = [t.requires_grad_() for t in (mean, square.square().detach(), gradient, *numbers)]
+    assert torch.autograd.gradcheck(_Normalize.apply, arguments)
+    a, b, p, q, f = numbers
+    found = _Normalize.apply(*arguments)  # type: ignore[no-untyped-call]
+    new_mean = a * mean + (1 - a) * gradient
+    new_square = b * arguments[1] + (1 - b) * gradient**2
+    wanted = new_mean, new_square, p * new_mean / (q * new_square + f).sqrt()
+    for one, other in zip(found, wanted, strict=True):
+        assert torch.allclose(one, other)
+
+
+def test_a_descent_in_training_is_the_one_that_is_sampled() -> None:
+    field, start = field_of().double(), {n: t.double() for n, t in networks(4).items()}
+    sampled, trained = field(start), field.train()(start)
+    for name, tensor in sampled.items():
+        assert torch.allclose(trained[name], tensor, rtol=0, atol=1e-9)
+
+
+def test_principal_axes_are_those_of_the_covariance() -> None:
+    x = torch.randn(50, 4, generator=torch.Generator().manual_seed(1)) @ torch.rand(4, 5)
+    axes = _principal_axes(x)
+    assert torch.allclose(axes.T @ axes, torch.cov(x.T), atol=1e-5)
+    products = axes @ axes.T
+    assert torch.allclose(products, products.diag().diag_embed(), atol=1e-5)
+
+
+def test_items_move_along_their_axes() -> None:
+    """The items' change is that of coordinates along the axes that a plain torch Adam changes."""
+    field, generator = field_of(), torch.Generator().manual_seed(1)
+    field.axes = torch.randn(5, 5, generator=generator)
+    first, wanted = field.items.detach().clone(), torch.randn(5, generator=generator)
+    along = torch.zeros_like(first, requires_grad=True)
+    moved = _Moved(field)
+    adams = torch.optim.Adam([moved.along], lr=0.1), torch.optim.Adam([along], lr=0.1)
+    for _ in range(3):
+        field.items.grad, along.grad = None, None
+        (field.items - wanted).square().sum().backward()  # type: ignore[no-untyped-call]
+        moved.turn_gradient()
+        (first + along @ field.axes - wanted).square().sum().backward()  # type: ignore[no-untyped-call]
+        for adam in adams:
+            adam.step()
+        moved.move()
+    assert torch.allclose(field.items, first + along @ field.axes, atol=1e-5)
+    assert not torch.allclose(field.items, first, atol=1e-2)
+
+
+def test_the_nearest_of_members_is_another_one() -> None:
+    rows = torch.tensor([[0.0], [1.0], [3.0]])
+    itself = torch.full((3,), torch.inf).diag_embed()
+    assert _nearest(rows, rows).flatten().tolist() == [0, 0, 0]
+    assert _nearest(rows, rows, itself).flatten().tolist() == [1, 1, 2]
+
+
+def test_copies_of_members_are_too_near() -> None:
+    generator = torch.Generator().manual_seed(1)
+    members, fresh = networks(64), networks(16, first=100)
+    x = torch.randn(40, 5, generator=generator)
+    y = torch.randint(3, (40,), generator=generator)
+
+    def alike(found: dict[str, Tensor], near_fit: float) -> float:
+        settings = DescentSettings(near_fit=near_fit)
+        data = x.numpy(), y.numpy()
+        objective = Lesson(ARCHITECTURE, (members, networks(64)), data, settings)._objective
+        return float(objective.alike(found, members, torch.arange(64), x, y))
+
+    copies = {name: tensor[1:17] for name, tensor in members.items()}
+    of_copies, of_fresh = (alike(found, 1.0) - alike(found, 0.0) for found in (copies, fresh))
+    assert of_copies > 0.05 and abs(of_fresh) < of_copies / 4
+
+
 def test_the_order_of_hidden_units_passes_through() -> None:
     symmetry = mlp_symmetry(ARCHITECTURE.shapes)
     field, start = field_of().double(), {n: t.double() for n, t in networks(4).items()}
@@ -107,13 +192,15 @@ def test_noise_is_that_of_minibatches_of_probes() -> None:
     many = {name: t.expand(count, *t.shape[1:]).clone() for name, t in start.items()}
     generator = torch.Generator().manual_seed(2)
     weights = 1 + (probes / batch) ** 0.5 * torch.randn(count, probes, generator=generator).double()
-    found = field._gradients({n: t.requires_grad_() for n, t in many.items()}, 0, weights)
+    found = field._gradients(
+        {n: t.requires_grad_() for n, t in many.items()}, field._probes()[0], weights
+    )
     each = []
     for p in range(probes):
         only = torch.zeros(1, probes, dtype=torch.float64)
         only[0, p] = probes  # a loss is the mean over probes
         one = {name: tensor.clone().requires_grad_() for name, tensor in start.items()}
-        each.append(field._gradients(one, 0, only)[0].flatten())
+        each.append(field._gradients(one, field._probes()[0], only)[0].flatten())
     per_probe, drawn = torch.stack(each), found[0].flatten(1)
     error = (drawn.mean(0) - per_probe.mean(0)).norm() / drawn.std(0).norm()
     assert error < 3 / count**0.5
@@ -157,7 +244,9 @@ def test_settings_of_a_descent() -> None:
         ({"steps": 0}, "positive"),
         ({"weight_fit": -1.0}, "negative"),
         ({"noise": -1.0}, "negative"),
+        ({"near_fit": -1.0}, "negative"),
         ({"fresh": 1}, "at least 2"),
+        ({"others": 1}, "at least 2"),
         ({"source_std": 1.0}, "no setting source_std"),
     ):
         with pytest.raises(FlowSettingsProblem, match=words):
@@ -263,6 +352,15 @@ def test_the_same_seed_gives_the_same_flow(
     assert isinstance(again, Descent)
     assert (again.rows(np.arange(3)) == fitted[0].rows(np.arange(3))).all()
     pd.testing.assert_frame_equal(history, fitted[1])
+
+
+def test_probes_can_be_learned_along_axes_and_by_nearness(
+    iris: tuple[Block, Block, Origin], fitted: tuple[Descent, pd.DataFrame]
+) -> None:
+    settings = replace(fitted[0].settings, axes_learning_rate=0.03, near_fit=1.0, others=16)
+    flow, history = fit_any_flow(*iris[:2], settings, iris[2], 1, ("test",))
+    assert isinstance(flow, Descent) and "axes" not in flow.field.state_dict()
+    assert history["held_out_loss"].iloc[-1] < 0.75 * history["held_out_loss"].iloc[0]
 
 
 @pytest.mark.slow

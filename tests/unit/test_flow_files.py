@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 
 from nodeflow.canonical import derive_symmetry, permute, random_permutations
 from nodeflow.canonical.matching import MatchSettings
@@ -17,11 +18,12 @@ from nodeflow.flow.files import fit_from_files, sample_to_file
 from nodeflow.flow.fit import Origin
 from nodeflow.flow.sample import SampleSettings, sample, sample_rows
 from nodeflow.flow.settings import flow_settings, settings_of
+from nodeflow.flow.spectra import FLOW_SPECTRA, read_spectra
 from nodeflow.flow.store import read_flow, read_samples, write_flow
 from nodeflow.flow.train import Flow, FlowProblem, fit_flow
 from nodeflow.judge import PanelSettings, TransferSettings, closest_gauge, judge_panel, transfer
 from nodeflow.seeds import torch_generator
-from nodeflow.tables import FileProblem
+from nodeflow.tables import FileProblem, read_table, write_table
 from nodeflow.zoo import build, evaluate, recalibrated
 from nodeflow.zoo.store import Block, read_blocks, read_columns, read_members, write_block
 from nodeflow.zoo.train import TrainSettings, train_block
@@ -198,3 +200,31 @@ def test_a_transformer_in_another_order_of_heads_and_units_is_a_copy() -> None:
     assert (generated["nearest"] < 1e-5).all()
     assert generated["nearest_index"].tolist() == list(range(6))
     assert (members["ratio"] > 0.5).all()
+
+
+def test_spectra_of_flows_are_those_of_scikit_learn_with_what_codes_keep(
+    zoo: list[Path], tmp_path: Path
+) -> None:
+    paths, ranks = [], {"a": ("pca", 3), "b": ("span", None), "c": ("raw", None)}
+    for name, (kind, rank) in ranks.items():
+        made = {"flow": name, "data": "digits", "method": "codes", "weights": "raw", "width": 8}
+        paths.append(tmp_path / name / "raw" / "width~8" / "flow.safetensors")
+        paths[-1].parent.mkdir(parents=True)
+        write_flow(paths[-1], fitted(zoo, kind, rank), made)
+    table = read_spectra(paths)
+    write_table(tmp_path / "spectra.parquet", table, FLOW_SPECTRA, {})
+    learned, _ = read_blocks(zoo, [{"zoo": "z"}] * 3).split(MEMBERS)
+    rows = flatten(learned.parameters, ARCHITECTURE.shapes)
+    expected = PCA().fit(rows.astype(np.float64))
+    for name, coded in (("a", 3), ("b", MEMBERS - 1)):
+        one = table[table["flow"] == name]
+        assert list(one["component"]) == list(range(1, MEMBERS)) and one["coded"].sum() == coded
+        assert np.allclose(one["variance"], expected.explained_variance_[:-1], rtol=1e-8)
+        share = expected.explained_variance_ratio_[:coded].sum()
+        assert np.isclose(one.loc[one["coded"], "kept"].iloc[-1], share, rtol=1e-8)
+    assert not (table["flow"] == "c").any(), "it has no components"
+    write_table(tmp_path / "none.parquet", read_spectra(paths[2:]), FLOW_SPECTRA, {})
+    assert len(read_table(tmp_path / "none.parquet", FLOW_SPECTRA)) == 0
+    paths[0].rename(paths[1])
+    with pytest.raises(FileProblem, match="flow"):
+        read_spectra(paths[1:])

@@ -70,7 +70,7 @@ def test_guidance_is_an_independent_loop_of_two_descents() -> None:
             for k, here in enumerate(path):
                 found = field._gradients(
                     {n: t.clone().requires_grad_() for n, t in here.items()},
-                    k,
+                    field._probes()[k],
                     1 + field.noise[k] * noise[:, k],
                 )
                 for (name, _), gradient in zip(start.items(), found, strict=True):

@@ -60,7 +60,7 @@ def colour_files(folder: Path) -> dict[str, Path]:
         ("cifar100", ["train", "test"], (20, 100)),
     ):
         for file in files:
-            rows = images(12, len(heads) + 3072)
+            rows = images(60 if file == "train" else 12, len(heads) + 3072)
             for column, classes in enumerate(heads):
                 rows[:, column] %= classes
             (homes[name] / f"{file}.bin").write_bytes(rows.tobytes())

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from nodeflow.dynamics.ensemble import simulate_cell
@@ -30,15 +32,29 @@ from nodeflow.node.settings import (
     RecipeProblem,
     Settings,
     recipe_settings,
+    snapshot_steps,
 )
-from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, Models, read_models, write_models
+from nodeflow.node.snapshots import evaluate_snapshots
+from nodeflow.node.store import (
+    NODE_ERRORS,
+    NODE_OVER_TRAINING,
+    NODE_RUNS,
+    Models,
+    Snapshots,
+    read_models,
+    read_snapshots,
+    write_models,
+    write_snapshots,
+)
+from nodeflow.node.table import TableProblem
 from nodeflow.node.train import ATTEMPTS, Checkpoints, train_models, train_stack
 from nodeflow.seeds import torch_generator
+from nodeflow.tables import FileProblem
 
 CELL = {"N", "beta", "gamma"}
 QUICK = MatchingSettings(hidden=(16, 16), steps=250, batch=32, knots=64)
 NEWTON = GaussNewtonSettings(hidden=(16, 16), steps=20, warmup=80, trajectories=4, knots=16)
-PAPER = PaperSettings(hidden=(8, 8), steps=24, batch=4, learning_rate=0.1)
+PAPER = PaperSettings(hidden=(8, 8), steps=24, batch=4, learning_rate=0.1, snapshots=5)
 
 
 def graphs(count: int, n: int = 20) -> list[Graph]:
@@ -115,7 +131,63 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_bits(
         pd.testing.assert_frame_equal(same, history)
         for name, values in models.parameters.items():
             assert np.array_equal(values, again.parameters[name], equal_nan=True)
+        assert (models.snapshots is None) == (again.snapshots is None) == (settings is not PAPER)
+        if models.snapshots and again.snapshots:
+            assert_same_snapshots(models.snapshots, again.snapshots)
         assert not list(tmp_path.iterdir())
+
+
+def assert_same_snapshots(one: Snapshots, other: Snapshots) -> None:
+    assert one.steps.tolist() == other.steps.tolist()
+    assert set(one.parameters) == set(other.parameters)
+    for name, values in one.parameters.items():
+        assert values.dtype == other.parameters[name].dtype == np.float32
+        assert np.array_equal(values, other.parameters[name], equal_nan=True)
+
+
+@given(steps=st.integers(1, 10**6), count=st.integers(1, 200))
+def test_snapshots_lie_evenly_on_a_logarithmic_scale_and_end_with_the_training(
+    steps: int, count: int
+) -> None:
+    found = snapshot_steps(PaperSettings(steps=steps, snapshots=count))
+    assert found[0] == 0 and found[-1] == steps
+    assert (np.diff(found) > 0).all() and len(found) <= count + 1
+    if count > 1:
+        first = min(10, steps)
+        assert found[1] == first
+        ratio = (steps / first) ** (1 / (count - 1))
+        rounding = 0.5 + 1e-9 * steps
+        assert (found[2:] <= np.maximum(ratio * (found[1:-1] + 0.5), found[1:-1] + 1) + 0.5).all()
+        assert all(
+            np.abs(first * ratio ** np.arange(count) - step).min() <= rounding
+            for step in found[1:].tolist()
+        )
+
+
+def test_the_paper_s_snapshots_are_a_hundred_and_the_start() -> None:
+    found = snapshot_steps(PaperSettings())
+    assert len(found) == 101 and found[[0, 1, -1]].tolist() == [0, 10, 300_000]
+    for none in (PaperSettings(snapshots=0), QUICK, NEWTON):
+        assert snapshot_steps(none).tolist() == []
+
+
+def test_snapshots_lead_from_the_untrained_to_the_trained_models() -> None:
+    of = graphs(2, 8)
+    data = observed(of, trajectories(of, times=33))
+    models, _ = train_stack(data, PAPER, names(2), root_seed=1)
+    assert models.snapshots is not None and models.ok.all()
+    assert models.snapshots.steps.tolist() == [0, 10, 12, 15, 19, 24]
+    streams = [torch_generator(1, "node", *name) for name in names(2)]
+    start = recipes.make_trainer(data, PAPER, streams, torch.device("cpu")).parameters
+    shorter, _ = train_stack(data, replace(PAPER, steps=12), names(2), root_seed=1)
+    for name, values in models.snapshots.parameters.items():
+        assert np.array_equal(values[0], start[name].detach().numpy())
+        assert np.array_equal(values[2], shorter.parameters[name])
+        assert np.array_equal(values[-1], models.parameters[name])
+    none, _ = train_stack(data, replace(PAPER, snapshots=0), names(2), root_seed=1)
+    assert none.snapshots is None
+    for name, values in none.parameters.items():
+        assert np.array_equal(values, models.parameters[name]), "keeping them changes nothing"
 
 
 def test_a_checkpoint_of_another_training_is_not_used(tmp_path: Path) -> None:
@@ -123,7 +195,7 @@ def test_a_checkpoint_of_another_training_is_not_used(tmp_path: Path) -> None:
     data = observed(of, trajectories(of, times=33))
     trainer = recipes.make_trainer(data, PAPER, generators(1), torch.device("cpu"))
     other = Checkpoints(f"{tmp_path}/x", {"made": 1})
-    other.write(0, trainer.state(), PAPER.steps, torch.zeros(PAPER.steps, 1))
+    other.write(0, trainer.state(), PAPER.steps, torch.zeros(PAPER.steps, 1), [])
     mine = Checkpoints(f"{tmp_path}/x", {"made": 2})
     _, history = train_stack(data, PAPER, names(1), root_seed=1, checkpoints=mine)
     assert (history["loss"] > 0).all()
@@ -154,6 +226,28 @@ def test_a_replicate_that_fails_is_trained_again_with_smaller_steps(
     assert models.error.tolist() == [2e-3, 1e-3]
     ends = history.groupby(["replicate", "attempt"])["status"].first()
     assert ends.to_dict() == {(0, 0): "planted", (0, 1): "ok", (1, 0): "ok"}
+
+
+def test_snapshots_are_those_of_the_attempt_that_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = graphs(3, 8)
+    data = observed(of, trajectories(of, times=33))
+
+    def faults(
+        parameters: object, losses: object, some: list[Observations]
+    ) -> list[tuple[str, float]]:
+        good, bad = ("", 1e-3), ("planted", np.nan)
+        return {3: [bad, bad, good], 2: [bad, good], 1: [bad]}[len(some)]
+
+    monkeypatch.setattr(train, "_faults", faults)
+    models, _ = train_stack(data, PAPER, names(3), root_seed=1)
+    assert models.ok.tolist() == [False, True, True] and models.snapshots is not None
+    for name, values in models.snapshots.parameters.items():
+        assert np.isnan(values[:, 0]).all()
+        assert np.array_equal(values[-1], models.parameters[name], equal_nan=True)
+    again = torch_generator(1, "node", *names(3)[1], 1)
+    start = recipes.make_trainer(data[1:2], PAPER, [again], torch.device("cpu")).parameters
+    for name, tensor in start.items():
+        assert np.array_equal(models.snapshots.parameters[name][0, 1], tensor[0].detach().numpy())
 
 
 def test_a_field_that_explodes_on_its_training_data_is_a_fault() -> None:
@@ -300,6 +394,74 @@ def test_models_come_back_from_their_file(tmp_path: Path) -> None:
     assert np.array_equal(back.seen, models.seen)
     assert np.array_equal(back.ok, models.ok)
     assert np.array_equal(back.error, models.error)
+
+
+def drawn_snapshots() -> Snapshots:
+    shapes = {"f.0.weight": (3, 2, 8, 1), "f.0.bias": (3, 2, 8)}
+    draw = np.random.default_rng(1)
+    parameters = {n: draw.normal(size=shape).astype(np.float32) for n, shape in shapes.items()}
+    parameters["f.0.bias"][:, 1] = np.nan
+    return Snapshots(np.array([0, 10, 40]), parameters)
+
+
+def test_snapshots_come_back_from_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "models.snapshots.safetensors"
+    write_snapshots(path, drawn_snapshots(), {"system": "SIS"})
+    assert_same_snapshots(read_snapshots(path, {"system": "SIS"}), drawn_snapshots())
+    with pytest.raises(FileProblem, match="expected system = BD, found system = SIS"):
+        read_snapshots(path, {"system": "BD"})
+
+
+def test_a_file_of_snapshots_that_is_damaged_or_another_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "models.snapshots.safetensors"
+    with pytest.raises(FileProblem, match="missing; expected a file of kind node snapshots"):
+        read_snapshots(path)
+    write_snapshots(path, drawn_snapshots(), {})
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(FileProblem, match="found damaged content"):
+        read_snapshots(path)
+    none = np.zeros(0)
+    write_models(path, Models({}, none, none, none, none), {})
+    with pytest.raises(FileProblem, match="expected node snapshots, version 1, found node models"):
+        read_snapshots(path)
+
+
+def test_errors_fall_over_the_training_to_those_of_the_trained_models() -> None:
+    of, tests = graphs(2), graphs(3)
+    data = observed(of, trajectories(of, times=17))
+    settings = replace(PAPER, steps=60)
+    models, _ = train_stack(data, settings, names(2), root_seed=1)
+    assert models.snapshots is not None
+    rough = {n: x.copy() for n, x in models.snapshots.parameters.items()}
+    rough["f.2.bias"][1, 0] = np.inf  # after ten steps, the first model fits no table
+    with pytest.raises(TableProblem):
+        as_field({name: values[1] for name, values in rough.items()}, table=(0.0, 1.0))
+    snapshots = Snapshots(models.snapshots.steps, rough)
+    models = replace(models, ok=np.array([True, False]))
+    truth = trajectories(tests, "SIS", "test", 1, 9)
+    rest: dict[str, Any] = {"rtol": 1e-6, "atol": 1e-6, "max_steps": 500}
+    table = evaluate_snapshots(
+        models, snapshots, field("SIS"), tests, node_table(tests), truth, **rest
+    )
+    assert set(table.columns) == set(NODE_OVER_TRAINING.columns) - CELL
+    assert len(table) == len(snapshots.steps) * 2 * 3
+    lost = table[table["replicate"] == 1]
+    assert (lost["status"] == "failed").all() and lost["reason"].str.contains("training").all()
+    mine = table[table["replicate"] == 0]
+    broken, good = mine[mine["step"] == 10], mine[mine["step"] != 10]
+    assert (broken["status"] == "failed").all() and broken["mae"].isna().all()
+    assert broken["reason"].str.startswith("model: ").all()
+    assert (good["status"] == "ok").all()
+    means = good.groupby("step")["mae"].mean()
+    assert (means.iloc[1:] < 0.5 * means.iloc[0]).all()
+    untrained = good[good["step"] == 0]
+    np.testing.assert_allclose(untrained["mae"], untrained["mae_persistence"], rtol=0.05)
+    _, end = evaluate_models(models, field("SIS"), tests, node_table(tests), truth, **rest)
+    last, end = good[good["step"] == settings.steps], end[end["replicate"] == 0]
+    for name in ("mse", "mae", "mae_persistence", "mae_mean_field"):
+        assert np.array_equal(last[name], end[name])
 
 
 def test_a_model_is_integrated_as_precisely_as_it_is_accurate() -> None:

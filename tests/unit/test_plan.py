@@ -48,6 +48,35 @@ def test_blocks_cover_every_member_once(members: int, held_out: int, size: int) 
     assert numbers == list(range(members + held_out))
 
 
+@pytest.mark.parametrize(("sizes", "expected"), [([64, 256, 1024], [64, 1024]), ([1024], [1024])])
+def test_snapshots_are_tested_where_models_are(sizes: list[int], expected: list[int]) -> None:
+    config = changed("node.recipe", "paper")
+    config["graphs"]["sizes"] = sizes
+    config["node"]["cells"].append({"beta": 0.6, "gamma": 3.0})
+    other = Plan(config, ROOT)
+    found = other.snapshot_cells("1.1", "2.1")
+    assert found == [Cell(N, 1.1, 2.1) for N in expected]
+    made = other.snapshots("SIS", "1.1", "2.1")
+    assert [truth["on"]["N"] for truth in made["truths"]] == expected
+    assert made["models"] == other.models("SIS", 1.1, 2.1)
+    assert made["graphs"] == 10
+    # Those of other β are drawn in no figure.
+    shown = other.over_snapshots("{system} {trained_beta} {trained_gamma}")
+    assert len(shown) == len(set(shown)) == len(other.systems) * 4
+    assert all(" 1.1 " in name for name in shown)
+
+
+@pytest.mark.parametrize(("key", "value"), [("recipe", "gauss_newton"), ("paper.snapshots", 0)])
+def test_without_snapshots_there_is_nothing_to_test(key: str, value: Any) -> None:
+    config = changed("node.recipe", "paper")
+    assert Plan(config, ROOT).keeps_snapshots
+    path, _, last = f"node.{key}".rpartition(".")
+    section = config["node"] if path == "node" else config["node"]["paper"]
+    section[last] = value
+    assert Plan(config, ROOT).over_snapshots("{system}") == []
+    assert not Plan(config, ROOT).keeps_snapshots
+
+
 def values(made: Any) -> list[Any]:
     if isinstance(made, dict):
         return [x for value in made.values() for x in values(value)]

@@ -11,6 +11,7 @@ from docutils.core import publish_doctree
 from jinja2 import Environment, StrictUndefined
 
 from nodeflow.dynamics import SYSTEMS
+from nodeflow.plan import Plan
 from tests.unit.test_config import DEFAULT, overlaid
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +63,14 @@ def test_the_numbers_are_those_of_the_run() -> None:
     changed["node"]["seeds"] = 13
     text = rendered(ROOT / "workflow/report/size_errors.rst", changed)
     assert "n = 91 models (7 training graphs × 13 seeds) × 11 test graphs" in text
+
+
+def test_snapshots_are_tested_on_as_many_graphs_as_their_caption_says() -> None:
+    for graphs in (4, 100):
+        config = overlaid(DEFAULT, {"graphs": {"test": {"graphs": graphs}}})
+        count = Plan(config, ROOT).snapshots("SIS", 1.1, 3.0)["graphs"]
+        text = rendered(ROOT / "workflow/report/error_over_training.rst", config)
+        assert f"seeds) × {count} test graphs per step and γ" in text
 
 
 def test_the_methods_hold_the_equations_of_the_library() -> None:

@@ -78,7 +78,7 @@ CHANGES = {
     "graphs/measures.py": {"measure_graphs", "sample_network"},
     "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network", "train_bridge"},
     "node/train.py": {"train_node", "train_bridge"},
-    "node/evaluate.py": {"test_node", "compare_fixed_points"},
+    "node/evaluate.py": {"test_node", "test_snapshots", "compare_fixed_points"},
     "node/estimate.py": {"train_node", "train_bridge"},
     "judge/claims.py": {"judge_claims", "draw_claims"},
     "zoo/train.py": {
@@ -100,6 +100,7 @@ CHANGES = {
 
 
 ON_DEMAND = {
+    "test_snapshots",
     "simulate_network",
     "train_conditional",
     "sample_conditional",

@@ -68,19 +68,40 @@ def test_the_paper_grid_is_planned_in_full(fresh: Checkout) -> None:
     jobs = dict(re.findall(r"^(\w+)\s+(\d+)\s*$", stats, re.MULTILINE))
     # Six more cells a system train on covering or noisy data.
     assert int(jobs["train_node"]) == int(jobs["test_node"]) == 5 * (63 + 6)
+    # Error over training is drawn for one β.
+    assert int(jobs["test_snapshots"]) == 5 * 7
     assert int(jobs["train_flow"]) == 2 * (5 + 4 + 4)
 
 
 def test_every_figure_and_table_is_there(finished: Checkout) -> None:
     figures = finished.folder / "results/figures"
     scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("draw_*.py")}
-    # config/generation.yaml draws these; smoke has neither several zoos nor time.
-    scripts -= {"draw_conditional", "draw_solvers"}
+    # config/generation.yaml draws these; smoke has neither several zoos nor time. And it keeps no
+    # snapshots.
+    scripts -= {"draw_conditional", "draw_solvers", "draw_error_over_training"}
     for name in scripts:
         stem = name.removeprefix("draw_")
         assert (figures / f"{stem}.png").stat().st_size > 5_000
         assert (figures / f"{stem}.pdf").stat().st_size > 5_000
     assert len(list((finished.folder / "results/tables").glob("*.parquet"))) >= 12
+
+
+def test_the_paper_s_recipe_keeps_snapshots_and_draws_them(fresh: Checkout) -> None:
+    (fresh.folder / "few.yaml").write_text(
+        "node: {recipe: paper, paper: {steps: 40, batch: 4, learning_rate: 0.05, snapshots: 4}}"
+    )
+    figure = "results/figures/error_over_training.png"
+    fresh.snakemake(figure, "--cores", "2", "--configfile", "config/smoke.yaml", "few.yaml")
+    assert (fresh.folder / figure).stat().st_size > 5_000
+    table = pq.read_table(fresh.folder / "results/tables/node_over_training.parquet").to_pandas()
+    # The training size, 64, and the detail size, 128; two seeds, two test graphs.
+    assert table.groupby(["N", "step"]).size().to_dict() == {
+        (size, step): 4 for size in (64, 128) for step in (0, 10, 16, 25, 40)
+    }
+    assert set(table["status"]) == {"ok"}
+    means = table.groupby("step")[["mae", "mae_persistence"]].mean()
+    assert means["mae"][40] < 0.9 * means["mae"][0]
+    assert means["mae"][0] > 0.9 * means["mae_persistence"][0]
 
 
 def test_every_file_says_where_it_came_from(

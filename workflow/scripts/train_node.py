@@ -8,7 +8,7 @@ from nodeflow.graphs.store import read_graphs
 from nodeflow.job import choose_device, job
 from nodeflow.node.baselines import with_baselines
 from nodeflow.node.settings import recipe_settings
-from nodeflow.node.store import NODE_HISTORY, write_models
+from nodeflow.node.store import NODE_HISTORY, write_models, write_snapshots
 from nodeflow.node.train import Checkpoints, train_models
 from nodeflow.node.variants import varied
 from nodeflow.tables import write_table
@@ -44,4 +44,6 @@ with job(snakemake.log[0], snakemake.threads):
         **{name: p["from"][name] for name in ("rtol", "atol", "max_steps")},
     )
     write_models(output.models, models, made)
+    if models.snapshots is not None:
+        write_snapshots(output.snapshots, models.snapshots, made)
     write_table(output.history, history, NODE_HISTORY, made)

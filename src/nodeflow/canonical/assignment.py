@@ -83,8 +83,10 @@ def _assign(scores: np.ndarray, prices: np.ndarray, some: np.ndarray) -> np.ndar
                 profit = score[row, end] - price[end] + length
                 for column in range(size):
                     through = profit - (score[row, column] - open_price[column])
-                    if through < distance[column]:
-                        distance[column], before[column] = through, row
+                    # Both are written every time, which is done several at a time.
+                    now, last = distance[column], before[column]
+                    distance[column] = through if through < now else now
+                    before[column] = row if through < now else last
             for k in range(count):
                 price[done[k]] += length - least[k]
             while True:

@@ -12,8 +12,11 @@ them in the objective:
 
 * By default it starts group by group, from signatures of units that no permutation of the groups
   still to come can change, and so finds the same network from every ordering of its units.
-* Scores are in double precision, and the part of them that no permutation changes is computed once.
-  The rest follows the units that changed, few after the first sweeps, and is not computed anew.
+* Scores are in double precision, and the part of them that no permutation changes is computed once,
+  in single precision if it is large and the networks have that. This rounds the objective, in its
+  seventh digit or so, the same way at every step and from every ordering of the units; so steps
+  are exact steps uphill nevertheless. The rest of the scores follows the units that changed, few
+  after the first sweeps, and is not computed anew.
 * A group is assigned again only after a neighbouring group has changed, and then from the prices
   of its last assignment (see `nodeflow.canonical.assignment`).
 """
@@ -21,7 +24,7 @@ them in the objective:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -123,7 +126,8 @@ class Matching:
             of the new network is unit permutation[i] of the old one times signs[i].
         history: ⟨reference, permuted network⟩ over all parameters, at the start that was kept and
             after each of its sweeps, float64 of shape (1 + most sweeps, K); a network that has
-            converged keeps its value. It never falls.
+            converged keeps its value. It never falls. Where products of single precision are part
+            of it, it has some seven digits.
         sweeps: sweeps that each network took from that start, int64 of shape (K,); the last one
             found nothing to improve, unless it was the last one allowed.
     """
@@ -279,6 +283,7 @@ class _Between:
         networks: shape (K, m, r, n).
         order: of the other group as the scores know it, shape (K, m).
         sign: likewise, all ones where signs are not free.
+        single: whether all values have single precision.
     """
 
     other: str
@@ -286,6 +291,7 @@ class _Between:
     networks: np.ndarray
     order: np.ndarray
     sign: np.ndarray
+    single: bool
 
     def products(self) -> np.ndarray:
         """The part of the scores (K, n, n) that comes from this tensor, with signs as they are."""
@@ -322,8 +328,7 @@ class _Scores:
         alone = {name: networks[name] for name, along in target.along.items() if not along}
         self.still = similarity(alone, target.tensors).cpu().numpy() if alone else np.zeros(members)
         for group in target.symmetry.groups:
-            score = np.zeros((members, group.size, group.size))
-            between = []
+            between, unmoved = [], []
             for place in group.places:
                 name, own = place.tensor, (group, place)
                 if name not in target.tensors:
@@ -335,16 +340,20 @@ class _Scores:
                 if others:
                     size = (members, others[0][0].size)
                     order, sign = np.zeros(size, np.int64), np.ones(size)
-                    between.append(_Between(others[0][0].name, ours, theirs, order, sign))
+                    pair = (target.tensors[name], networks[name])
+                    single = all(tensor.dtype == torch.float32 for tensor in pair)
+                    other = others[0][0].name
+                    between.append(_Between(other, ours, theirs, order, sign, single))
                 else:
                     pair = (target.tensors[name][None], networks[name])
-                    _add_products(score, *(units_second(tensor, *own) for tensor in pair))
+                    unmoved.append([units_second(tensor, *own) for tensor in pair])
                 if target.makes_heads(own):
                     family = group.family or group.name
                     matrices = (_heads_first(x, group.heads) for x in (ours, theirs))
                     apart = _spectral_distances(*matrices)
                     self.heads[family] = self.heads.get(family, 0) - apart
-            self.fixed[group.name], self.between[group.name] = score, between
+            self.fixed[group.name] = _fixed_products(members, group.size, unmoved)
+            self.between[group.name] = between
 
     def by_signature(self) -> dict[str, np.ndarray]:
         """Units matched, group by group, by what no permutation of the groups to come changes.
@@ -366,9 +375,9 @@ class _Scores:
                         between.order[:] = start[between.other]
                         score += between.products()
                     else:
-                        pair = [between.reference, between.networks]
-                        pair = [np.abs(x) for x in pair] if free else pair
-                        score += _products(*(np.sort(x, 1) for x in pair))
+                        pair = (between.reference, between.networks)
+                        ours, theirs = (_sorted(x, free, between.single) for x in pair)
+                        score += ours[0] @ theirs.transpose(0, 2, 1)
                 signatures.append(score)
                 others = {between.other for between in self.between[group.name]}
                 if others <= start.keys() and not (others | {group.name}) & self.odd:
@@ -658,20 +667,77 @@ def _products(reference: np.ndarray, networks: np.ndarray) -> np.ndarray:
     return product
 
 
-def _add_products(score: np.ndarray, reference: Tensor, networks: Tensor) -> None:
-    """Add the inner products of units to scores (K, n, n), a few networks at a time.
+def _sorted(stack: np.ndarray, absolute: bool, single: bool) -> np.ndarray:
+    """Values (K, m, r, n), perhaps without their signs, of each unit, the m sorted: (K, n, r · m).
+
+    Those of single precision are sorted as such, which is faster.
+    """
+    members, units, values, size = stack.shape
+    rows = np.ascontiguousarray(stack.transpose(0, 3, 2, 1))
+    rows = rows.astype(np.float32) if single else rows
+    rows = np.abs(rows) if absolute else rows
+    rows = np.sort(rows, axis=3).reshape(members, size, values * units)
+    return rows.astype(np.float64, copy=False)
+
+
+def _fixed_products(members: int, size: int, pairs: Sequence[Sequence[Tensor]]) -> np.ndarray:
+    """Inner products (K, n, n) of units over several tensors, a few networks at a time.
+
+    Large products of single precision are computed in it, see `_rounded_products`.
 
     Args:
-        score: is written to.
-        reference: one network, its n units as the second axis: shape (1, n, …).
-        networks: likewise, shape (K, n, …).
+        members: K.
+        size: n.
+        pairs: of the reference and of the networks, the n units as the second axis: shapes
+            (1, n, …) and (K, n, …).
     """
-    ours = reference.double().cpu().numpy().reshape(score.shape[1], -1)
-    start = 0
-    for part in in_double(networks):
-        theirs = part.cpu().numpy().reshape(-1, *ours.shape)
-        score[start : start + len(part)] += ours @ theirs.transpose(0, 2, 1)
-        start += len(part)
+    score = np.zeros((members, size, size))
+    if not pairs:
+        return score
+    ours, theirs = zip(*((a.flatten(2)[0], b.flatten(2)) for a, b in pairs), strict=True)
+    reference = torch.cat(ours, 1)
+    together = max(1, _CHUNK // max(1, reference.numel()))
+    left = np.ones(members, dtype=bool)
+    if together == 1 and all(tensor.dtype == torch.float32 for tensor in (*ours, *theirs)):
+        left = _rounded_products(score, ours, theirs)
+        if not left.any():
+            return score
+    double = reference.double().cpu().numpy()
+    # The same memory for all: asking for new one takes longer than copying.
+    room = torch.empty(min(members, together), *reference.shape, dtype=torch.float64)
+    for start in range(0, members, together):
+        some = slice(start, start + together)
+        if left[some].any():
+            part = room[: len(score[some])]
+            torch.cat([tensor[some].cpu() for tensor in theirs], 2, out=part)
+            np.matmul(double, part.numpy().transpose(0, 2, 1), out=score[some])
+    return score
+
+
+def _rounded_products(
+    score: np.ndarray, reference: Sequence[Tensor], networks: Sequence[Tensor]
+) -> np.ndarray:
+    """Write inner products of units in single precision; returns which networks have none yet.
+
+    What a product is rounded to depends on its place in a matrix. So the units of each network take
+    the places of their first values, whatever order they are given in; where two of these are
+    equal, nothing is written.
+    """
+    ours = [tensor.cpu().numpy() for tensor in reference]
+    theirs = [tensor.cpu().numpy() for tensor in networks]
+    first = theirs[0][:, :, 0]
+    orders = first.argsort(1)
+    level: np.ndarray = (np.diff(np.take_along_axis(first, orders, 1)) == 0).any(1)
+    places = orders.argsort(1)
+    rooms = [np.empty_like(tensor) for tensor in ours]
+    product, total = np.empty((2, *score.shape[1:]), np.float32)
+    for k in np.flatnonzero(~level):
+        total[:] = 0
+        for one, other, room in zip(ours, theirs, rooms, strict=True):
+            # Places are within bounds; said so, take needs no memory of its own.
+            total += np.matmul(one, other[k].take(orders[k], 0, room, "clip").T, out=product)
+        score[k] = total.take(places[k], 1, product, "clip")
+    return level
 
 
 def _norms(parameters: Mapping[str, Tensor]) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,27 +25,42 @@ SVHN_FILES = ("train_32x32.mat", "test_32x32.mat")
 _SIDE = 32
 _STL10_SIDE = 96
 _PIXELS = 3 * _SIDE * _SIDE
+_TRAIN_TO_TEST = 5
 
 
 def cifar(name: str, folder: Path) -> Dataset:
-    """CIFAR-10, or the 100 fine classes of CIFAR-100 (Krizhevsky 2009)."""
-    train, test = (_cifar_half(name, [folder / f for f in files]) for files in CIFAR_FILES[name])
-    return held_back(name, folder, train, test, _classes(name))
+    """CIFAR-10, or the 100 fine classes of CIFAR-100 (Krizhevsky 2009).
+
+    Of both, five times as many training items are published as test items, in files of equal size.
+    Where that does not hold, a file was cut, if perhaps between two rows.
+    """
+    train, test = ([folder / file for file in files] for files in CIFAR_FILES[name])
+    rows = {path: _cifar_rows(name, path) for path in (*train, *test)}
+    shares = {path: _TRAIN_TO_TEST // len(train) if path in train else 1 for path in rows}
+    most = max(-(-len(rows[path]) // share) for path, share in shares.items())
+    for path, share in shares.items():
+        if len(rows[path]) != most * share:
+            raise damaged(
+                path, f"holds {len(rows[path])} rows, and {most * share} go with the other files"
+            )
+    halves = [np.concatenate([rows[path] for path in paths]) for paths in (train, test)]
+    labels = halves[0].shape[1] - _PIXELS
+    first, second = (
+        (pixels(half[:, labels:]), half[:, labels - 1].astype(np.int64)) for half in halves
+    )
+    return held_back(name, folder, first, second, _classes(name))
 
 
-def _cifar_half(name: str, paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
-    """Images and labels: each row is one label (of "cifar100" two, coarse and fine) and pixels."""
+def _cifar_rows(name: str, path: Path) -> np.ndarray:
+    """Rows of one label (of "cifar100" two, coarse and fine) and pixels."""
     labels = 2 if name == "cifar100" else 1
-    rows = []
-    for path in paths:
-        raw = np.frombuffer(path.read_bytes(), np.uint8)
-        if len(raw) == 0 or len(raw) % (labels + _PIXELS):
-            raise damaged(path, f"is no whole number of rows of {labels + _PIXELS} bytes")
-        rows.append(raw.reshape(-1, labels + _PIXELS))
-        if rows[-1][:, labels - 1].max() >= _classes(name):
-            raise damaged(path, f"holds a label above {_classes(name) - 1}")
-    table = np.concatenate(rows)
-    return pixels(table[:, labels:]), table[:, labels - 1].astype(np.int64)
+    raw = np.frombuffer(path.read_bytes(), np.uint8)
+    if len(raw) == 0 or len(raw) % (labels + _PIXELS):
+        raise damaged(path, f"is no whole number of rows of {labels + _PIXELS} bytes")
+    rows = raw.reshape(-1, labels + _PIXELS)
+    if rows[:, labels - 1].max() >= _classes(name):
+        raise damaged(path, f"holds a label above {_classes(name) - 1}")
+    return rows
 
 
 def _classes(name: str) -> int:

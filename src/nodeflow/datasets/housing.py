@@ -13,12 +13,15 @@ __all__ = ["HOUSING_FILES", "california"]
 
 HOUSING_FILES = ("cal_housing.data",)
 
+_BLOCK_GROUPS = 20_640
+
 
 def california(folder: Path) -> Dataset:
     """The features of scikit-learn's loader, standardized, and the value in units of 100,000 $.
 
     Features are median income, age of houses, rooms and bedrooms a household, people, people a
-    household, latitude and longitude of each of 20,640 block groups.
+    household, latitude and longitude of each of 20,640 block groups. With another number of them
+    the file was cut, or is another one.
     """
     path = folder / HOUSING_FILES[0]
     try:
@@ -26,8 +29,9 @@ def california(folder: Path) -> Dataset:
             table = np.loadtxt(path, delimiter=",", ndmin=2)
     except (OSError, ValueError) as error:
         raise damaged(path, f"is no table of numbers ({str(error)[:100]})") from error
-    if table.shape[1] != 9 or len(table) < 10 or not np.isfinite(table).all():
-        raise damaged(path, f"holds {table.shape} numbers; there must be rows of 9 finite ones")
+    if table.shape != (_BLOCK_GROUPS, 9) or not np.isfinite(table).all():
+        what = f"holds {table.shape} numbers; there must be {_BLOCK_GROUPS} rows of 9 finite ones"
+        raise damaged(path, what)
     longitude, latitude, age, rooms, bedrooms, people, households, income, value = table.T
     if not (households > 0).all():
         raise damaged(path, "holds a block group without households")

@@ -50,6 +50,7 @@ YELP_FILES = ("train.csv", "test.csv")
 YELP_VOCABULARY = 30_522
 YELP_LENGTH = 128
 _YELP_TRAINING, _YELP_VALIDATION, _YELP_TEST = 100_000, 8_000, 20_000
+_YELP_TRAIN_TO_TEST = 13
 _STARS = 5
 
 _FILLER, _START, _UNKNOWN = range(3)
@@ -121,21 +122,34 @@ def yelp(folder: Path) -> Dataset:
     and the first 20,000 test reviews are the test; unlike there, the 8,000 validation reviews are
     the next ones of the training reviews, and tokens are words.
     """
-    train = _reviews(folder / YELP_FILES[0], _YELP_TRAINING + _YELP_VALIDATION)
-    test = _reviews(folder / YELP_FILES[1], _YELP_TEST)
+    paths = [folder / file for file in YELP_FILES]
+    reviews = [_every_review(path) for path in paths]
+    most = (_YELP_TRAINING + _YELP_VALIDATION, _YELP_TEST)
+    train, test = (list(islice(some, m)) for some, m in zip(reviews, most, strict=True))
+    if len(train) < most[0] or len(test) < most[1]:
+        _check_rows(paths, [len(train), len(test)], reviews)
     count = min(_YELP_TRAINING, len(train) * _YELP_TRAINING // (_YELP_TRAINING + _YELP_VALIDATION))
     if count == 0 or count == len(train) or not test:
         raise DataProblem(f"{folder}: yelp needs at least 2 training reviews and a test review.")
     numbers = vocabulary_of([text for _, text in train[:count]], YELP_VOCABULARY)
     tokens, stars = [], []
-    for reviews in (train[:count], train[count:], test):
-        tokens.append(_tokens([text for _, text in reviews], numbers, YELP_LENGTH))
-        stars.append(np.array([score for score, _ in reviews], dtype=np.float32))
+    for part in (train[:count], train[count:], test):
+        tokens.append(_tokens([text for _, text in part], numbers, YELP_LENGTH))
+        stars.append(np.array([score for score, _ in part], dtype=np.float32))
     return Dataset("yelp", tokens[0], stars[0], tokens[1], stars[1], tokens[2], stars[2], classes=1)
 
 
-def _reviews(path: Path, most: int) -> list[tuple[float, str]]:
-    return list(islice(_every_review(path), most))
+def _check_rows(
+    paths: Sequence[Path], read: Sequence[int], more: Sequence[Iterator[object]]
+) -> None:
+    """Refuse files of which one was cut between two rows: 650,000 and 50,000 are published."""
+    train, test = (count + sum(1 for _ in rest) for count, rest in zip(read, more, strict=True))
+    if train < _YELP_TRAIN_TO_TEST * test:
+        expected = _YELP_TRAIN_TO_TEST * test
+        raise damaged(paths[0], f"holds {train} reviews, and {expected} go with {paths[1].name}")
+    if train > _YELP_TRAIN_TO_TEST * test:
+        expected = -(-train // _YELP_TRAIN_TO_TEST)
+        raise damaged(paths[1], f"holds {test} reviews, and {expected} go with {paths[0].name}")
 
 
 def _every_review(path: Path) -> Iterator[tuple[float, str]]:

@@ -24,7 +24,13 @@ from .flow import (
     draw_transfer,
 )
 from .graphs import draw_degrees, draw_ensemble, draw_networks
-from .node import draw_degree_errors, draw_size_errors, draw_structure_errors, draw_training
+from .node import (
+    draw_degree_errors,
+    draw_error_over_training,
+    draw_size_errors,
+    draw_structure_errors,
+    draw_training,
+)
 from .runtime import draw_runtime
 from .speed import draw_speed
 from .style import drawing, save
@@ -45,6 +51,7 @@ __all__ = [
     "draw_degree_errors",
     "draw_degrees",
     "draw_ensemble",
+    "draw_error_over_training",
     "draw_fixed_points",
     "draw_flow_training",
     "draw_frontier",

@@ -16,7 +16,7 @@ _BASELINES = {"mae_persistence": ":", "mae_mean_field": "--"}
 
 def bootstrapped(
     axis: Axes, runs: pd.DataFrame, x: str, y: str, colour: object, label: str | None,
-    style: str = "-",
+    style: str = "-", marker: str = "o",
 ) -> None:  # fmt: skip
     """The median of `y` over runs at each `x`, with its interval over graphs and models.
 
@@ -27,7 +27,7 @@ def bootstrapped(
         return
     at = band.index.to_numpy(dtype=float)
     axis.fill_between(at, band["low"], band["high"], color=colour, alpha=0.18, lw=0)
-    axis.plot(at, band["median"], style, color=colour, marker="o", ms=3.5, label=label)
+    axis.plot(at, band["median"], style, color=colour, marker=marker, ms=3.5, label=label)
 
 
 def baselines(axis: Axes, runs: pd.DataFrame, x: str, colour: object) -> None:

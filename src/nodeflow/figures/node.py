@@ -12,6 +12,7 @@ from nodeflow.figures.style import colours, degree_axis, note, outside_legend, p
 
 __all__ = [
     "draw_degree_errors",
+    "draw_error_over_training",
     "draw_size_errors",
     "draw_structure_errors",
     "draw_training",
@@ -41,6 +42,34 @@ def draw_training(history: pd.DataFrame) -> Figure:
         note(axis, f"{chosen.groupby('trained_gamma')['replicate'].nunique().max()} nODEs per γ")
     name_baselines(axes[-1])
     outside_legend(axes[-1])
+    return figure
+
+
+def draw_error_over_training(runs: pd.DataFrame) -> Figure:
+    """Error against optimizer steps: columns are systems, rows sizes of the test graphs.
+
+    Args:
+        runs: rows of `COLLECTED_OVER_TRAINING` of one β.
+    """
+    systems = list(dict.fromkeys(runs["system"]))
+    shades = colours(runs["gamma"].tolist())
+    places = [(size, system) for size in sorted(runs["N"].unique()) for system in systems]
+    figure, axes = panels(len(places), columns=len(systems))
+    for axis, (size, system) in zip(axes, places, strict=True):
+        chosen = runs[(runs["N"] == size) & (runs["system"] == system)]
+        for gamma, shade in shades.items():
+            rows = chosen[chosen["gamma"] == gamma]
+            bootstrapped(axis, rows, "step", "mae", shade, f"nODE, γ = {gamma}", marker="")
+            baselines(axis, rows, "step", shade)
+        # The untrained models stand at step 0, left of a logarithmic axis.
+        first = float(chosen["step"][chosen["step"] > 0].min())
+        axis.set_xscale("symlog", linthresh=first, linscale=0.4)
+        axis.set(
+            yscale="log", title=f"{system}, N = {size}", xlabel="optimizer steps", ylabel="node MAE"
+        )
+        note(axis, f"{what_bands_show(chosen, 'step', 'gamma')}\n{_failed(chosen)}")
+    name_baselines(axes[len(systems) - 1])
+    outside_legend(axes[len(systems) - 1])
     return figure
 
 

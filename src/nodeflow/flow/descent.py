@@ -33,6 +33,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +48,7 @@ from nodeflow.job import Progress
 from nodeflow.optimizers import Adam, cosine
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architectures import ACTIVATIONS, Architecture, mlp
 from nodeflow.zoo.loss import cross_entropies
 
 __all__ = [
@@ -63,7 +64,6 @@ __all__ = [
 _CPU = torch.device("cpu")
 _BLOCK = 64
 _WATCHED = 32
-_OTHERS = 32
 _REPORTS = 20
 _FIRST_TARGET = 4.0
 _FIRST_FLOOR = 1e-2
@@ -99,6 +99,8 @@ class DescentField(nn.Module):
         decays: (2,) logits of the decays of the running mean and square of gradients.
         noise: (K,) standard deviation of the probes' weights at each evaluation; its sign is of no
             account.
+        axes: (features, features) directions that items are moved along in training, or None for
+            one direction for each feature.
     """
 
     def __init__(
@@ -113,6 +115,11 @@ class DescentField(nn.Module):
         self.log_floor = nn.Parameter(torch.full((evaluations, tensors), math.log(_FIRST_FLOOR)))
         self.decays = nn.Parameter(torch.tensor(_FIRST_DECAYS))
         self.noise = nn.Parameter(torch.zeros(evaluations))
+        self.axes: Tensor | None
+        self.register_buffer("axes", None, persistent=False)
+        widths = [shape[0] for shape in architecture.shapes.values() if len(shape) > 1]
+        layered = architecture.module is None and len(widths) > 1
+        self._later = mlp(widths, architecture.activation) if layered else None
 
     def forward(
         self,
@@ -135,10 +142,12 @@ class DescentField(nn.Module):
         now = [networks[name].detach().requires_grad_() for name in names]
         fields = [self] if without is None else [without, self]
         averages = [_Averages.before(now, field.decays) for field in fields]
+        probes = [field._probes() for field in fields]
         for step in range(self.evaluations):
             here = dict(zip(names, now, strict=True))
             moves = [
-                f._moves(here, own, step, noise) for f, own in zip(fields, averages, strict=True)
+                field._moves(here, own, step, those[step], noise)
+                for field, own, those in zip(fields, averages, probes, strict=True)
             ]
             if without is None:
                 (move,) = moves
@@ -153,37 +162,135 @@ class DescentField(nn.Module):
         shape = (count, self.evaluations, self.items.shape[1])
         return torch.randn(shape, generator=generator)
 
+    def _probes(self) -> list[tuple[Tensor, Tensor]]:
+        """Items and targets of each evaluation.
+
+        Taken apart at once: the gradient of a single one would be as large as that of all.
+        """
+        both = (self.items, self.targets)
+        items, targets = both if self.training else (part.detach() for part in both)
+        return list(zip(items, targets, strict=True))
+
     def _moves(
         self,
         networks: Mapping[str, Tensor],
         averages: _Averages,
         step: int,
+        probes: tuple[Tensor, Tensor],
         noise: Tensor | None,
     ) -> list[Tensor]:
         """What an evaluation takes from each tensor; the running averages go on with it."""
         mean, square = averages.mean, averages.square
         keep_mean, keep_square = averages.keep
+        unbiased_square = 1 / (1 - keep_square ** (step + 1))
+        speeds = self.log_rate[step].exp() / self.evaluations / (1 - keep_mean ** (step + 1))
+        floors = (2 * self.log_floor[step]).exp()
         weights = None if noise is None else 1 + self.noise[step] * noise[:, step]
         moves = []
-        for i, gradient in enumerate(self._gradients(networks, step, weights)):
-            mean[i] = keep_mean * mean[i] + (1 - keep_mean) * gradient
-            square[i] = keep_square * square[i] + (1 - keep_square) * gradient.square()
-            floor = (2 * self.log_floor[step, i]).exp()
-            size = torch.sqrt(square[i] / (1 - keep_square ** (step + 1)) + floor)
-            velocity = mean[i] / (1 - keep_mean ** (step + 1)) / size
-            moves.append(self.log_rate[step, i].exp() / self.evaluations * velocity)
+        for i, gradient in enumerate(self._gradients(networks, probes, weights)):
+            mean[i], square[i], move = _Normalize.apply(  # type: ignore[no-untyped-call]
+                mean[i],
+                square[i],
+                gradient,
+                keep_mean,
+                keep_square,
+                speeds[i],
+                unbiased_square,
+                floors[i],
+            )
+            moves.append(move)
         return moves
 
     def _gradients(
-        self, networks: Mapping[str, Tensor], step: int, weights: Tensor | None
+        self,
+        networks: Mapping[str, Tensor],
+        probes: tuple[Tensor, Tensor],
+        weights: Tensor | None,
     ) -> tuple[Tensor, ...]:
         """Of the mean cross-entropy on the probes of an evaluation, for each network alone."""
+        items, targets = probes
         with torch.enable_grad():
-            logits = self.architecture.forward(networks, self.items[step])
-            likely = softmax(self.targets[step], dim=1)
+            logits = self._logits(networks, items)
+            likely = softmax(targets, dim=1)
             losses = -(likely * log_softmax(logits, dim=2)).sum(dim=2)
             loss = (losses if weights is None else weights * losses).mean(dim=1).sum()
         return torch.autograd.grad(loss, list(networks.values()), create_graph=self.training)
+
+    def _logits(self, networks: Mapping[str, Tensor], items: Tensor) -> Tensor:
+        """Logits (M, P, classes) of networks.
+
+        While a perceptron's probes are trained, its first layer is one product for all networks:
+        items then have one gradient instead of one for each. Rounding depends on a network's
+        place in its stack there, so networks are sampled without it.
+        """
+        if self._later is None or not self.training:
+            return self.architecture.forward(networks, items)
+        weight, bias = networks["layer0.weight"], networks["layer0.bias"]
+        product = (weight.flatten(0, 1) @ items.T).view(*bias.shape, len(items))
+        activation = ACTIVATIONS[self.architecture.activation]
+        hidden = activation(product.transpose(1, 2) + bias.unsqueeze(1))
+        names = list(self._later.shapes)
+        later = dict(zip(names, list(networks.values())[-len(names) :], strict=True))
+        return self._later.forward(later, hidden)
+
+
+class _Normalize(torch.autograd.Function):
+    """Running averages of a gradient g, and the move that is made of them.
+
+    (mean m, square s, g, a, b, p, q, f) → m' = a m + (1 − a) g, s' = b s + (1 − b) g², and
+    p m' / √(q s' + f), where a, b, p, q and f are numbers. Written as one operation because its
+    tensors are as large as all networks: left to autograd, each of two dozen intermediate results
+    goes through memory, which took more than half of the time of training.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        mean: Tensor,
+        square: Tensor,
+        gradient: Tensor,
+        *numbers: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        a, b, p, q, f = (float(number) for number in numbers)
+        new_mean = torch.lerp(gradient, mean, a)
+        new_square = (square * b).addcmul_(gradient, gradient, value=1 - b)
+        move = (new_square * q).add_(f).rsqrt_().mul_(new_mean).mul_(p)
+        ctx.save_for_backward(mean, square, gradient, new_mean, new_square)
+        ctx.numbers = a, b, p, q, f
+        return new_mean, new_square, move
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, ...]:
+        mean, square, gradient, new_mean, new_square = ctx.saved_tensors
+        a, b, p, q, f = ctx.numbers
+        to_mean, to_square, to_move = grads
+        inverse = (new_square * q).add_(f).rsqrt_()
+        scaled = to_move * inverse
+        product = scaled * new_mean
+        to_speed = product.sum()
+        to_mean = torch.add(to_mean, scaled, alpha=p)
+        # From here on of q s' + f.
+        product.mul_(inverse).mul_(inverse).mul_(-p / 2)
+        to_unbias, to_floor = _dot(product, new_square), product.sum()
+        to_square = torch.add(to_square, product, alpha=q)
+        crossed = gradient * to_square
+        to_keep_mean = _dot(to_mean, mean) - _dot(to_mean, gradient)
+        to_keep_square = _dot(to_square, square) - _dot(crossed, gradient)
+        to_gradient = crossed.mul_(2 * (1 - b)).add_(to_mean, alpha=1 - a)
+        return (
+            to_mean * a,
+            to_square * b,
+            to_gradient,
+            to_keep_mean,
+            to_keep_square,
+            to_speed,
+            to_unbias,
+            to_floor,
+        )
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return torch.dot(a.flatten(), b.flatten())
 
 
 @dataclass(frozen=True)
@@ -340,13 +447,16 @@ def train_fields(
         One row per report with the columns of `FLOW_HISTORY`.
     """
     everything = nn.ModuleList(fields)
-    probes = [p for field in fields for p in (field.items, field.targets)]
+    moved = [_Moved(field) for field in fields if field.axes is not None]
+    probes = [field.items for field in fields if field.axes is None]
+    probes += [field.targets for field in fields]
     rates = [
         p for field in fields for p in (field.log_rate, field.log_floor, field.decays, field.noise)
     ]
     optimizers = [
         (Adam(probes), settings.learning_rate),
         (Adam(rates), settings.rate_learning_rate),
+        (Adam(items.along for items in moved), settings.axes_learning_rate),
     ]
     progress = Progress(settings.steps, "flow " + ", ".join(str(label) for label in labels))
     every = max(1, settings.steps // _REPORTS)
@@ -357,8 +467,12 @@ def train_fields(
         everything.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(everything.parameters(), _CLIP)
+        for items in moved:
+            items.turn_gradient()
         for optimizer, first in optimizers:
             optimizer.step(cosine(step - 1, settings.steps, first, _LAST_LEARNING_RATE))
+        for items in moved:
+            items.move()
         total, since = total + loss.detach(), since + 1
         if step % every == 0 or step == settings.steps:
             everything.eval()
@@ -368,6 +482,30 @@ def train_fields(
             progress.update(step, **losses)
             total, since = torch.zeros_like(total), 0
     return pd.DataFrame(rows)
+
+
+class _Moved:
+    """The items of a field, while they are moved along its axes.
+
+    Attributes:
+        along: (K, P, features) how far they have been moved along each; what is optimized.
+    """
+
+    def __init__(self, field: DescentField) -> None:
+        assert field.axes is not None
+        self._items, self._axes = field.items, field.axes
+        self._first = field.items.detach().clone()
+        self.along = torch.zeros_like(self._first, requires_grad=True)
+
+    def turn_gradient(self) -> None:
+        """Give `along` the gradient that the items have, if they have one."""
+        grad = self._items.grad
+        self.along.grad = None if grad is None else grad @ self._axes.T
+
+    def move(self) -> None:
+        """Put the items where `along` says."""
+        with torch.no_grad():
+            self._items.copy_(self._first + self.along @ self._axes)
 
 
 class Lesson:
@@ -437,7 +575,8 @@ class Lesson:
         )
         paired = {name: tensor[: settings.batch] for name, tensor in found.items()}
         unpaired = {name: tensor[settings.batch :] for name, tensor in found.items()}
-        others = self._some(len(objective), _OTHERS, generator)
+        others = torch.randperm(len(objective), generator=generator)[: settings.others]
+        others = others.to(self._device)
         loss = objective(paired, self.final, some, self.x[which])
         loss = loss + objective.alike(unpaired, self.final, others, self.x[which], self.y[which])
         return loss + objective.power(unpaired, fresh)
@@ -487,7 +626,16 @@ def start_field(
         field.targets.copy_(labels.view_as(field.targets))
         field.log_rate.copy_(speeds.clamp_min(1e-6).log().cpu())
         field.noise.fill_(settings.noise)
+    if settings.axes_learning_rate:
+        field.axes = _principal_axes(x)
     return field
+
+
+def _principal_axes(x: Tensor) -> Tensor:
+    """(features, features) principal axes of items (n, features), as long as their deviations."""
+    variances, axes = torch.linalg.eigh(torch.cov(x.T.double()))
+    scaled: Tensor = axes * variances.clamp_min(0).sqrt()
+    return scaled.T.to(x)
 
 
 class _Objective:
@@ -547,14 +695,20 @@ class _Objective:
 
         It is the energy distance of their predictions on items x, square roots of probabilities
         whose squared differences are means over items and sums over classes, plus that of their
-        mean losses there, in nats, y being the classes.
+        mean losses there, in nats, y being the classes; plus, weighted by `near_fit`, that of how
+        far their predictions are from the nearest of those members' (of members, of the others').
         """
         with torch.no_grad():
-            members = self._seen({name: tensor[some] for name, tensor in final.items()}, x, y)
-        return sum(
-            (energy_distance(a, b) for a, b in zip(self._seen(found, x, y), members, strict=True)),
-            torch.zeros((), device=x.device),
-        )
+            members, losses = self._seen({n: tensor[some] for n, tensor in final.items()}, x, y)
+        predictions, own_losses = self._seen(found, x, y)
+        total = energy_distance(predictions, members) + energy_distance(own_losses, losses)
+        if self._settings.near_fit:
+            # As many members for networks to be near to as a member has others.
+            near = _nearest(predictions, members[1:])
+            itself = torch.full((len(members),), math.inf, device=x.device).diag_embed()
+            target = _nearest(members, members, itself)
+            total = total + self._settings.near_fit * energy_distance(near, target)
+        return total
 
     def power(self, found: Mapping[str, Tensor], first: Mapping[str, Tensor]) -> Tensor:
         """How far, on average, the mean squares of tensors are from those over all members.
@@ -585,6 +739,12 @@ class _Objective:
         logits = self._architecture.forward(networks, x)
         losses = cross_entropies(logits, y).mean(dim=1, keepdim=True)
         return (log_softmax(logits, dim=2) / 2).exp() / math.sqrt(len(x)), losses
+
+
+def _nearest(a: Tensor, b: Tensor, besides: Tensor | float = 0.0) -> Tensor:
+    """(M, 1) distance of each of the M rows of a to the nearest of b, with this added to each."""
+    distances = torch.cdist(a.flatten(1), b.flatten(1)) + besides
+    return distances.min(dim=1, keepdim=True).values
 
 
 def _fresh(

@@ -123,15 +123,21 @@ class DescentSettings:
         batch: members in a step.
         fresh: initializations in a step that no member started from, at least two; networks that
             they lead to have to be distributed as members are.
+        others: members in a step that the networks of fresh initializations are compared with.
         noise: standard deviation of the random weights of the probes at the start of training; with
             0 there are none, and an initialization decides everything.
         items: training items on which the predictions of a step are compared.
         learning_rate: of Adam at the start, for the probes; it falls along a cosine.
         rate_learning_rate: the same for rates, floors, decays and noise.
+        axes_learning_rate: if not 0, probes' items are moved along the principal axes of the
+            training items instead of feature by feature, at this rate, in units of the training
+            items' standard deviation along each axis.
         weight_fit: weight of the distance to the member's weights, in units of how far members
             move from their initializations, beside the divergence of predictions in nats.
         power_fit: weight of how far the mean squares of each tensor and of its products with
             members' units are from the zoo's.
+        near_fit: weight of how differently the distances of predictions to the nearest of the
+            others' are distributed, beside how differently the predictions themselves are.
         label_dropout: of a conditional flow, the share of the steps whose label is withheld, so
             that it also learns the velocity without one.
     """
@@ -142,12 +148,15 @@ class DescentSettings:
     steps: int = 600
     batch: int = 8
     fresh: int = 8
+    others: int = 32
     noise: float = 0.3
     items: int = 256
     learning_rate: float = 0.03
     rate_learning_rate: float = 0.03
+    axes_learning_rate: float = 0.0
     weight_fit: float = 0.03
     power_fit: float = 100.0
+    near_fit: float = 0.0
     label_dropout: float = 0.1
 
     def __post_init__(self) -> None:
@@ -159,11 +168,16 @@ class DescentSettings:
                 f"{self.learning_rate}, rate_learning_rate {self.rate_learning_rate}; all must be "
                 "positive."
             )
-        if min(self.weight_fit, self.power_fit, self.noise) < 0 or self.fresh < 2:
+        weights = (self.weight_fit, self.power_fit, self.near_fit)
+        if min(*weights, self.noise, self.axes_learning_rate) < 0:
             raise FlowSettingsProblem(
-                f"descent has weight_fit {self.weight_fit}, power_fit {self.power_fit}, noise "
-                f"{self.noise} and fresh {self.fresh}; none may be negative, and fresh must be at "
-                "least 2."
+                f"descent has weight_fit {self.weight_fit}, power_fit {self.power_fit}, near_fit "
+                f"{self.near_fit}, noise {self.noise} and axes_learning_rate "
+                f"{self.axes_learning_rate}; none may be negative."
+            )
+        if min(self.fresh, self.others) < 2:
+            raise FlowSettingsProblem(
+                f"descent has fresh {self.fresh} and others {self.others}; both must be at least 2."
             )
         _check_label_dropout(self.label_dropout)
 

@@ -6,6 +6,7 @@ from .hidden import hide_nodes, perturb_initial_states
 from .layout import ModelProblem
 from .load import NeuralODE, load
 from .settings import GaussNewtonSettings, MatchingSettings, PaperSettings, recipe_settings
+from .snapshots import evaluate_snapshots
 from .stability import compare_fixed_points
 from .store import (
     NODE_ERRORS,
@@ -13,10 +14,14 @@ from .store import (
     NODE_HIDDEN,
     NODE_HISTORY,
     NODE_NOISE,
+    NODE_OVER_TRAINING,
     NODE_RUNS,
     Models,
+    Snapshots,
     read_models,
+    read_snapshots,
     write_models,
+    write_snapshots,
 )
 from .train import train_models
 
@@ -27,6 +32,7 @@ __all__ = [
     "NODE_HIDDEN",
     "NODE_HISTORY",
     "NODE_NOISE",
+    "NODE_OVER_TRAINING",
     "NODE_RUNS",
     "GaussNewtonSettings",
     "MatchingSettings",
@@ -34,17 +40,21 @@ __all__ = [
     "Models",
     "NeuralODE",
     "PaperSettings",
+    "Snapshots",
     "as_field",
     "compare_fixed_points",
     "compare_functions",
     "evaluate_models",
+    "evaluate_snapshots",
     "hide_nodes",
     "load",
     "node_errors",
     "perturb_initial_states",
     "read_models",
+    "read_snapshots",
     "recipe_settings",
     "train_models",
     "with_baselines",
     "write_models",
+    "write_snapshots",
 ]

@@ -10,6 +10,7 @@ from nodeflow.node.store import (
     NODE_HIDDEN,
     NODE_HISTORY,
     NODE_NOISE,
+    NODE_OVER_TRAINING,
     NODE_RUNS,
 )
 from nodeflow.tables import Schema, gathered
@@ -19,6 +20,7 @@ __all__ = [
     "COLLECTED_FUNCTIONS",
     "COLLECTED_HIDDEN",
     "COLLECTED_NOISE",
+    "COLLECTED_OVER_TRAINING",
     "COLLECTED_TESTS",
     "COLLECTED_TRAINING",
     "MODELS",
@@ -51,6 +53,7 @@ NOISY_MODELS = Schema(
 
 COLLECTED_TRAINING = gathered("training of all models", NODE_HISTORY, MODELS)
 COLLECTED_TESTS = gathered("tests of all models", NODE_RUNS, MODELS)
+COLLECTED_OVER_TRAINING = gathered("errors of all models over training", NODE_OVER_TRAINING, MODELS)
 COLLECTED_FIXED_POINTS = gathered("fixed points of all models", NODE_FIXED_POINTS, MODELS)
 COLLECTED_HIDDEN = gathered("unobserved nodes, all models", NODE_HIDDEN, MODELS)
 COLLECTED_NOISE = gathered("noise, all models", NODE_NOISE, NOISY_MODELS)

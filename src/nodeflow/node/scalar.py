@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,17 +43,19 @@ class ScalarNet:
         return _in_blocks(self._slopes, x)
 
     def _values(self, x: Array) -> Array:
-        hidden = x * self.weights[0] + self.biases[0]
-        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
-            hidden = _selu(hidden) @ weight + bias
-        return hidden[:, 0]
+        hidden = x * self.weights[0]
+        for weight, bias in zip(self.weights[1:], self.biases, strict=False):
+            _activate(hidden, bias)
+            hidden = hidden @ weight
+        values: Array = hidden[:, 0] + self.biases[-1]
+        return values
 
     def _slopes(self, x: Array) -> Array:
-        hidden = x * self.weights[0] + self.biases[0]
+        hidden = x * self.weights[0]
         slope = np.broadcast_to(self.weights[0], hidden.shape)
-        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
-            slope = (slope * _selu_slope(hidden)) @ weight
-            hidden = _selu(hidden) @ weight + bias
+        for weight, bias in zip(self.weights[1:], self.biases, strict=False):
+            slope = (slope * _activate(hidden, bias)) @ weight
+            hidden = hidden @ weight
         return slope[:, 0]
 
 
@@ -66,16 +70,16 @@ def _in_blocks(function: Callable[[Array], Array], x: Array) -> Array:
     return out.reshape(np.shape(x))
 
 
-def _selu(z: Array) -> Array:
-    """One of the two parts is always 0, and adding it faster than choosing."""
-    below = np.minimum(z, 0.0)
-    np.expm1(below, out=below)
-    below *= _NEGATIVE_SCALE
-    above = np.maximum(z, 0.0)
-    above *= _SCALE
-    above += below
-    return above
-
-
-def _selu_slope(z: Array) -> Array:
-    return np.where(z > 0, _SCALE, _NEGATIVE_SCALE * np.exp(np.minimum(z, 0.0)))
+@numba.njit(cache=True)
+def _activate(z: Array, bias: Array) -> Array:
+    """SELU of z + bias in place of z, shape (rows, width); returns its slopes."""
+    slopes = np.empty_like(z)
+    for row in range(z.shape[0]):
+        for column in range(z.shape[1]):
+            x = z[row, column] + bias[column]
+            if x > 0:
+                z[row, column], slopes[row, column] = _SCALE * x, _SCALE
+            else:
+                below = _NEGATIVE_SCALE * math.expm1(x)
+                z[row, column], slopes[row, column] = below, below + _NEGATIVE_SCALE
+    return slopes

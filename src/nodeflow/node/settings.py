@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nodeflow.problems import Problem
 
 __all__ = [
@@ -16,7 +19,10 @@ __all__ = [
     "RecipeProblem",
     "Settings",
     "recipe_settings",
+    "snapshot_steps",
 ]
+
+_FIRST_SNAPSHOT = 10
 
 
 class RecipeProblem(Problem):
@@ -103,6 +109,8 @@ class PaperSettings:
         learning_rate: constant.
         tolerance: relative and absolute, of the Dormand–Prince integrator.
         first_step: of the integrator.
+        snapshots: how often parameters are kept in training, beside the untrained ones: at steps
+            equally spaced on a logarithmic scale; 0 keeps none at all.
     """
 
     hidden: tuple[int, ...] = (64, 64, 64)
@@ -112,6 +120,7 @@ class PaperSettings:
     learning_rate: float = 1e-3
     tolerance: float = 1e-4
     first_step: float = 1e-5
+    snapshots: int = 100
 
     def gentler(self) -> PaperSettings:
         """The same with smaller steps."""
@@ -146,3 +155,16 @@ def recipe_settings(recipe: str, changes: Mapping[str, Any]) -> Settings:
     if "hidden" in values:
         values["hidden"] = tuple(values["hidden"])
     return RECIPES[recipe](**values)
+
+
+def snapshot_steps(settings: Settings) -> NDArray[np.int64]:
+    """After how many steps a recipe keeps the parameters, from 0, the start, to all of them.
+
+    Empty for a recipe that keeps none. Early steps that would be equal are one.
+    """
+    if not isinstance(settings, PaperSettings) or not settings.snapshots:
+        return np.empty(0, np.int64)
+    # From the end, so that a single one is the end.
+    first = min(_FIRST_SNAPSHOT, settings.steps)
+    steps = np.geomspace(settings.steps, first, settings.snapshots)
+    return np.unique(np.round([0, *steps]).astype(np.int64))

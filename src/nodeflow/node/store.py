@@ -20,13 +20,19 @@ __all__ = [
     "NODE_HISTORY",
     "NODE_MODELS",
     "NODE_NOISE",
+    "NODE_OVER_TRAINING",
     "NODE_RUNS",
+    "NODE_SNAPSHOTS",
     "Models",
+    "Snapshots",
     "read_models",
+    "read_snapshots",
     "write_models",
+    "write_snapshots",
 ]
 
 NODE_MODELS = Kind("node models", 2)
+NODE_SNAPSHOTS = Kind("node snapshots", 1)
 
 _PER_ERROR, _COARSEST = 1 / 30, 1e-4
 """A model is integrated to a thirtieth of its own error, but never more coarsely than in the paper.
@@ -156,6 +162,33 @@ NODE_RUNS = Schema(
     },
 )
 
+NODE_OVER_TRAINING = Schema(
+    "node errors over training",
+    1,
+    {
+        "replicate": pa.int32(),
+        "training_graph": pa.int32(),
+        "step": pa.int64(),
+        **_CELL,
+        "graph": pa.int32(),
+        **_STATUS,
+        "mse": pa.float64(),
+        "mae": pa.float64(),
+        **_BASELINES,
+    },
+    {
+        "replicate": _REPLICATE,
+        "training_graph": _TRAINING_GRAPH,
+        "step": "optimizer steps done: 0 is the untrained model, the last one the trained model",
+        **_CELL_ABOUT,
+        "graph": "index of the test graph",
+        **_STATUS_ABOUT,
+        "mse": "squared error, mean over nodes, times and trajectories",
+        "mae": "absolute error, mean over nodes, times and trajectories",
+        **_BASELINES_ABOUT,
+    },
+)
+
 EIGENVALUES = 6
 """How many eigenvalues of a Jacobian are compared."""
 
@@ -261,6 +294,20 @@ NODE_NOISE = Schema(
 
 
 @dataclass(frozen=True)
+class Snapshots:
+    """The parameters of R neural ODEs at S steps of their training.
+
+    Attributes:
+        steps: (S,) optimizer steps done; the first is 0, the last the end of the training.
+        parameters: float32 arrays of shape (S, R, …) by name; see `layout`. Of a replicate that was
+            trained again, those of the attempt that was kept; NaN where the training failed.
+    """
+
+    steps: np.ndarray
+    parameters: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
 class Models:
     """R trained neural ODEs of one system and training cell.
 
@@ -272,6 +319,8 @@ class Models:
         ok: (R,) False where the training failed.
         error: (R,) mean absolute error of each on trajectories it was trained on; NaN where the
             training failed.
+        snapshots: earlier parameters, from a training whose recipe keeps them; else None. They have
+            a file of their own.
     """
 
     parameters: dict[str, np.ndarray]
@@ -279,6 +328,7 @@ class Models:
     seen: np.ndarray
     ok: np.ndarray
     error: np.ndarray
+    snapshots: Snapshots | None = None
 
     def __len__(self) -> int:
         return len(self.ok)
@@ -335,3 +385,19 @@ def read_models(path: str | Path, parameters: Mapping[str, Any] | None = None) -
         tensors["ok"].astype(bool),
         tensors["error"],
     )
+
+
+def write_snapshots(path: str | Path, snapshots: Snapshots, parameters: Mapping[str, Any]) -> None:
+    """Write snapshots as one safetensors file: `steps`, and each parameter by its name."""
+    tensors = {**snapshots.parameters, "steps": snapshots.steps.astype(np.int64)}
+    write_tensors(path, tensors, NODE_SNAPSHOTS, parameters)
+
+
+def read_snapshots(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Snapshots:
+    """Read and check snapshots.
+
+    Raises:
+        FileProblem: missing, damaged, of another kind or version, or made with other parameters.
+    """
+    tensors = read_tensors(path, NODE_SNAPSHOTS, parameters)
+    return Snapshots(tensors.pop("steps"), tensors)

@@ -26,8 +26,8 @@ from nodeflow.job import Progress
 from nodeflow.node.field import as_field
 from nodeflow.node.observations import Observations, observed
 from nodeflow.node.recipes import Trainer, make_trainer
-from nodeflow.node.settings import Settings, recipe_settings
-from nodeflow.node.store import Models
+from nodeflow.node.settings import Settings, recipe_settings, snapshot_steps
+from nodeflow.node.store import Models, Snapshots
 from nodeflow.node.table import TableProblem
 from nodeflow.seeds import torch_generator
 from nodeflow.tables import FileProblem, Kind, read_tensors, write_tensors
@@ -42,7 +42,10 @@ ATTEMPTS = 3
 _CPU = torch.device("cpu")
 _HISTORY_ROWS = 100
 _CHECKED_TRAJECTORIES = 4
-_CHECKPOINT = Kind("node checkpoint", 1)
+_CHECKPOINT = Kind("node checkpoint", 2)
+
+Stack = dict[str, np.ndarray]
+"""Parameters of R replicates by name."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +65,22 @@ class Checkpoints:
     def _file(self, attempt: int) -> Path:
         return Path(f"{self.path}.{attempt}.checkpoint")
 
-    def write(self, attempt: int, state: Mapping[str, Tensor], done: int, losses: Tensor) -> None:
-        """Save a state after `done` steps, and all losses (done, R) so far."""
+    def write(
+        self,
+        attempt: int,
+        state: Mapping[str, Tensor],
+        done: int,
+        losses: Tensor,
+        snapshots: Sequence[Stack],
+    ) -> None:
+        """Save a state after `done` steps, and all losses (done, R) and snapshots so far."""
         tensors = {name: tensor.numpy() for name, tensor in state.items()}
+        tensors |= {f"snapshot {name}": values for name, values in _over_steps(snapshots).items()}
         facts = {"done": np.array([done]), "losses": losses.numpy()}
         write_tensors(self._file(attempt), {**tensors, **facts}, _CHECKPOINT, self.made)
 
-    def read(self, attempt: int) -> tuple[dict[str, Tensor], int, Tensor] | None:
-        """The state, the number of steps and the losses; None if there is nothing to go on from."""
+    def read(self, attempt: int) -> tuple[dict[str, Tensor], int, Tensor, list[Stack]] | None:
+        """What `write` was given; None if there is nothing to go on from."""
         if not self._file(attempt).exists():
             return None
         try:
@@ -77,8 +88,14 @@ class Checkpoints:
         except FileProblem as problem:
             log.warning("Training starts anew: %s", problem)
             return None
+        kept = {
+            name.removeprefix("snapshot "): found.pop(name)
+            for name in list(found)
+            if name.startswith("snapshot ")
+        }
+        snapshots = [dict(zip(kept, x, strict=True)) for x in zip(*kept.values(), strict=True)]
         tensors = {name: torch.from_numpy(array.copy()) for name, array in found.items()}
-        return tensors, int(tensors.pop("done")), tensors.pop("losses")
+        return tensors, int(tensors.pop("done")), tensors.pop("losses"), snapshots
 
     def remove(self) -> None:
         """Delete all files."""
@@ -157,7 +174,8 @@ def train_stack(
         As `train_models`.
     """
     count = len(data)
-    kept: dict[str, np.ndarray] = {}
+    kept: Stack = {}
+    steps, early = snapshot_steps(settings), Stack()
     ok, error = np.zeros(count, dtype=bool), np.full(count, np.nan)
     waiting = list(range(count))
     history = []
@@ -166,11 +184,14 @@ def train_stack(
         generators = [torch_generator(root_seed, "node", *names[i], *again) for i in waiting]
         some = [data[i] for i in waiting]
         trainer = make_trainer(some, settings, generators, device)
-        losses = _run(trainer, f"{label}, attempt {attempt + 1}", attempt, checkpoints)
-        trained = {n: x.detach().float().cpu().numpy() for n, x in trainer.parameters.items()}
+        losses, snapshots = _run(
+            trainer, f"{label}, attempt {attempt + 1}", attempt, checkpoints, steps.tolist()
+        )
+        trained = _stack(trainer)
         faults = _faults(trained, losses.numpy(), some)
         if not kept:
             kept = {n: np.full((count, *x.shape[1:]), np.nan, x.dtype) for n, x in trained.items()}
+            early = {n: np.full((len(steps), *x.shape), np.nan, x.dtype) for n, x in kept.items()}
         for row, replicate in enumerate(waiting):
             reason = faults[row][0]
             history.append(_history(replicate, attempt, losses[:, row], reason))
@@ -178,6 +199,8 @@ def train_stack(
                 ok[replicate], error[replicate] = True, faults[row][1]
                 for name, values in trained.items():
                     kept[name][replicate] = values[row]
+                    for place, snapshot in enumerate(snapshots):
+                        early[name][place, replicate] = snapshot[name][row]
             else:
                 log.warning("%s: replicate %d failed: %s", label, replicate, reason)
         waiting = [i for i in waiting if not ok[i]]
@@ -188,23 +211,49 @@ def train_stack(
         checkpoints.remove()
     seen = np.array([[x.states.min(), x.states.max()] for x in data], dtype=np.float64)
     table = pd.concat(history, ignore_index=True)
-    return Models(kept, np.array([x.graph for x in data]), seen, ok, error), table
+    graphs = np.array([x.graph for x in data])
+    over_training = Snapshots(steps, early) if len(steps) else None
+    return Models(kept, graphs, seen, ok, error, over_training), table
 
 
-def _run(trainer: Trainer, label: str, attempt: int, checkpoints: Checkpoints | None) -> Tensor:
-    """All steps, or those that are left; returns the losses (steps, R)."""
+def _run(
+    trainer: Trainer,
+    label: str,
+    attempt: int,
+    checkpoints: Checkpoints | None,
+    kept: Sequence[int],
+) -> tuple[Tensor, list[Stack]]:
+    """All steps, or those that are left.
+
+    Returns:
+        The losses (steps, R), and the parameters after each of the steps in `kept`.
+    """
     found = None if checkpoints is None else checkpoints.read(attempt)
     losses: list[Tensor] = []
+    snapshots = [_stack(trainer)] if 0 in kept else []
     if found is not None:
-        trainer.restore(found[0], found[1])
-        losses = list(found[2])
+        state, done, before, snapshots = found
+        trainer.restore(state, done)
+        losses = list(before)
     progress = Progress(trainer.steps, label)
     for done in range(len(losses) + 1, trainer.steps + 1):
         losses.append(trainer.step().cpu().double())
+        if done in kept:
+            snapshots.append(_stack(trainer))
         progress.update(done, loss=float(losses[-1].nanmean()))
         if checkpoints is not None and (done % checkpoints.every == 0 or done == trainer.steps):
-            checkpoints.write(attempt, trainer.state(), done, torch.stack(losses))
-    return torch.stack(losses)
+            checkpoints.write(attempt, trainer.state(), done, torch.stack(losses), snapshots)
+    return torch.stack(losses), snapshots
+
+
+def _stack(trainer: Trainer) -> Stack:
+    """A copy of the parameters as they are now, in float32."""
+    return {n: x.detach().float().cpu().numpy().copy() for n, x in trainer.parameters.items()}
+
+
+def _over_steps(snapshots: Sequence[Stack]) -> Stack:
+    """Arrays (S, R, …); empty without snapshots."""
+    return {n: np.stack([x[n] for x in snapshots]) for n in (snapshots[0] if snapshots else ())}
 
 
 def _history(replicate: int, attempt: int, losses: Tensor, reason: str) -> pd.DataFrame:

@@ -1,0 +1,62 @@
+"""The principal components of all flows in one table: variances, and what codes keep of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from nodeflow.flow.collected import FLOW
+from nodeflow.flow.store import FLOW_FILE
+from nodeflow.tables import Schema, check_place, open_tensors, opened_parameters
+
+__all__ = ["FLOW_SPECTRA", "read_spectra"]
+
+FLOW_SPECTRA = Schema(
+    "spectra of all flows",
+    1,
+    {
+        **FLOW.columns,
+        "component": pa.int64(),
+        "variance": pa.float64(),
+        "kept": pa.float64(),
+        "coded": pa.bool_(),
+    },
+    {
+        **FLOW.about,
+        "component": "number of the principal component of the members learned from, from 1 on",
+        "variance": "of these members along it, over the number of members less one",
+        "kept": "share of their total variance that lies along this component and those before it",
+        "coded": "whether codes have it",
+    },
+)
+
+
+def read_spectra(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """The columns of `FLOW_SPECTRA` from the files of flows; those without components have no rows.
+
+    Raises:
+        FileProblem: a file is no flow, or not that of the flow that its path names.
+    """
+    parts = [pd.DataFrame(columns=list(FLOW_SPECTRA.columns))]
+    for path in paths:
+        with open_tensors(path, FLOW_FILE) as file:
+            made = opened_parameters(file)
+            check_place(path, made, FLOW.columns)
+            if "codec.spectrum" not in file.keys():  # noqa: SIM118 (the file is no mapping)
+                continue
+            variance = file.get_tensor("codec.spectrum")
+            size = len(file.get_tensor("codec.scale"))
+        component = np.arange(1, len(variance) + 1)
+        total = variance.sum()
+        numbers = {
+            "component": component,
+            "variance": variance,
+            "kept": np.cumsum(variance) / total if total > 0 else np.ones(len(variance)),
+            "coded": component <= size,
+        }
+        parts.append(pd.DataFrame({**{name: made[name] for name in FLOW.columns}, **numbers}))
+    return pd.concat(parts[1:] or parts, ignore_index=True)

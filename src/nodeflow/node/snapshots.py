@@ -1,0 +1,74 @@
+"""Errors of neural ODEs over their training: every snapshot on test graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from nodeflow.dynamics.store import Trajectory
+from nodeflow.dynamics.systems import Field
+from nodeflow.graphs.graph import Graph
+from nodeflow.node.evaluate import evaluate_models
+from nodeflow.node.field import as_field
+from nodeflow.node.store import NODE_OVER_TRAINING, Models, Snapshots
+from nodeflow.node.table import TableProblem
+
+__all__ = ["evaluate_snapshots"]
+
+
+def evaluate_snapshots(
+    models: Models,
+    snapshots: Snapshots,
+    system: Field,
+    graphs: Sequence[Graph],
+    nodes: pd.DataFrame,
+    truth: Sequence[Trajectory],
+    *,
+    rtol: float,
+    atol: float,
+    max_steps: int,
+) -> pd.DataFrame:
+    """Test models as they were at each snapshot, as `evaluate_models` tests them at the end.
+
+    Args:
+        models: R models.
+        snapshots: of their training.
+        system: the true vector field, for its mean field.
+        graphs: test graphs, by index.
+        nodes: columns graph, node, degree, clustering of all their nodes.
+        truth: trajectories of the true system on them.
+        rtol: relative tolerance of the true system; for all snapshots of a model see
+            `Models.tolerances`.
+        atol: its absolute tolerance.
+        max_steps: limit of steps for a trajectory.
+
+    Returns:
+        A table with the columns of `NODE_OVER_TRAINING`, but for N, beta and gamma.
+    """
+    rows = []
+    for place, step in enumerate(snapshots.steps.tolist()):
+        then = replace(models, parameters={n: x[place] for n, x in snapshots.parameters.items()})
+        fields = [_field(then, replicate) for replicate in range(len(then))]
+        _, runs = evaluate_models(
+            then, system, graphs, nodes, truth, rtol=rtol, atol=atol, max_steps=max_steps,
+            fields=fields,
+        )  # fmt: skip
+        rows.append(runs.assign(step=step))
+    columns = [n for n in NODE_OVER_TRAINING.columns if n not in ("N", "beta", "gamma")]
+    return pd.concat(rows, ignore_index=True)[columns]
+
+
+def _field(models: Models, replicate: int) -> Field | None:
+    """As `model_fields`: of tables, which cost less even for a few small graphs.
+
+    That a trained model can be tabulated was checked; what it was on the way may be too rough.
+    """
+    if not models.ok[replicate]:
+        return None
+    low, high = models.seen[replicate]
+    try:
+        return as_field(models.parameters, replicate, table=(low, high))
+    except TableProblem:
+        return as_field(models.parameters, replicate)
