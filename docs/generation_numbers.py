@@ -67,6 +67,24 @@ def sets(summary: pd.DataFrame) -> None:
     rows(header, lines)
 
 
+def differences(panel: pd.DataFrame) -> None:
+    """Generated less held-out networks, in standard deviations of those, with Welch's interval."""
+    columns = ["nearest", "max_iou", "accuracy", "loss", "ece"]
+    good = panel[panel["status"] == "ok"]
+    lines = []
+    for (flow, _, weights, width), some in good.groupby(FLOW, sort=False):
+        made, others = (some[some["set"] == name] for name in ("generated", "held-out"))
+        cells = []
+        for column in columns:
+            test = stats.ttest_ind(made[column], others[column], equal_var=False)
+            low, high = test.confidence_interval()
+            found = np.array([made[column].mean() - others[column].mean(), low, high])
+            middle, low, high = found / others[column].std()
+            cells.append(f"{middle:.2f} [{low:.2f}, {high:.2f}]")
+        lines.append([f"{flow}, {weights}, {width}", *cells])
+    rows(["flow", *columns], lines)
+
+
 def alignment(panel: pd.DataFrame, summary: pd.DataFrame) -> None:
     """Flows over aligned and over raw weights side by side; the difference with Welch's interval.
 
@@ -167,6 +185,7 @@ def main() -> None:
     found = {path.stem: pd.read_parquet(path) for path in sorted(TABLES.glob("*.parquet"))}
     shown: list[tuple[Callable[..., None], list[str]]] = [
         (sets, ["flow_summary"]),
+        (differences, ["flow_panel"]),
         (alignment, ["flow_panel", "flow_summary"]),
         (solvers, ["flow_solvers"]),
         (conditional, ["conditional_summary"]),
