@@ -21,6 +21,10 @@ each tensor and of its products with members' units. Only the second task decide
 noise is; the first alone would make it vanish.
 No data are read and no loss on data is evaluated when networks are sampled.
 
+Probes may be moved along the principal axes of the training items, in units of the items' standard
+deviation along each, instead of feature by feature. Where features vary together, as the pixels of
+larger images do, they are learned faster so.
+
 Sources: learned items in place of data are those of data set distillation (Wang et al. 2018,
 arXiv:1811.10959); initializations as the source of a flow over weights appear in Saragih et al.
 2025 (arXiv:2503.19371); probes as a view of a network in Kahana et al. 2024 (arXiv:2410.10811).
