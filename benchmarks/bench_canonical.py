@@ -177,6 +177,13 @@ def main() -> None:
     )
     by_loop = permute(others, symmetry, plain_rebasin(others, reference, symmetry))
     aligned = align_block(others, reference, symmetry, plain)
+    in_double = match(
+        {name: tensor.double() for name, tensor in others.items()},
+        {name: tensor.double() for name, tensor in reference.items()},
+        symmetry,
+        plain,
+    ).permutations
+    alike = torch.stack([(in_double[n] == p).all(1) for n, p in aligned.permutations.items()])
     from_here = match(others, reference, symmetry, MatchSettings(start="identity")).history[-1]
     rows += [
         (f"plain loop, {len(block) - 1} members, CPU s", loop),
@@ -185,6 +192,7 @@ def main() -> None:
         ("nodeflow align_block with report, CPU s", whole),
         ("ratio plain loop / match", loop / batched),
         ("ratio plain loop / align_block", loop / whole),
+        ("networks matched as in double precision", int(alike.all(0).sum())),
         ("objective, plain loop", float(similarity(by_loop, reference).mean())),
         ("objective, identity", float(from_here.mean())),
         ("objective, signature", float(aligned.report["objective_after"].mean())),
