@@ -16,7 +16,7 @@ BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
 
-ASKED_FOR = {"workflow", "solvers", "conditional"}
+ASKED_FOR = {"error_over_training", "workflow", "solvers", "conditional"}
 """Captions without a figure in the smoke run: the introduction, and what is drawn if asked for."""
 
 CAPTIONS = {path.stem for path in (ROOT / "workflow/report").glob("*.rst")} - ASKED_FOR
