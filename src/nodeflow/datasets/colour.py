@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nodeflow.datasets.dataset import Dataset, damaged, held_back, pixels
+from nodeflow.datasets.dataset import Dataset, check_proportions, damaged, held_back, pixels
 
 __all__ = ["CIFAR_FILES", "STL10_FILES", "SVHN_FILES", "cifar", "stl10", "svhn"]
 
@@ -37,12 +37,7 @@ def cifar(name: str, folder: Path) -> Dataset:
     train, test = ([folder / file for file in files] for files in CIFAR_FILES[name])
     rows = {path: _cifar_rows(name, path) for path in (*train, *test)}
     shares = {path: _TRAIN_TO_TEST // len(train) if path in train else 1 for path in rows}
-    most = max(-(-len(rows[path]) // share) for path, share in shares.items())
-    for path, share in shares.items():
-        if len(rows[path]) != most * share:
-            raise damaged(
-                path, f"holds {len(rows[path])} rows, and {most * share} go with the other files"
-            )
+    check_proportions({path: len(some) for path, some in rows.items()}, shares, "rows")
     halves = [np.concatenate([rows[path] for path in paths]) for paths in (train, test)]
     labels = halves[0].shape[1] - _PIXELS
     first, second = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +10,16 @@ import numpy as np
 
 from nodeflow.problems import Problem
 
-__all__ = ["DataProblem", "Dataset", "damaged", "held_back", "pixels", "standardized", "thirds"]
+__all__ = [
+    "DataProblem",
+    "Dataset",
+    "check_proportions",
+    "damaged",
+    "held_back",
+    "pixels",
+    "standardized",
+    "thirds",
+]
 
 
 class DataProblem(Problem):
@@ -115,3 +125,23 @@ def pixels(images: np.ndarray) -> np.ndarray:
 def damaged(path: Path, what: str) -> DataProblem:
     """The problem of a file that is not what it should be."""
     return DataProblem(f"{path} {what}; fetch it anew, or name another folder.")
+
+
+def check_proportions(counts: Mapping[Path, int], shares: Mapping[Path, int], what: str) -> None:
+    """Refuse files of which one was cut between two rows.
+
+    Args:
+        counts: how many rows each file holds.
+        shares: in which proportion they are published.
+        what: the rows' name.
+
+    Raises:
+        DataProblem: another proportion; the first file that holds too few is named.
+    """
+    most = max(-(-count // shares[path]) for path, count in counts.items())
+    for path, count in counts.items():
+        expected = most * shares[path]
+        if count != expected:
+            others = [other.name for other in counts if other != path]
+            rest = others[0] if len(others) == 1 else "the other files"
+            raise damaged(path, f"holds {count} {what}, and {expected} go with {rest}")

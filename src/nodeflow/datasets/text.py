@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nodeflow.datasets.dataset import DataProblem, Dataset, damaged, thirds
+from nodeflow.datasets.dataset import DataProblem, Dataset, check_proportions, damaged, thirds
 
 __all__ = [
     "DEBIAN_FORTUNES",
@@ -127,7 +127,13 @@ def yelp(folder: Path) -> Dataset:
     most = (_YELP_TRAINING + _YELP_VALIDATION, _YELP_TEST)
     train, test = (list(islice(some, m)) for some, m in zip(reviews, most, strict=True))
     if len(train) < most[0] or len(test) < most[1]:
-        _check_rows(paths, [len(train), len(test)], reviews)
+        whole = [
+            len(part) + sum(1 for _ in rest)
+            for part, rest in zip((train, test), reviews, strict=True)
+        ]
+        # The test file first: where neither has the right number, it is the one to name.
+        counts = dict(zip(reversed(paths), reversed(whole), strict=True))
+        check_proportions(counts, {paths[0]: _YELP_TRAIN_TO_TEST, paths[1]: 1}, "reviews")
     count = min(_YELP_TRAINING, len(train) * _YELP_TRAINING // (_YELP_TRAINING + _YELP_VALIDATION))
     if count == 0 or count == len(train) or not test:
         raise DataProblem(f"{folder}: yelp needs at least 2 training reviews and a test review.")
@@ -137,19 +143,6 @@ def yelp(folder: Path) -> Dataset:
         tokens.append(_tokens([text for _, text in part], numbers, YELP_LENGTH))
         stars.append(np.array([score for score, _ in part], dtype=np.float32))
     return Dataset("yelp", tokens[0], stars[0], tokens[1], stars[1], tokens[2], stars[2], classes=1)
-
-
-def _check_rows(
-    paths: Sequence[Path], read: Sequence[int], more: Sequence[Iterator[object]]
-) -> None:
-    """Refuse files of which one was cut between two rows: 650,000 and 50,000 are published."""
-    train, test = (count + sum(1 for _ in rest) for count, rest in zip(read, more, strict=True))
-    if train < _YELP_TRAIN_TO_TEST * test:
-        expected = _YELP_TRAIN_TO_TEST * test
-        raise damaged(paths[0], f"holds {train} reviews, and {expected} go with {paths[1].name}")
-    if train > _YELP_TRAIN_TO_TEST * test:
-        expected = -(-train // _YELP_TRAIN_TO_TEST)
-        raise damaged(paths[1], f"holds {test} reviews, and {expected} go with {paths[0].name}")
 
 
 def _every_review(path: Path) -> Iterator[tuple[float, str]]:
