@@ -26,6 +26,7 @@ from nodeflow.datasets import load_dataset
 from nodeflow.flow.descent import Descent
 from nodeflow.flow.sample import SampleSettings, sample
 from nodeflow.flow.store import read_flow
+from nodeflow.judge.novelty import error_overlaps
 from nodeflow.zoo.architectures import classifier
 from nodeflow.zoo.predict import predict
 from nodeflow.zoo.store import read_blocks
@@ -73,7 +74,7 @@ def main() -> None:
             float((off.square().sum(dim=1) - inside[:, k - 1]).clamp_min(0).mean().sqrt())
             for k in AXES
         ]
-        overlap = _overlap(errors, member_errors)
+        overlap = error_overlaps(errors, member_errors)
         numbers = [
             float(torch.pdist(rows).mean()),
             float(torch.cdist(rows, members).min(dim=1).values.mean()),
@@ -95,13 +96,7 @@ def _drawn(flow: Descent) -> dict[str, Tensor]:
 def _seen(logits: Tensor, y: Tensor) -> tuple[Tensor, np.ndarray]:
     """Square roots of probabilities, a row each network, and which items it gets wrong."""
     roots = torch.exp(torch.log_softmax(logits, dim=2) / 2).flatten(1) / math.sqrt(len(y))
-    return roots, (logits.argmax(dim=2) != y).numpy().astype(np.float32)
-
-
-def _overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of the errors of each of a and each of b."""
-    both = a @ b.T
-    return np.asarray(both / (a.sum(axis=1)[:, None] + b.sum(axis=1) - both))
+    return roots, (logits.argmax(dim=2) != y).numpy()
 
 
 if __name__ == "__main__":

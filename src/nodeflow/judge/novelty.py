@@ -23,6 +23,7 @@ __all__ = [
     "Gallery",
     "Nearest",
     "column_squares",
+    "error_overlaps",
     "invariants",
     "max_iou",
     "nearest_members",
@@ -247,25 +248,38 @@ def max_iou(
 ) -> np.ndarray:
     """Largest overlap of each network's errors with those of one member.
 
-    The overlap of two sets is their intersection over their union; two empty sets overlap fully.
-
     Args:
-        errors: (M, n) bool, which items each network classifies wrongly.
-        member_errors: (K, n) bool, the same of the members.
+        errors: as in `error_overlaps`.
+        member_errors: likewise.
         own: as in `nearest_members`.
 
     Returns:
         (M,) in [0, 1].
     """
-    # Counts below 2²⁴ are exact in float32, whose products are the fastest.
-    a, b = errors.astype(np.float32), member_errors.astype(np.float32)
-    both = a @ b.T
-    either = a.sum(axis=1)[:, None] + b.sum(axis=1) - both
-    overlap = np.where(either > 0, both / np.maximum(either, 1), 1.0)
+    overlap = error_overlaps(errors, member_errors)
     if own is not None:
         overlap[np.arange(len(errors)), own] = -1
     largest: np.ndarray = overlap.max(axis=1).astype(np.float64)
     return largest
+
+
+def error_overlaps(errors: np.ndarray, member_errors: np.ndarray) -> np.ndarray:
+    """Overlap of each network's errors with those of each member.
+
+    The overlap of two sets is their intersection over their union; two empty sets overlap fully.
+
+    Args:
+        errors: (M, n) bool, which items each network classifies wrongly.
+        member_errors: (K, n) bool, the same of the members.
+
+    Returns:
+        (M, K) in [0, 1].
+    """
+    # Counts below 2²⁴ are exact in float32, whose products are the fastest.
+    a, b = errors.astype(np.float32), member_errors.astype(np.float32)
+    both = a @ b.T
+    either = a.sum(axis=1)[:, None] + b.sum(axis=1) - both
+    return np.where(either > 0, both / np.maximum(either, 1), 1.0)
 
 
 def neighbour_test(
