@@ -159,12 +159,8 @@ def test_every_ordering_of_a_network_is_matched_to_the_same_network() -> None:
         assert torch.equal(a[name], twice[name])
 
 
-LARGE = [
-    520,
-    128,
-    48,
-    5,
-]  # one network's first layer fills a chunk of `nodeflow.canonical.matching`
+LARGE = [520, 128, 48, 5]
+"""One network's first layer fills a chunk of `nodeflow.canonical.matching`."""
 
 
 def large(members: int, seed: int) -> tuple[Symmetry, Networks, Networks]:

@@ -41,7 +41,7 @@ def read_spectra(paths: Iterable[str | Path]) -> pd.DataFrame:
     Raises:
         FileProblem: a file is no flow, or not that of the flow that its path names.
     """
-    parts = [pd.DataFrame(columns=list(FLOW_SPECTRA.columns))]
+    parts = []
     for path in paths:
         with open_tensors(path, FLOW_FILE) as file:
             made = opened_parameters(file)
@@ -59,4 +59,6 @@ def read_spectra(paths: Iterable[str | Path]) -> pd.DataFrame:
             "coded": component <= size,
         }
         parts.append(pd.DataFrame({**{name: made[name] for name in FLOW.columns}, **numbers}))
-    return pd.concat(parts[1:] or parts, ignore_index=True)
+    if not parts:
+        return pd.DataFrame(columns=list(FLOW_SPECTRA.columns))
+    return pd.concat(parts, ignore_index=True)

@@ -44,7 +44,7 @@ class ScalarNet:
 
     def _values(self, x: Array) -> Array:
         hidden = x * self.weights[0]
-        for weight, bias in zip(self.weights[1:], self.biases, strict=False):
+        for weight, bias in zip(self.weights[1:], self.biases[:-1], strict=True):
             _activate(hidden, bias)
             hidden = hidden @ weight
         values: Array = hidden[:, 0] + self.biases[-1]
@@ -53,7 +53,7 @@ class ScalarNet:
     def _slopes(self, x: Array) -> Array:
         hidden = x * self.weights[0]
         slope = np.broadcast_to(self.weights[0], hidden.shape)
-        for weight, bias in zip(self.weights[1:], self.biases, strict=False):
+        for weight, bias in zip(self.weights[1:], self.biases[:-1], strict=True):
             slope = (slope * _activate(hidden, bias)) @ weight
             hidden = hidden @ weight
         return slope[:, 0]
