@@ -34,18 +34,17 @@ def assign(
     return _assign(np.ascontiguousarray(scores), prices, some), prices
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
 def _assign(scores: np.ndarray, prices: np.ndarray, some: np.ndarray) -> np.ndarray:
     size = scores.shape[1]
     columns = np.empty((len(some), size), np.int64)
     row_of = np.empty(size, np.int64)
-    distance = np.empty(size)  # from a free row to each column, infinite once that is done
-    # Numbers from 0 up are in the order of their bits, and the least of integers is found several
-    # at a time.
-    bits = distance.view(np.int64)
-    before = np.empty(size, np.int64)
+    # From a free row to each column, infinite once that is done. A step reads one of the two and
+    # writes all of the other: in place, it would be stores under a mask, which are slow.
+    distance, last = np.empty(size), np.empty(size)
     open_price = np.empty(size)  # infinite once a column is done
     done, least = np.empty(size, np.int64), np.empty(size)
+    rows, profits = np.empty(size, np.int64), np.empty(size)  # from which each step set out
     for place, member in enumerate(some):
         score, price, column_of = scores[member], prices[member], columns[place]
         row_of[:] = -1
@@ -61,19 +60,18 @@ def _assign(scores: np.ndarray, prices: np.ndarray, some: np.ndarray) -> np.ndar
             if column_of[start] >= 0:
                 continue
             # The shortest path from this row to a free column; its length is what profit is lost.
-            profit = _best(score[start], price)
-            for column in range(size):
-                distance[column] = profit - (score[start, column] - price[column])
-                before[column] = start
-                open_price[column] = price[column]
+            row, profit = start, _best(score[start], price)
+            distance[:] = np.inf
+            open_price[:] = price
             count = 0
             while True:
-                low = bits[0]
+                rows[count], profits[count] = row, profit
+                distance, last = last, distance
                 for column in range(size):
-                    low = min(low, bits[column])
-                end = 0
-                while bits[end] != low:
-                    end += 1
+                    through = profit - (score[row, column] - open_price[column])
+                    now = last[column]
+                    distance[column] = through if through < now else now
+                end = _first_least(distance)
                 length, row = distance[end], row_of[end]
                 if row < 0:
                     break
@@ -81,24 +79,39 @@ def _assign(scores: np.ndarray, prices: np.ndarray, some: np.ndarray) -> np.ndar
                 count += 1
                 distance[end], open_price[end] = np.inf, np.inf
                 profit = score[row, end] - price[end] + length
-                for column in range(size):
-                    through = profit - (score[row, column] - open_price[column])
-                    # Both are written every time, which is done several at a time.
-                    now, last = distance[column], before[column]
-                    distance[column] = through if through < now else now
-                    before[column] = row if through < now else last
-            for k in range(count):
-                price[done[k]] += length - least[k]
+            # Back along it: a column was reached in the first step that came as near as its end.
+            reached = length
             while True:
-                row = before[end]
+                step = 0
+                while profits[step] - (score[rows[step], end] - price[end]) != reached:
+                    step += 1
+                row = rows[step]
                 row_of[end] = row
                 column_of[row], end = end, column_of[row]
-                if row == start:
+                if step == 0:
                     break
+                reached = least[step - 1]
+            for k in range(count):
+                price[done[k]] += length - least[k]
     return columns
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _first_least(distance: np.ndarray) -> int:
+    """Where the least of some numbers from 0 up stands first."""
+    # Such numbers are in the order of their bits, and the least of integers is found several at a
+    # time.
+    bits = distance.view(np.int64)
+    low = bits[0]
+    for column in range(len(bits)):
+        low = min(low, bits[column])
+    first = 0
+    while bits[first] != low:
+        first += 1
+    return first
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
 def _best(score: np.ndarray, price: np.ndarray) -> float:
     """The largest profit; four at a time, for each waits for the one before it."""
     a = b = c = d = -np.inf

@@ -438,7 +438,7 @@ class _Scores:
         return score
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
 def _follow(
     scores: np.ndarray,
     reference: np.ndarray,

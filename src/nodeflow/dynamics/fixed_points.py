@@ -97,6 +97,7 @@ def find_fixed_points(
     max_iterations: int = 50,
     distance: float = 1e-4,
     eigenvalues: int = 6,
+    near: Field | None = None,
 ) -> FixedPoints:
     """Newton's method with Armijo's line search from several starts.
 
@@ -114,6 +115,8 @@ def find_fixed_points(
         distance: two states are the same fixed point if |x_i − y_i| ≤ distance (1 + |x_i|) at
             every node.
         eigenvalues: number of rightmost eigenvalues per fixed point.
+        near: another field, close to this one and quicker to evaluate. Each search first goes where
+            Newton's method takes it, and fails if that fails.
 
     Raises:
         FixedPointProblem: shapes that do not fit, or starts that are not finite.
@@ -128,9 +131,15 @@ def find_fixed_points(
         raise FixedPointProblem("Starts have to be finite; leave out failed integrations.")
     matrix = sp.csr_array(adjacency)
     with np.errstate(all="ignore"):
-        found = [
-            _newton(field, matrix, start, domain, tolerance, max_iterations) for start in states
-        ]
+        found = []
+        for start in states:
+            fields, x, iterations = [field] if near is None else [near, field], start, 0
+            for one in fields:
+                search = _newton(one, matrix, x, domain, tolerance, max_iterations)
+                x, iterations = search.state, iterations + search.iterations
+                if search.reason:
+                    break
+            found.append(replace(search, iterations=iterations))
     points: list[FixedPoint] = []
     for members in _groups(found, distance):
         best = min((found[start] for start in members), key=lambda search: search.residual)

@@ -17,8 +17,9 @@ Floats = NDArray[np.float64]
 
 def velocity(field: Field, adjacency: sp.csr_array, x: Floats) -> Floats:
     """dx/dt at state x, shape (n,)."""
-    received: Floats = adjacency @ field.h_alt(x)
-    return field.f(x) + field.h_ego(x) * received
+    f, h_ego, h_alt = field.values(x)
+    found: Floats = f + h_ego * (adjacency @ h_alt)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,5 +61,6 @@ class Linearization:
 
 def linearize(field: Field, adjacency: sp.csr_array, x: Floats) -> Linearization:
     """The Jacobian of a system at state x, shape (n,)."""
-    d = field.df(x) + field.dh_ego(x) * (adjacency @ field.h_alt(x))
-    return Linearization(x, adjacency, d, field.h_ego(x), field.dh_alt(x))
+    _, h_ego, h_alt = field.values(x)
+    d = field.df(x) + field.dh_ego(x) * (adjacency @ h_alt)
+    return Linearization(x, adjacency, d, h_ego, field.dh_alt(x))

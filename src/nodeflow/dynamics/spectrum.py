@@ -22,6 +22,9 @@ Complex = NDArray[np.complex128]
 _DENSE = 128
 """Up to this size a dense spectrum is faster."""
 
+_FACTORED = 2048
+"""Up to this size a factorization is faster than iterations; beyond it soon fills up."""
+
 _TOLERANCE = 1e-6
 """Relative error of an eigenvalue's distance from the shift, which is close to the eigenvalues."""
 
@@ -50,8 +53,9 @@ def rightmost_eigenvalues(at: Linearization, count: int = 6) -> Spectrum:
     The spectrum is the union of those of the components. A large component is solved by ARPACK in
     shift-invert mode. Its shift is an upper bound of all real parts (Gershgorin's theorem with
     weights), close by at fixed points where the weights are the states; the shifted matrix is then
-    diagonally dominant in these weights, so that Krylov methods with a diagonal preconditioner
-    solve it without any factorization.
+    diagonally dominant in these weights, so that it can be factorized without pivoting and, where
+    that would fill up, Krylov methods with a diagonal preconditioner solve it. Of eigenvalues that
+    are equal, some may be missing.
 
     If h_ego(x_i) h_alt′(x_i) has the same sign at all nodes and A is symmetric, then the Jacobian
     is similar to the symmetric matrix diag(d) ± w A w with w = √|h_ego h_alt′|: its spectrum is
@@ -144,6 +148,13 @@ def _shifted_inverse(
 ) -> sl.LinearOperator:
     """The inverse of diag(diagonal) + interaction, whose diagonal dominates."""
     n = len(diagonal)
+    if n <= _FACTORED:
+        factors = sl.splu(
+            sp.csc_array(sp.diags_array(diagonal) + interaction),
+            permc_spec="MMD_AT_PLUS_A",
+            options={"SymmetricMode": True},
+        )
+        return sl.LinearOperator((n, n), matvec=factors.solve, dtype=np.float64)
     # The sign makes a symmetric matrix positive definite, as conjugate gradients want it.
     matrix = sp.csr_array(-sp.diags_array(diagonal) - interaction)
     precondition = sp.diags_array(-1.0 / diagonal)

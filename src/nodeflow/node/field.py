@@ -13,7 +13,7 @@ from nodeflow.dynamics.systems import Field, Function
 from nodeflow.node.layout import NETS, widths_of
 from nodeflow.node.scalar import ScalarNet
 from nodeflow.node.store import Models
-from nodeflow.node.table import Table, tabulate
+from nodeflow.node.table import Table, TableProblem, tabulate
 
 __all__ = ["as_field", "model_fields", "scalar_nets"]
 
@@ -56,12 +56,18 @@ def as_field(
 def model_fields(models: Models) -> list[Field | None]:
     """The vector field of each model, of its tables; None where the training failed.
 
-    Tables take a while to make: who tests models on many graphs makes them once.
+    Tables take a while to make: who tests models on many graphs makes them once. A model that
+    cannot be tabulated is evaluated exactly.
     """
-    return [
-        as_field(models.parameters, r, table=tuple(models.seen[r])) if models.ok[r] else None
-        for r in range(len(models))
-    ]
+    return [_quick(models, r) if models.ok[r] else None for r in range(len(models))]
+
+
+def _quick(models: Models, replicate: int) -> Field:
+    low, high = models.seen[replicate]
+    try:
+        return as_field(models.parameters, replicate, table=(low, high))
+    except TableProblem:
+        return as_field(models.parameters, replicate)
 
 
 @dataclass(frozen=True)

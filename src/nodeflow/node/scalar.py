@@ -77,9 +77,8 @@ def _activate(z: Array, bias: Array) -> Array:
     for row in range(z.shape[0]):
         for column in range(z.shape[1]):
             x = z[row, column] + bias[column]
-            if x > 0:
-                z[row, column], slopes[row, column] = _SCALE * x, _SCALE
-            else:
-                below = _NEGATIVE_SCALE * math.expm1(x)
-                z[row, column], slopes[row, column] = below, below + _NEGATIVE_SCALE
+            # No branch on x, which is not to be foreseen.
+            below = _NEGATIVE_SCALE * math.exp(0.0 if x > 0 else x)
+            z[row, column] = _SCALE * x if x > 0 else below - _NEGATIVE_SCALE
+            slopes[row, column] = _SCALE if x > 0 else below
     return slopes

@@ -269,16 +269,17 @@ class _Pieces:
             y = net(low + (inner - 1.0) * width)
             if not np.isfinite(y).all():
                 raise _too_rough(tolerance)
-            error = np.abs(y - (y_left + quarters * (y_right - y_left)))
-            rough = (error > 0.25 * tolerance * (1.0 + np.abs(y))).any(axis=0)
+            error = y - (y_left + quarters * (y_right - y_left))
+            bound = 0.25 * tolerance * (1.0 + np.abs(y))
+            rough = (np.abs(error) > bound).any(axis=0)
             count += 3 * int(np.count_nonzero(rough))
             if count > _MOST_PIECES:
                 raise _too_rough(tolerance)
-            inner, y = inner[:, rough], y[:, rough]
-            done_z.append(inner.ravel())
-            done.append(y.ravel())
-            ends = np.vstack([left[rough], inner, right[rough]])
-            heights = np.vstack([y_left[rough], y, y_right[rough]])
+            done_z.append(inner[:, rough].ravel())
+            done.append(y[:, rough].ravel())
+            rough &= ~_foreseen(error, bound)
+            ends = np.vstack([left[rough], inner[:, rough], right[rough]])
+            heights = np.vstack([y_left[rough], y[:, rough], y_right[rough]])
             left, right = ends[:-1].ravel(), ends[1:].ravel()
             y_left, y_right = heights[:-1].ravel(), heights[1:].ravel()
         z, values = np.concatenate(done_z), np.concatenate(done)
@@ -305,6 +306,22 @@ class _Pieces:
         slopes = np.diff(self.values) / np.diff(states)
         at = np.searchsorted(self.z, z, side="right") - 1
         return np.stack([self.values[at] - slopes[at] * states[at], slopes[at]], axis=1)
+
+
+def _foreseen(error: Array, bound: Array) -> NDArray[np.bool_]:
+    """Whether the quarters of a piece are known to be within a bound without looking at them.
+
+    The line of a parabola is off by 3 : 4 : 3 at the quarters of a piece, and those of its quarters
+    by up to a sixteenth of the 4. The line of the quarter where a kink stands is off by up to 2.7
+    times as much as the kink takes away from that proportion, wherever it stands.
+
+    Args:
+        error: of the line at the quarters of each piece, with its sign, shape (3, L).
+        bound: of its size, likewise.
+    """
+    off = np.abs(error[::2] - 0.75 * error[1]).max(axis=0)
+    found: NDArray[np.bool_] = np.abs(error[1]) / 16 + 3.0 * off <= bound.min(axis=0)
+    return found
 
 
 _BIAS, _MASK = np.uint64(1023), np.uint64(2**_FRACTION - 1)

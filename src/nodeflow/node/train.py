@@ -42,6 +42,9 @@ ATTEMPTS = 3
 _CPU = torch.device("cpu")
 _HISTORY_ROWS = 100
 _CHECKED_TRAJECTORIES = 4
+_CHECK_TOLERANCE = 1e-5
+"""Of the tables for that: a tenth of the integrator's."""
+
 _CHECKPOINT = Kind("node checkpoint", 2)
 
 Stack = dict[str, np.ndarray]
@@ -294,7 +297,8 @@ def _explosion(
     """
     states = data.states[:_CHECKED_TRAJECTORIES].astype(np.float64)
     try:
-        field = as_field(parameters, row, table=(float(states.min()), float(states.max())))
+        seen = (float(states.min()), float(states.max()))
+        field = as_field(parameters, row, table=seen, tolerance=_CHECK_TOLERANCE)
     except TableProblem as problem:
         return f"the trained functions are too rough: {problem}", np.nan
     times = data.times[[0, *range(len(data.times) // 8, len(data.times), len(data.times) // 8)]]
