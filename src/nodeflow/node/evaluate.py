@@ -137,7 +137,9 @@ def _compare(
         shared = {name: by_node[name].mean() for name in ("mae_persistence", "mae_mean_field")}
         shared["near_zero"] = (size < NEAR_ZERO).mean()
     good = [x.states for x, reason in zip(found, reasons, strict=True) if x and not reason]
-    spread = np.std(good, axis=0, ddof=1).mean((0, 1)) if len(good) > 1 else np.nan
+    spread = (
+        np.std(good, axis=0, ddof=1).mean((0, 1)) if len(good) > 1 else np.full(graph.n, np.nan)
+    )
     errors, runs = [], []
     for replicate, (simulation, reason) in enumerate(zip(found, reasons, strict=True)):
         run: dict[str, Any] = {
@@ -148,13 +150,14 @@ def _compare(
         if simulation is None or reason:
             runs.append(run)
             continue
-        table = node_errors(states, simulation.states, *models.seen[replicate])
+        table = _node_errors(states, simulation.states, *models.seen[replicate])
         means = {name: table[name].mean() for name in ("mse", "mae", "outside")}
+        inside = table["mae"][table["outside"] == 0]
         some = {
-            "mae_hubs": table["mae"].to_numpy()[top].mean(),
-            "mae_inside": table["mae"][table["outside"] == 0].mean(),
-            "outside_hubs": table["outside"].to_numpy()[top].mean(),
-            "mre": table["mre"].median(),
+            "mae_hubs": table["mae"][top].mean(),
+            "mae_inside": inside.mean() if len(inside) else np.nan,
+            "outside_hubs": table["outside"][top].mean(),
+            "mre": np.median(table["mre"]),
         }
         runs.append({**run, **means, **shared, **some})
         signals = {
@@ -162,9 +165,12 @@ def _compare(
             "change": _distance(simulation.states, states[:, :1]),
             "apart": _distance(simulation.states, mean),
         }
-        errors.append(table.assign(replicate=replicate, **by_node, **signals))
+        number = np.full(graph.n, replicate)
+        errors.append({**table, **by_node, **signals, "replicate": number})
     columns = [name for name in NODE_RUNS.columns if name not in ("N", "beta", "gamma", "graph")]
-    return pd.concat(errors) if errors else pd.DataFrame(), pd.DataFrame(runs, columns=columns)
+    names = errors[0] if errors else ()
+    whole = {name: np.concatenate([table[name] for table in errors]) for name in names}
+    return pd.DataFrame(whole), pd.DataFrame(runs, columns=columns)
 
 
 def _distance(one: Floats, other: Floats) -> Floats:
@@ -191,15 +197,18 @@ def node_errors(true: np.ndarray, predicted: np.ndarray, low: float, high: float
     Returns:
         n rows with the columns mse, mae, mre, outside of `NODE_ERRORS`.
     """
+    return pd.DataFrame(_node_errors(true, predicted, low, high))
+
+
+def _node_errors(true: Floats, predicted: Floats, low: float, high: float) -> dict[str, Floats]:
+    """The columns of `node_errors`."""
     difference = np.abs(predicted - true)
-    return pd.DataFrame(
-        {
-            "mse": np.square(difference).mean((0, 1)),
-            "mae": difference.mean((0, 1)),
-            "mre": (difference / (np.abs(true) + 1e-15)).mean((0, 1)),
-            "outside": ((true < low) | (true > high)).mean((0, 1)),
-        }
-    )
+    return {
+        "mse": np.square(difference).mean((0, 1)),
+        "mae": difference.mean((0, 1)),
+        "mre": (difference / (np.abs(true) + 1e-15)).mean((0, 1)),
+        "outside": ((true < low) | (true > high)).mean((0, 1)),
+    }
 
 
 def _failure(simulation: Simulation | None, truth: Sequence[Trajectory]) -> str:
