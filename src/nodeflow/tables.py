@@ -15,15 +15,14 @@ import json
 import math
 import mmap
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors import safe_open
@@ -33,21 +32,27 @@ from nodeflow.grid import place_of
 from nodeflow.problems import Problem
 from nodeflow.provenance import commit, config_digest, versions
 
+if TYPE_CHECKING:
+    import pandas as pd  # which takes longer to load than many a job takes without it
+
 __all__ = [
     "FileProblem",
     "Kind",
     "Schema",
     "TableWriter",
+    "as_numpy",
     "check_place",
     "gather",
     "gathered",
     "open_tensors",
     "opened_parameters",
+    "read_columns",
     "read_facts",
     "read_parameters",
     "read_table",
     "read_tensors",
     "replacing",
+    "stream_arrow",
     "stream_table",
     "write_facts",
     "write_table",
@@ -161,9 +166,8 @@ class TableWriter:
         if isinstance(table, pa.Table):
             arrow = table.select(self._arrow.names).cast(self._schema.arrow())
         else:
-            arrow = pa.Table.from_pydict(
-                {name: _plain(table[name]) for name in self._arrow.names}, self._schema.arrow()
-            )
+            columns = [_array(table[name], type_) for name, type_ in self._schema.columns.items()]
+            arrow = pa.Table.from_arrays(columns, schema=self._schema.arrow())
         self._writer.write_table(arrow, row_group_size=max(arrow.num_rows, 1))
 
     def __exit__(self, *error: Any) -> None:
@@ -210,9 +214,34 @@ def stream_table(
     columns: list[str] | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Read and check a table, one row group at a time; see `read_table`."""
+    for table in stream_arrow(path, schema, parameters, columns):
+        yield table.to_pandas()
+
+
+def stream_arrow(
+    path: str | Path,
+    schema: Schema,
+    parameters: Parameters | None = None,
+    columns: list[str] | None = None,
+) -> Iterator[pa.Table]:
+    """As `stream_table`, as Arrow tables."""
     with _reading(path, schema), _checked_parquet(path, schema, parameters) as file:
         for group in range(file.num_row_groups):
-            yield file.read_row_group(group, columns=columns).to_pandas()
+            yield file.read_row_group(group, columns=columns)
+
+
+def read_columns(
+    path: str | Path, schema: Schema, parameters: Parameters | None = None
+) -> dict[str, np.ndarray]:
+    """As `read_table`, for columns of numbers; each comes as an array that is not to be changed."""
+    with _reading(path, schema), _checked_parquet(path, schema, parameters) as file:
+        table = file.read()
+        return {name: as_numpy(table[name].combine_chunks()) for name in table.column_names}
+
+
+def as_numpy(column: pa.Array) -> np.ndarray:
+    """Numbers as an array over the same memory; `pyarrow.Array.to_numpy` would import pandas."""
+    return np.from_dlpack(column)
 
 
 def gather(paths: Iterable[str | Path], schema: Schema, identity: Schema) -> pd.DataFrame:
@@ -227,6 +256,8 @@ def gather(paths: Iterable[str | Path], schema: Schema, identity: Schema) -> pd.
     Raises:
         FileProblem: also when a file is not of the cell, system … that its path names.
     """
+    import pandas as pd
+
     parts = []
     for path in paths:
         # Not read_table and read_parameters, each of which would check the seal of the whole file.
@@ -315,8 +346,36 @@ def _columns(columns: Mapping[str, pa.DataType]) -> str:
     return ", ".join(f"{name} ({type_})" for name, type_ in columns.items())
 
 
-def _plain(column: Any) -> Any:
-    return column.to_numpy() if isinstance(column, pd.Series) else column
+_SAME = {np.dtype(x): pa.from_numpy_dtype(x) for x in ("int32", "int64", "float32", "float64")}
+
+
+def _array(column: Any, type_: pa.DataType) -> pa.Array:
+    """A column of a table, or what is to become one, in Arrow's type.
+
+    Arrays of that type stay where they are, and lists of strings and of arrays are put together
+    here: `pyarrow.array` would import pandas for them.
+    """
+    if hasattr(column, "iloc"):  # of a data frame
+        column = column.to_numpy()
+    if isinstance(column, np.ndarray) and _SAME.get(column.dtype) == type_:
+        return pa.Array.from_buffers(type_, len(column), [None, _buffer(column)])
+    if isinstance(column, list) and all(isinstance(x, str) for x in column):
+        encoded = [x.encode() for x in column]
+        buffers = [None, _buffer(_ends(encoded)), pa.py_buffer(b"".join(encoded))]
+        return pa.Array.from_buffers(pa.string(), len(column), buffers)
+    if isinstance(column, list) and all(isinstance(x, np.ndarray) for x in column):
+        values = _array(np.concatenate(column), type_.value_type)
+        return pa.ListArray.from_arrays(_array(_ends(column), pa.int32()), values, type=type_)
+    return pa.array(column, type_)
+
+
+def _buffer(array: np.ndarray) -> pa.Buffer:
+    return pa.py_buffer(np.ascontiguousarray(array))
+
+
+def _ends(parts: Sequence[Sized]) -> np.ndarray:
+    """Where each part begins, and the last one ends, once they stand behind each other."""
+    return np.cumsum([0, *map(len, parts)], dtype=np.int32)
 
 
 # --- safetensors ---------------------------------------------------------------------------------

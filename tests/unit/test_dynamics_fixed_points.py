@@ -120,6 +120,19 @@ def test_one_failed_search_leaves_the_others() -> None:
     assert len(found.points) == 1
 
 
+def test_a_search_by_a_field_nearby_ends_at_the_fixed_point_of_the_field() -> None:
+    a, system = heterogeneous(200, 2.4), field("SIS")
+    start = settled(system, a)
+    near = replace(system, f=lambda x: system.f(x) + 1e-3 * np.sin(40 * x))
+    plain = find_fixed_points(system, a, start, domain=(0.0, 1.0))
+    found = find_fixed_points(system, a, start, domain=(0.0, 1.0), near=near)
+    np.testing.assert_allclose(found.points[0].state, plain.points[0].state, atol=1e-9)
+    assert found.searches[0].iterations > plain.searches[0].iterations
+    without = replace(system, f=lambda x: 1 + x * x, df=lambda x: 2 * x)
+    lost = find_fixed_points(system, a, start, near=without)
+    assert lost.searches[0].status == "failed" and not lost.points
+
+
 def test_limit_of_iterations_is_a_reason() -> None:
     a = heterogeneous(60, 3.0)
     found = find_fixed_points(field("SIS"), a, np.full((1, 60), 0.5), max_iterations=1)
@@ -164,8 +177,12 @@ def dense(at: Linearization) -> np.ndarray:
 
 @pytest.mark.parametrize("name", SYSTEMS)
 @pytest.mark.parametrize("fixed", [True, False])
-def test_rightmost_eigenvalues_match_the_dense_spectrum(name: str, fixed: bool) -> None:
+@pytest.mark.parametrize("factored", [True, False])
+def test_rightmost_eigenvalues_match_the_dense_spectrum(
+    name: str, fixed: bool, factored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At fixed points and at states that are none, where the shift is far away."""
+    monkeypatch.setattr(spectrum, "_FACTORED", 2048 if factored else 0)
     a, system = heterogeneous(400, 2.4), field(name)
     generator = np.random.default_rng(4)
     x = settled(system, a)[0] if fixed else generator.uniform(0.1, 0.9, 400)

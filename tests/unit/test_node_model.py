@@ -13,7 +13,7 @@ from nodeflow.node.field import as_field
 from nodeflow.node.layout import NETS, parameter_count
 from nodeflow.node.lookup import Lookup, place_knots
 from nodeflow.node.model import Parameters, evaluate_net, initial_parameters, velocity
-from nodeflow.node.table import TableProblem
+from nodeflow.node.table import TableProblem, _foreseen
 from nodeflow.seeds import torch_generator
 
 
@@ -121,6 +121,27 @@ def test_a_table_keeps_its_bound_inside_and_is_exact_outside(
             for each in (name, f"d{name}"):
                 true, found = (getattr(field, each)(outside) for field in (exact, table))
                 assert np.array_equal(true, found, equal_nan=True)
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0.0, 1.0), st.floats(1.0, 2.0))
+@settings(max_examples=200, deadline=None)
+def test_what_is_foreseen_of_a_parabola_with_a_kink_is_so(
+    bend: float, kink: float, at: float, margin: float
+) -> None:
+    """The lines of a piece's quarters are within any bound for which that is foreseen."""
+
+    def value(x: np.ndarray) -> np.ndarray:
+        return bend * x * x + kink * np.maximum(x - at, 0)
+
+    ends = value(np.array([0.0, 1.0]))
+    inner = np.array([0.25, 0.5, 0.75])[:, None]
+    error = value(inner) - (ends[0] + inner * (ends[1] - ends[0]))
+    x = np.linspace(0, 1, 2001)
+    knots = np.linspace(0, 1, 5)
+    true = np.abs(value(x) - np.interp(x, knots, value(knots))).max()
+    # A bound just below the true error must never be foreseen, and a generous one is.
+    assert not _foreseen(error, np.full((3, 1), true / margin - 1e-12))[0]
+    assert _foreseen(error, np.full((3, 1), 5 * (abs(bend) + abs(kink)) + 1e-9))[0]
 
 
 def test_slopes_of_a_table_are_those_of_its_lines() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nodeflow.tables import Schema, TableWriter, stream_table
+from nodeflow.tables import Schema, TableWriter, as_numpy, stream_arrow
 
 __all__ = [
     "TRAJECTORIES",
@@ -93,11 +93,16 @@ def stream_trajectories(
     Raises:
         FileProblem: missing, damaged, of another kind, or made with other parameters.
     """
-    for rows in stream_table(path, TRAJECTORIES, parameters):
-        columns = (rows[name] for name in TRAJECTORIES.columns)
-        for graph, index, status, reason, times, values in zip(*columns, strict=True):
-            states = np.reshape(values, (-1, len(times))).T
-            yield Trajectory(graph, index, times, np.ascontiguousarray(states), status, reason)
+    for rows in stream_arrow(path, TRAJECTORIES, parameters):
+        columns = [rows[name].combine_chunks() for name in TRAJECTORIES.columns]
+        graphs, indices = (as_numpy(column) for column in columns[:2])
+        statuses, reasons = (column.to_pylist() for column in columns[2:4])
+        for row in range(rows.num_rows):
+            times, values = (as_numpy(column[row].values) for column in columns[4:])
+            states = np.ascontiguousarray(values.reshape(-1, len(times)).T)
+            yield Trajectory(
+                int(graphs[row]), int(indices[row]), times, states, statuses[row], reasons[row]
+            )
 
 
 def read_trajectories(
@@ -107,13 +112,12 @@ def read_trajectories(
     return list(stream_trajectories(path, parameters))
 
 
-def _table(trajectories: list[Trajectory]) -> pa.Table:
-    columns = {
-        "graph": [x.graph for x in trajectories],
-        "trajectory": [x.index for x in trajectories],
+def _table(trajectories: list[Trajectory]) -> dict[str, Any]:
+    return {
+        "graph": np.array([x.graph for x in trajectories], np.int32),
+        "trajectory": np.array([x.index for x in trajectories], np.int32),
         "status": [x.status for x in trajectories],
         "reason": [x.reason for x in trajectories],
         "times": [x.times for x in trajectories],
         "states": [np.ravel(x.states.T) for x in trajectories],
     }
-    return pa.Table.from_pydict(columns, TRAJECTORIES.arrow())

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from nodeflow.graphs.graph import Graph, build_graph
-from nodeflow.tables import Schema, TableWriter, read_parameters, read_table
+from nodeflow.tables import Schema, TableWriter, read_columns, read_parameters
 
 __all__ = [
     "COORDINATES",
@@ -161,17 +161,17 @@ def read_graphs(
     Raises:
         FileProblem: missing, damaged, of another kind, or made with other parameters.
     """
-    table = read_table(path, EDGES, parameters)
+    table = read_columns(path, EDGES, parameters)
     sizes: list[int] = read_parameters(path)[_SIZES]
-    edges = table[["source", "target"]].to_numpy()
-    bounds = np.searchsorted(table["graph"].to_numpy(), np.arange(len(sizes) + 1))
+    edges = np.stack([table["source"], table["target"]], axis=1)
+    bounds = np.searchsorted(table["graph"], np.arange(len(sizes) + 1))
     kappas: list[np.ndarray | None] = [None] * len(sizes)
     xs: list[np.ndarray | None] = [None] * len(sizes)
     if coordinates is not None:
-        nodes = read_table(coordinates, COORDINATES, parameters)
+        nodes = read_columns(coordinates, COORDINATES, parameters)
         ends = np.cumsum(sizes)[:-1]
-        kappas = list(np.split(nodes["kappa"].to_numpy(), ends))
-        xs = list(np.split(nodes["x"].to_numpy(), ends))
+        kappas = list(np.split(nodes["kappa"], ends))
+        xs = list(np.split(nodes["x"], ends))
     return [
         build_graph(n, edges[start:stop], kappa, x)
         for n, start, stop, kappa, x in zip(sizes, bounds[:-1], bounds[1:], kappas, xs, strict=True)
