@@ -16,7 +16,7 @@ rule train_flow:
         "results/logs/train_flow/{flow}/{weights}/width~{width}.log",
     benchmark:
         "results/benchmarks/train_flow/{flow}/{weights}/width~{width}.tsv"
-    priority: 10
+    priority: 20
     conda:
         "../envs/environment.yaml"
     params:

@@ -30,6 +30,7 @@ rule train_zoo:
         "results/logs/train_zoo/{zoo}/raw/block~{block}.log",
     benchmark:
         "results/benchmarks/train_zoo/{zoo}/raw/block~{block}.tsv"
+    priority: 20
     conda:
         "../envs/environment.yaml"
     params:

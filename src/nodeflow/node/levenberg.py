@@ -65,9 +65,9 @@ class Fit:
             dim=1,
         )
         matrix = torch.bmm(self._root.transpose(1, 2), left)
-        typical = matrix.diagonal(dim1=1, dim2=2).mean(1)
-        added = (self.damping * typical).unsqueeze(1).expand(-1, matrix.shape[1])
-        factor, _ = torch.linalg.cholesky_ex(matrix + torch.diag_embed(added))
+        diagonal = matrix.diagonal(dim1=1, dim2=2)
+        diagonal += (self.damping * diagonal.mean(1)).unsqueeze(1)
+        factor, _ = torch.linalg.cholesky_ex(matrix)
         pull = -torch.bmm(self._root, torch.cholesky_solve(self._residual, factor)).squeeze(-1)
         trial = dict(self.parameters)
         for i, (net, signal) in enumerate(zip(self._nets, signals, strict=True)):
@@ -87,42 +87,41 @@ class Fit:
         return self.loss
 
     def _weighted(self, nets: list[_Net]) -> Tensor:
-        values = torch.cat([net.values() for net in nets], dim=1)
+        values = torch.cat([net.values for net in nets], dim=1)
         return torch.bmm(self._root.transpose(1, 2), (values - self._targets).unsqueeze(-1))
 
 
 class _Net:
-    """One network of every replicate at all points: inputs and outputs of its layers."""
+    """One network of every replicate at all points: what its layers are given, and its values."""
 
     def __init__(self, parameters: Parameters, net: str, points: Tensor) -> None:
         depth = len(widths_of(parameters)) - 1
         self.name = net
         self.weights = [parameters[f"{net}.{layer}.weight"] for layer in range(depth)]
-        self.inputs, self.outputs = [points.unsqueeze(-1)], []
+        self.inputs = [points.unsqueeze(-1)]
         for layer, weight in enumerate(self.weights):
             bias = parameters[f"{net}.{layer}.bias"].unsqueeze(1)
-            self.outputs.append(torch.baddbmm(bias, self.inputs[-1], weight.transpose(1, 2)))
+            output = torch.baddbmm(bias, self.inputs[-1], weight.transpose(1, 2))
             if layer < depth - 1:
-                self.inputs.append(selu(self.outputs[-1]))
-
-    def values(self) -> Tensor:
-        """(R, K)."""
-        return self.outputs[-1].squeeze(-1)
+                self.inputs.append(selu(output))
+        self.values = output.squeeze(-1)  # (R, K)
 
     def signals(self) -> list[Tensor]:
         """Derivative of the value by the output of each layer, (R, K, width)."""
-        found = [torch.ones_like(self.outputs[-1])]
-        for weight, z in zip(self.weights[:0:-1], self.outputs[-2::-1], strict=True):
-            slope = torch.where(z > 0, _SCALE, _NEGATIVE_SCALE * torch.exp(z.clamp(max=0.0)))
-            found.append(torch.bmm(found[-1], weight) * slope)
+        found = [torch.ones_like(self.inputs[0])]
+        for weight, y in zip(self.weights[:0:-1], self.inputs[:0:-1], strict=True):
+            # Where SELU is y < 0, its slope is y + αλ.
+            slope = (y + _NEGATIVE_SCALE).masked_fill_(y > 0, _SCALE)
+            found.append(torch.bmm(found[-1], weight).mul_(slope))
         return found[::-1]
 
     def kernel(self, signals: list[Tensor]) -> Tensor:
         """J Jᵀ, (R, K, K)."""
-        total = torch.zeros((), dtype=signals[0].dtype, device=signals[0].device)
+        replicates, count = self.values.shape
+        total = self.values.new_zeros(replicates, count, count)
         for x, d in zip(self.inputs, signals, strict=True):
-            inner = torch.bmm(x, x.transpose(1, 2)) + 1.0
-            total = total + inner * torch.bmm(d, d.transpose(1, 2))
+            inner = torch.bmm(x, x.transpose(1, 2)).add_(1.0)
+            total.addcmul_(inner, torch.bmm(d, d.transpose(1, 2)))
         return total
 
     def pulled(self, signals: list[Tensor], pull: Tensor) -> Parameters:
@@ -136,11 +135,13 @@ class _Net:
 
     def taken(self, better: Tensor, other: _Net) -> _Net:
         """Itself where `better`, else `other`."""
-        for mine, its in ((self.weights, other.weights), (self.inputs, other.inputs),
-                          (self.outputs, other.outputs)):  # fmt: skip
+        for mine, its in ((self.weights, other.weights), (self.inputs, other.inputs)):
             mine[:] = [_where(better, a, b) for a, b in zip(mine, its, strict=True)]
+        self.values = _where(better, self.values, other.values)
         return self
 
 
 def _where(better: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    if better.all():
+        return new
     return torch.where(better.view(-1, *[1] * (new.ndim - 1)), new, old)
