@@ -28,6 +28,9 @@ include: "rules/figures.smk"
 
 localrules:
     all_figures,
+    node_figures,
+    flow_figures,
+    bridge_figures,
     all_tables,
     download_data,
 
@@ -35,7 +38,25 @@ localrules:
 rule all_figures:
     default_target: True
     input:
-        FIGURES,
+        *FIGURES.values(),
+        rules.draw_speed.output,
+        rules.draw_runtime.output,
+
+
+# One research question at a time: generalization on networks, generation of weights, the bridge.
+rule node_figures:
+    input:
+        FIGURES["node"],
+
+
+rule flow_figures:
+    input:
+        FIGURES["flow"],
+
+
+rule bridge_figures:
+    input:
+        FIGURES["bridge"],
 
 
 rule all_tables:

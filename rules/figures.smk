@@ -1,41 +1,48 @@
 # Figures: pure functions of tables, PNG for the report and PDF for the paper.
-FIGURE_NAMES = [
-    "degrees",
-    "ensemble",
-    "networks",
-    "trajectories",
-    "activity",
-    "training",
-    "size_errors",
-    "structure_errors",
-    "degree_errors",
-    "conjecture",
-    "functions",
-    "warning",
-    "fixed_points",
-    "hidden",
-    "noise",
-    "claims",
-    "zoo",
-    "alignment",
-    "flow_training",
-    "capacity",
-    "frontier",
-    "speed",
-    "bridge_errors",
-    "bridge_functions",
-    "bridge_ensembles",
-    "bridge_novelty",
-    "bridge_questions",
-    *(["error_over_training"] if plan.keeps_snapshots else []),
-    *(["transfer"] if plan.over_transfers("{flow}") else []),
-    *(["solvers"] if plan.over_solvers("{flow}") else []),
-    *(["conditional"] if plan.over_conditionals("{flow}") else []),
-    "runtime",
-]
-FIGURES = [
-    f"results/figures/{name}.{kind}" for name in FIGURE_NAMES for kind in ("png", "pdf")
-]
+FIGURES_OF = {
+    "node": [
+        "degrees",
+        "ensemble",
+        "networks",
+        "trajectories",
+        "activity",
+        "training",
+        "size_errors",
+        "structure_errors",
+        "degree_errors",
+        "conjecture",
+        "functions",
+        "warning",
+        "fixed_points",
+        "hidden",
+        "noise",
+        "claims",
+        *(["error_over_training"] if plan.keeps_snapshots else []),
+    ],
+    "flow": [
+        "zoo",
+        "alignment",
+        "flow_training",
+        "capacity",
+        "frontier",
+        *(["transfer"] if plan.over_transfers("{flow}") else []),
+        *(["solvers"] if plan.over_solvers("{flow}") else []),
+        *(["conditional"] if plan.over_conditionals("{flow}") else []),
+    ],
+    "bridge": [
+        "bridge_errors",
+        "bridge_functions",
+        "bridge_ensembles",
+        "bridge_novelty",
+        "bridge_questions",
+    ],
+}
+FIGURES = {
+    question: [
+        f"results/figures/{name}.{kind}" for name in names for kind in ("png", "pdf")
+    ]
+    for question, names in FIGURES_OF.items()
+}
 
 
 rule draw_degrees:

@@ -131,7 +131,7 @@ def test_what_is_foreseen_of_a_parabola_with_a_kink_is_so(
     """The lines of a piece's quarters are within any bound for which that is foreseen."""
 
     def value(x: np.ndarray) -> np.ndarray:
-        return bend * x * x + kink * np.maximum(x - at, 0)
+        return np.asarray(bend * x * x + kink * np.maximum(x - at, 0))
 
     ends = value(np.array([0.0, 1.0]))
     inner = np.array([0.25, 0.5, 0.75])[:, None]
