@@ -24,13 +24,15 @@ them in the objective:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 
 import numpy as np
 import torch
 from numba import njit
+from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from nodeflow.canonical.assignment import assign
@@ -74,7 +76,7 @@ _SMALLEST_GAIN = 1e-12
 _CHUNK = 2**17
 """Values that are brought to double precision at a time: what a CPU's cache holds."""
 
-_TOGETHER = 2**19
+_TOGETHER = 2**20
 """Scores and values between groups, of networks that are matched together: some megabytes."""
 
 
@@ -166,12 +168,31 @@ def match(
     target = _Target(ours, symmetry, settings.signs)
     room = sum(g.size**2 for g in symmetry.groups) + sum(x.size for x in target.between.values())
     step = max(1, _TOGETHER // max(1, room))
-    parts = []
-    for first in range(0, max(1, len(least)), step):
-        some = slice(first, first + step)
+    parts = [slice(first, first + step) for first in range(0, max(1, len(least)), step)]
+
+    def matched(some: slice) -> Matching:
         networks = {name: tensor[some] for name, tensor in theirs.items()}
-        parts.append(_match_some(networks, target, least[some], settings))
-    return _joined(parts)
+        return _match_some(networks, target, least[some], settings)
+
+    return _joined(_in_threads(matched, parts))
+
+
+def _in_threads(function: Callable[[slice], Matching], parts: Sequence[slice]) -> list[Matching]:
+    """The function of each part, by as many threads as torch has.
+
+    Matrices are small, and a library that shares each of them among threads mostly waits.
+    """
+    threads = min(torch.get_num_threads(), len(parts))
+    with _libraries().limit(limits=1):
+        if threads == 1:
+            return [function(part) for part in parts]
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(pool.map(function, parts))
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _match_some(
