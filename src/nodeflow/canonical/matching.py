@@ -76,7 +76,7 @@ _SMALLEST_GAIN = 1e-12
 _CHUNK = 2**17
 """Values that are brought to double precision at a time: what a CPU's cache holds."""
 
-_TOGETHER = 2**20
+_TOGETHER = 2**19
 """Scores and values between groups, of networks that are matched together: some megabytes."""
 
 
