@@ -359,14 +359,18 @@ def _array(column: Any, type_: pa.DataType) -> pa.Array:
         column = column.to_numpy()
     if isinstance(column, np.ndarray) and _SAME.get(column.dtype) == type_:
         return pa.Array.from_buffers(type_, len(column), [None, _buffer(column)])
-    if isinstance(column, list) and all(isinstance(x, str) for x in column):
+    if pa.types.is_string(type_) and _all_are(column, str):
         encoded = [x.encode() for x in column]
         buffers = [None, _buffer(_ends(encoded)), pa.py_buffer(b"".join(encoded))]
         return pa.Array.from_buffers(pa.string(), len(column), buffers)
-    if isinstance(column, list) and all(isinstance(x, np.ndarray) for x in column):
+    if pa.types.is_list(type_) and _all_are(column, np.ndarray):
         values = _array(np.concatenate(column), type_.value_type)
         return pa.ListArray.from_arrays(_array(_ends(column), pa.int32()), values, type=type_)
     return pa.array(column, type_)
+
+
+def _all_are(column: Any, kind: type) -> bool:
+    return isinstance(column, list) and len(column) > 0 and all(isinstance(x, kind) for x in column)
 
 
 def _buffer(array: np.ndarray) -> pa.Buffer:

@@ -2,7 +2,10 @@
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +20,8 @@ from nodeflow.tables import (
     Kind,
     Schema,
     TableWriter,
+    _array,
+    as_numpy,
     gather,
     open_tensors,
     read_facts,
@@ -97,6 +102,62 @@ def test_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
         write_tensors(tmp_path / f"{name}.safetensors", {"w": np.eye(3)}, WEIGHTS, {"N": 64})
     for kind in ("parquet", "safetensors"):
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("column", "type_"),
+    [
+        (np.arange(5, dtype=np.int32), pa.int32()),
+        (np.arange(10)[::2], pa.int64()),
+        (np.arange(3), pa.int32()),
+        (np.array([0.5, np.nan]), pa.float64()),
+        (np.array([0.5, np.inf], np.float32), pa.float32()),
+        (np.array([True, False]), pa.bool_()),
+        (["", "κ and β", "x"], pa.string()),
+        (["a", None], pa.string()),
+        (np.array(["a", "b"], object), pa.string()),
+        ([np.arange(2.0), np.arange(0.0), np.arange(3.0)], pa.list_(pa.float64())),
+        ([np.arange(2), np.arange(3)], pa.list_(pa.float32())),
+        ([[1.0], [2.0, 3.0]], pa.list_(pa.float64())),
+        *(([], x) for x in (pa.int32(), pa.string(), pa.list_(pa.float32()))),
+    ],
+)
+def test_columns_become_what_pyarrow_makes_of_them(column: Any, type_: pa.DataType) -> None:
+    made = _array(column, type_)
+    made.validate(full=True)
+    assert made.type == type_
+    if pa.types.is_floating(type_):  # where NaN is equal to nothing
+        np.testing.assert_array_equal(as_numpy(made), column)
+    else:
+        assert made.equals(pa.array(column, type_))
+
+
+def test_graphs_and_trajectories_need_no_pandas(tmp_path: Path) -> None:
+    code = """
+import sys
+from nodeflow.dynamics.ensemble import simulate_cell
+from nodeflow.dynamics.store import read_trajectories, write_trajectories
+from nodeflow.graphs.ensemble import sample_cell
+from nodeflow.graphs.store import read_graphs, write_coordinates, write_graphs
+from nodeflow.grid import Cell
+
+cell = Cell(64, 1.1, 2.4)
+graphs = sample_cell(cell, mean_degree=8, role="unit", graphs=2, root_seed=1)
+write_graphs("edges.parquet", graphs, {})
+write_coordinates("coordinates.parquet", graphs, {})
+again = read_graphs("edges.parquet", {}, coordinates="coordinates.parquet")
+assert all((a.edges == b.edges).all() for a, b in zip(again, graphs))
+settings = {"trajectories": 1, "initial": (0.0, 0.5), "horizon": 1.0, "times": 3, "root_seed": 1}
+settings |= {"rtol": 1e-4, "atol": 1e-4, "max_steps": 100}
+found = list(simulate_cell(again, "SIS", role="unit", cell=cell, **settings))
+write_trajectories("trajectories.parquet", found, {})
+assert (read_trajectories("trajectories.parquet")[1].states == found[1].states).all()
+print("pandas" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "False", done.stderr
 
 
 def test_row_groups_stream(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from .conftest import ROOT, Checkout
 
@@ -25,6 +26,7 @@ rule mine:
 """
 
 
+@pytest.mark.slow
 def test_another_workflow_uses_this_one_as_a_module(tmp_path: Path) -> None:
     (tmp_path / "Snakefile").write_text(OUTER)
     outer = Checkout(tmp_path)

@@ -12,6 +12,8 @@ import pytest
 
 from .conftest import ROOT, Checkout
 
+pytestmark = pytest.mark.slow
+
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )

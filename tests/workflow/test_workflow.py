@@ -86,6 +86,7 @@ def test_every_figure_and_table_is_there(finished: Checkout) -> None:
     assert len(list((finished.folder / "results/tables").glob("*.parquet"))) >= 12
 
 
+@pytest.mark.slow
 def test_the_paper_s_recipe_keeps_snapshots_and_draws_them(fresh: Checkout) -> None:
     (fresh.folder / "few.yaml").write_text(
         "node: {recipe: paper, paper: {steps: 40, batch: 4, learning_rate: 0.05, snapshots: 4}}"
