@@ -357,7 +357,7 @@ def _array(column: Any, type_: pa.DataType) -> pa.Array:
     """
     if hasattr(column, "iloc"):  # of a data frame
         column = column.to_numpy()
-    if isinstance(column, np.ndarray) and _SAME.get(column.dtype) == type_:
+    if isinstance(column, np.ndarray) and column.ndim == 1 and _SAME.get(column.dtype) == type_:
         return pa.Array.from_buffers(type_, len(column), [None, _buffer(column)])
     if pa.types.is_string(type_) and _all_are(column, str):
         encoded = [x.encode() for x in column]
