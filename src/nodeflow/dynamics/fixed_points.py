@@ -131,15 +131,10 @@ def find_fixed_points(
         raise FixedPointProblem("Starts have to be finite; leave out failed integrations.")
     matrix = sp.csr_array(adjacency)
     with np.errstate(all="ignore"):
-        found = []
-        for start in states:
-            fields, x, iterations = [field] if near is None else [near, field], start, 0
-            for one in fields:
-                search = _newton(one, matrix, x, domain, tolerance, max_iterations)
-                x, iterations = search.state, iterations + search.iterations
-                if search.reason:
-                    break
-            found.append(replace(search, iterations=iterations))
+        found = [
+            _search(field, near, matrix, start, domain, tolerance, max_iterations)
+            for start in states
+        ]
     points: list[FixedPoint] = []
     for members in _groups(found, distance):
         best = min((found[start] for start in members), key=lambda search: search.residual)
@@ -147,6 +142,25 @@ def find_fixed_points(
             found[start] = replace(found[start], point=len(points))
         points.append(_point(field, matrix, best, tuple(members), eigenvalues))
     return FixedPoints(tuple(points), tuple(found))
+
+
+def _search(
+    field: Field,
+    near: Field | None,
+    adjacency: sp.csr_array,
+    start: Floats,
+    domain: tuple[float, float],
+    tolerance: float,
+    max_iterations: int,
+) -> Search:
+    """Newton's method by the field; if there is one near it, first by that."""
+    if near is None:
+        return _newton(field, adjacency, start, domain, tolerance, max_iterations)
+    first = _newton(near, adjacency, start, domain, tolerance, max_iterations)
+    if first.reason:
+        return first
+    then = _newton(field, adjacency, first.state, domain, tolerance, max_iterations)
+    return replace(then, iterations=first.iterations + then.iterations)
 
 
 def _newton(

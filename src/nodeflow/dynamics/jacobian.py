@@ -61,6 +61,5 @@ class Linearization:
 
 def linearize(field: Field, adjacency: sp.csr_array, x: Floats) -> Linearization:
     """The Jacobian of a system at state x, shape (n,)."""
-    _, h_ego, h_alt = field.values(x)
-    d = field.df(x) + field.dh_ego(x) * (adjacency @ h_alt)
-    return Linearization(x, adjacency, d, h_ego, field.dh_alt(x))
+    d = field.df(x) + field.dh_ego(x) * (adjacency @ field.h_alt(x))
+    return Linearization(x, adjacency, d, field.h_ego(x), field.dh_alt(x))

@@ -8,13 +8,28 @@ from typing import Any
 
 from nodeflow.problems import Problem
 
-__all__ = ["NETS", "WIDTHS", "ModelProblem", "check_widths", "parameter_count", "widths_of"]
+__all__ = [
+    "NETS",
+    "SELU_ABOVE",
+    "SELU_BELOW",
+    "WIDTHS",
+    "ModelProblem",
+    "check_widths",
+    "parameter_count",
+    "widths_of",
+]
 
 NETS = ("f", "h_ego", "h_alt")
 """The three scalar networks: self-dynamics, ego part and alter part of the interaction."""
 
 WIDTHS = (1, 64, 64, 64, 1)
 """Layer widths of each network in the paper: 8,513 parameters, 25,539 in all three."""
+
+SELU_ABOVE = 1.0507009873554804934193349852946
+"""Slope λ of SELU above 0."""
+
+SELU_BELOW = SELU_ABOVE * 1.6732632423543772848170429916717
+"""Its slope αλ just below 0; far below it falls to −αλ."""
 
 
 class ModelProblem(Problem):

@@ -11,13 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import selu
 
-from nodeflow.node.layout import NETS, widths_of
+from nodeflow.node.layout import NETS, SELU_ABOVE, SELU_BELOW, widths_of
 from nodeflow.node.model import Parameters
 
 __all__ = ["Fit"]
 
-_SCALE = 1.0507009873554804934193349852946
-_NEGATIVE_SCALE = _SCALE * 1.6732632423543772848170429916717
 _FIRST_DAMPING = 1e-3
 
 
@@ -111,7 +109,7 @@ class _Net:
         found = [torch.ones_like(self.inputs[0])]
         for weight, y in zip(self.weights[:0:-1], self.inputs[:0:-1], strict=True):
             # Where SELU is y < 0, its slope is y + αλ.
-            slope = (y + _NEGATIVE_SCALE).masked_fill_(y > 0, _SCALE)
+            slope = (y + SELU_BELOW).masked_fill_(y > 0, SELU_ABOVE)
             found.append(torch.bmm(found[-1], weight).mul_(slope))
         return found[::-1]
 

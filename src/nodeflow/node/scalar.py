@@ -10,13 +10,13 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.node.layout import SELU_ABOVE, SELU_BELOW
+
 __all__ = ["ScalarNet"]
 
 Array = NDArray[np.float64]
 
 _BLOCK = 256
-_SCALE = 1.0507009873554804934193349852946
-_NEGATIVE_SCALE = _SCALE * 1.6732632423543772848170429916717
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _activate(z: Array, bias: Array) -> Array:
         for column in range(z.shape[1]):
             x = z[row, column] + bias[column]
             # No branch on x, which is not to be foreseen.
-            below = _NEGATIVE_SCALE * math.exp(0.0 if x > 0 else x)
-            z[row, column] = _SCALE * x if x > 0 else below - _NEGATIVE_SCALE
-            slopes[row, column] = _SCALE if x > 0 else below
+            below = SELU_BELOW * math.exp(0.0 if x > 0 else x)
+            z[row, column] = SELU_ABOVE * x if x > 0 else below - SELU_BELOW
+            slopes[row, column] = SELU_ABOVE if x > 0 else below
     return slopes

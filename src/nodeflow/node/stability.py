@@ -140,6 +140,6 @@ def _reached(
         return None, end.reason[0]
     found = find_fixed_points(
         exact, adjacency, end.states[:, -1], domain=domain, tolerance=_TOLERANCE,
-        eigenvalues=EIGENVALUES, near=None if quick is exact else quick,
+        eigenvalues=EIGENVALUES, near=quick,
     )  # fmt: skip
     return (found.points[0], "") if found.points else (None, found.searches[0].reason)

@@ -43,7 +43,7 @@ _CPU = torch.device("cpu")
 _HISTORY_ROWS = 100
 _CHECKED_TRAJECTORIES = 4
 _CHECK_TOLERANCE = 1e-5
-"""Of the tables for that: a tenth of the integrator's."""
+"""Of the tables by which trained fields are checked: a tenth of the integrator's."""
 
 _CHECKPOINT = Kind("node checkpoint", 2)
 
