@@ -1,8 +1,9 @@
-"""Simple undirected graphs as sorted edge arrays."""
+"""Simple graphs, undirected or directed, weighted or not, as sorted edge arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,38 +20,79 @@ __all__ = ["Graph", "GraphProblem", "build_graph", "from_networkx", "to_networkx
 
 
 class GraphProblem(Problem):
-    """Given edges or coordinates that do not make a simple undirected graph."""
+    """Given edges, weights, names or coordinates that do not make a simple graph."""
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A simple undirected graph on the nodes 0 … n−1; made by `build_graph`, which checks it.
+    """A simple graph on the nodes 0 … n−1; made by `build_graph`, which checks it.
 
     Attributes:
         n: number of nodes, at least 1.
-        edges: shape (M, 2), u < v in each row, rows sorted lexicographically and unique.
+        edges: shape (M, 2), rows sorted lexicographically and unique. Undirected: u < v in each
+            row. Directed: a row (j, i) says that j acts on i.
         kappa: shape (n,), hidden degrees, where the graph has them.
         x: shape (n,), positions on the ring of circumference 1, where the graph has them.
+        weights: shape (M,), finite and not zero, where edges are weighted; they may be negative.
+        directed: whether edges have a direction.
+        names: n names as the user has them, where there are some.
     """
 
     n: int
     edges: NDArray[np.int32]
     kappa: NDArray[np.float64] | None = None
     x: NDArray[np.float64] | None = None
+    weights: NDArray[np.float64] | None = None
+    directed: bool = False
+    names: tuple[Hashable, ...] | None = None
 
     @property
     def degrees(self) -> NDArray[np.int64]:
-        """Number of neighbours of each node, shape (n,)."""
-        return np.bincount(self.edges.ravel(), minlength=self.n)
+        """Number of neighbours, shape (n,); in a directed graph of those that act on the node."""
+        ends = self.edges[:, 1] if self.directed else self.edges.ravel()
+        return np.bincount(ends, minlength=self.n)
+
+    @property
+    def labels(self) -> tuple[Hashable, ...]:
+        """The names of the nodes, or 0 … n−1 where they have none."""
+        return tuple(range(self.n)) if self.names is None else self.names
 
     def adjacency(self, dtype: DTypeLike = np.float64) -> csr_array:
-        """The symmetric 0/1 adjacency matrix, shape (n, n), with sorted column indices."""
-        u, v = self.edges[:, 0], self.edges[:, 1]
-        ones = np.ones(2 * len(self.edges), dtype=dtype)
-        rows, columns = np.concatenate([v, u]), np.concatenate([u, v])
-        matrix = csr_array((ones, (rows, columns)), shape=(self.n, self.n))
+        """The matrix A, shape (n, n), with sorted column indices: A_ij is what j does to i.
+
+        Entries are weights, or 1 without weights; undirected graphs have a symmetric one.
+        """
+        rows, columns = self.edges[:, 1], self.edges[:, 0]
+        if not self.directed:
+            rows, columns = np.concatenate([rows, columns]), np.concatenate([columns, rows])
+        if self.weights is None:
+            values = np.ones(len(rows), dtype=dtype)
+        else:
+            values = np.resize(self.weights, len(rows)).astype(dtype)
+        matrix = csr_array((values, (rows, columns)), shape=(self.n, self.n))
         matrix.sort_indices()
         return matrix
+
+    def skeleton(self) -> Graph:
+        """Which nodes are linked at all: the graph without directions and weights."""
+        if not self.directed and self.weights is None:
+            return self
+        pairs = np.unique(np.sort(self.edges, axis=1), axis=0)
+        return build_graph(self.n, pairs, self.kappa, self.x, names=self.names)
+
+    def simple(self) -> Graph:
+        """The graph itself, for functions that are defined without directions and weights only.
+
+        Raises:
+            GraphProblem: it has one of them.
+        """
+        if self.directed or self.weights is not None:
+            kind = "directed" if self.directed else "weighted"
+            raise GraphProblem(
+                f"This is defined for undirected graphs without weights, and the graph is {kind}; "
+                "pass graph.skeleton() to look at which nodes are linked at all."
+            )
+        return self
 
     def subgraph(self, nodes: Sequence[int] | NDArray[np.integer]) -> Graph:
         """The induced subgraph; its node i is `nodes[i]`.
@@ -68,11 +110,15 @@ class Graph:
         if np.count_nonzero(new_name >= 0) != len(kept):
             raise GraphProblem("A subgraph cannot hold a node twice; name each node once.")
         renamed = new_name[self.edges]
+        inside = (renamed >= 0).all(axis=1)
         return build_graph(
             len(kept),
-            renamed[(renamed >= 0).all(axis=1)],
+            renamed[inside],
             kappa=None if self.kappa is None else self.kappa[kept],
             x=None if self.x is None else self.x[kept],
+            weights=None if self.weights is None else self.weights[inside],
+            directed=self.directed,
+            names=None if self.names is None else [self.names[node] for node in kept],
         )
 
 
@@ -81,67 +127,132 @@ def build_graph(
     edges: ArrayLike,
     kappa: ArrayLike | None = None,
     x: ArrayLike | None = None,
+    *,
+    weights: ArrayLike | None = None,
+    directed: bool = False,
+    names: Sequence[Hashable] | None = None,
 ) -> Graph:
-    """Check and sort edges and coordinates.
+    """Check and sort edges, with their weights, and coordinates.
 
     Args:
         n: number of nodes.
-        edges: shape (M, 2), any order within and between rows; each edge once.
+        edges: shape (M, 2), rows in any order, each edge once. Undirected: ends in any order.
+            Directed: (j, i) where j acts on i.
         kappa: hidden degrees, shape (n,), positive and finite.
         x: positions, shape (n,), in [0, 1).
+        weights: of the edges, shape (M,), finite and not zero. Weights that are all 1 are none.
+        directed: whether edges have a direction.
+        names: n different names of the nodes.
 
     Raises:
-        GraphProblem: no nodes, self-loops, duplicates, negative or too large ids, or coordinates
-            of the wrong shape or range.
+        GraphProblem: no nodes, self-loops, duplicates, negative or too large ids, or weights,
+            names or coordinates of the wrong shape or range.
     """
     if n < 1 or n > np.iinfo(np.int32).max:
         raise GraphProblem(f"A graph has 1 to 2147483647 nodes, not {n}.")
+    labels = _checked_names(n, names)
+    pairs, strengths = _checked_edges(n, edges, weights, directed, labels)
     return Graph(
         int(n),
-        _checked_edges(n, edges),
+        pairs,
         _checked_coordinate(n, kappa, "kappa", low=0.0, low_included=False, high=np.inf),
         _checked_coordinate(n, x, "x", low=0.0, low_included=True, high=1.0),
+        strengths,
+        directed,
+        labels,
     )
 
 
-def _checked_edges(n: int, edges: ArrayLike) -> NDArray[np.int32]:
+def _checked_names(n: int, names: Sequence[Hashable] | None) -> tuple[Hashable, ...] | None:
+    if names is None:
+        return None
+    labels = tuple(names)
+    if len(labels) != n:
+        raise GraphProblem(f"{n} nodes need {n} names, not {len(labels)}.")
+    if len(set(labels)) != n:
+        twice = next(name for name, count in Counter(labels).items() if count > 1)
+        raise GraphProblem(f"Two nodes have the name {twice!r}; give each node a name of its own.")
+    return labels
+
+
+def _checked_edges(
+    n: int,
+    edges: ArrayLike,
+    weights: ArrayLike | None,
+    directed: bool,
+    names: tuple[Hashable, ...] | None,
+) -> tuple[NDArray[np.int32], NDArray[np.float64] | None]:
     pairs = np.asarray(edges)
     if pairs.size == 0:
-        return np.empty((0, 2), dtype=np.int32)
+        pairs = np.empty((0, 2), dtype=np.int32)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
         raise GraphProblem(
             f"Edges are integer pairs of shape (M, 2), not {pairs.dtype} of shape {pairs.shape}."
         )
-    if _in_order(n, pairs[:, 0], pairs[:, 1]):
-        return np.ascontiguousarray(pairs, dtype=np.int32)
-    low = np.minimum(pairs[:, 0], pairs[:, 1]).astype(np.int64)
-    high = np.maximum(pairs[:, 0], pairs[:, 1]).astype(np.int64)
-    if low.min() < 0 or high.max() >= n:
-        row = int(np.argmax((low < 0) | (high >= n)))
-        raise GraphProblem(
-            f"Edge {row} ({pairs[row, 0]}, {pairs[row, 1]}): node ids must lie in 0 … {n - 1}."
-        )
-    if (low == high).any():
-        row = int(np.argmax(low == high))
-        raise GraphProblem(
-            f"Edge {row} ({pairs[row, 0]}, {pairs[row, 1]}) is a self-loop; remove self-loops."
-        )
-    key = low * n + high
-    if (key[1:] <= key[:-1]).any():
-        key.sort()
+
+    def edge(u: int, v: int) -> str:
+        return f"({u}, {v})" if names is None else f"({names[u]!r}, {names[v]!r})"
+
+    low, high = pairs[:, 0], pairs[:, 1]
+    ordered = len(pairs) == 0 or _in_order(n, low, high, directed)
+    if not ordered:
+        if not directed:
+            low, high = np.minimum(low, high), np.maximum(low, high)
+        low, high = low.astype(np.int64), high.astype(np.int64)
+        outside = (np.minimum(low, high) < 0) | (np.maximum(low, high) >= n)
+        if outside.any():
+            row = int(np.argmax(outside))
+            raise GraphProblem(
+                f"Edge {row} ({pairs[row, 0]}, {pairs[row, 1]}): node ids must lie in 0 … {n - 1}."
+            )
+        if (low == high).any():
+            row = int(np.argmax(low == high))
+            raise GraphProblem(f"Edge {row} {edge(*pairs[row])} is a self-loop; remove self-loops.")
+    strengths = _checked_weights(pairs, weights, edge)
+    if not ordered:
+        key = low * n + high
+        if strengths is None:
+            key.sort()
+        else:
+            order = np.argsort(key, kind="stable")
+            key, strengths = key[order], strengths[order]
         repeated = key[1:] == key[:-1]
         if repeated.any():
-            u, v = divmod(int(key[int(np.argmax(repeated))]), n)
-            raise GraphProblem(f"Edge ({u}, {v}) is there more than once; keep each edge once.")
-        low, high = np.divmod(key, n)
-    return np.stack([low, high], axis=1).astype(np.int32)
+            where = divmod(int(key[int(np.argmax(repeated))]), n)
+            raise GraphProblem(f"Edge {edge(*where)} is there more than once; keep each edge once.")
+        pairs = np.stack(np.divmod(key, n), axis=1)
+    return np.ascontiguousarray(pairs, dtype=np.int32), strengths
 
 
-def _in_order(n: int, low: NDArray[np.integer], high: NDArray[np.integer]) -> bool:
+def _in_order(n: int, low: NDArray[np.integer], high: NDArray[np.integer], directed: bool) -> bool:
     """Whether edges are already as a `Graph` has them; in a fraction of the memory of sorting."""
     later = low[1:] > low[:-1]
     later |= (low[1:] == low[:-1]) & (high[1:] > high[:-1])
-    return bool(later.all() and low[0] >= 0 and high.max() < n and (low < high).all())
+    apart = (low != high).all() and high.min() >= 0 and low.max() < n
+    apart = apart if directed else (low < high).all()
+    return bool(later.all() and low[0] >= 0 and high.max() < n and apart)
+
+
+def _checked_weights(
+    pairs: NDArray[np.integer], weights: ArrayLike | None, edge: Callable[[int, int], str]
+) -> NDArray[np.float64] | None:
+    """Weights as float64; None if there are none, or if all are 1."""
+    if weights is None:
+        return None
+    try:
+        strengths = np.array(weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise GraphProblem("Weights are numbers, one for each edge.") from None
+    if strengths.shape != (len(pairs),):
+        raise GraphProblem(f"{len(pairs)} edges need as many weights, not {strengths.shape}.")
+    bad = ~np.isfinite(strengths) | (strengths == 0)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise GraphProblem(
+            f"Edge {row} {edge(*pairs[row])} has the weight {strengths[row]:g}; weights have to be "
+            "finite, and edges without weight are left out."
+        )
+    return None if (strengths == 1).all() else strengths
 
 
 def _checked_coordinate(
@@ -174,14 +285,24 @@ def from_networkx(graph: nx.Graph[Any]) -> Graph:
     return build_graph(len(index), [(index[u], index[v]) for u, v in graph.edges()])
 
 
-def to_networkx(graph: Graph) -> nx.Graph[int]:
-    """The same structure as a networkx graph, with `kappa` and `x` as node attributes."""
+def to_networkx(graph: Graph) -> nx.Graph[Any]:
+    """The same graph in networkx, with its names.
+
+    Weights are the edge attribute `weight`, `kappa` and `x` are node attributes. A directed edge
+    goes from the node that acts to the one that it acts on.
+    """
     import networkx as nx  # a tenth of a second that jobs without such graphs need not spend
 
-    result: nx.Graph[int] = nx.Graph()
-    result.add_nodes_from(range(graph.n))
-    result.add_edges_from(graph.edges.tolist())
+    labels = graph.labels
+    result: nx.Graph[Any] = nx.DiGraph() if graph.directed else nx.Graph()
+    result.add_nodes_from(labels)
+    ends = [(labels[u], labels[v]) for u, v in graph.edges.tolist()]
+    if graph.weights is None:
+        result.add_edges_from(ends)
+    else:
+        weighted = [(*pair, w) for pair, w in zip(ends, graph.weights.tolist(), strict=True)]
+        result.add_weighted_edges_from(weighted)
     for name, values in (("kappa", graph.kappa), ("x", graph.x)):
         if values is not None:
-            nx.set_node_attributes(result, dict(enumerate(values.tolist())), name)
+            nx.set_node_attributes(result, dict(zip(labels, values.tolist(), strict=True)), name)
     return result
