@@ -70,4 +70,6 @@ def real_network(name: str) -> Graph:
         )
     import networkx
 
-    return from_networkx(getattr(networkx, REAL_NETWORKS[name].generator)())
+    graph = getattr(networkx, REAL_NETWORKS[name].generator)()
+    networkx.set_edge_attributes(graph, 1, "weight")
+    return from_networkx(graph)
