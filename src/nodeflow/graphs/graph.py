@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,15 @@ __all__ = [
     "GraphProblem",
     "build_graph",
     "check_graphs",
+    "from_matrix",
     "from_networkx",
     "to_networkx",
 ]
 
 WEIGHTS = frozenset({"weight", "weights", "w", "value", "count", "strength", "sign"})
 """What weights of edges are called, in attributes of networkx and in headers of edge lists."""
+
+_NO_WEIGHT = object()
 
 
 class GraphProblem(Problem):
@@ -159,8 +162,8 @@ def build_graph(
         GraphProblem: no nodes, self-loops, duplicates, negative or too large ids, or weights,
             names or coordinates of the wrong shape or range.
     """
-    if n < 1 or n > np.iinfo(np.int32).max:
-        raise GraphProblem(f"A graph has 1 to 2147483647 nodes, not {n}.")
+    if not isinstance(n, int | np.integer) or n < 1 or n > np.iinfo(np.int32).max:
+        raise GraphProblem(f"A graph has 1 to 2147483647 nodes, not {n!r}.")
     labels = _checked_names(n, names)
     pairs, strengths = _checked_edges(n, edges, weights, directed, labels)
     return Graph(
@@ -172,6 +175,25 @@ def build_graph(
         directed,
         labels,
     )
+
+
+def check_graphs(graphs: Sequence[Graph]) -> None:
+    """Check that these are graphs, and not one graph or graphs of another library.
+
+    Raises:
+        GraphProblem: they are not.
+    """
+    if isinstance(graphs, Graph) or not isinstance(graphs, Sequence):
+        raise GraphProblem(
+            f"A list of graphs is needed, not {type(graphs).__name__}; put a single one in "
+            "brackets, [graph]."
+        )
+    for place, graph in enumerate(graphs):
+        if not isinstance(graph, Graph):
+            raise GraphProblem(
+                f"Graph {place} of the list is {type(graph).__name__}; make graphs with "
+                "graphs.from_networkx, graphs.build_graph or graphs.read_edge_list."
+            )
 
 
 def _checked_names(n: int, names: Sequence[Hashable] | None) -> tuple[Hashable, ...] | None:
@@ -193,7 +215,10 @@ def _checked_edges(
     directed: bool,
     names: tuple[Hashable, ...] | None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64] | None]:
-    pairs = np.asarray(edges)
+    try:
+        pairs = np.asarray(edges)
+    except ValueError as error:  # lists of different lengths
+        raise GraphProblem("Edges are integer pairs of shape (M, 2), two in each.") from error
     if pairs.size == 0:
         pairs = np.empty((0, 2), dtype=np.int32)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
@@ -285,30 +310,38 @@ def _checked_coordinate(
     return array
 
 
-def from_networkx(graph: nx.Graph[Any]) -> Graph:
-    """A networkx graph's structure; node i is the i-th node in networkx's order.
+def from_networkx(
+    graph: nx.Graph[Any], *, weight: str | None = "weight", directed: bool = False
+) -> Graph:
+    """A networkx graph with its weights and names; node i is the i-th node in networkx's order.
 
-    Edges have no weights here: an attribute `weight` (or another name in `WEIGHTS`) has to be 1
-    wherever it stands. Other attributes do not count.
+    Args:
+        graph: the graph.
+        weight: the edge attribute that holds weights; None leaves weights out. Without such an
+            attribute edges have none. Attributes that do not weigh edges do not count.
+        directed: keep the directions of a directed graph: an edge goes from the node that acts to
+            the one that it acts on.
 
     Raises:
-        GraphProblem: the graph is directed, has self-loops, parallel edges or weights, or is no
-            networkx graph.
+        GraphProblem: the graph is directed, and `directed` is not set; it has self-loops or
+            parallel edges; some edges have no weight and others do, or a weight is no number; an
+            attribute of another name that usually holds weights (see `WEIGHTS`) is not 1
+            everywhere; or it is no networkx graph.
     """
     import networkx as nx  # which whoever has such a graph has loaded
 
     if not isinstance(graph, nx.Graph):
         raise GraphProblem(
-            f"from_networkx takes a networkx graph, not {type(graph).__name__}; make one of a "
-            "symmetric matrix with networkx.from_numpy_array or networkx.from_scipy_sparse_array."
+            f"from_networkx takes a networkx graph, not {type(graph).__name__}; use "
+            "graphs.from_matrix for an array or a sparse matrix."
         )
-    if graph.is_directed():
+    if graph.is_directed() and not directed:
         raise GraphProblem(
-            "A directed graph does not fit; if directions may be left out, pass "
-            "graph.to_undirected()."
+            "The graph is directed; pass directed=True to keep directions, or, if they may be left "
+            "out, graph.to_undirected()."
         )
     index = {node: i for i, node in enumerate(graph)}
-    seen: set[tuple[int, int]] = set()
+    pairs: dict[tuple[int, int], Any] = {}
     for u, v, attributes in graph.edges(data=True):
         if u == v:
             raise GraphProblem(
@@ -316,24 +349,86 @@ def from_networkx(graph: nx.Graph[Any]) -> Graph:
                 "graph.remove_edges_from(list(networkx.selfloop_edges(graph)))."
             )
         pair = index[u], index[v]
-        if pair in seen or pair[::-1] in seen:
+        if pair in pairs or (not graph.is_directed() and pair[::-1] in pairs):
+            kind = "networkx.DiGraph(graph)" if graph.is_directed() else "networkx.Graph(graph)"
             raise GraphProblem(
-                f"There is more than one edge between {u!r} and {v!r}; keep one: "
-                "networkx.Graph(graph)."
+                f"There is more than one edge between {u!r} and {v!r}; keep one: {kind}."
             )
-        seen.add(pair)
-        _check_unweighted(u, v, attributes)
-    return build_graph(len(index), list(seen))
+        pairs[pair] = _NO_WEIGHT
+        if weight is not None:
+            pairs[pair] = attributes.get(weight, _NO_WEIGHT)
+            _refuse_other_weights(u, v, attributes, weight)
+    return build_graph(
+        len(index),
+        list(pairs),
+        weights=_weights_of(pairs, list(index), weight),
+        directed=graph.is_directed(),
+        names=None if list(index) == list(range(len(index))) else list(index),
+    )
 
 
-def _check_unweighted(u: Any, v: Any, attributes: Mapping[str, Any]) -> None:
+def from_matrix(adjacency: Any, names: Sequence[Hashable] | None = None) -> Graph:
+    """A graph from its adjacency matrix A: A_ij, in row i and column j, is what j does to i.
+
+    Args:
+        adjacency: (n, n) numbers, dense or of scipy.sparse. If it is not symmetric the graph is
+            directed; entries other than 0 and 1 are weights.
+        names: n different names of the nodes.
+
+    Raises:
+        GraphProblem: the matrix is not square, holds something that is no finite number, or links
+            a node to itself.
+    """
+    import scipy.sparse as sp
+
+    if isinstance(adjacency, Graph) or hasattr(adjacency, "is_directed"):
+        raise GraphProblem("from_matrix takes a matrix; use graphs.from_networkx for a graph.")
+    if names is None and hasattr(adjacency, "columns"):
+        raise GraphProblem(
+            "from_matrix takes a matrix without names of its own; pass table.to_numpy() and "
+            "names=table.columns, with rows in the same order."
+        )
+    try:
+        matrix = sp.coo_array(adjacency).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise GraphProblem(
+            f"An adjacency matrix holds numbers in two axes, not {type(adjacency).__name__}."
+        ) from error
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise GraphProblem(f"An adjacency matrix has to be square, not {matrix.shape}.")
+    matrix = sp.csr_array(matrix)
+    matrix.eliminate_zeros()
+    directed = bool((matrix != matrix.T).nnz)
+    entries = sp.coo_array(matrix if directed else sp.triu(matrix))
+    edges = np.stack([entries.col, entries.row], axis=1).astype(np.int64)
+    return build_graph(matrix.shape[0], edges, weights=entries.data, directed=directed, names=names)
+
+
+def _refuse_other_weights(u: Any, v: Any, attributes: Mapping[str, Any], weight: str) -> None:
     for name, value in attributes.items():
-        if str(name).lower() in WEIGHTS and not _is_one(value):
+        if name != weight and str(name).lower() in WEIGHTS and not _is_one(value):
             raise GraphProblem(
-                f"The edge between {u!r} and {v!r} has {name} = {value!r}, and weights are not "
-                "used; if they may be left out, set them to 1: "
-                f"networkx.set_edge_attributes(graph, 1, {name!r})."
+                f"The edge between {u!r} and {v!r} has {name} = {value!r}; pass weight={name!r} if "
+                "these are weights, or weight=None to leave weights out."
             )
+
+
+def _weights_of(
+    pairs: Mapping[tuple[int, int], Any], names: Sequence[Any], weight: str | None
+) -> list[float] | None:
+    if all(value is _NO_WEIGHT or _is_one(value) for value in pairs.values()):
+        return None
+    weights = []
+    for (u, v), value in pairs.items():
+        try:
+            weights.append(float(value))
+        except (TypeError, ValueError):
+            what = "no" if value is _NO_WEIGHT else f"{value!r} as its"
+            raise GraphProblem(
+                f"The edge between {names[u]!r} and {names[v]!r} has {what} {weight}; give every "
+                "edge a number, or pass weight=None to leave weights out."
+            ) from None
+    return weights
 
 
 def _is_one(value: Any) -> bool:

@@ -55,7 +55,7 @@ REAL_NETWORKS = {
         ),
     )
 }
-"""The networks by name; weights and labels are left out."""
+"""The networks by name; weights are left out."""
 
 
 def real_network(name: str) -> Graph:
@@ -70,6 +70,4 @@ def real_network(name: str) -> Graph:
         )
     import networkx
 
-    graph = getattr(networkx, REAL_NETWORKS[name].generator)()
-    networkx.set_edge_attributes(graph, 1, "weight")
-    return from_networkx(graph)
+    return from_networkx(getattr(networkx, REAL_NETWORKS[name].generator)(), weight=None)
