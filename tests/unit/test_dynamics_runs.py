@@ -40,11 +40,11 @@ CLUB = nx.Graph([("Ana", "Bo"), ("Bo", "Cy"), ("Cy", "Di")])
 GRAPH = from_networkx(CLUB)
 SIS = field("SIS")
 TIMES = np.linspace(0, 1, 9)
-STATES = simulate(SIS, GRAPH.adjacency(), [[0.1, 0.2, 0.3, 0.4]], TIMES).states[0]
+STATES: Any = simulate(SIS, GRAPH.adjacency(), [[0.1, 0.2, 0.3, 0.4]], TIMES).states[0]
 RUN = Trajectory(0, 0, TIMES, STATES, "ok", "")
 
 
-def with_state(value: float) -> np.ndarray:
+def with_state(value: float) -> Any:
     states = STATES.copy()
     states[3, 2] = value
     return states
@@ -90,15 +90,13 @@ def test_a_trajectory_that_does_not_fit_is_named_with_run_node_and_time(
 
 
 def test_good_trajectories_are_taken_as_they_are_in_any_type() -> None:
+    by_row: Any = pd.Series(5 + TIMES, index=range(9, 0, -1))
+    by_name: Any = pd.DataFrame(STATES)[[3, 1, 0, 2]]
     [[same, other, failed]] = runs_by_graph(
         [GRAPH],
         [
             RUN,
-            replace(
-                RUN,
-                times=pd.Series(5 + TIMES, index=range(9, 0, -1)),
-                states=pd.DataFrame(STATES)[[3, 1, 0, 2]],
-            ),
+            replace(RUN, times=by_row, states=by_name),
             replace(RUN, states=np.full_like(STATES, np.nan), status="failed"),
         ],
     )
@@ -139,7 +137,7 @@ def test_every_recipe_says_what_it_lacks(recipe: str) -> None:
         ({"labels": "SIS"}, r'\("SIS",\)'),
     ):
         with pytest.raises(Problem, match=words) as problem:
-            train(**change)  # type: ignore[arg-type]
+            train(**change)
         assert "\n" not in str(problem.value)
 
 
@@ -175,11 +173,14 @@ def test_names_decide_where_there_are_any() -> None:
     ):
         with pytest.raises(Problem, match=words):
             by_node(wrong, NAMES, "States", Problem)
-    assert numbers(np.float32([1]), "x", Problem).dtype == np.float32
+    assert numbers(np.ones(1, np.float32), "x", Problem).dtype == np.float32
 
 
 def test_simulate_takes_matrices_of_all_kinds_and_says_what_is_wrong_with_others() -> None:
     a, start = GRAPH.adjacency(), STATES[:1]
+    same: Any
+    adjacency: Any
+    initial: Any
     expected = simulate(SIS, a, start, TIMES).states
     table = pd.DataFrame(start)[[2, 0, 3, 1]]
     for same in (a.toarray(), sp.coo_array(a), sp.csr_matrix(a), a.astype(bool)):
@@ -207,7 +208,9 @@ def test_simulate_takes_matrices_of_all_kinds_and_says_what_is_wrong_with_others
 
 
 def test_fixed_points_take_the_same_and_name_a_bad_start() -> None:
-    a = GRAPH.adjacency()
+    a: Any = GRAPH.adjacency()
+    adjacency: Any
+    starts: Any
     expected = find_fixed_points(SIS, a, STATES[-1:]).points[0].state
     table = pd.DataFrame(STATES[-1:])[[2, 0, 3, 1]]
     found = find_fixed_points(SIS, a.toarray(), table).points[0].state
@@ -238,7 +241,7 @@ def test_predictions_do_not_depend_on_the_order_of_names() -> None:
     backwards = pd.Series(states)[::-1]
     for initial in (states, pd.Series(states), backwards, dict(backwards)):
         pd.testing.assert_frame_equal(model().predict(CLUB, initial, TIMES), expected)
-    turned = nx.Graph()
+    turned: Any = nx.Graph()
     turned.add_nodes_from(reversed(NAMES))
     turned.add_edges_from(CLUB.edges())
     again = model().predict(turned, backwards, 3 + TIMES)

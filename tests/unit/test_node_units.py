@@ -158,7 +158,8 @@ def test_uneven_times_are_used(recipe: str) -> None:
 def test_runs_that_start_at_other_times_and_come_in_other_types_are_the_same_data() -> None:
     of = states(0)
     plain, _ = train(runs(TIMES, of.astype(np.float32)))
-    later = [replace(x, times=list(x.times + 1024.0)) for x in runs(TIMES, of)]
+    times: Any = list(TIMES + 1024.0)
+    later = [replace(x, times=times) for x in runs(TIMES, of)]
     other, _ = train([replace(x, states=x.states.astype(object)) for x in later])
     for name, values in plain.parameters.items():
         assert np.array_equal(values, other.parameters[name])

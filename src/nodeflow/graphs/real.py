@@ -71,5 +71,6 @@ def real_network(name: str) -> Graph:
     import networkx
 
     graph = getattr(networkx, REAL_NETWORKS[name].generator)()
-    networkx.set_edge_attributes(graph, 1, "weight")
+    for *_, attributes in graph.edges(data=True):
+        attributes.pop("weight", None)
     return from_networkx(graph)
