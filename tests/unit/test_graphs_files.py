@@ -201,16 +201,17 @@ def test_two_kinds_of_nodes_that_the_head_claims_are_refused(tmp_path: Path) -> 
 def written(graph: nx.Graph[Any], path: Path) -> Path:
     """A networkx graph in the format of the file's name."""
     if path.suffix == ".mtx":
-        symmetry = "general" if graph.is_directed() else "symmetric"
         matrix = nx.to_scipy_sparse_array(graph, sorted(graph))
-        scipy.io.mmwrite(path, matrix, symmetry=symmetry)
+        scipy.io.mmwrite(path, matrix, symmetry="general" if graph.is_directed() else "symmetric")
     elif path.suffix == ".csv":
-        nx.write_edgelist(graph, path, delimiter=",", data=["weight"])
-        path.write_text("source,target,weight\n" + path.read_text())
+        lines = [f"{u},{v},{weight}\n" for u, v, weight in graph.edges(data="weight")]
+        path.write_text("source,target,weight\n" + "".join(lines))
+    elif path.suffix == ".net":
+        nx.write_pajek(graph, path)
+    elif path.suffix == ".gml":
+        nx.write_gml(graph, path)
     else:
-        {".net": nx.write_pajek, ".gml": nx.write_gml, ".graphml": nx.write_graphml}[path.suffix](
-            graph, path
-        )
+        nx.write_graphml(graph, path)
     return path
 
 

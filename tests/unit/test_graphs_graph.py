@@ -1,5 +1,7 @@
 """Graphs as sorted edge arrays."""
 
+from typing import Any
+
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -114,11 +116,11 @@ def test_bad_subgraphs_and_directed_graphs_are_refused() -> None:
     with pytest.raises(GraphProblem, match="self-loop"):
         from_networkx(nx.Graph([(0, 0)]))
     with pytest.raises(GraphProblem, match="a networkx graph, not ndarray"):
-        from_networkx(np.eye(3))
+        from_networkx(np.eye(3))  # type: ignore[arg-type]
 
 
 def test_messages_name_the_nodes_as_the_user_does_and_the_cure_works() -> None:
-    graph = nx.MultiGraph([("Ana", "Bo"), ("Bo", "Cy"), ("Cy", "Bo"), ("Cy", "Cy")])
+    graph: Any = nx.MultiGraph([("Ana", "Bo"), ("Bo", "Cy"), ("Cy", "Bo"), ("Cy", "Cy")])
     with pytest.raises(GraphProblem, match=r"(?s)'Bo'.*'Cy'.*networkx\.Graph\(graph\)"):
         from_networkx(graph)
     graph = nx.Graph(graph)
@@ -126,7 +128,7 @@ def test_messages_name_the_nodes_as_the_user_does_and_the_cure_works() -> None:
         from_networkx(graph)
     graph.remove_edges_from(list(nx.selfloop_edges(graph)))
     assert from_networkx(graph).edges.tolist() == [[0, 1], [1, 2]]
-    directed = nx.DiGraph([("Ana", "Bo"), ("Bo", "Ana")])
+    directed: Any = nx.DiGraph([("Ana", "Bo"), ("Bo", "Ana")])
     with pytest.raises(GraphProblem, match="to_undirected"):
         from_networkx(directed)
     assert from_networkx(directed.to_undirected()).edges.tolist() == [[0, 1]]
@@ -134,7 +136,7 @@ def test_messages_name_the_nodes_as_the_user_does_and_the_cure_works() -> None:
 
 @pytest.mark.parametrize("value", [0.5, -1, np.float32(2), "3"])
 def test_weights_of_networkx_are_used(value: object) -> None:
-    graph = nx.Graph([("Bo", "Ana"), ("Bo", "Cy")])
+    graph: Any = nx.Graph([("Bo", "Ana"), ("Bo", "Cy")])
     with pytest.raises(GraphProblem, match=r"'Bo' and 'Ana' has no weight; .*weight=None"):
         graph["Bo"]["Cy"]["weight"] = value
         from_networkx(graph)
@@ -198,7 +200,7 @@ def test_matrices_that_are_no_graph_are_one_sentence(matrix: object, message: st
 
 
 def test_unit_weights_and_other_attributes_do_not_matter() -> None:
-    graph = nx.Graph()
+    graph: Any = nx.Graph()
     graph.add_edge("a", "b", weight=1.0, colour="red", id=7)
     graph.add_edge("b", "c", weight="1")
     assert from_networkx(graph).edges.tolist() == [[0, 1], [1, 2]]

@@ -8,7 +8,6 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
 
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.store import Trajectory
@@ -30,7 +29,7 @@ from nodeflow.node.units import Units, in_given_units, scaled, units_of
 
 GRAPH = from_networkx(nx.gnp_random_graph(20, 0.3, seed=0))
 TIMES = np.linspace(0, 1, 33)
-NEWTON = GaussNewtonSettings(hidden=(16, 16), steps=20, warmup=80, trajectories=4, knots=16)
+NEWTON = GaussNewtonSettings(hidden=(16, 16), steps=60, warmup=150, trajectories=4, knots=16)
 QUICK = MatchingSettings(hidden=(16, 16), steps=250, batch=32, knots=64)
 PAPER = PaperSettings(hidden=(8, 8), steps=24, batch=4, learning_rate=0.1, snapshots=2)
 RECIPES: Mapping[str, Settings] = {"gauss_newton": NEWTON, "matching": QUICK, "paper": PAPER}
@@ -98,7 +97,7 @@ def test_a_planted_system_is_learned_in_any_units(
     models = trained(data(state, time, offset), NEWTON)
     assert models.ok.all()
     assert error(models, state, time, offset) < 0.01
-    assert models.error[0] == pytest.approx(trained(data(), NEWTON).error[0], abs=0.01 * state)
+    assert models.error[0] / state < 1e-3, "of states, in their own unit"
     write_models(tmp_path / "m.safetensors", models, {})
     true = states(9, 1)[0]
     got = load(tmp_path / "m.safetensors").predict(GRAPH, offset + true[0] * state, TIMES * time)
@@ -159,7 +158,8 @@ def test_uneven_times_are_used(recipe: str) -> None:
 def test_runs_that_start_at_other_times_and_come_in_other_types_are_the_same_data() -> None:
     of = states(0)
     plain, _ = train(runs(TIMES, of.astype(np.float32)))
-    later = [replace(x, times=list(x.times + 1024.0)) for x in runs(TIMES, of)]
+    times: Any = list(TIMES + 1024.0)
+    later = [replace(x, times=times) for x in runs(TIMES, of)]
     other, _ = train([replace(x, states=x.states.astype(object)) for x in later])
     for name, values in plain.parameters.items():
         assert np.array_equal(values, other.parameters[name])

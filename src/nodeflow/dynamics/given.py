@@ -30,7 +30,7 @@ def numbers(values: Any, what: str, problem: type[Problem]) -> NDArray[np.floati
         Problem: the values are no real numbers; dates are none.
     """
     if isinstance(values, np.ma.MaskedArray):
-        values = np.asarray(values.astype(np.float64).filled(np.nan))
+        values = np.asarray(np.ma.filled(values.astype(np.float64), np.nan))
     try:
         array = np.asarray(values)
         if array.dtype in (np.float32, np.float64):
@@ -159,7 +159,7 @@ def as_matrix(adjacency: Any, problem: type[Problem]) -> sp.csr_array:
         )
     if isinstance(adjacency, sp.csr_array):
         matrix = adjacency
-    elif sp.issparse(adjacency):
+    elif isinstance(adjacency, sp.sparray | sp.spmatrix):
         matrix = sp.csr_array(adjacency)
     else:
         dense = numbers(adjacency, "The entries of an adjacency matrix", problem)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -53,7 +53,7 @@ def _read_matrix_market(path: Path) -> nx.Graph[Any]:
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         symmetric = b"symmetric" in file.readline().lower()
         file.seek(0)
-        matrix = sp.coo_array(scipy.io.mmread(file))
+        matrix = sp.coo_array(scipy.io.mmread(cast("IO[bytes]", file)))
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"the matrix is {matrix.shape[0]} × {matrix.shape[1]} and not square")
     graph: nx.Graph[Any] = nx.from_scipy_sparse_array(

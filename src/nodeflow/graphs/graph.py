@@ -389,16 +389,15 @@ def from_matrix(adjacency: Any, names: Sequence[Hashable] | None = None) -> Grap
             "names=table.columns, with rows in the same order."
         )
     try:
-        matrix = sp.coo_array(adjacency).astype(np.float64)
+        matrix = sp.csr_array(sp.coo_array(adjacency).astype(np.float64))
     except (TypeError, ValueError) as error:
         raise GraphProblem(
             f"An adjacency matrix holds numbers in two axes, not {type(adjacency).__name__}."
         ) from error
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise GraphProblem(f"An adjacency matrix has to be square, not {matrix.shape}.")
-    matrix = sp.csr_array(matrix)
     matrix.eliminate_zeros()
-    directed = bool((matrix != matrix.T).nnz)
+    directed = bool(sp.csr_array(matrix - matrix.T).count_nonzero())
     entries = sp.coo_array(matrix if directed else sp.triu(matrix))
     edges = np.stack([entries.col, entries.row], axis=1).astype(np.int64)
     return build_graph(matrix.shape[0], edges, weights=entries.data, directed=directed, names=names)
