@@ -32,7 +32,7 @@ def observed_part(series: Series, graph: nx.Graph[Any] | Graph) -> tuple[Graph, 
     Raises:
         SeriesProblem: as `fill_gaps`; or the graph is another one.
     """
-    whole = graph if isinstance(graph, Graph) else from_networkx(graph)
+    whole = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
     if whole.n != len(series.nodes):
         raise SeriesProblem(
             f"The series were read for {len(series.nodes)} nodes and the network has {whole.n}; "

@@ -85,7 +85,7 @@ def read_series(path: str | Path, graph: nx.Graph[Any] | Graph) -> Series:
 
     Args:
         path: the file.
-        graph: the network. Its nodes are named as networkx has them, or 0 … n − 1. Nodes without
+        graph: the network, whose nodes go by their names, or by 0 … n − 1. Nodes without
             a series are unobserved: see `Series.unobserved`.
 
     Raises:
@@ -94,7 +94,7 @@ def read_series(path: str | Path, graph: nx.Graph[Any] | Graph) -> Series:
             backwards or stand there twice; there is no value at all.
     """
     path = Path(path)
-    nodes = tuple(range(graph.n)) if isinstance(graph, Graph) else tuple(graph)
+    nodes = graph.labels if isinstance(graph, Graph) else tuple(graph)
     columns = _columns_of(nodes)
     table, place = _parquet(path) if path.suffix == ".parquet" else _csv(path)
     table = table.dropna(how="all")

@@ -51,9 +51,7 @@ def with_baselines(
     losses = {}
     for data in observed(graphs, trajectories):
         states = data.states.astype(np.float64)
-        mean = mean_field_states(
-            system, graphs[data.graph].degrees, states[:, 0], data.times, **tolerances
-        )
+        mean = mean_field_states(system, graphs[data.graph], states[:, 0], data.times, **tolerances)
         losses[data.graph] = [
             _loss(prediction, states, data.times, settings) for prediction in (states[:, :1], mean)
         ]

@@ -65,7 +65,7 @@ def compare_fixed_points(
     for index, (graph, initial) in enumerate(zip(graphs, initials, strict=True)):
         true, reason = _reached(system, system, graph, initial, horizon, domain, settings)
         mean = mean_field_states(
-            system, graph.degrees, initial[None], np.array([0.0, horizon]), **settings
+            system, graph, initial[None], np.array([0.0, horizon]), **settings
         )[0, -1]
         for replicate, pair in enumerate(pairs):
             row = {**models.labels(replicate), "graph": index}
