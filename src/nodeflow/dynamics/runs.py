@@ -78,8 +78,8 @@ def _checked(run: Trajectory, graph: Graph, name: str) -> Trajectory:
         row, node = bad
         raise TrajectoryProblem(
             f"{name}: the state of node {graph.labels[node]!r} at time {times[row]:g} is "
-            f"{states[bad]}, and missing values are not filled in; interpolate it (data.fill_gaps), "
-            "or leave out this time or run."
+            f"{states[bad]}, and missing values are not filled in; use data.fill_gaps, interpolate "
+            "it, or leave out this time or run."
         )
     if times is run.times and states is run.states:
         return run
