@@ -134,7 +134,7 @@ def test_weights_of_networkx_are_refused_by_the_edge_and_never_dropped(
     graph["Bo"]["Cy"][name] = value
     with pytest.raises(GraphProblem, match=rf"'Bo' and 'Cy' has {name} = .*set_edge_attributes"):
         from_networkx(graph)
-    nx.set_edge_attributes(graph, 1, name)
+    nx.set_edge_attributes(graph, 1, name)  # type: ignore[call-overload]
     assert from_networkx(graph).edges.tolist() == [[0, 1], [1, 2]]
 
 
