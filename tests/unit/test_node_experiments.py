@@ -236,7 +236,7 @@ def test_a_loaded_model_predicts_on_any_graph(tmp_path: Path) -> None:
     model = load(path, replicate=1)
     assert model.made["system"] == "SIS"
     assert model.seen[0] < 0.1 < 0.9 < model.seen[1]
-    club = to_networkx(real_network("karate"))
+    club: Any = to_networkx(real_network("karate"))
     club = nx.relabel_nodes(club, {node: f"member {node}" for node in club})
     times = np.linspace(0, 1, 11)
     start = np.random.default_rng(1).uniform(0, 0.5, len(club))
