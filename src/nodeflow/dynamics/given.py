@@ -157,10 +157,9 @@ def as_matrix(adjacency: Any, problem: type[Problem]) -> sp.csr_array:
             "An adjacency matrix has no names here; pass table.to_numpy(), with rows and columns "
             "in the same order."
         )
-    if isinstance(adjacency, sp.csr_array):
-        matrix = adjacency
-    elif isinstance(adjacency, sp.sparray | sp.spmatrix):
-        matrix = sp.csr_array(adjacency)
+    if sp.issparse(adjacency):
+        given: Any = adjacency  # sparse matrices of all formats
+        matrix = given if isinstance(given, sp.csr_array) else sp.csr_array(given)
     else:
         dense = numbers(adjacency, "The entries of an adjacency matrix", problem)
         if dense.ndim != 2:
