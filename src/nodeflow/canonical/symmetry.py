@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
 
 from nodeflow.problems import Problem
+from nodeflow.zoo.ties import with_aliases, without_aliases
 
 __all__ = [
     "Group",
@@ -98,11 +99,13 @@ class Symmetry:
         statistics: tensors that units move in but that no training step learns: running means and
             variances.
         frozen: what was left in place although it might move, one line each that says why.
+        aliases: other names of tensors that a module shares, each with the name that it has here.
     """
 
     groups: tuple[Group, ...]
     statistics: frozenset[str] = frozenset()
     frozen: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for group in self.groups:
@@ -119,6 +122,26 @@ class Symmetry:
     def tensors(self) -> list[str]:
         """Names of all tensors that a group acts on."""
         return list(dict.fromkeys(p.tensor for group in self.groups for p in group.places))
+
+    @property
+    def unmatched(self) -> str:
+        """Why there is nothing to match, in one sentence; empty if there is a group."""
+        if self.groups:
+            return ""
+        reasons = dict.fromkeys(line.partition(": ")[2] for line in self.frozen)
+        why = "; ".join(reasons) or "all its units are inputs or outputs"
+        return f"no group of units may change places ({why})"
+
+    def once(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Networks with each shared tensor once; see `nodeflow.zoo.ties.without_aliases`."""
+        return without_aliases(tensors, self.aliases)
+
+    def as_given(
+        self, moved: Mapping[str, Tensor], given: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Networks in another form, under all the names that they were given with."""
+        everything = {**given, **with_aliases(moved, self.aliases)}
+        return {name: everything[name] for name in dict.fromkeys((*moved, *given))}
 
     def groups_of(self, tensor: str) -> dict[int, str]:
         """The name of the group along each axis of a tensor that has one."""
@@ -216,16 +239,17 @@ def permute(
         permutations: int64 of shape (K, size) for each group.
 
     Returns:
-        New tensors; those that no group acts on are passed on.
+        New tensors; those that no group acts on are passed on. A shared tensor is moved once, and
+        has the same values under all names that were given.
     """
-    moved = dict(parameters)
+    moved = symmetry.once(parameters)
     for group, place, tensor in _places(moved, symmetry):
         units = units_second(tensor, group, place)
         order = permutations[group.name].to(tensor.device)
         rows = torch.arange(len(order), device=tensor.device)
         new = units[rows[:, None], order]
         moved[place.tensor] = new.movedim(1, place.axis + 2).reshape(tensor.shape)
-    return moved
+    return symmetry.as_given(moved, parameters)
 
 
 def _places(
@@ -264,7 +288,7 @@ def rescale(
         symmetry: of their architecture.
         scales: positive, of shape (K, size), for each group that is scaled.
     """
-    scaled = dict(parameters)
+    scaled = symmetry.once(parameters)
     for group, place, tensor in _places(scaled, symmetry):
         if place.power == 0 or group.name not in scales:
             continue
@@ -274,4 +298,4 @@ def rescale(
         factor = factor[:, None, :, None]
         new = units * factor if place.power > 0 else units / factor
         scaled[place.tensor] = new.view(tensor.shape)
-    return scaled
+    return symmetry.as_given(scaled, parameters)

@@ -23,6 +23,7 @@ from torch.nn.functional import pad, relu, tanh
 from nodeflow.datasets import Dataset
 from nodeflow.problems import Problem
 from nodeflow.zoo.convolutional import ResNet, SmallCNN
+from nodeflow.zoo.ties import on_meta, tied_names, with_aliases
 from nodeflow.zoo.transformer import TextEncoder, VisionTransformer
 
 __all__ = [
@@ -90,6 +91,8 @@ class Architecture:
         statistics: shape of each running mean and variance of one network.
         activation: of a perceptron; empty for a module.
         module: a module of this architecture without values; None for a perceptron.
+        aliases: of a parameter that stands in several places of the module, its other names, each
+            with the one that it has in `shapes`.
         item: shape of an item that the module reads.
         tokens: the number of different tokens if items are texts, else 0.
         recipe: arguments of `build` that make it again; empty for a module of one's own.
@@ -102,6 +105,7 @@ class Architecture:
     statistics: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     activation: str = ""
     module: nn.Module | None = field(default=None, repr=False, compare=False)
+    aliases: Mapping[str, str] = field(default_factory=dict)
     item: tuple[int, ...] = ()
     tokens: int = 0
     recipe: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -110,6 +114,17 @@ class Architecture:
     def parameters(self) -> int:
         """D, the number of trainable parameters of one network."""
         return sum(math.prod(shape) for shape in self.shapes.values())
+
+    def state_dict(self, network: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """One network as the module's `load_state_dict` reads it: under all names, shared or not.
+
+        Args:
+            network: tensors of shape (*shape) by the names of `shapes` and `statistics`.
+
+        Raises:
+            TieProblem: a tensor is given under several names with different values.
+        """
+        return with_aliases(network, self.aliases)
 
     def initialize(
         self, generators: Sequence[Generator], initializations: Sequence[str] = ("he_uniform",)
@@ -254,7 +269,7 @@ def from_module(
     Raises:
         ArchitectureProblem: a buffer is none of these.
     """
-    module = copy.deepcopy(module).to("meta").eval()
+    module = on_meta(module).eval()
     statistics = {name: tuple(buffer.shape) for name, buffer in module.named_buffers()}
     for buffer in statistics:
         if not buffer.endswith(("running_mean", "running_var")):
@@ -274,6 +289,7 @@ def from_module(
         ),
         statistics=statistics,
         module=module,
+        aliases=tied_names(module),
         item=tuple(item),
         tokens=tokens,
     )
