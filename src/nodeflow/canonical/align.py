@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +21,7 @@ __all__ = [
     "AlignProblem",
     "Aligned",
     "CanonicalSettings",
+    "UnmatchedWarning",
     "align_block",
     "alignment_report",
     "canonicalize",
@@ -36,13 +38,17 @@ class AlignProblem(Problem):
     """Networks that cannot be aligned at all; the text says why."""
 
 
+class UnmatchedWarning(UserWarning):
+    """Networks are left as they are because nothing of them may move; the text says why."""
+
+
 @dataclass(frozen=True)
 class Aligned:
     """K networks with their units in the order of the reference.
 
     Attributes:
         parameters: tensors of shape (K, *shape), the same values as before in other places, and
-            with other signs if these are matched.
+            with other signs if these are matched; under all names that were given.
         permutations: int64 of shape (K, size) for each group: unit i of an aligned network is unit
             permutation[i] of the given one.
         signs: +1 or -1, float64 of shape (K, size), for each group that may change signs.
@@ -95,6 +101,7 @@ def canonicalize(
     came of it after.
     """
     matched = symmetry if settings.residual else symmetry.without_residual()
+    reference = symmetry.once(reference)
     if not settings.balance:
         return align_block(parameters, reference, matched, settings.matching, members)
     one = {name: tensor[None] for name, tensor in reference.items()}
@@ -108,6 +115,7 @@ def canonicalize(
         members,
     )
     learned = {name: t for name, t in reference.items() if name not in symmetry.statistics}
+    parameters = symmetry.once(parameters)
     given = {name: parameters[name] for name in learned}
     before = {
         "distance_before": distances(given, learned),
@@ -134,7 +142,8 @@ def align_block(
     Running statistics among the tensors move with the units and are no part of what is reported.
 
     No function changes, the reference stays as it is, and a network's result does not depend on the
-    others. A network that is not finite stays as it is and has the status "failed".
+    others. A network that is not finite stays as it is and has the status "failed". If nothing of
+    the architecture may move, all stay as they are: a warning and the report say why.
 
     Args:
         parameters: tensors of shape (K, *shape).
@@ -145,7 +154,12 @@ def align_block(
 
     Raises:
         AlignProblem: the reference is not finite.
+        TieProblem: a shared tensor has different values under its names.
     """
+    reference, given = symmetry.once(reference), parameters
+    parameters = symmetry.once(parameters)
+    if symmetry.unmatched:
+        warnings.warn(f"Nothing is aligned: {symmetry.unmatched}.", UnmatchedWarning, stacklevel=2)
     if not all(tensor.isfinite().all() for tensor in reference.values()):
         raise AlignProblem("The reference network is not finite; name another member as reference.")
     ok = finite(parameters)
@@ -163,8 +177,8 @@ def align_block(
     sweeps[ok] = matching.sweeps
     numbers = np.arange(len(ok)) if members is None else np.asarray(members)
     learned = {name: one for name, one in reference.items() if name not in symmetry.statistics}
-    report = alignment_report(parameters, aligned, learned, numbers, sweeps)
-    return Aligned(aligned, permutations, signs, report)
+    report = alignment_report(parameters, aligned, learned, numbers, sweeps, symmetry.unmatched)
+    return Aligned(symmetry.as_given(aligned, given), permutations, signs, report)
 
 
 def alignment_report(
@@ -173,10 +187,19 @@ def alignment_report(
     reference: Mapping[str, Tensor],
     members: np.ndarray,
     sweeps: np.ndarray,
+    unmatched: str = "",
 ) -> pd.DataFrame:
     """How close networks are to a reference before and after: the columns of `ALIGNMENT`.
 
     Only tensors that the reference has are compared.
+
+    Args:
+        before: networks as given, tensors of shape (K, *shape).
+        after: the same networks, aligned.
+        reference: one network, tensors of shape (*shape).
+        members: numbers of the networks, shape (K,).
+        sweeps: that each took, shape (K,).
+        unmatched: why nothing could be matched; empty if something could.
     """
     ok = finite(before)
     then, now = ({name: tensors[name] for name in reference} for tensors in (before, after))
@@ -191,8 +214,8 @@ def alignment_report(
             "member": members,
             **{name: np.where(ok, values, np.nan) for name, values in numbers.items()},
             "sweeps": sweeps,
-            "status": np.where(ok, "ok", "failed"),
-            "reason": np.where(ok, "", "its parameters are not finite"),
+            "status": np.where(ok, "unmatched" if unmatched else "ok", "failed"),
+            "reason": np.where(ok, unmatched, "its parameters are not finite"),
         }
     )
 

@@ -75,10 +75,10 @@ def _exported(architecture: Architecture) -> ExportedProgram:
     shape = (2, *architecture.item)
     dtype = torch.long if architecture.tokens else torch.float32
     items = torch.zeros(shape, device="meta", dtype=dtype)
-    # Where nothing is learned, torch takes other, fused operations.
+    # In one precision, and as if it were learned: else torch takes other, fused operations.
     module = copy.deepcopy(architecture.module)
     assert module is not None
-    module.requires_grad_(True)
+    module.float().requires_grad_(True)
     try:
         with torch.enable_grad():
             program = torch.export.export(module, (items,))

@@ -161,6 +161,7 @@ def match(
     Raises:
         MatchProblem: a network is not finite.
     """
+    parameters, reference = symmetry.once(parameters), symmetry.once(reference)
     ours, theirs = _taking_part(parameters, reference, symmetry, settings.statistics)
     least = _SMALLEST_GAIN * _norms(theirs) * _norms({n: t[None] for n, t in ours.items()})
     if not np.isfinite(least).all():

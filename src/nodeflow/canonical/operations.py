@@ -409,7 +409,9 @@ def _cat(a: Any, shape: _Shape) -> Value:
     still = any(leaf.frozen for side in sides for leaf in side.leaves)
     if still or len({side.size for side in sides}) > 1:
         reason = "units beside others that are of another number or stay in place"
-        beside = _replaced(Axis([one for side in sides for one in side.classes]), shape[dim], reason)
+        beside = _replaced(
+            Axis([one for side in sides for one in side.classes]), shape[dim], reason
+        )
         rigid(sides)
         return [*first[:dim], beside, *first[dim + 1 :]]
     for side in sides[1:]:

@@ -9,6 +9,7 @@ along every cycle, as in Crisostomi et al. 2024 (arXiv:2405.17897), who solve fo
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from nodeflow.canonical.align import AlignProblem, CanonicalSettings, alignment_report, finite
+from nodeflow.canonical.align import (
+    AlignProblem,
+    CanonicalSettings,
+    UnmatchedWarning,
+    alignment_report,
+    finite,
+)
 from nodeflow.canonical.matching import MatchSettings, match
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, compose, permute
@@ -94,12 +101,18 @@ def align_universe(
     Raises:
         AlignProblem: fewer than two networks, or one that is not finite.
     """
+    given, parameters = parameters, symmetry.once(parameters)
+    if symmetry.unmatched:
+        warnings.warn(f"Nothing is aligned: {symmetry.unmatched}.", UnmatchedWarning, stacklevel=2)
     reference = {name: tensor[first] for name, tensor in parameters.items()}
     found = find_centre(lambda: iter([parameters]), reference, symmetry, settings, rounds)
     aligned = permute(parameters, symmetry, found.permutations)
     learned = {n: tensor for n, tensor in found.tensors.items() if n not in symmetry.statistics}
     numbers = np.arange(len(found.sweeps)) if members is None else np.asarray(members)
-    report = alignment_report(parameters, aligned, learned, numbers, found.sweeps)
+    report = alignment_report(
+        parameters, aligned, learned, numbers, found.sweeps, symmetry.unmatched
+    )
+    aligned = symmetry.as_given(aligned, given)
     return Universe(aligned, found.permutations, found.tensors, report, found.history)
 
 
@@ -166,9 +179,10 @@ def find_centre(
         AlignProblem: fewer than two networks, or one that is not finite.
     """
     settings = replace(settings, signs=False)
+    first = symmetry.once(first)
     total = {name: torch.zeros(tensor.shape).double() for name, tensor in first.items()}
     places, sweeps, squares = [], [], 0.0
-    for block in passes():
+    for block in map(symmetry.once, passes()):
         if not finite(block).all():
             raise AlignProblem("A common centre needs networks that are all finite.")
         start = match(block, first, symmetry, settings)
@@ -189,7 +203,7 @@ def find_centre(
     history = [pairs()]
     for _ in range(rounds):
         moved = False
-        for block, permutations in zip(passes(), places, strict=True):
+        for block, permutations in zip(map(symmetry.once, passes()), places, strict=True):
             moved |= _visit(block, permutations, total, symmetry, settings)
         history.append(pairs())
         if not moved:
