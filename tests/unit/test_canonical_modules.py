@@ -63,7 +63,7 @@ def of_image(forward: Callable[[Any, Tensor], Tensor], read: int = 12, **parts: 
 
 def norm(kind: type[Any], *given: Any, **named: Any) -> nn.Module:
     """A normalization without a counter of batches, its statistics and gains not the first ones."""
-    module = kind(*given, **named)
+    module: nn.Module = kind(*given, **named)
     if hasattr(module, "num_batches_tracked"):
         module.num_batches_tracked = None
     return module
@@ -214,8 +214,8 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.embed(x)
-        mask = nn.Transformer.generate_square_subsequent_mask(5, dtype=x.dtype)
-        mask = mask.to(x.device) if self.masked else None
+        future = nn.Transformer.generate_square_subsequent_mask(5, dtype=x.dtype).to(x.device)
+        mask = future if self.masked else None
         h = self.norm(h + self.attention(h, h, h, need_weights=False, attn_mask=mask)[0])
         out: Tensor = self.head(h.mean(1))
         return out
@@ -246,8 +246,8 @@ class Basic(nn.Module):
         if self.downsample is not None:
             identity = self.downsample(x)
         out += identity
-        out = self.relu(out)
-        return out
+        last: Tensor = self.relu(out)
+        return last
 
 
 def resnet18() -> nn.Module:
@@ -262,16 +262,16 @@ def resnet18() -> nn.Module:
 
 
 def heads_of(x: Tensor) -> Tensor:
-    return x.unflatten(2, (3, 4)).transpose(1, 2)
+    return x.reshape(*x.shape[:2], 3, 4).transpose(1, 2)
 
 
 OTHERS: dict[str, tuple[nn.Module, tuple[int, ...], list[int]]] = {
     "GLU": (between(nn.GLU(), 6), (4,), [6]),
     "chunk, gated": (
-        between(lambda x: (lambda u, v: u * functional.silu(v))(*x.chunk(2, 1)), 6), (4,), [6]
+        between(lambda x: x.chunk(2, 1)[0] * functional.silu(x.chunk(2, 1)[1]), 6), (4,), [6]
     ),
     "split and cat": (
-        between(lambda x: torch.cat([p.tanh() for p in x.split(4, 1)], 1)), (4,), [4]
+        between(lambda x: torch.cat([p.tanh() for p in torch.split(x, 4, 1)], 1)), (4,), [4]
     ),
     "slices": (between(lambda x: x[:, :6].relu() * x[:, 6:], 6), (4,), [6]),
     "gate": (Gated(), (4,), [12]),
@@ -318,7 +318,7 @@ OTHERS: dict[str, tuple[nn.Module, tuple[int, ...], list[int]]] = {
             nn.Flatten(), nn.Linear(60, 3),
         ), (5, 4), [12, 12, 16],
     ),
-    "fused, split": (Fused(lambda x: map(heads_of, x.split(12, 2))), (5, 4), [12, 12]),
+    "fused, split": (Fused(lambda x: map(heads_of, torch.split(x, 12, 2))), (5, 4), [12, 12]),
     "fused, reshaped": (
         Fused(lambda x: x.reshape(*x.shape[:2], 3, 3, 4).permute(2, 0, 3, 1, 4).unbind(0)),
         (5, 4), [12, 12],
@@ -452,7 +452,10 @@ def said(module: nn.Module, tensors: dict[str, Tensor], x: Tensor) -> Tensor:
     """What the user's module says with the weights of each network, all names loaded."""
     out = []
     for k in range(len(next(iter(tensors.values())))):
-        module.load_state_dict({name: t[k] for name, t in tensors.items()}, strict=True)
+        state = module.state_dict()
+        assert set(state) == set(tensors)
+        state.update({name: tensor[k] for name, tensor in tensors.items()})
+        module.load_state_dict(state, strict=True)
         with torch.no_grad():
             out.append(module(x.clone()))
     return torch.stack(out)
@@ -551,7 +554,8 @@ def test_packed_attention_is_matched_by_heads(name: str) -> None:
 
 def test_group_normalization_keeps_its_groups_together() -> None:
     (group,) = derive_symmetry(architecture_of("GroupNorm")[1]).groups
-    assert (group.heads, group.scalable) == (3, False)
+    assert (group.heads, group.scalable) == (3, True)
+    assert {p.tensor for p in group.places if p.power != 0} == {"n.weight", "n.bias", "z.weight"}
 
 
 def test_the_gain_of_each_unit_moves_and_a_common_one_stays() -> None:
