@@ -65,7 +65,7 @@ def norm(kind: type[Any], *given: Any, **named: Any) -> nn.Module:
     """A normalization without a counter of batches, its statistics and gains not the first ones."""
     module: nn.Module = kind(*given, **named)
     if hasattr(module, "num_batches_tracked"):
-        module.num_batches_tracked = None
+        module.register_buffer("num_batches_tracked", None)
     return module
 
 
@@ -276,6 +276,12 @@ OTHERS: dict[str, tuple[nn.Module, tuple[int, ...], list[int]]] = {
     "slices": (between(lambda x: x[:, :6].relu() * x[:, 6:], 6), (4,), [6]),
     "gate": (Gated(), (4,), [12]),
     "repeat": (between(lambda x: x.relu().repeat(1, 2), 24), (4,), [12]),
+    "a temperature": (
+        Net(
+            lambda m, x: m.b(m.a(x).relu() * m.t.exp()), a=nn.Linear(4, 12), b=nn.Linear(12, 3),
+            t=nn.Parameter(torch.tensor(0.0)),
+        ), (4,), [12],
+    ),
     "stack": (between(lambda x: torch.stack([x.relu(), x.tanh()], 2).amax(2)), (4,), [12]),
     "two branches side by side": (
         Net(

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from nodeflow.canonical.matching import MatchSettings, in_double, match, similarity
+from nodeflow.canonical.matching import MatchSettings, as_rows, in_double, match, similarity
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, identity, permute, rescale
 from nodeflow.problems import Problem
@@ -232,5 +232,5 @@ def distances(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor])
 
 def finite(parameters: Mapping[str, Tensor]) -> np.ndarray:
     """Which networks have only finite parameters, bool of shape (K,)."""
-    each = [tensor.flatten(1).isfinite().all(1) for tensor in parameters.values()]
+    each = [as_rows(tensor).isfinite().all(1) for tensor in parameters.values()]
     return torch.stack(each).all(0).cpu().numpy()

@@ -76,6 +76,11 @@ def check_symmetry(architecture: Architecture, symmetry: Symmetry, seed: int = 0
         x = torch.randint(architecture.tokens, shape, generator=generators[1])
     with torch.no_grad():
         before = architecture.forward(tensors, x)
+        if not before.isfinite().all() or not before.any():
+            raise SymmetryProblem(
+                f"{architecture.name} says nothing finite, or only zeros, with random weights, so "
+                "its symmetry cannot be checked; state it."
+            )
         changed = permute(tensors, symmetry, random_permutations(symmetry, generators))
         scales = {}
         for group in symmetry.groups:

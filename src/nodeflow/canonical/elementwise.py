@@ -52,7 +52,7 @@ def elementwise(name: str, a: Mapping[str, Any], shape: _Shape) -> Value:
         a: its arguments.
         shape: of what it makes.
     """
-    values = [one for one in a.values() if is_value(one)]
+    values: list[Value] = [one for one in a.values() if is_value(one)]
     if len(values) != 1:
         return rigid(reduce(met, values, []))
     (value,) = values

@@ -92,7 +92,10 @@ RULES: Mapping[str, Rule] = {
         "logsumexp norm linalg_vector_norm std var prod all any",
         partial(reduction, positive=False, odd=False),
     ),
-    **_named("cumsum cumprod logcumsumexp flip roll", along),
+    **{
+        name: partial(along, name=name)
+        for name in ("cumsum", "cumprod", "logcumsumexp", "flip", "roll")
+    },
     **{
         f"{name}{axes}": partial(pooled, axes=count, odd="max" not in name)
         for axes, count in _SPATIAL.items()

@@ -100,11 +100,12 @@ def reduction(a: Any, shape: Any, positive: bool, odd: bool) -> Made:
     return made, *fixed(shape[1:])
 
 
-def along(a: Any, shape: _Shape) -> Value:
+def along(a: Any, shape: _Shape, name: str) -> Value:
     """What depends on the order of units along the axes named, and on nothing else."""
     x = rigid(a["self"])
     dims = _dims(a, len(x))
-    return [replaced(x[p], shape[p]) if p in dims else x[p] for p in range(len(x))]
+    reason = f"{name} reads units by their place"
+    return [replaced(x[p], shape[p], reason) if p in dims else x[p] for p in range(len(x))]
 
 
 def pooled(a: Any, shape: Any, axes: int, odd: bool) -> Made:
