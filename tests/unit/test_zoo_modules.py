@@ -108,8 +108,8 @@ def test_what_cannot_be_built_or_trained_is_one_line() -> None:
     ):
         with pytest.raises(ArchitectureProblem, match=message):
             build(settings, (1, 8, 8), 10)
-    with pytest.raises(ArchitectureProblem, match="num_batches_tracked"):
-        from_module(nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 2)), (4,))
+    with pytest.raises(ArchitectureProblem, match="momentum None"):
+        from_module(nn.Sequential(nn.BatchNorm1d(4, momentum=None), nn.Linear(4, 2)), (4,))
     with pytest.raises(TrainProblem, match="batch_size"):
         architecture = build(SMALL["vit"], (1, 8, 8), 10)
         train_block(architecture, DIGITS, [0], replace(QUICK, batch_size=128), 1, "test")

@@ -14,6 +14,7 @@ from nodeflow.canonical.matching import MatchSettings, in_double, match, similar
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, identity, permute, rescale
 from nodeflow.problems import Problem
+from nodeflow.zoo.tensors import arrange, not_finite
 
 __all__ = [
     "REFERENCES",
@@ -95,6 +96,8 @@ def canonicalize(
     came of it after.
     """
     matched = symmetry if settings.residual else symmetry.without_residual()
+    reference = symmetry.arrange_one(reference)
+    parameters = symmetry.arrange(parameters, reference)
     if not settings.balance:
         return align_block(parameters, reference, matched, settings.matching, members)
     one = {name: tensor[None] for name, tensor in reference.items()}
@@ -137,15 +140,21 @@ def align_block(
     others. A network that is not finite stays as it is and has the status "failed".
 
     Args:
-        parameters: tensors of shape (K, *shape).
-        reference: one network, tensors of shape (*shape).
+        parameters: tensors of shape (K, *shape), in any order of their names.
+        reference: one network, tensors of shape (*shape), likewise.
         symmetry: of their architecture.
         settings: of the matching.
         members: numbers of the networks for the report; 0 … K-1 by default.
 
+    Returns:
+        The aligned networks, their tensors in the order of the architecture.
+
     Raises:
         AlignProblem: the reference is not finite.
+        TensorProblem: networks or reference are not of the architecture.
     """
+    reference = symmetry.arrange_one(reference)
+    parameters = symmetry.arrange(parameters, reference)
     if not all(tensor.isfinite().all() for tensor in reference.values()):
         raise AlignProblem("The reference network is not finite; name another member as reference.")
     ok = finite(parameters)
@@ -200,7 +209,8 @@ def alignment_report(
 def distances(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> np.ndarray:
     """Euclidean distance over all parameters of each network to one, float64 of shape (K,)."""
     squares = []
-    for name, tensor in parameters.items():
+    shapes = {name: tuple(tensor.shape) for name, tensor in reference.items()}
+    for name, tensor in arrange(parameters, shapes, {}).items():
         ours = reference[name].double().flatten()
         parts = [(part - ours).square_().sum(1) for part in in_double(tensor)]
         squares.append(torch.cat(parts))
@@ -209,5 +219,4 @@ def distances(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor])
 
 def finite(parameters: Mapping[str, Tensor]) -> np.ndarray:
     """Which networks have only finite parameters, bool of shape (K,)."""
-    each = [tensor.flatten(1).isfinite().all(1) for tensor in parameters.values()]
-    return torch.stack(each).all(0).cpu().numpy()
+    return (~not_finite(parameters)).cpu().numpy()

@@ -111,7 +111,7 @@ def _perceptron(architecture: Architecture) -> Symmetry:
         )
         for group in symmetry.groups
     )
-    return Symmetry(tuple(groups))
+    return Symmetry(tuple(groups), shapes=symmetry.shapes)
 
 
 # --- classes of units ----------------------------------------------------------------------------
@@ -643,7 +643,8 @@ def _groups(graph: _Graph, architecture: Architecture) -> Symmetry:
         for leaf in axis.leaves
         if leaf.frozen and leaf.frozen != _END
     ]
-    return Symmetry(tuple(groups), frozenset(architecture.statistics), tuple(frozen))
+    shapes = {**architecture.shapes, **architecture.statistics}
+    return Symmetry(tuple(groups), frozenset(architecture.statistics), tuple(frozen), shapes)
 
 
 def _heads(values: Iterable[_Value]) -> dict[_Class, _Class]:

@@ -50,6 +50,7 @@ def balance(
         tolerance: a network is balanced when a sweep changes no scale by more than this share.
         sweeps: at most so many.
     """
+    parameters = symmetry.arrange(parameters)
     groups = [group for group in symmetry.groups if group.scalable]
     exact = {
         name: parameters[name].double()

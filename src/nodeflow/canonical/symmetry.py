@@ -14,13 +14,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
 
 from nodeflow.problems import Problem
+from nodeflow.zoo.tensors import (
+    Shapes,
+    arrange,
+    arrange_one,
+    as_tensors,
+    shapes_of,
+    without_buffers,
+)
 
 __all__ = [
     "Group",
@@ -98,11 +106,14 @@ class Symmetry:
         statistics: tensors that units move in but that no training step learns: running means and
             variances.
         frozen: what was left in place although it might move, one line each that says why.
+        shapes: name → shape of all tensors of the architecture, statistics among them, in its
+            order; empty for a symmetry that was stated by hand.
     """
 
     groups: tuple[Group, ...]
     statistics: frozenset[str] = frozenset()
     frozen: tuple[str, ...] = ()
+    shapes: Shapes = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for group in self.groups:
@@ -120,6 +131,46 @@ class Symmetry:
         """Names of all tensors that a group acts on."""
         return list(dict.fromkeys(p.tensor for group in self.groups for p in group.places))
 
+    def arrange(
+        self,
+        networks: Mapping[str, Tensor],
+        like: Mapping[str, Tensor] | None = None,
+        what: str = "the networks",
+    ) -> dict[str, Tensor]:
+        """Stacked networks in the order of the architecture; see `nodeflow.zoo.tensors.arrange`.
+
+        Args:
+            networks: tensors of shape (K, *shape); running statistics may be left out.
+            like: one network that gives names, shapes and order to a symmetry without its own; by
+                default the networks themselves.
+            what: they are, for the text of an error.
+
+        Raises:
+            TensorProblem: networks are not of the architecture.
+            SymmetryProblem: a group does not fit their tensors.
+        """
+        shapes = self.shapes
+        if not shapes:
+            own = shapes_of(_whole(networks, what))
+            first = {name: tuple(x.shape) for name, x in like.items()} if like else own
+            shapes = first | {name: own[name] for name in own if name in self.statistics}
+        found = arrange(networks, *self._split(shapes), what)
+        for _ in _places(found, self):
+            pass
+        return found
+
+    def arrange_one(
+        self, network: Mapping[str, Tensor], what: str = "the reference"
+    ) -> dict[str, Tensor]:
+        """As `arrange`, of a single network: tensors of shape (*shape)."""
+        shapes = self.shapes or {n: tuple(x.shape) for n, x in _whole(network, what).items()}
+        return arrange_one(network, *self._split(shapes), what)
+
+    def _split(self, shapes: Shapes) -> tuple[Shapes, Shapes]:
+        """Shapes of what is learned, and of statistics."""
+        learned = {name: shape for name, shape in shapes.items() if name not in self.statistics}
+        return learned, {name: shape for name, shape in shapes.items() if name not in learned}
+
     def groups_of(self, tensor: str) -> dict[int, str]:
         """The name of the group along each axis of a tensor that has one."""
         return {p.axis: g.name for g in self.groups for p in g.places if p.tensor == tensor}
@@ -135,6 +186,11 @@ class Symmetry:
         """The symmetry with the units of residual streams left in place."""
         kept = tuple(group for group in self.groups if not group.residual)
         return replace(self, groups=kept)
+
+
+def _whole(networks: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:
+    parameters, statistics = without_buffers(networks, what)
+    return as_tensors({**parameters, **statistics}, what)
 
 
 def mlp_symmetry(shapes: Mapping[str, tuple[int, ...]]) -> Symmetry:
@@ -162,7 +218,7 @@ def mlp_symmetry(shapes: Mapping[str, tuple[int, ...]]) -> Symmetry:
         )
         size = shapes[f"layer{layer}.weight"][0]
         groups.append(Group(f"layer{layer}", size, places, scalable=True))
-    return Symmetry(tuple(groups))
+    return Symmetry(tuple(groups), shapes=shapes)
 
 
 # --- permutations --------------------------------------------------------------------------------
@@ -235,7 +291,14 @@ def _places(
     for group in symmetry.groups:
         for place in group.places:
             if place.tensor in parameters:
-                yield group, place, parameters[place.tensor]
+                tensor, units = parameters[place.tensor], place.before * group.size * place.after
+                if place.axis + 1 >= tensor.ndim or tensor.shape[place.axis + 1] != units:
+                    raise SymmetryProblem(
+                        f"The symmetry moves {group.size} units along axis {place.axis} of "
+                        f"{place.tensor}, whose shape is {tuple(tensor.shape[1:])} per network; "
+                        "state the symmetry of their own architecture."
+                    )
+                yield group, place, tensor
             elif place.tensor not in symmetry.statistics:
                 raise SymmetryProblem(
                     f"The symmetry acts on {place.tensor}, which these networks do not have; "

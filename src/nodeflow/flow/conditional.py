@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from nodeflow.flow.codec import Shapes, fit_codec, flatten
+from nodeflow.flow.codec import Shapes, finite_rows, fit_codec
 from nodeflow.flow.settings import FlowSettings
 from nodeflow.flow.train import Flow, FlowProblem, flow_over
 from nodeflow.seeds import torch_generator
@@ -95,8 +95,9 @@ def fit_conditional_flow(
         FlowProblem: see `check_zoos`.
     """
     check_zoos(zoos)
-    rows, classes = _pooled([learned for learned, _ in zoos.values()], shapes)
-    others, other_classes = _pooled([held_out for _, held_out in zoos.values()], shapes)
+    learned, unseen = ({name: pair[k] for name, pair in zoos.items()} for k in (0, 1))
+    rows, classes = _pooled(learned, shapes, "the members")
+    others, other_classes = _pooled(unseen, shapes, "the held-out members")
     codec = fit_codec(rows, settings.codec)
     return flow_over(
         codec,
@@ -133,8 +134,10 @@ def check_zoos(zoos: Mapping[str, tuple[Block, Block]]) -> None:
             )
 
 
-def _pooled(blocks: list[Block], shapes: Shapes) -> tuple[np.ndarray, Tensor]:
-    """Flat networks of all blocks, and the number of the block that each is from."""
-    rows = [flatten(block.parameters, shapes) for block in blocks]
-    classes = [torch.full((len(block),), number) for number, block in enumerate(blocks)]
+def _pooled(zoos: Mapping[str, Block], shapes: Shapes, what: str) -> tuple[np.ndarray, Tensor]:
+    """Flat networks of all zoos, and the number of the zoo that each is from."""
+    rows = [
+        finite_rows(block.parameters, shapes, f"{what} of {name}") for name, block in zoos.items()
+    ]
+    classes = [torch.full((len(block),), number) for number, block in enumerate(zoos.values())]
     return np.concatenate(rows), torch.cat(classes)

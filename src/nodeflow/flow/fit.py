@@ -65,7 +65,7 @@ def fit_any_flow(
     if isinstance(settings, FlowSettings):
         return fit_flow(
             training.parameters,
-            training.shapes,
+            origin.architecture.shapes,
             settings,
             root_seed=root_seed,
             labels=labels,
