@@ -14,7 +14,7 @@ from nodeflow.canonical.matching import MatchSettings, in_double, match, similar
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, identity, permute, rescale
 from nodeflow.problems import Problem
-from nodeflow.zoo.tensors import arrange, not_finite
+from nodeflow.zoo.tensors import arrange, as_tensors, not_finite
 
 __all__ = [
     "REFERENCES",
@@ -155,8 +155,12 @@ def align_block(
     """
     reference = symmetry.arrange_one(reference)
     parameters = symmetry.arrange(parameters, reference)
-    if not all(tensor.isfinite().all() for tensor in reference.values()):
-        raise AlignProblem("The reference network is not finite; name another member as reference.")
+    for name, tensor in reference.items():
+        if not tensor.isfinite().all():
+            raise AlignProblem(
+                f"tensor {name} of the reference network is not finite; name another member as "
+                "reference."
+            )
     ok = finite(parameters)
     where = torch.from_numpy(np.flatnonzero(ok))
     good = {name: tensor[where.to(tensor.device)] for name, tensor in parameters.items()}
@@ -209,9 +213,10 @@ def alignment_report(
 def distances(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> np.ndarray:
     """Euclidean distance over all parameters of each network to one, float64 of shape (K,)."""
     squares = []
-    shapes = {name: tuple(tensor.shape) for name, tensor in reference.items()}
+    one = as_tensors(reference, "the reference")
+    shapes = {name: tuple(tensor.shape) for name, tensor in one.items()}
     for name, tensor in arrange(parameters, shapes, {}).items():
-        ours = reference[name].double().flatten()
+        ours = one[name].double().flatten()
         parts = [(part - ours).square_().sum(1) for part in in_double(tensor)]
         squares.append(torch.cat(parts))
     return torch.stack(squares).sum(0).sqrt().cpu().numpy()

@@ -48,7 +48,7 @@ from nodeflow.canonical.symmetry import (
 )
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.tensors import arrange
+from nodeflow.zoo.tensors import arrange, as_tensors
 
 __all__ = [
     "HEADS",
@@ -168,7 +168,10 @@ def match(
     ours, theirs = _taking_part(parameters, reference, symmetry, settings.statistics)
     least = _SMALLEST_GAIN * _norms(theirs) * _norms({n: t[None] for n, t in ours.items()})
     if not np.isfinite(least).all():
-        raise MatchProblem("Networks that are not finite cannot be matched; leave them out.")
+        bad = next(n for n in ours if not (ours[n].isfinite().all() & theirs[n].isfinite().all()))
+        raise MatchProblem(
+            f"Networks that are not finite cannot be matched, and {bad} is not; leave them out."
+        )
     target = _Target(ours, symmetry, settings.signs)
     room = sum(g.size**2 for g in symmetry.groups) + sum(x.size for x in target.between.values())
     step = max(1, _TOGETHER // max(1, room))
@@ -249,9 +252,10 @@ def _taking_part(
 def similarity(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> Tensor:
     """⟨reference, network⟩ over all parameters of each network, float64 of shape (K,)."""
     products = []
-    shapes = {name: tuple(tensor.shape) for name, tensor in reference.items()}
+    one = as_tensors(reference, "the reference")
+    shapes = {name: tuple(tensor.shape) for name, tensor in one.items()}
     for name, tensor in arrange(parameters, shapes, {}).items():
-        ours = reference[name].double().flatten()
+        ours = one[name].double().flatten()
         # A matrix product would round by how many networks there are.
         products.append(torch.cat([(part * ours).sum(1) for part in in_double(tensor)]))
     return torch.stack(products).sum(0)

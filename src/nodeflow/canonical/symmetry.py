@@ -274,7 +274,7 @@ def permute(
     Returns:
         New tensors; those that no group acts on are passed on.
     """
-    moved = dict(parameters)
+    moved = as_tensors(parameters)
     for group, place, tensor in _places(moved, symmetry):
         units = units_second(tensor, group, place)
         order = permutations[group.name].to(tensor.device)
@@ -327,7 +327,7 @@ def rescale(
         symmetry: of their architecture.
         scales: positive, of shape (K, size), for each group that is scaled.
     """
-    scaled = dict(parameters)
+    scaled = as_tensors(parameters)
     for group, place, tensor in _places(scaled, symmetry):
         if place.power == 0 or group.name not in scales:
             continue

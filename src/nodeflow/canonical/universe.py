@@ -28,6 +28,8 @@ from nodeflow.zoo.tensors import all_finite
 
 __all__ = ["Centre", "Universe", "align_universe", "centre_of_files", "find_centre"]
 
+_TOO_FEW = "A common centre needs two or more networks."
+
 Passes = Callable[[], Iterator[Mapping[str, Tensor]]]
 """Begins a pass over networks: blocks of them, tensors of shape (K, *shape), always the same."""
 
@@ -97,6 +99,8 @@ def align_universe(
         TensorProblem: networks are not of the architecture, or not finite.
     """
     parameters = symmetry.arrange(parameters)
+    if len(next(iter(parameters.values()))) < 2:
+        raise AlignProblem(_TOO_FEW)
     reference = {name: tensor[first] for name, tensor in parameters.items()}
     found = find_centre(lambda: iter([parameters]), reference, symmetry, settings, rounds)
     aligned = permute(parameters, symmetry, found.permutations)
@@ -190,7 +194,7 @@ def find_centre(
         sweeps.append(start.sweeps)
     count = sum(map(len, sweeps))
     if count < 2:
-        raise AlignProblem("A common centre needs two or more networks.")
+        raise AlignProblem(_TOO_FEW)
 
     def pairs() -> float:
         learned = [tensor for name, tensor in total.items() if name not in symmetry.statistics]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import as_labels, check_labels, predict
+from nodeflow.zoo.tensors import TensorProblem
 
 __all__ = ["Assessment", "assess", "assess_each", "assess_logits", "calibration_error"]
 
@@ -78,6 +79,8 @@ def assess_each(
             some = {name: tensor[start : start + _TOGETHER] for name, tensor in stack.items()}
             part, total = assess_logits(predict(architecture, some, x, device), y, total)
             parts.append(part)
+    if not parts:
+        raise TensorProblem("There are no networks to assess; give at least one.")
     names = ("accuracy", "loss", "ece", "errors", "ensemble_accuracy", "ok")
     return Assessment(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 

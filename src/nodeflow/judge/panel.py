@@ -132,10 +132,13 @@ def judge_panel(
 
     Raises:
         JudgeProblem: fewer than three training members, or fewer than a soup needs; networks that
-            are no classifiers; no items to calibrate on.
+            are no classifiers; no items to calibrate on; a set without networks.
         TensorProblem: networks of any set are not of the architecture, or members not finite.
         ItemProblem: networks cannot read the items, or labels are none of their classes.
     """
+    for name, networks in (("held-out", held_out), ("generated", samples.networks)):
+        if networks is not None and len(networks) == 0:
+            raise JudgeProblem(f"there are no {name} networks to judge; give at least one.")
     shapes = architecture.shapes
     training = training.arranged(shapes, "the training members")
     drawn = samples.networks.arranged(shapes, "the generated networks")

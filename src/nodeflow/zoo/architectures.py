@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import pairwise
@@ -40,6 +41,7 @@ __all__ = [
     "classifier",
     "from_module",
     "mlp",
+    "reading",
 ]
 
 
@@ -401,13 +403,8 @@ def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -
     def alone(tensors: Mapping[str, Tensor], items: Tensor) -> Tensor:
         # A copy, because a module may change its items in place, and all networks read the same.
         given = {**tensors, **architecture.shared(tensors)}
-        try:
+        with reading(name, item):
             logits = functional_call(module, given, (items.clone(),))
-        except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            raise ArchitectureProblem(
-                f"{name} cannot read items of shape {tuple(item)}: "
-                f"{' '.join(str(error).split())[:200]}"
-            ) from error
         if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(items):
             kind = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ArchitectureProblem(
@@ -433,6 +430,17 @@ def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -
         tokens=tokens,
     )
     return architecture
+
+
+@contextmanager
+def reading(name: str, item: Sequence[int]) -> Iterator[None]:
+    """While a module reads items; what it raises becomes an `ArchitectureProblem`."""
+    try:
+        yield
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        raise ArchitectureProblem(
+            f"{name} cannot read items of shape {tuple(item)}: {' '.join(str(error).split())[:200]}"
+        ) from error
 
 
 def _each(items: Tensor, tensors: Mapping[str, Tensor], axes: int) -> Sequence[Tensor]:

@@ -13,7 +13,7 @@ from torch.func import functional_call
 from torch.nn.modules.batchnorm import _NormBase
 
 from nodeflow.problems import Problem
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architectures import Architecture, reading
 from nodeflow.zoo.loss import losses as losses_of
 
 __all__ = [
@@ -171,7 +171,8 @@ def recalibrated(
     constants = architecture.shared(parameters)
     for k in range(members):
         one = {name: tensor[k] for name, tensor in [*parameters.items(), *found.items()]}
-        functional_call(module, {**one, **constants}, (items.clone(),))
+        with reading(architecture.name, architecture.item):
+            functional_call(module, {**one, **constants}, (items.clone(),))
     return {name: tensor.cpu() for name, tensor in found.items()}
 
 

@@ -119,7 +119,7 @@ def pieces(networks: Supply, share: int = 1) -> Iterator[np.ndarray]:
         share: of the memory, one part in so many.
     """
     size = sum(map(math.prod, networks.shapes.values()))
-    step = max(1, _TOGETHER // (share * size))
+    step = max(1, _TOGETHER // (share * max(1, size)))
     for start in range(0, len(networks), step):
         yield np.arange(start, min(start + step, len(networks)))
 

@@ -164,6 +164,9 @@ def _mapping(networks: Any, what: str) -> Mapping[str, Any]:
             f"{what} are given as {type(networks).__name__}; give a dictionary of stacked tensors "
             "by name."
         )
+    for name in networks:
+        if not isinstance(name, str):
+            raise TensorProblem(f"{what} have a tensor called {name!r}; names are texts.")
     return networks
 
 
@@ -190,7 +193,8 @@ def _tensor(name: str, x: Any, what: str) -> Tensor:
             f"tensor {name} of {what} is {'without values' if x.is_meta else 'sparse'}; give a "
             "dense tensor."
         )
-    plain_tensor: Tensor = x.detach()
+    # Products of matrices round by how their memory is laid out.
+    plain_tensor: Tensor = x.detach().contiguous()
     return plain_tensor.float() if plain_tensor.dtype.itemsize < 4 else plain_tensor
 
 
