@@ -29,6 +29,7 @@ from nodeflow.zoo.tensors import (
     shapes_of,
     without_buffers,
 )
+from nodeflow.zoo.ties import with_aliases, without_aliases
 
 __all__ = [
     "Group",
@@ -106,6 +107,7 @@ class Symmetry:
         statistics: tensors that units move in but that no training step learns: running means and
             variances.
         frozen: what was left in place although it might move, one line each that says why.
+        aliases: other names of tensors that a module shares, each with the name that it has here.
         shapes: name → shape of all tensors of the architecture, statistics among them, in its
             order; empty for a symmetry that was stated by hand.
     """
@@ -113,6 +115,7 @@ class Symmetry:
     groups: tuple[Group, ...]
     statistics: frozenset[str] = frozenset()
     frozen: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
     shapes: Shapes = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -149,9 +152,9 @@ class Symmetry:
             TensorProblem: networks are not of the architecture.
             SymmetryProblem: a group does not fit their tensors.
         """
-        shapes = self.shapes
+        shapes, networks = self.shapes, self.once(_whole(networks, what))
         if not shapes:
-            own = shapes_of(_whole(networks, what))
+            own = shapes_of(networks)
             first = {name: tuple(x.shape) for name, x in like.items()} if like else own
             shapes = first | {name: own[name] for name in own if name in self.statistics}
         found = arrange(networks, *self._split(shapes), what)
@@ -163,13 +166,34 @@ class Symmetry:
         self, network: Mapping[str, Tensor], what: str = "the reference"
     ) -> dict[str, Tensor]:
         """As `arrange`, of a single network: tensors of shape (*shape)."""
-        shapes = self.shapes or {n: tuple(x.shape) for n, x in _whole(network, what).items()}
+        network = self.once(_whole(network, what))
+        shapes = self.shapes or {name: tuple(x.shape) for name, x in network.items()}
         return arrange_one(network, *self._split(shapes), what)
 
     def _split(self, shapes: Shapes) -> tuple[Shapes, Shapes]:
         """Shapes of what is learned, and of statistics."""
         learned = {name: shape for name, shape in shapes.items() if name not in self.statistics}
         return learned, {name: shape for name, shape in shapes.items() if name not in learned}
+
+    @property
+    def unmatched(self) -> str:
+        """Why there is nothing to match, in one sentence; empty if there is a group."""
+        if self.groups:
+            return ""
+        reasons = dict.fromkeys(line.partition(": ")[2] for line in self.frozen)
+        why = "; ".join(reasons) or "all its units are inputs or outputs"
+        return f"no group of units may change places ({why})"
+
+    def once(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Networks with each shared tensor once; see `nodeflow.zoo.ties.without_aliases`."""
+        return without_aliases(tensors, self.aliases)
+
+    def as_given(
+        self, moved: Mapping[str, Tensor], given: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Networks in another form, under all the names that they were given with."""
+        everything = {**given, **with_aliases(moved, self.aliases)}
+        return {name: everything[name] for name in dict.fromkeys((*moved, *given))}
 
     def groups_of(self, tensor: str) -> dict[int, str]:
         """The name of the group along each axis of a tensor that has one."""
@@ -272,16 +296,17 @@ def permute(
         permutations: int64 of shape (K, size) for each group.
 
     Returns:
-        New tensors; those that no group acts on are passed on.
+        New tensors; those that no group acts on are passed on. A shared tensor is moved once, and
+        has the same values under all names that were given.
     """
-    moved = as_tensors(parameters)
+    moved = symmetry.once(_whole(parameters, "the networks"))
     for group, place, tensor in _places(moved, symmetry):
         units = units_second(tensor, group, place)
         order = permutations[group.name].to(tensor.device)
         rows = torch.arange(len(order), device=tensor.device)
         new = units[rows[:, None], order]
         moved[place.tensor] = new.movedim(1, place.axis + 2).reshape(tensor.shape)
-    return moved
+    return symmetry.as_given(moved, parameters)
 
 
 def _places(
@@ -327,7 +352,7 @@ def rescale(
         symmetry: of their architecture.
         scales: positive, of shape (K, size), for each group that is scaled.
     """
-    scaled = as_tensors(parameters)
+    scaled = symmetry.once(_whole(parameters, "the networks"))
     for group, place, tensor in _places(scaled, symmetry):
         if place.power == 0 or group.name not in scales:
             continue
@@ -337,4 +362,4 @@ def rescale(
         factor = factor[:, None, :, None]
         new = units * factor if place.power > 0 else units / factor
         scaled[place.tensor] = new.view(tensor.shape)
-    return scaled
+    return symmetry.as_given(scaled, parameters)

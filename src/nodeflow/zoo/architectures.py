@@ -28,7 +28,8 @@ from nodeflow.datasets import Dataset
 from nodeflow.problems import Problem
 from nodeflow.zoo.convolutional import ResNet, SmallCNN
 from nodeflow.zoo.starts import kept_values, own_start, start_of, with_values
-from nodeflow.zoo.tensors import TensorProblem, arrange
+from nodeflow.zoo.tensors import TensorProblem, arrange, as_tensors, without_buffers
+from nodeflow.zoo.ties import on_meta, tied_names, with_aliases, without_aliases
 from nodeflow.zoo.transformer import TextEncoder, VisionTransformer
 
 __all__ = [
@@ -106,6 +107,8 @@ class Architecture:
         module: a module of this architecture without values; None for a perceptron.
         original: a module of one's own with the values that it was given with.
         constants: buffers that all networks share, and that no training changes.
+        aliases: of a parameter that stands in several places of the module, its other names, each
+            with the one that it has in `shapes`.
         item: shape of an item that the module reads.
         tokens: the number of different tokens if items are texts, else 0.
         recipe: arguments of `build` that make it again; empty for a module of one's own.
@@ -120,6 +123,7 @@ class Architecture:
     module: nn.Module | None = field(default=None, repr=False, compare=False)
     original: nn.Module | None = field(default=None, repr=False, compare=False)
     constants: Mapping[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
+    aliases: Mapping[str, str] = field(default_factory=dict)
     item: tuple[int, ...] = ()
     tokens: int = 0
     recipe: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -134,22 +138,41 @@ class Architecture:
     ) -> dict[str, Tensor]:
         """Stacked networks in the order of this architecture; see `nodeflow.zoo.tensors.arrange`.
 
-        Constants of the module may be among them and are left out.
+        Other names of shared tensors and constants of the module may be among them, and are left
+        out.
 
         Raises:
             TensorProblem: also where a constant is not the one of the module.
+            TieProblem: a tensor is given under several names with different values.
         """
-        if not any(name in networks for name in self.constants):
+        if not self.constants and not self.aliases:
             return arrange(networks, self.shapes, self.statistics, what)
-        for name, constant in self.constants.items():
-            given = torch.as_tensor(networks.get(name, constant[None]))
-            if given.shape[1:] != constant.shape or not (given == constant.to(given)).all():
+        parameters, others = without_buffers(networks, what)
+        given = {**parameters, **others}
+        constants = {name: given.pop(name) for name in self.constants if name in given}
+        for name, x in constants.items():
+            known, found = self.constants[name], torch.as_tensor(x)
+            if found.shape[1:] != known.shape or not (found == known.to(found)).all():
                 raise TensorProblem(
                     f"buffer {name} of {what} is not the one of the module that their architecture "
                     "was made of; buffers beside running statistics are the same in all networks."
                 )
-        own = {name: x for name, x in networks.items() if name not in self.constants}
-        return arrange(own, self.shapes, self.statistics, what)
+        for alias, name in self.aliases.items():
+            if name in self.constants:
+                given.pop(alias, None)
+        once = without_aliases(as_tensors(given, what), self.aliases)
+        return arrange(once, self.shapes, self.statistics, what)
+
+    def state_dict(self, network: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """One network as the module's `load_state_dict` reads it: under all names, shared or not.
+
+        Args:
+            network: tensors of shape (*shape) by the names of `shapes` and `statistics`.
+
+        Raises:
+            TieProblem: a tensor is given under several names with different values.
+        """
+        return with_aliases(network, self.aliases)
 
     def initialize(
         self, generators: Sequence[Generator], initializations: Sequence[str] = ("he_uniform",)
@@ -397,7 +420,7 @@ def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -
         if value.is_meta:
             raise ArchitectureProblem(f"buffer {buffer} has no value; give a module with values.")
     constants = {buffer: value.detach().cpu() for buffer, value in others.items()}
-    module = module.to("meta").eval()
+    module = on_meta(module).eval()
     shapes = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
 
     def alone(tensors: Mapping[str, Tensor], items: Tensor) -> Tensor:
@@ -426,6 +449,7 @@ def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -
         statistics=statistics,
         module=module,
         constants=constants,
+        aliases=tied_names(module),
         item=tuple(item),
         tokens=tokens,
     )
