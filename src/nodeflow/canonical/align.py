@@ -11,10 +11,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from nodeflow.canonical.matching import MatchSettings, as_rows, in_double, match, similarity
+from nodeflow.canonical.matching import MatchSettings, in_double, match, similarity
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, identity, permute, rescale
 from nodeflow.problems import Problem
+from nodeflow.zoo.tensors import arrange, as_tensors, not_finite
 
 __all__ = [
     "REFERENCES",
@@ -101,9 +102,10 @@ def canonicalize(
     came of it after.
     """
     matched = symmetry if settings.residual else symmetry.without_residual()
-    reference = symmetry.once(reference)
+    given, reference = parameters, symmetry.arrange_one(reference)
+    parameters = symmetry.arrange(parameters, reference)
     if not settings.balance:
-        return align_block(parameters, reference, matched, settings.matching, members)
+        return align_block(given, reference, matched, settings.matching, members)
     one = {name: tensor[None] for name, tensor in reference.items()}
     if settings.reference == "first":
         one = balance(one, symmetry).parameters
@@ -115,15 +117,15 @@ def canonicalize(
         members,
     )
     learned = {name: t for name, t in reference.items() if name not in symmetry.statistics}
-    parameters = symmetry.once(parameters)
-    given = {name: parameters[name] for name in learned}
+    unmoved = {name: parameters[name] for name in learned}
     before = {
-        "distance_before": distances(given, learned),
-        "objective_before": similarity(given, learned).cpu().numpy(),
+        "distance_before": distances(unmoved, learned),
+        "objective_before": similarity(unmoved, learned).cpu().numpy(),
     }
     ok = finite(parameters)
     return replace(
         aligned,
+        parameters=symmetry.as_given(aligned.parameters, given),
         report=aligned.report.assign(
             **{name: np.where(ok, values, np.nan) for name, values in before.items()}
         ),
@@ -146,22 +148,30 @@ def align_block(
     the architecture may move, all stay as they are: a warning and the report say why.
 
     Args:
-        parameters: tensors of shape (K, *shape).
-        reference: one network, tensors of shape (*shape).
+        parameters: tensors of shape (K, *shape), in any order of their names.
+        reference: one network, tensors of shape (*shape), likewise.
         symmetry: of their architecture.
         settings: of the matching.
         members: numbers of the networks for the report; 0 … K-1 by default.
 
+    Returns:
+        The aligned networks, their tensors in the order of the architecture.
+
     Raises:
         AlignProblem: the reference is not finite.
+        TensorProblem: networks or reference are not of the architecture.
         TieProblem: a shared tensor has different values under its names.
     """
-    reference, given = symmetry.once(reference), parameters
-    parameters = symmetry.once(parameters)
+    given, reference = parameters, symmetry.arrange_one(reference)
+    parameters = symmetry.arrange(parameters, reference)
     if symmetry.unmatched:
         warnings.warn(f"Nothing is aligned: {symmetry.unmatched}.", UnmatchedWarning, stacklevel=2)
-    if not all(tensor.isfinite().all() for tensor in reference.values()):
-        raise AlignProblem("The reference network is not finite; name another member as reference.")
+    for name, tensor in reference.items():
+        if not tensor.isfinite().all():
+            raise AlignProblem(
+                f"tensor {name} of the reference network is not finite; name another member as "
+                "reference."
+            )
     ok = finite(parameters)
     where = torch.from_numpy(np.flatnonzero(ok))
     good = {name: tensor[where.to(tensor.device)] for name, tensor in parameters.items()}
@@ -223,8 +233,10 @@ def alignment_report(
 def distances(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> np.ndarray:
     """Euclidean distance over all parameters of each network to one, float64 of shape (K,)."""
     squares = []
-    for name, tensor in parameters.items():
-        ours = reference[name].double().flatten()
+    one = as_tensors(reference, "the reference")
+    shapes = {name: tuple(tensor.shape) for name, tensor in one.items()}
+    for name, tensor in arrange(parameters, shapes, {}).items():
+        ours = one[name].double().flatten()
         parts = [(part - ours).square_().sum(1) for part in in_double(tensor)]
         squares.append(torch.cat(parts))
     return torch.stack(squares).sum(0).sqrt().cpu().numpy()
@@ -232,5 +244,4 @@ def distances(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor])
 
 def finite(parameters: Mapping[str, Tensor]) -> np.ndarray:
     """Which networks have only finite parameters, bool of shape (K,)."""
-    each = [as_rows(tensor).isfinite().all(1) for tensor in parameters.values()]
-    return torch.stack(each).all(0).cpu().numpy()
+    return (~not_finite(parameters)).cpu().numpy()

@@ -110,7 +110,7 @@ def _perceptron(architecture: Architecture) -> Symmetry:
         )
         for group in symmetry.groups
     )
-    return Symmetry(tuple(groups))
+    return Symmetry(tuple(groups), shapes=symmetry.shapes)
 
 
 def _groups(graph: Graph, architecture: Architecture) -> Symmetry:
@@ -177,6 +177,7 @@ def _groups(graph: Graph, architecture: Architecture) -> Symmetry:
         frozenset(architecture.statistics),
         tuple(frozen),
         aliases=architecture.aliases,
+        shapes={**architecture.shapes, **architecture.statistics},
     )
 
 

@@ -48,6 +48,7 @@ from nodeflow.canonical.symmetry import (
 )
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
+from nodeflow.zoo.tensors import arrange, as_rows, as_tensors
 
 __all__ = [
     "HEADS",
@@ -160,12 +161,17 @@ def match(
 
     Raises:
         MatchProblem: a network is not finite.
+        TensorProblem: networks or reference are not of the architecture.
     """
-    parameters, reference = symmetry.once(parameters), symmetry.once(reference)
+    reference = symmetry.arrange_one(reference)
+    parameters = symmetry.arrange(parameters, reference)
     ours, theirs = _taking_part(parameters, reference, symmetry, settings.statistics)
     least = _SMALLEST_GAIN * _norms(theirs) * _norms({n: t[None] for n, t in ours.items()})
     if not np.isfinite(least).all():
-        raise MatchProblem("Networks that are not finite cannot be matched; leave them out.")
+        bad = next(n for n in ours if not (ours[n].isfinite().all() & theirs[n].isfinite().all()))
+        raise MatchProblem(
+            f"Networks that are not finite cannot be matched, and {bad} is not; leave them out."
+        )
     target = _Target(ours, symmetry, settings.signs)
     room = sum(g.size**2 for g in symmetry.groups) + sum(x.size for x in target.between.values())
     step = max(1, _TOGETHER // max(1, room))
@@ -231,6 +237,11 @@ def _taking_part(
         if name in symmetry.statistics:
             if statistics == "out":
                 continue
+            if name not in parameters:
+                raise MatchProblem(
+                    f"{name} is to be matched, which the networks do not have; give their running "
+                    'statistics, or match with statistics "out".'
+                )
             if statistics == "normalized":
                 scale = float(tensor.double().square().mean().sqrt()) or 1.0
         ours[name] = tensor if scale == 1 else tensor.double() / scale
@@ -241,16 +252,13 @@ def _taking_part(
 def similarity(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> Tensor:
     """⟨reference, network⟩ over all parameters of each network, float64 of shape (K,)."""
     products = []
-    for name, tensor in parameters.items():
-        ours = reference[name].double().flatten()
+    one = as_tensors(reference, "the reference")
+    shapes = {name: tuple(tensor.shape) for name, tensor in one.items()}
+    for name, tensor in arrange(parameters, shapes, {}).items():
+        ours = one[name].double().flatten()
         # A matrix product would round by how many networks there are.
         products.append(torch.cat([(part * ours).sum(1) for part in in_double(tensor)]))
     return torch.stack(products).sum(0)
-
-
-def as_rows(tensor: Tensor) -> Tensor:
-    """Networks (K, *shape) as rows (K, numbers); of a single number, too."""
-    return tensor.flatten(1) if tensor.ndim > 1 else tensor[:, None]
 
 
 def in_double(tensor: Tensor) -> Iterator[Tensor]:
@@ -353,7 +361,8 @@ class _Scores:
         self.now: dict[str, np.ndarray] = {}
         self.prices: dict[str, np.ndarray] = {}
         alone = {name: networks[name] for name, along in target.along.items() if not along}
-        self.still = similarity(alone, target.tensors).cpu().numpy() if alone else np.zeros(members)
+        still = {name: target.tensors[name] for name in alone}
+        self.still = similarity(alone, still).cpu().numpy() if alone else np.zeros(members)
         for group in target.symmetry.groups:
             between, unmoved = [], []
             for place in group.places:

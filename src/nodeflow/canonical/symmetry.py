@@ -21,6 +21,14 @@ import torch
 from torch import Generator, Tensor
 
 from nodeflow.problems import Problem
+from nodeflow.zoo.tensors import (
+    Shapes,
+    arrange,
+    arrange_one,
+    as_tensors,
+    shapes_of,
+    without_buffers,
+)
 from nodeflow.zoo.ties import with_aliases, without_aliases
 
 __all__ = [
@@ -100,12 +108,15 @@ class Symmetry:
             variances.
         frozen: what was left in place although it might move, one line each that says why.
         aliases: other names of tensors that a module shares, each with the name that it has here.
+        shapes: name → shape of all tensors of the architecture, statistics among them, in its
+            order; empty for a symmetry that was stated by hand.
     """
 
     groups: tuple[Group, ...]
     statistics: frozenset[str] = frozenset()
     frozen: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    shapes: Shapes = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for group in self.groups:
@@ -122,6 +133,47 @@ class Symmetry:
     def tensors(self) -> list[str]:
         """Names of all tensors that a group acts on."""
         return list(dict.fromkeys(p.tensor for group in self.groups for p in group.places))
+
+    def arrange(
+        self,
+        networks: Mapping[str, Tensor],
+        like: Mapping[str, Tensor] | None = None,
+        what: str = "the networks",
+    ) -> dict[str, Tensor]:
+        """Stacked networks in the order of the architecture; see `nodeflow.zoo.tensors.arrange`.
+
+        Args:
+            networks: tensors of shape (K, *shape); running statistics may be left out.
+            like: one network that gives names, shapes and order to a symmetry without its own; by
+                default the networks themselves.
+            what: they are, for the text of an error.
+
+        Raises:
+            TensorProblem: networks are not of the architecture.
+            SymmetryProblem: a group does not fit their tensors.
+        """
+        shapes, networks = self.shapes, self.once(_whole(networks, what))
+        if not shapes:
+            own = shapes_of(networks)
+            first = {name: tuple(x.shape) for name, x in like.items()} if like else own
+            shapes = first | {name: own[name] for name in own if name in self.statistics}
+        found = arrange(networks, *self._split(shapes), what)
+        for _ in _places(found, self):
+            pass
+        return found
+
+    def arrange_one(
+        self, network: Mapping[str, Tensor], what: str = "the reference"
+    ) -> dict[str, Tensor]:
+        """As `arrange`, of a single network: tensors of shape (*shape)."""
+        network = self.once(_whole(network, what))
+        shapes = self.shapes or {name: tuple(x.shape) for name, x in network.items()}
+        return arrange_one(network, *self._split(shapes), what)
+
+    def _split(self, shapes: Shapes) -> tuple[Shapes, Shapes]:
+        """Shapes of what is learned, and of statistics."""
+        learned = {name: shape for name, shape in shapes.items() if name not in self.statistics}
+        return learned, {name: shape for name, shape in shapes.items() if name not in learned}
 
     @property
     def unmatched(self) -> str:
@@ -160,6 +212,11 @@ class Symmetry:
         return replace(self, groups=kept)
 
 
+def _whole(networks: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:
+    parameters, statistics = without_buffers(networks, what)
+    return as_tensors({**parameters, **statistics}, what)
+
+
 def mlp_symmetry(shapes: Mapping[str, tuple[int, ...]]) -> Symmetry:
     """Permutations and positive scales of the hidden units of a ReLU perceptron.
 
@@ -185,7 +242,7 @@ def mlp_symmetry(shapes: Mapping[str, tuple[int, ...]]) -> Symmetry:
         )
         size = shapes[f"layer{layer}.weight"][0]
         groups.append(Group(f"layer{layer}", size, places, scalable=True))
-    return Symmetry(tuple(groups))
+    return Symmetry(tuple(groups), shapes=shapes)
 
 
 # --- permutations --------------------------------------------------------------------------------
@@ -242,7 +299,7 @@ def permute(
         New tensors; those that no group acts on are passed on. A shared tensor is moved once, and
         has the same values under all names that were given.
     """
-    moved = symmetry.once(parameters)
+    moved = symmetry.once(_whole(parameters, "the networks"))
     for group, place, tensor in _places(moved, symmetry):
         units = units_second(tensor, group, place)
         order = permutations[group.name].to(tensor.device)
@@ -259,7 +316,14 @@ def _places(
     for group in symmetry.groups:
         for place in group.places:
             if place.tensor in parameters:
-                yield group, place, parameters[place.tensor]
+                tensor, units = parameters[place.tensor], place.before * group.size * place.after
+                if place.axis + 1 >= tensor.ndim or tensor.shape[place.axis + 1] != units:
+                    raise SymmetryProblem(
+                        f"The symmetry moves {group.size} units along axis {place.axis} of "
+                        f"{place.tensor}, whose shape is {tuple(tensor.shape[1:])} per network; "
+                        "state the symmetry of their own architecture."
+                    )
+                yield group, place, tensor
             elif place.tensor not in symmetry.statistics:
                 raise SymmetryProblem(
                     f"The symmetry acts on {place.tensor}, which these networks do not have; "
@@ -288,7 +352,7 @@ def rescale(
         symmetry: of their architecture.
         scales: positive, of shape (K, size), for each group that is scaled.
     """
-    scaled = symmetry.once(parameters)
+    scaled = symmetry.once(_whole(parameters, "the networks"))
     for group, place, tensor in _places(scaled, symmetry):
         if place.power == 0 or group.name not in scales:
             continue
