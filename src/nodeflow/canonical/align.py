@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +22,7 @@ __all__ = [
     "AlignProblem",
     "Aligned",
     "CanonicalSettings",
+    "UnmatchedWarning",
     "align_block",
     "alignment_report",
     "canonicalize",
@@ -37,13 +39,17 @@ class AlignProblem(Problem):
     """Networks that cannot be aligned at all; the text says why."""
 
 
+class UnmatchedWarning(UserWarning):
+    """Networks are left as they are because nothing of them may move; the text says why."""
+
+
 @dataclass(frozen=True)
 class Aligned:
     """K networks with their units in the order of the reference.
 
     Attributes:
         parameters: tensors of shape (K, *shape), the same values as before in other places, and
-            with other signs if these are matched.
+            with other signs if these are matched; under all names that were given.
         permutations: int64 of shape (K, size) for each group: unit i of an aligned network is unit
             permutation[i] of the given one.
         signs: +1 or -1, float64 of shape (K, size), for each group that may change signs.
@@ -96,10 +102,10 @@ def canonicalize(
     came of it after.
     """
     matched = symmetry if settings.residual else symmetry.without_residual()
-    reference = symmetry.arrange_one(reference)
-    parameters = symmetry.arrange(parameters, reference)
     if not settings.balance:
         return align_block(parameters, reference, matched, settings.matching, members)
+    named, reference = parameters, symmetry.arrange_one(reference)
+    parameters = symmetry.arrange(parameters, reference)
     one = {name: tensor[None] for name, tensor in reference.items()}
     if settings.reference == "first":
         one = balance(one, symmetry).parameters
@@ -119,6 +125,7 @@ def canonicalize(
     ok = finite(parameters)
     return replace(
         aligned,
+        parameters=symmetry.as_given(aligned.parameters, named),
         report=aligned.report.assign(
             **{name: np.where(ok, values, np.nan) for name, values in before.items()}
         ),
@@ -137,7 +144,8 @@ def align_block(
     Running statistics among the tensors move with the units and are no part of what is reported.
 
     No function changes, the reference stays as it is, and a network's result does not depend on the
-    others. A network that is not finite stays as it is and has the status "failed".
+    others. A network that is not finite stays as it is and has the status "failed". If nothing of
+    the architecture may move, all stay as they are: a warning and the report say why.
 
     Args:
         parameters: tensors of shape (K, *shape), in any order of their names.
@@ -152,9 +160,12 @@ def align_block(
     Raises:
         AlignProblem: the reference is not finite.
         TensorProblem: networks or reference are not of the architecture.
+        TieProblem: a shared tensor has different values under its names.
     """
-    reference = symmetry.arrange_one(reference)
+    reference, given = symmetry.arrange_one(reference), parameters
     parameters = symmetry.arrange(parameters, reference)
+    if symmetry.unmatched:
+        warnings.warn(f"Nothing is aligned: {symmetry.unmatched}.", UnmatchedWarning, stacklevel=2)
     for name, tensor in reference.items():
         if not tensor.isfinite().all():
             raise AlignProblem(
@@ -176,8 +187,8 @@ def align_block(
     sweeps[ok] = matching.sweeps
     numbers = np.arange(len(ok)) if members is None else np.asarray(members)
     learned = {name: one for name, one in reference.items() if name not in symmetry.statistics}
-    report = alignment_report(parameters, aligned, learned, numbers, sweeps)
-    return Aligned(aligned, permutations, signs, report)
+    report = alignment_report(parameters, aligned, learned, numbers, sweeps, symmetry.unmatched)
+    return Aligned(symmetry.as_given(aligned, given), permutations, signs, report)
 
 
 def alignment_report(
@@ -186,10 +197,19 @@ def alignment_report(
     reference: Mapping[str, Tensor],
     members: np.ndarray,
     sweeps: np.ndarray,
+    unmatched: str = "",
 ) -> pd.DataFrame:
     """How close networks are to a reference before and after: the columns of `ALIGNMENT`.
 
     Only tensors that the reference has are compared.
+
+    Args:
+        before: networks as given, tensors of shape (K, *shape).
+        after: the same networks, aligned.
+        reference: one network, tensors of shape (*shape).
+        members: numbers of the networks, shape (K,).
+        sweeps: that each took, shape (K,).
+        unmatched: why nothing could be matched; empty if something could.
     """
     ok = finite(before)
     then, now = ({name: tensors[name] for name in reference} for tensors in (before, after))
@@ -204,8 +224,8 @@ def alignment_report(
             "member": members,
             **{name: np.where(ok, values, np.nan) for name, values in numbers.items()},
             "sweeps": sweeps,
-            "status": np.where(ok, "ok", "failed"),
-            "reason": np.where(ok, "", "its parameters are not finite"),
+            "status": np.where(ok, "unmatched" if unmatched else "ok", "failed"),
+            "reason": np.where(ok, unmatched, "its parameters are not finite"),
         }
     )
 

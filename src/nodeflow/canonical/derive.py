@@ -1,10 +1,9 @@
 """The symmetry of any network, derived from its graph of operations.
 
 `torch.export` gives the operations of a module. Each axis of each tensor in it is a product of
-classes of units; an operation says which axes carry the same units (those that it adds, multiplies
-or sums over), and a class that reaches the end of the network, or an operation that is not known
-here, stays in place (see `nodeflow.canonical.operations` for the rules and `nodeflow.canonical.axes`
-for the classes and their scales). So what is found is a symmetry if the rules are right, which
+classes of units (`nodeflow.canonical.axes`); an operation says which axes carry the same units
+(`nodeflow.canonical.operations`), and a class that reaches the end of the network, or an operation
+that is not known here, stays in place. So what is found is a symmetry if the rules are right, which
 `check_symmetry` tests with numbers, and it may be less than the whole one, never more.
 """
 
@@ -44,8 +43,9 @@ def derive_symmetry(architecture: Architecture) -> Symmetry:
         architecture: a perceptron, or one made by `nodeflow.zoo.from_module`.
 
     Returns:
-        The symmetry, checked with random numbers; its `frozen` says what was left in place because
-        an operation is not known here or because the group cannot be matched.
+        The symmetry, checked with random numbers in the module itself, whose shared parameters stay
+        shared; its `frozen` says what was left in place because an operation is not known here or
+        because the group cannot be matched.
 
     Raises:
         SymmetryProblem: the network cannot be exported, or the check failed.
@@ -76,6 +76,11 @@ def check_symmetry(architecture: Architecture, symmetry: Symmetry, seed: int = 0
         x = torch.randint(architecture.tokens, shape, generator=generators[1])
     with torch.no_grad():
         before = architecture.forward(tensors, x)
+        if not before.isfinite().all() or not before.any():
+            raise SymmetryProblem(
+                f"{architecture.name} says nothing finite, or only zeros, with random weights, so "
+                "its symmetry cannot be checked; state it."
+            )
         changed = permute(tensors, symmetry, random_permutations(symmetry, generators))
         scales = {}
         for group in symmetry.groups:
@@ -114,11 +119,15 @@ def _groups(graph: Graph, architecture: Architecture) -> Symmetry:
         for name in (*architecture.shapes, *architecture.statistics)
         if name in graph.tensors
     }
-    for value in graph.values:
-        leaves = [leaf for axis in value for leaf in axis.leaves]
-        for leaf in leaves:
-            if leaves.count(leaf) > 1:
-                leaf.freeze("units that meet each other")
+    for some, reason in (
+        (tensors.values(), "the same units along two axes of one tensor"),
+        (graph.values, "units that meet each other"),
+    ):
+        for value in some:
+            leaves = [leaf for axis in value for leaf in axis.leaves]
+            for leaf in leaves:
+                if leaves.count(leaf) > 1:
+                    leaf.freeze(reason)
     heads = _heads(graph.values)
     while _freeze_what_fits_no_group(tensors, heads):
         heads = {one: head for one, head in heads.items() if not (one.frozen or head.frozen)}
@@ -157,6 +166,7 @@ def _groups(graph: Graph, architecture: Architecture) -> Symmetry:
         )
     frozen = [
         f"{name}, axis {number}: {leaf.frozen}"
+        + (f", so {leaf.size} parts move alike" if any(not x.frozen for x in axis.leaves) else "")
         for name, value in tensors.items()
         for number, axis in enumerate(value)
         for leaf in axis.leaves

@@ -13,7 +13,8 @@ from torch.export import ExportedProgram
 from torch.fx import Node
 
 from nodeflow.canonical.axes import END, Value, fixed_axis, free_axis, freeze
-from nodeflow.canonical.operations import Made, rule_of
+from nodeflow.canonical.operations import rule_of
+from nodeflow.canonical.reshaping import Made
 from nodeflow.canonical.symmetry import SymmetryProblem
 from nodeflow.zoo.architectures import Architecture
 

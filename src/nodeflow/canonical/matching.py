@@ -261,9 +261,14 @@ def similarity(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]
     return torch.stack(products).sum(0)
 
 
+def as_rows(tensor: Tensor) -> Tensor:
+    """Networks (K, *shape) as rows (K, numbers); of a single number, too."""
+    return tensor.flatten(1) if tensor.ndim > 1 else tensor[:, None]
+
+
 def in_double(tensor: Tensor) -> Iterator[Tensor]:
     """Networks (K, *shape) flattened and in double precision, a few of them at a time."""
-    flat = tensor.flatten(1)
+    flat = as_rows(tensor)
     step = max(1, _CHUNK // max(1, flat.shape[1]))
     for start in range(0, max(1, len(flat)), step):
         yield flat[start : start + step].double()
@@ -780,9 +785,9 @@ def _norms(parameters: Mapping[str, Tensor]) -> np.ndarray:
     """Euclidean norm of each network, as exact as its tensors are; not finite if they are not."""
     norms = []
     for tensor in parameters.values():
-        norm = torch.linalg.vector_norm(tensor.flatten(1), dim=1).double()
+        norm = torch.linalg.vector_norm(as_rows(tensor), dim=1).double()
         if not norm.isfinite().all():  # perhaps only its square is too large for the type
-            norm = torch.linalg.vector_norm(tensor.flatten(1), dim=1, dtype=torch.float64)
+            norm = torch.linalg.vector_norm(as_rows(tensor), dim=1, dtype=torch.float64)
         norms.append(norm)
     total: np.ndarray = torch.linalg.vector_norm(torch.stack(norms), dim=0).cpu().numpy()
     return total

@@ -9,6 +9,7 @@ along every cycle, as in Crisostomi et al. 2024 (arXiv:2405.17897), who solve fo
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from nodeflow.canonical.align import AlignProblem, CanonicalSettings, alignment_report
+from nodeflow.canonical.align import (
+    AlignProblem,
+    CanonicalSettings,
+    UnmatchedWarning,
+    alignment_report,
+)
 from nodeflow.canonical.matching import MatchSettings, match
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, compose, permute
@@ -98,15 +104,20 @@ def align_universe(
         AlignProblem: fewer than two networks.
         TensorProblem: networks are not of the architecture, or not finite.
     """
-    parameters = symmetry.arrange(parameters)
+    given, parameters = parameters, symmetry.arrange(parameters)
     if len(next(iter(parameters.values()))) < 2:
         raise AlignProblem(_TOO_FEW)
+    if symmetry.unmatched:
+        warnings.warn(f"Nothing is aligned: {symmetry.unmatched}.", UnmatchedWarning, stacklevel=2)
     reference = {name: tensor[first] for name, tensor in parameters.items()}
     found = find_centre(lambda: iter([parameters]), reference, symmetry, settings, rounds)
     aligned = permute(parameters, symmetry, found.permutations)
     learned = {n: tensor for n, tensor in found.tensors.items() if n not in symmetry.statistics}
     numbers = np.arange(len(found.sweeps)) if members is None else np.asarray(members)
-    report = alignment_report(parameters, aligned, learned, numbers, found.sweeps)
+    report = alignment_report(
+        parameters, aligned, learned, numbers, found.sweeps, symmetry.unmatched
+    )
+    aligned = symmetry.as_given(aligned, given)
     return Universe(aligned, found.permutations, found.tensors, report, found.history)
 
 
