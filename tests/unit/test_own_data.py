@@ -1,6 +1,8 @@
 """From two files of a user's to a forecast: weights, directions, names and gaps are used."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,6 +88,17 @@ def test_a_directed_weighted_network_is_learned_from_two_files_and_forecast(
     pd.testing.assert_frame_equal(
         model.predict(graphs.to_networkx(graph), start, times)[NODES], found[NODES]
     )
+
+
+def test_the_example_of_the_readme_runs(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    [example] = [x for x in re.findall(r"```python\n(.*?)```", readme, re.S) if "read_series" in x]
+    monkeypatch.chdir(files[0].parent)
+    names: dict[str, Any] = {}
+    exec(compile(example, "README.md", "exec"), names)
+    assert names["models"].ok.all()
 
 
 def test_the_mean_field_of_a_weighted_network_is_exact_where_all_nodes_are_alike() -> None:
