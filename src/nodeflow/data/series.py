@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import zlib
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -74,8 +76,8 @@ class Series:
         return tuple(name for name, seen in zip(self.nodes, self.observed, strict=True) if not seen)
 
 
-def read_series(path: str | Path, graph: nx.Graph[Any] | Graph) -> Series:
-    """Read series from a CSV or Parquet file onto the nodes of a network.
+def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -> Series:
+    """Read series from a CSV or Parquet file, or from a pandas table, onto the nodes of a network.
 
     A long table has the columns `time`, `node` and `value`; a wide one `time` and a column for
     each node. Both may have a column `run`. Times may be uneven and may differ between runs, and
@@ -84,7 +86,7 @@ def read_series(path: str | Path, graph: nx.Graph[Any] | Graph) -> Series:
     gzip. An empty field, NA or NaN is a value that was not observed.
 
     Args:
-        path: the file.
+        path: the file, or a table with these columns, some of which may be its index.
         graph: the network, whose nodes go by their names, or by 0 … n − 1. Nodes without
             a series are unobserved: see `Series.unobserved`.
 
@@ -93,10 +95,13 @@ def read_series(path: str | Path, graph: nx.Graph[Any] | Graph) -> Series:
             network or stands there twice; a time or value is no finite number; times of a run go
             backwards or stand there twice; there is no value at all.
     """
-    path = Path(path)
     nodes = graph.labels if isinstance(graph, Graph) else tuple(graph)
     columns = _columns_of(nodes)
-    table, place = _parquet(path) if path.suffix == ".parquet" else _csv(path)
+    if isinstance(path, pd.DataFrame):
+        path, table, place = Path("the table"), _named(path), "row"
+    else:
+        path = Path(path)
+        table, place = _parquet(path) if path.suffix == ".parquet" else _csv(path)
     table = table.dropna(how="all")
     where = _Where(path, place, table.index.to_numpy())
     if "time" not in table:
@@ -169,6 +174,12 @@ class _Where:
 
     def numbers(self, column: pd.Series[Any], name: str, what: str) -> NDArray[np.float64]:
         """A column as float64, NaN where it holds nothing."""
+        if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+            raise SeriesProblem(
+                f"{self.path}, column {name}: {column.dtype} is a date or duration in no unit; write "
+                "numbers, such as days since the first time: (x - x.min()) / "
+                'pandas.Timedelta("1D").'
+            )
         values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         wrong = np.isnan(values) & column.notna().to_numpy()
         if wrong.any():
@@ -300,8 +311,17 @@ def _parquet(path: Path) -> tuple[pd.DataFrame, str]:
             f"{path} cannot be read as Parquet ({_first_line(error)}); write it again, or save it "
             "as CSV with a name ending in .csv."
         ) from error
-    table.columns = [str(name).strip() for name in table.columns]
-    return table.reset_index(drop=True), "row"
+    return _named(table), "row"
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """A copy with rows from 0 on, columns called by texts, and a named index as columns."""
+    has_names = any(name is not None for name in table.index.names)
+    table = table.rename(columns=lambda name: str(name).strip()).reset_index(drop=not has_names)
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise SeriesProblem(f"The table has two columns called {twice[0]!r}; keep one.")
+    return table
 
 
 def _csv(path: Path) -> tuple[pd.DataFrame, str]:
@@ -309,13 +329,13 @@ def _csv(path: Path) -> tuple[pd.DataFrame, str]:
     try:
         skipped, header = _header(path)
         separator = next((x for x in ("\t", ";", ",") if x in header), r"\s+")
-        fields = header.split(separator) if separator != r"\s+" else header.split()
-        names = [field.strip().strip('"').strip() for field in fields]
+        names, *_ = _fields([header], separator)
         twice = [name for index, name in enumerate(names) if name in names[:index]]
         if twice:
             raise SeriesProblem(
                 f"{path}, line {skipped + 1}: the column {twice[0]!r} stands there twice; keep one."
             )
+        _check_widths(path, skipped + 1, names, separator)
         texts = [name for name in names if name in ("run", "node")]
         table = pd.read_csv(
             path,
@@ -331,7 +351,7 @@ def _csv(path: Path) -> tuple[pd.DataFrame, str]:
             na_values={name: [*MISSING] for name in names if name not in texts},
             encoding="utf-8-sig",
         )
-    except (EOFError, OSError, ValueError, zlib.error) as error:
+    except (EOFError, OSError, ValueError, csv.Error, zlib.error) as error:
         raise SeriesProblem(
             f"{path} cannot be read as a table ({_first_line(error)}); save it as CSV in UTF-8 "
             "with a line of column names."
@@ -344,12 +364,37 @@ def _csv(path: Path) -> tuple[pd.DataFrame, str]:
 
 def _header(path: Path) -> tuple[int, str]:
     """How many lines stand before the line of column names, and that line."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig") as file:
+    with _opened(path) as file:
         for number, line in enumerate(file):
             if line.strip() and not line.startswith("#"):
                 return number, line.strip("\r\n")
     raise SeriesProblem(f"{path} is empty; give a line of column names and the observations.")
+
+
+def _fields(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    """The fields of each line."""
+    if separator == r"\s+":
+        lines, separator = (" ".join(line.split()) for line in lines), " "
+    for fields in csv.reader(lines, delimiter=separator, skipinitialspace=True):
+        yield [field.strip() for field in fields]
+
+
+def _check_widths(path: Path, header: int, names: Sequence[str], separator: str) -> None:
+    """Refuse rows that have more or fewer fields than the header, whose values would be shifted."""
+    with _opened(path) as file:
+        rest = islice(file, header, None)
+        for number, fields in enumerate(_fields(rest, separator), start=header + 1):
+            if len(fields) != len(names) and any(fields):
+                raise SeriesProblem(
+                    f"{path}, line {number}: {len(fields)} fields under {len(names)} column names; "
+                    "give each row a field for each column, empty where nothing was observed, and "
+                    "numbers with a decimal point."
+                )
+
+
+def _opened(path: Path) -> IO[str]:
+    opened = gzip.open if path.suffix == ".gz" else open
+    return cast("IO[str]", opened(path, "rt", encoding="utf-8-sig", newline=None))
 
 
 def _there(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import math
 import re
@@ -9,14 +10,17 @@ import zlib
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.graphs.formats import Format, format_by_head, format_by_name, without_prolog
-from nodeflow.graphs.graph import WEIGHTS, Graph, build_graph, from_networkx
+from nodeflow.graphs.graph import WEIGHTS, Graph, GraphProblem, build_graph, from_networkx
 from nodeflow.problems import Problem
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = ["EdgeListProblem", "read_edge_list", "read_network"]
 
@@ -34,22 +38,18 @@ _KONECT = re.compile(r"%\s*(sym|asym|bip)\b\s*(\w*)")
 _UNWEIGHTED = ("", "unweighted", "positive")
 """KONECT's words for edges without weights; those of `positive` may be repeated."""
 
-_DIRECTED = re.compile(r"(?<!non-)(?<!non )(?<!not )\bdirected\b(?!\"?\s*[:=]\s*\"?(no|false|0)\b)")
+_DENIED = r"(?!\"?\s*[:=]\s*\"?(no|false|0)\b)"
+_DIRECTED = re.compile(rf"(?<!non-)(?<!non )(?<!not )\bdirected\b{_DENIED}")
+_UNDIRECTED = re.compile(rf"\bundirected\b{_DENIED}")
 
+_SOURCES = {"source", "from", "fromnodeid", "src", "sourcenode", "sourceid", "fromnode", "fromid"}
+_TARGETS = {"target", "to", "tonodeid", "dst", "targetnode", "targetid", "tonode", "toid"}
+_HEADER = _SOURCES | _TARGETS | {"node1", "node2"}
+"""Words by which a first line of names is known to be a header and not an edge; without blanks,
+underscores and the like."""
 
-_HEADER = {
-    "source",
-    "target",
-    "from",
-    "to",
-    "fromnodeid",
-    "tonodeid",
-    "node1",
-    "node2",
-    "src",
-    "dst",
-}
-"""Words by which a first line of names is known to be a header and not an edge."""
+_PAIR = re.compile(r"(id|node|vertex|name|species|gene|protein|person|interactor)(1|2|a|b|i|j)")
+"""A header that numbers the two columns of nodes, where no node is called so."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class _Rows:
         weights: (M,) what the third column says, NaN where it says nothing.
         numbers: (M,) the line of each.
         head: comments above the first edge, with their lines.
-        names: of the columns, in lower case, if there is a line of them.
+        names: of the columns, in lower case and without blanks, if there is a line of them.
     """
 
     pairs: np.ndarray
@@ -95,9 +95,11 @@ def read_network(
     Raises:
         EdgeListProblem: the file is missing, unreadable or of a format that is not read; or as in
             `read_edge_list`.
-        GraphProblem: what the file holds does not fit; see `from_networkx`.
+        GraphProblem: what a file of another format holds is not what the arguments ask for, or
+            does not fit (see `from_networkx`); the text names the file.
     """
     path = Path(path)
+    _there(path)
     known = format_by_name(path) or _format_of_first_line(path)
     if known is None:
         return read_edge_list(path, nodes, directed=directed, weighted=weighted, simplify=simplify)
@@ -110,8 +112,6 @@ def read_network(
         raise EdgeListProblem(
             f"{path} is {known.name} file, which names its nodes; leave out nodes."
         )
-    import networkx as nx
-
     try:
         graph = known.read(path)
     except Exception as error:  # readers of networkx raise all kinds
@@ -119,10 +119,56 @@ def read_network(
             f"{path} cannot be read as {known.name} file ({' '.join(str(error).split())}); save it "
             "again, or save its edges as text, two nodes a line."
         ) from error
-    if simplify:
-        graph = nx.DiGraph(graph) if directed and graph.is_directed() else nx.Graph(graph)
-        graph.remove_edges_from(list(nx.selfloop_edges(graph)))
-    return from_networkx(graph, weight=None if weighted is False else "weight", directed=directed)
+    if graph.is_directed() and not (directed or simplify):
+        raise GraphProblem(
+            f"{path}: its edges are directed; read it with directed=True to keep directions, or "
+            "with simplify=True if they may be left out."
+        )
+    single = _single(path, graph, directed, simplify, weighted is not False)
+    if weighted and not all("weight" in data for *_, data in single.edges(data=True)):
+        raise GraphProblem(
+            f"{path}: there are edges without an attribute 'weight'; give each one, or leave out "
+            "weighted=True."
+        )
+    try:
+        return from_networkx(
+            single, weight=None if weighted is False else "weight", directed=directed
+        )
+    except GraphProblem as problem:
+        raise GraphProblem(f"{path}: {problem}") from problem
+
+
+def _single(
+    path: Path, graph: nx.Graph[Any], directed: bool, simplify: bool, weighted: bool
+) -> nx.Graph[Any]:
+    """The graph with one edge for each pair of nodes and without self-loops, in networkx."""
+    import networkx as nx
+
+    single: nx.Graph[Any] = nx.DiGraph() if directed and graph.is_directed() else nx.Graph()
+    single.add_nodes_from(graph)
+    for u, v, attributes in graph.edges(data=True):
+        if u == v and not simplify:
+            raise GraphProblem(
+                f"{path}: Node {u!r} is linked to itself; remove self-loops, or read the file with "
+                "simplify=True."
+            )
+        if u == v:
+            continue
+        weights = {name: x for name, x in attributes.items() if str(name).lower() in WEIGHTS}
+        if single.has_edge(u, v):
+            if not simplify:
+                raise GraphProblem(
+                    f"{path}: edge {u!r}-{v!r} is there more than once; keep each edge once, or "
+                    "read the file with simplify=True."
+                )
+            if weighted and single.edges[u, v] != weights:
+                raise GraphProblem(
+                    f"{path}: edge {u!r}-{v!r} is there with another weight; give each edge one "
+                    "weight, keep directions with directed=True, or leave weights out with "
+                    "weighted=False."
+                )
+        single.add_edge(u, v, **weights)
+    return single
 
 
 def read_edge_list(
@@ -135,10 +181,12 @@ def read_edge_list(
 ) -> Graph:
     """Read an edge list: two nodes a line, and perhaps a weight.
 
-    Fields are separated by a comma, a semicolon, or white space. Blank lines and lines that begin
-    with # or % are skipped; so is a line of column names above the first edge: one without numbers
-    where nodes are numbers, or with words such as source and target. The file may be compressed
-    with gzip (name ending in .gz). Nodes are whole numbers, or names if the first edge has names.
+    Fields are separated by a semicolon, a comma, or white space, as in the first line; names with a
+    separator in them stand in double quotes. Blank lines and lines that begin with # or % are
+    skipped; so is a line of column names above the first edge: one without numbers where nodes are
+    numbers, or with words such as source and target, which also say which column is which. The file
+    may be compressed with gzip (name ending in .gz). Nodes are whole numbers, or names if the first
+    edge has names or a number begins with 0.
 
     Nothing that a file says is left out in silence. A file whose head calls it directed or
     bipartite (as those of SNAP and KONECT do), a third column that may hold weights or times,
@@ -150,7 +198,8 @@ def read_edge_list(
         nodes: all nodes, some of which may have no edge: their number, with ids 0 … nodes − 1, or
             a list of them. By default the nodes are those that occur, numbers in ascending order,
             names as they come.
-        directed: keep directions: the first node of an edge acts on the second one.
+        directed: keep directions: the first node of an edge, or the one in the column called
+            source, acts on the other one.
         weighted: whether the third column holds weights; False leaves it out. By default it does
             where the column is called so, or the head of a KONECT file says so.
         simplify: an edge that is there more than once (in either direction, unless `directed`) is
@@ -204,6 +253,7 @@ def _cure(path: Path, known: Format) -> str:
 def _parse(path: Path) -> _Rows:
     lines: list[tuple[int, list[str]]] = []
     head: list[tuple[int, str]] = []
+    separator: str | None = None
     for number, line in _lines(path):
         is_comment = line.startswith(COMMENTS)
         if not lines and not (is_comment and head):
@@ -217,12 +267,16 @@ def _parse(path: Path) -> _Rows:
                     f"{_cure(path, known)}."
                 )
         if not is_comment:
-            lines.append((number, _fields(line)))
+            if not lines:
+                separator = _separator(line)
+            lines.append((number, _fields(line, separator)))
         elif not lines:
             head.append((number, line))
     names = None
     if lines and _is_header(lines):
-        names = [field.lower() for field in lines.pop(0)[1]]
+        names = [_word(field) for field in lines.pop(0)[1]]
+        if len(names) > 1 and names[0] in _TARGETS and names[1] in _SOURCES:
+            lines = [(number, [*fields[1::-1], *fields[2:]]) for number, fields in lines]
     if not lines:
         raise EdgeListProblem(f"{path} holds no edges; give one line 'source target' for each.")
     width = len(lines[0][1])
@@ -234,8 +288,12 @@ def _parse(path: Path) -> _Rows:
 def _is_header(lines: Sequence[tuple[int, Sequence[str]]]) -> bool:
     """Whether the first line names columns: never in doubt, for an edge would be lost."""
     first = lines[0][1]
-    if _HEADER & {field.lower() for field in first}:
+    words = [_word(field) for field in first]
+    if _HEADER & set(words) or (len(words) == 3 and words[2] in WEIGHTS):
         return True
+    pair = [_PAIR.fullmatch(word) for word in words[:2]]
+    if len(pair) == 2 and pair[0] and pair[1] and pair[0][1] == pair[1][1]:
+        return not any(_word(x).startswith(pair[0][1]) for _, line in lines[1:] for x in line[:2])
     rest = lines[1][1] if len(lines) > 1 else first
     return not any(map(_is_number, first)) and all(map(_is_number, rest[:2]))
 
@@ -257,20 +315,26 @@ def _third(path: Path, number: int, fields: Sequence[str], width: int) -> float:
         )
     if not _is_number(fields[2]):
         raise EdgeListProblem(
-            f"{where}: 3 columns, {fields[2]!r} in the third; it holds weights, which are numbers, "
-            "so keep the two columns of nodes if it may be left out."
+            f"{where}: 3 columns, {fields[2]!r} in the third; it holds weights, which are numbers "
+            "with a decimal point, so keep the two columns of nodes if it may be left out."
         )
     return float(fields[2])
 
 
 def _ids(path: Path, lines: Sequence[tuple[int, Sequence[str]]]) -> NDArray[Any]:
-    """Node ids (M, 2): texts if the first edge has a name, whole numbers otherwise."""
-    if all(map(_is_number, lines[0][1][:2])):
+    """Node ids (M, 2): whole numbers, or texts if the first edge has a name, or to keep zeros."""
+    padded = any(re.fullmatch(r"0\d+", field) for _, fields in lines for field in fields[:2])
+    if all(map(_is_number, lines[0][1][:2])) and not padded:
         pairs = [(_node(path, i, x[0]), _node(path, i, x[1])) for i, x in lines]
         return np.array(pairs, dtype=np.int64)
     for number, fields in lines:
         if not fields[0] or not fields[1]:
             raise EdgeListProblem(f"{path}, line {number}: a node has no name; give it one.")
+        if fields[0][0] in "([" and fields[1][-1] in ")]":
+            raise EdgeListProblem(
+                f"{path}, line {number}: {fields[0]!r} and {fields[1]!r} are in brackets; write the "
+                "two nodes alone."
+            )
     return np.array([x[:2] for _, x in lines], dtype=object)
 
 
@@ -281,6 +345,8 @@ def _labels(path: Path, rows: _Rows, nodes: int | Sequence[Hashable] | None) -> 
             return list(dict.fromkeys(rows.pairs.ravel().tolist()))
         found: list[Hashable] = np.unique(rows.pairs).tolist()
         return found
+    if isinstance(nodes, np.integer):
+        nodes = int(nodes)
     labels = range(nodes) if isinstance(nodes, int) else list(nodes)
     known = set(labels)
     for (u, v), number in zip(rows.pairs.tolist(), rows.numbers.tolist(), strict=True):
@@ -330,8 +396,7 @@ def _weights(path: Path, rows: _Rows, weighted: bool | None) -> NDArray[np.float
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """All lines but blank ones, with their numbers."""
-    if not path.is_file():
-        raise EdgeListProblem(f"{path} is missing; check the path in graphs.files.")
+    _there(path)
     opened = gzip.open if path.suffix == ".gz" else open
     try:
         with opened(path, "rt", encoding="utf-8-sig") as file:
@@ -346,11 +411,33 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         ) from error
 
 
-def _fields(line: str) -> list[str]:
-    for separator in (",", ";"):
-        if separator in line:
-            return [field.strip().strip('"') for field in line.split(separator)]
-    return line.split()
+def _there(path: Path) -> None:
+    if not path.is_file():
+        raise EdgeListProblem(f"{path} is missing; check the path in graphs.files.")
+
+
+def _separator(line: str) -> str | None:
+    """What separates the fields of a file with such a first line; None for white space."""
+    # Files of KONECT have blanks and tabs side by side; names may hold blanks.
+    if "\t" in line and not all(map(_is_number, line.split())):
+        return "\t"
+    return next((x for x in (";", ",") if x in line), None)
+
+
+def _fields(line: str, separator: str | None) -> list[str]:
+    if separator is None and '"' not in line:
+        return line.split()
+    if '"' in line:
+        text = line if separator else " ".join(line.split())
+        fields = next(csv.reader([text], delimiter=separator or " ", skipinitialspace=True))
+    else:
+        fields = line.split(separator)
+    return [field.strip() for field in fields]
+
+
+def _word(field: str) -> str:
+    """The name of a column in lower case, without blanks, underscores and the like."""
+    return re.sub(r"[\W_]+", "", field.lower())
 
 
 def _is_number(field: str) -> bool:
@@ -385,9 +472,16 @@ def _check_head(
                 "two nodes; add the largest id of the first column to all ids of the second, "
                 "and delete this line."
             )
+        text = line.lower()
+        undirected = _UNDIRECTED.search(text) and not _DIRECTED.search(text)
+        if directed and ((konect and konect[1] == "sym") or undirected):
+            raise EdgeListProblem(
+                f"{where}: the file says that its edges are undirected; leave out directed=True, or "
+                "delete this line if it is wrong."
+            )
         if directed or simplify:
             continue
-        if (konect and konect[1] == "asym") or _DIRECTED.search(line.lower()):
+        if (konect and konect[1] == "asym") or _DIRECTED.search(text):
             raise EdgeListProblem(
                 f"{where}: the file says that its edges are directed; read it with directed=True "
                 "to keep directions, or with simplify=True if they may be left out."

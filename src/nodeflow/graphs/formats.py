@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 if TYPE_CHECKING:
     import networkx as nx
 
@@ -51,15 +53,91 @@ def _read_matrix_market(path: Path) -> nx.Graph[Any]:
     import scipy.sparse as sp
 
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        symmetric = b"symmetric" in file.readline().lower()
+        symmetric = file.readline().lower().split()[-1:] == [b"symmetric"]
         file.seek(0)
         matrix = sp.coo_array(scipy.io.mmread(cast("IO[bytes]", file)))
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"the matrix is {matrix.shape[0]} × {matrix.shape[1]} and not square")
+    cells, count = np.unique(
+        np.ravel_multi_index(matrix.coords, matrix.shape), return_counts=True
+    )
+    if (count > 1).any():
+        row, column = divmod(int(cells[int(np.argmax(count > 1))]), matrix.shape[1])
+        raise ValueError(f"the entry in row {row + 1} and column {column + 1} is there twice")
     graph: nx.Graph[Any] = nx.from_scipy_sparse_array(
         matrix, create_using=nx.Graph if symmetric else nx.DiGraph
     )
     return nx.relabel_nodes(graph, {node: node + 1 for node in graph})
+
+
+def _read_pajek(path: Path) -> nx.Graph[Any]:
+    """Vertices by their labels or numbers, with arcs, edges (each two arcs if there are any arcs),
+    lists of either, or a matrix, whose rows act on its columns. Edges without a weight have 1.
+
+    networkx's reader leaves out directions or second directions where a file has arcs and edges,
+    and takes the second node of a list for a weight.
+    """
+    import networkx as nx
+
+    names: dict[str, str] = {}
+    links: dict[str, list[tuple[str, str, float]]] = {"arcs": [], "edges": []}
+    section, row = "", 0
+    for number, line in enumerate(_text(path), start=1):
+        fields = [quoted or plain for quoted, plain in re.findall(r'"([^"]*)"|(\S+)', line)]
+        if not fields or line.startswith("%"):
+            continue
+        if line.startswith("*"):
+            section, row = fields[0].lower().lstrip("*").rstrip(":"), 0
+            if section == "vertices":
+                names = {str(i + 1): str(i + 1) for i in range(int(fields[1]))}
+            elif section not in ("network", *links, "arcslist", "edgeslist", "matrix"):
+                raise ValueError(f"line {number}: *{section} is not read; delete that part")
+        elif section == "vertices":
+            _known(names, fields[:1], number)
+            names[fields[0]] = fields[1] if len(fields) > 1 else fields[0]
+        elif section in links:
+            u, v = _known(names, fields[:2], number)
+            links[section].append((u, v, _weight(fields[2:])))
+        elif section in ("arcslist", "edgeslist"):
+            first, *others = _known(names, fields, number)
+            links[section.removesuffix("list")] += [(first, other, 1.0) for other in others]
+        elif section == "matrix":
+            row += 1
+            _known(names, [str(row), str(len(fields))], number)
+            for column, field in enumerate(fields, start=1):
+                if float(field):
+                    links["arcs"].append((str(row), str(column), float(field)))
+        else:
+            raise ValueError(f"line {number}: there is no *Vertices above")
+    if len(set(names.values())) != len(names):
+        twice = next(x for x in names.values() if list(names.values()).count(x) > 1)
+        raise ValueError(f"two vertices are called {twice!r}")
+    graph: nx.Graph[Any] = nx.MultiDiGraph() if links["arcs"] else nx.MultiGraph()
+    graph.add_nodes_from(names.values())
+    both = [(v, u, w) for u, v, w in links["edges"] if u != v] if links["arcs"] else []
+    for u, v, weight in (*links["arcs"], *links["edges"], *both):
+        graph.add_edge(names[u], names[v], weight=weight)
+    return graph
+
+
+def _text(path: Path) -> list[str]:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        return cast("bytes", file.read()).decode("utf-8-sig").splitlines()
+
+
+def _known(names: dict[str, str], vertices: list[str], number: int) -> list[str]:
+    bad = next((vertex for vertex in vertices if vertex not in names), None)
+    if bad is not None or not vertices:
+        raise ValueError(f"line {number}: there is no vertex {bad}; there are {len(names)}")
+    return vertices
+
+
+def _weight(fields: list[str]) -> float:
+    """What stands behind the two nodes of an edge; 1 if that is how it is drawn, or nothing."""
+    try:
+        return float(fields[0])
+    except (IndexError, ValueError):
+        return 1.0
 
 
 FORMATS = (
@@ -74,7 +152,7 @@ FORMATS = (
         "a Pajek",
         (".net", ".paj"),
         r"\*(vertices|network|arcs|edges|matrix)",
-        _by_networkx("read_pajek"),
+        _read_pajek,
     ),
     Format(
         "a GML",

@@ -383,13 +383,16 @@ def from_matrix(adjacency: Any, names: Sequence[Hashable] | None = None) -> Grap
 
     if isinstance(adjacency, Graph) or hasattr(adjacency, "is_directed"):
         raise GraphProblem("from_matrix takes a matrix; use graphs.from_networkx for a graph.")
-    if names is None and hasattr(adjacency, "columns"):
+    if hasattr(adjacency, "columns"):
         raise GraphProblem(
             "from_matrix takes a matrix without names of its own; pass table.to_numpy() and "
             "names=table.columns, with rows in the same order."
         )
     try:
-        matrix = sp.csr_array(sp.coo_array(adjacency).astype(np.float64))
+        given = sp.coo_array(adjacency)
+        if given.dtype.kind == "c":
+            raise GraphProblem("An adjacency matrix holds real numbers; this one is complex.")
+        matrix = sp.csr_array(given.astype(np.float64))
     except (TypeError, ValueError) as error:
         raise GraphProblem(
             f"An adjacency matrix holds numbers in two axes, not {type(adjacency).__name__}."
@@ -407,8 +410,8 @@ def _refuse_other_weights(u: Any, v: Any, attributes: Mapping[str, Any], weight:
     for name, value in attributes.items():
         if name != weight and str(name).lower() in WEIGHTS and not _is_one(value):
             raise GraphProblem(
-                f"The edge between {u!r} and {v!r} has {name} = {value!r}; pass weight={name!r} if "
-                "these are weights, or weight=None to leave weights out."
+                f"The edge between {u!r} and {v!r} has {name} = {value!r}; pass weight={name!r} to "
+                "graphs.from_networkx if these are weights, or weight=None to leave weights out."
             )
 
 
