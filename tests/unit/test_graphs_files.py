@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from nodeflow.graphs.files import EdgeListProblem, read_edge_list, read_network
 from nodeflow.graphs.graph import GraphProblem
+from nodeflow.problems import Problem
 
 
 def write(path: Path, text: str | bytes) -> Path:
@@ -204,7 +205,7 @@ def written(graph: nx.Graph[Any], path: Path) -> Path:
         matrix = nx.to_scipy_sparse_array(graph, sorted(graph))
         scipy.io.mmwrite(path, matrix, symmetry="general" if graph.is_directed() else "symmetric")
     elif path.suffix == ".csv":
-        lines = [f"{u},{v},{weight}\n" for u, v, weight in graph.edges(data="weight")]
+        lines = [f"{u},{v},{x['weight']}\n" for u, v, x in graph.edges(data=True)]
         path.write_text("source,target,weight\n" + "".join(lines))
     elif path.suffix == ".net":
         nx.write_pajek(graph, path)
@@ -251,6 +252,104 @@ def test_networks_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(GraphProblem, match="Node 1 is linked to itself"):
         read_network(loops)
     assert read_network(loops, simplify=True).edges.tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "edges"),
+    [
+        ("target,source,weight\nBo,Ana,2\nCy,Bo,3\n", [("Ana", "Bo", 2), ("Bo", "Cy", 3)]),
+        ("To\tFrom\nBo\tAna\nCy\tBo\n", [("Ana", "Bo", 1), ("Bo", "Cy", 1)]),
+        ("Source Node;Target Node;w\nAna;Bo;2\nBo;Cy;3\n", [("Ana", "Bo", 2), ("Bo", "Cy", 3)]),
+        ("node_1 node_2\nAna Bo\nBo Cy\n", [("Ana", "Bo", 1), ("Bo", "Cy", 1)]),
+        ("TF,gene,weight\nAna,Bo,2\nBo,Cy,3\n", [("Ana", "Bo", 2), ("Bo", "Cy", 3)]),
+        ('"Ray, A","Bo"\n"Bo","Cy; d"\n', [("Ray, A", "Bo", 1), ("Bo", "Cy; d", 1)]),
+        (
+            "New York\tArea 1\nArea 1\tArea 2\n",
+            [("New York", "Area 1", 1), ("Area 1", "Area 2", 1)],
+        ),
+        ("01001 1001\n1001 02\n", [("01001", "1001", 1), ("1001", "02", 1)]),
+        ("gene1 gene2\ngene2 gene3\n", [("gene1", "gene2", 1), ("gene2", "gene3", 1)]),
+        ("% asym weighted\n1 2\t0.5\n2 3\t2\n", [(1, 2, 0.5), (2, 3, 2)]),
+    ],
+)
+def test_columns_are_what_the_first_line_says(
+    tmp_path: Path, text: str, edges: list[tuple[Any, Any, float]]
+) -> None:
+    found = read_network(write(tmp_path / "mine.txt", text), directed=True)
+    expected: nx.DiGraph[Any] = nx.DiGraph()
+    expected.add_weighted_edges_from(edges)
+    assert set(found.labels) == set(expected)
+    np.testing.assert_array_equal(
+        found.adjacency().toarray(), nx.to_numpy_array(expected, list(found.labels)).T
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1;2;0,5\n2;3;1,5\n", "line 1: 3 columns, '0,5' in the third"),
+        ("(0, 1)\n(1, 2)\n", "line 1: .* are in brackets"),
+        ("% sym unweighted\n1 2\n2 3\n", "line 1: the file says that its edges are undirected"),
+        ("# Undirected graph: a.txt\n1 2\n2 3\n", "line 1: the file says .* are undirected"),
+    ],
+)
+def test_what_would_be_misread_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(EdgeListProblem, match=words):
+        read_network(write(tmp_path / "mine.txt", text), directed=True)
+
+
+MATRIX = "%%MatrixMarket matrix coordinate real "
+VERTICES = '*Vertices 3\n1 "a"\n2 "b b"\n3 "c"\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "adjacency"),
+    [
+        ("a.mtx", MATRIX + "skew-symmetric\n2 2 1\n2 1 2\n", [[0, 2], [-2, 0]]),
+        ("a.net", VERTICES + "*Arcs\n1 2 2\n*Edges\n2 3 4\n", [[0, 0, 0], [2, 0, 4], [0, 4, 0]]),
+        ("b.net", VERTICES + "*Edges\n2 3 4\n*Arcs\n1 2 2\n", [[0, 0, 0], [2, 0, 4], [0, 4, 0]]),
+        ("c.net", VERTICES + "*Arcslist\n1 2 3\n", [[0, 0, 0], [1, 0, 0], [1, 0, 0]]),
+        ("d.net", VERTICES + "*Arcs\n*Edgeslist\n1 2 3\n", [[0, 1, 1], [1, 0, 0], [1, 0, 0]]),
+        ("e.net", VERTICES + "*Matrix\n0 2 0\n0 0 0\n5 0 0\n", [[0, 0, 5], [2, 0, 0], [0, 0, 0]]),
+        ("f.net", "*Vertices 3\n*Edges\n1 2 4 c Blue\n", [[0, 4, 0], [4, 0, 0], [0, 0, 0]]),
+    ],
+)  # fmt: skip
+def test_matrices_and_pajek_files_say_what_acts_on_what(
+    tmp_path: Path, name: str, text: str, adjacency: list[list[float]]
+) -> None:
+    found = read_network(write(tmp_path / name, text), directed=True)
+    np.testing.assert_array_equal(found.adjacency().toarray(), adjacency)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.mtx", MATRIX + "general\n2 2 2\n1 2 1\n1 2 3\n", "row 1 and column 2 is there twice"),
+        ("a.net", VERTICES + "*Edges\n1 4\n", "line 6: there is no vertex 4"),
+        ("b.net", VERTICES.replace("b b", "a") + "*Edges\n1 2\n", "two vertices are called 'a'"),
+        ("c.net", VERTICES + "*Partition x\n1\n", r"line 5: \*partition is not read"),
+        ("d.net", VERTICES + "*Arcs\n1 2 2\n2 1 3\n", "edge .* is there with another weight"),
+        ("e.net", VERTICES + "*Edges\n1 2 2\n2 1 2\n1 1 1\n", None),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_simplified_is_refused(
+    tmp_path: Path, name: str, text: str, words: str | None
+) -> None:
+    path = write(tmp_path / name, text)
+    if words is None:
+        assert read_network(path, simplify=True).edges.tolist() == [[0, 1]]
+    else:
+        with pytest.raises(Problem, match=words) as problem:
+            read_network(path, simplify=True)
+        assert str(path) in str(problem.value)
+
+
+def test_weights_that_are_asked_for_have_to_be_there(tmp_path: Path) -> None:
+    graph: nx.Graph[Any] = nx.Graph([(1, 2, {"distance": 3.0})])
+    path = written(graph, tmp_path / "mine.graphml")
+    assert read_network(path).weights is None
+    with pytest.raises(GraphProblem, match=r"mine\.graphml: there are edges without"):
+        read_network(path, weighted=True)
 
 
 @settings(max_examples=30, deadline=None)

@@ -192,11 +192,15 @@ def test_matrices_and_networkx_say_the_same(seed: int, directed: bool, weighted:
         ([["a", "b"], ["c", "d"]], "holds numbers"),
         (nx.path_graph(3), "from_networkx"),
         (pd.DataFrame([[0, 1], [1, 0]]), r"to_numpy\(\)"),
+        ([[0, 1j], [1j, 0]], "complex"),
     ],
 )
-def test_matrices_that_are_no_graph_are_one_sentence(matrix: object, message: str) -> None:
+@pytest.mark.parametrize("names", [None, ("a", "b")])
+def test_matrices_that_are_no_graph_are_one_sentence(
+    matrix: object, message: str, names: tuple[str, ...] | None
+) -> None:
     with pytest.raises(GraphProblem, match=message):
-        from_matrix(matrix)
+        from_matrix(matrix, names)
 
 
 def test_unit_weights_and_other_attributes_do_not_matter() -> None:

@@ -323,7 +323,11 @@ def _third(path: Path, number: int, fields: Sequence[str], width: int) -> float:
 
 def _ids(path: Path, lines: Sequence[tuple[int, Sequence[str]]]) -> NDArray[Any]:
     """Node ids (M, 2): whole numbers, or texts if the first edge has a name, or to keep zeros."""
-    padded = any(re.fullmatch(r"0\d+", field) for _, fields in lines for field in fields[:2])
+    padded = any(
+        field.startswith("0") and field != "0" and field.isdecimal()
+        for _, fields in lines
+        for field in fields[:2]
+    )
     if all(map(_is_number, lines[0][1][:2])) and not padded:
         pairs = [(_node(path, i, x[0]), _node(path, i, x[1])) for i, x in lines]
         return np.array(pairs, dtype=np.int64)
@@ -332,8 +336,8 @@ def _ids(path: Path, lines: Sequence[tuple[int, Sequence[str]]]) -> NDArray[Any]
             raise EdgeListProblem(f"{path}, line {number}: a node has no name; give it one.")
         if fields[0][0] in "([" and fields[1][-1] in ")]":
             raise EdgeListProblem(
-                f"{path}, line {number}: {fields[0]!r} and {fields[1]!r} are in brackets; write the "
-                "two nodes alone."
+                f"{path}, line {number}: {fields[0]!r} and {fields[1]!r} are in brackets; write "
+                "the two nodes alone."
             )
     return np.array([x[:2] for _, x in lines], dtype=object)
 
@@ -476,8 +480,8 @@ def _check_head(
         undirected = _UNDIRECTED.search(text) and not _DIRECTED.search(text)
         if directed and ((konect and konect[1] == "sym") or undirected):
             raise EdgeListProblem(
-                f"{where}: the file says that its edges are undirected; leave out directed=True, or "
-                "delete this line if it is wrong."
+                f"{where}: the file says that its edges are undirected; leave out directed=True, "
+                "or delete this line if it is wrong."
             )
         if directed or simplify:
             continue

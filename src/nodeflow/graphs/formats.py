@@ -58,9 +58,7 @@ def _read_matrix_market(path: Path) -> nx.Graph[Any]:
         matrix = sp.coo_array(scipy.io.mmread(cast("IO[bytes]", file)))
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"the matrix is {matrix.shape[0]} × {matrix.shape[1]} and not square")
-    cells, count = np.unique(
-        np.ravel_multi_index(matrix.coords, matrix.shape), return_counts=True
-    )
+    cells, count = np.unique(np.ravel_multi_index(matrix.coords, matrix.shape), return_counts=True)
     if (count > 1).any():
         row, column = divmod(int(cells[int(np.argmax(count > 1))]), matrix.shape[1])
         raise ValueError(f"the entry in row {row + 1} and column {column + 1} is there twice")
@@ -71,11 +69,11 @@ def _read_matrix_market(path: Path) -> nx.Graph[Any]:
 
 
 def _read_pajek(path: Path) -> nx.Graph[Any]:
-    """Vertices by their labels or numbers, with arcs, edges (each two arcs if there are any arcs),
-    lists of either, or a matrix, whose rows act on its columns. Edges without a weight have 1.
+    """Vertices by their labels or numbers, and what links them. Edges without a weight have 1.
 
-    networkx's reader leaves out directions or second directions where a file has arcs and edges,
-    and takes the second node of a list for a weight.
+    There are arcs, edges (each two arcs if there are any arcs), lists of either, and matrices,
+    whose rows act on their columns. networkx's reader leaves out directions where a file has arcs
+    and edges, and takes the second node of a list for a weight.
     """
     import networkx as nx
 
@@ -122,7 +120,7 @@ def _read_pajek(path: Path) -> nx.Graph[Any]:
 
 def _text(path: Path) -> list[str]:
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        return cast("bytes", file.read()).decode("utf-8-sig").splitlines()
+        return file.read().decode("utf-8-sig").splitlines()
 
 
 def _known(names: dict[str, str], vertices: list[str], number: int) -> list[str]:

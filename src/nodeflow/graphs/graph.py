@@ -376,8 +376,8 @@ def from_matrix(adjacency: Any, names: Sequence[Hashable] | None = None) -> Grap
         names: n different names of the nodes.
 
     Raises:
-        GraphProblem: the matrix is not square, holds something that is no finite number, or links
-            a node to itself.
+        GraphProblem: the matrix is not square, holds something that is no finite real number, links
+            a node to itself, or is a table of pandas, whose names might be in another order.
     """
     import scipy.sparse as sp
 
