@@ -120,6 +120,9 @@ REFUSED = {
     "time,node,value\n0,Ana,1\n0,Ana,2\n": "line 3: run 0, node Ana has the time 0 once more",
     "time,node,value\n1,Ana,1\n0,Ana,2\n": "line 3: run 0, node Ana has the time 0 after a later",
     "time,node,value\n0,,1\n1,Ana,2\n": "line 2 has no node",
+    "time,Ana,Bo\n0,1,5,2,5\n1,1,6,2,6\n": "line 2: 5 fields under 3 column names",
+    "time,Ana,Bo\n0,1,2\n1,2\n": "line 3: 2 fields under 3 column names",
+    '"time" "Ana" "Bo"\n"1" 0 1 2\n"2" 1 2 3\n': "line 2: 4 fields under 3 column names",
     "time,node,value,weight\n0,Ana,1,1\n1,Ana,2,1\n": "unknown column weight",
 }
 
@@ -133,6 +136,45 @@ def test_what_cannot_be_meant_is_one_sentence(tmp_path: Path, text: str) -> None
     assert REFUSED[text] in str(caught.value)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_names_may_hold_the_separator(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text('time,"(0, 0)","(0, 1)"\n0,1,2\n1,2,3\n')
+    series = data.read_series(path, nx.path_graph([(0, 0), (0, 1)]))
+    assert series.runs[0].states.tolist() == [[1, 2], [2, 3]]
+
+
+@pytest.mark.parametrize("form", ["wide", "index", "long", "parquet with an index"])
+def test_tables_of_pandas_are_read_as_their_files_are(tmp_path: Path, form: str) -> None:
+    table = long_table()
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    expected = data.read_series(tmp_path / "mine.csv", NETWORK)
+    wide = wide_table(table)
+    given = {"wide": wide, "long": table}.get(form, wide.set_index(["run", "time"]))
+    before = given.copy()
+    if form.startswith("parquet"):
+        given.to_parquet(tmp_path / "mine.parquet")
+        same(data.read_series(tmp_path / "mine.parquet", NETWORK), expected)
+    else:
+        same(data.read_series(given, NETWORK), expected)
+    pd.testing.assert_frame_equal(given, before)
+
+
+@pytest.mark.parametrize("column", ["time", "Ana"])
+def test_dates_have_no_unit_and_are_refused(column: str) -> None:
+    table = pd.DataFrame({"time": [0.0, 1.0], "Ana": [1.0, 2.0]})
+    table[column] = pd.to_datetime(["2026-01-01", "2026-01-08"])
+    with pytest.raises(data.SeriesProblem, match=f"the table, column {column}: .* in no unit"):
+        data.read_series(table, NETWORK)
+
+
+def test_a_part_is_of_the_network_that_the_series_were_read_for() -> None:
+    table = pd.DataFrame({"time": [0.0, 1.0], "Ana": [1.0, 2.0]})
+    series = data.read_series(table, NETWORK)
+    turned = nx.Graph([("Cy", "Bo"), ("Bo", "Ana")])
+    with pytest.raises(data.SeriesProblem, match=r"Node 0 of the series is 'Ana', .* is 'Cy'"):
+        data.observed_part(series, turned)
 
 
 def test_files_that_are_no_tables_are_one_sentence(tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ def observed_part(series: Series, graph: nx.Graph[Any] | Graph) -> tuple[Graph, 
             f"The series were read for {len(series.nodes)} nodes and the network has {whole.n}; "
             "give the network that read_series was given."
         )
+    other = next((k for k in range(whole.n) if whole.labels[k] != series.nodes[k]), None)
+    if other is not None:
+        raise SeriesProblem(
+            f"Node {other} of the series is {series.nodes[other]!r}, and that of the network is "
+            f"{whole.labels[other]!r}; give the network that read_series was given."
+        )
     seen = np.flatnonzero(series.observed)
     part = whole if len(seen) == whole.n else whole.subgraph(seen)
     trajectories = []

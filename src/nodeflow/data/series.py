@@ -98,7 +98,7 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     nodes = graph.labels if isinstance(graph, Graph) else tuple(graph)
     columns = _columns_of(nodes)
     if isinstance(path, pd.DataFrame):
-        path, table, place = Path("the table"), _named(path), "row"
+        table, place, path = _named(path), "row", Path("the table")
     else:
         path = Path(path)
         table, place = _parquet(path) if path.suffix == ".parquet" else _csv(path)
@@ -174,10 +174,12 @@ class _Where:
 
     def numbers(self, column: pd.Series[Any], name: str, what: str) -> NDArray[np.float64]:
         """A column as float64, NaN where it holds nothing."""
-        if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(
+            column
+        ):
             raise SeriesProblem(
-                f"{self.path}, column {name}: {column.dtype} is a date or duration in no unit; write "
-                "numbers, such as days since the first time: (x - x.min()) / "
+                f"{self.path}, column {name}: {column.dtype} is a date or duration in no unit; "
+                "write numbers, such as days since the first time: (x - x.min()) / "
                 'pandas.Timedelta("1D").'
             )
         values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
