@@ -1,5 +1,6 @@
 """Training and testing of neural ODEs."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from nodeflow.graphs.graph import Graph, from_networkx
 from nodeflow.graphs.measures import node_table
 from nodeflow.grid import Cell
 from nodeflow.job import Progress
-from nodeflow.node import recipes, train
+from nodeflow.node import observations, recipes, train
 from nodeflow.node.evaluate import evaluate_models, node_errors
 from nodeflow.node.field import as_field
 from nodeflow.node.observations import Observations, observed
@@ -492,13 +493,30 @@ def test_errors_of_a_model_do_not_depend_on_how_precisely_it_is_integrated() -> 
         ("guess", {}, "gauss_newton, matching, paper"),
         ("matching", {"step": 3}, "steps"),
         ("paper", {"knots": 3}, "batch"),
+        ("paper", {"steps": "3"}, "steps is '3'; give a whole number"),
+        ("paper", {"steps": 2.5}, "steps is 2.5; give a whole number"),
+        ("matching", {"learning_rate": math.nan}, "learning_rate is nan; give a number"),
+        ("gauss_newton", {"hidden": 16}, "hidden is 16; give a list of widths"),
+        ("gauss_newton", {"hidden": [16, 0]}, r"hidden is \[16, 0\]; give a list of widths"),
     ],
 )
 def test_unknown_recipes_and_settings_are_refused(
-    recipe: str, settings: dict[str, int], words: str
+    recipe: str, settings: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(RecipeProblem, match=words):
         recipe_settings(recipe, settings)
+
+
+def test_a_graph_whose_matrix_does_not_fit_the_memory_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    of = graphs(1)
+    size = 4 * of[0].n ** 2
+    monkeypatch.setattr(observations, "_memory", lambda: 4 * size)
+    assert len(observed(of, trajectories(of, times=8))) == 1
+    monkeypatch.setattr(observations, "_memory", lambda: 4 * size - 1)
+    with pytest.raises(RecipeProblem, match=f"training graph 0 has {of[0].n} nodes"):
+        observed(of, trajectories(of, times=8))
 
 
 def test_too_few_times_for_slopes_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ def observed(graphs: Sequence[Graph], trajectories: Sequence[Trajectory]) -> lis
     Raises:
         GraphProblem: `graphs` is no list of graphs.
         TrajectoryProblem: a trajectory does not fit; see `runs_by_graph`.
-        RecipeProblem: a graph has none.
+        RecipeProblem: a graph has none, or is too large for the memory of this machine.
     """
     found = []
     for index, (graph, runs) in enumerate(
@@ -64,10 +65,27 @@ def observed(graphs: Sequence[Graph], trajectories: Sequence[Trajectory]) -> lis
                 "loosen dynamics.rtol or raise dynamics.max_steps."
             )
         states = np.stack([x.states for x in good])
+        _check_size(index, graph)
         adjacency = graph.adjacency(np.float32).toarray()
         times = good[0].times - good[0].times[0]
         found.append(Observations(index, adjacency, times, states))
     return found
+
+
+def _check_size(index: int, graph: Graph) -> None:
+    """Refuse a graph whose matrix takes more than a quarter of the memory: recipes copy it."""
+    needed, memory = 4 * graph.n**2, _memory()
+    if needed > memory / 4:
+        raise RecipeProblem(
+            f"training graph {index} has {graph.n} nodes, whose full matrix takes "
+            f"{needed / 2**30:.3g} GiB, and recipes need several of the {memory / 2**30:.3g} GiB "
+            "here; train on a part of it (graph.subgraph), the model predicts on the whole."
+        )
+
+
+def _memory() -> int:
+    """Bytes of memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def check_observations(data: Sequence[Observations], settings: Settings) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -149,7 +150,8 @@ def recipe_settings(recipe: str, changes: Mapping[str, Any]) -> Settings:
     """The settings of a recipe with some of them changed.
 
     Raises:
-        RecipeProblem: no such recipe or setting, or an order that does not fit the window.
+        RecipeProblem: no such recipe or setting, a value of another kind than the default, or an
+            order that does not fit the window.
     """
     if recipe not in RECIPES:
         raise RecipeProblem(f'recipe is "{recipe}"; allowed are {", ".join(RECIPES)}.')
@@ -159,9 +161,11 @@ def recipe_settings(recipe: str, changes: Mapping[str, Any]) -> Settings:
         raise RecipeProblem(
             f"recipe {recipe} has no setting {unknown[0]}; there are {', '.join(known)}."
         )
-    values = dict(changes)
-    if "hidden" in values:
-        values["hidden"] = tuple(values["hidden"])
+    values = {
+        entry.name: _checked(entry.name, changes[entry.name], entry.default)
+        for entry in fields(RECIPES[recipe])
+        if entry.name in changes
+    }
     settings = RECIPES[recipe](**values)
     if isinstance(settings, MatchingSettings) and not 1 <= settings.order < settings.window:
         raise RecipeProblem(
@@ -169,6 +173,22 @@ def recipe_settings(recipe: str, changes: Mapping[str, Any]) -> Settings:
             "has to be at least 1 and below the window."
         )
     return settings
+
+
+def _checked(name: str, value: Any, default: Any) -> Any:
+    """A setting, if it is a number of the kind of its default, or a list of widths."""
+    if isinstance(default, tuple):
+        if isinstance(value, Iterable) and not isinstance(value, str):
+            widths = tuple(value)
+            if all(isinstance(x, int | np.integer) and x > 0 for x in widths):
+                return widths
+        raise RecipeProblem(f"{name} is {value!r}; give a list of widths, such as {default}.")
+    whole = isinstance(default, int)
+    kinds = int | np.integer if whole else int | float | np.integer | np.floating
+    if isinstance(value, bool) or not isinstance(value, kinds) or not 0 <= value < math.inf:
+        words = "a whole number" if whole else "a number"
+        raise RecipeProblem(f"{name} is {value!r}; give {words} that is not negative.")
+    return value
 
 
 def fewest_times(settings: Settings) -> int:

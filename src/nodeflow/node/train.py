@@ -154,7 +154,7 @@ def train_models(
         TrajectoryProblem: a trajectory does not fit its graph or the others on it.
         RecipeProblem: unknown recipe or setting, or trajectories that the recipe cannot learn from.
     """
-    if seeds < 1 or isinstance(labels, str) or not labels:
+    if not isinstance(seeds, int) or seeds < 1 or isinstance(labels, str) or not labels:
         raise RecipeProblem(
             f"seeds = {seeds!r} and labels = {labels!r} do not fit; give at least one seed, and "
             'labels as a tuple that begins with the system, such as ("SIS",).'
