@@ -189,6 +189,19 @@ def test_files_that_are_no_tables_are_one_sentence(tmp_path: Path) -> None:
         data.read_series(tmp_path / "b.csv", nx.Graph([(1, "1")]))
 
 
+def test_runs_made_by_hand_are_checked_as_files_are() -> None:
+    times, states = [0, 1, 2], [[1, 2, 3], [2, None, 4], [3, 4, 5]]
+    filled = data.fill_gaps(data.Run("a", times, states), NAMES)  # type: ignore[arg-type]
+    assert filled.states.tolist() == [[1, 2, 3], [2, 3, 4], [3, 4, 5]]
+    turned = pd.DataFrame(states, columns=NAMES)[[*NAMES[::-1]]]
+    by_name = data.fill_gaps(data.Run("a", times, turned), NAMES)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(by_name.states, filled.states)
+    for times, words in (([0, 1], "at 2 times of 3 nodes"), ([0, 2, 1], "1 follows 2")):
+        run = data.Run("a", np.array(times), np.array(states, dtype=np.float64))
+        with pytest.raises(data.SeriesProblem, match=f"Run a.*{words}"):
+            data.observed_part(data.Series(NAMES, (run,)), NETWORK)
+
+
 def test_gaps_are_filled_and_ends_are_not_made_up() -> None:
     times = np.array([0.0, 1, 3, 4, 6])
     states = np.stack([2 * times, times**2, 5 - times], axis=1)

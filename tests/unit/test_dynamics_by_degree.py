@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from nodeflow.dynamics.by_degree import activity_by_degree
+from nodeflow.dynamics.runs import TrajectoryProblem
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs import build_graph
 from nodeflow.graphs.bins import degree_bins
@@ -44,3 +45,14 @@ def test_without_a_good_trajectory_there_is_nothing() -> None:
     pair = build_graph(2, [(0, 1)])
     failed = Trajectory(0, 0, np.array([0.0]), np.zeros((1, 2), np.float32), "failed", "why")
     assert activity_by_degree([failed], [pair], every_time=True).empty
+
+
+def test_trajectories_at_different_times_are_refused() -> None:
+    pair = build_graph(2, [(0, 1)])
+    runs = [
+        Trajectory(0, k, np.array([0.0, k + 1]), np.zeros((2, 2), np.float32), "ok", "")
+        for k in range(2)
+    ]
+    for every_time in (True, False):
+        with pytest.raises(TrajectoryProblem, match="Run 1 on graph 0 has other times"):
+            activity_by_degree(runs, [pair], every_time=every_time)

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from nodeflow.dynamics.ensemble import simulate_cell
+from nodeflow.dynamics.runs import TrajectoryProblem
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, field
-from nodeflow.graphs.graph import Graph, from_networkx, to_networkx
+from nodeflow.graphs.graph import Graph, GraphProblem, from_networkx, to_networkx
 from nodeflow.graphs.measures import node_table
 from nodeflow.graphs.real import real_network
 from nodeflow.grid import Cell
@@ -119,6 +120,36 @@ def test_noise_on_the_initial_state_is_the_floor_of_a_good_model() -> None:
     assert (quiet["mae_floor"] < 1e-5).all()
     assert (loud["mae_floor"] > 1e-3).all()
     np.testing.assert_allclose(loud["mae"], loud["mae_floor"], rtol=0.3)
+
+
+@pytest.mark.parametrize("other", ["times on one graph", "times of a graph", "nodes", "none"])
+def test_trajectories_that_do_not_fit_are_refused_in_every_experiment(other: str) -> None:
+    models, truth = trained("SIS"), simulated("SIS", TESTS)
+    longer = replace(truth[-1], times=2 * truth[-1].times)
+    wrong = {
+        "times on one graph": [*truth, longer],
+        "times of a graph": [*truth[:-1], longer],
+        "nodes": [*truth[:-1], replace(truth[-1], states=truth[-1].states[:, 1:])],
+        "none": truth[:-1],
+    }[other]
+    table = node_table(TESTS)
+    for experiment in (
+        lambda: evaluate_models(models, field("SIS"), TESTS, table, wrong, **SETTINGS),
+        lambda: hide_nodes(models, field("SIS"), TESTS, wrong, [4], generators(), **SETTINGS),
+        lambda: perturb_initial_states(
+            models, field("SIS"), TESTS, wrong, [0.1], generators(), domain=(0, 1), **SETTINGS
+        ),
+    ):
+        with pytest.raises(TrajectoryProblem, match="graph 1"):
+            experiment()
+
+
+def test_tables_and_numbers_of_other_graphs_are_refused() -> None:
+    models, truth = trained("SIS"), simulated("SIS", TESTS)
+    with pytest.raises(GraphProblem, match="0 rows of graph 1"):
+        evaluate_models(models, field("SIS"), TESTS, node_table(TESTS[:1]), truth, **SETTINGS)
+    with pytest.raises(GraphProblem, match="keep at least one node"):
+        hide_nodes(models, field("SIS"), TESTS, truth, [TESTS[0].n], generators(), **SETTINGS)
 
 
 def test_models_that_failed_are_rows_in_every_experiment() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import networkx as nx
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from nodeflow.data.series import Run, Series, SeriesProblem
+from nodeflow.dynamics.given import by_node, increasing
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph, from_networkx
 
@@ -44,6 +46,7 @@ def observed_part(series: Series, graph: nx.Graph[Any] | Graph) -> tuple[Graph, 
             f"Node {other} of the series is {series.nodes[other]!r}, and that of the network is "
             f"{whole.labels[other]!r}; give the network that read_series was given."
         )
+    series = Series(series.nodes, tuple(_checked(run, series.nodes) for run in series.runs))
     seen = np.flatnonzero(series.observed)
     part = whole if len(seen) == whole.n else whole.subgraph(seen)
     trajectories = []
@@ -67,9 +70,10 @@ def fill_gaps(run: Run, nodes: tuple[Any, ...]) -> Run:
         nodes: names of its n nodes.
 
     Raises:
-        SeriesProblem: a node has fewer than two values in the run, or there are no two times
-            between which every node has been observed.
+        SeriesProblem: a node has fewer than two values in the run, there are no two times between
+            which every node has been observed, or times and states do not fit.
     """
+    run = _checked(run, nodes)
     seen = np.isfinite(run.states)
     few = np.flatnonzero(seen.sum(axis=0) < 2)
     if len(few):
@@ -90,6 +94,18 @@ def fill_gaps(run: Run, nodes: tuple[Any, ...]) -> Run:
     for node in np.flatnonzero(~seen[start:stop].all(axis=0)):
         states[:, node] = _interpolated(run.times, run.states[:, node], times)
     return Run(run.name, times, states)
+
+
+def _checked(run: Run, nodes: Sequence[Any]) -> Run:
+    """A run with arrays of float64, also if it was made by hand."""
+    times = increasing(run.times, f"Run {run.name}: its times", SeriesProblem)
+    states = by_node(run.states, nodes, f"Run {run.name}: its states", SeriesProblem)
+    if states.shape != (len(times), len(nodes)):
+        raise SeriesProblem(
+            f"Run {run.name} has states of shape {states.shape} at {len(times)} times of "
+            f"{len(nodes)} nodes; give one row a time and one column a node."
+        )
+    return Run(run.name, times, states.astype(np.float64, copy=False))
 
 
 def _interpolated(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from nodeflow.dynamics.runs import TrajectoryProblem
 from nodeflow.dynamics.store import Trajectory, stream_trajectories
 from nodeflow.graphs.bins import degree_bins
 from nodeflow.graphs.graph import Graph
@@ -53,13 +54,22 @@ def activity_by_degree(
 
     Returns:
         Rows with the columns of `ACTIVITY`.
+
+    Raises:
+        TrajectoryProblem: trajectories have different times.
     """
     bins = [degree_bins(graph.degrees) for graph in graphs]
     chosen = slice(None) if every_time else slice(-1, None)
     times, states = np.empty(0), defaultdict(list)
     for trajectory in trajectories:
         if trajectory.status == "ok":
-            times, degrees = trajectory.times[chosen], bins[trajectory.graph]
+            now, degrees = trajectory.times[chosen], bins[trajectory.graph]
+            if len(times) and not np.array_equal(times, now):
+                raise TrajectoryProblem(
+                    f"Run {trajectory.index} on graph {trajectory.graph} has other times than "
+                    "those before it; give trajectories at the same times."
+                )
+            times = now
             for degree in np.unique(degrees):
                 states[degree].append(trajectory.states[chosen][:, degrees == degree])
     parts = [pd.DataFrame({name: [] for name in ACTIVITY.columns})]

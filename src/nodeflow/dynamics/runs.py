@@ -12,7 +12,7 @@ from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph, check_graphs
 from nodeflow.problems import Problem
 
-__all__ = ["TrajectoryProblem", "runs_by_graph"]
+__all__ = ["TrajectoryProblem", "runs_by_graph", "runs_on_each"]
 
 _SAME_TIME = 1e-9
 """Times of two runs are the same if they differ by less than this share of the last one."""
@@ -67,6 +67,25 @@ def runs_by_graph(
     return found
 
 
+def runs_on_each(
+    graphs: Sequence[Graph], trajectories: Sequence[Trajectory]
+) -> list[list[Trajectory]]:
+    """As `runs_by_graph`, with a trajectory on each graph, and the same times on all graphs.
+
+    Raises:
+        GraphProblem: as there.
+        TrajectoryProblem: as there; or a graph has no trajectory, or other times than the others.
+    """
+    found = runs_by_graph(graphs, trajectories)
+    for index, runs in enumerate(found):
+        if not runs:
+            raise TrajectoryProblem(
+                f"There is no trajectory on graph {index}; give one, or leave the graph out."
+            )
+        _check_same_times(found[0][0], runs[0], f"run {runs[0].index} on graph {index}")
+    return found
+
+
 def _checked(run: Trajectory, graph: Graph, name: str) -> Trajectory:
     if run.status not in ("ok", "failed"):
         raise TrajectoryProblem(f'{name}: its status is {run.status!r}; write "ok" or "failed".')
@@ -111,9 +130,11 @@ def _check_same_times(first: Trajectory, run: Trajectory, name: str) -> None:
     if len(one) == len(other) and np.abs(one - other).max() <= _SAME_TIME * one[-1]:
         return
     raise TrajectoryProblem(
-        f"{name}: its {_span(run)} are not those of run {first.index} on the same graph, "
+        f"{name}: its {_span(run)} are not those of run {first.index} on "
+        f"{'the same graph' if run.graph == first.graph else f'graph {first.graph}'}, "
         f"{_span(first)}; interpolate all runs onto the same times after their start, cut them to "
-        "those they share, or train on runs of the same times."
+        f"those they share, or {'train on' if run.graph == first.graph else 'take'} runs of the "
+        "same times."
     )
 
 

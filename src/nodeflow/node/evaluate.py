@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from nodeflow.dynamics.integrate import Simulation, simulate_graphs
 from nodeflow.dynamics.mean_field import mean_field_states
+from nodeflow.dynamics.runs import runs_on_each
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
-from nodeflow.graphs.graph import Graph
+from nodeflow.graphs.graph import Graph, GraphProblem
 from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, Models
 
@@ -57,12 +58,16 @@ def evaluate_models(
 
     Returns:
         Tables with the columns of `NODE_ERRORS` and `NODE_RUNS`, but for N, beta and gamma.
+
+    Raises:
+        TrajectoryProblem: a trajectory does not fit its graph or the others; see `runs_on_each`.
+        GraphProblem: `nodes` is the table of other graphs.
     """
     settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
     fields = model_fields(models) if fields is None else fields
-    known = [[x for x in truth if x.graph == index] for index in range(len(graphs))]
-    properties = [rows for _, rows in nodes.sort_values(["graph", "node"]).groupby("graph")]
-    times = truth[0].times
+    known = runs_on_each(graphs, truth)
+    properties = _properties(graphs, nodes)
+    times = known[0][0].times
     errors, runs = [], []
     for block in _blocks(graphs, known, len(models)):
         some = [graphs[index] for index in block]
@@ -94,6 +99,19 @@ def evaluate_models(
         pd.concat(errors, ignore_index=True) if errors else empty,
         pd.concat(runs, ignore_index=True),
     )
+
+
+def _properties(graphs: Sequence[Graph], nodes: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of each graph, node by node."""
+    rows = dict(iter(nodes.sort_values(["graph", "node"]).groupby("graph")))
+    for index, graph in enumerate(graphs):
+        count = len(rows.get(index, ()))
+        if count != graph.n:
+            raise GraphProblem(
+                f"The table of nodes has {count} rows of graph {index}, which has {graph.n} nodes; "
+                "give that of graphs.node_table for the same graphs."
+            )
+    return [rows[index] for index in range(len(graphs))]
 
 
 def _blocks(

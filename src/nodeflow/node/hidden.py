@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from nodeflow.dynamics.integrate import Simulation, simulate_graphs
 from nodeflow.dynamics.mean_field import mean_field_states
+from nodeflow.dynamics.runs import runs_on_each
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
-from nodeflow.graphs.graph import Graph
+from nodeflow.graphs.graph import Graph, GraphProblem
 from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_HIDDEN, NODE_NOISE, Models
 
@@ -52,9 +53,19 @@ def hide_nodes(
 
     Returns:
         One row a model, graph and number, with the columns of `NODE_HIDDEN`.
+
+    Raises:
+        TrajectoryProblem: a trajectory does not fit its graph or the others; see `runs_on_each`.
+        GraphProblem: as many nodes are removed as a graph has.
     """
     settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
-    known = _firsts(truth, len(graphs))
+    known = _firsts(graphs, truth)
+    smallest = min(graph.n for graph in graphs)
+    if not all(0 <= count < smallest for count in removed):
+        raise GraphProblem(
+            f"removed = {[*removed]} does not fit graphs of {smallest} nodes; keep at least one "
+            "node of each."
+        )
     orders = [g.permutation(x.n) for g, x in zip(generators, graphs, strict=True)]
     times = known[0].times
     fields = model_fields(models)
@@ -126,9 +137,12 @@ def perturb_initial_states(
 
     Returns:
         One row a model, graph and standard deviation, with the columns of `NODE_NOISE`.
+
+    Raises:
+        TrajectoryProblem: a trajectory does not fit its graph or the others; see `runs_on_each`.
     """
     settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
-    known = _firsts(truth, len(graphs))
+    known = _firsts(graphs, truth)
     fields = model_fields(models)
     draws = [g.standard_normal(x.n) for g, x in zip(generators, graphs, strict=True)]
     times = known[0].times
@@ -166,8 +180,8 @@ def perturb_initial_states(
     return pd.DataFrame(rows, columns=list(NODE_NOISE.columns))
 
 
-def _firsts(truth: Sequence[Trajectory], count: int) -> list[Trajectory]:
-    return [next(x for x in truth if x.graph == index) for index in range(count)]
+def _firsts(graphs: Sequence[Graph], truth: Sequence[Trajectory]) -> list[Trajectory]:
+    return [runs[0] for runs in runs_on_each(graphs, truth)]
 
 
 def _simulated(
