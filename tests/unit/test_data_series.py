@@ -167,6 +167,13 @@ def test_dates_have_no_unit_and_are_refused(column: str) -> None:
     table[column] = pd.to_datetime(["2026-01-01", "2026-01-08"])
     with pytest.raises(data.SeriesProblem, match=f"the table, column {column}: .* in no unit"):
         data.read_series(table, NETWORK)
+    table[column] = pd.period_range("2026-01", periods=2, freq="M")
+    with pytest.raises(data.SeriesProblem, match=f"the table, column {column}: .* in no unit"):
+        data.read_series(table, NETWORK)
+    with pytest.raises(data.SeriesProblem, match=f"the table, column {column}: complex"):
+        data.read_series(table.assign(**{column: [1j, 2]}), NETWORK)
+    with pytest.raises(data.SeriesProblem, match=r"not from a ndarray; .* pandas\.DataFrame"):
+        data.read_series(np.ones((2, 2)), NETWORK)  # type: ignore[arg-type]
 
 
 def test_a_part_is_of_the_network_that_the_series_were_read_for() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.io
 from hypothesis import given, settings
@@ -326,6 +327,8 @@ def test_matrices_and_pajek_files_say_what_acts_on_what(
     [
         ("a.mtx", MATRIX + "general\n2 2 2\n1 2 1\n1 2 3\n", "row 1 and column 2 is there twice"),
         ("a.net", VERTICES + "*Edges\n1 4\n", "line 6: there is no vertex 4"),
+        ("f.net", VERTICES + "*Edges\n1\n", "line 6: an edge has two vertices"),
+        ("g.net", "*Vertices\n*Edges\n1 2\n", "line 1: .* without their number"),
         ("b.net", VERTICES.replace("b b", "a") + "*Edges\n1 2\n", "two vertices are called 'a'"),
         ("c.net", VERTICES + "*Partition x\n1\n", r"line 5: \*partition is not read"),
         ("d.net", VERTICES + "*Arcs\n1 2 2\n2 1 3\n", "edge .* is there with another weight"),
@@ -342,6 +345,13 @@ def test_what_cannot_be_simplified_is_refused(
         with pytest.raises(Problem, match=words) as problem:
             read_network(path, simplify=True)
         assert str(path) in str(problem.value)
+
+
+def test_a_table_is_no_path_and_a_turned_edge_may_be_a_direction(tmp_path: Path) -> None:
+    with pytest.raises(EdgeListProblem, match="from_pandas_edgelist"):
+        read_network(pd.DataFrame({"source": [1], "target": [2]}))  # type: ignore[arg-type]
+    with pytest.raises(EdgeListProblem, match=r"line 2: .*\(or with directed=True"):
+        read_network(write(tmp_path / "mine.txt", "1 2\n2 1\n"))
 
 
 def test_weights_that_are_asked_for_have_to_be_there(tmp_path: Path) -> None:

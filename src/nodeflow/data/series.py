@@ -99,6 +99,11 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     columns = _columns_of(nodes)
     if isinstance(path, pd.DataFrame):
         table, place, path = _named(path), "row", Path("the table")
+    elif not isinstance(path, str | Path):
+        raise SeriesProblem(
+            f"Series are read from the path of a file or from a pandas table, not from a "
+            f"{type(path).__name__}; make a table of it: pandas.DataFrame."
+        )
     else:
         path = Path(path)
         table, place = _parquet(path) if path.suffix == ".parquet" else _csv(path)
@@ -174,8 +179,13 @@ class _Where:
 
     def numbers(self, column: pd.Series[Any], name: str, what: str) -> NDArray[np.float64]:
         """A column as float64, NaN where it holds nothing."""
-        if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(
-            column
+        types = pd.api.types
+        if types.is_complex_dtype(column):
+            raise SeriesProblem(f"{self.path}, column {name}: complex; give real numbers.")
+        if (
+            types.is_datetime64_any_dtype(column)
+            or types.is_timedelta64_dtype(column)
+            or isinstance(column.dtype, pd.PeriodDtype)
         ):
             raise SeriesProblem(
                 f"{self.path}, column {name}: {column.dtype} is a date or duration in no unit; "

@@ -98,7 +98,7 @@ def read_network(
         GraphProblem: what a file of another format holds is not what the arguments ask for, or
             does not fit (see `from_networkx`); the text names the file.
     """
-    path = Path(path)
+    path = _path(path)
     _there(path)
     known = format_by_name(path) or _format_of_first_line(path)
     if known is None:
@@ -211,7 +211,7 @@ def read_edge_list(
             of unknown meaning or a weight that is none, is a self-loop, repeats an edge, or names
             a node that is not one of `nodes`.
     """
-    path = Path(path)
+    path = _path(path)
     known = format_by_name(path)
     if known is not None:
         raise EdgeListProblem(
@@ -415,6 +415,16 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         ) from error
 
 
+def _path(path: str | Path) -> Path:
+    if not isinstance(path, str | Path):
+        raise EdgeListProblem(
+            f"Networks are read from the path of a file, not from a {type(path).__name__}; use "
+            "graphs.from_networkx (with networkx.from_pandas_edgelist for a table of edges) or "
+            "graphs.from_matrix."
+        )
+    return Path(path)
+
+
 def _there(path: Path) -> None:
     if not path.is_file():
         raise EdgeListProblem(f"{path} is missing; check the path in graphs.files.")
@@ -529,8 +539,10 @@ def _check_simple(path: Path, rows: _Rows, ends: NDArray[np.int64], directed: bo
         row, first = int(later[place]), int(order[:-1][same][place])
         u, v = rows.pairs[first] if directed else sorted(rows.pairs[first].tolist())
         how = "once" if directed else "once, in one direction"
+        turned = rows.pairs[row].tolist() != rows.pairs[first].tolist()
+        keep = " (or with directed=True to keep directions)" if turned else ""
         raise EdgeListProblem(
             f"{path}, line {numbers[row]}: edge {u}-{v} is already on line {numbers[first]}; keep "
             f"each {'' if directed else 'undirected '}edge {how}, or read the file with "
-            "simplify=True."
+            f"simplify=True{keep}."
         )

@@ -87,14 +87,14 @@ def _read_pajek(path: Path) -> nx.Graph[Any]:
         if line.startswith("*"):
             section, row = fields[0].lower().lstrip("*").rstrip(":"), 0
             if section == "vertices":
-                names = {str(i + 1): str(i + 1) for i in range(int(fields[1]))}
+                names = {str(i + 1): str(i + 1) for i in range(_count(fields, number))}
             elif section not in ("network", *links, "arcslist", "edgeslist", "matrix"):
                 raise ValueError(f"line {number}: *{section} is not read; delete that part")
         elif section == "vertices":
             _known(names, fields[:1], number)
             names[fields[0]] = fields[1] if len(fields) > 1 else fields[0]
         elif section in links:
-            u, v = _known(names, fields[:2], number)
+            u, v = _known(names, fields[:2], number, 2)
             links[section].append((u, v, _weight(fields[2:])))
         elif section in ("arcslist", "edgeslist"):
             first, *others = _known(names, fields, number)
@@ -123,11 +123,19 @@ def _text(path: Path) -> list[str]:
         return file.read().decode("utf-8-sig").splitlines()
 
 
-def _known(names: dict[str, str], vertices: list[str], number: int) -> list[str]:
+def _known(names: dict[str, str], vertices: list[str], number: int, count: int = 1) -> list[str]:
     bad = next((vertex for vertex in vertices if vertex not in names), None)
-    if bad is not None or not vertices:
+    if len(vertices) < count:
+        raise ValueError(f"line {number}: an edge has two vertices")
+    if bad is not None:
         raise ValueError(f"line {number}: there is no vertex {bad}; there are {len(names)}")
     return vertices
+
+
+def _count(fields: list[str], number: int) -> int:
+    if len(fields) < 2 or not fields[1].isdecimal():
+        raise ValueError(f"line {number}: *Vertices stands without their number")
+    return int(fields[1])
 
 
 def _weight(fields: list[str]) -> float:
