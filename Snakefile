@@ -1,11 +1,20 @@
 # nodeflow: neural ODEs on networks, flow matching over weights. One file in rules/ a stage, in the
 # order data flows. `snakemake all_figures --cores 2` draws everything.
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.20")
 
 
-configfile: "config/config.yaml"
+# Beside this file, so that one checkout serves many folders of results (--directory, -s).
+configfile: Path(workflow.current_basedir) / "config/config.yaml"
+
+
+# And what such a folder brings of its own, as workflows that are deployed into a folder do.
+if Path("config/config.yaml").is_file():
+
+    configfile: "config/config.yaml"
 
 
 report: "workflow/report/workflow.rst"

@@ -1,18 +1,29 @@
 # What every stage shares: the checked configuration, the plan that follows from it, and wildcards.
+import sys
 from pathlib import Path
+
+from snakemake.settings.types import DeploymentMethod
 
 from nodeflow.config import ConfigProblem, check_config, load_schema
 from nodeflow.grid import WILDCARDS
 from nodeflow.plan import Plan
 from nodeflow.provenance import remember_config
+from nodeflow.start import StartProblem, check_paths, remarks
 
 # Not workflow.basedir: another workflow may use this one as a module.
 ROOT = Path(workflow.current_basedir).parent
 
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+
 try:
+    check_paths(ROOT, sys.executable, own_python=not CONDA)
     check_config(config, load_schema(ROOT / "config/schema/config.schema.yaml"))
-except ConfigProblem as problem:
+except (ConfigProblem, StartProblem) as problem:
     raise WorkflowError(str(problem)) from None
+
+# Not again in each job.
+for remark in remarks(ROOT, sys.argv) if workflow.is_main_process else []:
+    logger.warning(remark)
 
 remember_config(config)
 plan = Plan(config, ROOT)

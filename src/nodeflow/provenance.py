@@ -30,6 +30,8 @@ __all__ = [
 
 PACKAGE = "nodeflow"
 _SOURCE = Path(__file__).parent
+INSTALLED_COMMIT = "commit.txt"
+"""Beside the modules of an installed copy: the commit that its wheel was built from."""
 _CONFIG_VARIABLE = "NODEFLOW_CONFIG"
 _LIBRARIES = ("nodeflow", "numpy", "scipy", "pandas", "pyarrow", "torch", "numba", "safetensors")
 
@@ -82,17 +84,33 @@ def config_digest() -> str:
 
 
 def commit() -> str:
-    """Commit of the checkout that this package runs from, with "-dirty" if it has changes."""
+    """Commit that this package is of: of the checkout that it runs from, or was installed from.
+
+    With "-dirty" at its end if the files had changes; "unknown" where neither git nor the wheel
+    says it.
+    """
     return _commit(_SOURCE)
 
 
 @cache
 def _commit(folder: Path) -> str:
-    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty"]
+    # An installed copy may lie inside of a checkout, in .venv: then the checkout's commit is not
+    # its own.
+    if _git(folder, "ls-files", "--error-unmatch", "provenance.py"):
+        return _git(folder, "describe", "--always", "--abbrev=40", "--dirty") or "unknown"
+    try:
+        return (folder / INSTALLED_COMMIT).read_text(encoding="utf-8").strip()
+    except OSError:
+        return "unknown"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What git answers, or nothing where it cannot."""
+    command = ["git", "-C", str(folder), *arguments]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
-        return "unknown"
+        return ""
     return answer.stdout.strip()
 
 

@@ -25,10 +25,12 @@ from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import field
 from nodeflow.graphs.graph import Graph
 from nodeflow.grid import Cell
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["judge_system"]
 
 
+@one_thread_if_small
 def judge_system(
     p: Mapping[str, Any],
     frame: Frame,

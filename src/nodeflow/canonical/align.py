@@ -14,6 +14,7 @@ from nodeflow.canonical.matching import MatchSettings, in_double, match, similar
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, identity, permute, rescale
 from nodeflow.problems import Problem
+from nodeflow.threads import one_thread_if_small
 
 __all__ = [
     "REFERENCES",
@@ -81,6 +82,7 @@ class CanonicalSettings:
             )
 
 
+@one_thread_if_small
 def canonicalize(
     parameters: Mapping[str, Tensor],
     reference: Mapping[str, Tensor],
@@ -122,6 +124,7 @@ def canonicalize(
     )
 
 
+@one_thread_if_small
 def align_block(
     parameters: Mapping[str, Tensor],
     reference: Mapping[str, Tensor],
@@ -197,6 +200,7 @@ def alignment_report(
     )
 
 
+@one_thread_if_small
 def distances(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> np.ndarray:
     """Euclidean distance over all parameters of each network to one, float64 of shape (K,)."""
     squares = []

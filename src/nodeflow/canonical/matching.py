@@ -27,12 +27,10 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import reduce
 
 import numpy as np
 import torch
-from numba import njit
-from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from nodeflow.canonical.assignment import assign
@@ -46,8 +44,10 @@ from nodeflow.canonical.symmetry import (
     rescale,
     units_second,
 )
+from nodeflow.compiled import njit
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
+from nodeflow.threads import one_thread, one_thread_if_small
 
 __all__ = [
     "HEADS",
@@ -144,6 +144,7 @@ class Matching:
         return rescale(permute(parameters, symmetry, self.permutations), symmetry, self.signs)
 
 
+@one_thread_if_small
 def match(
     parameters: Mapping[str, Tensor],
     reference: Mapping[str, Tensor],
@@ -183,16 +184,11 @@ def _in_threads(function: Callable[[slice], Matching], parts: Sequence[slice]) -
     Matrices are small, and a library that shares each of them among threads mostly waits.
     """
     threads = min(torch.get_num_threads(), len(parts))
-    with _libraries().limit(limits=1):
+    with one_thread():
         if threads == 1:
             return [function(part) for part in parts]
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return list(pool.map(function, parts))
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()
 
 
 def _match_some(
@@ -237,6 +233,7 @@ def _taking_part(
     return ours, theirs
 
 
+@one_thread_if_small
 def similarity(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> Tensor:
     """⟨reference, network⟩ over all parameters of each network, float64 of shape (K,)."""
     products = []
@@ -459,7 +456,7 @@ class _Scores:
         return score
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(nogil=True)
 def _follow(
     scores: np.ndarray,
     reference: np.ndarray,

@@ -23,6 +23,7 @@ from nodeflow.canonical.align import AlignProblem, CanonicalSettings, alignment_
 from nodeflow.canonical.matching import MatchSettings, match
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, compose, permute
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.store import Block, read_block
 
 __all__ = ["Centre", "Universe", "align_universe", "centre_of_files", "find_centre"]
@@ -70,6 +71,7 @@ class Universe:
     history: np.ndarray
 
 
+@one_thread_if_small
 def align_universe(
     parameters: Mapping[str, Tensor],
     symmetry: Symmetry,
@@ -146,6 +148,7 @@ def centre_of_files(
     return one.with_tensors(centre)
 
 
+@one_thread_if_small
 def find_centre(
     passes: Passes,
     first: Mapping[str, Tensor],

@@ -20,6 +20,7 @@ from nodeflow.dynamics import kernels
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
 from nodeflow.problems import Problem
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["IntegrationProblem", "Simulation", "check_settings", "simulate", "simulate_graphs"]
 
@@ -63,6 +64,7 @@ class Simulation:
     steps: Ints
 
 
+@one_thread_if_small
 def simulate(
     field: Field,
     adjacency: sp.csr_array,
@@ -97,6 +99,7 @@ def simulate(
     return _integrate(field, network, [initial], times, rtol, atol, max_steps)[0]
 
 
+@one_thread_if_small
 def simulate_graphs(
     field: Field,
     graphs: Sequence[Graph],

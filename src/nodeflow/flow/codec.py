@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from nodeflow.problems import Problem
+from nodeflow.threads import one_thread_if_small
 
 __all__ = [
     "Codec",
@@ -239,6 +240,7 @@ class SpanCodec(_Principal):
 Codec = RawCodec | PcaCodec
 
 
+@one_thread_if_small
 def fit_codec(rows: np.ndarray, settings: CodecSettings) -> Codec:
     """Fit a codec on the training members.
 

@@ -20,6 +20,7 @@ from nodeflow.flow.codec import Shapes, fit_codec, flatten
 from nodeflow.flow.settings import FlowSettings
 from nodeflow.flow.train import Flow, FlowProblem, flow_over
 from nodeflow.seeds import torch_generator
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.store import Block
 
 __all__ = ["Condition", "check_zoos", "fit_conditional_flow", "guided"]
@@ -69,6 +70,7 @@ def guided(
     return field
 
 
+@one_thread_if_small
 def fit_conditional_flow(
     zoos: Mapping[str, tuple[Block, Block]],
     shapes: Shapes,

@@ -21,6 +21,7 @@ from nodeflow.flow.descent import Descent
 from nodeflow.flow.diffusion import DIFFUSION_STEPS, ancestral
 from nodeflow.flow.train import Flow, FlowProblem
 from nodeflow.seeds import derive_seed
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.store import Block, Networks, Stored
 
 __all__ = [
@@ -143,6 +144,7 @@ class Samples:
         ]
 
 
+@one_thread_if_small
 def sample(
     flow: AnyFlow,
     count: int,

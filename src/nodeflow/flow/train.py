@@ -29,6 +29,7 @@ from nodeflow.job import Progress
 from nodeflow.optimizers import Adam, cosine
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
+from nodeflow.threads import one_thread_if_small
 
 __all__ = [
     "Flow",
@@ -69,6 +70,7 @@ class Flow:
     labels: tuple[str, ...] = ()
 
 
+@one_thread_if_small
 def fit_flow(
     members: Mapping[str, Tensor],
     shapes: Shapes,
@@ -163,6 +165,7 @@ def flow_over(
     return Flow(settings, own_shapes, codec, velocity.cpu(), names), history
 
 
+@one_thread_if_small
 def train_velocity(
     codes: Tensor,
     settings: FlowSettings,

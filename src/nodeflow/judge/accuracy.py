@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import predict
 
@@ -41,6 +42,7 @@ class Assessment:
     ok: np.ndarray
 
 
+@one_thread_if_small
 def assess(
     architecture: Architecture,
     parameters: Mapping[str, Tensor],

@@ -26,6 +26,7 @@ from nodeflow.judge.controls import (
 from nodeflow.judge.novelty import Align, Gallery, max_iou, neighbour_test, spread_of, width
 from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import recalibrated
 from nodeflow.zoo.store import Block, Networks, held, pieces
@@ -85,6 +86,7 @@ class PanelSettings:
             )
 
 
+@one_thread_if_small
 def judge_panel(
     architecture: Architecture,
     training: Networks,

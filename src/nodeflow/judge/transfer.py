@@ -21,6 +21,7 @@ from nodeflow.datasets import Dataset
 from nodeflow.optimizers import Adam
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture, build
 from nodeflow.zoo.loss import cross_entropies
 from nodeflow.zoo.predict import evaluate, with_statistics
@@ -61,6 +62,7 @@ class TransferSettings:
             )
 
 
+@one_thread_if_small
 def transfer(
     architecture: Architecture,
     sets: Mapping[str, Supply],

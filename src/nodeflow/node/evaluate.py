@@ -16,6 +16,7 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, Models
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["evaluate_models", "hubs", "node_errors"]
 
@@ -27,6 +28,7 @@ NEAR_ZERO = 1e-3
 _STATES_AT_ONCE = 2**24
 
 
+@one_thread_if_small
 def evaluate_models(
     models: Models,
     system: Field,

@@ -10,6 +10,7 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.node.field import as_field
 from nodeflow.node.store import Models
 from nodeflow.tables import Schema
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["NODE_FUNCTIONS", "compare_functions"]
 
@@ -37,6 +38,7 @@ NODE_FUNCTIONS = Schema(
 _POINTS = 64
 
 
+@one_thread_if_small
 def compare_functions(models: Models, system: Field, reach: float = 3.0) -> pd.DataFrame:
     """Values of all functions, inside the range of training and beyond.
 

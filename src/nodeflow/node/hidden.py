@@ -16,12 +16,14 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_HIDDEN, NODE_NOISE, Models
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["hide_nodes", "perturb_initial_states"]
 
 Floats = NDArray[np.float64]
 
 
+@one_thread_if_small
 def hide_nodes(
     models: Models,
     system: Field,
@@ -97,6 +99,7 @@ def hide_nodes(
     return pd.DataFrame(rows, columns=list(NODE_HIDDEN.columns))
 
 
+@one_thread_if_small
 def perturb_initial_states(
     models: Models,
     system: Field,

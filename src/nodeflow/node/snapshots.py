@@ -14,10 +14,12 @@ from nodeflow.node.evaluate import evaluate_models
 from nodeflow.node.field import as_field
 from nodeflow.node.store import NODE_OVER_TRAINING, Models, Snapshots
 from nodeflow.node.table import TableProblem
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["evaluate_snapshots"]
 
 
+@one_thread_if_small
 def evaluate_snapshots(
     models: Models,
     snapshots: Snapshots,

@@ -18,6 +18,7 @@ from nodeflow.graphs.graph import Graph
 from nodeflow.node.evaluate import hubs
 from nodeflow.node.field import as_field, model_fields
 from nodeflow.node.store import EIGENVALUES, NODE_FIXED_POINTS, Models
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["compare_fixed_points"]
 
@@ -26,6 +27,7 @@ Floats = NDArray[np.float64]
 _TOLERANCE = 1e-5
 
 
+@one_thread_if_small
 def compare_fixed_points(
     models: Models,
     system: Field,

@@ -31,6 +31,7 @@ from nodeflow.node.store import Models, Snapshots
 from nodeflow.node.table import TableProblem
 from nodeflow.seeds import torch_generator
 from nodeflow.tables import FileProblem, Kind, read_tensors, write_tensors
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["ATTEMPTS", "Checkpoints", "Observations", "observed", "train_models", "train_stack"]
 
@@ -106,6 +107,7 @@ class Checkpoints:
             self._file(attempt).unlink(missing_ok=True)
 
 
+@one_thread_if_small
 def train_models(
     graphs: Sequence[Graph],
     trajectories: Sequence[Trajectory],
@@ -148,6 +150,7 @@ def train_models(
     )
 
 
+@one_thread_if_small
 def train_stack(
     data: Sequence[Observations],
     settings: Settings,

@@ -16,6 +16,7 @@ from nodeflow.job import Progress
 from nodeflow.optimizers import Adam
 from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed, torch_generator
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.loss import losses as losses_of
 from nodeflow.zoo.predict import evaluate
@@ -219,6 +220,7 @@ class _Stack:
         return TrainedBlock(members, parameters, statistics, about, metrics=metrics)
 
 
+@one_thread_if_small
 def train_block(
     architecture: Architecture,
     dataset: Dataset,
@@ -304,6 +306,7 @@ def _fitting(dataset: Dataset, settings: TrainSettings) -> int:
     return max(1, _CACHE // step)
 
 
+@one_thread_if_small
 def initial_parameters(
     architecture: Architecture,
     members: Sequence[int] | np.ndarray,
