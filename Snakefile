@@ -7,14 +7,18 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-# Beside this file, so that one checkout serves many folders of results (--directory, -s).
-configfile: Path(workflow.current_basedir) / "config/config.yaml"
+# One checkout serves many folders of results (--directory, -s): the defaults lie beside this file.
+DEFAULTS = Path(workflow.current_basedir) / "config/config.yaml"
+OWN = Path("config/config.yaml")
 
 
-# And what such a folder brings of its own, as workflows that are deployed into a folder do.
-if Path("config/config.yaml").is_file():
+configfile: DEFAULTS
 
-    configfile: "config/config.yaml"
+
+# A folder may have a configuration of its own, as with workflows that are deployed into one.
+if OWN.is_file() and not OWN.samefile(DEFAULTS):
+
+    configfile: OWN
 
 
 report: "workflow/report/workflow.rst"

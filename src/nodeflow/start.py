@@ -40,15 +40,15 @@ def check_paths(root: Path, python: str, *, own_python: bool = True) -> None:
             for a command of its own.
     """
     for what, path, forbidden, cure in (
-        ("checkout", str(root), _OF_A_FORMAT, "move it"),
-        ("Python environment", python if own_python else "", _OF_A_SHELL, "make it in another one"),
+        ("checkout", str(root), _OF_A_FORMAT, "move it to a folder without"),
+        ("Python environment", python if own_python else "", _OF_A_SHELL, "make one in a folder without"),
     ):
         found = sorted(forbidden.intersection(path))
         if found:
             named = " and ".join({" ": "a space", "\t": "a tab"}.get(x, x) for x in found)
             raise StartProblem(
                 f"the path of the {what}, {path}, holds {named}, with which Snakemake cannot start "
-                f"scripts; {cure}, in a folder without."
+                f"scripts; {cure}."
             )
 
 

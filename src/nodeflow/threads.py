@@ -105,16 +105,17 @@ def set_threads(threads: int) -> None:
 
     threads = max(1, min(threads, allowed_threads()))
     _asked = True
+    if "numba" in sys.modules:
+        import numba
+
+        # It raises above what it was started with, and NUMBA_NUM_THREADS may say less. First,
+        # because its number becomes that of OpenMP, which torch shares.
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     threadpool_limits(threads)
     if "torch" in sys.modules:
         import torch
 
         torch.set_num_threads(threads)
-    if "numba" in sys.modules:
-        import numba
-
-        # It raises above what it was started with, and NUMBA_NUM_THREADS may say less.
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
 
 
 def one_thread_if_small(function: Callable[P, R]) -> Callable[P, R]:
