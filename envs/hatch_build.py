@@ -9,7 +9,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CommitHook(BuildHookInterface):
-    """An installed copy knows no checkout any more; `nodeflow.provenance.commit` reads this file."""
+    """`nodeflow.provenance.commit` reads this file: an installed copy knows no checkout."""
 
     PLUGIN_NAME = "custom"
 

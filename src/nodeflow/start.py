@@ -41,7 +41,12 @@ def check_paths(root: Path, python: str, *, own_python: bool = True) -> None:
     """
     for what, path, forbidden, cure in (
         ("checkout", str(root), _OF_A_FORMAT, "move it to a folder without"),
-        ("Python environment", python if own_python else "", _OF_A_SHELL, "make one in a folder without"),
+        (
+            "Python environment",
+            python if own_python else "",
+            _OF_A_SHELL,
+            "make one in a folder without",
+        ),
     ):
         found = sorted(forbidden.intersection(path))
         if found:

@@ -150,7 +150,9 @@ def zoo() -> dict[str, np.ndarray]:
 def flow() -> dict[str, np.ndarray]:
     architecture = mlp([64, 16, 10])
     members = initial_parameters(architecture, range(12), TrainSettings(), 1, "z")
-    model, _ = fit_flow(members, architecture.shapes, FlowSettings(steps=5), root_seed=1, labels=("f",))
+    model, _ = fit_flow(
+        members, architecture.shapes, FlowSettings(steps=5), root_seed=1, labels=("f",)
+    )
     samples = sample(model, 4, SampleSettings("euler", 4), 1, ("f",))
     return {name: tensor.numpy() for name, tensor in samples.parameters.items()}
 
