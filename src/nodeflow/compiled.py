@@ -34,12 +34,13 @@ def njit(**options: Any) -> Callable[[Function], Function]:
         folder = _folder()
         if folder is None:
             return _njit(function, cache=False, **options)
-        before = numba.config.CACHE_DIR  # read when a function is decorated, here alone
-        numba.config.CACHE_DIR = str(folder)
+        settings: Any = numba.config
+        before = settings.CACHE_DIR  # read when a function is decorated, here alone
+        settings.CACHE_DIR = str(folder)
         try:
             return _njit(function, cache=True, **options)
         finally:
-            numba.config.CACHE_DIR = before
+            settings.CACHE_DIR = before
 
     return compiled
 

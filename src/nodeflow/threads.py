@@ -110,7 +110,8 @@ def set_threads(threads: int) -> None:
 
         # It raises above what it was started with, and NUMBA_NUM_THREADS may say less. First,
         # because its number becomes that of OpenMP, which torch shares.
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        settings: Any = numba.config
+        numba.set_num_threads(min(threads, settings.NUMBA_NUM_THREADS))
     threadpool_limits(threads)
     if "torch" in sys.modules:
         import torch

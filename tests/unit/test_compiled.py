@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numba
 import pytest
@@ -76,9 +77,10 @@ def test_with_no_safe_place_at_all_it_still_computes(place: Path) -> None:
 
 
 def test_numba_s_own_setting_is_left_as_it_was() -> None:
-    before = numba.config.CACHE_DIR
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
     assert compiled.njit()(abs_of)(-3) == 3
-    assert before == numba.config.CACHE_DIR
+    assert before == settings.CACHE_DIR
 
 
 def abs_of(x: int) -> int:

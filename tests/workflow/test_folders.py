@@ -1,4 +1,4 @@
-"""One checkout serves many folders of results, and paths are refused or taken before the first job."""
+"""One checkout serves many folders of results; paths are taken or refused before the first job."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ def test_a_folder_s_own_configuration_goes_over_the_defaults(
     (folder / "config/config.yaml").write_text("graphs: {sizes: [1]}\n")
     answer = snakemake(fresh, folder, KARATE, "-n", "-s", str(fresh.folder / "Snakefile"))
     assert answer.returncode == 1
-    assert "graphs.sizes[0]" in answer.stderr
+    assert "graphs.sizes[0]" in answer.stdout + answer.stderr
 
 
 def test_a_checkout_that_no_job_could_run_in_is_refused(fresh: Checkout, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_checkout_that_no_job_could_run_in_is_refused(fresh: Checkout, tmp_pat
 def test_a_configuration_file_that_is_dropped_is_named(fresh: Checkout) -> None:
     files = ["--configfile", "config/paper.yaml", "--configfile", "config/smoke.yaml"]
     answer = fresh.snakemake(KARATE, "-n", *files)
-    assert "config/paper.yaml is not read" in answer.stderr
+    assert "config/paper.yaml is not read" in answer.stdout + answer.stderr
 
 
 def test_code_of_the_checkout_that_is_not_used_is_said(fresh: Checkout) -> None:
@@ -70,4 +70,4 @@ def test_code_of_the_checkout_that_is_not_used_is_said(fresh: Checkout) -> None:
     answer = subprocess.run(
         command, cwd=fresh.folder, env=environment, capture_output=True, text=True
     )
-    assert "differs from that of this checkout" in answer.stderr
+    assert "differs from that of this checkout" in answer.stdout + answer.stderr
