@@ -19,6 +19,7 @@ from nodeflow.flow.codec import (
     flatten,
     unflatten,
 )
+from nodeflow.zoo.tensors import TensorProblem
 
 SHAPES = {"a.weight": (3, 2), "a.bias": (3,), "b.weight": (2, 3), "c": (1, 2, 2)}
 D = sum(math.prod(shape) for shape in SHAPES.values())
@@ -43,11 +44,11 @@ def test_unflatten_is_the_inverse_of_flatten(members: int, seed: int) -> None:
 
 def test_flatten_and_unflatten_refuse_what_does_not_fit() -> None:
     stacked = unflatten(rows_of(3, D), SHAPES)
-    with pytest.raises(CodecProblem, match="missing"):
+    with pytest.raises(TensorProblem, match="missing"):
         flatten({"a.weight": stacked["a.weight"]}, SHAPES)
-    with pytest.raises(CodecProblem, match="shape"):
+    with pytest.raises(TensorProblem, match="shape"):
         flatten(stacked | {"a.bias": stacked["a.bias"][:, :2]}, SHAPES)
-    with pytest.raises(CodecProblem, match="different lengths"):
+    with pytest.raises(TensorProblem, match="different lengths"):
         flatten(stacked | {"a.bias": stacked["a.bias"][:2]}, SHAPES)
     with pytest.raises(CodecProblem, match="needs 19"):
         unflatten(np.zeros((2, D + 1)), SHAPES)

@@ -15,7 +15,6 @@ from nodeflow.datasets import load_dataset
 from nodeflow.flow.descent import (
     Descent,
     DescentField,
-    DescentProblem,
     Lesson,
     _Moved,
     _nearest,
@@ -40,6 +39,7 @@ from nodeflow.judge import (
 from nodeflow.tables import write_table, write_tensors
 from nodeflow.zoo.architectures import classifier, mlp
 from nodeflow.zoo.store import Block
+from nodeflow.zoo.tensors import TensorProblem
 from nodeflow.zoo.train import TrainSettings, initial_parameters, train_block
 
 ARCHITECTURE = mlp([5, 7, 6, 3])
@@ -286,7 +286,7 @@ def test_members_that_are_not_finite_are_refused() -> None:
     broken = networks(3)
     broken["layer0.bias"][1] = torch.nan
     x, y = np.zeros((4, 5), dtype=np.float32), np.array([0, 1, 2, 0])
-    with pytest.raises(DescentProblem, match="not finite"):
+    with pytest.raises(TensorProblem, match=r"layer0.bias of the members .* not finite .* 1;"):
         fit_descent(broken, networks(3), ARCHITECTURE, x, y, DescentSettings(), 1, ("x",))
 
 

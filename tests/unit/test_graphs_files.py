@@ -3,6 +3,7 @@
 import gzip
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -25,6 +26,12 @@ def write(path: Path, text: str | bytes) -> Path:
         '"0";"1"\n"1";"2"',
         "\ufeff0 1\r\n1 2\r\n",
         "0 1  \n  2   1\n",
+        "0 1 1\n1 2 1.0\n",
+        "source;target;Weight\n0;1;1\n1;2;1\n",
+        "0 1 {}\n1 2 {}\n",
+        "% sym unweighted\n% 2 3 3\n1 2 \n2 3 \n",
+        "# Undirected graph: mine.txt\n# Nodes: 3\n0\t1\n1\t2\n",
+        "# directed: no\n0 1\n1 2\n",
     ],
 )
 def test_the_usual_forms_are_read(tmp_path: Path, text: str) -> None:
@@ -72,7 +79,14 @@ def test_what_is_written_is_read(
         ("0 1\n1 2.5\n", ["line 2", "'2.5'"]),
         ("0 1\n1 nan\n", ["line 2", "'nan'"]),
         ("0 1\n1 99999999999\n", ["line 2", "2147483646"]),
-        ("0 1 0.5\n", ["line 1", "3 columns", "weights"]),
+        ("0 1 0.5\n", ["line 1", "3 columns", "'0.5'", "weights"]),
+        ("0 1 1\n1 2 2\n", ["line 2", "3 columns", "'2'", "weights"]),
+        ("0 1 strong\n", ["line 1", "'strong'"]),
+        ("0 1 {'weight': 2.0}\n", ["line 1", "columns"]),
+        ("source,target,weight\n0,1,-1\n", ["line 2", "'-1'"]),
+        ("index,source,target\n0,5,1\n", ["line 2", "3 columns"]),
+        ("1 2 1 1138206644\n", ["line 1", "4 columns", "times"]),
+        ("0 1\n1 2 1\n", ["line 2", "3 columns after 2"]),
         ("0 1\n7\n", ["line 2", "1 columns"]),
         ("source target\n", ["no edges"]),
         ("", ["no edges"]),
@@ -96,3 +110,99 @@ def test_missing_damaged_and_too_large(tmp_path: Path) -> None:
         read_edge_list(write(tmp_path / "e.gz", gzip.compress(b"0 1\n" * 999)[:-9]))
     with pytest.raises(EdgeListProblem, match="line 2: node 5 does not fit 3 nodes"):
         read_edge_list(write(tmp_path / "e.txt", "0 1\n1 5\n"), nodes=3)
+
+
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ("% asym unweighted\n% 3 4 4\n", 1),
+        ("% asym\n", 1),
+        ("# Directed graph: wiki.txt\n# FromNodeId\tToNodeId\n", 1),
+        ("# mine\n# Directed graph (each unordered pair of nodes is saved once)\n", 2),
+        ("# graph: directed\n", 1),
+    ],
+)
+def test_directions_that_the_head_claims_are_never_dropped_unasked(
+    tmp_path: Path, head: str, line: int
+) -> None:
+    path = write(tmp_path / "e.txt", head + "1 2\n2 3\n3 4\n")
+    with pytest.raises(EdgeListProblem, match=f"line {line}: .* directed.*simplify=True"):
+        read_edge_list(path)
+    asked = read_edge_list(path, simplify=True)
+    np.testing.assert_array_equal(asked.edges, [[0, 1], [1, 2], [2, 3]])
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("% sym signed\n", ["line 1", "weights", "signed"]),
+        ("% asym posweighted\n", ["line 1", "weights", "posweighted"]),
+        ("% bip unweighted\n", ["line 1", "bipartite"]),
+    ],
+)
+@pytest.mark.parametrize("simplify", [False, True])
+def test_weights_and_two_kinds_of_nodes_that_the_head_claims_are_refused(
+    tmp_path: Path, head: str, words: list[str], simplify: bool
+) -> None:
+    path = write(tmp_path / "e.txt", head + "1 2\n2 3\n")
+    with pytest.raises(EdgeListProblem) as problem:
+        read_edge_list(path, simplify=simplify)
+    for word in words:
+        assert word in str(problem.value)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    edges=st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), min_size=1, max_size=60),
+    given_nodes=st.booleans(),
+)
+def test_simplify_gives_the_simple_graph_of_networkx(
+    tmp_path_factory: pytest.TempPathFactory, edges: list[tuple[int, int]], given_nodes: bool
+) -> None:
+    path = write(
+        tmp_path_factory.mktemp("edges") / "e.txt", "".join(f"{u}\t{v}\n" for u, v in edges)
+    )
+    expected = nx.Graph(edges)
+    expected.remove_edges_from(list(nx.selfloop_edges(expected)))
+    ids = list(range(20)) if given_nodes else sorted(expected)
+    expected.add_nodes_from(ids)
+    found = read_edge_list(path, nodes=20 if given_nodes else None, simplify=True)
+    assert found.n == len(ids)
+    np.testing.assert_array_equal(found.adjacency().toarray(), nx.to_numpy_array(expected, ids))
+
+
+MATRIX_MARKET = "%%MatrixMarket matrix coordinate pattern general\n3 5 4\n1 2\n2 3\n3 5\n1 4\n"
+OTHERS = {
+    "a Matrix Market": (".mtx", MATRIX_MARKET),
+    "a Pajek": (".net", '*Vertices 2\n1 "a"\n2 "b"\n*Edges\n1 2\n'),
+    "a GML": (".gml", "graph [\n  node [ id 0 ]\n  node [ id 1 ]\n]\n"),
+    "a GraphML": (".graphml", '<?xml version="1.0"?>\n<graphml>\n</graphml>\n'),
+    "a GEXF": (".gexf", '<?xml version="1.0"?><gexf>\n</gexf>\n'),
+    "a DOT": (".dot", "graph G {\n 0 -- 1\n}\n"),
+    "a UCINET": (".dl", "dl n=3 format=edgelist1\ndata:\n1 2\n2 3\n"),
+    "a LEDA": (".lgr", "LEDA.GRAPH\nstring\nint\n-2\n"),
+    "a DIMACS": (".clq", "p edge 3 2\ne 1 2\ne 2 3\n"),
+    "a JSON": (".json", '{"nodes": [], "links": []}\n'),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_formats_are_known_by_name_and_by_head_and_refused_with_the_cure(
+    tmp_path: Path, name: str
+) -> None:
+    suffix, text = OTHERS[name]
+    for place, path in enumerate((tmp_path / f"a{suffix}", tmp_path / "a.txt")):
+        with pytest.raises(EdgeListProblem, match=name) as problem:
+            read_edge_list(write(path, text), simplify=True)
+        assert "two node ids a line" in str(problem.value)
+        assert ("line" in str(problem.value).split(";")[0]) == bool(place)
+
+
+def test_the_size_of_a_matrix_is_never_an_edge(tmp_path: Path) -> None:
+    bare = MATRIX_MARKET.split("\n", 1)[1]
+    for path in (tmp_path / "a.mtx", tmp_path / "a.MTX.gz"):
+        with pytest.raises(EdgeListProblem, match=r"Matrix Market .* size of the matrix"):
+            read_edge_list(write(path, bare.replace("3 5 4", "3 5")))
+    for cut in (MATRIX_MARKET.replace("3 5 4", "3 5"), MATRIX_MARKET.replace("%%", "%")):
+        with pytest.raises(EdgeListProblem, match="Matrix Market"):
+            read_edge_list(write(tmp_path / "a.txt", cut))

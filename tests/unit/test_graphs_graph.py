@@ -1,5 +1,7 @@
 """Graphs as sorted edge arrays."""
 
+from typing import Any
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodeflow.graphs.graph import Graph, GraphProblem, build_graph, from_networkx, to_networkx
+from nodeflow.graphs.measures import graph_table, node_table
 
 
 @st.composite
@@ -103,3 +106,49 @@ def test_bad_subgraphs_and_directed_graphs_are_refused() -> None:
         from_networkx(nx.DiGraph([(0, 1)]))
     with pytest.raises(GraphProblem, match="self-loop"):
         from_networkx(nx.Graph([(0, 0)]))
+    with pytest.raises(GraphProblem, match="a networkx graph, not ndarray"):
+        from_networkx(np.eye(3))  # type: ignore[arg-type]
+
+
+def test_messages_name_the_nodes_as_the_user_does_and_the_cure_works() -> None:
+    graph: Any = nx.MultiGraph([("Ana", "Bo"), ("Bo", "Cy"), ("Cy", "Bo"), ("Cy", "Cy")])
+    with pytest.raises(GraphProblem, match=r"(?s)'Bo'.*'Cy'.*networkx\.Graph\(graph\)"):
+        from_networkx(graph)
+    graph = nx.Graph(graph)
+    with pytest.raises(GraphProblem, match=r"'Cy'.*selfloop_edges"):
+        from_networkx(graph)
+    graph.remove_edges_from(list(nx.selfloop_edges(graph)))
+    assert from_networkx(graph).edges.tolist() == [[0, 1], [1, 2]]
+    directed: Any = nx.DiGraph([("Ana", "Bo"), ("Bo", "Ana")])
+    with pytest.raises(GraphProblem, match="to_undirected"):
+        from_networkx(directed)
+    assert from_networkx(directed.to_undirected()).edges.tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize("name", ["weight", "Weight", "value"])
+@pytest.mark.parametrize("value", [0.5, 0, -1, np.nan, "strong", None, np.float32(2)])
+def test_weights_of_networkx_are_refused_by_the_edge_and_never_dropped(
+    name: str, value: object
+) -> None:
+    graph: Any = nx.Graph([("Ana", "Bo"), ("Bo", "Cy")])
+    graph["Bo"]["Cy"][name] = value
+    with pytest.raises(GraphProblem, match=rf"'Bo' and 'Cy' has {name} = .*set_edge_attributes"):
+        from_networkx(graph)
+    nx.set_edge_attributes(graph, 1, name)  # type: ignore[call-overload]
+    assert from_networkx(graph).edges.tolist() == [[0, 1], [1, 2]]
+
+
+def test_unit_weights_and_other_attributes_do_not_matter() -> None:
+    graph: Any = nx.Graph()
+    graph.add_edge("a", "b", weight=1.0, colour="red", id=7)
+    graph.add_edge("b", "c", weight="1")
+    assert from_networkx(graph).edges.tolist() == [[0, 1], [1, 2]]
+
+
+def test_one_graph_instead_of_a_list_is_a_sentence() -> None:
+    graph = build_graph(2, [(0, 1)])
+    for make in (node_table, graph_table):
+        with pytest.raises(GraphProblem, match=r"\[graph\]"):
+            make(graph)  # type: ignore[arg-type]
+        with pytest.raises(GraphProblem, match="Graph 1 of the list is Graph"):
+            make([graph, nx.Graph([(0, 1)])])  # type: ignore[list-item]

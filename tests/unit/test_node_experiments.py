@@ -13,8 +13,9 @@ import pytest
 from nodeflow.dynamics.ensemble import simulate_cell
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, field
-from nodeflow.graphs.graph import Graph, from_networkx
+from nodeflow.graphs.graph import Graph, from_networkx, to_networkx
 from nodeflow.graphs.measures import node_table
+from nodeflow.graphs.real import real_network
 from nodeflow.grid import Cell
 from nodeflow.node import ModelProblem, load
 from nodeflow.node.baselines import with_baselines
@@ -235,7 +236,7 @@ def test_a_loaded_model_predicts_on_any_graph(tmp_path: Path) -> None:
     model = load(path, replicate=1)
     assert model.made["system"] == "SIS"
     assert model.seen[0] < 0.1 < 0.9 < model.seen[1]
-    club = nx.karate_club_graph()
+    club: Any = to_networkx(real_network("karate"))
     club = nx.relabel_nodes(club, {node: f"member {node}" for node in club})
     times = np.linspace(0, 1, 11)
     start = np.random.default_rng(1).uniform(0, 0.5, len(club))
@@ -257,6 +258,6 @@ def test_bad_initial_states_are_named(initial: object, words: str, tmp_path: Pat
     path = tmp_path / "models.safetensors"
     write_models(path, trained("SIS"), {})
     with pytest.raises(ModelProblem, match=words):
-        load(path).predict(nx.karate_club_graph(), initial, [0.0, 1.0])  # type: ignore[arg-type]
+        load(path).predict(real_network("karate"), initial, [0.0, 1.0])  # type: ignore[arg-type]
     with pytest.raises(ModelProblem, match="0 … 1"):
         load(path, replicate=2)

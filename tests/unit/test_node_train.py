@@ -47,7 +47,7 @@ from nodeflow.node.store import (
     write_snapshots,
 )
 from nodeflow.node.table import TableProblem
-from nodeflow.node.train import ATTEMPTS, Checkpoints, train_models, train_stack
+from nodeflow.node.train import ATTEMPTS, Checkpoints, Verdict, train_models, train_stack
 from nodeflow.seeds import torch_generator
 from nodeflow.tables import FileProblem
 
@@ -208,10 +208,10 @@ def test_a_replicate_that_fails_is_trained_again_with_smaller_steps(
     data = observed(of, trajectories(of))
     rates = []
 
-    def faults(
-        parameters: object, losses: object, some: list[Observations]
-    ) -> list[tuple[str, float]]:
-        return [("planted", np.nan), ("", 1e-3)] if len(some) == 2 else [("", 2e-3)]
+    def faults(parameters: object, losses: object, some: list[Observations]) -> list[Verdict]:
+        if len(some) == 1:
+            return [Verdict(error=2e-3, still=1.0)]
+        return [Verdict("planted"), Verdict(error=1e-3, still=1.0)]
 
     def make(some: list[Observations], settings: MatchingSettings, *rest: Any) -> Any:
         rates.append(settings.learning_rate)
@@ -232,10 +232,8 @@ def test_snapshots_are_those_of_the_attempt_that_was_kept(monkeypatch: pytest.Mo
     of = graphs(3, 8)
     data = observed(of, trajectories(of, times=33))
 
-    def faults(
-        parameters: object, losses: object, some: list[Observations]
-    ) -> list[tuple[str, float]]:
-        good, bad = ("", 1e-3), ("planted", np.nan)
+    def faults(parameters: object, losses: object, some: list[Observations]) -> list[Verdict]:
+        good, bad = Verdict(error=1e-3, still=1.0), Verdict("planted")
         return {3: [bad, bad, good], 2: [bad, good], 1: [bad]}[len(some)]
 
     monkeypatch.setattr(train, "_faults", faults)
@@ -255,9 +253,9 @@ def test_a_field_that_explodes_on_its_training_data_is_a_fault() -> None:
     data = observed(of, trajectories(of))
     models, _ = train_stack(data, NEWTON, names(1), root_seed=1)
     losses = np.ones((3, 1))
-    [(reason, error)] = train._faults(models.parameters, losses, data)
-    assert reason == ""
-    assert error == models.error[0]
+    [verdict] = train._faults(models.parameters, losses, data)
+    assert verdict.status == "ok"
+    assert (error := verdict.error) == models.error[0]
     at = data[0].times[::8]
     got = simulate(
         as_field(models.parameters), csr_array(data[0].adjacency.astype(float)),
@@ -265,10 +263,10 @@ def test_a_field_that_explodes_on_its_training_data_is_a_fault() -> None:
     )  # fmt: skip
     assert error == pytest.approx(np.abs(got.states - data[0].states[:4, ::8]).mean(), rel=0.5)
     last = {**models.parameters, "f.2.weight": -1e8 * models.parameters["f.2.weight"]}
-    assert "explodes" in train._faults(last, losses, data)[0][0]
+    assert "explodes" in train._faults(last, losses, data)[0].reason
     idle = {name: 0 * values for name, values in models.parameters.items()}
-    assert "standing still" in train._faults(idle, losses, data)[0][0]
-    assert "not finite" in train._faults(models.parameters, np.nan * losses, data)[0][0]
+    assert "standing still" in train._faults(idle, losses, data)[0].reason
+    assert "not finite" in train._faults(models.parameters, np.nan * losses, data)[0].reason
 
 
 @pytest.mark.parametrize("system", ["SIS", "BD"])

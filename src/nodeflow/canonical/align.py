@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,12 +16,14 @@ from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, identity, permute, rescale
 from nodeflow.problems import Problem
 from nodeflow.threads import one_thread_if_small
+from nodeflow.zoo.tensors import arrange, as_tensors, not_finite
 
 __all__ = [
     "REFERENCES",
     "AlignProblem",
     "Aligned",
     "CanonicalSettings",
+    "UnmatchedWarning",
     "align_block",
     "alignment_report",
     "canonicalize",
@@ -37,13 +40,17 @@ class AlignProblem(Problem):
     """Networks that cannot be aligned at all; the text says why."""
 
 
+class UnmatchedWarning(UserWarning):
+    """Networks are left as they are because nothing of them may move; the text says why."""
+
+
 @dataclass(frozen=True)
 class Aligned:
     """K networks with their units in the order of the reference.
 
     Attributes:
         parameters: tensors of shape (K, *shape), the same values as before in other places, and
-            with other signs if these are matched.
+            with other signs if these are matched; under all names that were given.
         permutations: int64 of shape (K, size) for each group: unit i of an aligned network is unit
             permutation[i] of the given one.
         signs: +1 or -1, float64 of shape (K, size), for each group that may change signs.
@@ -97,8 +104,10 @@ def canonicalize(
     came of it after.
     """
     matched = symmetry if settings.residual else symmetry.without_residual()
+    given, reference = parameters, symmetry.arrange_one(reference)
+    parameters = symmetry.arrange(parameters, reference)
     if not settings.balance:
-        return align_block(parameters, reference, matched, settings.matching, members)
+        return align_block(given, reference, matched, settings.matching, members)
     one = {name: tensor[None] for name, tensor in reference.items()}
     if settings.reference == "first":
         one = balance(one, symmetry).parameters
@@ -110,14 +119,15 @@ def canonicalize(
         members,
     )
     learned = {name: t for name, t in reference.items() if name not in symmetry.statistics}
-    given = {name: parameters[name] for name in learned}
+    unmoved = {name: parameters[name] for name in learned}
     before = {
-        "distance_before": distances(given, learned),
-        "objective_before": similarity(given, learned).cpu().numpy(),
+        "distance_before": distances(unmoved, learned),
+        "objective_before": similarity(unmoved, learned).cpu().numpy(),
     }
     ok = finite(parameters)
     return replace(
         aligned,
+        parameters=symmetry.as_given(aligned.parameters, given),
         report=aligned.report.assign(
             **{name: np.where(ok, values, np.nan) for name, values in before.items()}
         ),
@@ -137,20 +147,34 @@ def align_block(
     Running statistics among the tensors move with the units and are no part of what is reported.
 
     No function changes, the reference stays as it is, and a network's result does not depend on the
-    others. A network that is not finite stays as it is and has the status "failed".
+    others. A network that is not finite stays as it is and has the status "failed". If nothing of
+    the architecture may move, all stay as they are: a warning and the report say why.
 
     Args:
-        parameters: tensors of shape (K, *shape).
-        reference: one network, tensors of shape (*shape).
+        parameters: tensors of shape (K, *shape), in any order of their names.
+        reference: one network, tensors of shape (*shape), likewise.
         symmetry: of their architecture.
         settings: of the matching.
         members: numbers of the networks for the report; 0 … K-1 by default.
 
+    Returns:
+        The aligned networks, their tensors in the order of the architecture.
+
     Raises:
         AlignProblem: the reference is not finite.
+        TensorProblem: networks or reference are not of the architecture.
+        TieProblem: a shared tensor has different values under its names.
     """
-    if not all(tensor.isfinite().all() for tensor in reference.values()):
-        raise AlignProblem("The reference network is not finite; name another member as reference.")
+    given, reference = parameters, symmetry.arrange_one(reference)
+    parameters = symmetry.arrange(parameters, reference)
+    if symmetry.unmatched:
+        warnings.warn(f"Nothing is aligned: {symmetry.unmatched}.", UnmatchedWarning, stacklevel=2)
+    for name, tensor in reference.items():
+        if not tensor.isfinite().all():
+            raise AlignProblem(
+                f"tensor {name} of the reference network is not finite; name another member as "
+                "reference."
+            )
     ok = finite(parameters)
     where = torch.from_numpy(np.flatnonzero(ok))
     good = {name: tensor[where.to(tensor.device)] for name, tensor in parameters.items()}
@@ -166,8 +190,8 @@ def align_block(
     sweeps[ok] = matching.sweeps
     numbers = np.arange(len(ok)) if members is None else np.asarray(members)
     learned = {name: one for name, one in reference.items() if name not in symmetry.statistics}
-    report = alignment_report(parameters, aligned, learned, numbers, sweeps)
-    return Aligned(aligned, permutations, signs, report)
+    report = alignment_report(parameters, aligned, learned, numbers, sweeps, symmetry.unmatched)
+    return Aligned(symmetry.as_given(aligned, given), permutations, signs, report)
 
 
 def alignment_report(
@@ -176,10 +200,19 @@ def alignment_report(
     reference: Mapping[str, Tensor],
     members: np.ndarray,
     sweeps: np.ndarray,
+    unmatched: str = "",
 ) -> pd.DataFrame:
     """How close networks are to a reference before and after: the columns of `ALIGNMENT`.
 
     Only tensors that the reference has are compared.
+
+    Args:
+        before: networks as given, tensors of shape (K, *shape).
+        after: the same networks, aligned.
+        reference: one network, tensors of shape (*shape).
+        members: numbers of the networks, shape (K,).
+        sweeps: that each took, shape (K,).
+        unmatched: why nothing could be matched; empty if something could.
     """
     ok = finite(before)
     then, now = ({name: tensors[name] for name in reference} for tensors in (before, after))
@@ -194,8 +227,8 @@ def alignment_report(
             "member": members,
             **{name: np.where(ok, values, np.nan) for name, values in numbers.items()},
             "sweeps": sweeps,
-            "status": np.where(ok, "ok", "failed"),
-            "reason": np.where(ok, "", "its parameters are not finite"),
+            "status": np.where(ok, "unmatched" if unmatched else "ok", "failed"),
+            "reason": np.where(ok, unmatched, "its parameters are not finite"),
         }
     )
 
@@ -204,8 +237,10 @@ def alignment_report(
 def distances(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> np.ndarray:
     """Euclidean distance over all parameters of each network to one, float64 of shape (K,)."""
     squares = []
-    for name, tensor in parameters.items():
-        ours = reference[name].double().flatten()
+    one = as_tensors(reference, "the reference")
+    shapes = {name: tuple(tensor.shape) for name, tensor in one.items()}
+    for name, tensor in arrange(parameters, shapes, {}).items():
+        ours = one[name].double().flatten()
         parts = [(part - ours).square_().sum(1) for part in in_double(tensor)]
         squares.append(torch.cat(parts))
     return torch.stack(squares).sum(0).sqrt().cpu().numpy()
@@ -213,5 +248,4 @@ def distances(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor])
 
 def finite(parameters: Mapping[str, Tensor]) -> np.ndarray:
     """Which networks have only finite parameters, bool of shape (K,)."""
-    each = [tensor.flatten(1).isfinite().all(1) for tensor in parameters.values()]
-    return torch.stack(each).all(0).cpu().numpy()
+    return (~not_finite(parameters)).cpu().numpy()

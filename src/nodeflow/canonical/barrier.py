@@ -52,6 +52,10 @@ def loss_barrier(
     """
     if points < 2:
         raise ValueError(f"a path needs at least 2 points, not {points}")
+    a, b = (
+        architecture.arrange(networks, f"the {which} networks")
+        for which, networks in (("first", a), ("second", b))
+    )
     tables = []
     for step in np.linspace(0, 1, points):
         between = {name: torch.lerp(a[name], b[name].to(a[name]), float(step)) for name in a}

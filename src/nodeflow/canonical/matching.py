@@ -48,6 +48,7 @@ from nodeflow.compiled import njit
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
 from nodeflow.threads import one_thread, one_thread_if_small
+from nodeflow.zoo.tensors import arrange, as_rows, as_tensors
 
 __all__ = [
     "HEADS",
@@ -161,11 +162,17 @@ def match(
 
     Raises:
         MatchProblem: a network is not finite.
+        TensorProblem: networks or reference are not of the architecture.
     """
+    reference = symmetry.arrange_one(reference)
+    parameters = symmetry.arrange(parameters, reference)
     ours, theirs = _taking_part(parameters, reference, symmetry, settings.statistics)
     least = _SMALLEST_GAIN * _norms(theirs) * _norms({n: t[None] for n, t in ours.items()})
     if not np.isfinite(least).all():
-        raise MatchProblem("Networks that are not finite cannot be matched; leave them out.")
+        bad = next(n for n in ours if not (ours[n].isfinite().all() & theirs[n].isfinite().all()))
+        raise MatchProblem(
+            f"Networks that are not finite cannot be matched, and {bad} is not; leave them out."
+        )
     target = _Target(ours, symmetry, settings.signs)
     room = sum(g.size**2 for g in symmetry.groups) + sum(x.size for x in target.between.values())
     step = max(1, _TOGETHER // max(1, room))
@@ -226,6 +233,11 @@ def _taking_part(
         if name in symmetry.statistics:
             if statistics == "out":
                 continue
+            if name not in parameters:
+                raise MatchProblem(
+                    f"{name} is to be matched, which the networks do not have; give their running "
+                    'statistics, or match with statistics "out".'
+                )
             if statistics == "normalized":
                 scale = float(tensor.double().square().mean().sqrt()) or 1.0
         ours[name] = tensor if scale == 1 else tensor.double() / scale
@@ -237,8 +249,10 @@ def _taking_part(
 def similarity(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> Tensor:
     """⟨reference, network⟩ over all parameters of each network, float64 of shape (K,)."""
     products = []
-    for name, tensor in parameters.items():
-        ours = reference[name].double().flatten()
+    one = as_tensors(reference, "the reference")
+    shapes = {name: tuple(tensor.shape) for name, tensor in one.items()}
+    for name, tensor in arrange(parameters, shapes, {}).items():
+        ours = one[name].double().flatten()
         # A matrix product would round by how many networks there are.
         products.append(torch.cat([(part * ours).sum(1) for part in in_double(tensor)]))
     return torch.stack(products).sum(0)
@@ -246,7 +260,7 @@ def similarity(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]
 
 def in_double(tensor: Tensor) -> Iterator[Tensor]:
     """Networks (K, *shape) flattened and in double precision, a few of them at a time."""
-    flat = tensor.flatten(1)
+    flat = as_rows(tensor)
     step = max(1, _CHUNK // max(1, flat.shape[1]))
     for start in range(0, max(1, len(flat)), step):
         yield flat[start : start + step].double()
@@ -344,7 +358,8 @@ class _Scores:
         self.now: dict[str, np.ndarray] = {}
         self.prices: dict[str, np.ndarray] = {}
         alone = {name: networks[name] for name, along in target.along.items() if not along}
-        self.still = similarity(alone, target.tensors).cpu().numpy() if alone else np.zeros(members)
+        still = {name: target.tensors[name] for name in alone}
+        self.still = similarity(alone, still).cpu().numpy() if alone else np.zeros(members)
         for group in target.symmetry.groups:
             between, unmoved = [], []
             for place in group.places:
@@ -762,9 +777,9 @@ def _norms(parameters: Mapping[str, Tensor]) -> np.ndarray:
     """Euclidean norm of each network, as exact as its tensors are; not finite if they are not."""
     norms = []
     for tensor in parameters.values():
-        norm = torch.linalg.vector_norm(tensor.flatten(1), dim=1).double()
+        norm = torch.linalg.vector_norm(as_rows(tensor), dim=1).double()
         if not norm.isfinite().all():  # perhaps only its square is too large for the type
-            norm = torch.linalg.vector_norm(tensor.flatten(1), dim=1, dtype=torch.float64)
+            norm = torch.linalg.vector_norm(as_rows(tensor), dim=1, dtype=torch.float64)
         norms.append(norm)
     total: np.ndarray = torch.linalg.vector_norm(torch.stack(norms), dim=0).cpu().numpy()
     return total

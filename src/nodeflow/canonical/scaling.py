@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nodeflow.canonical.symmetry import Group, Symmetry, rescale, units_second
+from nodeflow.canonical.symmetry import Group, Symmetry, SymmetryProblem, rescale, units_second
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["Balanced", "balance"]
@@ -52,6 +52,9 @@ def balance(
         tolerance: a network is balanced when a sweep changes no scale by more than this share.
         sweeps: at most so many.
     """
+    parameters = symmetry.arrange(parameters)
+    if len(next(iter(parameters.values()))) == 0:
+        raise SymmetryProblem("There are no networks to scale; give at least one.")
     groups = [group for group in symmetry.groups if group.scalable]
     exact = {
         name: parameters[name].double()

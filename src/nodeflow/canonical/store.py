@@ -28,8 +28,8 @@ ALIGNMENT = Schema(
         "objective_before": "inner product with the reference over all parameters, as given",
         "objective_after": "the same product with the units of the network permuted",
         "sweeps": "visits of all groups of units until nothing could be improved",
-        "status": "ok, or failed: then the network is left as it was",
-        "reason": "why it failed; empty if it did not",
+        "status": "ok, or failed or unmatched: then the network is left as it was",
+        "reason": "why it failed, or why nothing of the architecture may move; empty if ok",
     },
 )
 

@@ -14,13 +14,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
 
 from nodeflow.problems import Problem
+from nodeflow.zoo.tensors import (
+    Shapes,
+    arrange,
+    arrange_one,
+    as_tensors,
+    shapes_of,
+    without_buffers,
+)
+from nodeflow.zoo.ties import with_aliases, without_aliases
 
 __all__ = [
     "Group",
@@ -98,11 +107,16 @@ class Symmetry:
         statistics: tensors that units move in but that no training step learns: running means and
             variances.
         frozen: what was left in place although it might move, one line each that says why.
+        aliases: other names of tensors that a module shares, each with the name that it has here.
+        shapes: name → shape of all tensors of the architecture, statistics among them, in its
+            order; empty for a symmetry that was stated by hand.
     """
 
     groups: tuple[Group, ...]
     statistics: frozenset[str] = frozenset()
     frozen: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    shapes: Shapes = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for group in self.groups:
@@ -120,6 +134,67 @@ class Symmetry:
         """Names of all tensors that a group acts on."""
         return list(dict.fromkeys(p.tensor for group in self.groups for p in group.places))
 
+    def arrange(
+        self,
+        networks: Mapping[str, Tensor],
+        like: Mapping[str, Tensor] | None = None,
+        what: str = "the networks",
+    ) -> dict[str, Tensor]:
+        """Stacked networks in the order of the architecture; see `nodeflow.zoo.tensors.arrange`.
+
+        Args:
+            networks: tensors of shape (K, *shape); running statistics may be left out.
+            like: one network that gives names, shapes and order to a symmetry without its own; by
+                default the networks themselves.
+            what: they are, for the text of an error.
+
+        Raises:
+            TensorProblem: networks are not of the architecture.
+            SymmetryProblem: a group does not fit their tensors.
+        """
+        shapes, networks = self.shapes, self.once(_whole(networks, what))
+        if not shapes:
+            own = shapes_of(networks)
+            first = {name: tuple(x.shape) for name, x in like.items()} if like else own
+            shapes = first | {name: own[name] for name in own if name in self.statistics}
+        found = arrange(networks, *self._split(shapes), what)
+        for _ in _places(found, self):
+            pass
+        return found
+
+    def arrange_one(
+        self, network: Mapping[str, Tensor], what: str = "the reference"
+    ) -> dict[str, Tensor]:
+        """As `arrange`, of a single network: tensors of shape (*shape)."""
+        network = self.once(_whole(network, what))
+        shapes = self.shapes or {name: tuple(x.shape) for name, x in network.items()}
+        return arrange_one(network, *self._split(shapes), what)
+
+    def _split(self, shapes: Shapes) -> tuple[Shapes, Shapes]:
+        """Shapes of what is learned, and of statistics."""
+        learned = {name: shape for name, shape in shapes.items() if name not in self.statistics}
+        return learned, {name: shape for name, shape in shapes.items() if name not in learned}
+
+    @property
+    def unmatched(self) -> str:
+        """Why there is nothing to match, in one sentence; empty if there is a group."""
+        if self.groups:
+            return ""
+        reasons = dict.fromkeys(line.partition(": ")[2] for line in self.frozen)
+        why = "; ".join(reasons) or "all its units are inputs or outputs"
+        return f"no group of units may change places ({why})"
+
+    def once(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Networks with each shared tensor once; see `nodeflow.zoo.ties.without_aliases`."""
+        return without_aliases(tensors, self.aliases)
+
+    def as_given(
+        self, moved: Mapping[str, Tensor], given: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Networks in another form, under all the names that they were given with."""
+        everything = {**given, **with_aliases(moved, self.aliases)}
+        return {name: everything[name] for name in dict.fromkeys((*moved, *given))}
+
     def groups_of(self, tensor: str) -> dict[int, str]:
         """The name of the group along each axis of a tensor that has one."""
         return {p.axis: g.name for g in self.groups for p in g.places if p.tensor == tensor}
@@ -135,6 +210,11 @@ class Symmetry:
         """The symmetry with the units of residual streams left in place."""
         kept = tuple(group for group in self.groups if not group.residual)
         return replace(self, groups=kept)
+
+
+def _whole(networks: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:
+    parameters, statistics = without_buffers(networks, what)
+    return as_tensors({**parameters, **statistics}, what)
 
 
 def mlp_symmetry(shapes: Mapping[str, tuple[int, ...]]) -> Symmetry:
@@ -162,7 +242,7 @@ def mlp_symmetry(shapes: Mapping[str, tuple[int, ...]]) -> Symmetry:
         )
         size = shapes[f"layer{layer}.weight"][0]
         groups.append(Group(f"layer{layer}", size, places, scalable=True))
-    return Symmetry(tuple(groups))
+    return Symmetry(tuple(groups), shapes=shapes)
 
 
 # --- permutations --------------------------------------------------------------------------------
@@ -216,16 +296,17 @@ def permute(
         permutations: int64 of shape (K, size) for each group.
 
     Returns:
-        New tensors; those that no group acts on are passed on.
+        New tensors; those that no group acts on are passed on. A shared tensor is moved once, and
+        has the same values under all names that were given.
     """
-    moved = dict(parameters)
+    moved = symmetry.once(_whole(parameters, "the networks"))
     for group, place, tensor in _places(moved, symmetry):
         units = units_second(tensor, group, place)
         order = permutations[group.name].to(tensor.device)
         rows = torch.arange(len(order), device=tensor.device)
         new = units[rows[:, None], order]
         moved[place.tensor] = new.movedim(1, place.axis + 2).reshape(tensor.shape)
-    return moved
+    return symmetry.as_given(moved, parameters)
 
 
 def _places(
@@ -235,7 +316,14 @@ def _places(
     for group in symmetry.groups:
         for place in group.places:
             if place.tensor in parameters:
-                yield group, place, parameters[place.tensor]
+                tensor, units = parameters[place.tensor], place.before * group.size * place.after
+                if place.axis + 1 >= tensor.ndim or tensor.shape[place.axis + 1] != units:
+                    raise SymmetryProblem(
+                        f"The symmetry moves {group.size} units along axis {place.axis} of "
+                        f"{place.tensor}, whose shape is {tuple(tensor.shape[1:])} per network; "
+                        "state the symmetry of their own architecture."
+                    )
+                yield group, place, tensor
             elif place.tensor not in symmetry.statistics:
                 raise SymmetryProblem(
                     f"The symmetry acts on {place.tensor}, which these networks do not have; "
@@ -264,7 +352,7 @@ def rescale(
         symmetry: of their architecture.
         scales: positive, of shape (K, size), for each group that is scaled.
     """
-    scaled = dict(parameters)
+    scaled = symmetry.once(_whole(parameters, "the networks"))
     for group, place, tensor in _places(scaled, symmetry):
         if place.power == 0 or group.name not in scales:
             continue
@@ -274,4 +362,4 @@ def rescale(
         factor = factor[:, None, :, None]
         new = units * factor if place.power > 0 else units / factor
         scaled[place.tensor] = new.view(tensor.shape)
-    return scaled
+    return symmetry.as_given(scaled, parameters)

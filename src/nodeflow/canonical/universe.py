@@ -9,6 +9,7 @@ along every cycle, as in Crisostomi et al. 2024 (arXiv:2405.17897), who solve fo
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,14 +20,22 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from nodeflow.canonical.align import AlignProblem, CanonicalSettings, alignment_report, finite
+from nodeflow.canonical.align import (
+    AlignProblem,
+    CanonicalSettings,
+    UnmatchedWarning,
+    alignment_report,
+)
 from nodeflow.canonical.matching import MatchSettings, match
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, compose, permute
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.store import Block, read_block
+from nodeflow.zoo.tensors import all_finite
 
 __all__ = ["Centre", "Universe", "align_universe", "centre_of_files", "find_centre"]
+
+_TOO_FEW = "A common centre needs two or more networks."
 
 Passes = Callable[[], Iterator[Mapping[str, Tensor]]]
 """Begins a pass over networks: blocks of them, tensors of shape (K, *shape), always the same."""
@@ -94,14 +103,23 @@ def align_universe(
         rounds: at most so many visits of all networks.
 
     Raises:
-        AlignProblem: fewer than two networks, or one that is not finite.
+        AlignProblem: fewer than two networks.
+        TensorProblem: networks are not of the architecture, or not finite.
     """
+    given, parameters = parameters, symmetry.arrange(parameters)
+    if len(next(iter(parameters.values()))) < 2:
+        raise AlignProblem(_TOO_FEW)
+    if symmetry.unmatched:
+        warnings.warn(f"Nothing is aligned: {symmetry.unmatched}.", UnmatchedWarning, stacklevel=2)
     reference = {name: tensor[first] for name, tensor in parameters.items()}
     found = find_centre(lambda: iter([parameters]), reference, symmetry, settings, rounds)
     aligned = permute(parameters, symmetry, found.permutations)
     learned = {n: tensor for n, tensor in found.tensors.items() if n not in symmetry.statistics}
     numbers = np.arange(len(found.sweeps)) if members is None else np.asarray(members)
-    report = alignment_report(parameters, aligned, learned, numbers, found.sweeps)
+    report = alignment_report(
+        parameters, aligned, learned, numbers, found.sweeps, symmetry.unmatched
+    )
+    aligned = symmetry.as_given(aligned, given)
     return Universe(aligned, found.permutations, found.tensors, report, found.history)
 
 
@@ -144,8 +162,10 @@ def centre_of_files(
     found = find_centre(members, first, matched, settings.matching)
     centre = {name: tensor[None] for name, tensor in found.tensors.items()}
     about = {"pairs_first": found.history[:1], "pairs_universe": found.history[-1:]}
-    one = replace(block, members=np.zeros(1, np.int64), about=about)
-    return one.with_tensors(centre)
+    parameters, statistics = (
+        {name: centre[name] for name in part} for part in (block.parameters, block.statistics)
+    )
+    return Block(np.zeros(1, np.int64), parameters, statistics, about)
 
 
 @one_thread_if_small
@@ -166,14 +186,19 @@ def find_centre(
         rounds: at most so many visits of all networks.
 
     Raises:
-        AlignProblem: fewer than two networks, or one that is not finite.
+        AlignProblem: fewer than two networks.
+        TensorProblem: networks are not of the architecture, or not finite.
     """
     settings = replace(settings, signs=False)
+    first = symmetry.arrange_one(first, "the first network")
     total = {name: torch.zeros(tensor.shape).double() for name, tensor in first.items()}
     places, sweeps, squares = [], [], 0.0
-    for block in passes():
-        if not finite(block).all():
-            raise AlignProblem("A common centre needs networks that are all finite.")
+
+    def arranged() -> Iterator[dict[str, Tensor]]:
+        return (symmetry.arrange(block, first) for block in passes())
+
+    for block in arranged():
+        all_finite(block)
         start = match(block, first, symmetry, settings)
         for name, tensor in permute(block, symmetry, start.permutations).items():
             total[name] += tensor.sum(0, dtype=torch.float64)
@@ -183,7 +208,7 @@ def find_centre(
         sweeps.append(start.sweeps)
     count = sum(map(len, sweeps))
     if count < 2:
-        raise AlignProblem("A common centre needs two or more networks.")
+        raise AlignProblem(_TOO_FEW)
 
     def pairs() -> float:
         learned = [tensor for name, tensor in total.items() if name not in symmetry.statistics]
@@ -192,7 +217,7 @@ def find_centre(
     history = [pairs()]
     for _ in range(rounds):
         moved = False
-        for block, permutations in zip(passes(), places, strict=True):
+        for block, permutations in zip(arranged(), places, strict=True):
             moved |= _visit(block, permutations, total, symmetry, settings)
         history.append(pairs())
         if not moved:

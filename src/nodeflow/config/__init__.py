@@ -140,7 +140,7 @@ def _allowed(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(str(x) for x in schema["enum"])
     if "oneOf" in schema:
-        return " or ".join(_allowed(x) for x in schema["oneOf"])
+        return " or ".join(dict.fromkeys(_allowed(x) for x in schema["oneOf"]))
     types = schema.get("type", "object")
     words = " or ".join(_TYPES[t] for t in ([types] if isinstance(types, str) else types))
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

@@ -13,7 +13,7 @@ from nodeflow.dynamics.initial import InitialProblem, initial_states
 from nodeflow.dynamics.integrate import IntegrationProblem, check_settings, simulate_graphs
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, field
-from nodeflow.graphs.graph import Graph
+from nodeflow.graphs.graph import Graph, check_graphs
 from nodeflow.grid import Cell
 from nodeflow.seeds import numpy_generator
 
@@ -84,10 +84,12 @@ def simulate_ensemble(
         The trajectories, graph by graph, as they are computed; failed ones among them.
 
     Raises:
+        GraphProblem: `graphs` is no list of graphs.
         SystemProblem: unknown system or parameter.
         InitialProblem: initial states outside the system's domain.
         IntegrationProblem: times or tolerances without sense.
     """
+    check_graphs(graphs)
     velocity = field(system, parameters)
     low, high = SYSTEMS[system].domain
     if not low <= initial[0] <= initial[1] <= high or initial[1] == math.inf:

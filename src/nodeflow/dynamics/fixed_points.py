@@ -10,6 +10,7 @@ import scipy.sparse as sp
 import scipy.sparse.linalg as sl
 from numpy.typing import ArrayLike, NDArray
 
+from nodeflow.dynamics.given import as_matrix, by_node, first_bad
 from nodeflow.dynamics.jacobian import Linearization, linearize, velocity
 from nodeflow.dynamics.spectrum import Spectrum, SpectrumProblem, rightmost_eigenvalues
 from nodeflow.dynamics.systems import Field
@@ -123,15 +124,20 @@ def find_fixed_points(
     Raises:
         FixedPointProblem: shapes that do not fit, or starts that are not finite.
     """
-    states = np.asarray(starts, dtype=np.float64)
-    if states.ndim != 2 or adjacency.shape != (states.shape[1],) * 2:
+    matrix = as_matrix(adjacency, FixedPointProblem)
+    given = by_node(starts, range(matrix.shape[0]), "Starts", FixedPointProblem)
+    states = given.astype(np.float64, copy=False)
+    if states.ndim != 2 or matrix.shape != (states.shape[1],) * 2:
         raise FixedPointProblem(
             f"Starts of shape {states.shape} do not fit an adjacency matrix of shape "
-            f"{adjacency.shape}; give (starts, nodes)."
+            f"{matrix.shape}; give (starts, nodes)."
         )
-    if not np.isfinite(states).all():
-        raise FixedPointProblem("Starts have to be finite; leave out failed integrations.")
-    matrix = sp.csr_array(adjacency)
+    bad = first_bad(states)
+    if bad is not None:
+        raise FixedPointProblem(
+            f"Starts have to be finite, and number {bad[0]} is {states[bad]} at node {bad[1]}; "
+            "leave out failed integrations."
+        )
     with np.errstate(all="ignore"):
         found = [
             _search(field, near, matrix, start, domain, tolerance, max_iterations)

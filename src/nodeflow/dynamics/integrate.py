@@ -17,8 +17,9 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from nodeflow.dynamics import kernels
+from nodeflow.dynamics.given import as_matrix, by_node, first_bad, increasing
 from nodeflow.dynamics.systems import Field
-from nodeflow.graphs.graph import Graph
+from nodeflow.graphs.graph import Graph, check_graphs
 from nodeflow.problems import Problem
 from nodeflow.threads import one_thread_if_small
 
@@ -90,12 +91,9 @@ def simulate(
 
     Raises:
         IntegrationProblem: shapes, times or tolerances without sense, or initial states that are
-            not finite.
+            not finite, or named otherwise than the nodes, which are 0 … n − 1.
     """
-    n, columns = adjacency.shape
-    if n != columns:
-        raise IntegrationProblem(f"An adjacency matrix has to be square, not {n} × {columns}.")
-    network = _Network.of_matrix(adjacency)
+    network = _Network.of_matrix(as_matrix(adjacency, IntegrationProblem))
     return _integrate(field, network, [initial], times, rtol, atol, max_steps)[0]
 
 
@@ -128,6 +126,7 @@ def simulate_graphs(
     Raises:
         IntegrationProblem: as in `simulate`.
     """
+    check_graphs(graphs)
     if len(graphs) != len(initials):
         raise IntegrationProblem(
             f"{len(graphs)} graphs came with initial states for {len(initials)}; "
@@ -149,7 +148,7 @@ def _integrate(
     max_steps: int,
 ) -> list[Simulation]:
     check_settings(rtol, atol, max_steps)
-    when = _checked_times(times)
+    when = increasing(times, "times", IntegrationProblem)
     sizes = np.diff(network.offset).tolist()
     states = [_checked_initial(x, n) for n, x in zip(sizes, initials, strict=True)]
     share = min(_LOCAL * max(rtol, atol) ** _POWER, 1.0)
@@ -352,22 +351,18 @@ def check_settings(rtol: float, atol: float, max_steps: int) -> None:
         raise IntegrationProblem(f"max_steps = {max_steps} has to be at least 1.")
 
 
-def _checked_times(times: ArrayLike) -> Floats:
-    when = np.asarray(times, dtype=np.float64)
-    if when.ndim != 1 or len(when) == 0:
-        raise IntegrationProblem(f"times of shape {when.shape} have to be a list of numbers.")
-    if not np.isfinite(when).all() or (np.diff(when) <= 0).any():
-        raise IntegrationProblem("times have to be finite and increasing; sort them, drop repeats.")
-    return when
-
-
 def _checked_initial(initial: ArrayLike, n: int) -> Floats:
-    states = np.asarray(initial, dtype=np.float64)
+    given = by_node(initial, range(n), "Initial states", IntegrationProblem)
+    states = given.astype(np.float64, copy=False)
     if states.ndim != 2 or states.shape[1] != n:
         raise IntegrationProblem(
             f"Initial states of shape {states.shape} do not fit a graph of {n} nodes; "
             f"give an array of shape (trajectories, {n})."
         )
-    if not np.isfinite(states).all():
-        raise IntegrationProblem("Initial states have to be finite numbers.")
+    bad = first_bad(states)
+    if bad is not None:
+        raise IntegrationProblem(
+            f"Initial states have to be finite numbers; that of node {bad[1]} is {states[bad]} in "
+            f"number {bad[0]}."
+        )
     return states

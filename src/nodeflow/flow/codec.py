@@ -7,7 +7,7 @@ codes; a sampled code is decoded to a row and the row is cut back into named par
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from nodeflow.problems import Problem
 from nodeflow.threads import one_thread_if_small
+from nodeflow.zoo.tensors import Shapes, all_finite, arrange
 
 __all__ = [
     "Codec",
@@ -28,15 +29,12 @@ __all__ = [
     "SpanCodec",
     "codec_from_tensors",
     "codec_to_tensors",
+    "finite_rows",
     "fit_codec",
     "flatten",
     "scale_of",
     "unflatten",
 ]
-
-Shapes = Mapping[str, Sequence[int]]
-"""Name → shape of one network's tensors; the order is that of a flat row."""
-
 
 _BLOCK = 64
 
@@ -45,37 +43,35 @@ class CodecProblem(Problem):
     """Parameters cannot be encoded as asked."""
 
 
-def flatten(parameters: Mapping[str, Tensor], shapes: Shapes) -> np.ndarray:
+def flatten(
+    parameters: Mapping[str, Tensor], shapes: Shapes, what: str = "the networks"
+) -> np.ndarray:
     """Stacked parameters as one row per network.
 
     Args:
-        parameters: name → tensor (K, *shape).
+        parameters: name → tensor (K, *shape), in any order.
         shapes: name → shape of one network's tensor; its order is the order within a row.
+        what: they are, for the text of an error.
 
     Returns:
-        Array (K, D) in the parameters' own precision.
+        Array (K, D) in the parameters' own precision, at least float32.
 
     Raises:
-        CodecProblem: a name is missing, or a tensor has another shape.
+        TensorProblem: the parameters do not have these shapes; see `nodeflow.zoo.tensors.arrange`.
     """
-    blocks = []
-    for name, shape in shapes.items():
-        if name not in parameters:
-            raise CodecProblem(
-                f"parameter {name} is missing; the architecture has {', '.join(shapes)}."
-            )
-        tensor = parameters[name].detach().cpu()
-        if tuple(tensor.shape[1:]) != tuple(shape):
-            raise CodecProblem(
-                f"parameter {name} has shape {tuple(tensor.shape[1:])} per network; "
-                f"the architecture needs {tuple(shape)}."
-            )
-        blocks.append(tensor.flatten(1).numpy())
-    if len({len(block) for block in blocks}) != 1:
-        raise CodecProblem(
-            "the parameters are stacks of different lengths; stack the same networks."
-        )
-    return np.concatenate(blocks, axis=1)
+    tensors = arrange(parameters, shapes, what=what)
+    return np.concatenate([tensor.cpu().flatten(1).numpy() for tensor in tensors.values()], axis=1)
+
+
+def finite_rows(parameters: Mapping[str, Tensor], shapes: Shapes, what: str) -> np.ndarray:
+    """As `flatten`, of networks whose values are all finite.
+
+    Raises:
+        TensorProblem: also where one is not.
+    """
+    tensors = arrange(parameters, shapes, what=what)
+    all_finite(tensors, what)
+    return flatten(tensors, shapes, what)
 
 
 def unflatten(rows: np.ndarray, shapes: Shapes) -> dict[str, Tensor]:

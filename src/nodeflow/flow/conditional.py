@@ -16,12 +16,13 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from nodeflow.flow.codec import Shapes, fit_codec, flatten
+from nodeflow.flow.codec import Shapes, finite_rows, fit_codec
 from nodeflow.flow.settings import FlowSettings
 from nodeflow.flow.train import Flow, FlowProblem, flow_over
 from nodeflow.seeds import torch_generator
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.store import Block
+from nodeflow.zoo.tensors import check_shapes
 
 __all__ = ["Condition", "check_zoos", "fit_conditional_flow", "guided"]
 
@@ -96,9 +97,10 @@ def fit_conditional_flow(
     Raises:
         FlowProblem: see `check_zoos`.
     """
-    check_zoos(zoos)
-    rows, classes = _pooled([learned for learned, _ in zoos.values()], shapes)
-    others, other_classes = _pooled([held_out for _, held_out in zoos.values()], shapes)
+    check_zoos(zoos, shapes)
+    learned, unseen = ({name: pair[k] for name, pair in zoos.items()} for k in (0, 1))
+    rows, classes = _pooled(learned, shapes, "the members")
+    others, other_classes = _pooled(unseen, shapes, "the held-out members")
     codec = fit_codec(rows, settings.codec)
     return flow_over(
         codec,
@@ -113,12 +115,12 @@ def fit_conditional_flow(
     )
 
 
-def check_zoos(zoos: Mapping[str, tuple[Block, Block]]) -> None:
-    """Find out whether a conditional flow can learn these zoos.
+def check_zoos(zoos: Mapping[str, tuple[Block, Block]], shapes: Shapes) -> None:
+    """Find out whether a conditional flow can learn these zoos of networks of these shapes.
 
     Raises:
-        FlowProblem: fewer than two zoos, one with fewer than two members to learn from, or zoos
-            whose networks have different shapes.
+        FlowProblem: fewer than two zoos, or one with fewer than two members to learn from.
+        TensorProblem: networks of a zoo have other tensors.
     """
     if len(zoos) < 2 or any(len(learned) < 2 for learned, _ in zoos.values()):
         counts = ", ".join(f"{name} ({len(learned)})" for name, (learned, _) in zoos.items())
@@ -126,17 +128,14 @@ def check_zoos(zoos: Mapping[str, tuple[Block, Block]]) -> None:
             "a conditional flow needs at least two zoos, each with at least two members to learn "
             f"from; it has {counts}."
         )
-    (first, (block, _)), *others = zoos.items()
-    for name, (other, _) in others:
-        if other.shapes != block.shapes:
-            raise FlowProblem(
-                f"a conditional flow learns zoos of one architecture; networks of {first} have "
-                f"the shapes {block.shapes}, those of {name} {other.shapes}."
-            )
+    for name, (learned, _) in zoos.items():
+        check_shapes(learned.shapes, shapes, f"the members of {name}")
 
 
-def _pooled(blocks: list[Block], shapes: Shapes) -> tuple[np.ndarray, Tensor]:
-    """Flat networks of all blocks, and the number of the block that each is from."""
-    rows = [flatten(block.parameters, shapes) for block in blocks]
-    classes = [torch.full((len(block),), number) for number, block in enumerate(blocks)]
+def _pooled(zoos: Mapping[str, Block], shapes: Shapes, what: str) -> tuple[np.ndarray, Tensor]:
+    """Flat networks of all zoos, and the number of the zoo that each is from."""
+    rows = [
+        finite_rows(block.parameters, shapes, f"{what} of {name}") for name, block in zoos.items()
+    ]
+    classes = [torch.full((len(block),), number) for number, block in enumerate(zoos.values())]
     return np.concatenate(rows), torch.cat(classes)

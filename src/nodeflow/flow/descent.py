@@ -55,6 +55,8 @@ from nodeflow.seeds import torch_generator
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import ACTIVATIONS, Architecture, mlp
 from nodeflow.zoo.loss import cross_entropies
+from nodeflow.zoo.predict import as_items, as_labels, check_labels
+from nodeflow.zoo.tensors import all_finite
 
 __all__ = [
     "Descent",
@@ -415,8 +417,10 @@ def fit_descent(
         The flow, on the CPU, and one row per report with the columns of `FLOW_HISTORY`.
 
     Raises:
-        DescentProblem: the architecture has running statistics or reads texts, or the members are
-            not finite.
+        DescentProblem: the architecture has running statistics or reads texts, or there are not
+            as many initializations as members.
+        TensorProblem: networks are not of the architecture, or not finite.
+        ItemProblem: they cannot read the items, or labels are none of their classes.
     """
     generator = torch_generator(root_seed, "flow", *labels)
     lesson = Lesson(
@@ -527,8 +531,7 @@ class Lesson:
         device: where to train.
 
     Raises:
-        DescentProblem: the architecture has running statistics or reads texts, or the members are
-            not finite.
+        DescentProblem, TensorProblem, ItemProblem: see `fit_descent`.
     """
 
     def __init__(
@@ -545,16 +548,24 @@ class Lesson:
                 f"a descent of {architecture.name} cannot be learned: its probes are numbers, and "
                 "it carries no running statistics; choose method codes or paper."
             )
-        self.final, self.start_from = (_here(x, architecture, device) for x in networks)
-        if not all(tensor.isfinite().all() for tensor in self.final.values()):
-            raise DescentProblem("members are not finite; leave failed members out of the zoo.")
-        self.x, self.y = (torch.as_tensor(part).to(device) for part in data)
+        self.final, self.start_from = _pairs(networks, architecture, "the members", device)
+        self.x = as_items(architecture, data[0]).float().to(device)
+        self.y = as_labels(data[1], len(self.x)).to(device)
+        one = {name: tensor[:1] for name, tensor in self.final.items()}
+        with torch.no_grad():
+            self.classes = architecture.forward(one, self.x[:1]).shape[2]
+        if self.classes == 1:
+            raise DescentProblem(
+                f"{architecture.name} predicts a number, and a descent learns classifiers; choose "
+                "method codes or paper."
+            )
+        check_labels(self.y, self.classes)
         self._architecture, self._settings, self._device = architecture, settings, device
         self._objective = _Objective(architecture, self.final, self.start_from, settings)
         self._watched = {"train_loss": (self.final, self.start_from)}
         if held_out is not None:
-            final, initial = (_here(x, architecture, device) for x in held_out)
-            self._watched["held_out_loss"] = (final, initial)
+            pairs = _pairs(held_out, architecture, "the held-out members", device)
+            self._watched["held_out_loss"] = pairs
 
     def draw_watched(self, generator: torch.Generator) -> None:
         """Draw the items on which `watch` compares predictions, the same throughout."""
@@ -617,7 +628,7 @@ def start_field(
         generator: which items.
     """
     x, y = (torch.cat([getattr(lesson, part).cpu() for lesson in lessons]) for part in "xy")
-    classes = int(y.max()) + 1
+    classes = lessons[0].classes
     count = settings.evaluations * settings.probes
     field = DescentField(architecture, settings.evaluations, settings.probes, x.shape[1], classes)
     chosen = torch.randint(len(x), (count,), generator=generator)
@@ -767,7 +778,23 @@ def _fresh(
     )
 
 
-def _here(
-    networks: Mapping[str, Tensor], architecture: Architecture, device: torch.device
-) -> dict[str, Tensor]:
-    return {name: networks[name].to(device) for name in architecture.shapes}
+def _pairs(
+    networks: tuple[Mapping[str, Tensor], Mapping[str, Tensor]],
+    architecture: Architecture,
+    what: str,
+    device: torch.device,
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Networks and what they started from, in single precision, as all that is trained here."""
+    found = []
+    for given, role in zip(networks, (what, f"the initializations of {what}"), strict=True):
+        tensors = architecture.arrange(given, role)
+        all_finite(tensors, role)
+        found.append({name: tensor.float().to(device) for name, tensor in tensors.items()})
+    final, initial = found
+    counts = [len(next(iter(tensors.values()))) for tensors in found]
+    if counts[0] != counts[1] or counts[0] == 0:
+        raise DescentProblem(
+            f"{what} are {counts[0]} and their initializations {counts[1]}; give each of them, at "
+            "least one, what it started from."
+        )
+    return final, initial

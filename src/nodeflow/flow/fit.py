@@ -67,7 +67,7 @@ def fit_any_flow(
     if isinstance(settings, FlowSettings):
         return fit_flow(
             training.parameters,
-            training.shapes,
+            origin.architecture.shapes,
             settings,
             root_seed=root_seed,
             labels=labels,
@@ -110,11 +110,12 @@ def fit_conditional(
         device: where to train.
 
     Raises:
-        FlowProblem: fewer than two zoos, or one with fewer than two members to learn from; zoos of
-            different shapes; for a descent, zoos whose members start differently.
+        FlowProblem: fewer than two zoos, or one with fewer than two members to learn from; for a
+            descent, zoos whose members start differently.
+        TensorProblem: zoos of other tensors than the architecture of the first.
     """
-    check_zoos(zoos)
     names = list(zoos)
+    check_zoos(zoos, origins[names[0]].architecture.shapes if names else {})
     first = origins[names[0]]
     if isinstance(settings, FlowSettings):
         shapes = first.architecture.shapes

@@ -20,7 +20,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from nodeflow.flow.codec import Codec, Shapes, SpanCodec, fit_codec, flatten, scale_of
+from nodeflow.flow.codec import Codec, Shapes, SpanCodec, finite_rows, fit_codec, scale_of
 from nodeflow.flow.diffusion import noise_prediction_loss
 from nodeflow.flow.gram import Columns, gram_pca
 from nodeflow.flow.settings import FlowSettings
@@ -94,10 +94,16 @@ def fit_flow(
 
     Returns:
         The flow, on the CPU, and its history as `train_velocity` gives it.
+
+    Raises:
+        TensorProblem: members or held-out ones do not have these shapes, or are not finite.
+        CodecProblem: the members do not allow such a codec; see `fit_codec`.
     """
-    rows = flatten(members, shapes)
+    rows = finite_rows(members, shapes, "the members")
     codec = fit_codec(rows, settings.codec)
-    others = None if held_out is None else codec.encode(flatten(held_out, shapes))
+    others = None
+    if held_out is not None:
+        others = codec.encode(finite_rows(held_out, shapes, "the held-out members"))
     generator = torch_generator(root_seed, "flow", *labels)
     return flow_over(codec, codec.encode(rows), others, shapes, settings, generator, device)
 

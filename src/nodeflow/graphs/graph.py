@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,18 @@ from nodeflow.problems import Problem
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["Graph", "GraphProblem", "build_graph", "from_networkx", "to_networkx"]
+__all__ = [
+    "WEIGHTS",
+    "Graph",
+    "GraphProblem",
+    "build_graph",
+    "check_graphs",
+    "from_networkx",
+    "to_networkx",
+]
+
+WEIGHTS = frozenset({"weight", "weights", "w", "value", "count", "strength", "sign"})
+"""What weights of edges are called, in attributes of networkx and in headers of edge lists."""
 
 
 class GraphProblem(Problem):
@@ -94,8 +105,8 @@ def build_graph(
         GraphProblem: no nodes, self-loops, duplicates, negative or too large ids, or coordinates
             of the wrong shape or range.
     """
-    if n < 1 or n > np.iinfo(np.int32).max:
-        raise GraphProblem(f"A graph has 1 to 2147483647 nodes, not {n}.")
+    if not isinstance(n, int | np.integer) or n < 1 or n > np.iinfo(np.int32).max:
+        raise GraphProblem(f"A graph has 1 to 2147483647 nodes, not {n!r}.")
     return Graph(
         int(n),
         _checked_edges(n, edges),
@@ -104,13 +115,36 @@ def build_graph(
     )
 
 
+def check_graphs(graphs: Sequence[Graph]) -> None:
+    """Check that these are graphs, and not one graph or graphs of another library.
+
+    Raises:
+        GraphProblem: they are not.
+    """
+    if isinstance(graphs, Graph) or not isinstance(graphs, Sequence):
+        raise GraphProblem(
+            f"A list of graphs is needed, not {type(graphs).__name__}; put a single one in "
+            "brackets, [graph]."
+        )
+    for place, graph in enumerate(graphs):
+        if not isinstance(graph, Graph):
+            raise GraphProblem(
+                f"Graph {place} of the list is {type(graph).__name__}; make graphs with "
+                "graphs.from_networkx, graphs.build_graph or graphs.read_edge_list."
+            )
+
+
 def _checked_edges(n: int, edges: ArrayLike) -> NDArray[np.int32]:
-    pairs = np.asarray(edges)
+    try:
+        pairs = np.asarray(edges)
+    except ValueError as error:  # lists of different lengths
+        raise GraphProblem("Edges are integer pairs of shape (M, 2), two in each.") from error
     if pairs.size == 0:
         return np.empty((0, 2), dtype=np.int32)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
         raise GraphProblem(
-            f"Edges are integer pairs of shape (M, 2), not {pairs.dtype} of shape {pairs.shape}."
+            f"Edges are integer pairs of shape (M, 2), not {pairs.dtype} of shape {pairs.shape}; "
+            "give two node ids for each, without weights."
         )
     if _in_order(n, pairs[:, 0], pairs[:, 1]):
         return np.ascontiguousarray(pairs, dtype=np.int32)
@@ -165,13 +199,59 @@ def _checked_coordinate(
 def from_networkx(graph: nx.Graph[Any]) -> Graph:
     """A networkx graph's structure; node i is the i-th node in networkx's order.
 
+    Edges have no weights here: an attribute `weight` (or another name in `WEIGHTS`) has to be 1
+    wherever it stands. Other attributes do not count.
+
     Raises:
-        GraphProblem: the graph is directed, or has self-loops or parallel edges.
+        GraphProblem: the graph is directed, has self-loops, parallel edges or weights, or is no
+            networkx graph.
     """
+    import networkx as nx  # which whoever has such a graph has loaded
+
+    if not isinstance(graph, nx.Graph):
+        raise GraphProblem(
+            f"from_networkx takes a networkx graph, not {type(graph).__name__}; make one of a "
+            "symmetric matrix with networkx.from_numpy_array or networkx.from_scipy_sparse_array."
+        )
     if graph.is_directed():
-        raise GraphProblem("A directed graph does not fit; pass graph.to_undirected().")
+        raise GraphProblem(
+            "A directed graph does not fit; if directions may be left out, pass "
+            "graph.to_undirected()."
+        )
     index = {node: i for i, node in enumerate(graph)}
-    return build_graph(len(index), [(index[u], index[v]) for u, v in graph.edges()])
+    seen: set[tuple[int, int]] = set()
+    for u, v, attributes in graph.edges(data=True):
+        if u == v:
+            raise GraphProblem(
+                f"Node {u!r} is linked to itself; remove self-loops: "
+                "graph.remove_edges_from(list(networkx.selfloop_edges(graph)))."
+            )
+        pair = index[u], index[v]
+        if pair in seen or pair[::-1] in seen:
+            raise GraphProblem(
+                f"There is more than one edge between {u!r} and {v!r}; keep one: "
+                "networkx.Graph(graph)."
+            )
+        seen.add(pair)
+        _check_unweighted(u, v, attributes)
+    return build_graph(len(index), list(seen))
+
+
+def _check_unweighted(u: Any, v: Any, attributes: Mapping[str, Any]) -> None:
+    for name, value in attributes.items():
+        if str(name).lower() in WEIGHTS and not _is_one(value):
+            raise GraphProblem(
+                f"The edge between {u!r} and {v!r} has {name} = {value!r}, and weights are not "
+                "used; if they may be left out, set them to 1: "
+                f"networkx.set_edge_attributes(graph, 1, {name!r})."
+            )
+
+
+def _is_one(value: Any) -> bool:
+    try:
+        return bool(float(value) == 1.0)
+    except (TypeError, ValueError):
+        return False
 
 
 def to_networkx(graph: Graph) -> nx.Graph[int]:

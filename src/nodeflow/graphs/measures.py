@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nodeflow.compiled import njit
-from nodeflow.graphs.graph import Graph
+from nodeflow.graphs.graph import Graph, check_graphs
 from nodeflow.graphs.store import GRAPHS, NODES
 
 __all__ = [
@@ -24,11 +24,13 @@ __all__ = [
 
 def node_table(graphs: Sequence[Graph]) -> pd.DataFrame:
     """One row for each node of each graph, with the columns of `NODES`."""
+    check_graphs(graphs)
     return pd.concat([_nodes(index, graph) for index, graph in enumerate(graphs)] or [_no_nodes()])
 
 
 def graph_table(graphs: Sequence[Graph]) -> pd.DataFrame:
     """One row for each graph, with the columns of `GRAPHS`."""
+    check_graphs(graphs)
     rows = [_facts(index, graph) for index, graph in enumerate(graphs)]
     return pd.DataFrame(rows, columns=list(GRAPHS.columns))
 

@@ -70,4 +70,7 @@ def real_network(name: str) -> Graph:
         )
     import networkx
 
-    return from_networkx(getattr(networkx, REAL_NETWORKS[name].generator)())
+    graph = getattr(networkx, REAL_NETWORKS[name].generator)()
+    for *_, attributes in graph.edges(data=True):
+        attributes.pop("weight", None)
+    return from_networkx(graph)

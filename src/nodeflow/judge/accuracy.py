@@ -11,7 +11,8 @@ from torch import Tensor
 
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
-from nodeflow.zoo.predict import predict
+from nodeflow.zoo.predict import as_labels, check_labels, predict
+from nodeflow.zoo.tensors import TensorProblem
 
 __all__ = ["Assessment", "assess", "assess_each", "assess_logits", "calibration_error"]
 
@@ -58,6 +59,9 @@ def assess(
         x: items, (n, features).
         y: classes, (n,) integers.
         device: where to compute the logits.
+
+    Raises:
+        TensorProblem, StatisticsProblem, ItemProblem: see `nodeflow.zoo.evaluate`.
     """
     return assess_each(architecture, [parameters], x, y, device)
 
@@ -71,11 +75,14 @@ def assess_each(
 ) -> Assessment:
     """As `assess`, of networks that come in several stacks, one in memory at a time."""
     parts, total = [], None
-    for stack in stacks:
+    for given in stacks:
+        stack = architecture.arrange(given)
         for start in range(0, len(next(iter(stack.values()))), _TOGETHER):
             some = {name: tensor[start : start + _TOGETHER] for name, tensor in stack.items()}
             part, total = assess_logits(predict(architecture, some, x, device), y, total)
             parts.append(part)
+    if not parts:
+        raise TensorProblem("There are no networks to assess; give at least one.")
     names = ("accuracy", "loss", "ece", "errors", "ensemble_accuracy", "ok")
     return Assessment(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
@@ -94,7 +101,8 @@ def assess_logits(
     Returns:
         The assessment, and `total` with these networks added.
     """
-    target = torch.as_tensor(y, dtype=torch.int64)
+    target = as_labels(y, logits.shape[1])
+    check_labels(target, logits.shape[2])
     ok = torch.isfinite(logits).flatten(1).all(dim=1)
     logs = torch.log_softmax(logits.double(), dim=2)
     chances = torch.where(ok[:, None, None], logs.exp(), 0.0)

@@ -75,10 +75,12 @@ def judge_conditional(
     asked: list[tuple[str, Condition | str, Networks, np.ndarray]] = []
     for label, zoo in zoos.items():
         count = min(len(zoo.held_out), controls)
-        some = zoo.held_out.select(np.arange(count))
+        some = zoo.held_out.arranged(architecture.shapes, "the held-out members")
+        some = some.select(np.arange(count))
         asked.append(("held-out", label, some, np.full(count, -1)))
     for wanted, samples in generated.items():
-        asked.append(("generated", wanted, samples.networks, samples.seeds))
+        networks = samples.networks.arranged(architecture.shapes, "the generated networks")
+        asked.append(("generated", wanted, networks, samples.seeds))
     tables = []
     for name, condition, networks, seeds in asked:
         if len(seeds) == 0:
@@ -108,7 +110,7 @@ class _Judge:
     ) -> None:
         self._architecture, self._data, self._device = architecture, zoo.dataset, device
         self._items = zoo.dataset.train_x[:calibration]
-        training = held(zoo.training)
+        training = held(zoo.training.arranged(architecture.shapes, "the training members"))
         self.members = zoo.training.members
         self.gallery = Gallery(training, align, candidates)
         self.errors = self.assess(training).errors

@@ -48,6 +48,10 @@ class Control:
     def __len__(self) -> int:
         return len(self.members)
 
+    def arranged(self, shapes: Shapes, what: str = "the networks") -> Control:
+        """See `Networks`."""
+        return replace(self, zoo=self.zoo.arranged(shapes, what))
+
     def select(self, places: Sequence[int] | np.ndarray) -> Control:
         """See `Networks`."""
         rows = np.asarray(places, dtype=np.int64)

@@ -15,14 +15,17 @@ import torch
 from torch import Tensor
 
 from nodeflow.flow.codec import Shapes, flatten
+from nodeflow.problems import Problem
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.store import Block, Networks, pieces
+from nodeflow.zoo.tensors import all_finite
 
 __all__ = [
     "REPLICA_RATIO",
     "Align",
     "Gallery",
     "Nearest",
+    "NoveltyProblem",
     "column_squares",
     "error_overlaps",
     "invariants",
@@ -47,6 +50,10 @@ _SORTED = 4096
 
 _COLUMNS = 2**24
 """Parameters of all networks together that are looked at at a time: 128 MiB in float64."""
+
+
+class NoveltyProblem(Problem):
+    """Networks whose distances to members cannot be measured."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +88,26 @@ def nearest_members(
     distances are then computed from differences: exact also where a network all but equals one.
 
     Args:
-        rows: (M, D) flat networks, finite.
+        rows: (M, D) flat networks, finite; `nodeflow.flow.flatten` gives those of named tensors,
+            with the shapes of one architecture for both.
         members: (K, D) flat members, K ≥ 2 besides the network itself.
         own: (M,) position of each network among the members, which is left out; None if the
             networks are not members.
+
+    Raises:
+        NoveltyProblem: rows of other lengths, not finite, or fewer than two members to compare.
     """
+    rows, members = _flat(rows, "networks"), _flat(members, "members")
+    if rows.shape[1] != members.shape[1]:
+        raise NoveltyProblem(
+            f"networks have {rows.shape[1]} numbers and members {members.shape[1]}; flatten both "
+            "with the shapes of one architecture."
+        )
+    if len(members) < (2 if own is None else 3):
+        raise NoveltyProblem(
+            f"a network is compared with its two nearest members besides itself; there are "
+            f"{len(members)} members."
+        )
     mean = members.mean(axis=0, dtype=np.float64)
     a, b = rows - mean, members - mean
     squares = _squares(a, b)
@@ -95,6 +117,25 @@ def nearest_members(
     distances = np.stack([np.linalg.norm(a - b[column], axis=1) for column in candidates.T], axis=1)
     near = two_nearest(distances)
     return Nearest(near.nearest, near.second, candidates[np.arange(len(rows)), near.index])
+
+
+def _flat(rows: np.ndarray, what: str) -> np.ndarray:
+    """Flat networks (M, D) as an array of finite numbers."""
+    if isinstance(rows, Tensor):
+        rows = rows.detach().cpu().float().numpy() if rows.dtype.itemsize < 4 else rows.numpy()
+    if isinstance(rows, Mapping) or np.ndim(rows) != 2:
+        raise NoveltyProblem(
+            f"{what} are {type(rows).__name__} of shape {np.shape(rows)}; give one row for each, "
+            "as nodeflow.flow.flatten makes them."
+        )
+    array = np.asarray(rows)
+    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+    if len(bad):
+        raise NoveltyProblem(
+            f"{len(bad)} of {len(array)} {what} are not finite, number {bad[0]} first; leave them "
+            "out."
+        )
+    return array
 
 
 class Gallery:
@@ -107,7 +148,12 @@ class Gallery:
             members: K ≥ 2 of them besides a network that is compared.
             align: how to bring networks closest to one; None compares them as given.
             candidates: how many members to match to each network, by either distance.
+
+        Raises:
+            TensorProblem: a member is not finite.
         """
+        for some in pieces(members):
+            all_finite(members.take(some).parameters, "the members")
         self.members, self._align = members, align
         self._candidates = candidates if align is not None else 2
         self._invariants = None if align is None else _invariants(members)
@@ -125,9 +171,13 @@ class Gallery:
         missed.
 
         Args:
-            networks: M of them, finite.
+            networks: M of them, finite, with the tensors of the members in any order.
             own: as in `nearest_members`.
+
+        Raises:
+            TensorProblem: networks have other tensors than the members.
         """
+        networks = networks.arranged(self.members.shapes)
         places = self._places(networks, own)
         nearest, second = np.empty((2, len(networks)))
         index = np.empty(len(networks), dtype=np.int64)
@@ -207,6 +257,7 @@ def column_squares(networks: Networks, members: Networks) -> np.ndarray:
     """Squared distances (M, K) as given; see `pair_squares`."""
     if len(networks) == 0:
         return np.zeros((0, len(members)))
+    networks = networks.arranged(members.shapes)
     size = width(networks, members)
     return pair_squares(zip(networks.columns(size), members.columns(size), strict=True))
 
@@ -306,6 +357,7 @@ def neighbour_test(
     count = min(len(networks), len(others))
     if count < 2:
         return float("nan")
+    others = others.arranged(networks.shapes, "the other networks")
     first, size = np.arange(count), width(networks, others)
     pooled = (
         np.concatenate(both).astype(np.float64)

@@ -28,7 +28,7 @@ from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
-from nodeflow.zoo.predict import recalibrated
+from nodeflow.zoo.predict import as_items, as_labels, recalibrated
 from nodeflow.zoo.store import Block, Networks, held, pieces
 
 __all__ = ["STATISTICS", "JudgeProblem", "PanelSettings", "judge_panel"]
@@ -134,20 +134,30 @@ def judge_panel(
 
     Raises:
         JudgeProblem: fewer than three training members, or fewer than a soup needs; networks that
-            are no classifiers; no items to calibrate on.
+            are no classifiers; no items to calibrate on; a set without networks.
+        TensorProblem: networks of any set are not of the architecture, or members not finite.
+        ItemProblem: networks cannot read the items, or labels are none of their classes.
     """
+    for name, networks in (("held-out", held_out), ("generated", samples.networks)):
+        if networks is not None and len(networks) == 0:
+            raise JudgeProblem(f"there are no {name} networks to judge; give at least one.")
+    shapes = architecture.shapes
+    training = training.arranged(shapes, "the training members")
+    drawn = samples.networks.arranged(shapes, "the generated networks")
     if len(training) < max(3, settings.soup):
         raise JudgeProblem(
             f"a panel needs at least {max(3, settings.soup)} training members, found "
             f"{len(training)}; add members or make the soup smaller."
         )
-    if y.dtype.kind not in "iu":
+    y = as_labels(y, len(as_items(architecture, x))).numpy()
+    if y.dtype.kind != "i":
         raise JudgeProblem("a panel judges classifiers; these networks predict a number.")
     if architecture.statistics and calibration is None:
         raise JudgeProblem("networks with running statistics need training items to calibrate on.")
     if held_out is not None:
+        held_out = held_out.arranged(shapes, "the held-out members")
         held_out = held(held_out.select(np.arange(min(len(held_out), settings.controls))))
-    training, drawn = held(training), held(samples.networks)
+    training, drawn = held(training), held(drawn)
     items = None if calibration is None else calibration[: settings.calibration]
     judge = _Judge(architecture, training, held_out, x, y, align, settings, items, device)
     some = np.arange(min(len(training), settings.controls))

@@ -106,7 +106,8 @@ def transfer(
         for name, networks in sets.items():
             some = networks.select(np.arange(min(len(networks), settings.networks)))
             for places in pieces(some, _SHARE):
-                given = {n: t.to(device) for n, t in some.take(places).tensors.items()}
+                given = architecture.arrange(some.take(places).tensors, f"the set {name}")
+                given = {n: t.float().to(device) for n, t in given.items()}
                 whole = with_statistics(architecture, given, calibration, device)
                 names = (root_seed, *labels, task)
                 learners = _Learners(architecture, wanted, whole, places, names, device)

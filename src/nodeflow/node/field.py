@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import Field, Function
-from nodeflow.node.layout import NETS, widths_of
+from nodeflow.node.layout import NETS, ModelProblem, widths_of
 from nodeflow.node.scalar import ScalarNet
 from nodeflow.node.store import Models
 from nodeflow.node.table import Table, TableProblem, tabulate
@@ -26,6 +26,7 @@ def as_field(
     *,
     table: tuple[float, float] | None = None,
     tolerance: float = 1e-6,
+    trained: bool = False,
 ) -> Field:
     """One replicate as a vector field in float64, with its derivatives: exact, or of the tables.
 
@@ -35,6 +36,7 @@ def as_field(
         table: range of states for which the three networks are tabulated (`tabulate`), about a
             hundred times faster; None evaluates them exactly everywhere.
         tolerance: error of the tables, relative to 1 + |value|.
+        trained: whether the networks are of use, as `tabulate` has it.
 
     Raises:
         ModelProblem: the parameters are not those of a neural ODE.
@@ -42,7 +44,8 @@ def as_field(
     """
     exact = scalar_nets(parameters, replicate)
     if table is not None:
-        return _tabulated(tabulate(list(exact.values()), *table, tolerance=tolerance))
+        nets = list(exact.values())
+        return _tabulated(tabulate(nets, *table, tolerance=tolerance, trained=trained))
     return Field(
         f=exact["f"],
         h_ego=exact["h_ego"],
@@ -65,7 +68,7 @@ def model_fields(models: Models) -> list[Field | None]:
 def _quick(models: Models, replicate: int) -> Field:
     low, high = models.seen[replicate]
     try:
-        return as_field(models.parameters, replicate, table=(low, high))
+        return as_field(models.parameters, replicate, table=(low, high), trained=True)
     except TableProblem:
         return as_field(models.parameters, replicate)
 
@@ -94,9 +97,12 @@ def scalar_nets(parameters: Mapping[str, np.ndarray], replicate: int = 0) -> dic
     """The three networks f, h_ego and h_alt of one replicate, in float64.
 
     Raises:
-        ModelProblem: the parameters are not those of a neural ODE.
+        ModelProblem: the parameters are not those of a neural ODE, or not of so many.
     """
     layers = range(len(widths_of(parameters)) - 1)
+    count = len(parameters["f.0.bias"])
+    if not 0 <= replicate < count:
+        raise ModelProblem(f"There are models 0 … {count - 1}, not {replicate}.")
 
     def array(name: str) -> np.ndarray:
         found: np.ndarray = parameters[name][replicate].astype(np.float64)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from nodeflow.dynamics.given import by_node, first_bad
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph, from_networkx
@@ -23,6 +24,9 @@ from nodeflow.tables import read_parameters
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["NeuralODE", "load"]
+
+_SMALL = 1 / 32
+"""Extent of states below which the usual absolute tolerance is too coarse for them."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ class NeuralODE:
     def field(self) -> Field:
         """The vector field, as the functions of `nodeflow.dynamics` take it."""
         seen = self.models.seen[self.replicate]
-        return as_field(self.models.parameters, self.replicate, table=(seen[0], seen[1]))
+        return as_field(
+            self.models.parameters, self.replicate, table=(seen[0], seen[1]), trained=True
+        )
 
     @property
     def seen(self) -> tuple[float, float]:
@@ -55,43 +61,50 @@ class NeuralODE:
     def predict(
         self,
         graph: nx.Graph[Any] | Graph,
-        initial: ArrayLike | Mapping[Any, float],
+        initial: ArrayLike | Mapping[Any, float] | pd.Series,
         times: ArrayLike,
         *,
         rtol: float = 1e-6,
-        atol: float = 1e-6,
+        atol: float | None = None,
         max_steps: int = 100_000,
     ) -> pd.DataFrame:
         """Integrate it on any undirected graph, of any size.
 
         Args:
             graph: a networkx graph, or one of nodeflow's.
-            initial: a state for each node: by node, or in the graph's order of nodes.
+            initial: a state for each node: a mapping or pandas Series by node, or an array in the
+                graph's order of nodes.
             times: increasing; the first belongs to the initial states.
             rtol: relative tolerance.
-            atol: absolute tolerance.
+            atol: absolute tolerance; by default 1e-6, or less if states are in so large a unit that
+                those seen in training lie within 1/32.
             max_steps: limit of steps.
 
         Returns:
             States, a row a time and a column a node.
 
         Raises:
-            GraphProblem: a graph that is directed or has self-loops or parallel edges.
-            ModelProblem: initial states that do not fit the graph, or an integration that fails:
-                on large heterogeneous graphs a model may leave what it has learned and explode.
+            GraphProblem: a graph that is directed or has self-loops, parallel edges or weights.
+            ModelProblem: initial states that are not finite, or of other nodes than the graph's, or
+                an integration that fails: on large heterogeneous graphs a model may leave what it
+                has learned and explode.
         """
         inner = graph if isinstance(graph, Graph) else from_networkx(graph)
         names = list(range(graph.n)) if isinstance(graph, Graph) else list(graph)
-        if isinstance(initial, Mapping):
-            missing = [name for name in names if name not in initial]
-            if missing:
-                raise ModelProblem(f"There is no initial state for node {missing[0]!r}; give all.")
-            initial = [initial[name] for name in names]
-        start = np.asarray(initial, dtype=np.float64)
+        start = by_node(initial, names, "Initial states", ModelProblem)
         if start.shape != (inner.n,):
             raise ModelProblem(
-                f"Initial states of shape {start.shape} do not fit a graph of {inner.n} nodes."
+                f"Initial states of shape {start.shape} do not fit a graph of {inner.n} nodes; "
+                "give one number for each node."
             )
+        bad = first_bad(start)
+        if bad is not None:
+            raise ModelProblem(
+                f"The initial state of node {names[bad[0]]!r} is {start[bad]}; give a finite one."
+            )
+        if atol is None:
+            extent = self.seen[1] - self.seen[0]
+            atol = 1e-6 * (extent if extent < _SMALL else 1.0)
         found = simulate(
             self.field, inner.adjacency(), start[None], times, rtol=rtol, atol=atol,
             max_steps=max_steps,

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor
 
 from nodeflow.node.estimate import Estimate, estimate_functions
@@ -20,7 +21,6 @@ from nodeflow.node.settings import (
     GaussNewtonSettings,
     MatchingSettings,
     PaperSettings,
-    RecipeProblem,
     Settings,
 )
 from nodeflow.optimizers import Adagrad, Adam, Optimizer, cosine
@@ -66,9 +66,6 @@ def make_trainer(
         settings: of the recipe.
         generators: of random numbers, one for each replicate.
         device: where to train.
-
-    Raises:
-        RecipeProblem: too few observation times for the recipe.
     """
     widths = (1, *settings.hidden, 1)
     start = initial_parameters(generators, widths=widths, scale=settings.scale)
@@ -217,11 +214,6 @@ class _Matching(_Optimized):
         generators: Sequence[torch.Generator],
         device: torch.device,
     ) -> None:
-        if len(data[0].times) < settings.window:
-            raise RecipeProblem(
-                f"recipe matching needs at least {settings.window} observation times, found "
-                f"{len(data[0].times)}; raise dynamics.training.times."
-            )
         self.steps, self.parameters = settings.steps, parameters
         self._settings, self._data, self._generators = settings, data, generators
         # Replicates of one graph share its slopes, states and knots.
@@ -264,14 +256,24 @@ def _slopes(
 
 
 def slopes(times: np.ndarray, states: np.ndarray, settings: MatchingSettings) -> np.ndarray:
-    """Time derivatives of states (M, T, n), from local polynomials in time."""
-    from scipy.signal import savgol_filter  # takes a while to load, and only this recipe needs it
+    """Time derivatives of states (M, T, n), from local polynomials in time, of any spacing."""
+    trajectories, count, n = states.shape
+    flat = np.moveaxis(states, 1, 0).reshape(count, -1)
+    found = _derivative(times, settings.window, settings.order) @ flat
+    return np.ascontiguousarray(np.moveaxis(found.reshape(count, trajectories, n), 0, 1))
 
-    found: np.ndarray = savgol_filter(
-        states, settings.window, settings.order, deriv=1, delta=float(times[1] - times[0]), axis=1,
-        mode="interp",
-    )  # fmt: skip
-    return found
+
+def _derivative(times: np.ndarray, window: int, order: int) -> csr_array:
+    """The (T, T) matrix of the slopes of polynomials fitted to the times nearest in number."""
+    count = len(times)
+    first = np.clip(np.arange(count) - window // 2, 0, count - window)
+    columns = first[:, None] + np.arange(window)
+    apart = times[columns] - times[:, None]
+    reach = np.abs(apart).max(1)
+    powers = (apart / reach[:, None])[:, :, None] ** np.arange(order + 1)
+    weights = np.linalg.pinv(powers)[:, 1] / reach[:, None]
+    rows = np.repeat(np.arange(count), window)
+    return csr_array((weights.ravel(), (rows, columns.ravel())), shape=(count, count))
 
 
 def _adjacencies(data: Sequence[Observations], device: torch.device) -> Tensor:

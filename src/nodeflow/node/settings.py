@@ -12,17 +12,25 @@ from numpy.typing import NDArray
 from nodeflow.problems import Problem
 
 __all__ = [
+    "FEWEST_TIMES",
     "RECIPES",
     "GaussNewtonSettings",
     "MatchingSettings",
     "PaperSettings",
     "RecipeProblem",
     "Settings",
+    "fewest_times",
     "recipe_settings",
     "snapshot_steps",
 ]
 
 _FIRST_SNAPSHOT = 10
+
+FEWEST_TIMES = {"gauss_newton": 8, "matching": 7, "paper": 2}
+"""Observation times that each recipe needs with its default settings; see `fewest_times`.
+
+Gauss–Newton smooths with splines of degree 5, whose error cross-validation has to judge; matching
+needs a window; the paper's recipe a start and an end."""
 
 
 class RecipeProblem(Problem):
@@ -67,8 +75,8 @@ class GaussNewtonSettings:
 class MatchingSettings:
     """Vector-field matching: the networks learn the slopes of the observed trajectories.
 
-    Slopes are those of local polynomials through the observations (Savitzky–Golay), so nothing but
-    the trajectories is used.
+    Slopes are those of local polynomials through the observations (Savitzky and Golay, Anal. Chem.
+    36, 1627, 1964, for any spacing of times), so nothing but the trajectories is used.
 
     Attributes:
         hidden: widths of the hidden layers of each network.
@@ -78,7 +86,7 @@ class MatchingSettings:
         learning_rate: at the start.
         clip: largest norm of a replicate's gradient.
         knots: of the lookup tables that stand for the networks in training.
-        window: observation times in each local polynomial, an odd number.
+        window: observation times in each local polynomial.
         order: its degree.
     """
 
@@ -141,7 +149,7 @@ def recipe_settings(recipe: str, changes: Mapping[str, Any]) -> Settings:
     """The settings of a recipe with some of them changed.
 
     Raises:
-        RecipeProblem: no such recipe or setting.
+        RecipeProblem: no such recipe or setting, or an order that does not fit the window.
     """
     if recipe not in RECIPES:
         raise RecipeProblem(f'recipe is "{recipe}"; allowed are {", ".join(RECIPES)}.')
@@ -154,7 +162,20 @@ def recipe_settings(recipe: str, changes: Mapping[str, Any]) -> Settings:
     values = dict(changes)
     if "hidden" in values:
         values["hidden"] = tuple(values["hidden"])
-    return RECIPES[recipe](**values)
+    settings = RECIPES[recipe](**values)
+    if isinstance(settings, MatchingSettings) and not 1 <= settings.order < settings.window:
+        raise RecipeProblem(
+            f"recipe matching has order {settings.order} and window {settings.window}; the order "
+            "has to be at least 1 and below the window."
+        )
+    return settings
+
+
+def fewest_times(settings: Settings) -> int:
+    """How many observation times a recipe needs: its `FEWEST_TIMES`; for matching, its window."""
+    if isinstance(settings, MatchingSettings):
+        return settings.window
+    return FEWEST_TIMES["paper" if isinstance(settings, PaperSettings) else "gauss_newton"]
 
 
 def snapshot_steps(settings: Settings) -> NDArray[np.int64]:

@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 
 _INTERVALS = (1, 2, 4, 8, 16, 32, 64)
 _DEGREE_IN_TIME = 5
+_EVEN = 1e-3
+"""Share of the mean distance of times by which equally spaced ones may differ."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def smooth(times: Array, states: NDArray[np.floating], at: Array) -> Smoothed:
     Math. 31, 377, 1979) weighs one against the other over all nodes and trajectories.
 
     Args:
-        times: (T,) observation times.
+        times: (T,) observation times, of any spacing.
         states: (M, T, n) observed states.
         at: (Q,) times to evaluate at.
     """
@@ -94,7 +96,7 @@ def smooth(times: Array, states: NDArray[np.floating], at: Array) -> Smoothed:
     observed = np.moveaxis(states.astype(np.float64), 1, 0).reshape(count, -1)
     best: tuple[float, Splines, Array, float, Array] | None = None
     for intervals in _INTERVALS:
-        splines = Splines.on(np.linspace(times[0], times[-1], intervals + 1), _DEGREE_IN_TIME)
+        splines = Splines.on(_breaks(times, intervals), _DEGREE_IN_TIME)
         if splines.count > max(count // 2, _DEGREE_IN_TIME + 1):
             break
         q, r = np.linalg.qr(splines.basis(times))
@@ -118,3 +120,11 @@ def smooth(times: Array, states: NDArray[np.floating], at: Array) -> Smoothed:
         noise * float(np.sqrt(np.square(basis @ inverse).sum(1).mean())),
         noise * float(np.sqrt(np.square(derivative @ inverse).sum(1).mean())),
     )
+
+
+def _breaks(times: Array, intervals: int) -> Array:
+    """Ends of pieces in time: equally spaced, or as many observations apart if these are not."""
+    if np.ptp(np.diff(times)) <= _EVEN * (times[-1] - times[0]) / (len(times) - 1):
+        return np.linspace(times[0], times[-1], intervals + 1)
+    found: Array = np.quantile(times, np.linspace(0, 1, intervals + 1))
+    return found

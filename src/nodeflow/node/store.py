@@ -43,7 +43,7 @@ _TRAINING_GRAPH = "index of the graph that the model was trained on"
 
 NODE_HISTORY = Schema(
     "node history",
-    3,
+    4,
     {
         "replicate": pa.int32(),
         "attempt": pa.int32(),
@@ -57,10 +57,11 @@ NODE_HISTORY = Schema(
         "replicate": _REPLICATE,
         "attempt": "0, or how often it had failed before; later attempts take smaller steps",
         "step": "optimizer steps done",
-        "loss": "training loss of this step, in units of the recipe",
+        "loss": "training loss of this step: of states, or in recipe matching of slopes",
         "loss_persistence": "loss of predicting that nothing ever changes",
         "loss_mean_field": "loss of the degree-based mean field of the true system",
-        "status": "how the attempt ended: ok, or why its result was thrown away",
+        "status": "how the attempt ended: ok; weak, but kept, where its error is above a third of "
+        "that of standing still; or why its result was thrown away",
     },
 )
 

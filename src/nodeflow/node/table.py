@@ -45,6 +45,9 @@ _SPLIT_BITS = 5
 _DEEPER = -(2**63)
 """Added to the number of a bucket to tell it from that of a line."""
 
+_SMALL, _SAMPLED = 1 / 16, 65
+"""Largest value, of so many over the range, below which networks are small."""
+
 _MOST_PIECES = 2**20
 _TILE = 512
 
@@ -110,7 +113,12 @@ class Table:
 
 
 def tabulate(
-    nets: Sequence[ScalarNet], low: float, high: float, *, tolerance: float = 1e-6
+    nets: Sequence[ScalarNet],
+    low: float,
+    high: float,
+    *,
+    tolerance: float = 1e-6,
+    trained: bool = False,
 ) -> Table:
     """A table of networks with errors within `tolerance` · (1 + |value|).
 
@@ -123,6 +131,8 @@ def tabulate(
         low: smallest state of the range where most look-ups fall.
         high: largest state of that range.
         tolerance: bound of the error.
+        trained: the networks are of use. If their values are small, then because states or times
+            are in other units, and the largest value of each takes the place of the 1.
 
     Raises:
         TableProblem: an empty range, or a network too rough for a table of a million pieces.
@@ -132,8 +142,13 @@ def tabulate(
             f"A table needs a range low < high and a tolerance > 0; got {low}, {high}, {tolerance}."
         )
     width = high - low
+    sizes = _sizes(nets, low, high) if trained else [1.0] * len(nets)
     sides = [
-        [_Pieces.of(net, low, sign * width, tolerance) for net in nets] for sign in (1.0, -1.0)
+        [
+            _Pieces.of(net, low, sign * width, tolerance, size)
+            for net, size in zip(nets, sizes, strict=True)
+        ]
+        for sign in (1.0, -1.0)
     ]
     buckets = _Buckets.first()
     base = np.flatnonzero(buckets.prefix == 0)
@@ -227,6 +242,14 @@ class _Buckets:
         return 2.0**self.octave * (1.0 + (self.prefix + 0.5) / 2.0**self.bits)
 
 
+def _sizes(nets: Sequence[ScalarNet], low: float, high: float) -> list[float]:
+    """What the error of each network is small beside, where its value is 0."""
+    largest = [float(np.abs(net(np.linspace(low, high, _SAMPLED))).max()) for net in nets]
+    if not max(largest) < _SMALL:
+        return [1.0] * len(nets)
+    return [max(size, _SMALL * max(largest)) or 1.0 for size in largest]
+
+
 def _too_rough(tolerance: float) -> TableProblem:
     return TableProblem(
         f"A network cannot be tabulated to {tolerance:g} with {_MOST_PIECES} pieces; "
@@ -251,7 +274,7 @@ class _Pieces:
     values: Array
 
     @classmethod
-    def of(cls, net: ScalarNet, low: float, width: float, tolerance: float) -> _Pieces:
+    def of(cls, net: ScalarNet, low: float, width: float, tolerance: float, size: float) -> _Pieces:
         """Refine until the error is within the tolerance."""
         first = _FIRST_PIECES if width > 0 else _FIRST_PIECES[1:] * 2
         octaves = [
@@ -270,7 +293,7 @@ class _Pieces:
             if not np.isfinite(y).all():
                 raise _too_rough(tolerance)
             error = y - (y_left + quarters * (y_right - y_left))
-            bound = 0.25 * tolerance * (1.0 + np.abs(y))
+            bound = 0.25 * tolerance * (size + np.abs(y))
             rough = (np.abs(error) > bound).any(axis=0)
             count += 3 * int(np.count_nonzero(rough))
             if count > _MOST_PIECES:

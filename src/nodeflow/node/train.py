@@ -2,14 +2,16 @@
 
 A run that was killed goes on from its checkpoint and ends with the same bits. A replicate that
 diverges, or whose field explodes on the trajectories it was trained on, is trained again with
-smaller steps; one that fails every time is marked, and its parameters are not kept.
+smaller steps; one that fails every time is marked, and its parameters are not kept. One that is
+not much better than predicting that nothing ever changes is kept, and the history says so.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +26,18 @@ from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph
 from nodeflow.job import Progress
 from nodeflow.node.field import as_field
-from nodeflow.node.observations import Observations, observed
+from nodeflow.node.observations import Observations, check_observations, observed
 from nodeflow.node.recipes import Trainer, make_trainer
-from nodeflow.node.settings import Settings, recipe_settings, snapshot_steps
+from nodeflow.node.settings import (
+    MatchingSettings,
+    RecipeProblem,
+    Settings,
+    recipe_settings,
+    snapshot_steps,
+)
 from nodeflow.node.store import Models, Snapshots
 from nodeflow.node.table import TableProblem
+from nodeflow.node.units import in_given_units, scaled, units_of
 from nodeflow.seeds import torch_generator
 from nodeflow.tables import FileProblem, Kind, read_tensors, write_tensors
 from nodeflow.threads import one_thread_if_small
@@ -42,9 +51,12 @@ ATTEMPTS = 3
 
 _CPU = torch.device("cpu")
 _HISTORY_ROWS = 100
-_CHECKED_TRAJECTORIES = 4
+_CHECKED_TRAJECTORIES, _CHECKED_TIMES = 4, 8
 _CHECK_TOLERANCE = 1e-5
 """Of the tables by which trained fields are checked: a tenth of the integrator's."""
+
+_WEAK = 1 / 3
+"""Share of the error of standing still above which a model is not much better than that."""
 
 _CHECKPOINT = Kind("node checkpoint", 2)
 
@@ -123,11 +135,12 @@ def train_models(
     """Train `seeds` neural ODEs on each graph, all of them together.
 
     Args:
-        graphs: training graphs, all of the same size.
-        trajectories: observed on them; failed ones are left out.
+        graphs: training graphs; all of the same size, but for Gauss–Newton.
+        trajectories: observed on them, in any units (see `nodeflow.node.units`), with finite states
+            of all nodes, and the same times on a graph; failed ones are left out.
         recipe: one of `RECIPES`.
         settings: changes to the recipe's defaults.
-        seeds: initializations per graph.
+        seeds: initializations per graph, at least 1.
         labels: what names the system and the cell; random numbers follow from
             (root_seed, labels, graph, seed).
         root_seed: the run's root seed.
@@ -139,8 +152,15 @@ def train_models(
         `NODE_HISTORY`, but for the losses of the baselines.
 
     Raises:
-        RecipeProblem: unknown recipe or setting, or no usable trajectories.
+        GraphProblem: `graphs` is no list of graphs.
+        TrajectoryProblem: a trajectory does not fit its graph or the others on it.
+        RecipeProblem: unknown recipe or setting, or trajectories that the recipe cannot learn from.
     """
+    if seeds < 1 or isinstance(labels, str) or not labels:
+        raise RecipeProblem(
+            f"seeds = {seeds!r} and labels = {labels!r} do not fit; give at least one seed, and "
+            'labels as a tuple that begins with the system, such as ("SIS",).'
+        )
     chosen = recipe_settings(recipe, settings)
     pairs = [(x, seed) for x in observed(graphs, trajectories) for seed in range(seeds)]
     names = [(*labels, x.graph, seed) for x, seed in pairs]
@@ -178,13 +198,24 @@ def train_stack(
 
     Returns:
         As `train_models`.
+
+    Raises:
+        RecipeProblem: the recipe cannot learn from these observations.
     """
+    check_observations(data, settings)
     count = len(data)
+    # Replicates that share an object go on sharing one.
+    unit = {id(x): units_of(x, settings) for x in data}
+    own = {id(x): scaled(x, unit[id(x)]) for x in data}
+    seen = np.array([[x.states.min(), x.states.max()] for x in data], dtype=np.float64)
+    units, data = [unit[id(x)] for x in data], [own[id(x)] for x in data]
     kept: Stack = {}
     steps, early = snapshot_steps(settings), Stack()
     ok, error = np.zeros(count, dtype=bool), np.full(count, np.nan)
     waiting = list(range(count))
     history = []
+    size = np.array([x.state for x in units])
+    loss_unit = size / [x.time for x in units] if isinstance(settings, MatchingSettings) else size
     for attempt in range(ATTEMPTS):
         again = (attempt,) if attempt else ()
         generators = [torch_generator(root_seed, "node", *names[i], *again) for i in waiting]
@@ -194,32 +225,34 @@ def train_stack(
             trainer, f"{label}, attempt {attempt + 1}", attempt, checkpoints, steps.tolist()
         )
         trained = _stack(trainer)
-        faults = _faults(trained, losses.numpy(), some)
+        verdicts = _faults(trained, losses.numpy(), some)
         if not kept:
             kept = {n: np.full((count, *x.shape[1:]), np.nan, x.dtype) for n, x in trained.items()}
             early = {n: np.full((len(steps), *x.shape), np.nan, x.dtype) for n, x in kept.items()}
         for row, replicate in enumerate(waiting):
-            reason = faults[row][0]
-            history.append(_history(replicate, attempt, losses[:, row], reason))
-            if not reason:
-                ok[replicate], error[replicate] = True, faults[row][1]
+            verdict = verdicts[row].times(size[replicate])
+            in_units = losses[:, row] * loss_unit[replicate]
+            history.append(_history(replicate, attempt, in_units, verdict.status))
+            if not verdict.reason:
+                ok[replicate], error[replicate] = True, verdict.error
                 for name, values in trained.items():
                     kept[name][replicate] = values[row]
                     for place, snapshot in enumerate(snapshots):
                         early[name][place, replicate] = snapshot[name][row]
-            else:
-                log.warning("%s: replicate %d failed: %s", label, replicate, reason)
+            if verdict.status != "ok":
+                how = " failed" if verdict.reason else ""
+                log.warning("%s: replicate %d%s: %s", label, replicate, how, verdict.status)
         waiting = [i for i in waiting if not ok[i]]
         settings = settings.gentler()
         if not waiting:
             break
     if checkpoints is not None:
         checkpoints.remove()
-    seen = np.array([[x.states.min(), x.states.max()] for x in data], dtype=np.float64)
     table = pd.concat(history, ignore_index=True)
     graphs = np.array([x.graph for x in data])
-    over_training = Snapshots(steps, early) if len(steps) else None
-    return Models(kept, graphs, seen, ok, error, over_training), table
+    over_training = Snapshots(steps, in_given_units(early, units)) if len(steps) else None
+    models = Models(in_given_units(kept, units), graphs, seen, ok, error, over_training)
+    return models, table
 
 
 def _run(
@@ -262,7 +295,7 @@ def _over_steps(snapshots: Sequence[Stack]) -> Stack:
     return {n: np.stack([x[n] for x in snapshots]) for n in (snapshots[0] if snapshots else ())}
 
 
-def _history(replicate: int, attempt: int, losses: Tensor, reason: str) -> pd.DataFrame:
+def _history(replicate: int, attempt: int, losses: Tensor, status: str) -> pd.DataFrame:
     """About a hundred rows, at steps that are equally spaced on a logarithmic scale."""
     steps = np.unique(np.round(np.geomspace(1, len(losses), _HISTORY_ROWS)).astype(np.int64))
     return pd.DataFrame(
@@ -271,50 +304,73 @@ def _history(replicate: int, attempt: int, losses: Tensor, reason: str) -> pd.Da
             "attempt": attempt,
             "step": steps,
             "loss": losses.numpy()[steps - 1],
-            "status": reason or "ok",
+            "status": status,
         }
     )
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What a trained replicate is worth.
+
+    Attributes:
+        reason: why it is of no use; empty if it is.
+        error: its mean absolute error on trajectories that it was trained on; NaN if unknown.
+        still: that of predicting that nothing ever changes.
+    """
+
+    reason: str = ""
+    error: float = math.nan
+    still: float = math.nan
+
+    def times(self, unit: float) -> Verdict:
+        """The same for states in another unit."""
+        return replace(self, error=self.error * unit, still=self.still * unit)
+
+    @property
+    def status(self) -> str:
+        """ok, why the replicate is of no use, or that it is of little."""
+        beside = f"mean absolute error {self.error:.3g}, standing still {self.still:.3g}"
+        if self.reason:
+            return self.reason if math.isnan(self.error) else f"{self.reason}: {beside}"
+        return f"weak, but kept: {beside}" if self.error > _WEAK * self.still else "ok"
+
+
 def _faults(
     parameters: Mapping[str, np.ndarray], losses: np.ndarray, data: Sequence[Observations]
-) -> list[tuple[str, float]]:
-    """Why each replicate is of no use, empty if it is; and its error on its training data."""
+) -> list[Verdict]:
+    """The verdict on each replicate."""
     found = []
     for row, x in enumerate(data):
         finite = all(np.isfinite(values[row]).all() for values in parameters.values())
         if not (finite and np.isfinite(losses[:, row]).all()):
-            found.append(("training diverged: loss or parameters are not finite", np.nan))
+            found.append(Verdict("training diverged: loss or parameters are not finite"))
             continue
-        found.append(_explosion(parameters, row, x))
+        found.append(_on_training_data(parameters, row, x))
     return found
 
 
-def _explosion(
+def _on_training_data(
     parameters: Mapping[str, np.ndarray], row: int, data: Observations
-) -> tuple[str, float]:
-    """Whether the trained field, started where training trajectories start, leaves them at all.
-
-    Returns:
-        What is wrong with it, empty if nothing is, and its mean absolute error.
-    """
+) -> Verdict:
+    """Whether the trained field, started where training trajectories start, follows them at all."""
     states = data.states[:_CHECKED_TRAJECTORIES].astype(np.float64)
     try:
         seen = (float(states.min()), float(states.max()))
         field = as_field(parameters, row, table=seen, tolerance=_CHECK_TOLERANCE)
     except TableProblem as problem:
-        return f"the trained functions are too rough: {problem}", np.nan
-    times = data.times[[0, *range(len(data.times) // 8, len(data.times), len(data.times) // 8)]]
-    at = np.searchsorted(data.times, times)
+        return Verdict(f"the trained functions are too rough: {problem}")
+    every = max(len(data.times) // _CHECKED_TIMES, 1)
+    at = np.array([0, *range(every, len(data.times), every)])
     adjacency = csr_array(data.adjacency.astype(np.float64))
-    got = simulate(field, adjacency, states[:, 0], times, rtol=1e-4, atol=1e-4, max_steps=5000)
+    got = simulate(
+        field, adjacency, states[:, 0], data.times[at], rtol=1e-4, atol=1e-4, max_steps=5000
+    )
     bad = next((reason for reason in got.reason if reason), "")
     if bad:
-        return f"the trained field explodes on its own training data: {bad}", np.nan
+        return Verdict(f"the trained field explodes on its own training data: {bad}")
     true = states[:, at]
     error = float(np.abs(got.states - true).mean())
     still = float(np.abs(true - true[:, :1]).mean())
-    if not error < still or still == 0:
-        worse = f"the trained field is no better than standing still: {error:.3g} and {still:.3g}"
-        return worse, error
-    return "", error
+    worse = "" if error < still else "the trained field is no better than standing still"
+    return Verdict(worse, error, still)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import pairwise
@@ -19,10 +21,15 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.functional import pad, relu, tanh
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.parameter import is_lazy
 
 from nodeflow.datasets import Dataset
 from nodeflow.problems import Problem
 from nodeflow.zoo.convolutional import ResNet, SmallCNN
+from nodeflow.zoo.starts import kept_values, own_start, start_of, with_values
+from nodeflow.zoo.tensors import TensorProblem, arrange, as_tensors, without_buffers
+from nodeflow.zoo.ties import on_meta, tied_names, with_aliases, without_aliases
 from nodeflow.zoo.transformer import TextEncoder, VisionTransformer
 
 __all__ = [
@@ -35,6 +42,7 @@ __all__ = [
     "classifier",
     "from_module",
     "mlp",
+    "reading",
 ]
 
 
@@ -74,6 +82,13 @@ PUBLISHED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 """The networks of Gupta et al. 2026 (arXiv:2601.05052): kind and arguments by name."""
 
+_WRAPPERS = {
+    "DataParallel": "module",
+    "DistributedDataParallel": "module",
+    "OptimizedModule": "_orig_mod",
+}
+"""Modules of torch around another one, by name: to import that of compiled ones takes seconds."""
+
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"relu": relu, "tanh": tanh}
 
 
@@ -85,11 +100,15 @@ class Architecture:
         name: e.g. "mlp 64-32-32-10".
         shapes: shape of each tensor that is trained, in the order in which networks are flattened.
         starts: how each of them starts: "weight" (by an initialization), "normal" (standard
-            deviation 0.02), "zero" or "one".
+            deviation 0.02), "zero", "one" or "own" (as `original` resets it; see `from_module`).
         network: (stacked tensors, items) → logits; see `forward`.
         statistics: shape of each running mean and variance of one network.
         activation: of a perceptron; empty for a module.
         module: a module of this architecture without values; None for a perceptron.
+        original: a module of one's own with the values that it was given with.
+        constants: buffers that all networks share, and that no training changes.
+        aliases: of a parameter that stands in several places of the module, its other names, each
+            with the one that it has in `shapes`.
         item: shape of an item that the module reads.
         tokens: the number of different tokens if items are texts, else 0.
         recipe: arguments of `build` that make it again; empty for a module of one's own.
@@ -102,6 +121,9 @@ class Architecture:
     statistics: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     activation: str = ""
     module: nn.Module | None = field(default=None, repr=False, compare=False)
+    original: nn.Module | None = field(default=None, repr=False, compare=False)
+    constants: Mapping[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
+    aliases: Mapping[str, str] = field(default_factory=dict)
     item: tuple[int, ...] = ()
     tokens: int = 0
     recipe: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -111,10 +133,51 @@ class Architecture:
         """D, the number of trainable parameters of one network."""
         return sum(math.prod(shape) for shape in self.shapes.values())
 
+    def arrange(
+        self, networks: Mapping[str, Tensor], what: str = "the networks"
+    ) -> dict[str, Tensor]:
+        """Stacked networks in the order of this architecture; see `nodeflow.zoo.tensors.arrange`.
+
+        Other names of shared tensors and constants of the module may be among them, and are left
+        out.
+
+        Raises:
+            TensorProblem: also where a constant is not the one of the module.
+            TieProblem: a tensor is given under several names with different values.
+        """
+        if not self.constants and not self.aliases:
+            return arrange(networks, self.shapes, self.statistics, what)
+        parameters, others = without_buffers(networks, what)
+        given = {**parameters, **others}
+        constants = {name: given.pop(name) for name in self.constants if name in given}
+        for name, x in constants.items():
+            known, found = self.constants[name], torch.as_tensor(x)
+            if found.shape[1:] != known.shape or not (found == known.to(found)).all():
+                raise TensorProblem(
+                    f"buffer {name} of {what} is not the one of the module that their architecture "
+                    "was made of; buffers beside running statistics are the same in all networks."
+                )
+        for alias, name in self.aliases.items():
+            if name in self.constants:
+                given.pop(alias, None)
+        once = without_aliases(as_tensors(given, what), self.aliases)
+        return arrange(once, self.shapes, self.statistics, what)
+
+    def state_dict(self, network: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """One network as the module's `load_state_dict` reads it: under all names, shared or not.
+
+        Args:
+            network: tensors of shape (*shape) by the names of `shapes` and `statistics`.
+
+        Raises:
+            TieProblem: a tensor is given under several names with different values.
+        """
+        return with_aliases(network, self.aliases)
+
     def initialize(
         self, generators: Sequence[Generator], initializations: Sequence[str] = ("he_uniform",)
     ) -> dict[str, Tensor]:
-        """Starting parameters of K networks; biases are zero.
+        """Starting parameters of K networks; biases of linear layers and convolutions are zero.
 
         Args:
             generators: one for each network, on the CPU.
@@ -124,8 +187,13 @@ class Architecture:
             float32 tensors of shape (K, *shape), on the CPU.
 
         Raises:
-            ArchitectureProblem: an initialization has no such name.
+            ArchitectureProblem: an initialization has no such name, or their number is another.
         """
+        if len(initializations) not in (1, len(generators)):
+            raise ArchitectureProblem(
+                f"{len(initializations)} initializations are given for {len(generators)} networks; "
+                "give one for all or one for each."
+            )
         names = list(initializations) * (len(generators) if len(initializations) == 1 else 1)
         unknown = sorted(set(names) - set(INITIALIZATIONS))
         if unknown:
@@ -145,6 +213,11 @@ class Architecture:
                     INITIALIZATIONS[name](one, fan_in, fan_out, generator)
                 elif start == "normal":
                     one.normal_(0, 0.02, generator=generator)
+            if self.original is not None and "own" in self.starts.values():
+                own = own_start(self.original, generator)
+                for tensor, start in self.starts.items():
+                    if start == "own":
+                        stacked[tensor][k] = own[tensor]
         return stacked
 
     def fresh_statistics(self, members: int) -> dict[str, Tensor]:
@@ -191,9 +264,18 @@ class Architecture:
         module.train()
 
         def one(parameters: dict[str, Tensor], statistics: dict[str, Tensor], x: Tensor) -> Any:
-            return functional_call(module, (parameters, statistics), (x,))
+            tensors = (parameters, statistics, self.shared(parameters))
+            return functional_call(module, tensors, (x,))
 
         return vmap(one)
+
+    def shared(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Constants of the kind of the parameters that they go with."""
+        like = next(iter(parameters.values()), torch.zeros(0))
+        return {
+            name: tensor.to(like) if tensor.is_floating_point() else tensor.to(like.device)
+            for name, tensor in self.constants.items()
+        }
 
     def _items(self, x: Tensor) -> Tensor:
         shaped = x.reshape(*x.shape[:-1], *self.item)
@@ -230,7 +312,7 @@ def build(settings: Mapping[str, Any], item: Sequence[int], classes: int) -> Arc
         else:
             with torch.device("meta"):
                 module = MODULES[kind](tuple(item), classes, **arguments)
-            found = from_module(module, item, name, arguments.get("vocabulary", 0))
+            found = _of_module(module, item, name, arguments.get("vocabulary", 0))
     except (KeyError, TypeError, ValueError, RuntimeError, AssertionError) as error:
         raise ArchitectureProblem(
             f"{kind} cannot be built from {arguments} for items of shape {tuple(item)}: "
@@ -242,52 +324,159 @@ def build(settings: Mapping[str, Any], item: Sequence[int], classes: int) -> Arc
 def from_module(
     module: nn.Module, item: Sequence[int], name: str = "module", tokens: int = 0
 ) -> Architecture:
-    """The architecture of a torch module.
+    """The architecture of a torch module of one's own.
+
+    Weights of its linear layers and convolutions start by the initialization that a zoo names, and
+    their biases at zero. Everything else starts as the `reset_parameters` of its parts draw it
+    under the seed of each member: gains of normalizations at one, embeddings, attention, recurrent
+    layers, and parts of one's own that have this method. A parameter that nothing resets (a class
+    token, say) starts in every member at the value that the module has here; a warning names those
+    whose values are not all the same, because members then start alike there.
+
+    Running means and variances are those of each network; counters of batches are left out, and all
+    other buffers are constants that networks share. The module given stays as it is.
 
     Args:
-        module: maps items (B, *item) to logits (B, classes); its values are of no account. Its
-            buffers are running means and variances.
+        module: maps items (B, *item) to logits (B, classes); not trained, as it says how networks
+            start.
         item: shape of an item.
         name: of the architecture.
         tokens: the number of different tokens if items are texts, else 0.
 
     Raises:
-        ArchitectureProblem: a buffer is none of these.
+        ArchitectureProblem: no module, one that averages statistics over all batches, parameters
+            without shapes or values, or a reset that fails.
     """
-    module = copy.deepcopy(module).to("meta").eval()
-    statistics = {name: tuple(buffer.shape) for name, buffer in module.named_buffers()}
-    for buffer in statistics:
-        if not buffer.endswith(("running_mean", "running_var")):
+    module = _unwrapped(module)
+    if not isinstance(item, Sequence) or not all(isinstance(size, int) for size in item):
+        raise ArchitectureProblem(
+            f"item is {item!r}; give the shape of one item as a tuple, e.g. (1, 28, 28) or (64,)."
+        )
+    try:
+        original = with_values(module)
+        kept = kept_values(original)
+    except Exception as error:  # whatever a reset of one's own may raise
+        raise ArchitectureProblem(
+            f"{name} cannot be copied and reset under a seed: "
+            f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        ) from error
+    architecture = _of_module(module, item, name, tokens)
+    starts = {tensor: start_of(original, tensor) for tensor in architecture.shapes}
+    own = {tensor: x for tensor, x in kept.items() if starts.get(tensor) == "own"}
+    for tensor, x in own.items():
+        if x.isnan().any():
             raise ArchitectureProblem(
-                f"{buffer} is a buffer but no running mean or variance; make it a constant."
+                f"parameter {tensor} has no value and no reset_parameters gives it one; give a "
+                "module with values, not one on the meta device."
             )
+    alike = [tensor for tensor, x in own.items() if x.numel() and x.min() < x.max()]
+    if alike:
+        warnings.warn(
+            f"No reset_parameters sets {', '.join(alike)}: networks all start there with the "
+            "values of the module that was given.",
+            stacklevel=2,
+        )
+    return replace(architecture, starts=starts, original=original)
+
+
+def _unwrapped(module: nn.Module) -> nn.Module:
+    """The module itself, if it was wrapped by torch to run in parallel or compiled."""
+    if not isinstance(module, nn.Module):
+        raise ArchitectureProblem(
+            f"an architecture is made of a torch module, not of {type(module).__name__}; give "
+            "an nn.Module."
+        )
+    inside = _WRAPPERS.get(type(module).__name__)
+    if inside is not None:
+        return _unwrapped(getattr(module, inside))
+    for name, parameter in module.named_parameters():
+        if is_lazy(parameter):
+            raise ArchitectureProblem(
+                f"parameter {name} has no shape yet; run the module once on items first."
+            )
+    return module
+
+
+def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -> Architecture:
+    """As `from_module`, with tensors that start as those of the shipped modules do."""
+    module = copy.deepcopy(module)
+    for place, part in module.named_modules():
+        if isinstance(part, _NormBase) and part.num_batches_tracked is not None:
+            if part.momentum is None:
+                raise ArchitectureProblem(
+                    f"{place} averages its statistics over all batches (momentum None), and "
+                    "stacks of networks keep no count of batches; give it a momentum."
+                )
+            # With a fixed momentum nothing reads this counter, and it is no number of a network.
+            part.num_batches_tracked = None
+    buffers = dict(module.named_buffers())
+    statistics = {
+        name: tuple(buffer.shape)
+        for name, buffer in buffers.items()
+        if name.endswith(("running_mean", "running_var"))
+    }
+    others = {name: buffer for name, buffer in buffers.items() if name not in statistics}
+    for buffer, value in others.items():
+        if value.is_meta:
+            raise ArchitectureProblem(f"buffer {buffer} has no value; give a module with values.")
+    constants = {buffer: value.detach().cpu() for buffer, value in others.items()}
+    module = on_meta(module).eval()
     shapes = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
+
+    def alone(tensors: Mapping[str, Tensor], items: Tensor) -> Tensor:
+        # A copy, because a module may change its items in place, and all networks read the same.
+        given = {**tensors, **architecture.shared(tensors)}
+        with reading(name, item):
+            logits = functional_call(module, given, (items.clone(),))
+        if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(items):
+            kind = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+            raise ArchitectureProblem(
+                f"{name} makes {kind} of {len(items)} items; it has to make logits, a tensor of "
+                "shape (items, classes)."
+            )
+        return logits
+
     architecture = Architecture(
         name=name,
         shapes=shapes,
         starts={tensor: _start(module, tensor) for tensor in shapes},
         network=lambda tensors, x: torch.stack(
             [
-                functional_call(module, {n: t[k] for n, t in tensors.items()}, items)
+                alone({n: t[k] for n, t in tensors.items()}, items)
                 for k, items in enumerate(_each(architecture._items(x), tensors, len(item)))
             ]
         ),
         statistics=statistics,
         module=module,
+        constants=constants,
+        aliases=tied_names(module),
         item=tuple(item),
         tokens=tokens,
     )
     return architecture
 
 
+@contextmanager
+def reading(name: str, item: Sequence[int]) -> Iterator[None]:
+    """While a module reads items; what it raises becomes an `ArchitectureProblem`."""
+    try:
+        yield
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        raise ArchitectureProblem(
+            f"{name} cannot read items of shape {tuple(item)}: {' '.join(str(error).split())[:200]}"
+        ) from error
+
+
 def _each(items: Tensor, tensors: Mapping[str, Tensor], axes: int) -> Sequence[Tensor]:
     """The items of each network, whether they are the same or not."""
     members = len(next(iter(tensors.values())))
+    if members == 0:
+        raise ArchitectureProblem("There are no networks in this stack; give at least one.")
     return list(items) if items.ndim == axes + 2 else [items] * members
 
 
 def _start(module: nn.Module, tensor: str) -> str:
-    """How a tensor of a module starts; see `Architecture.starts`."""
+    """How a tensor of a shipped module starts; see `Architecture.starts`."""
     owner = module.get_submodule(tensor.rpartition(".")[0])
     if tensor.endswith("bias"):
         return "zero"

@@ -22,6 +22,14 @@ from nodeflow.tables import (
     opened_parameters,
     write_tensors,
 )
+from nodeflow.zoo.tensors import (
+    Shapes,
+    arrange,
+    as_tensors,
+    check_shapes,
+    shapes_of,
+    without_buffers,
+)
 
 __all__ = [
     "ZOO_BLOCK",
@@ -85,6 +93,14 @@ class Networks(Supply, Protocol):
         """Some of the networks, in this order, where they are."""
         ...
 
+    def arranged(self, shapes: Shapes, what: str = "the networks") -> Networks:
+        """The same networks with their tensors in this order.
+
+        Raises:
+            TensorProblem: a tensor is missing, or is none of these, or has another shape.
+        """
+        ...
+
     def columns(self, size: int) -> Iterator[np.ndarray]:
         """Arrays (K, c) of at most `size` parameters of each network, or one row of a tensor.
 
@@ -103,7 +119,7 @@ def pieces(networks: Supply, share: int = 1) -> Iterator[np.ndarray]:
         share: of the memory, one part in so many.
     """
     size = sum(map(math.prod, networks.shapes.values()))
-    step = max(1, _TOGETHER // (share * size))
+    step = max(1, _TOGETHER // (share * max(1, size)))
     for start in range(0, len(networks), step):
         yield np.arange(start, min(start + step, len(networks)))
 
@@ -120,16 +136,37 @@ class Block:
 
     Attributes:
         members: their numbers in the zoo, int64 of shape (K,).
-        parameters: tensors of shape (K, *shape) by name, in the order of `Architecture.shapes`.
+        parameters: tensors or arrays of shape (K, *shape) by name; kept as tensors of one floating
+            type (see `nodeflow.zoo.tensors.arrange`), in the order given. State dictionaries may
+            be stacked as they are: running statistics are taken to be what they are.
         statistics: running means and variances, likewise; none without batch normalization.
         about: what is known of each network, arrays of shape (K,) by name: of trained ones their
             seed, the epoch they were kept of, and their metrics (see `ZOO_METRICS`).
+
+    Raises:
+        BlockProblem: not as many networks in a tensor as there are members.
+        TensorProblem: something is no tensor of floating numbers.
     """
 
     members: np.ndarray
     parameters: dict[str, Tensor]
     statistics: dict[str, Tensor] = field(default_factory=dict)
     about: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        members = np.asarray(self.members, dtype=np.int64)
+        object.__setattr__(self, "members", members)
+        parameters, statistics = without_buffers(self.parameters, "the parameters of a block")
+        statistics |= self.statistics
+        for part, given in (("parameters", parameters), ("statistics", statistics)):
+            tensors = as_tensors(given, f"the {part} of a block")
+            object.__setattr__(self, part, tensors)
+            for name, tensor in tensors.items():
+                if tensor.ndim == 0 or len(tensor) != len(members):
+                    raise BlockProblem(
+                        f"tensor {name} of a block has shape {tuple(tensor.shape)} for "
+                        f"{len(members)} members; stack as many networks along its first axis."
+                    )
 
     def __len__(self) -> int:
         return len(self.members)
@@ -147,6 +184,10 @@ class Block:
 
     select = take
 
+    def arranged(self, shapes: Shapes, what: str = "the networks") -> Block:
+        """See `Networks`."""
+        return replace(self, parameters=arrange(self.parameters, shapes, what=what))
+
     def columns(self, size: int = 2**16) -> Iterator[np.ndarray]:
         """See `Networks`."""
         for name, shape in self.shapes.items():
@@ -161,7 +202,7 @@ class Block:
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each parameter of one network."""
-        return {name: tuple(tensor.shape[1:]) for name, tensor in self.parameters.items()}
+        return shapes_of(self.parameters)
 
     def with_tensors(self, tensors: Mapping[str, Tensor]) -> Block:
         """The same networks in another form."""
@@ -288,6 +329,11 @@ class Stored:
         """The members with numbers below `number`, and the others."""
         below = self.members < number
         return self.select(np.flatnonzero(below)), self.select(np.flatnonzero(~below))
+
+    def arranged(self, shapes: Shapes, what: str = "the networks") -> Stored:
+        """See `Networks`."""
+        check_shapes(self.shapes, shapes, what)
+        return replace(self, shapes={name: self.shapes[name] for name in shapes})
 
     def take(self, places: Sequence[int] | np.ndarray) -> Block:
         """See `Networks`."""

@@ -19,7 +19,7 @@ from nodeflow.seeds import derive_seed, torch_generator
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.loss import losses as losses_of
-from nodeflow.zoo.predict import evaluate
+from nodeflow.zoo.predict import as_items, as_labels, check_labels, evaluate, predict
 from nodeflow.zoo.store import Block
 
 __all__ = [
@@ -149,11 +149,17 @@ class _Stack:
         for start in range(0, self._last_step(len(y)), self.settings.batch_size):
             batch = order[:, start : start + self.settings.batch_size]
             items = batch.flatten()
-            logits = self.architecture.forward_training(
-                self.parameters,
-                self.statistics,
-                x.index_select(0, items).view(*batch.shape, *x.shape[1:]),
-            )
+            some = x.index_select(0, items).view(*batch.shape, *x.shape[1:])
+            try:
+                logits = self.architecture.forward_training(self.parameters, self.statistics, some)
+            except RuntimeError as error:
+                reason = " ".join(str(error).split())
+                if "random operation" in reason:
+                    reason = "it draws random numbers, as dropout does; set their rate to 0."
+                raise TrainProblem(
+                    f"{self.architecture.name} cannot be trained as a stack of networks: "
+                    f"{reason[:200]}"
+                ) from error
             losses = losses_of(logits, y.index_select(0, items).view(batch.shape)).mean(1)
             # Members share no parameter, so the gradient of the sum is each member's own.
             gradients = torch.autograd.grad(losses.sum(), list(self.parameters.values()))
@@ -255,7 +261,9 @@ def train_block(
         The trained members, on the CPU.
 
     Raises:
-        TrainProblem: no members, or fewer items than a module needs for a step.
+        TrainProblem: no members, fewer items than a module needs for a step, or a module that
+            cannot be trained as a stack or has parameters that are not to be trained.
+        ItemProblem: networks cannot read the items, or labels are none of their classes.
     """
     ids = [int(member) for member in members]
     if not ids:
@@ -265,6 +273,7 @@ def train_block(
             f"batch_size {settings.batch_size} is above the {len(dataset.train_y)} training items; "
             "make it smaller."
         )
+    _check(architecture, dataset, settings)
     seeds = [derive_seed(root_seed, "zoo member", zoo, member) for member in ids]
     if together is None:
         together = _fitting(dataset, settings) if device.type == "cpu" else len(ids)
@@ -298,6 +307,24 @@ def train_block(
         {name: np.concatenate([block.about[name] for block in blocks]) for name in blocks[0].about},
         metrics=pd.concat([block.metrics for block in blocks], ignore_index=True),
     )
+
+
+def _check(architecture: Architecture, dataset: Dataset, settings: TrainSettings) -> None:
+    """Find out before any step whether an architecture can learn a data set."""
+    module = architecture.original
+    for name, parameter in module.named_parameters() if module is not None else ():
+        if not parameter.requires_grad:
+            raise TrainProblem(
+                f"parameter {name} of {architecture.name} is frozen (requires_grad is False), and "
+                "all parameters of a zoo are trained; make it a buffer."
+            )
+    one = initial_parameters(architecture, [0], settings, 0, "check")
+    logits = predict(architecture, one | architecture.fresh_statistics(1), dataset.train_x[:1])
+    for part in ("train", "validation", "test"):
+        x, y = getattr(dataset, f"{part}_x"), getattr(dataset, f"{part}_y")
+        if len(x):
+            as_items(architecture, x)
+            check_labels(as_labels(y, len(x)), logits.shape[2])
 
 
 def _fitting(dataset: Dataset, settings: TrainSettings) -> int:
@@ -374,7 +401,9 @@ def _scores(
     scores = {}
     for part in ("train", "validation", "test"):
         x, y = getattr(dataset, f"{part}_x"), getattr(dataset, f"{part}_y")
-        loss, accuracy = evaluate(architecture, parameters, x, y, device)
+        loss = accuracy = np.full(len(ok), np.nan)
+        if len(x):
+            loss, accuracy = evaluate(architecture, parameters, x, y, device)
         scores[f"{part}_accuracy"] = np.where(ok, accuracy, np.nan)
         scores[f"{part}_loss"] = np.where(ok, loss, np.nan)
     return scores
