@@ -60,7 +60,7 @@ rule collect_runtime:
             paths.benchmark("judge_bridge", narrow(paths.BRIDGE_TESTS, table="panel")),
             plan.bridge.all,
         ),
-        [f"results/benchmarks/{rule}/all.tsv" for rule in COLLECTED],
+        [paths.benchmark(rule) for rule in COLLECTED],
     output:
         "results/tables/runtime.parquet",
     log:

@@ -14,6 +14,11 @@ try:
 except ConfigProblem as problem:
     raise WorkflowError(str(problem)) from None
 
+
+# The software of all jobs, for `--sdm apptainer`; without it they share Snakemake's environment.
+container: str(ROOT / "nodeflow.sif")
+
+
 remember_config(config)
 plan = Plan(config, ROOT)
 

@@ -39,7 +39,7 @@ FIGURES_OF = {
 }
 FIGURES = {
     question: [
-        f"results/figures/{name}.{kind}" for name in names for kind in ("png", "pdf")
+        narrow(paths.FIGURE, figure=name, kind=kind) for name in names for kind in ("png", "pdf")
     ]
     for question, names in FIGURES_OF.items()
 }
