@@ -1,7 +1,7 @@
 # What every stage shares: the checked configuration, the plan that follows from it, and wildcards.
 from pathlib import Path
 
-from nodeflow.config import ConfigProblem, check_config, load_schema
+from nodeflow.config import ConfigProblem, read_config
 from nodeflow.grid import WILDCARDS
 from nodeflow.plan import Plan, fill, narrow, paths
 from nodeflow.provenance import remember_config
@@ -10,7 +10,7 @@ from nodeflow.provenance import remember_config
 ROOT = Path(workflow.current_basedir).parent
 
 try:
-    check_config(config, load_schema(ROOT / "config/schema/config.schema.yaml"))
+    settings = read_config(config)
 except ConfigProblem as problem:
     raise WorkflowError(str(problem)) from None
 
