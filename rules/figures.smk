@@ -39,7 +39,9 @@ FIGURES_OF = {
 }
 FIGURES = {
     question: [
-        narrow(paths.FIGURE, figure=name, kind=kind) for name in names for kind in ("png", "pdf")
+        narrow(paths.FIGURE, figure=name, kind=kind)
+        for name in names
+        for kind in ("png", "pdf")
     ]
     for question, names in FIGURES_OF.items()
 }
