@@ -19,64 +19,47 @@ COLLECTED = [
 
 rule collect_runtime:
     input:
-        plan.over_training(
-            "results/benchmarks/sample_graphs/training/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        fill(paths.benchmark("sample_graphs", paths.EDGES), plan.graphs.training),
+        fill(paths.benchmark("sample_graphs", paths.EDGES), plan.graphs.tests),
+        fill(paths.benchmark("measure_graphs", paths.NODES), plan.graphs.tests),
+        fill(
+            paths.benchmark("simulate_trajectories", paths.TRAJECTORIES),
+            plan.dynamics.training,
         ),
-        plan.over_cells(
-            "results/benchmarks/sample_graphs/test/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        fill(
+            paths.benchmark("simulate_trajectories", paths.TRAJECTORIES),
+            plan.dynamics.tests,
         ),
-        plan.over_cells(
-            "results/benchmarks/measure_graphs/test/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        fill(paths.benchmark("sample_network", paths.NETWORK_EDGES), plan.networks.all),
+        fill(paths.benchmark("train_node", paths.MODELS), plan.node.trainings),
+        fill(paths.benchmark("test_node", paths.RUNS), plan.node.trainings),
+        fill(
+            paths.benchmark("test_snapshots", paths.OVER_TRAINING),
+            plan.experiments.snapshots,
         ),
-        plan.over_training(
-            "results/benchmarks/simulate_trajectories/training/{system}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        fill(
+            paths.benchmark("compare_fixed_points", paths.FIXED_POINTS),
+            plan.experiments.details,
         ),
-        plan.over_systems(
-            "results/benchmarks/simulate_trajectories/test/{system}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        fill(paths.benchmark("hide_nodes", paths.HIDDEN), plan.experiments.details),
+        fill(paths.benchmark("perturb_node", paths.NOISE), plan.experiments.noise),
+        fill(
+            paths.benchmark("compare_functions", paths.FUNCTIONS),
+            plan.experiments.details,
         ),
-        plan.over_networks("results/benchmarks/sample_network/{network}.tsv"),
-        plan.over_models(
-            "results/benchmarks/train_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+        fill(paths.benchmark("train_zoo", paths.METRICS), plan.canonical.members),
+        fill(paths.benchmark("align_zoo", paths.ALIGNMENT), plan.canonical.members),
+        fill(paths.benchmark("measure_barrier", paths.BARRIER), plan.canonical.members),
+        fill(paths.benchmark("train_flow", paths.FLOW), plan.flows.all),
+        fill(paths.benchmark("sample_flow", paths.FLOW), plan.flows.all),
+        fill(paths.benchmark("judge_samples", paths.FLOW), plan.flows.all),
+        fill(paths.benchmark("transfer_samples", paths.FLOW), plan.transfers.all),
+        fill(paths.benchmark("train_bridge", paths.BRIDGE_MEMBERS), plan.bridge.all),
+        fill(paths.benchmark("fit_bridge", paths.BRIDGE), plan.bridge.all),
+        fill(
+            paths.benchmark("judge_bridge", narrow(paths.BRIDGE_TESTS, table="panel")),
+            plan.bridge.all,
         ),
-        plan.over_models(
-            "results/benchmarks/test_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
-        ),
-        plan.over_snapshots(
-            "results/benchmarks/test_snapshots/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
-        ),
-        plan.over_detail(
-            "results/benchmarks/compare_fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
-        ),
-        plan.over_detail(
-            "results/benchmarks/hide_nodes/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
-        ),
-        plan.over_noise("results/benchmarks/perturb_node/{system}/{variant}.tsv"),
-        plan.over_detail(
-            "results/benchmarks/compare_functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
-        ),
-        plan.over_zoos(
-            "results/benchmarks/train_zoo/{zoo}/{weights}/block~{block}.tsv", ("raw",)
-        ),
-        plan.over_zoos(
-            "results/benchmarks/align_zoo/{zoo}/{weights}/block~{block}.tsv",
-            ("aligned",),
-        ),
-        plan.over_zoos("results/benchmarks/measure_barrier/{zoo}/{weights}.tsv"),
-        plan.over_flows(
-            "results/benchmarks/train_flow/{flow}/{weights}/width~{width}.tsv"
-        ),
-        plan.over_flows(
-            "results/benchmarks/sample_flow/{flow}/{weights}/width~{width}.tsv"
-        ),
-        plan.over_flows(
-            "results/benchmarks/judge_samples/{flow}/{weights}/width~{width}.tsv"
-        ),
-        plan.over_transfers(
-            "results/benchmarks/transfer_samples/{flow}/{weights}/width~{width}.tsv"
-        ),
-        plan.over_bridges("results/benchmarks/train_bridge/{nodes}/{system}.tsv"),
-        plan.over_bridges("results/benchmarks/fit_bridge/{nodes}.tsv"),
-        plan.over_bridges("results/benchmarks/judge_bridge/{nodes}/{system}.tsv"),
         [f"results/benchmarks/{rule}/all.tsv" for rule in COLLECTED],
     output:
         "results/tables/runtime.parquet",

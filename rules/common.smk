@@ -3,7 +3,7 @@ from pathlib import Path
 
 from nodeflow.config import ConfigProblem, check_config, load_schema
 from nodeflow.grid import WILDCARDS
-from nodeflow.plan import Plan
+from nodeflow.plan import Plan, fill, narrow, paths
 from nodeflow.provenance import remember_config
 
 # Not workflow.basedir: another workflow may use this one as a module.

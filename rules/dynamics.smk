@@ -5,15 +5,13 @@ rule simulate_trajectories:
     input:
         edges=rules.sample_graphs.output.edges,
     output:
-        "results/trajectories/{role}/{system}/N~{N}/beta~{beta}/gamma~{gamma}.parquet",
+        paths.TRAJECTORIES,
     log:
-        "results/logs/simulate_trajectories/{role}/{system}/N~{N}/beta~{beta}/gamma~{gamma}.log",
+        paths.log("simulate_trajectories", paths.TRAJECTORIES),
     benchmark:
-        "results/benchmarks/simulate_trajectories/{role}/{system}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("simulate_trajectories", paths.TRAJECTORIES)
     params:
-        p=lambda w: plan.trajectories(w.role, w.system, w.N, w.beta, w.gamma),
+        p=plan.dynamics.params,
         code=plan.code("simulate_trajectories"),
     message:
         "Simulating {wildcards.system} on {wildcards.role} graphs, N = {wildcards.N}, beta = {wildcards.beta}, gamma = {wildcards.gamma}"

@@ -17,7 +17,7 @@ FIGURES_OF = {
         "hidden",
         "noise",
         "claims",
-        *(["error_over_training"] if plan.keeps_snapshots else []),
+        *(["error_over_training"] if plan.node.keeps_snapshots else []),
     ],
     "flow": [
         "zoo",
@@ -25,9 +25,9 @@ FIGURES_OF = {
         "flow_training",
         "capacity",
         "frontier",
-        *(["transfer"] if plan.over_transfers("{flow}") else []),
-        *(["solvers"] if plan.over_solvers("{flow}") else []),
-        *(["conditional"] if plan.over_conditionals("{flow}") else []),
+        *(["transfer"] if plan.transfers.all else []),
+        *(["solvers"] if plan.flows.solvers else []),
+        *(["conditional"] if plan.conditional.all else []),
     ],
     "bridge": [
         "bridge_errors",
@@ -168,7 +168,7 @@ rule draw_activity:
     conda:
         "../envs/environment.yaml"
     params:
-        p={"beta": plan.structure_trained[0]},
+        p={"beta": plan.cells.structure_trained.beta},
         code=plan.code("draw_activity"),
     message:
         "Drawing: activity against degree"
@@ -246,7 +246,7 @@ rule draw_size_errors:
     conda:
         "../envs/environment.yaml"
     params:
-        p={"beta": plan.structure_trained[0]},
+        p={"beta": plan.cells.structure_trained.beta},
         code=plan.code("draw_size_errors"),
     message:
         "Drawing: error against size"
@@ -274,8 +274,8 @@ rule draw_structure_errors:
     params:
         p={
             "size": config["node"]["structure"]["size"],
-            "trained_beta": plan.structure_trained[0],
-            "trained_gamma": plan.structure_trained[1],
+            "trained_beta": plan.cells.structure_trained.beta,
+            "trained_gamma": plan.cells.structure_trained.gamma,
         },
         code=plan.code("draw_structure_errors"),
     message:
@@ -304,8 +304,8 @@ rule draw_degree_errors:
     params:
         p={
             "size": config["node"]["structure"]["size"],
-            "trained_beta": plan.structure_trained[0],
-            "trained_gamma": plan.structure_trained[1],
+            "trained_beta": plan.cells.structure_trained.beta,
+            "trained_gamma": plan.cells.structure_trained.gamma,
         },
         code=plan.code("draw_degree_errors"),
     message:
@@ -332,7 +332,7 @@ rule draw_conjecture:
     conda:
         "../envs/environment.yaml"
     params:
-        p={"size": plan.detail_size},
+        p={"size": plan.cells.detail_size},
         code=plan.code("draw_conjecture"),
     message:
         "Drawing: training on hub states"
@@ -857,7 +857,7 @@ rule draw_speed:
     conda:
         "../envs/environment.yaml"
     params:
-        p={"made": plan.made()},
+        p={"made": plan.flows.made()},
         code=plan.code("draw_speed"),
     message:
         "Drawing: time of a network, generated and trained"

@@ -3,16 +3,14 @@
 
 rule sample_graphs:
     output:
-        edges="results/graphs/{role}/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet",
-        coordinates="results/graphs/{role}/N~{N}/beta~{beta}/gamma~{gamma}/coordinates.parquet",
+        edges=paths.EDGES,
+        coordinates=paths.COORDINATES,
     log:
-        "results/logs/sample_graphs/{role}/N~{N}/beta~{beta}/gamma~{gamma}.log",
+        paths.log("sample_graphs", paths.EDGES),
     benchmark:
-        "results/benchmarks/sample_graphs/{role}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("sample_graphs", paths.EDGES)
     params:
-        p=lambda w: plan.graphs(w.role, w.N, w.beta, w.gamma),
+        p=plan.graphs.params,
         code=plan.code("sample_graphs"),
     message:
         "Sampling {wildcards.role} graphs, N = {wildcards.N}, beta = {wildcards.beta}, gamma = {wildcards.gamma}"
@@ -25,16 +23,14 @@ rule measure_graphs:
         edges=rules.sample_graphs.output.edges,
         coordinates=rules.sample_graphs.output.coordinates,
     output:
-        nodes="results/graphs/{role}/N~{N}/beta~{beta}/gamma~{gamma}/nodes.parquet",
-        summary="results/graphs/{role}/N~{N}/beta~{beta}/gamma~{gamma}/summary.parquet",
+        nodes=paths.NODES,
+        summary=paths.SUMMARY,
     log:
-        "results/logs/measure_graphs/{role}/N~{N}/beta~{beta}/gamma~{gamma}.log",
+        paths.log("measure_graphs", paths.NODES),
     benchmark:
-        "results/benchmarks/measure_graphs/{role}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("measure_graphs", paths.NODES)
     params:
-        p=lambda w: plan.graphs(w.role, w.N, w.beta, w.gamma),
+        p=plan.graphs.params,
         code=plan.code("measure_graphs"),
     message:
         "Measuring {wildcards.role} graphs, N = {wildcards.N}, beta = {wildcards.beta}, gamma = {wildcards.gamma}"

@@ -3,9 +3,7 @@
 
 rule collect_graphs:
     input:
-        plan.over_cells(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/summary.parquet"
-        ),
+        fill(paths.SUMMARY, plan.graphs.tests),
     output:
         "results/tables/graphs.parquet",
     log:
@@ -25,9 +23,7 @@ rule collect_graphs:
 
 rule collect_theory:
     input:
-        plan.over_structure(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/nodes.parquet"
-        ),
+        fill(paths.NODES, plan.graphs.structure),
     output:
         degrees="results/tables/graphs_degrees.parquet",
         clustering="results/tables/graphs_clustering.parquet",
@@ -48,7 +44,7 @@ rule collect_theory:
 
 rule collect_networks:
     input:
-        plan.over_networks("results/networks/{network}/summary.parquet"),
+        fill(paths.NETWORK_SUMMARY, plan.networks.all),
     output:
         "results/tables/networks.parquet",
     log:
@@ -68,18 +64,10 @@ rule collect_networks:
 
 rule collect_activity:
     input:
-        training=plan.over_example(
-            "results/trajectories/training/{system}/N~{N}/beta~{beta}/gamma~{gamma}.parquet"
-        ),
-        training_edges=plan.over_example(
-            "results/graphs/training/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet"
-        ),
-        test=plan.over_structure_systems(
-            "results/trajectories/test/{system}/N~{N}/beta~{beta}/gamma~{gamma}.parquet"
-        ),
-        test_edges=plan.over_structure_systems(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet"
-        ),
+        training=fill(paths.TRAJECTORIES, plan.dynamics.examples),
+        training_edges=fill(paths.EDGES, plan.dynamics.examples),
+        test=fill(paths.TRAJECTORIES, plan.dynamics.structure),
+        test_edges=fill(paths.EDGES, plan.dynamics.structure),
     output:
         over_time="results/tables/activity_over_time.parquet",
         at_end="results/tables/activity_at_end.parquet",
@@ -100,9 +88,7 @@ rule collect_activity:
 
 rule collect_training:
     input:
-        plan.over_models(
-            "results/node/models/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.history.parquet"
-        ),
+        fill(paths.HISTORY, plan.node.trainings),
     output:
         "results/tables/node_training.parquet",
     log:
@@ -122,12 +108,8 @@ rule collect_training:
 
 rule collect_tests:
     input:
-        runs=plan.over_models(
-            "results/node/tests/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/runs.parquet"
-        ),
-        by_degree=plan.over_models(
-            "results/node/tests/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/by_degree.parquet"
-        ),
+        runs=fill(paths.RUNS, plan.node.trainings),
+        by_degree=fill(paths.BY_DEGREE, plan.node.trainings),
     output:
         runs="results/tables/node_tests.parquet",
         by_degree="results/tables/node_errors_by_degree.parquet",
@@ -148,9 +130,7 @@ rule collect_tests:
 
 rule collect_snapshots:
     input:
-        plan.over_snapshots(
-            "results/node/snapshots/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet"
-        ),
+        fill(paths.OVER_TRAINING, plan.experiments.snapshots),
     output:
         "results/tables/node_over_training.parquet",
     log:
@@ -170,16 +150,10 @@ rule collect_snapshots:
 
 rule collect_experiments:
     input:
-        fixed_points=plan.over_detail(
-            "results/node/fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet"
-        ),
-        hidden=plan.over_detail(
-            "results/node/hidden/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet"
-        ),
-        noise=plan.over_noise("results/node/noise/{system}/{variant}.parquet"),
-        functions=plan.over_detail(
-            "results/node/functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet"
-        ),
+        fixed_points=fill(paths.FIXED_POINTS, plan.experiments.details),
+        hidden=fill(paths.HIDDEN, plan.experiments.details),
+        noise=fill(paths.NOISE, plan.experiments.noise),
+        functions=fill(paths.FUNCTIONS, plan.experiments.details),
     output:
         fixed_points="results/tables/node_fixed_points.parquet",
         hidden="results/tables/node_hidden.parquet",
@@ -202,9 +176,7 @@ rule collect_experiments:
 
 rule judge_warning:
     input:
-        plan.over_detail(
-            "results/node/tests/{system}/plain/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/errors.parquet"
-        ),
+        fill(paths.ERRORS, plan.experiments.details),
     output:
         curves="results/tables/node_warning.parquet",
         areas="results/tables/node_warning_areas.parquet",
@@ -215,7 +187,7 @@ rule judge_warning:
     conda:
         "../envs/environment.yaml"
     params:
-        p=plan.warning(),
+        p=plan.experiments.warning_params(),
         code=plan.code("judge_warning"),
     message:
         "Does the spread of an ensemble warn of its errors?"
@@ -239,7 +211,7 @@ rule judge_claims:
     conda:
         "../envs/environment.yaml"
     params:
-        p=plan.claims(),
+        p=plan.experiments.claim_params(),
         code=plan.code("judge_claims"),
     message:
         "Judging the claims of the paper"
@@ -249,9 +221,7 @@ rule judge_claims:
 
 rule collect_members:
     input:
-        plan.over_zoos(
-            "results/zoo/{zoo}/{weights}/block~{block}.metrics.parquet", ("raw",)
-        ),
+        fill(paths.METRICS, plan.canonical.members),
     output:
         "results/tables/zoo_members.parquet",
     log:
@@ -271,10 +241,8 @@ rule collect_members:
 
 rule collect_alignment:
     input:
-        alignment=plan.over_zoos(
-            "results/zoo/{zoo}/{weights}/block~{block}.alignment.parquet", ("aligned",)
-        ),
-        barrier=plan.over_zoos("results/zoo/{zoo}/{weights}/barrier.parquet"),
+        alignment=fill(paths.ALIGNMENT, plan.canonical.members),
+        barrier=fill(paths.BARRIER, plan.canonical.members),
     output:
         alignment="results/tables/zoo_alignment.parquet",
         barrier="results/tables/zoo_barrier.parquet",
@@ -295,12 +263,8 @@ rule collect_alignment:
 
 rule collect_flow_training:
     input:
-        history=plan.over_flows(
-            "results/flow/{flow}/{weights}/width~{width}/history.parquet"
-        ),
-        flow=plan.over_flows(
-            "results/flow/{flow}/{weights}/width~{width}/flow.safetensors"
-        ),
+        history=fill(paths.FLOW_HISTORY, plan.flows.all),
+        flow=fill(paths.FLOW_WEIGHTS, plan.flows.all),
     output:
         history="results/tables/flow_training.parquet",
         spectra="results/tables/flow_spectra.parquet",
@@ -321,12 +285,8 @@ rule collect_flow_training:
 
 rule collect_judgements:
     input:
-        panel=plan.over_flows(
-            "results/flow/{flow}/{weights}/width~{width}/panel.parquet"
-        ),
-        summary=plan.over_flows(
-            "results/flow/{flow}/{weights}/width~{width}/summary.parquet"
-        ),
+        panel=fill(paths.FLOW_PANEL, plan.flows.all),
+        summary=fill(paths.FLOW_SUMMARY, plan.flows.all),
     output:
         panel="results/tables/flow_panel.parquet",
         summary="results/tables/flow_summary.parquet",
@@ -347,9 +307,7 @@ rule collect_judgements:
 
 rule collect_transfer:
     input:
-        plan.over_transfers(
-            "results/flow/{flow}/{weights}/width~{width}/transfer.parquet"
-        ),
+        fill(paths.TRANSFER, plan.transfers.all),
     output:
         "results/tables/transfer.parquet",
     log:
@@ -369,7 +327,7 @@ rule collect_transfer:
 
 rule collect_solvers:
     input:
-        plan.over_solvers("results/flow/{flow}/{weights}/width~{width}/solvers.parquet"),
+        fill(paths.SOLVERS, plan.flows.solvers),
     output:
         "results/tables/flow_solvers.parquet",
     log:
@@ -389,12 +347,8 @@ rule collect_solvers:
 
 rule collect_conditional:
     input:
-        judgement=plan.over_conditionals(
-            "results/conditional/{flow}/{weights}/width~{width}/judgement.parquet"
-        ),
-        summary=plan.over_conditionals(
-            "results/conditional/{flow}/{weights}/width~{width}/summary.parquet"
-        ),
+        judgement=fill(paths.CONDITIONAL_JUDGEMENT, plan.conditional.all),
+        summary=fill(paths.CONDITIONAL_SUMMARY, plan.conditional.all),
     output:
         judgement="results/tables/conditional.parquet",
         summary="results/tables/conditional_summary.parquet",
@@ -428,8 +382,8 @@ TABLES = [
     *rules.collect_flow_training.output,
     *rules.collect_judgements.output,
     *rules.answer_bridge.output,
-    *(rules.collect_snapshots.output if plan.keeps_snapshots else []),
-    *(rules.collect_transfer.output if plan.over_transfers("{flow}") else []),
-    *(rules.collect_solvers.output if plan.over_solvers("{flow}") else []),
-    *(rules.collect_conditional.output if plan.over_conditionals("{flow}") else []),
+    *(rules.collect_snapshots.output if plan.node.keeps_snapshots else []),
+    *(rules.collect_transfer.output if plan.transfers.all else []),
+    *(rules.collect_solvers.output if plan.flows.solvers else []),
+    *(rules.collect_conditional.output if plan.conditional.all else []),
 ]

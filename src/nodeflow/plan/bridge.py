@@ -1,0 +1,135 @@
+"""Zoos of neural ODEs, flows over them, and tests of the neural ODEs that these generate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from nodeflow.grid import Cell
+from nodeflow.plan.cells import cell_of, rows
+from nodeflow.plan.dynamics import SHARED, Dynamics
+from nodeflow.plan.paths import Row
+
+__all__ = ["Bridge"]
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """The zoos of neural ODEs of a run. `nodes` names one of them.
+
+    Attributes:
+        settings: section `bridge` of the configuration.
+        judge: section `judge`.
+        matching: how members are matched, `canonical.matching`.
+        device: of the run.
+        dynamics: the trajectories that neural ODEs are tested on.
+    """
+
+    settings: Mapping[str, Any]
+    judge: Mapping[str, Any]
+    matching: Mapping[str, Any]
+    device: str
+    dynamics: Dynamics
+
+    @cached_property
+    def all(self) -> list[dict[str, str]]:
+        """Rows of nodes, system: all zoos of neural ODEs."""
+        return [x for nodes in self.settings["use"] for x in self.systems({"nodes": nodes})]
+
+    def of(self, nodes: str) -> Mapping[str, Any]:
+        """The settings of a zoo of neural ODEs."""
+        settings: Mapping[str, Any] = self.settings["zoos"][nodes]
+        return settings
+
+    def systems(self, row: Row) -> list[dict[str, str]]:
+        """Rows of nodes, system: those of one zoo."""
+        nodes = row["nodes"]
+        return [{"nodes": nodes, "system": system} for system in self.of(nodes)["systems"]]
+
+    def cells(self, nodes: str, kind: str) -> list[list[float]]:
+        """β and γ of a zoo's "cells", which the flow learns, or of its "unseen" ones."""
+        return [[float(c["beta"]), float(c["gamma"])] for c in self.of(nodes)[kind]]
+
+    def graphs(self, row: Row) -> list[dict[str, Any]]:
+        """Rows of role, N, beta, gamma: the test graphs of a zoo."""
+        return rows(self._tests(row["nodes"]), role="test")
+
+    def tests(self, row: Row) -> list[dict[str, Any]]:
+        """Rows of system, role, N, beta, gamma: what a zoo and a system are tested on."""
+        return rows(self._tests(row["nodes"]), role="test", system=row["system"])
+
+    def params(self, row: Row) -> dict[str, Any]:
+        """What the neural ODEs of a zoo and a system are made with."""
+        nodes, system = row["nodes"], row["system"]
+        zoo, graphs, dynamics = self.of(nodes), self.dynamics.graphs, self.dynamics.settings
+        return {
+            "nodes": nodes,
+            "system": system,
+            "parameters": dynamics["parameters"][system],
+            "cells": self.cells(nodes, "cells") + self.cells(nodes, "unseen"),
+            "graphs": zoo["graphs"],
+            "seeds": zoo["seeds"],
+            "data": {
+                "size": graphs.cells.training_size,
+                "mean_degree": graphs.settings["mean_degree"],
+                "sampler": graphs.settings["sampler"],
+                **self.settings["data"],
+                **{name: dynamics[name] for name in SHARED},
+            },
+            "training": {**self.settings["training"], **zoo["training"]},
+            "device": self.device,
+            "seed": graphs.seed,
+        }
+
+    def flow_params(self, row: Row) -> dict[str, Any]:
+        """What the flow over a zoo of neural ODEs, and its samples, are made with."""
+        nodes, settings = row["nodes"], self.settings
+        zoo = self.of(nodes)
+        return {
+            "nodes": nodes,
+            "learned_graphs": zoo["graphs"] - zoo["held_out"],
+            "cells": self.cells(nodes, "cells"),
+            "unseen": self.cells(nodes, "unseen"),
+            "matching": self.matching,
+            "functions": {**settings["functions"], "scale": settings["training"]["scale"]},
+            "changes": settings["flow"],
+            "samples": zoo["samples"],
+            "sampling": settings["sampling"],
+            "device": self.device,
+            "seed": self.dynamics.graphs.seed,
+            "from": [self.params(x) for x in self.systems(row)],
+        }
+
+    def judgement_params(self, row: Row) -> dict[str, Any]:
+        """What the judgement of a zoo's samples on a system is made with."""
+        nodes, system, dynamics = row["nodes"], row["system"], self.dynamics.settings
+        tests = self.of(nodes)["tests"]
+        return {
+            "zoo": nodes,
+            "system": system,
+            "parameters": dynamics["parameters"][system],
+            "tests": {x: tests[x] for x in tests if x not in ("sizes", "structure", "max_steps")},
+            "controls": {name: self.judge[name] for name in ("noise_scales", "soup", "controls")},
+            "solver": {
+                "rtol": dynamics["rtol"],
+                "atol": dynamics["atol"],
+                "max_steps": tests["max_steps"],
+            },
+            "seed": self.dynamics.graphs.seed,
+            "from": self.flow_params(row),
+            "truth": [self.dynamics.params(x) for x in self.tests(row)],
+        }
+
+    def answer_params(self) -> dict[str, Any]:
+        """What the answers to the questions about generated neural ODEs are made with."""
+        return {"seed": self.dynamics.graphs.seed}
+
+    def _tests(self, nodes: str) -> list[Cell]:
+        """The test cells of a zoo: its own β and γ at all sizes, and its structure cells."""
+        zoo, tests = self.of(nodes), self.of(nodes)["tests"]
+        detail = tests["detail_size"]
+        own = [cell_of({**cell, "N": detail}) for cell in [*zoo["cells"], *zoo["unseen"]]]
+        structure = [cell_of({**cell, "N": detail}) for cell in tests["structure"]]
+        return sorted({*structure, *(replace(x, N=size) for x in own for size in tests["sizes"])})

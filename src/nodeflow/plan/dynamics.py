@@ -1,0 +1,75 @@
+"""Trajectories of the dynamical systems on graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from nodeflow.plan.cells import rows
+from nodeflow.plan.graphs import Graphs
+from nodeflow.plan.paths import Row
+
+__all__ = ["Dynamics"]
+
+SHARED = ("initial", "horizon", "rtol", "atol", "max_steps")
+"""Settings of all trajectories, of training and of test graphs."""
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """The trajectories of a run.
+
+    Attributes:
+        settings: section `dynamics` of the configuration.
+        graphs: the graphs that they are on.
+    """
+
+    settings: Mapping[str, Any]
+    graphs: Graphs
+
+    @property
+    def systems(self) -> list[str]:
+        """The dynamical systems of the run."""
+        return list(self.settings["systems"])
+
+    @cached_property
+    def training(self) -> list[dict[str, Any]]:
+        """Rows of system, role, N, beta, gamma: on the training graphs."""
+        return self.on(self.graphs.training)
+
+    @cached_property
+    def tests(self) -> list[dict[str, Any]]:
+        """Rows of system, role, N, beta, gamma: on the test graphs."""
+        return self.on(self.graphs.tests)
+
+    @cached_property
+    def structure(self) -> list[dict[str, Any]]:
+        """Rows of system, role, N, beta, gamma: on the test graphs of the structure experiment."""
+        return self.on(self.graphs.structure)
+
+    @cached_property
+    def examples(self) -> list[dict[str, Any]]:
+        """Rows of system, role, N, beta, gamma: at the structure experiment's training cell."""
+        return self.on(rows([self.graphs.cells.structure_trained], role="training"))
+
+    def on(self, graphs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Rows of graphs, once for every system."""
+        return [{"system": system, **row} for system in self.systems for row in graphs]
+
+    def params(self, row: Row) -> dict[str, Any]:
+        """What the trajectories of a system on the graphs of a role and a cell are made with."""
+        return {
+            **self.simulation(row["role"], row["system"]),
+            "on": self.graphs.params(row),
+        }
+
+    def simulation(self, role: str, system: str) -> dict[str, Any]:
+        """How a system is simulated on graphs of a role."""
+        return {
+            "system": system,
+            "parameters": self.settings["parameters"][system],
+            **{name: self.settings[name] for name in SHARED},
+            **self.settings[role],
+        }
