@@ -1,9 +1,14 @@
 # What every stage shares: the checked configuration, the plan that follows from it, and wildcards.
 from pathlib import Path
 
-from nodeflow.config import ConfigProblem, check_config, load_schema
+from nodeflow.config import check_config, load_schema
 from nodeflow.grid import WILDCARDS
 from nodeflow.plan import Plan, fill, narrow, paths
+from nodeflow.plan.figures import FIGURES, QUESTIONS
+from nodeflow.plan.registry import check_registry
+from nodeflow.plan.stages import REPORT, STAGES
+from nodeflow.plan.tables import TABLES, collections, table
+from nodeflow.problems import Problem
 from nodeflow.provenance import remember_config
 
 # Not workflow.basedir: another workflow may use this one as a module.
@@ -11,11 +16,12 @@ ROOT = Path(workflow.current_basedir).parent
 
 try:
     check_config(config, load_schema(ROOT / "config/schema/config.schema.yaml"))
-except ConfigProblem as problem:
+    plan = Plan(config, ROOT)
+    check_registry(plan)
+except Problem as problem:
     raise WorkflowError(str(problem)) from None
 
 remember_config(config)
-plan = Plan(config, ROOT)
 
 
 onstart:
@@ -27,3 +33,9 @@ onstart:
 
 wildcard_constraints:
     **WILDCARDS,
+
+
+def report_group(_):
+    """The SLURM group of all tables and figures, where a profile forms such groups."""
+    formed = REPORT in workflow.group_settings.group_components
+    return REPORT if formed else None

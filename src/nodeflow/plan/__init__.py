@@ -9,7 +9,7 @@ the inputs were made with, so a file of another run is recognized wherever it li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,9 +49,14 @@ class Plan:
     config: Mapping[str, Any]
     root: Path
 
-    def code(self, rule: str) -> str:
-        """Digest of a rule's script and of the library code behind it; an edit re-runs the rule."""
-        return code_digest(self.root / "workflow/scripts" / f"{rule}.py")
+    def code(self, script: str, entries: Iterable[str] = ()) -> str:
+        """Digest of a script and of the library code behind it; an edit re-runs its rules.
+
+        Args:
+            script: its name.
+            entries: what it is handed of nodeflow by name, as "module:name".
+        """
+        return code_digest(self.root / "workflow/scripts" / f"{script}.py", entries=entries)
 
     def requests(self) -> dict[str, Any]:
         """What the SLURM profile asks for: its `default-resources` and `set-resources`."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nodeflow.plan import paths
+from nodeflow.plan.paths import narrow
 from nodeflow.plan.tables import table
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ class Figure:
     @property
     def pictures(self) -> list[str]:
         """Its own files."""
-        return [f"results/figures/{self.name}.{kind}" for kind in ("png", "pdf")]
+        return [narrow(paths.FIGURE, figure=self.name, kind=kind) for kind in ("png", "pdf")]
 
     def in_run(self, plan: Plan) -> bool:
         """Whether a run has it."""

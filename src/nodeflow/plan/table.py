@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from nodeflow.plan.paths import fill
+from nodeflow.plan import paths
+from nodeflow.plan.paths import fill, narrow
 
 if TYPE_CHECKING:
     from nodeflow.plan import Plan
@@ -40,18 +40,23 @@ class Table:
     rows: str = ""
     job: str = ""
     read: str = ""
-    facts: Mapping[str, Any] = MappingProxyType({})
+    facts: Mapping[str, Any] = field(default_factory=dict)
     costs: bool = False
 
     @property
     def path(self) -> str:
         """Its file."""
-        return f"results/tables/{self.name}.parquet"
+        return narrow(paths.TABLE, table=self.name)
 
     @property
     def entries(self) -> list[str]:
         """What it names of nodeflow, as "module:name"."""
         return [self.schema, *([self.read] if self.read else [])]
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What it is gathered with, by name."""
+        return {"schema": self.schema, "read": self.read}
 
     def in_run(self, plan: Plan) -> bool:
         """Whether a run has it."""

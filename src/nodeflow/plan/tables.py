@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nodeflow.plan import paths
+from nodeflow.plan.paths import narrow
 from nodeflow.plan.table import Table
 
 __all__ = ["TABLES", "collections", "table"]
@@ -102,14 +103,14 @@ TABLES: tuple[Table, ...] = (
     Table(
         "flow_training",
         "flow.collected:COLLECTED_FLOW_HISTORY",
-        f"{paths.FLOW}/history.parquet",
+        paths.FLOW_HISTORY,
         "flows.all",
         job="flow_training",
     ),
     Table(
         "flow_spectra",
         "flow.spectra:FLOW_SPECTRA",
-        f"{paths.FLOW}/flow.safetensors",
+        paths.FLOW_WEIGHTS,
         "flows.all",
         job="flow_training",
         read="flow.spectra:read_spectra",
@@ -117,41 +118,36 @@ TABLES: tuple[Table, ...] = (
     Table(
         "flow_panel",
         "judge.collected:COLLECTED_PANEL",
-        f"{paths.FLOW}/panel.parquet",
+        paths.FLOW_PANEL,
         "flows.all",
         job="judgements",
     ),
     Table(
         "flow_summary",
         "judge.collected:COLLECTED_SUMMARY",
-        f"{paths.FLOW}/summary.parquet",
+        paths.FLOW_SUMMARY,
         "flows.all",
         job="judgements",
     ),
-    Table(
-        "transfer",
-        "judge.collected:COLLECTED_TRANSFER",
-        f"{paths.FLOW}/transfer.parquet",
-        "transfers.all",
-    ),
+    Table("transfer", "judge.collected:COLLECTED_TRANSFER", paths.TRANSFER, "transfers.all"),
     Table(
         "flow_solvers",
         "judge.collected:COLLECTED_SOLVERS",
-        f"{paths.FLOW}/solvers.parquet",
+        paths.SOLVERS,
         "flows.solvers",
         job="solvers",
     ),
     Table(
         "conditional",
         "judge.collected:COLLECTED_CONDITIONAL",
-        f"{paths.CONDITIONAL}/judgement.parquet",
+        paths.CONDITIONAL_JUDGEMENT,
         "conditional.all",
         job="conditional",
     ),
     Table(
         "conditional_summary",
         "judge.collected:COLLECTED_CONDITIONAL_SUMMARY",
-        f"{paths.CONDITIONAL}/summary.parquet",
+        paths.CONDITIONAL_SUMMARY,
         "conditional.all",
         job="conditional",
     ),
@@ -159,7 +155,7 @@ TABLES: tuple[Table, ...] = (
         Table(
             f"bridge_{name}",
             f"bridge.tables:COLLECTED_{name.upper()}",
-            f"{paths.BRIDGE_TESTS}/{name}.parquet",
+            narrow(paths.BRIDGE_TESTS, table=name),
             "bridge.all",
             job="bridge",
         )
