@@ -1,76 +1,39 @@
 # What the run cost, from the benchmark file that every job leaves, figures aside.
-COLLECTED = [
-    "answer_bridge",
-    "collect_activity",
-    "collect_alignment",
-    "collect_experiments",
-    "collect_flow_training",
-    "collect_graphs",
-    "collect_judgements",
-    "collect_members",
-    "collect_networks",
-    "collect_tests",
-    "collect_theory",
-    "collect_training",
-    "judge_claims",
-    "judge_warning",
-]
+
+
+def benchmarks(files):
+    """The benchmark files of all jobs that some files follow from: those of the run's own graph."""
+    starts = {
+        maker: tuple(str(file).split("{")[0] for file in maker.output)
+        for maker in workflow.rules
+        if maker.benchmark
+    }
+    found, seen, waiting = [], set(), list(files)
+    while waiting:
+        file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        for maker, start in starts.items():
+            if file.startswith(start) and maker.is_producer(file):
+                wildcards = maker.get_wildcards(file)
+                found.append(maker.expand_benchmark(wildcards))
+                seen.update(maker.expand_output(wildcards)[0])
+                waiting += maker.expand_input(wildcards)[0]
+    return found
 
 
 rule collect_runtime:
     input:
-        fill(paths.benchmark("sample_graphs", paths.EDGES), plan.graphs.training),
-        fill(paths.benchmark("sample_graphs", paths.EDGES), plan.graphs.tests),
-        fill(paths.benchmark("measure_graphs", paths.NODES), plan.graphs.tests),
-        fill(
-            paths.benchmark("simulate_trajectories", paths.TRAJECTORIES),
-            plan.dynamics.training,
-        ),
-        fill(
-            paths.benchmark("simulate_trajectories", paths.TRAJECTORIES),
-            plan.dynamics.tests,
-        ),
-        fill(paths.benchmark("sample_network", paths.NETWORK_EDGES), plan.networks.all),
-        fill(paths.benchmark("train_node", paths.MODELS), plan.node.trainings),
-        fill(paths.benchmark("test_node", paths.RUNS), plan.node.trainings),
-        fill(
-            paths.benchmark("test_snapshots", paths.OVER_TRAINING),
-            plan.experiments.snapshots,
-        ),
-        fill(
-            paths.benchmark("compare_fixed_points", paths.FIXED_POINTS),
-            plan.experiments.details,
-        ),
-        fill(paths.benchmark("hide_nodes", paths.HIDDEN), plan.experiments.details),
-        fill(paths.benchmark("perturb_node", paths.NOISE), plan.experiments.noise),
-        fill(
-            paths.benchmark("compare_functions", paths.FUNCTIONS),
-            plan.experiments.details,
-        ),
-        fill(paths.benchmark("train_zoo", paths.METRICS), plan.canonical.members),
-        fill(paths.benchmark("align_zoo", paths.ALIGNMENT), plan.canonical.members),
-        fill(paths.benchmark("measure_barrier", paths.BARRIER), plan.canonical.members),
-        fill(paths.benchmark("train_flow", paths.FLOW), plan.flows.all),
-        fill(paths.benchmark("sample_flow", paths.FLOW), plan.flows.all),
-        fill(paths.benchmark("judge_samples", paths.FLOW), plan.flows.all),
-        fill(paths.benchmark("transfer_samples", paths.FLOW), plan.transfers.all),
-        fill(paths.benchmark("train_bridge", paths.BRIDGE_MEMBERS), plan.bridge.all),
-        fill(paths.benchmark("fit_bridge", paths.BRIDGE), plan.bridge.all),
-        fill(
-            paths.benchmark("judge_bridge", narrow(paths.BRIDGE_TESTS, table="panel")),
-            plan.bridge.all,
-        ),
-        [paths.benchmark(rule) for rule in COLLECTED],
+        lambda _: benchmarks(rules.all_tables.input),
     output:
-        "results/tables/runtime.parquet",
+        table("runtime").path,
     log:
-        "results/logs/collect_runtime/all.log",
+        paths.log("collect_runtime"),
     benchmark:
-        "results/benchmarks/collect_runtime/all.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("collect_runtime")
     params:
-        p={},
+        p={"on_demand": [name for name, stage in STAGES.items() if stage.on_demand]},
         code=plan.code("collect_runtime"),
     message:
         "Gathering what every job cost"
@@ -82,13 +45,11 @@ rule compare_resources:
     input:
         runtime=rules.collect_runtime.output[0],
     output:
-        "results/tables/resources.parquet",
+        table("resources").path,
     log:
-        "results/logs/compare_resources/all.log",
+        paths.log("compare_resources"),
     benchmark:
-        "results/benchmarks/compare_resources/all.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("compare_resources")
     params:
         p=plan.requests(),
         code=plan.code("compare_resources"),

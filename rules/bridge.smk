@@ -79,15 +79,10 @@ rule judge_bridge:
 
 rule answer_bridge:
     input:
-        **{
-            name: fill(narrow(paths.BRIDGE_TESTS, table=name), plan.bridge.all)
-            for name in TESTED
-        },
+        runs=table("bridge_runs").path,
+        ensembles=table("bridge_ensembles").path,
     output:
-        **{
-            name: narrow(paths.TABLE, table=f"bridge_{name}")
-            for name in (*TESTED, "questions")
-        },
+        table("bridge_questions").path,
     log:
         paths.log("answer_bridge"),
     benchmark:
@@ -96,6 +91,6 @@ rule answer_bridge:
         p=plan.bridge.answer_params(),
         code=plan.code("answer_bridge"),
     message:
-        "Gathering the tests of generated neural ODEs and answering the questions about them"
+        "Answering the questions about generated neural ODEs"
     script:
         "../workflow/scripts/answer_bridge.py"

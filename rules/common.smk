@@ -1,17 +1,23 @@
 # What every stage shares: the checked configuration, the plan that follows from it, and wildcards.
 from pathlib import Path
 
-from nodeflow.config import ConfigProblem, read_config
+from nodeflow.config import read_config
 from nodeflow.grid import WILDCARDS
 from nodeflow.plan import Plan, fill, narrow, paths
+from nodeflow.plan.figures import FIGURES, QUESTIONS
+from nodeflow.plan.registry import check_registry
+from nodeflow.plan.stages import REPORT, STAGES
+from nodeflow.plan.tables import TABLES, collections, table
+from nodeflow.problems import Problem
 from nodeflow.provenance import remember_config
 
 # Not workflow.basedir: another workflow may use this one as a module.
 ROOT = Path(workflow.current_basedir).parent
 
 try:
-    settings = read_config(config)
-except ConfigProblem as problem:
+    plan = Plan(read_config(config), ROOT)
+    check_registry(plan)
+except Problem as problem:
     raise WorkflowError(str(problem)) from None
 
 
@@ -20,7 +26,6 @@ container: str(ROOT / "nodeflow.sif")
 
 
 remember_config(config)
-plan = Plan(config, ROOT)
 
 
 onstart:
@@ -32,3 +37,9 @@ onstart:
 
 wildcard_constraints:
     **WILDCARDS,
+
+
+def report_group(_):
+    """The SLURM group of all tables and figures, where a profile forms such groups."""
+    formed = REPORT in workflow.group_settings.group_components
+    return REPORT if formed else None

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FileProblem",
+    "Gathered",
     "Kind",
     "Schema",
     "TableWriter",
@@ -100,6 +101,19 @@ class Schema(Kind):
             for name, type_ in self.columns.items()
         ]
         return pa.schema(fields)
+
+
+@dataclass(frozen=True)
+class Gathered(Schema):
+    """The schema of many tables as one, each row with what tells its table from the others.
+
+    Attributes:
+        part: schema of each table.
+        identity: what tells one from the others: parameters of its file.
+    """
+
+    part: Schema
+    identity: Schema
 
 
 @contextmanager
@@ -244,24 +258,24 @@ def as_numpy(column: pa.Array) -> np.ndarray:
     return np.from_dlpack(column)
 
 
-def gather(paths: Iterable[str | Path], schema: Schema, identity: Schema) -> pd.DataFrame:
+def gather(paths: Iterable[str | Path], schema: Gathered) -> pd.DataFrame:
     """Many tables of one schema as one, each row with the identity of the file that it came from.
 
     Args:
         paths: the files.
-        schema: their schema.
-        identity: names and types of the parameters that become leading columns, unless the files
-            have them already.
+        schema: of the whole; see `gathered`.
 
     Raises:
         FileProblem: also when a file is not of the cell, system … that its path names.
+        Problem: there is no file.
     """
     import pandas as pd
 
+    part, identity = schema.part, schema.identity
     parts = []
     for path in paths:
         # Not read_table and read_parameters, each of which would check the seal of the whole file.
-        with _reading(path, schema), _checked_parquet(path, schema, None) as file:
+        with _reading(path, part), _checked_parquet(path, part, None) as file:
             table: pd.DataFrame = file.read().to_pandas()
             parameters = json.loads(_table_stamp(file.schema_arrow)["nodeflow.parameters"])
         missing = [name for name in identity.columns if name not in parameters]
@@ -269,10 +283,15 @@ def gather(paths: Iterable[str | Path], schema: Schema, identity: Schema) -> pd.
             raise _unfit(path, f"a file that knows its {missing[0]}", "one that does not")
         check_place(path, parameters, (*identity.columns, "role", "block"))
         for place, (name, type_) in enumerate(identity.columns.items()):
-            if name not in schema.columns:
+            if name not in part.columns:
                 value = pd.Series([parameters[name]] * len(table), dtype=type_.to_pandas_dtype())
                 table.insert(place, name, value)
         parts.append(table)
+    if not parts:
+        raise Problem(
+            f"There is no table of {part.name} to gather: this configuration makes none. Ask for "
+            "another figure or table, or configure what this one shows."
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -295,13 +314,22 @@ def check_place(path: str | Path, parameters: Parameters, names: Iterable[str]) 
             raise _unfit(path, wanted, f"{name} = {parameters.get(name)}")
 
 
-def gathered(name: str, schema: Schema, identity: Schema) -> Schema:
-    """The schema of what `gather` returns."""
-    return Schema(
+def gathered(name: str, part: Schema, identity: Schema) -> Gathered:
+    """The schema of many tables as one, for `gather`.
+
+    Args:
+        name: of the whole.
+        part: schema of each table.
+        identity: names and types of the parameters of the tables that become leading columns,
+            unless the tables have them already.
+    """
+    return Gathered(
         name,
-        schema.version,
-        {**identity.columns, **schema.columns},
-        {**identity.about, **schema.about},
+        part.version,
+        {**identity.columns, **part.columns},
+        {**identity.about, **part.about},
+        part,
+        identity,
     )
 
 

@@ -274,16 +274,19 @@ def test_gathered_rows_know_their_file(tmp_path: Path) -> None:
     for N in (64, 128):
         write_table(tmp_path / f"{N}.parquet", frame(3), DEMO, {"N": N})
     identity = Schema("cell", 1, {"N": pa.int32()}, {"N": "number of nodes"})
-    table = gather([tmp_path / "64.parquet", tmp_path / "128.parquet"], DEMO, identity)
+    whole = gathered("whole", DEMO, identity)
+    table = gather([tmp_path / "64.parquet", tmp_path / "128.parquet"], whole)
     assert table["N"].tolist() == [64] * 3 + [128] * 3
-    assert list(table.columns) == ["N", "node", "state"]
+    assert list(table.columns) == ["N", "node", "state"] == list(whole.columns)
+    with pytest.raises(Problem, match="no table of demo to gather: this configuration makes none"):
+        gather([], whole)
 
 
 def test_a_file_in_anothers_place_is_not_gathered(tmp_path: Path) -> None:
     identity = Schema("cell", 1, {"N": pa.int32()}, {"N": "number of nodes"})
     path = tmp_path / "results" / "test" / "N~64" / "block~0.metrics.parquet"
     write_table(path, frame(3), DEMO, {"N": 64, "role": "test", "block": 0})
-    assert len(gather([path], DEMO, identity)) == 3
+    assert len(gather([path], gathered("whole", DEMO, identity))) == 3
     for made, found in (
         ({"N": 128, "role": "test", "block": 0}, "the N of its path, found N = 128"),
         ({"N": 64, "role": "training", "block": 0}, "the role of its path, found role = training"),
@@ -292,4 +295,4 @@ def test_a_file_in_anothers_place_is_not_gathered(tmp_path: Path) -> None:
     ):
         write_table(path, frame(3), DEMO, made)
         with pytest.raises(FileProblem, match=found):
-            gather([path], DEMO, identity)
+            gather([path], gathered("whole", DEMO, identity))
