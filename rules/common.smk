@@ -1,7 +1,7 @@
 # What every stage shares: the checked configuration, the plan that follows from it, and wildcards.
 from pathlib import Path
 
-from nodeflow.config import check_config, load_schema
+from nodeflow.config import read_config
 from nodeflow.grid import WILDCARDS
 from nodeflow.plan import Plan, fill, narrow, paths
 from nodeflow.plan.figures import FIGURES, QUESTIONS
@@ -15,11 +15,15 @@ from nodeflow.provenance import remember_config
 ROOT = Path(workflow.current_basedir).parent
 
 try:
-    check_config(config, load_schema(ROOT / "config/schema/config.schema.yaml"))
-    plan = Plan(config, ROOT)
+    plan = Plan(read_config(config), ROOT)
     check_registry(plan)
 except Problem as problem:
     raise WorkflowError(str(problem)) from None
+
+
+# The software of all jobs, for `--sdm apptainer`; without it they share Snakemake's environment.
+container: str(ROOT / "nodeflow.sif")
+
 
 remember_config(config)
 

@@ -9,13 +9,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodeflow.config import ConfigProblem, check_config, key_table, load_schema
+from nodeflow.config import ConfigProblem, read_config
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.graphs.networks import NULL_MODELS
 from nodeflow.graphs.real import REAL_NETWORKS
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = load_schema(ROOT / "config/schema/config.schema.yaml")
+SCHEMA: dict = {}
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 
@@ -39,7 +39,7 @@ def changed(key: str, value: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
 def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
-    check_config(overlaid(DEFAULT, yaml.safe_load(path.read_text())), SCHEMA)
+    read_config(overlaid(DEFAULT, yaml.safe_load(path.read_text())))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
 )
 def test_a_fault_is_named(key: str, value: Any, words: list[str]) -> None:
     with pytest.raises(ConfigProblem) as caught:
-        check_config(changed(key, value), SCHEMA)
+        read_config(changed(key, value))
     text = str(caught.value)
     for word in words:
         assert word in text
@@ -123,15 +123,16 @@ def conditional(**changes: Any) -> dict[str, Any]:
 )
 def test_zoos_of_a_conditional_flow_must_fit(zoos: list[str], words: list[str]) -> None:
     with pytest.raises(ConfigProblem) as caught:
-        check_config(conditional(zoos=zoos), SCHEMA)
+        read_config(conditional(zoos=zoos))
     for word in words:
         assert word in str(caught.value)
 
 
 def test_a_conditional_descent_needs_members_as_trained() -> None:
+    descent = {"method": "descent", "sampling": {"count": 5, "solver": "euler", "steps": 24}}
     with pytest.raises(ConfigProblem, match=r"conditional\.flows\.digits_tasks\.weights .*\[raw\]"):
-        check_config(conditional(method="descent"), SCHEMA)
-    check_config(conditional(method="descent", weights=["raw"]), SCHEMA)
+        read_config(conditional(**descent))
+    read_config(conditional(**descent, weights=["raw"]))
 
 
 def test_a_conditional_flow_of_networks_that_predict_a_number_is_refused() -> None:
@@ -141,7 +142,7 @@ def test_a_conditional_flow_of_networks_that_predict_a_number_is_refused() -> No
         "data": "california",
     }
     with pytest.raises(ConfigProblem, match="digits_inverted, whose networks predict a number"):
-        check_config(config, SCHEMA)
+        read_config(config)
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -165,7 +166,7 @@ junk = st.one_of(
 @settings(max_examples=300, deadline=None)
 def test_no_value_brings_a_traceback(path: tuple[str, ...], value: Any) -> None:
     try:
-        check_config(changed(".".join(path), value), SCHEMA)
+        read_config(changed(".".join(path), value))
     except ConfigProblem as problem:
         assert "\n" not in str(problem)
 
@@ -199,11 +200,11 @@ def test_every_real_network_and_null_model_can_be_configured() -> None:
 
 def test_files_of_the_user_are_looked_for(tmp_path: Path) -> None:
     (tmp_path / "e.txt").write_text("0 1\n")
-    check_config(changed("graphs.files", {"mine": str(tmp_path / "e.txt")}), SCHEMA)
+    read_config(changed("graphs.files", {"mine": str(tmp_path / "e.txt")}))
     with pytest.raises(ConfigProblem, match=r"graphs\.files\.mine is .*none\.txt, which is not"):
-        check_config(changed("graphs.files", {"mine": str(tmp_path / "none.txt")}), SCHEMA)
+        read_config(changed("graphs.files", {"mine": str(tmp_path / "none.txt")}))
     with pytest.raises(ConfigProblem, match="choose another name"):
-        check_config(changed("graphs.files", {"karate": str(tmp_path / "e.txt")}), SCHEMA)
+        read_config(changed("graphs.files", {"karate": str(tmp_path / "e.txt")}))
 
 
 @pytest.mark.parametrize(
@@ -217,4 +218,4 @@ def test_files_of_the_user_are_looked_for(tmp_path: Path) -> None:
 )
 def test_a_number_that_cannot_be_counted_with_is_refused(key: str, value: Any) -> None:
     with pytest.raises(ConfigProblem, match=key):
-        check_config(changed(key, value), SCHEMA)
+        read_config(changed(key, value))

@@ -67,7 +67,8 @@ def test_the_numbers_are_those_of_the_run() -> None:
 def test_snapshots_are_tested_on_as_many_graphs_as_their_caption_says() -> None:
     for graphs in (4, 100):
         config = overlaid(DEFAULT, {"graphs": {"test": {"graphs": graphs}}})
-        count = Plan(config, ROOT).snapshots("SIS", 1.1, 3.0)["graphs"]
+        row = {"system": "SIS", "trained_beta": 1.1, "trained_gamma": 3.0}
+        count = Plan(config, ROOT).experiments.snapshot_params(row)["graphs"]
         text = rendered(ROOT / "workflow/report/error_over_training.rst", config)
         assert f"seeds) × {count} test graphs per step and γ" in text
 

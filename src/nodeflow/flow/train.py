@@ -23,11 +23,10 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from nodeflow.flow.codec import Codec, Shapes, SpanCodec, fit_codec, flatten, scale_of
 from nodeflow.flow.diffusion import noise_prediction_loss
 from nodeflow.flow.gram import Columns, gram_pca
-from nodeflow.flow.settings import FlowSettings
+from nodeflow.flow.settings import FlowProblem, FlowSettings
 from nodeflow.flow.velocity import build_velocity, draw_dropout_from
 from nodeflow.job import Progress
 from nodeflow.optimizers import Adam, cosine
-from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
 
 __all__ = [
@@ -43,10 +42,6 @@ __all__ = [
 _CPU = torch.device("cpu")
 _REPORTS = 50
 _VALIDATION_DRAWS = 256
-
-
-class FlowProblem(Problem):
-    """A flow cannot be trained or sampled."""
 
 
 @dataclass(frozen=True)

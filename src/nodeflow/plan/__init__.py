@@ -9,7 +9,7 @@ the inputs were made with, so a file of another run is recognized wherever it li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from nodeflow.config import Config
 from nodeflow.plan import paths
 from nodeflow.plan.bridge import Bridge
 from nodeflow.plan.canonical import Canonical
@@ -46,7 +47,7 @@ class Plan:
         root: folder of the workflow.
     """
 
-    config: Mapping[str, Any]
+    config: Config
     root: Path
 
     def code(self, script: str, entries: Iterable[str] = ()) -> str:
@@ -66,27 +67,27 @@ class Plan:
     @cached_property
     def cells(self) -> Cells:
         """The cells of the grid."""
-        return Cells(self.config["graphs"], self.config["node"])
+        return Cells(self.config.graphs, self.config.node)
 
     @cached_property
     def graphs(self) -> Graphs:
         """S¹ graphs."""
-        return Graphs(self.config["graphs"], self.config["seed"], self.cells)
+        return Graphs(self.config.graphs, self.config.seed, self.cells)
 
     @cached_property
     def dynamics(self) -> Dynamics:
         """Trajectories on graphs."""
-        return Dynamics(self.config["dynamics"], self.graphs)
+        return Dynamics(self.config.dynamics, self.graphs)
 
     @cached_property
     def networks(self) -> Networks:
         """Networks and their null models."""
-        return Networks(self.config["graphs"], self.dynamics)
+        return Networks(self.config.graphs, self.dynamics)
 
     @cached_property
     def node(self) -> Node:
         """Neural ODEs."""
-        return Node(self.config["node"], self.config["device"], self.dynamics)
+        return Node(self.config.node, self.config.device, self.dynamics)
 
     @cached_property
     def experiments(self) -> Experiments:
@@ -96,41 +97,41 @@ class Plan:
     @cached_property
     def data(self) -> Data:
         """Data sets."""
-        return Data(self.config["zoo"])
+        return Data(self.config.zoo)
 
     @cached_property
     def zoos(self) -> Zoos:
         """Zoos of trained networks."""
-        return Zoos(self.config["zoo"], self.config["device"], self.config["seed"], self.data)
+        return Zoos(self.config.zoo, self.config.device, self.config.seed, self.data)
 
     @cached_property
     def canonical(self) -> Canonical:
         """Members of zoos, raw and aligned."""
-        return Canonical(self.config["canonical"], self.zoos)
+        return Canonical(self.config.canonical, self.zoos)
 
     @cached_property
     def flows(self) -> Flows:
         """Flows over the weights of zoos."""
-        return Flows(self.config["flow"], self.config["judge"], self.canonical)
+        return Flows(self.config.flow, self.config.dump("judge")["judge"], self.canonical)
 
     @cached_property
     def transfers(self) -> Transfers:
         """Transfer of generated networks."""
-        return Transfers(self.config["flow"]["transfer"], self.flows)
+        return Transfers(self.config.flow.transfer, self.flows)
 
     @cached_property
     def conditional(self) -> Conditional:
         """Flows over several zoos."""
-        settings = self.config["flow"]["conditional"]
-        return Conditional(settings, self.config["judge"], self.canonical)
+        settings = self.config.flow.conditional
+        return Conditional(settings, self.config.dump("judge")["judge"], self.canonical)
 
     @cached_property
     def bridge(self) -> Bridge:
         """Zoos of neural ODEs, and generated ones."""
         return Bridge(
-            self.config["bridge"],
-            self.config["judge"],
-            self.config["canonical"]["matching"],
-            self.config["device"],
+            self.config.bridge,
+            self.config.dump("judge")["judge"],
+            self.config.canonical.dump("matching")["matching"],
+            self.config.device,
             self.dynamics,
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nodeflow import config
 from nodeflow.grid import Cell
-from nodeflow.plan.cells import cell_of, rows
+from nodeflow.plan.cells import rows
 from nodeflow.plan.dynamics import SHARED, Dynamics
 from nodeflow.plan.paths import Row
 
@@ -21,13 +22,13 @@ class Bridge:
 
     Attributes:
         settings: section `bridge` of the configuration.
-        judge: section `judge`.
-        matching: how members are matched, `canonical.matching`.
+        judge: section `judge`, as it was written.
+        matching: `canonical.matching`, likewise.
         device: of the run.
         dynamics: the trajectories that neural ODEs are tested on.
     """
 
-    settings: Mapping[str, Any]
+    settings: config.bridge.Bridge
     judge: Mapping[str, Any]
     matching: Mapping[str, Any]
     device: str
@@ -36,21 +37,20 @@ class Bridge:
     @cached_property
     def all(self) -> list[dict[str, str]]:
         """Rows of nodes, system: all zoos of neural ODEs."""
-        return [x for nodes in self.settings["use"] for x in self.systems({"nodes": nodes})]
+        return [x for nodes in self.settings.use for x in self.systems({"nodes": nodes})]
 
-    def of(self, nodes: str) -> Mapping[str, Any]:
+    def of(self, nodes: str) -> config.bridge.NodeZoo:
         """The settings of a zoo of neural ODEs."""
-        settings: Mapping[str, Any] = self.settings["zoos"][nodes]
-        return settings
+        return self.settings.zoos[nodes]
 
     def systems(self, row: Row) -> list[dict[str, str]]:
         """Rows of nodes, system: those of one zoo."""
         nodes = row["nodes"]
-        return [{"nodes": nodes, "system": system} for system in self.of(nodes)["systems"]]
+        return [{"nodes": nodes, "system": system} for system in self.of(nodes).systems]
 
     def cells(self, nodes: str, kind: str) -> list[list[float]]:
         """β and γ of a zoo's "cells", which the flow learns, or of its "unseen" ones."""
-        return [[float(c["beta"]), float(c["gamma"])] for c in self.of(nodes)[kind]]
+        return [list(cell.pair) for cell in getattr(self.of(nodes), kind)]
 
     def graphs(self, row: Row) -> list[dict[str, Any]]:
         """Rows of role, N, beta, gamma: the test graphs of a zoo."""
@@ -67,36 +67,35 @@ class Bridge:
         return {
             "nodes": nodes,
             "system": system,
-            "parameters": dynamics["parameters"][system],
+            "parameters": dynamics.parameters_of(system),
             "cells": self.cells(nodes, "cells") + self.cells(nodes, "unseen"),
-            "graphs": zoo["graphs"],
-            "seeds": zoo["seeds"],
+            "graphs": zoo.graphs,
+            "seeds": zoo.seeds,
             "data": {
                 "size": graphs.cells.training_size,
-                "mean_degree": graphs.settings["mean_degree"],
-                "sampler": graphs.settings["sampler"],
-                **self.settings["data"],
-                **{name: dynamics[name] for name in SHARED},
+                **graphs.settings.dump("mean_degree", "sampler"),
+                **self.settings.data.dump(),
+                **dynamics.dump(*SHARED),
             },
-            "training": {**self.settings["training"], **zoo["training"]},
+            "training": {**self.settings.dump("training")["training"], **zoo.training},
             "device": self.device,
             "seed": graphs.seed,
         }
 
     def flow_params(self, row: Row) -> dict[str, Any]:
         """What the flow over a zoo of neural ODEs, and its samples, are made with."""
-        nodes, settings = row["nodes"], self.settings
-        zoo = self.of(nodes)
+        nodes, zoo = row["nodes"], self.of(row["nodes"])
+        written = self.settings.dump("training", "functions", "flow", "sampling")
         return {
             "nodes": nodes,
-            "learned_graphs": zoo["graphs"] - zoo["held_out"],
+            "learned_graphs": zoo.graphs - zoo.held_out,
             "cells": self.cells(nodes, "cells"),
             "unseen": self.cells(nodes, "unseen"),
             "matching": self.matching,
-            "functions": {**settings["functions"], "scale": settings["training"]["scale"]},
-            "changes": settings["flow"],
-            "samples": zoo["samples"],
-            "sampling": settings["sampling"],
+            "functions": {**written["functions"], "scale": written["training"]["scale"]},
+            "changes": written["flow"],
+            "samples": zoo.samples,
+            "sampling": written["sampling"],
             "device": self.device,
             "seed": self.dynamics.graphs.seed,
             "from": [self.params(x) for x in self.systems(row)],
@@ -105,16 +104,15 @@ class Bridge:
     def judgement_params(self, row: Row) -> dict[str, Any]:
         """What the judgement of a zoo's samples on a system is made with."""
         nodes, system, dynamics = row["nodes"], row["system"], self.dynamics.settings
-        tests = self.of(nodes)["tests"]
+        tests = self.of(nodes).tests.dump()
         return {
             "zoo": nodes,
             "system": system,
-            "parameters": dynamics["parameters"][system],
+            "parameters": dynamics.parameters_of(system),
             "tests": {x: tests[x] for x in tests if x not in ("sizes", "structure", "max_steps")},
             "controls": {name: self.judge[name] for name in ("noise_scales", "soup", "controls")},
             "solver": {
-                "rtol": dynamics["rtol"],
-                "atol": dynamics["atol"],
+                **dynamics.dump("rtol", "atol"),
                 "max_steps": tests["max_steps"],
             },
             "seed": self.dynamics.graphs.seed,
@@ -128,8 +126,6 @@ class Bridge:
 
     def _tests(self, nodes: str) -> list[Cell]:
         """The test cells of a zoo: its own β and γ at all sizes, and its structure cells."""
-        zoo, tests = self.of(nodes), self.of(nodes)["tests"]
-        detail = tests["detail_size"]
-        own = [cell_of({**cell, "N": detail}) for cell in [*zoo["cells"], *zoo["unseen"]]]
-        structure = [cell_of({**cell, "N": detail}) for cell in tests["structure"]]
-        return sorted({*structure, *(replace(x, N=size) for x in own for size in tests["sizes"])})
+        zoo, tests = self.of(nodes), self.of(nodes).tests
+        own = {Cell(N, *x.pair) for x in (*zoo.cells, *zoo.unseen) for N in tests.sizes}
+        return sorted({*own, *(Cell(tests.detail_size, *x.pair) for x in tests.structure)})

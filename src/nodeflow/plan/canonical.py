@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nodeflow import config
 from nodeflow.plan.paths import MEMBERS, UNIVERSE, Row, fill, narrow
 from nodeflow.plan.zoos import Zoos
 
@@ -24,7 +24,7 @@ class Canonical:
         zoos: the zoos.
     """
 
-    settings: Mapping[str, Any]
+    settings: config.canonical.Canonical
     zoos: Zoos
 
     @cached_property
@@ -68,7 +68,7 @@ class Canonical:
         zoo = row["zoo"]
         return {
             "zoo": zoo,
-            "members": self.zoos.of(zoo)["members"],
+            "members": self.zoos.of(zoo).members,
             "settings": self._how,
             "from": [self.zoos.params(x) for x in self.zoos.learned(zoo)],
         }
@@ -77,10 +77,10 @@ class Canonical:
         """What the loss barriers of a zoo are measured with."""
         zoo = row["zoo"]
         return {
-            **self.settings["barrier"],
+            **self.settings.barrier.dump(),
             "zoo": zoo,
             "weights": row["weights"],
-            "data": self.zoos.of(zoo)["data"],
+            "data": self.zoos.of(zoo).data,
             "architecture": self.zoos.architecture(zoo),
             "device": self.zoos.device,
             "from": self.params({**row, "block": 0}),
@@ -88,9 +88,8 @@ class Canonical:
 
     @property
     def _to_centre(self) -> bool:
-        return bool(self.settings["reference"] == "universe")
+        return self.settings.reference == "universe"
 
     @property
     def _how(self) -> dict[str, Any]:
-        names = ("reference", "matching", "balance", "residual")
-        return {name: self.settings[name] for name in names}
+        return self.settings.dump("reference", "matching", "balance", "residual")

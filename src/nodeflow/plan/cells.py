@@ -6,11 +6,11 @@ paths: `trained_beta`, `trained_gamma`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from nodeflow import config
 from nodeflow.grid import Cell, cells
 from nodeflow.plan.paths import Row
 
@@ -36,39 +36,39 @@ class Cells:
         node: section `node`.
     """
 
-    graphs: Mapping[str, Any]
-    node: Mapping[str, Any]
+    graphs: config.graphs.Graphs
+    node: config.node.Node
 
     @property
     def training_size(self) -> int:
         """Number of nodes of the training graphs."""
-        return int(self.graphs["training"]["size"])
+        return self.graphs.training.size
 
     @property
     def detail_size(self) -> int:
         """Number of nodes of the test graphs of all experiments but size and structure."""
-        return int(self.node["detail"]["size"])
+        return self.node.detail.size
 
     @cached_property
     def training(self) -> list[Cell]:
         """All training cells."""
-        return [self._training(x) for x in self.node["cells"]]
+        return [self._training(x) for x in self.node.cells]
 
     @cached_property
     def detail(self) -> list[Cell]:
         """The training cells that fixed points, hidden nodes and covering look at."""
-        return [self._training(x) for x in self.node["detail"]["cells"]]
+        return [self._training(x) for x in self.node.detail.cells]
 
     @cached_property
     def structure_trained(self) -> Cell:
         """The training cell of the models that are tested over the structure grid."""
-        return self._training(self.node["structure"]["trained"])
+        return self._training(self.node.structure.trained)
 
     @cached_property
     def structure(self) -> list[Cell]:
         """The test cells of the structure experiment."""
-        grid = self.node["structure"]
-        return cells([grid["size"]], grid["beta"], grid["gamma"])
+        grid = self.node.structure
+        return cells([grid.size], grid.beta, grid.gamma)
 
     @cached_property
     def tests(self) -> list[Cell]:
@@ -85,7 +85,7 @@ class Cells:
         """
         if variant != "plain":
             return [self.detailed(trained)]
-        found = {replace(trained, N=size) for size in self.graphs["sizes"]}
+        found = {replace(trained, N=size) for size in self.graphs.sizes}
         if trained == self.structure_trained:
             found |= set(self.structure)
         return sorted(found)
@@ -102,10 +102,11 @@ class Cells:
 
     def trained(self, row: Row) -> Cell:
         """The training cell that a row, or the wildcards of a path, name."""
-        return self._training({"beta": row["trained_beta"], "gamma": row["trained_gamma"]})
+        beta, gamma = float(row["trained_beta"]), float(row["trained_gamma"])
+        return Cell(self.training_size, beta, gamma)
 
-    def _training(self, cell: Row) -> Cell:
-        return cell_of({**cell, "N": self.training_size})
+    def _training(self, cell: config.section.Cell) -> Cell:
+        return Cell(self.training_size, *cell.pair)
 
 
 def rows(cells: list[Cell], **names: str) -> list[dict[str, Any]]:

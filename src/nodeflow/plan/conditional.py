@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nodeflow import config
 from nodeflow.plan.canonical import Canonical
 from nodeflow.plan.flows import flow_rows, identity
 from nodeflow.plan.paths import MEMBERS, Row, fill
@@ -21,11 +22,11 @@ class Conditional:
 
     Attributes:
         settings: section `flow.conditional` of the configuration.
-        judge: section `judge`.
+        judge: section `judge`, as it was written.
         canonical: the members that they learn.
     """
 
-    settings: Mapping[str, Any]
+    settings: config.flow.Conditionals
     judge: Mapping[str, Any]
     canonical: Canonical
 
@@ -33,17 +34,16 @@ class Conditional:
     def names(self) -> list[str]:
         """The conditional flows of the run: those to use whose zoos are all there."""
         there = set(self.zoos.names)
-        return [x for x in self.settings["use"] if {*self.of(x)["zoos"]} <= there]
+        return [x for x in self.settings.use if {*self.of(x).zoos} <= there]
 
     @cached_property
     def all(self) -> list[dict[str, Any]]:
         """Rows of flow, weights, width: all conditional flows."""
-        return flow_rows(self.names, self.settings["flows"])
+        return flow_rows(self.names, self.settings.flows)
 
-    def of(self, flow: str) -> Mapping[str, Any]:
+    def of(self, flow: str) -> config.flow.Conditional:
         """The settings of a conditional flow."""
-        settings: Mapping[str, Any] = self.settings["flows"][flow]
-        return settings
+        return self.settings.flows[flow]
 
     @property
     def zoos(self) -> Zoos:
@@ -52,7 +52,7 @@ class Conditional:
 
     def labels(self, row: Row) -> list[str]:
         """The zoos that a conditional flow learns; their names are its labels."""
-        return list(self.of(row["flow"])["zoos"])
+        return list(self.of(row["flow"]).zoos)
 
     def members(self, row: Row) -> list[str]:
         """The blocks of all zoos of a conditional flow, one zoo after the other."""
@@ -72,10 +72,10 @@ class Conditional:
         return {
             **self._learned(row),
             "zoos": self.labels(row),
-            "members": [x["members"] for x in settings],
-            "tasks": [x["data"] for x in settings],
-            "trainings": [x["training"] for x in settings],
-            "changes": self.of(row["flow"])["settings"],
+            "members": [x.members for x in settings],
+            "tasks": [x.data for x in settings],
+            "trainings": [x.dump("training")["training"] for x in settings],
+            "changes": self.of(row["flow"]).dump("settings")["settings"],
             "from": [[self.canonical.params(x) for x in rows] for rows in self._blocks(row)],
         }
 
@@ -83,8 +83,8 @@ class Conditional:
         """What the samples of a conditional flow are made with."""
         settings = self.of(row["flow"])
         return {
-            **settings["sampling"],
-            "guidance": [float(x) for x in settings["guidance"]],
+            **settings.sampling.dump(),
+            "guidance": [float(x) for x in settings.guidance],
             **identity(row),
             "labels": self.labels(row),
             "device": self.zoos.device,
@@ -99,7 +99,7 @@ class Conditional:
             **self._learned(row),
             "tests": self._tasks(row),
             "settings": {name: self.judge[name] for name in names},
-            "matching": self.canonical.settings["matching"],
+            **self.canonical.settings.dump("matching"),
             "from": self.sample_params(row),
         }
 
@@ -107,7 +107,7 @@ class Conditional:
         """What a conditional flow has learned, as all that follows from it knows it."""
         return {
             **identity(row),
-            "method": self.of(row["flow"])["method"],
+            "method": self.of(row["flow"]).method,
             "data": ", ".join(self._tasks(row).values()),
             "architecture": self.zoos.architecture(self.labels(row)[0]),
             "device": self.zoos.device,
@@ -115,7 +115,7 @@ class Conditional:
         }
 
     def _tasks(self, row: Row) -> dict[str, str]:
-        return {zoo: self.zoos.of(zoo)["data"] for zoo in self.labels(row)}
+        return {zoo: self.zoos.of(zoo).data for zoo in self.labels(row)}
 
     def _blocks(self, row: Row) -> list[list[dict[str, Any]]]:
         return [self.canonical.blocks(zoo, row["weights"]) for zoo in self.labels(row)]

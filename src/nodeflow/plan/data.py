@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from nodeflow import config
 from nodeflow.datasets import FILES, SOURCES, dataset_available
 from nodeflow.datasets.door import base_name
 from nodeflow.plan.paths import DATA, DOWNLOADED, Row, fill
@@ -21,11 +22,11 @@ class Data:
         settings: section `zoo` of the configuration, with its keys `folders` and `downloads`.
     """
 
-    settings: Mapping[str, Any]
+    settings: config.zoo.Zoos
 
     def folder(self, data: str) -> str | None:
         """The folder of a data set: what the user named, or where it is downloaded to."""
-        named: str | None = self.settings["folders"].get(base_name(data))
+        named = self.settings.folders.get(base_name(data))
         return named or next(iter(fill(DATA, self._downloaded([data]))), None)
 
     def downloads(self, data: Iterable[str]) -> list[str]:
@@ -40,10 +41,10 @@ class Data:
         """What a data set is downloaded with."""
         data = row["data"]
         known = [{"url": source.url, "sha256": source.sha256} for source in SOURCES.get(data, ())]
-        sources = self.settings["downloads"][data] or known
-        return {"data": data, "sources": sources, "files": list(FILES[data])}
+        own = [source.dump() for source in self.settings.downloads[data] or ()]
+        return {"data": data, "sources": own or known, "files": list(FILES[data])}
 
     def _downloaded(self, data: Iterable[str]) -> list[dict[str, str]]:
-        folders, downloads = self.settings["folders"], self.settings["downloads"]
+        folders, downloads = self.settings.folders, self.settings.downloads
         names = map(base_name, data)
         return [{"data": name} for name in names if name in downloads and not folders.get(name)]

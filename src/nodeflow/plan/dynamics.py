@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nodeflow import config
 from nodeflow.plan.cells import rows
 from nodeflow.plan.graphs import Graphs
 from nodeflow.plan.paths import Row
@@ -26,13 +26,13 @@ class Dynamics:
         graphs: the graphs that they are on.
     """
 
-    settings: Mapping[str, Any]
+    settings: config.dynamics.Dynamics
     graphs: Graphs
 
     @property
     def systems(self) -> list[str]:
         """The dynamical systems of the run."""
-        return list(self.settings["systems"])
+        return list(self.settings.systems)
 
     @cached_property
     def training(self) -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ class Dynamics:
         """How a system is simulated on graphs of a role."""
         return {
             "system": system,
-            "parameters": self.settings["parameters"][system],
-            **{name: self.settings[name] for name in SHARED},
-            **self.settings[role],
+            "parameters": self.settings.parameters_of(system),
+            **self.settings.dump(*SHARED),
+            **getattr(self.settings, role).dump(),
         }

@@ -75,7 +75,7 @@ class Experiments:
 
         There are a hundred times as many models as elsewhere, so a few test graphs have to do.
         """
-        graphs = self.node.dynamics.graphs.settings["test"]["graphs"]
+        graphs = self.node.dynamics.graphs.settings.test.graphs
         return {
             **self._tested({**row, "variant": "plain"}),
             "graphs": min(_SNAPSHOT_GRAPHS, graphs),
@@ -86,7 +86,7 @@ class Experiments:
         """What the fixed points of a training cell's models are made with."""
         return {
             **self._tested({**row, "variant": "plain"}),
-            **self.node.settings["fixed_points"],
+            **self.node.settings.fixed_points.dump(),
             "truth": self._truth(row),
         }
 
@@ -94,7 +94,7 @@ class Experiments:
         """What the experiment with unobserved nodes is made with."""
         return {
             **self._tested({**row, "variant": "plain"}),
-            "removed": self.node.settings["hidden"]["removed"],
+            **self.node.settings.hidden.dump("removed"),
             "truth": self._truth(row),
             "seed": self.node.dynamics.graphs.seed,
         }
@@ -105,7 +105,7 @@ class Experiments:
         return {
             **self._tested(at),
             "training_noise": noise_of(row["variant"]),
-            "test_noise": self.node.settings["noise"]["test"],
+            "test_noise": self.node.settings.noise.dump("test")["test"],
             "truth": self._truth(at),
             "seed": self.node.dynamics.graphs.seed,
         }
@@ -116,7 +116,8 @@ class Experiments:
 
     def warning_params(self) -> dict[str, Any]:
         """What the judgement of an ensemble's spread is made with."""
-        return {"size": max(self._sizes), "training_size": self._cells.training_size}
+        sizes = self.node.dynamics.graphs.settings.sizes
+        return {"size": max(sizes), "training_size": self._cells.training_size}
 
     def claim_params(self) -> dict[str, Any]:
         """What the claims are judged with."""
@@ -124,7 +125,7 @@ class Experiments:
         return {
             "training_size": self._cells.training_size,
             "detail_size": self._cells.detail_size,
-            "structure_size": self.node.settings["structure"]["size"],
+            "structure_size": self.node.settings.structure.size,
             "structure_trained": [cell.beta, cell.gamma],
             "seed": self.node.dynamics.graphs.seed,
         }
@@ -132,11 +133,6 @@ class Experiments:
     @property
     def _cells(self) -> Cells:
         return self.node.cells
-
-    @property
-    def _sizes(self) -> list[int]:
-        sizes: list[int] = self.node.dynamics.graphs.settings["sizes"]
-        return sizes
 
     def _trainings(self, cells: list[Cell]) -> list[dict[str, Any]]:
         systems = self.node.dynamics.systems

@@ -38,7 +38,7 @@ def _structure_beta(plan: Plan) -> dict[str, Any]:
 
 
 def _structure_size(plan: Plan) -> dict[str, Any]:
-    return {"size": plan.config["node"]["structure"]["size"]}
+    return {"size": plan.config.node.structure.size}
 
 
 def _structure_trained(plan: Plan) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nodeflow import config
 from nodeflow.plan.canonical import Canonical
 from nodeflow.plan.paths import FLOW, MEMBERS, METRICS, Row, fill, job
 from nodeflow.plan.zoos import Zoos
@@ -22,33 +23,32 @@ class Flows:
 
     Attributes:
         settings: section `flow` of the configuration.
-        judge: section `judge`.
+        judge: section `judge`, as it was written.
         canonical: the members that they learn.
     """
 
-    settings: Mapping[str, Any]
+    settings: config.flow.Flows
     judge: Mapping[str, Any]
     canonical: Canonical
 
     @property
     def names(self) -> list[str]:
         """The flows of the run: those to use whose zoo is there."""
-        return [x for x in self.settings["use"] if self.of(x)["zoo"] in self.zoos.names]
+        return [x for x in self.settings.use if self.of(x).zoo in self.zoos.names]
 
     @cached_property
     def all(self) -> list[dict[str, Any]]:
         """Rows of flow, weights, width: all flows."""
-        return flow_rows(self.names, self.settings["flows"])
+        return flow_rows(self.names, self.settings.flows)
 
     @cached_property
     def solvers(self) -> list[dict[str, Any]]:
         """Rows of flow, weights, width: flows that are sampled in several ways."""
-        return [x for x in self.all if x["flow"] in self.settings["solvers"]["flows"]]
+        return [x for x in self.all if x["flow"] in self.settings.solvers.flows]
 
-    def of(self, flow: str) -> Mapping[str, Any]:
+    def of(self, flow: str) -> config.flow.Flow:
         """The settings of a flow."""
-        settings: Mapping[str, Any] = self.settings["flows"][flow]
-        return settings
+        return self.settings.flows[flow]
 
     @property
     def zoos(self) -> Zoos:
@@ -57,11 +57,11 @@ class Flows:
 
     def zoo(self, row: Row) -> str:
         """Name of the zoo that a flow learns."""
-        return str(self.of(row["flow"])["zoo"])
+        return self.of(row["flow"]).zoo
 
     def data(self, row: Row) -> str:
         """Name of the data set of that zoo."""
-        return str(self.zoos.of(self.zoo(row))["data"])
+        return self.zoos.of(self.zoo(row)).data
 
     def members(self, row: Row) -> list[str]:
         """The blocks of members that a flow learns, and is judged beside."""
@@ -69,8 +69,7 @@ class Flows:
 
     def streamed_members(self, row: Row) -> list[str]:
         """The blocks that networks of a flow are decoded with, if its codec streams the zoo."""
-        codec = self.of(row["flow"])["settings"].get("codec", {})
-        return self.members(row) if codec.get("kind") == "span" else []
+        return self.members(row) if self.of(row["flow"]).codec == "span" else []
 
     def folder(self, row: Row) -> str | None:
         """The folder of the data set of a flow's zoo."""
@@ -86,10 +85,10 @@ class Flows:
         return {
             **identity(row),
             "zoo": zoo,
-            "members": self.zoos.of(zoo)["members"],
+            "members": self.zoos.of(zoo).members,
             "data": self.data(row),
             "architecture": self.zoos.architecture(zoo),
-            "method": self.of(row["flow"])["method"],
+            "method": self.of(row["flow"]).method,
             "device": self.zoos.device,
             "seed": self.zoos.seed,
         }
@@ -99,15 +98,15 @@ class Flows:
         zoo, settings = self.zoo(row), self.of(row["flow"])
         return {
             **self.learned(row),
-            "training": self.zoos.of(zoo)["training"],
-            "changes": settings["settings"],
+            **self.zoos.of(zoo).dump("training"),
+            "changes": settings.dump("settings")["settings"],
             "from": [self.canonical.params(x) for x in self.canonical.blocks(zoo, row["weights"])],
         }
 
     def sample_params(self, row: Row) -> dict[str, Any]:
         """What the samples of a flow are made with."""
         return {
-            **self.of(row["flow"])["sampling"],
+            **self.of(row["flow"]).sampling.dump(),
             **identity(row),
             "device": self.zoos.device,
             "seed": self.zoos.seed,
@@ -119,37 +118,36 @@ class Flows:
         return {
             **self.learned(row),
             "settings": self.judge,
-            "matching": self.canonical.settings["matching"],
+            **self.canonical.settings.dump("matching"),
             "from": self.sample_params(row),
         }
 
     def solver_params(self, row: Row) -> dict[str, Any]:
         """What the comparison of ways to sample a flow is made with."""
-        settings = self.settings["solvers"]
         return {
             **self.learned(row),
-            "settings": {x: settings[x] for x in settings if x != "flows"},
+            "settings": self.settings.solvers.dump("count", "samplings"),
             "calibration": self.judge["calibration"],
             "from": self.params(row),
         }
 
     def made(self) -> list[dict[str, Any]]:
         """Which jobs make how many networks, by zoo and by flow."""
-        zoos = {self.of(flow)["zoo"]: self.zoos.of(self.of(flow)["zoo"]) for flow in self.names}
+        zoos = {self.of(flow).zoo: self.zoos.of(self.of(flow).zoo) for flow in self.names}
         training = [
             {
                 "name": "training",
                 "zoo": zoo,
-                "networks": settings["members"] + settings["held_out"],
+                "networks": settings.members + settings.held_out,
                 "jobs": [["train_zoo", x] for x in fill(job(METRICS), self.zoos.blocks(zoo))],
             }
             for zoo, settings in zoos.items()
         ]
         sampling = [
             {
-                "name": _NAME.format(**x, method=self.of(x["flow"])["method"]),
+                "name": _NAME.format(**x, method=self.of(x["flow"]).method),
                 "zoo": self.zoo(x),
-                "networks": self.of(x["flow"])["sampling"]["count"],
+                "networks": self.of(x["flow"]).sampling.count,
                 "jobs": [["sample_flow", name] for name in fill(job(FLOW), [x])],
                 "once": [["train_flow", name] for name in fill(job(FLOW), [x])],
             }
@@ -168,6 +166,6 @@ def flow_rows(names: list[str], flows: Mapping[str, Any]) -> list[dict[str, Any]
     return [
         {"flow": flow, "weights": weights, "width": width}
         for flow in names
-        for weights in flows[flow]["weights"]
-        for width in flows[flow]["widths"]
+        for weights in flows[flow].weights
+        for width in flows[flow].widths
     ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nodeflow import config
 from nodeflow.plan.cells import Cells, cell_of, rows
 from nodeflow.plan.paths import Row
 
@@ -23,7 +23,7 @@ class Graphs:
         cells: the cells of the run.
     """
 
-    settings: Mapping[str, Any]
+    settings: config.graphs.Graphs
     seed: int
     cells: Cells
 
@@ -50,8 +50,7 @@ class Graphs:
             "N": cell.N,
             "beta": cell.beta,
             "gamma": cell.gamma,
-            "graphs": self.settings[row["role"]]["graphs"],
-            "mean_degree": self.settings["mean_degree"],
-            "sampler": self.settings["sampler"],
+            "graphs": getattr(self.settings, row["role"]).graphs,
+            **self.settings.dump("mean_degree", "sampler"),
             "seed": self.seed,
         }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nodeflow import config
 from nodeflow.grid import Cell, number
 from nodeflow.plan.cells import rows
 from nodeflow.plan.dynamics import Dynamics
@@ -24,7 +24,7 @@ class Networks:
         dynamics: how systems are simulated on them.
     """
 
-    settings: Mapping[str, Any]
+    settings: config.graphs.Graphs
     dynamics: Dynamics
 
     @cached_property
@@ -40,7 +40,7 @@ class Networks:
     @cached_property
     def names(self) -> list[str]:
         """Names of all networks."""
-        return [*self.settings["networks"], *self.settings["files"], *self.cells]
+        return [*self.settings.networks, *self.settings.files, *self.cells]
 
     @cached_property
     def all(self) -> list[dict[str, str]]:
@@ -53,7 +53,7 @@ class Networks:
 
     def source(self, row: Row) -> list[str]:
         """The file that a network is made from; none for a real one, which a package holds."""
-        network, files = row["network"], self.settings["files"]
+        network, files = row["network"], self.settings.files
         if network in self.cells:
             return fill(EDGES, self._graphs(network))
         return [files[network]] if network in files else []
@@ -61,11 +61,11 @@ class Networks:
     def params(self, row: Row) -> dict[str, Any]:
         """What a network and its null models are made with."""
         network, graphs = row["network"], self.dynamics.graphs
-        is_file = network in self.settings["files"]
+        is_file = network in self.settings.files
         return {
             "network": network,
             "kind": "cell" if network in self.cells else "file" if is_file else "real",
-            "nulls": self.settings["nulls"],
+            "nulls": self.settings.nulls.dump(),
             "seed": graphs.seed,
             "from": next(map(graphs.params, self._graphs(network)), None),
         }

@@ -6,11 +6,11 @@ Variants of the training data are "plain"; "noise~σ", with noise of that standa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nodeflow import config
 from nodeflow.grid import Cell, number
 from nodeflow.plan.cells import Cells, rows, trained
 from nodeflow.plan.dynamics import Dynamics
@@ -34,7 +34,7 @@ class Node:
         dynamics: the trajectories that they learn.
     """
 
-    settings: Mapping[str, Any]
+    settings: config.node.Node
     device: str
     dynamics: Dynamics
 
@@ -46,7 +46,7 @@ class Node:
     @cached_property
     def noise_variants(self) -> list[str]:
         """The variants trained on noisy trajectories."""
-        return [f"noise~{number(float(x))}" for x in self.settings["noise"]["training"]]
+        return [f"noise~{number(float(x))}" for x in self.settings.noise.training]
 
     @cached_property
     def trainings(self) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ class Node:
     @property
     def keeps_snapshots(self) -> bool:
         """Whether the recipe keeps parameters over the training."""
-        return bool(self.settings[self.settings["recipe"]].get("snapshots"))
+        return bool(getattr(self.settings.training, "snapshots", 0))
 
     def reached(self, row: Row) -> list[dict[str, Any]]:
         """The row of the trajectories whose states covering training data reach; else none."""
@@ -74,15 +74,15 @@ class Node:
     def params(self, row: Row) -> dict[str, Any]:
         """What the neural ODEs of a system, a variant and a training cell are made with."""
         system, variant, cell = row["system"], row["variant"], self.cells.trained(row)
-        recipe = self.settings["recipe"]
+        recipe = self.settings.recipe
         [learned] = rows([cell], role="training", system=system)
         params = {
             "system": system,
             "variant": variant,
             **trained(cell),
-            "seeds": self.settings["seeds"],
+            "seeds": self.settings.seeds,
             "recipe": recipe,
-            "settings": self.settings[recipe],
+            "settings": self.settings.dump(recipe)[recipe],
             "device": self.device,
             "seed": self.dynamics.graphs.seed,
             "from": self.dynamics.params(learned),

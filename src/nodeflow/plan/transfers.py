@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nodeflow import config
 from nodeflow.datasets.door import can_be_read, task_data
 from nodeflow.plan.data import Data
 from nodeflow.plan.flows import Flows
@@ -24,18 +24,18 @@ class Transfers:
         flows: the flows whose samples are transferred.
     """
 
-    settings: Mapping[str, Any]
+    settings: config.flow.Transfer
     flows: Flows
 
     @cached_property
     def all(self) -> list[dict[str, Any]]:
         """Rows of flow, weights, width: the flows with a task that their networks can read."""
-        return [x for x in self.flows.all if x["flow"] in self.settings["flows"] and self.tasks(x)]
+        return [x for x in self.flows.all if x["flow"] in self.settings.flows and self.tasks(x)]
 
     def tasks(self, row: Row) -> dict[str, str]:
         """Tasks that networks of a flow can read and whose data are there: name → data set."""
         own = self.flows.data(row)
-        named = {task: task_data(task, own) for task in self.settings["tasks"]}
+        named = {task: task_data(task, own) for task in self.settings.tasks}
         return {
             task: data
             for task, data in named.items()
@@ -54,12 +54,12 @@ class Transfers:
 
     def params(self, row: Row) -> dict[str, Any]:
         """What the transfer of a flow's samples is made with."""
-        shown = [name for name in self.settings if name not in ("flows", "tasks")]
+        written = self.settings.dump()
         return {
             **self.flows.learned(row),
-            "training": self.flows.zoos.of(self.flows.zoo(row))["training"],
+            **self.flows.zoos.of(self.flows.zoo(row)).dump("training"),
             "tasks": self.tasks(row),
-            "settings": {name: self.settings[name] for name in shown},
+            "settings": {x: written[x] for x in written if x not in ("flows", "tasks")},
             "calibration": self.flows.judge["calibration"],
             "from": self.flows.sample_params(row),
         }

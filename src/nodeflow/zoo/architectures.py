@@ -21,8 +21,8 @@ from torch.func import functional_call, vmap
 from torch.nn.functional import pad, relu, tanh
 
 from nodeflow.datasets import Dataset
-from nodeflow.problems import Problem
 from nodeflow.zoo.convolutional import ResNet, SmallCNN
+from nodeflow.zoo.settings import PUBLISHED, ArchitectureProblem
 from nodeflow.zoo.transformer import TextEncoder, VisionTransformer
 
 __all__ = [
@@ -36,10 +36,6 @@ __all__ = [
     "from_module",
     "mlp",
 ]
-
-
-class ArchitectureProblem(Problem):
-    """An architecture or an initialization that does not exist; the text says what does."""
 
 
 INITIALIZATIONS: Mapping[str, Callable[[Tensor, int, int, Generator], object]] = {
@@ -62,17 +58,6 @@ MODULES: Mapping[str, Callable[..., nn.Module]] = {
     "text": TextEncoder,
 }
 """Kinds of networks that are modules. Each takes the shape of an item and the number of classes."""
-
-PUBLISHED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "resnet20": ("resnet", {"widths": [16, 32, 64], "blocks": [3, 3, 3]}),
-    "resnet18": ("resnet", {"widths": [64, 128, 256, 512], "blocks": [2, 2, 2, 2]}),
-    "vit_small_192": ("vit", {"patch": 4, "width": 192, "depth": 6, "heads": 3, "hidden": 768}),
-    "bert": (
-        "text",
-        {"vocabulary": 30522, "width": 768, "depth": 12, "heads": 12, "hidden": 3072},
-    ),
-}
-"""The networks of Gupta et al. 2026 (arXiv:2601.05052): kind and arguments by name."""
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"relu": relu, "tanh": tanh}
 

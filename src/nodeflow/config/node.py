@@ -1,0 +1,141 @@
+"""Neural ODEs: what they are trained on, how, and what is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from annotated_types import MinLen
+from pydantic_core import PydanticCustomError
+
+from nodeflow.config.section import Cell, Cells, Section
+from nodeflow.node.settings import (
+    RECIPES,
+    GaussNewtonSettings,
+    MatchingSettings,
+    PaperSettings,
+    Settings,
+)
+from nodeflow.settings import (
+    Beta,
+    Count,
+    Gamma,
+    Keys,
+    NonNegative,
+    OneOf,
+    Positive,
+    Size,
+    Unique,
+    fault,
+    meaning,
+)
+
+__all__ = ["Node"]
+
+_OPTIONAL = Keys(optional=frozenset({"hidden", "scale", "window", "order"}))
+
+
+class Structure(Section):
+    """Tests over β and γ."""
+
+    trained: Annotated[Cell, meaning("the training cell whose models are tested over all β and γ")]
+    size: Annotated[Size, meaning("number of nodes of those test graphs")]
+    beta: Annotated[Unique[Beta], MinLen(1), meaning("their inverse temperatures β")]
+    gamma: Annotated[Unique[Gamma], MinLen(1), meaning("their degree exponents γ")]
+
+
+class Detail(Section):
+    """Where all experiments but size and structure look."""
+
+    size: Annotated[
+        Size,
+        meaning(
+            "number of nodes of the test graphs for fixed points, hidden nodes, noise and covering; "
+            "one of graphs.sizes"
+        ),
+    ]
+    cells: Annotated[
+        Cells, meaning("the training cells, among node.cells, whose models are looked at there")
+    ]
+
+
+class FixedPoints(Section):
+    """Fixed points of systems and of their neural ODEs."""
+
+    horizon: Annotated[Positive, meaning("time to integrate to before Newton's method")]
+    graphs: Annotated[Count, meaning("test graphs of each cell, at most")]
+
+
+class Hidden(Section):
+    """Graphs of which nodes are not observed."""
+
+    removed: Annotated[
+        Unique[Count],
+        MinLen(1),
+        meaning("numbers of nodes that are not observed; fewer than node.detail.size"),
+    ]
+
+
+class Noise(Section):
+    """Noise on what is observed."""
+
+    training: Annotated[
+        Unique[Positive],
+        meaning(
+            "standard deviations of the noise on training trajectories; the cell is "
+            "node.structure.trained"
+        ),
+    ]
+    test: Annotated[
+        Unique[NonNegative],
+        MinLen(1),
+        meaning("standard deviations of the noise on the initial states of tests"),
+    ]
+
+
+class Node(Section):
+    """Neural ODEs."""
+
+    cells: Annotated[
+        Cells,
+        meaning("β and γ of the training graphs; each cell's models are tested at every size"),
+    ]
+    seeds: Annotated[Count, meaning("initializations per training graph")]
+    recipe: Annotated[
+        str,
+        OneOf(RECIPES),
+        meaning(
+            "gauss_newton and paper compare trajectories, by a quadratic model of their error or by "
+            "integrating in each step; matching learns their slopes"
+        ),
+    ]
+    gauss_newton: Annotated[GaussNewtonSettings, _OPTIONAL]
+    matching: Annotated[MatchingSettings, _OPTIONAL]
+    paper: Annotated[PaperSettings, _OPTIONAL]
+    structure: Structure
+    detail: Detail
+    fixed_points: FixedPoints
+    hidden: Hidden
+    noise: Noise
+
+    @property
+    def training(self) -> Settings:
+        """The settings of the recipe."""
+        settings: Settings = getattr(self, self.recipe)
+        return settings
+
+    def faults(self) -> Iterator[PydanticCustomError]:
+        """Cells that nothing is trained in, and more nodes to hide than there are."""
+        trained = self.structure.trained
+        if trained not in self.cells:
+            yield fault("structure.trained", f"is {trained.dump()}; it must be one of node.cells.")
+        for cell in self.detail.cells:
+            if cell not in self.cells:
+                yield fault("detail.cells", f"holds {cell.dump()}; it must be one of node.cells.")
+        removed = max(self.hidden.removed)
+        if removed >= self.detail.size:
+            yield fault(
+                "hidden.removed",
+                f"holds {removed}; it must be < {self.detail.size}, the number of nodes "
+                "(node.detail.size).",
+            )

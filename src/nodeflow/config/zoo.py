@@ -1,0 +1,160 @@
+"""Zoos: data sets, architectures and training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from annotated_types import Ge, Le, MinLen
+from pydantic import Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from nodeflow.config.paths import is_path
+from nodeflow.config.section import Name, Names, Section, known
+from nodeflow.datasets import DATASETS, FILES, SOURCES, VIEWS, VOCABULARIES, DataProblem, form
+from nodeflow.datasets.door import base_name
+from nodeflow.settings import Count, Counts, Keys, OneOf, Strict, Text, Whole, fault, meaning
+from nodeflow.zoo.settings import ArchitectureSettings, MlpSettings, TrainSettings, misfit
+
+__all__ = ["Data", "Zoo", "Zoos"]
+
+Data = Annotated[str, Strict(), StringConstraints(pattern=r"^[a-z0-9_]+(:[a-z0-9]+)*$")]
+
+_MOST_JOBS = 10_000
+"""Jobs that a zoo may be made of: Snakemake plans so many in a minute."""
+
+
+class Download(Section):
+    """A published file."""
+
+    url: Annotated[
+        str,
+        Strict(),
+        StringConstraints(pattern=r"^(https?|file)://[^ ]+$"),
+        meaning("address of a file, or of a tar archive"),
+    ]
+    sha256: Annotated[
+        str,
+        Strict(),
+        StringConstraints(pattern=r"^[0-9a-fA-F]{64}$"),
+        meaning("its SHA-256 digest"),
+    ]
+
+
+class Zoo(Section):
+    """Networks of one architecture, trained alike."""
+
+    data: Annotated[
+        Data,
+        meaning(
+            f"data set: {', '.join(DATASETS[:-1])} or {DATASETS[-1]}; behind colons how it is seen: "
+            f"{', '.join(VIEWS)} (averaged to so many pixels), as in digits:rotated"
+        ),
+    ]
+    hidden: Annotated[Counts, meaning("widths of the hidden layers of the MLP")] = Field(
+        default=None
+    )
+    architecture: Annotated[ArchitectureSettings, meaning("instead of hidden: another network")] = (
+        Field(default=None)
+    )
+    members: Annotated[Whole, Ge(3), Le(10**9), meaning("networks that a flow learns from")]
+    held_out: Annotated[Whole, Ge(0), Le(10**9), meaning("further networks that no flow ever sees")]
+    block: Annotated[Count, meaning("networks trained in one job")]
+    training: Annotated[TrainSettings, Keys(without=frozenset({"initializations", "keep"}))]
+
+    @property
+    def network(self) -> Any:
+        """What the networks are."""
+        return self.architecture or MlpSettings("mlp", self.hidden)
+
+    @property
+    def written_network(self) -> dict[str, Any]:
+        """The same as written, for the parameters of files."""
+        if self.architecture is None:
+            return {"kind": "mlp", **self.dump("hidden")}
+        written: dict[str, Any] = self.dump("architecture")["architecture"]
+        return written
+
+    @property
+    def form(self) -> tuple[tuple[int, ...], int]:
+        """Shape of an item, and number of classes, 1 where a number is predicted."""
+        return form(self.data)
+
+    @property
+    def jobs(self) -> int:
+        """Blocks that the members are trained in."""
+        return -(-(self.members + self.held_out) // self.block)
+
+    def faults(self) -> Iterator[PydanticCustomError]:
+        """Networks that cannot read the items, and too many jobs."""
+        given = [key for key in ("hidden", "architecture") if key in self.model_fields_set]
+        if len(given) != 1:
+            word = "both" if given else "neither"
+            join = "and" if given else "nor"
+            yield fault("", f"holds {word} hidden {join} architecture; it needs one of them.")
+        try:
+            item, _ = self.form
+        except DataProblem as problem:
+            yield fault("data", f"is {self.data}. {problem}")
+        reason = misfit(self.network, item, base_name(self.data) in VOCABULARIES)
+        if reason:
+            yield fault(
+                "architecture" if self.architecture else "hidden",
+                f"makes networks of kind {self.network.kind}, which {reason} ({self.data}).",
+            )
+        if self.jobs > _MOST_JOBS:
+            yield fault(
+                "block",
+                f"is {self.block}, which makes {self.jobs:,} jobs of this zoo; allowed are "
+                f"{_MOST_JOBS:,}, so choose larger blocks.",
+            )
+
+
+class Zoos(Section):
+    """All zoos."""
+
+    use: Annotated[Names, MinLen(1), meaning("names of the zoos to train")]
+    where_found: Annotated[
+        Names, meaning("zoos to train as well if their data set is on this machine")
+    ]
+    folders: dict[
+        Annotated[str, OneOf(FILES)],
+        Annotated[
+            Text | None,
+            meaning(
+                "folder with the files of a data set, "
+                + "; ".join(f"{name}: {', '.join(files)}" for name, files in FILES.items())
+                + "; null looks for fashion_mnist and fortunes where Debian puts them"
+            ),
+        ],
+    ]
+    downloads: dict[
+        Annotated[str, OneOf(FILES)],
+        Annotated[
+            Annotated[tuple[Download, ...], MinLen(1)] | None,
+            meaning(
+                "data sets to download where zoo.folders names none; null takes the published files"
+            ),
+        ],
+    ]
+    zoos: Annotated[dict[Name, Zoo], MinLen(1)]
+
+    def faults(self) -> Iterator[PydanticCustomError]:
+        """Folders that cannot be, downloads without an address, names that are not defined."""
+        for name, path in self.folders.items():
+            if path is not None and not is_path(path):
+                yield fault(f"folders.{name}", f"is {path}, which cannot be a folder.")
+        yield from known("use", self.use, self.zoos)
+        yield from known("where_found", self.where_found, self.zoos)
+        for name, sources in self.downloads.items():
+            if sources is None and name not in SOURCES:
+                yield fault(
+                    f"downloads.{name}",
+                    "is null, but no address with a digest is known for it; list url and sha256 of "
+                    "its files.",
+                )
+
+    @property
+    def wanted(self) -> Mapping[str, Zoo]:
+        """The zoos to train, where their data are there."""
+        return {name: self.zoos[name] for name in dict.fromkeys([*self.use, *self.where_found])}
