@@ -13,12 +13,11 @@ from jinja2 import Environment, StrictUndefined
 from nodeflow.config import read_config
 from nodeflow.dynamics import SYSTEMS
 from nodeflow.plan import Plan
+from nodeflow.plan.figures import FIGURES, QUESTIONS
 from tests.unit.test_config import DEFAULT, overlaid
 
 ROOT = Path(__file__).parents[2]
-RULES = (ROOT / "rules/figures.smk").read_text()
 TEMPLATES = sorted((ROOT / "workflow/report").glob("*.rst"))
-FIGURES = dict(re.findall(r'caption="\.\./workflow/report/(\w+)\.rst",\s+category="(.*?)"', RULES))
 # The settings of `snakemake.report`, but for names that do not exist: there they are silent.
 JINJA = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
 CONFIGURATIONS = {
@@ -82,7 +81,8 @@ def test_the_methods_hold_the_equations_of_the_library() -> None:
 
 
 def test_every_figure_belongs_to_a_numbered_question() -> None:
-    assert set(FIGURES) == {path.stem for path in TEMPLATES} - {"workflow"}
-    questions = sorted(set(FIGURES.values()))
+    assert {figure.name for figure in FIGURES} == {path.stem for path in TEMPLATES} - {"workflow"}
+    assert {figure.question for figure in FIGURES} == set(QUESTIONS)
+    questions = [question.text for question in QUESTIONS.values()]
     assert [name.split()[0] for name in questions] == [str(k) for k in range(1, len(questions) + 1)]
     assert all(name.endswith("?") for name in questions)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nodeflow.problems import Problem
 from nodeflow.tables import (
     FileProblem,
     Kind,
@@ -23,6 +24,7 @@ from nodeflow.tables import (
     _array,
     as_numpy,
     gather,
+    gathered,
     open_tensors,
     read_facts,
     read_parameters,

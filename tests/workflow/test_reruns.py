@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from nodeflow.plan.figures import FIGURES
+from nodeflow.plan.stages import STAGES
+from nodeflow.plan.tables import collections
 from nodeflow.provenance import code_digest
 
 from .conftest import ROOT, Checkout
@@ -95,11 +98,34 @@ CHANGES = {
     "bridge/flow.py": {"fit_bridge"},
     "bridge/functional.py": {"fit_bridge"},
     "figures/runtime.py": {"draw_runtime"},
+    "figures/node.py": {
+        "draw_training",
+        "draw_error_over_training",
+        "draw_size_errors",
+        "draw_structure_errors",
+        "draw_degree_errors",
+    },
+    "figures/speed.py": {"draw_speed"},
+    "flow/spectra.py": {"collect_flow_training"},
+    "plan/figures.py": set(),
+    "plan/tables.py": set(),
     "resources.py": {"compare_resources", "draw_runtime"},
 }
 
 
+SCRIPTS = ROOT / "workflow/scripts"
+CODE = {
+    **{stage: (SCRIPTS / f"{stage}.py", []) for stage in STAGES},
+    **{f"draw_{figure.name}": (SCRIPTS / "draw.py", figure.entries) for figure in FIGURES},
+    **{
+        f"collect_{job}": (SCRIPTS / "collect.py", [x for made in tables for x in made.entries])
+        for job, tables in collections()
+    },
+}
+"""Every rule with its script and with what the script is handed by name."""
+
 ON_DEMAND = {
+    "draw_error_over_training",
     "test_snapshots",
     "simulate_network",
     "train_conditional",
@@ -113,13 +139,11 @@ ON_DEMAND = {
 def test_a_change_is_seen_by_exactly_the_rules_that_use_it(tmp_path: Path, module: str) -> None:
     source = tmp_path / "nodeflow"
     shutil.copytree(ROOT / "src/nodeflow", source, ignore=shutil.ignore_patterns("__pycache__"))
-    scripts = sorted((ROOT / "workflow/scripts").glob("*.py"))
-    before = [code_digest(script, source) for script in scripts]
+    before = {rule: code_digest(file, source, names) for rule, (file, names) in CODE.items()}
     changed = source / module
     changed.write_text(changed.read_text() + ADDED)
-    after = [code_digest(script, source) for script in scripts]
-    seen = {s.stem for s, a, b in zip(scripts, before, after, strict=True) if a != b}
-    assert seen == CHANGES[module]
+    after = {rule: code_digest(file, source, names) for rule, (file, names) in CODE.items()}
+    assert {rule for rule in CODE if before[rule] != after[rule]} == CHANGES[module]
 
 
 @pytest.mark.parametrize(
@@ -179,6 +203,19 @@ def test_a_configuration_key_reruns_its_consumers(
 ) -> None:
     replace(edited.folder / "config" / file, old, new)
     assert set(edited.waiting()) == after(rules)
+
+
+def test_another_entry_redraws_its_figure(edited: Checkout) -> None:
+    entries = edited.folder / "src/nodeflow/plan/figures.py"
+    replace(entries, '"Training on hub states"', '"Hub states"')
+    replace(entries, '"Error against degree"', '"Where on a graph"')
+    assert edited.waiting() == {}
+    replace(entries, '{"size": plan.cells.detail_size}', '{"size": plan.cells.training_size}')
+    assert edited.waiting() == {"draw_conjecture": 1}
+
+
+def test_one_figure_is_drawn_anew_by_name(finished: Checkout) -> None:
+    assert finished.waiting("--forcerun", "draw_size_errors") == {"draw_size_errors": 1}
 
 
 def test_one_system_more_leaves_the_others_alone(edited: Checkout) -> None:
