@@ -25,14 +25,11 @@ rule collect_runtime:
         plan.over_cells(
             "results/benchmarks/sample_graphs/test/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
         ),
-        plan.over_cells(
-            "results/benchmarks/measure_graphs/test/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
-        ),
         plan.over_training(
-            "results/benchmarks/simulate_trajectories/training/{system}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+            "results/benchmarks/simulate_trajectories/training/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
         ),
-        plan.over_systems(
-            "results/benchmarks/simulate_trajectories/test/{system}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
+        plan.over_cells(
+            "results/benchmarks/simulate_trajectories/test/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
         ),
         plan.over_networks("results/benchmarks/sample_network/{network}.tsv"),
         plan.over_models(

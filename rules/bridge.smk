@@ -57,15 +57,10 @@ rule judge_bridge:
         aligned=rules.fit_bridge.output.aligned,
         samples=rules.fit_bridge.output.samples,
         weight_samples=rules.fit_bridge.output.weight_samples,
-        edges=lambda w: plan.over_bridge_tests(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet",
-            w.nodes,
-        ),
-        truth=lambda w: plan.over_bridge_tests(
-            "results/trajectories/test/{system}/N~{N}/beta~{beta}/gamma~{gamma}.parquet",
-            w.nodes,
-            w.system,
-        ),
+        edges=lambda w: [edges("test", cell) for cell in plan.bridge_tests(w.nodes)],
+        truth=lambda w: [
+            trajectories("test", w.system, cell) for cell in plan.bridge_tests(w.nodes)
+        ],
     output:
         panel="results/bridge/{nodes}/{system}/panel.parquet",
         runs="results/bridge/{nodes}/{system}/runs.parquet",

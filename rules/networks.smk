@@ -4,7 +4,11 @@
 
 rule sample_network:
     input:
-        lambda w: plan.network_source(w.network),
+        lambda w: (
+            [edges("test", plan.network_cells[w.network])]
+            if w.network in plan.network_cells
+            else plan.network_file(w.network)
+        ),
     output:
         edges="results/networks/{network}/edges.parquet",
         nodes="results/networks/{network}/nodes.parquet",
@@ -28,17 +32,20 @@ rule simulate_network:
     input:
         edges=rules.sample_network.output.edges,
     output:
-        "results/trajectories/networks/{system}/{network}.parquet",
+        [
+            update(f"results/trajectories/networks/{system}/{{network}}.parquet")
+            for system in plan.systems
+        ],
     log:
-        "results/logs/simulate_network/{system}/{network}.log",
+        "results/logs/simulate_network/{network}.log",
     benchmark:
-        "results/benchmarks/simulate_network/{system}/{network}.tsv"
+        "results/benchmarks/simulate_network/{network}.tsv"
     conda:
         "../envs/environment.yaml"
     params:
-        p=lambda w: plan.network_trajectories(w.system, w.network),
+        p=lambda w: plan.network_parts(w.network),
         code=plan.code("simulate_network"),
     message:
-        "Simulating {wildcards.system} on {wildcards.network} and its null models"
+        "Simulating all systems on {wildcards.network} and its null models"
     script:
         "../workflow/scripts/simulate_network.py"

@@ -2,20 +2,25 @@
 # stacked tensor, and are tested together: on other sizes and structures, at fixed points, with
 # nodes that are not observed, and with noise. Variants of the training data are plain, noise~SIGMA
 # and covering (initial states up to the hubs' of larger graphs).
-TRAINING_CELL = f"N~{plan.training_size}/beta~{{trained_beta}}/gamma~{{trained_gamma}}"
-DETAIL_CELL = f"N~{plan.detail_size}/beta~{{trained_beta}}/gamma~{{trained_gamma}}"
-NOISE_CELL = f"N~{plan.detail_size}/beta~{plan.structure_trained[0]}/gamma~{plan.structure_trained[1]}"
+NOISE_CELL = Cell(plan.detail_size, *plan.structure_trained)
 NOISE_TRAINED = f"trained_beta~{plan.structure_trained[0]}/trained_gamma~{plan.structure_trained[1]}"
 SNAPSHOTS = "results/node/models/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.snapshots.safetensors"
 MODELS = "results/node/models/{system}/plain/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.safetensors"
 
 
+def trained(wildcards, size):
+    """The training cell that a path names, with graphs of some size."""
+    return Cell(size, float(wildcards.trained_beta), float(wildcards.trained_gamma))
+
+
 rule train_node:
     input:
-        edges=f"results/graphs/training/{TRAINING_CELL}/edges.parquet",
-        trajectories=f"results/trajectories/training/{{system}}/{TRAINING_CELL}.parquet",
+        edges=lambda w: edges("training", trained(w, plan.training_size)),
+        trajectories=lambda w: trajectories(
+            "training", w.system, trained(w, plan.training_size)
+        ),
         reach=lambda w: (
-            [f"results/trajectories/test/{{system}}/{DETAIL_CELL}.parquet".format(**w)]
+            [trajectories("test", w.system, trained(w, plan.detail_size))]
             if w.variant == "covering"
             else []
         ),
@@ -42,24 +47,18 @@ rule train_node:
 rule test_node:
     input:
         models=rules.train_node.output.models,
-        edges=lambda w: plan.over_tested(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet",
-            w.variant,
-            w.trained_beta,
-            w.trained_gamma,
-        ),
-        nodes=lambda w: plan.over_tested(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/nodes.parquet",
-            w.variant,
-            w.trained_beta,
-            w.trained_gamma,
-        ),
-        truth=lambda w: plan.over_tested(
-            f"results/trajectories/test/{w.system}/N~{{N}}/beta~{{beta}}/gamma~{{gamma}}.parquet",
-            w.variant,
-            w.trained_beta,
-            w.trained_gamma,
-        ),
+        edges=lambda w: [
+            edges("test", cell)
+            for cell in plan.tested(w.variant, w.trained_beta, w.trained_gamma)
+        ],
+        nodes=lambda w: [
+            f"results/graphs/test/{cell.path}/nodes.parquet"
+            for cell in plan.tested(w.variant, w.trained_beta, w.trained_gamma)
+        ],
+        truth=lambda w: [
+            trajectories("test", w.system, cell)
+            for cell in plan.tested(w.variant, w.trained_beta, w.trained_gamma)
+        ],
     output:
         errors="results/node/tests/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/errors.parquet",
         runs="results/node/tests/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/runs.parquet",
@@ -84,21 +83,18 @@ rule test_snapshots:
     input:
         models=MODELS,
         snapshots=SNAPSHOTS.replace("{variant}", "plain"),
-        edges=lambda w: plan.over_snapshot_cells(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet",
-            w.trained_beta,
-            w.trained_gamma,
-        ),
-        nodes=lambda w: plan.over_snapshot_cells(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/nodes.parquet",
-            w.trained_beta,
-            w.trained_gamma,
-        ),
-        truth=lambda w: plan.over_snapshot_cells(
-            f"results/trajectories/test/{w.system}/N~{{N}}/beta~{{beta}}/gamma~{{gamma}}.parquet",
-            w.trained_beta,
-            w.trained_gamma,
-        ),
+        edges=lambda w: [
+            edges("test", cell)
+            for cell in plan.snapshot_cells(w.trained_beta, w.trained_gamma)
+        ],
+        nodes=lambda w: [
+            f"results/graphs/test/{cell.path}/nodes.parquet"
+            for cell in plan.snapshot_cells(w.trained_beta, w.trained_gamma)
+        ],
+        truth=lambda w: [
+            trajectories("test", w.system, cell)
+            for cell in plan.snapshot_cells(w.trained_beta, w.trained_gamma)
+        ],
     output:
         "results/node/snapshots/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
     log:
@@ -119,8 +115,8 @@ rule test_snapshots:
 rule compare_fixed_points:
     input:
         models=MODELS,
-        edges=f"results/graphs/test/{DETAIL_CELL}/edges.parquet",
-        truth=f"results/trajectories/test/{{system}}/{DETAIL_CELL}.parquet",
+        edges=lambda w: edges("test", trained(w, plan.detail_size)),
+        truth=lambda w: trajectories("test", w.system, trained(w, plan.detail_size)),
     output:
         "results/node/fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
     log:
@@ -141,8 +137,8 @@ rule compare_fixed_points:
 rule hide_nodes:
     input:
         models=MODELS,
-        edges=f"results/graphs/test/{DETAIL_CELL}/edges.parquet",
-        truth=f"results/trajectories/test/{{system}}/{DETAIL_CELL}.parquet",
+        edges=lambda w: edges("test", trained(w, plan.detail_size)),
+        truth=lambda w: trajectories("test", w.system, trained(w, plan.detail_size)),
     output:
         "results/node/hidden/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
     log:
@@ -164,8 +160,8 @@ rule hide_nodes:
 rule perturb_node:
     input:
         models=f"results/node/models/{{system}}/{{variant}}/{NOISE_TRAINED}.safetensors",
-        edges=f"results/graphs/test/{NOISE_CELL}/edges.parquet",
-        truth=f"results/trajectories/test/{{system}}/{NOISE_CELL}.parquet",
+        edges=edges("test", NOISE_CELL),
+        truth=lambda w: trajectories("test", w.system, NOISE_CELL),
     output:
         "results/node/noise/{system}/{variant}.parquet",
     log:

@@ -42,9 +42,14 @@ class Plan:
     config: Mapping[str, Any]
     root: Path
 
-    def code(self, rule: str) -> str:
-        """Digest of a rule's script and of the library code behind it; an edit re-runs the rule."""
-        return code_digest(self.root / "workflow/scripts" / f"{rule}.py")
+    def code(self, rule: str, without: Sequence[str] = ()) -> str:
+        """Digest of a rule's script and of the library code behind it; an edit re-runs the rule.
+
+        Args:
+            rule: name of the rule.
+            without: files of the library that some of its results do not depend on.
+        """
+        return code_digest(self.root / "workflow/scripts" / f"{rule}.py", without=without)
 
     def requests(self) -> Made:
         """What the SLURM profile asks for: its `default-resources` and `set-resources`."""
@@ -65,13 +70,43 @@ class Plan:
             "mean_degree": settings["mean_degree"],
             "sampler": settings["sampler"],
             "seed": self.config["seed"],
+            "code": self._sampling_code,
         }
+
+    def graph_parts(self, role: str, N: Number, beta: Number, gamma: Number) -> dict[str, Made]:
+        """What each of the files about the graphs of a cell is made with, by its name."""
+        sampled = self.graphs(role, N, beta, gamma)
+        measured = {**sampled, "measures": self.code("sample_graphs")}
+        return {"edges": sampled, "coordinates": sampled, "nodes": measured, "summary": measured}
+
+    @cached_property
+    def _sampling_code(self) -> str:
+        return self.code("sample_graphs", without=("graphs/measures.py",))
+
+    @cached_property
+    def simulated(self) -> list[str]:
+        """The systems that are simulated on every cell: those of the run and of its bridges."""
+        bridges = [system for nodes in self.bridges for system in self.bridge_systems(nodes)]
+        return list(dict.fromkeys([*self.systems, *bridges]))
 
     def trajectories(self, role: str, system: str, N: Number, beta: Number, gamma: Number) -> Made:
         """What the trajectories of a system on the graphs of a cell are made with."""
-        return {**self._simulation(role, system), "on": self.graphs(role, N, beta, gamma)}
+        made = self._simulation(role, system, self._simulation_code)
+        return {**made, "on": self.graphs(role, N, beta, gamma)}
 
-    def _simulation(self, role: str, system: str) -> Made:
+    def trajectory_parts(
+        self, role: str, N: Number, beta: Number, gamma: Number
+    ) -> dict[str, Made]:
+        """What the trajectories of each system on the graphs of a cell are made with."""
+        return {
+            system: self.trajectories(role, system, N, beta, gamma) for system in self.simulated
+        }
+
+    @cached_property
+    def _simulation_code(self) -> str:
+        return self.code("simulate_trajectories")
+
+    def _simulation(self, role: str, system: str, code: str) -> Made:
         settings = self.config["dynamics"]
         shared = ("initial", "horizon", "rtol", "atol", "max_steps")
         return {
@@ -79,6 +114,7 @@ class Plan:
             "parameters": settings["parameters"][system],
             **{name: settings[name] for name in shared},
             **settings[role],
+            "code": code,
         }
 
     # --- networks: real ones, the user's, and cells of the grid, each beside its null models ------
@@ -99,12 +135,9 @@ class Plan:
         settings = self.config["graphs"]
         return [*settings["networks"], *settings["files"], *self.network_cells]
 
-    def network_source(self, network: str) -> list[str]:
-        """The file that a network is made from; none for a real one, which a package holds."""
+    def network_file(self, network: str) -> list[str]:
+        """The file of the user's that a network is; none for cells, and for those of a package."""
         files: Mapping[str, str] = self.config["graphs"]["files"]
-        if network in self.network_cells:
-            pattern = "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet"
-            return [_filled(pattern, self.network_cells[network])]
         return [files[network]] if network in files else []
 
     def network(self, network: str) -> Made:
@@ -116,12 +149,20 @@ class Plan:
             "kind": kind,
             "nulls": settings["nulls"],
             "seed": self.config["seed"],
+            "code": self._network_code,
             "from": self.graphs("test", cell.N, cell.beta, cell.gamma) if cell else None,
         }
 
-    def network_trajectories(self, system: str, network: str) -> Made:
-        """What the trajectories of a system on a network and its null models are made with."""
-        return {**self._simulation("test", system), "on": self.network(network)}
+    def network_parts(self, network: str) -> dict[str, Made]:
+        """What the trajectories of each system on a network and its nulls are made with."""
+        on, code = self.network(network), self.code("simulate_network")
+        return {
+            system: {**self._simulation("test", system, code), "on": on} for system in self.systems
+        }
+
+    @cached_property
+    def _network_code(self) -> str:
+        return self.code("sample_network")
 
     # --- neural ODEs -----------------------------------------------------------------------------
 
@@ -787,10 +828,6 @@ class Plan:
             ],
         }
 
-    def over_bridge_tests(self, pattern: str, nodes: str, system: str = "") -> list[str]:
-        """A pattern of system, N, beta, gamma for the test cells of a zoo of neural ODEs."""
-        return [_filled(pattern, cell, system=system) for cell in self.bridge_tests(nodes)]
-
     def over_bridges(self, pattern: str) -> list[str]:
         """A pattern of nodes, system for all zoos of neural ODEs; without system, once a zoo."""
         found = [
@@ -832,14 +869,6 @@ class Plan:
             for cell in self.structure_cells
         ]
 
-    def over_systems(self, pattern: str) -> list[str]:
-        """A pattern of system, N, beta, gamma for all systems and test cells."""
-        return [
-            _filled(pattern, cell, system=system)
-            for system in self.systems
-            for cell in self.test_cells
-        ]
-
     def over_networks(self, pattern: str) -> list[str]:
         """A pattern of network, and of system where it has one, for all networks."""
         return list(
@@ -854,13 +883,6 @@ class Plan:
         """A pattern of system, N, beta, gamma at the structure experiment's training cell."""
         cell = Cell(self.training_size, *self.structure_trained)
         return [_filled(pattern, cell, system=system) for system in self.systems]
-
-    def over_tested(
-        self, pattern: str, variant: str, trained_beta: Number, trained_gamma: Number
-    ) -> list[str]:
-        """A pattern of N, beta, gamma for the cells that models are tested on."""
-        found = self.tested(variant, trained_beta, trained_gamma)
-        return [_filled(pattern, cell) for cell in found]
 
     def over_models(self, pattern: str, variants: str = "") -> list[str]:
         """A pattern of system, variant, trained_beta, trained_gamma for all trainings.
@@ -893,13 +915,6 @@ class Plan:
             for trained in self.trained
             if self.keeps_snapshots and trained[0] == self.structure_trained[0]
         ]
-
-    def over_snapshot_cells(
-        self, pattern: str, trained_beta: Number, trained_gamma: Number
-    ) -> list[str]:
-        """A pattern of N, beta, gamma for the cells that snapshots are tested on."""
-        found = self.snapshot_cells(trained_beta, trained_gamma)
-        return [_filled(pattern, cell) for cell in found]
 
     def over_noise(self, pattern: str) -> list[str]:
         """A pattern of system and variant for all that noisy initial states are given to."""
