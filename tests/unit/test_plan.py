@@ -202,19 +202,33 @@ def test_networks_know_what_they_are_made_from(tmp_path: Path) -> None:
     Path(path).write_text("0 1\n")
     other = planned(changed("graphs.files", {"mine": path}))
     networks = {name: {"network": name} for name in other.networks.names}
-    assert other.networks.source(networks["mine"]) == [path]
+    assert other.networks.file(networks["mine"]) == [path]
     assert other.networks.params(networks["mine"])["kind"] == "file"
     assert other.networks.params(networks["karate"])["kind"] == "real"
-    assert other.networks.source(networks["karate"]) == []
+    assert other.networks.file(networks["karate"]) == []
     for name, cell in other.networks.cells.items():
         assert cell.beta == other.cells.structure_trained.beta
-        [source] = other.networks.source(networks[name])
-        assert Cell.from_path(source) == cell
-        [row] = [row for row in other.graphs.tests if cell_of(row) == cell]
+        [row] = other.networks.graphs(networks[name])
+        assert cell_of(row) == cell
+        assert row in other.graphs.tests, "its graphs are sampled anyway"
         assert other.networks.params(networks[name])["from"] == other.graphs.params(row)
     files = fill(paths.NETWORK_TRAJECTORIES, other.networks.all)
     assert len(files) == len(other.networks.all) == len(other.dynamics.systems) * len(networks)
     assert len(fill(paths.NETWORK_EDGES, other.networks.all)) == len(networks)
+
+
+def test_every_file_of_a_job_has_the_parameters_that_its_readers_expect() -> None:
+    row = plan.dynamics.tests[0]
+    made = plan.graphs.files(row)
+    assert set(made) == {narrow(x, **row) for x in (
+        paths.EDGES, paths.COORDINATES, paths.NODES, paths.SUMMARY
+    )}  # fmt: skip
+    assert made[narrow(paths.EDGES, **row)] == plan.dynamics.params(row)["on"]
+    for system in plan.dynamics.simulated:
+        here = {**row, "system": system}
+        found = plan.dynamics.files(row)[narrow(paths.TRAJECTORIES, **here)]
+        assert found == plan.dynamics.params(here)
+    assert {*plan.dynamics.systems, "MM"} == {*plan.dynamics.simulated}
 
 
 def test_a_data_set_is_downloaded_where_no_folder_is_named() -> None:
