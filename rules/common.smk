@@ -10,7 +10,7 @@ from nodeflow.provenance import remember_config
 ROOT = Path(workflow.current_basedir).parent
 
 try:
-    settings = read_config(config)
+    read_config(config)
 except ConfigProblem as problem:
     raise WorkflowError(str(problem)) from None
 
