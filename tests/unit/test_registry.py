@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from nodeflow.config import read_config
 from nodeflow.plan import Plan
 from nodeflow.plan.figure import Figure
 from nodeflow.plan.figures import FIGURES
@@ -18,10 +19,10 @@ from nodeflow.plan.registry import RegistryProblem, check_registry
 from nodeflow.plan.table import Table
 from nodeflow.plan.tables import TABLES, collections
 from nodeflow.tables import Gathered, Schema
-from tests.unit.test_config import DEFAULT
+from tests.unit.test_config import DEFAULT, overlaid
 
 ROOT = Path(__file__).parents[2]
-PLAN = Plan(DEFAULT, ROOT)
+PLAN = Plan(read_config(DEFAULT), ROOT)
 SIZE_ERRORS = next(x for x in FIGURES if x.name == "size_errors")
 PANEL = next(x for x in TABLES if x.name == "flow_panel")
 
@@ -68,8 +69,8 @@ CASES: Mapping[str, tuple[Figure | Table, str]] = {
         "draw_size_errors is not given the argument beta",
     ),
     "key": (
-        replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.config["node"]["structrue"]}),
-        "figure size_errors is drawn with the key structrue, which the configuration does not have",
+        replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.config.node.structrue}),
+        "figure size_errors asks the plan for what it has not: .*structrue",
     ),
     "plan": (
         replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.cells.structure_learned}),
@@ -102,7 +103,7 @@ def test_what_is_not_there_is_named_in_one_line(entry: Figure | Table, words: st
 
 def test_a_caption_that_is_missing_and_a_name_that_stands_twice_are_named(tmp_path: Path) -> None:
     with pytest.raises(RegistryProblem, match=r"degrees has no caption; write .*degrees\.rst"):
-        check_registry(Plan(DEFAULT, tmp_path))
+        check_registry(Plan(read_config(DEFAULT), tmp_path))
     with pytest.raises(RegistryProblem, match="two entries are the figure degrees"):
         check_registry(PLAN, [*FIGURES, FIGURES[0]])
     with pytest.raises(RegistryProblem, match="two entries are the table graphs"):
@@ -110,11 +111,10 @@ def test_a_caption_that_is_missing_and_a_name_that_stands_twice_are_named(tmp_pa
 
 
 def test_a_run_has_what_it_has_rows_for() -> None:
-    config = {**DEFAULT, "flow": {**DEFAULT["flow"], "use": []}}
-    without = Plan(config, ROOT)
-    missing = {x.name for x in FIGURES if x.in_run(PLAN)} - {
-        x.name for x in FIGURES if x.in_run(without)
-    }
+    not_there = {"use": ["iris"], "where_found": ["digits"], "zoos": {"digits": {"data": "mnist"}}}
+    overlay = {"zoo": not_there, "flow": {"use": ["digits"]}}
+    without = Plan(read_config(overlaid(DEFAULT, overlay)), ROOT)
+    missing = {x.name for x in FIGURES if x.in_run(PLAN) and not x.in_run(without)}
     assert {"frontier", "capacity", "flow_training", "speed"} <= missing
     assert not missing & {"size_errors", "zoo", "runtime", "bridge_errors"}
 

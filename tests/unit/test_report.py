@@ -10,6 +10,7 @@ import yaml
 from docutils.core import publish_doctree
 from jinja2 import Environment, StrictUndefined
 
+from nodeflow.config import read_config
 from nodeflow.dynamics import SYSTEMS
 from nodeflow.plan import Plan
 from nodeflow.plan.figures import FIGURES, QUESTIONS
@@ -29,7 +30,10 @@ CONFIGURATIONS["matching"] = overlaid(DEFAULT, {"node": {"recipe": "matching"}})
 def rendered(template: Path, config: dict[str, Any]) -> str:
     """The template as Snakemake renders it."""
     output = SimpleNamespace(png=f"results/figures/{template.stem}.png")
-    job = SimpleNamespace(config=config, output=output, rule=f"draw_{template.stem}")
+    equations = Plan(read_config(config), ROOT).dynamics.equations
+    job = SimpleNamespace(
+        config={**config, "equations": equations}, output=output, rule=f"draw_{template.stem}"
+    )
     return JINJA.from_string(template.read_text()).render(snakemake=job)
 
 
@@ -68,7 +72,7 @@ def test_snapshots_are_tested_on_as_many_graphs_as_their_caption_says() -> None:
     for graphs in (4, 100):
         config = overlaid(DEFAULT, {"graphs": {"test": {"graphs": graphs}}})
         row = {"system": "SIS", "trained_beta": 1.1, "trained_gamma": 3.0}
-        count = Plan(config, ROOT).experiments.snapshot_params(row)["graphs"]
+        count = Plan(read_config(config), ROOT).experiments.snapshot_params(row)["graphs"]
         text = rendered(ROOT / "workflow/report/error_over_training.rst", config)
         assert f"seeds) × {count} test graphs per step and γ" in text
 
