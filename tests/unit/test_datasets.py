@@ -154,7 +154,7 @@ def test_missing_files_name_the_choices(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(DataProblem, match="california, .*, iris, mnist, mnist5k"):
+    with pytest.raises(DataProblem, match=r"california, .*, iris, mnist, mnist5k"):
         load_dataset("cifar")
     with pytest.raises(DataProblem, match="cifar"):
         dataset_available("cifar")
