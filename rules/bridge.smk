@@ -59,8 +59,8 @@ rule judge_bridge:
         aligned=rules.fit_bridge.output.aligned,
         samples=rules.fit_bridge.output.samples,
         weight_samples=rules.fit_bridge.output.weight_samples,
-        edges=lambda w: fill(paths.EDGES, plan.bridge.tests(w)),
-        truth=lambda w: fill(paths.TRAJECTORIES, plan.bridge.tests(w)),
+        edges=lambda w: [*map(edges, plan.bridge.tests(w))],
+        truth=lambda w: [*map(trajectories, plan.bridge.tests(w))],
     output:
         **{name: narrow(paths.BRIDGE_TESTS, table=name) for name in TESTED},
     log:

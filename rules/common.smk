@@ -3,6 +3,7 @@ from pathlib import Path
 
 from nodeflow.config import read_config
 from nodeflow.grid import WILDCARDS
+from nodeflow.parts import outdated
 from nodeflow.plan import Plan, fill, narrow, paths
 from nodeflow.plan.figures import FIGURES, QUESTIONS
 from nodeflow.plan.registry import check_registry
@@ -40,6 +41,24 @@ onstart:
 
 wildcard_constraints:
     **WILDCARDS,
+
+
+# Where a path of this workflow lies: a workflow that uses this one as a module may have moved it.
+placed = workflow.modifier.path_modifier.replace_prefix
+
+
+def one_of(path, parts):
+    """A file that a job makes together with others, each of which has parameters of its own.
+
+    If the job has to run for others of them alone, it leaves this one as it is. What follows from
+    it is then not to run again, so Snakemake must not see that it follows from a job that runs.
+
+    Args:
+        path: the file.
+        parts: what each file of the job is made with, by its path.
+    """
+    old = outdated({placed(part): made for part, made in parts.items()})
+    return before_update(path) if old and placed(path) not in old else path
 
 
 def report_group(_):

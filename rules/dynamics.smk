@@ -1,19 +1,28 @@
-# Trajectories of one system on all graphs of one grid cell.
+# Trajectories of all systems on all graphs of one grid cell. A system with other parameters leaves
+# the trajectories of the others as they are.
+
+
+def trajectories(row):
+    """The trajectories of a system on all graphs of a role and a cell."""
+    return one_of(narrow(paths.TRAJECTORIES, **row), plan.dynamics.files(row))
 
 
 rule simulate_trajectories:
     input:
-        edges=rules.sample_graphs.output.edges,
+        edges=lambda w: edges(w),
     output:
-        paths.TRAJECTORIES,
+        [
+            update(narrow(paths.TRAJECTORIES, system=system))
+            for system in plan.dynamics.simulated
+        ],
     log:
-        paths.log("simulate_trajectories", paths.TRAJECTORIES),
+        paths.log("simulate_trajectories", paths.EDGES),
     benchmark:
-        paths.benchmark("simulate_trajectories", paths.TRAJECTORIES)
+        paths.benchmark("simulate_trajectories", paths.EDGES)
     params:
-        p=plan.dynamics.params,
+        p=plan.dynamics.parts,
         code=plan.code("simulate_trajectories"),
     message:
-        "Simulating {wildcards.system} on {wildcards.role} graphs, N = {wildcards.N}, beta = {wildcards.beta}, gamma = {wildcards.gamma}"
+        "Simulating all systems on {wildcards.role} graphs, N = {wildcards.N}, beta = {wildcards.beta}, gamma = {wildcards.gamma}"
     script:
         "../workflow/scripts/simulate_trajectories.py"

@@ -1,38 +1,26 @@
-# S1 graphs: all graphs of one grid cell in one job, then what is measured on them.
+# S1 graphs: all graphs of one grid cell in one job, with what is measured on them. Measuring them in
+# another way leaves the graphs as they are.
+
+
+def edges(row):
+    """The edges of all graphs of a role and a cell."""
+    return one_of(narrow(paths.EDGES, **row), plan.graphs.files(row))
 
 
 rule sample_graphs:
     output:
-        edges=paths.EDGES,
-        coordinates=paths.COORDINATES,
+        edges=update(paths.EDGES),
+        coordinates=update(paths.COORDINATES),
+        nodes=update(paths.NODES),
+        summary=update(paths.SUMMARY),
     log:
         paths.log("sample_graphs", paths.EDGES),
     benchmark:
         paths.benchmark("sample_graphs", paths.EDGES)
     params:
-        p=plan.graphs.params,
+        p=plan.graphs.parts,
         code=plan.code("sample_graphs"),
     message:
-        "Sampling {wildcards.role} graphs, N = {wildcards.N}, beta = {wildcards.beta}, gamma = {wildcards.gamma}"
+        "Sampling and measuring {wildcards.role} graphs, N = {wildcards.N}, beta = {wildcards.beta}, gamma = {wildcards.gamma}"
     script:
         "../workflow/scripts/sample_graphs.py"
-
-
-rule measure_graphs:
-    input:
-        edges=rules.sample_graphs.output.edges,
-        coordinates=rules.sample_graphs.output.coordinates,
-    output:
-        nodes=paths.NODES,
-        summary=paths.SUMMARY,
-    log:
-        paths.log("measure_graphs", paths.NODES),
-    benchmark:
-        paths.benchmark("measure_graphs", paths.NODES)
-    params:
-        p=plan.graphs.params,
-        code=plan.code("measure_graphs"),
-    message:
-        "Measuring {wildcards.role} graphs, N = {wildcards.N}, beta = {wildcards.beta}, gamma = {wildcards.gamma}"
-    script:
-        "../workflow/scripts/measure_graphs.py"

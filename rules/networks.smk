@@ -4,7 +4,7 @@
 
 rule sample_network:
     input:
-        plan.networks.source,
+        lambda w: [*map(edges, plan.networks.graphs(w)), *plan.networks.file(w)],
     output:
         edges=paths.NETWORK_EDGES,
         nodes=paths.NETWORK_NODES,
@@ -26,15 +26,18 @@ rule simulate_network:
     input:
         edges=rules.sample_network.output.edges,
     output:
-        paths.NETWORK_TRAJECTORIES,
+        [
+            update(narrow(paths.NETWORK_TRAJECTORIES, system=system))
+            for system in plan.dynamics.systems
+        ],
     log:
-        paths.log("simulate_network", paths.NETWORK_TRAJECTORIES),
+        paths.log("simulate_network", paths.NETWORK),
     benchmark:
-        paths.benchmark("simulate_network", paths.NETWORK_TRAJECTORIES)
+        paths.benchmark("simulate_network", paths.NETWORK)
     params:
-        p=plan.networks.trajectory_params,
+        p=plan.networks.parts,
         code=plan.code("simulate_network"),
     message:
-        "Simulating {wildcards.system} on {wildcards.network} and its null models"
+        "Simulating all systems on {wildcards.network} and its null models"
     script:
         "../workflow/scripts/simulate_network.py"

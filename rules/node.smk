@@ -2,21 +2,14 @@
 # stacked tensor, and are tested together: on other sizes and structures, at fixed points, with
 # nodes that are not observed, and with noise. Variants of the training data are plain, noise~SIGMA
 # and covering (initial states up to the hubs' of larger graphs).
-AT_TRAINED = {"beta": "{trained_beta}", "gamma": "{trained_gamma}"}
-TRAINING = {"role": "training", "N": plan.cells.training_size, **AT_TRAINED}
-DETAIL = {"role": "test", "N": plan.cells.detail_size, **AT_TRAINED}
 PLAIN_MODELS = narrow(paths.MODELS, variant="plain")
-NOISE = {
-    "trained_beta": plan.cells.structure_trained.beta,
-    "trained_gamma": plan.cells.structure_trained.gamma,
-}
 
 
 rule train_node:
     input:
-        edges=narrow(paths.EDGES, **TRAINING),
-        trajectories=narrow(paths.TRAJECTORIES, **TRAINING),
-        reach=lambda w: fill(paths.TRAJECTORIES, plan.node.reached(w)),
+        edges=lambda w: edges(plan.node.learned(w)),
+        trajectories=lambda w: trajectories(plan.node.learned(w)),
+        reach=lambda w: [*map(trajectories, plan.node.reached(w))],
     output:
         **({"snapshots": paths.SNAPSHOTS} if plan.node.keeps_snapshots else {}),
         models=paths.MODELS,
@@ -38,9 +31,9 @@ rule train_node:
 rule test_node:
     input:
         models=rules.train_node.output.models,
-        edges=lambda w: fill(paths.EDGES, plan.experiments.tested(w)),
+        edges=lambda w: [*map(edges, plan.experiments.tested(w))],
         nodes=lambda w: fill(paths.NODES, plan.experiments.tested(w)),
-        truth=lambda w: fill(paths.TRAJECTORIES, plan.experiments.tested(w)),
+        truth=lambda w: [*map(trajectories, plan.experiments.tested(w))],
     output:
         errors=paths.ERRORS,
         runs=paths.RUNS,
@@ -63,9 +56,9 @@ rule test_snapshots:
     input:
         models=PLAIN_MODELS,
         snapshots=narrow(paths.SNAPSHOTS, variant="plain"),
-        edges=lambda w: fill(paths.EDGES, plan.experiments.snapshots_tested(w)),
+        edges=lambda w: [*map(edges, plan.experiments.snapshots_tested(w))],
         nodes=lambda w: fill(paths.NODES, plan.experiments.snapshots_tested(w)),
-        truth=lambda w: fill(paths.TRAJECTORIES, plan.experiments.snapshots_tested(w)),
+        truth=lambda w: [*map(trajectories, plan.experiments.snapshots_tested(w))],
     output:
         paths.OVER_TRAINING,
     log:
@@ -84,8 +77,8 @@ rule test_snapshots:
 rule compare_fixed_points:
     input:
         models=PLAIN_MODELS,
-        edges=narrow(paths.EDGES, **DETAIL),
-        truth=narrow(paths.TRAJECTORIES, **DETAIL),
+        edges=lambda w: edges(plan.experiments.detailed(w)),
+        truth=lambda w: trajectories(plan.experiments.detailed(w)),
     output:
         paths.FIXED_POINTS,
     log:
@@ -104,8 +97,8 @@ rule compare_fixed_points:
 rule hide_nodes:
     input:
         models=PLAIN_MODELS,
-        edges=narrow(paths.EDGES, **DETAIL),
-        truth=narrow(paths.TRAJECTORIES, **DETAIL),
+        edges=lambda w: edges(plan.experiments.detailed(w)),
+        truth=lambda w: trajectories(plan.experiments.detailed(w)),
     output:
         paths.HIDDEN,
     log:
@@ -124,9 +117,11 @@ rule hide_nodes:
 
 rule perturb_node:
     input:
-        models=narrow(paths.MODELS, **NOISE),
-        edges=narrow(narrow(paths.EDGES, **DETAIL), **NOISE),
-        truth=narrow(narrow(paths.TRAJECTORIES, **DETAIL), **NOISE),
+        models=lambda w: narrow(paths.MODELS, **plan.experiments.noisy(w)),
+        edges=lambda w: edges(plan.experiments.detailed(plan.experiments.noisy(w))),
+        truth=lambda w: trajectories(
+            plan.experiments.detailed(plan.experiments.noisy(w))
+        ),
     output:
         paths.NOISE,
     log:

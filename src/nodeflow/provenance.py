@@ -13,7 +13,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -45,15 +45,21 @@ _CONFIG_VARIABLE = "NODEFLOW_CONFIG"
 _LIBRARIES = ("nodeflow", "numpy", "scipy", "pandas", "pyarrow", "torch", "numba", "safetensors")
 
 
-def code_digest(script: str | Path, source: Path = _SOURCE, entries: Iterable[str] = ()) -> str:
+def code_digest(
+    script: str | Path,
+    source: Path = _SOURCE,
+    entries: Iterable[str] = (),
+    without: Collection[str] = (),
+) -> str:
     """Hexadecimal digest of a script and of all nodeflow modules that it reaches.
 
     Args:
         script: path of the script.
         source: folder of the package.
         entries: what the script is handed by name: "module:function", or a schema, of nodeflow.
+        without: modules to pass over, with what only they reach; see `imported_modules`.
     """
-    files = [Path(script), *sorted(imported_modules(script, source, entries))]
+    files = [Path(script), *sorted(imported_modules(script, source, entries, without))]
     digest = hashlib.blake2b(digest_size=16)
     for path in files:
         digest.update(path.stem.encode() + b"\0" + _meaning(path, path.stat().st_mtime_ns) + b"\0")
@@ -61,7 +67,10 @@ def code_digest(script: str | Path, source: Path = _SOURCE, entries: Iterable[st
 
 
 def imported_modules(
-    script: str | Path, source: Path = _SOURCE, entries: Iterable[str] = ()
+    script: str | Path,
+    source: Path = _SOURCE,
+    entries: Iterable[str] = (),
+    without: Collection[str] = (),
 ) -> set[Path]:
     """Files of all nodeflow modules that a script reaches by import statements or by name.
 
@@ -69,14 +78,22 @@ def imported_modules(
     test holds it to that). The stub is followed when a name is imported from the package itself,
     and not merely because a module lies in it. A package without a stub finds its modules itself,
     so all of them are reached with it.
+
+    Args:
+        script: path of the script.
+        source: folder of the package.
+        entries: as in `code_digest`.
+        without: files inside the package, e.g. "graphs/measures.py", that are not followed: what
+            the rest of the script makes does not depend on them.
     """
+    passed = {source / file for file in without}
     reached = {entry_file(entry, source) for entry in entries}
     waiting = [Path(script), *reached]
     while waiting:
         file = waiting.pop()
         for module in _imports(file, source, file.stat().st_mtime_ns):
             path = _file_of(module, source)
-            if path is not None and path not in reached:
+            if path is not None and path not in reached | passed:
                 reached.add(path)
                 waiting.append(path)
     return reached

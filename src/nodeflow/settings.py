@@ -43,11 +43,15 @@ __all__ = [
     "Positive",
     "Share",
     "Size",
+    "Some",
+    "Strict",
     "Text",
     "Unique",
     "Whole",
+    "Words",
     "allowed_values",
     "checked",
+    "dotted",
     "explain",
     "fault",
     "meaning",
@@ -101,6 +105,8 @@ Unique = Annotated[
     tuple[T, ...], AfterValidator(_once), Field(json_schema_extra={"uniqueItems": True})
 ]
 """A list in which each value stands once."""
+Some = Annotated[Unique[T], MinLen(1)]
+"""The same with one value at least."""
 
 
 # --- checked dataclasses -------------------------------------------------------------------------
@@ -202,7 +208,7 @@ class Keys:
 
 
 def plain_schema(schema: Any) -> Any:
-    """A JSON schema of pydantic's in fewer words: no titles, no defaults, one form of a mapping."""
+    """A JSON schema of pydantic's in fewer words; only keys that may be left out have a default."""
     if isinstance(schema, list):
         return [plain_schema(item) for item in schema]
     if not isinstance(schema, Mapping):
@@ -219,8 +225,12 @@ def plain_schema(schema: Any) -> Any:
             found["minItems"] = value
         elif key == "description":
             found[key] = " ".join(value.split("\n\n")[0].split())
-        elif key not in ("title", "default") and not (key == "required" and not value):
+        elif key != "title" and not (key == "required" and not value):
             found[key] = plain_schema(value)
+    for name, child in found.get("properties", {}).items():
+        nullable = any(part.get("type") == "null" for part in child.get("anyOf", ()))
+        if name in found.get("required", ()) or (child.get("default", 0) is None and not nullable):
+            child.pop("default", None)
     return found
 
 
@@ -316,7 +326,8 @@ class _Fault:
                 f"{where} holds the name {shown}; names there are of the form {limit['pattern']}."
             )
         if self.kind == "string_pattern_mismatch":
-            return f"{where} holds the name {shown}; names there are of the form {self.schema['pattern']}."
+            form = self.schema["pattern"]
+            return f"{where} holds the name {shown}; names there are of the form {form}."
         if self.kind == "too_short" and not self.value:
             entries = "entry" if self.schema.get("type") == "object" else "value(s)"
             return f"{where} is empty; it needs at least 1 {entries}."

@@ -45,6 +45,7 @@ __all__ = [
     "check_place",
     "gather",
     "gathered",
+    "is_current",
     "open_tensors",
     "opened_parameters",
     "read_columns",
@@ -53,6 +54,7 @@ __all__ = [
     "read_table",
     "read_tensors",
     "replacing",
+    "said_parameters",
     "stream_arrow",
     "stream_table",
     "write_facts",
@@ -539,12 +541,37 @@ def read_facts(
 def read_parameters(path: str | Path) -> dict[str, Any]:
     """The parameters in the metadata of a Parquet or safetensors file."""
     with _reading(path, Kind("nodeflow", 0)):
-        if Path(path).suffix == ".parquet":
-            metadata = _table_stamp(pq.read_schema(path))
-        else:
-            with safe_open(path, framework="numpy") as file:
-                metadata = _tensor_stamp(file)
-        return dict(json.loads(metadata["nodeflow.parameters"]))
+        return _parameters(path)
+
+
+def said_parameters(path: str | Path) -> dict[str, Any] | None:
+    """As `read_parameters`, at a glance: the seal is not checked, so large files take no longer.
+
+    Returns:
+        None if the file is missing, or does not say what it was made with.
+    """
+    try:
+        return _parameters(path)
+    except Exception:  # whatever a file that is no result can make its format's reader raise
+        return None
+
+
+def is_current(path: str | Path, schema: Schema, parameters: Parameters) -> bool:
+    """Whether a table is there, whole, and made with these parameters, so that readers take it."""
+    try:
+        with _reading(path, schema), _checked_parquet(path, schema, parameters):
+            return True
+    except FileProblem:
+        return False
+
+
+def _parameters(path: str | Path) -> dict[str, Any]:
+    if Path(path).suffix == ".parquet":
+        metadata = _table_stamp(pq.read_schema(path))
+    else:
+        with safe_open(path, framework="numpy") as file:
+            metadata = _tensor_stamp(file)
+    return dict(json.loads(metadata["nodeflow.parameters"]))
 
 
 # --- the stamp: what a file says about itself ----------------------------------------------------

@@ -5,7 +5,6 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from nodeflow.config import ConfigProblem, check_config
+from nodeflow.config import ConfigProblem, read_config
 from nodeflow.grid import WILDCARDS
-from nodeflow.plan import Plan
+from nodeflow.plan import Plan, fill, paths
 from tests.unit.test_config import DEFAULT, ROOT, SCHEMA, junk, overlaid
 from tests.workflow.conftest import copy_checkout
 
@@ -106,72 +105,74 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
     return config
 
 
-class Pattern(str):
-    """A pattern of whatever names it is filled with."""
+def stages(plan: Plan) -> dict[str, Any]:
+    """The stages of a plan by name."""
+    names = [name for name, x in vars(Plan).items() if isinstance(x, cached_property)]
+    return {name: getattr(plan, name) for name in names}
 
-    def format(self, *_: object, **names: object) -> str:
-        return "results/" + "/".join(f"{name}={value}" for name, value in names.items())
 
-
-def arguments(plan: Plan, names: list[str], flows: list[str]) -> Iterator[dict[str, Any]]:
-    """Some of the values that the rules would ask a plan about."""
-    cell, (beta, gamma) = plan.test_cells[-1], plan.trained[-1]
-    pools: dict[str, list[Any]] = {
-        "role": ["training", "test"], "system": plan.systems, "network": plan.networks,
-        "N": [cell.N], "beta": [str(cell.beta)], "gamma": [cell.gamma], "cell": [cell],
-        "trained_beta": [beta], "trained_gamma": [gamma],
-        "variant": ["plain", "covering", *plan.noise_variants],
-        "zoo": plan.zoos, "block": [0], "weights": ["raw", "aligned"],
-        "flow": flows, "width": [8], "nodes": plan.bridges, "kind": ["cells", "unseen"],
-        "pattern": [Pattern()], "data": list(plan.config["zoo"]["downloads"]),
-    }  # fmt: skip
-    for values in islice(product(*(pools[name] for name in names)), 12):
-        yield dict(zip(names, values, strict=True))
+def rows_of(plan: Plan) -> dict[str, list[dict[str, Any]]]:
+    """Some rows of each stage."""
+    found = {
+        "graphs": plan.graphs.training + plan.graphs.tests,
+        "dynamics": plan.dynamics.training + plan.dynamics.tests,
+        "networks": plan.networks.all,
+        "node": plan.node.trainings,
+        "experiments": plan.node.trainings,
+        "cells": plan.node.trainings,
+        "data": [{"data": name} for name in plan.config.zoo.downloads],
+        "zoos": plan.canonical.members,
+        "canonical": plan.canonical.members,
+        "flows": plan.flows.all,
+        "transfers": plan.flows.all,
+        "conditional": plan.conditional.all,
+        "bridge": plan.bridge.all,
+    }
+    return {name: [*rows[:6], *rows[-6:]] for name, rows in found.items()}
 
 
 def everything(plan: Plan) -> Iterator[Any]:
-    """All that a plan can be asked, found by what it has."""
-    for name, member in vars(Plan).items():
-        if name.startswith("_") or name == "code":  # code reads scripts, not the configuration
-            continue
-        if isinstance(member, property | cached_property):
-            yield getattr(plan, name)
-        elif inspect.isfunction(member):
-            asked = [
-                p.name
-                for p in list(inspect.signature(member).parameters.values())[1:]
-                if p.default is inspect.Parameter.empty
-            ]
-            conditional = name == "labels" or name.startswith("conditional")
-            flows = plan.conditionals if conditional else plan.flows
-            for given_ in arguments(plan, asked, flows):
-                yield getattr(plan, name)(**given_)
+    """All that a plan can be asked about its rows, found by what its stages have."""
+    rows = rows_of(plan)
+    for stage, asked in stages(plan).items():
+        for name, member in vars(type(asked)).items():
+            if name.startswith("_"):
+                continue
+            if isinstance(member, property | cached_property):
+                yield getattr(asked, name)
+            elif inspect.isfunction(member):
+                wanted = list(inspect.signature(member).parameters)[1:]
+                if wanted == ["row"]:
+                    yield [getattr(asked, name)(row) for row in rows[stage]]
+                elif not wanted:
+                    yield getattr(asked, name)()
 
 
-def paths(value: Any) -> Iterator[str]:
-    """All paths in what a plan says."""
-    if isinstance(value, str) and value.startswith("results/"):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from paths(item)
+def filled(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Every pattern of a path with what it becomes for rows that have its wildcards."""
+    patterns = [x for name, x in vars(paths).items() if name.isupper() and isinstance(x, str)]
+    for rows in rows_of(plan).values():
+        for pattern in patterns:
+            needed = set(re.findall(r"{(\w+)}", pattern))
+            for row in rows:
+                if needed <= set(row):
+                    yield pattern, fill(pattern, [row])[0]
 
 
 def check(config: dict[str, Any]) -> bool:
     """Whether a configuration is accepted; then it must be possible to plan its run."""
     try:
-        check_config(config, SCHEMA)
+        plan = Plan(read_config(config), ROOT)
     except ConfigProblem as problem:
         text = str(problem)
         assert "\n" not in text
         assert text.endswith(".")
         return False
-    for answer in everything(Plan(config, ROOT)):
-        for path in paths(answer):
-            for part in Path(path).parts[1:]:
-                name, _, value = part.partition("=")
-                if name in WILDCARDS and value:  # "" is a name that a pattern leaves out
-                    assert re.fullmatch(WILDCARDS[name], value), (path, name)
+    for _ in everything(plan):
+        pass
+    for pattern, path in filled(plan):
+        form = re.sub(r"{(\w+)}", lambda x: f"(?:{WILDCARDS[x[1]]})", pattern)
+        assert re.fullmatch(form, path), path
     return True
 
 

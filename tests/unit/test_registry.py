@@ -103,7 +103,9 @@ def test_what_is_not_there_is_named_in_one_line(entry: Figure | Table, words: st
 
 def test_a_caption_that_is_missing_and_a_name_that_stands_twice_are_named(tmp_path: Path) -> None:
     with pytest.raises(RegistryProblem, match=r"degrees has no caption; write .*degrees\.rst"):
-        check_registry(Plan(read_config(DEFAULT), tmp_path))
+        (tmp_path / "workflow").mkdir()
+        (tmp_path / "workflow/scripts").symlink_to(ROOT / "workflow/scripts")
+        check_registry(Plan(PLAN.config, tmp_path))
     with pytest.raises(RegistryProblem, match="two entries are the figure degrees"):
         check_registry(PLAN, [*FIGURES, FIGURES[0]])
     with pytest.raises(RegistryProblem, match="two entries are the table graphs"):

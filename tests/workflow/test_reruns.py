@@ -14,7 +14,7 @@ import pytest
 from nodeflow.plan.figures import FIGURES
 from nodeflow.plan.stages import STAGES
 from nodeflow.plan.tables import collections
-from nodeflow.provenance import code_digest
+from nodeflow.provenance import code_digest, imported_modules
 
 from .conftest import ROOT, Checkout
 
@@ -78,7 +78,7 @@ CHANGES = {
         "draw_degrees",
         "draw_ensemble",
     },
-    "graphs/measures.py": {"measure_graphs", "sample_network"},
+    "graphs/measures.py": {"sample_graphs", "sample_network"},
     "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network", "train_bridge"},
     "node/train.py": {"train_node", "train_bridge"},
     "node/evaluate.py": {"test_node", "test_snapshots", "compare_fixed_points"},
@@ -225,3 +225,64 @@ def test_one_system_more_leaves_the_others_alone(edited: Checkout) -> None:
     assert before["train_node"] == len(models)
     assert "sample_graphs" not in before
     assert "train_zoo" not in before
+
+
+@pytest.mark.parametrize("module", ["graphs/measures.py", "graphs/ensemble.py"])
+def test_graphs_depend_on_how_they_are_sampled_not_on_how_they_are_measured(module: str) -> None:
+    """Files of the library that are passed over for the graphs' own digest are truly not theirs."""
+    without = {"graphs/measures.py"}
+    for reader in ("graphs/ensemble.py", "graphs/store.py"):
+        sampling = imported_modules(ROOT / "src/nodeflow" / reader)
+        assert ROOT / "src/nodeflow/graphs/measures.py" not in sampling
+    script = ROOT / "workflow/scripts/sample_graphs.py"
+    left = imported_modules(script, without=without)
+    assert (ROOT / "src/nodeflow" / module in left) == (module not in without)
+
+
+def test_other_measures_leave_graphs_and_what_is_simulated_on_them(
+    edited: Checkout, after: Callable[[set[str]], set[str]]
+) -> None:
+    path = edited.folder / "src/nodeflow/graphs/measures.py"
+    path.write_text(path.read_text() + ADDED)
+    waiting = set(edited.waiting())
+    measured = {"test_node", "collect_graphs", "collect_theory", "sample_network"}
+    assert waiting >= {"sample_graphs"} | after(measured)
+    assert not waiting & {"simulate_trajectories", "train_node", "hide_nodes", "judge_bridge"}
+
+
+TWO_SYSTEMS = """
+dynamics:
+  systems: [SIS, MM]
+  parameters: {SIS: {R: 1.2}}
+"""
+MODELS = {
+    system: f"results/node/models/{system}/plain/trained_beta~1.1/trained_gamma~2.1.safetensors"
+    for system in ("SIS", "MM")
+}
+TESTS = {system: f"results/node/noise/{system}/plain.parquet" for system in MODELS}
+
+
+def test_one_system_s_parameter_leaves_the_models_of_the_others(fresh: Checkout) -> None:
+    """In real runs: the job of a cell runs for one system, and what follows from the other stays."""
+    overlay = fresh.folder / "two.yaml"
+    overlay.write_text(TWO_SYSTEMS)
+    asked = (*TESTS.values(), "--configfile", "config/smoke.yaml", str(overlay), "--cores", "2")
+    fresh.snakemake(*asked)
+
+    def results(system: str) -> dict[Path, bytes]:
+        folders = (fresh.folder / "results" / part for part in ("trajectories", "node"))
+        paths = [path for folder in folders for path in folder.rglob("*") if system in path.parts]
+        return {path: path.read_bytes() for path in paths if path.is_file()}
+
+    before = {system: results(system) for system in MODELS}
+    trained = (fresh.folder / MODELS["MM"]).stat().st_mtime_ns
+    replace(overlay, "R: 1.2", "R: 1.3")
+    fresh.snakemake(*asked)
+    after = {system: results(system) for system in MODELS}
+    assert len(before["MM"]) == len(before["SIS"]) == 5
+    assert after["MM"] == before["MM"]
+    assert (fresh.folder / MODELS["MM"]).stat().st_mtime_ns == trained
+    assert after["SIS"].keys() == before["SIS"].keys()
+    assert all(content != before["SIS"][path] for path, content in after["SIS"].items())
+    again = fresh.snakemake(*asked)
+    assert "Nothing to be done" in again.stdout + again.stderr

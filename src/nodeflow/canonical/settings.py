@@ -56,7 +56,8 @@ class MatchSettings:
         str,
         OneOf(STARTS),
         meaning(
-            "identity is Git Re-Basin's; signature first matches units by what no permutation changes"
+            "identity is Git Re-Basin's; signature first matches units by what no permutation "
+            "changes"
         ),
     ] = "signature"
     restarts: Annotated[

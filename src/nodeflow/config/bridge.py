@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from nodeflow.config.dynamics import Observed, Systems
 from nodeflow.config.flow import Sampling
-from nodeflow.config.section import Cell, Cells, Changes, Name, Names, Section, known
+from nodeflow.config.section import Cell, Cells, Changes, Name, Section, key, known
 from nodeflow.flow.settings import METHODS
 from nodeflow.node.settings import GaussNewtonSettings
 from nodeflow.settings import (
@@ -19,10 +19,11 @@ from nodeflow.settings import (
     Number,
     Positive,
     Size,
+    Some,
+    Text,
     Unique,
     Whole,
     fault,
-    meaning,
 )
 
 __all__ = ["Bridge", "NodeZoo"]
@@ -36,32 +37,23 @@ _FLOW = (
 class Tests(Section):
     """How much of a zoo is tested."""
 
-    models: Annotated[Count, meaning("neural ODEs of each set to test")]
-    controls: Annotated[
-        Count, meaning("neural ODEs of each control to test; most of them fail, which takes long")
-    ]
-    graphs: Annotated[Count, meaning("test graphs of each cell, at most graphs.test.graphs")]
-    sizes: Annotated[Unique[Size], MinLen(1), meaning("numbers of nodes of the test graphs")]
-    detail_size: Annotated[
-        Size,
-        meaning(
-            "number of nodes where nodes are removed, fixed points are sought, and structure is "
-            "tested"
-        ),
-    ]
-    structure: Annotated[
-        Unique[Cell],
-        meaning("further β and γ of test graphs, for a zoo with a single training cell"),
-    ]
-    ensembles: Annotated[Unique[Count], MinLen(1), meaning("sizes of ensembles")]
-    unobserved: Annotated[
-        Unique[Annotated[Number, Gt(0), Lt(1)]], meaning("shares of nodes to remove")
-    ]
-    fixed_points: Annotated[Count, meaning("neural ODEs of each set whose fixed points are sought")]
-    horizon: Annotated[Positive, meaning("time of the integration towards a fixed point")]
-    max_steps: Annotated[
-        Count, meaning("steps after which an integration of a neural ODE has failed")
-    ]
+    models: Count = key("neural ODEs of each set to test")
+    controls: Count = key(
+        "neural ODEs of each control to test; most of them fail, which takes long"
+    )
+    graphs: Count = key("test graphs of each cell, at most graphs.test.graphs")
+    sizes: Some[Size] = key("numbers of nodes of the test graphs")
+    detail_size: Size = key(
+        "number of nodes where nodes are removed, fixed points are sought, and structure is tested"
+    )
+    structure: Unique[Cell] = key(
+        "further β and γ of test graphs, for a zoo with a single training cell"
+    )
+    ensembles: Some[Count] = key("sizes of ensembles")
+    unobserved: Unique[Annotated[Number, Gt(0), Lt(1)]] = key("shares of nodes to remove")
+    fixed_points: Count = key("neural ODEs of each set whose fixed points are sought")
+    horizon: Positive = key("time of the integration towards a fixed point")
+    max_steps: Count = key("steps after which an integration of a neural ODE has failed")
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """Sizes that are not tested, and ensembles of more than there are."""
@@ -78,22 +70,16 @@ class Tests(Section):
 class NodeZoo(Section):
     """Neural ODEs that a flow learns."""
 
-    systems: Annotated[
-        Systems, meaning("dynamical systems of the zoo; with several, the flow is conditional")
-    ]
-    cells: Annotated[Cells, meaning("β and γ of the training graphs")]
-    unseen: Annotated[
-        Unique[Cell], meaning("β and γ that members are trained for and the flow never sees")
-    ]
-    graphs: Annotated[Size, meaning("training graphs for each system, β and γ")]
-    held_out: Annotated[Count, meaning("how many of them the flow never sees")]
-    seeds: Annotated[Count, meaning("initializations per training graph")]
+    systems: Systems = key("dynamical systems of the zoo; with several, the flow is conditional")
+    cells: Cells = key("β and γ of the training graphs")
+    unseen: Unique[Cell] = key("β and γ that members are trained for and the flow never sees")
+    graphs: Size = key("training graphs for each system, β and γ")
+    held_out: Count = key("how many of them the flow never sees")
+    seeds: Count = key("initializations per training graph")
     training: Annotated[
-        Mapping[str, Any],
-        Changes(GaussNewtonSettings()),
-        meaning("changes to bridge.training for this zoo"),
-    ]
-    samples: Annotated[Count, meaning("neural ODEs to generate for each system, β and γ")]
+        Mapping[str, Any], Changes(GaussNewtonSettings(), ("hidden", "scale"), defaults=False)
+    ] = key("changes to bridge.training for this zoo")
+    samples: Count = key("neural ODEs to generate for each system, β and γ")
     tests: Tests
 
     @property
@@ -121,25 +107,19 @@ class NodeZoo(Section):
 class Functions(Section):
     """Functions of neural ODEs as the thing that is learned."""
 
-    states: Annotated[
-        Whole, Ge(4), Le(10**8), meaning("states at which functions are learned and descended to")
-    ]
-    evaluations: Annotated[
-        Whole, Ge(2), Le(10**9), meaning("steps from an initialization to a neural ODE")
-    ]
-    floor: Annotated[
-        Positive, meaning("relative precision of functions that no descent has to exceed")
-    ]
+    states: Annotated[Whole, Ge(4), Le(10**8)] = key(
+        "states at which functions are learned and descended to"
+    )
+    evaluations: Annotated[Whole, Ge(2), Le(10**9)] = key(
+        "steps from an initialization to a neural ODE"
+    )
+    floor: Positive = key("relative precision of functions that no descent has to exceed")
 
 
 class Bridge(Section):
     """Zoos of neural ODEs."""
 
-    use: Annotated[
-        Names,
-        MinLen(1),
-        meaning("names of the zoos of neural ODEs to train, and to learn a flow over"),
-    ]
+    use: Some[Text] = key("names of the zoos of neural ODEs to train, and to learn a flow over")
     data: Observed
     training: Annotated[GaussNewtonSettings, Keys()]
     zoos: Annotated[dict[Name, NodeZoo], MinLen(1)]

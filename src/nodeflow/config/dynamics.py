@@ -9,7 +9,7 @@ from annotated_types import MaxLen, MinLen
 from pydantic import Field, create_model
 from pydantic_core import PydanticCustomError
 
-from nodeflow.config.section import Section
+from nodeflow.config.section import Section, key
 from nodeflow.dynamics.systems import SYSTEMS, SystemProblem, field, resolve_parameters
 from nodeflow.settings import Count, Number, OneOf, Positive, Size, Unique, fault, meaning
 
@@ -38,25 +38,22 @@ Parameters: Any = create_model(
 class Observed(Section):
     """What is observed of each system."""
 
-    trajectories: Annotated[Count, meaning("trajectories per graph")]
-    times: Annotated[Size, meaning("observation times, equally spaced")]
+    trajectories: Count = key("trajectories per graph")
+    times: Size = key("observation times, equally spaced")
 
 
 class Dynamics(Section):
     """Dynamical systems."""
 
-    systems: Annotated[Systems, meaning("dynamical systems to run")]
+    systems: Systems = key("dynamical systems to run")
     parameters: Parameters
-    initial: Annotated[
-        tuple[Number, ...],
-        MinLen(2),
-        MaxLen(2),
-        meaning("initial states are uniform between these two"),
-    ]
-    horizon: Annotated[Positive, meaning("last observation time")]
-    rtol: Annotated[Positive, meaning("relative tolerance of the integrator")]
-    atol: Annotated[Positive, meaning("absolute tolerance of the integrator")]
-    max_steps: Annotated[Count, meaning("steps after which a trajectory is recorded as failed")]
+    initial: Annotated[tuple[Number, ...], MinLen(2), MaxLen(2)] = key(
+        "initial states are uniform between these two"
+    )
+    horizon: Positive = key("last observation time")
+    rtol: Positive = key("relative tolerance of the integrator")
+    atol: Positive = key("absolute tolerance of the integrator")
+    max_steps: Count = key("steps after which a trajectory is recorded as failed")
     training: Observed
     test: Observed
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Le, MinLen
-from pydantic import Field
+from pydantic import Field, create_model
 from pydantic_core import PydanticCustomError
 
-from nodeflow.config.section import Changes, Name, Names, Section, known
+from nodeflow.config.section import Changes, Name, Names, Section, key, known
 from nodeflow.config.zoo import Data, Zoo
 from nodeflow.datasets import VIEWS, DataProblem, form
 from nodeflow.datasets.door import can_be_read, task_data
@@ -22,67 +24,60 @@ from nodeflow.flow.settings import (
     Width,
     settings_of,
 )
-from nodeflow.settings import Count, NonNegative, OneOf, Unique, Whole, fault, meaning
+from nodeflow.settings import Count, NonNegative, OneOf, Some, Text, Whole, fault
 
-__all__ = ["Conditional", "Flow", "Flows"]
+__all__ = ["ConditionalFlow", "Flow", "Flows", "Sampling"]
 
-_FIXED = (
-    "method", "velocity", "process", "final_learning_rate", "betas", "fixed_source_bank",
-    "keep_best_batch",
-)  # fmt: skip
-_DIFFUSION = (*_FIXED, "source_std", "path_noise", "coupling")
-_DESCENT = ("method", "probes", "fresh")
-_PLAIN = ("label_dropout",)
+_STEPS = "its steps from noise to network"
+_COUNT = "networks to generate; of a conditional flow, for each label and scale"
+_WEIGHTS = OneOf(("aligned", "raw"))
 
-_COUNT = meaning("networks to generate; of a conditional flow, for each label and scale")
-_STEPS = meaning("its steps from noise to network")
-_CHANGES = meaning("changes to the method")
+
+class Sampling(Section):
+    """A way to sample."""
+
+    solver: Annotated[str, OneOf(("euler", "heun", "rk4"))] = key("integrator of the flow")
+    steps: Count = key(_STEPS)
 
 
 class Integrated(Section):
     """Sampling by integration of the flow."""
 
-    count: Annotated[Count, _COUNT]
-    solver: Annotated[
-        str, OneOf(("euler", "heun", "rk4", "dopri5")), meaning("integrator of the flow")
-    ]
-    steps: Annotated[Count, _STEPS]
+    count: Count = key(_COUNT)
+    solver: Annotated[str, OneOf(("euler", "heun", "rk4", "dopri5"))] = key(
+        "integrator of the flow; dopri5 chooses its own steps"
+    )
+    steps: Count = key(_STEPS)
 
 
 class Ancestral(Section):
     """Sampling of a diffusion, level by level."""
 
-    count: Annotated[Count, _COUNT]
-    solver: Annotated[Literal["ddpm"], meaning("ancestral sampling")]
-    steps: Annotated[Whole, Ge(DIFFUSION_STEPS), Le(DIFFUSION_STEPS), meaning("all noise levels")]
+    count: Count = key(_COUNT)
+    solver: Literal["ddpm"] = key("ancestral sampling")
+    steps: Annotated[Whole, Ge(DIFFUSION_STEPS), Le(DIFFUSION_STEPS)] = key("all noise levels")
 
 
 class Descending(Section):
     """Sampling by a descent."""
 
-    count: Annotated[Count, _COUNT]
-    solver: Annotated[Literal["euler"], meaning("a descent has no other")]
-    steps: Annotated[Count, meaning("those of the descent, its evaluations")]
+    count: Count = key(_COUNT)
+    solver: Literal["euler"] = key("a descent has no other")
+    steps: Count = key("those of the descent, its evaluations")
 
 
-class _Flow(Section):
+class AnyFlow(Section):
     """What flows of all methods have in common."""
 
-    weights: Annotated[
-        Unique[Annotated[str, OneOf(("aligned", "raw"))]],
-        MinLen(1),
-        meaning("canonicalized members (each zoo for itself), members as trained, or both"),
-    ]
-    widths: Annotated[
-        Unique[Width],
-        MinLen(1),
-        meaning(
-            "hidden widths of the velocity field, or probes of a descent (for each label), one flow "
-            "each"
-        ),
-    ]
-    method: Any
-    settings: Any
+    weights: Some[Annotated[str, _WEIGHTS]] = key(
+        "canonicalized members (each zoo for itself), members as trained, or both"
+    )
+    widths: Some[Width] = key(
+        "hidden widths of the velocity field, or probes of a descent (for each label); one flow a "
+        "width"
+    )
+    method: str
+    settings: Mapping[str, Any]
     sampling: Any
 
     def built(self) -> list[FlowSettings | DescentSettings]:
@@ -90,14 +85,15 @@ class _Flow(Section):
         return [settings_of(self.method, self.settings, width) for width in self.widths]
 
     @property
-    def codec(self) -> str:
-        """How networks become codes; "" for a descent, which has none."""
+    def streams(self) -> bool:
+        """Whether the zoo is never in memory as a whole."""
         first = self.built()[0]
-        return first.codec.kind if isinstance(first, FlowSettings) else ""
+        return isinstance(first, FlowSettings) and first.codec.kind == "span"
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """What a descent cannot do."""
-        if self.method != "descent":
+        first = self.built()[0]
+        if not isinstance(first, DescentSettings):
             return
         if self.weights != ("raw",):
             yield fault(
@@ -105,8 +101,6 @@ class _Flow(Section):
                 f"is {list(self.weights)}; a descent pairs members with their initializations and "
                 "needs [raw].",
             )
-        first = self.built()[0]
-        assert isinstance(first, DescentSettings)
         if self.sampling.steps != first.evaluations:
             yield fault(
                 "sampling.steps",
@@ -114,140 +108,113 @@ class _Flow(Section):
                 f"{first.evaluations} ({{here}}.settings.evaluations).",
             )
 
+    def misfits(self, where: str, name: str, zoo: Zoo) -> Iterator[PydanticCustomError]:
+        """What a flow cannot learn of a zoo, whose name stands at a key."""
+        if zoo.form[1] == 1:
+            yield fault(
+                where,
+                f"names {name}, whose networks predict a number; generated networks are judged as "
+                "classifiers.",
+            )
+        if self.method == "descent" and zoo.network.kind not in _DESCENDED:
+            yield fault(
+                where,
+                f"names {name}, whose networks have running statistics or read texts; a descent "
+                "learns neither, so choose method codes or paper.",
+            )
 
-class _Of(_Flow):
-    zoo: Annotated[str, meaning("the zoo to learn, a key of zoo.zoos")]
+
+_DESCENDED = ("mlp", "vit", "vit_small_192")
+"""Kinds of networks without running statistics that read numbers."""
 
 
-class _OfSeveral(_Flow):
-    zoos: Annotated[
-        Names,
-        MinLen(2),
-        meaning("zoos of one architecture to learn together; each one's name is a label"),
-    ]
-    guidance: Annotated[
-        Unique[NonNegative],
-        MinLen(1),
-        meaning(
-            "guidance scales to sample with: 0 ignores the label, 1 follows it, more exaggerates it"
-        ),
-    ]
+class FlowOfOne(AnyFlow):
+    """A flow over one zoo."""
+
+    zoo: Text = key("the zoo to learn, a key of zoo.zoos")
+
+
+class FlowOfSeveral(AnyFlow):
+    """A conditional flow."""
+
+    zoos: Annotated[Names, MinLen(2)] = key(
+        "zoos of one architecture to learn together; each one's name is a label"
+    )
+    guidance: Some[NonNegative] = key(
+        "guidance scales to sample with: 0 ignores the label, 1 follows it, more exaggerates it"
+    )
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """As of all flows; and members of several zoos are in memory."""
         yield from super().faults()
-        if self.codec == "span":
+        if self.streams:
             yield fault(
                 "settings.codec.kind",
                 "is span; a conditional flow holds its zoos in memory, so choose pca or raw.",
             )
 
 
-_METHOD = meaning(
-    "descent goes from initializations along a learned descent; codes is flow matching on codes; "
-    "ddpm is diffusion on codes; paper is that of arXiv:2601.05052"
-)
-Written = Mapping[str, Any]
+_FIXED = (
+    "method", "velocity", "process", "final_learning_rate", "betas", "fixed_source_bank",
+    "keep_best_batch",
+)  # fmt: skip
+_DIFFUSION = (*_FIXED, "source_std", "path_noise", "coupling")
+_METHODS: Mapping[str, tuple[Any, tuple[str, ...], type[Section]]] = {
+    "descent": (DescentSettings(), ("method", "probes", "fresh"), Descending),
+    "codes": (METHODS["codes"], _FIXED, Integrated),
+    "ddpm": (METHODS["ddpm"], _DIFFUSION, Ancestral),
+    "paper": (METHODS["paper"], _FIXED, Integrated),
+}
+"""Of each method its settings, those that are no keys, and how it is sampled."""
 
 
-class CodesFlow(_Of):
-    """Flow matching on codes."""
-
-    method: Annotated[Literal["codes"], _METHOD]
-    settings: Annotated[Written, Changes(METHODS["codes"], _FIXED + _PLAIN), _CHANGES]
-    sampling: Integrated
-
-
-class PaperFlow(_Of):
-    """The method of the paper."""
-
-    method: Annotated[Literal["paper"], _METHOD]
-    settings: Annotated[Written, Changes(METHODS["paper"], _FIXED + _PLAIN), _CHANGES]
-    sampling: Integrated
-
-
-class DdpmFlow(_Of):
-    """Diffusion on codes."""
-
-    method: Annotated[Literal["ddpm"], _METHOD]
-    settings: Annotated[Written, Changes(METHODS["ddpm"], _DIFFUSION + _PLAIN), _CHANGES]
-    sampling: Ancestral
+def _by_method(base: type[AnyFlow], without: tuple[str, ...] = ()) -> Any:
+    """Flows of all methods, told apart by it."""
+    flows = []
+    for method, (start, fixed, sampling) in _METHODS.items():
+        changes = Annotated[Mapping[str, Any], Changes(start, fixed + without)]
+        fields: dict[str, Any] = {
+            "method": (
+                Literal[method],
+                key(
+                    "descent goes from initializations along a learned descent; codes is flow "
+                    "matching on codes; ddpm is diffusion on codes; paper is that of "
+                    "arXiv:2601.05052"
+                ),
+            ),
+            "settings": (changes, key("changes to the method")),
+            "sampling": (sampling, ...),
+        }
+        flows.append(create_model(f"{base.__name__}_{method}", __base__=base, **fields))
+    return Annotated[reduce(or_, flows), Field(discriminator="method")]
 
 
-class DescentFlow(_Of):
-    """A learned descent."""
-
-    method: Annotated[Literal["descent"], _METHOD]
-    settings: Annotated[Written, Changes(DescentSettings(), _DESCENT + _PLAIN), _CHANGES]
-    sampling: Descending
-
-
-class ConditionalCodes(_OfSeveral):
-    """Flow matching on codes of several zoos."""
-
-    method: Annotated[Literal["codes"], _METHOD]
-    settings: Annotated[Written, Changes(METHODS["codes"], _FIXED), _CHANGES]
-    sampling: Integrated
-
-
-class ConditionalPaper(_OfSeveral):
-    """The method of the paper on several zoos."""
-
-    method: Annotated[Literal["paper"], _METHOD]
-    settings: Annotated[Written, Changes(METHODS["paper"], _FIXED), _CHANGES]
-    sampling: Integrated
-
-
-class ConditionalDdpm(_OfSeveral):
-    """Diffusion on codes of several zoos."""
-
-    method: Annotated[Literal["ddpm"], _METHOD]
-    settings: Annotated[Written, Changes(METHODS["ddpm"], _DIFFUSION), _CHANGES]
-    sampling: Ancestral
-
-
-class ConditionalDescent(_OfSeveral):
-    """Learned descents, one for each zoo."""
-
-    method: Annotated[Literal["descent"], _METHOD]
-    settings: Annotated[Written, Changes(DescentSettings(), _DESCENT), _CHANGES]
-    sampling: Descending
-
-
-Flow = Annotated[CodesFlow | PaperFlow | DdpmFlow | DescentFlow, Field(discriminator="method")]
-Conditional = Annotated[
-    ConditionalCodes | ConditionalPaper | ConditionalDdpm | ConditionalDescent,
-    Field(discriminator="method"),
-]
+if TYPE_CHECKING:
+    Flow, ConditionalFlow = FlowOfOne, FlowOfSeveral
+else:
+    Flow = _by_method(FlowOfOne, ("label_dropout",))
+    ConditionalFlow = _by_method(FlowOfSeveral)
 
 
 class Transfer(Section):
     """Generated networks trained on changed tasks."""
 
-    flows: Annotated[Names, meaning("flows whose networks are trained on changed tasks")]
-    tasks: Annotated[
-        Unique[Data],
-        MinLen(1),
-        meaning(
-            "same; inverted (1 - x), rotated (images by 90 degrees) or 8x8 (averaged): the own items "
-            "so seen; or another data set, as for zoo.zoos.*.data. Each flow's networks learn those "
-            "whose items have their shape and are there"
-        ),
-    ]
-    epochs: Annotated[
-        Unique[Annotated[Whole, Ge(0), Le(10**9)]],
-        MinLen(1),
-        meaning("passes over the changed items after which networks are tested"),
-    ]
-    networks: Annotated[Count, meaning("networks of each set")]
+    flows: Names = key("flows whose networks are trained on changed tasks")
+    tasks: Some[Data] = key(
+        "same; inverted (1 - x), rotated (images by 90 degrees) or 8x8 (averaged): the own "
+        "items so seen; or another data set, as for zoo.zoos.*.data. Each flow's networks "
+        "learn those whose items have their shape and are there"
+    )
+    epochs: Some[Annotated[Whole, Ge(0), Le(10**9)]] = key(
+        "passes over the changed items after which networks are tested"
+    )
+    networks: Count = key("networks of each set")
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """Tasks that no data set is."""
         for task in self.tasks:
-            if task == "same" or task in VIEWS:
-                continue
             try:
-                form(task)
+                form(task if task != "same" and task not in VIEWS else "digits")
             except DataProblem as problem:
                 yield fault(
                     "tasks",
@@ -255,31 +222,21 @@ class Transfer(Section):
                 )
 
 
-class Sampling(Section):
-    """A way to sample."""
-
-    solver: Annotated[str, OneOf(("euler", "heun", "rk4")), meaning("integrator of the flow")]
-    steps: Annotated[Count, _STEPS]
-
-
 class Solvers(Section):
     """One flow sampled in several ways."""
 
-    flows: Annotated[Names, meaning("flows to sample in several ways")]
-    count: Annotated[Count, meaning("networks to generate each way")]
-    samplings: Annotated[Unique[Sampling], MinLen(1), meaning("ways to sample")]
+    flows: Names = key("flows to sample in several ways")
+    count: Count = key("networks to generate each way")
+    samplings: Some[Sampling] = key("ways to sample")
 
 
 class Conditionals(Section):
     """Flows over several zoos."""
 
-    use: Annotated[
-        Names,
-        meaning(
-            "names of the conditional flows to train; one of whose zoos one is not there is left out"
-        ),
-    ]
-    flows: dict[Name, Conditional]
+    use: Names = key(
+        "names of the conditional flows to train; it is left out if one of its zoos is not there"
+    )
+    flows: dict[Name, ConditionalFlow]
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """Names that are not defined."""
@@ -289,11 +246,7 @@ class Conditionals(Section):
 class Flows(Section):
     """All flows."""
 
-    use: Annotated[
-        Names,
-        MinLen(1),
-        meaning("names of the flows to train; one whose zoo is not there is left out"),
-    ]
+    use: Some[Text] = key("names of the flows to train; one whose zoo is not there is left out")
     flows: Annotated[dict[Name, Flow], MinLen(1)]
     transfer: Transfer
     solvers: Solvers
@@ -308,11 +261,11 @@ class Flows(Section):
             if self.flows[name].method in ("descent", "ddpm"):
                 yield fault(
                     "solvers.flows",
-                    f"names {name}, of method {self.flows[name].method}, whose steps are those that "
-                    "it learned.",
+                    f"names {name}, of method {self.flows[name].method}, whose steps are those "
+                    "that it learned.",
                 )
 
-    def faults_with(
+    def misfits(
         self, zoos: Mapping[str, Zoo], used: Mapping[str, Zoo], soup: int
     ) -> Iterator[PydanticCustomError]:
         """What does not fit the zoos.
@@ -323,9 +276,10 @@ class Flows(Section):
             soup: members that a control needs.
         """
         for name, flow in self.flows.items():
-            key = f"flow.flows.{name}"
-            yield from known(f"{key}.zoo", [flow.zoo], zoos)
-            yield from _misfits(f"{key}.zoo", "is", flow, flow.zoo, zoos[flow.zoo])
+            where = f"flow.flows.{name}"
+            yield from known(f"{where}.zoo", [flow.zoo], zoos)
+            yield from flow.misfits(f"{where}.zoo", flow.zoo, zoos[flow.zoo])
+            yield from _ranks(f"{where}.settings", flow, zoos[flow.zoo].members)
         for name in self.use:
             zoo = self.flows[name].zoo
             if zoo not in used:
@@ -345,53 +299,36 @@ class Flows(Section):
             if not any(can_be_read(task_data(task, own), own) for task in self.transfer.tasks):
                 yield fault(
                     "flow.transfer.tasks",
-                    f"is {list(self.transfer.tasks)}; networks of the flow {name}, which read items "
-                    f"of {own}, can read none of these tasks.",
+                    f"is {list(self.transfer.tasks)}; networks of the flow {name}, which read "
+                    f"items of {own}, can read none of these tasks.",
                 )
-        for name, flow in self.conditional.flows.items():
-            key = f"flow.conditional.flows.{name}.zoos"
-            yield from known(key, flow.zoos, zoos)
+        for name, several in self.conditional.flows.items():
+            where = f"flow.conditional.flows.{name}"
+            yield from known(f"{where}.zoos", several.zoos, zoos)
             networks = []
-            for zoo in flow.zoos:
+            for zoo in several.zoos:
                 if name in self.conditional.use and zoo not in used:
-                    yield fault(key, f"names {zoo}; add that zoo to zoo.use.")
-                yield from _misfits(key, "names", flow, zoo, zoos[zoo])
+                    yield fault(f"{where}.zoos", f"names {zoo}; add that zoo to zoo.use.")
+                yield from several.misfits(f"{where}.zoos", zoo, zoos[zoo])
                 shape, classes = zoos[zoo].form
                 networks.append((math.prod(shape), classes, zoos[zoo].network))
+            members = sum(zoos[zoo].members for zoo in several.zoos)
+            yield from _ranks(f"{where}.settings", several, members)
             if any(network != networks[0] for network in networks):
                 yield fault(
-                    key,
-                    f"is {list(flow.zoos)}, whose networks differ; a conditional flow learns zoos "
-                    "of one architecture.",
+                    f"{where}.zoos",
+                    f"is {list(several.zoos)}, whose networks differ; a conditional flow learns "
+                    "zoos of one architecture.",
                 )
 
 
-def _misfits(
-    key: str, verb: str, flow: _Flow, name: str, zoo: Zoo
-) -> Iterator[PydanticCustomError]:
-    """What a flow cannot learn of a zoo."""
-    if zoo.form[1] == 1:
+def _ranks(where: str, flow: AnyFlow, members: int) -> Iterator[PydanticCustomError]:
+    """More codes than members span."""
+    first = flow.built()[0]
+    rank = first.codec.rank if isinstance(first, FlowSettings) else None
+    if rank is not None and rank >= members:
         yield fault(
-            key,
-            f"{verb} {name}, whose networks predict a number; generated networks are judged as "
-            "classifiers.",
+            f"{where}.codec.rank",
+            f"is {rank}, but {members} members span at most {members - 1} directions; choose a "
+            "smaller rank, or more members.",
         )
-    if flow.method == "descent" and not descends(zoo):
-        yield fault(
-            key,
-            f"{verb} {name}, whose networks have running statistics or read texts; a descent learns "
-            "neither, so choose method codes or paper.",
-        )
-    if isinstance(first := flow.built()[0], FlowSettings):
-        rank = first.codec.rank
-        if rank is not None and rank > zoo.members - 1 and isinstance(flow, _Of):
-            yield fault(
-                key.removesuffix("zoo") + "settings.codec.rank",
-                f"is {rank}; the {zoo.members} members of {name} span at most {zoo.members - 1} "
-                "directions.",
-            )
-
-
-def descends(zoo: Zoo) -> bool:
-    """Whether a descent can carry networks of a zoo."""
-    return zoo.network.kind in ("mlp", "vit", "vit_small_192")

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from annotated_types import MinLen
 from pydantic import StringConstraints
 from pydantic_core import PydanticCustomError
 
-from nodeflow.config.paths import is_file
-from nodeflow.config.section import Section
+from nodeflow.config.section import Section, is_file, key
 from nodeflow.graphs.real import REAL_NETWORKS
 from nodeflow.graphs.settings import NULLS, SAMPLERS
-from nodeflow.settings import Count, OneOf, Positive, Size, Strict, Text, Unique, fault, meaning
+from nodeflow.settings import (
+    Count,
+    OneOf,
+    Positive,
+    Size,
+    Some,
+    Strict,
+    Text,
+    Unique,
+    fault,
+    meaning,
+)
 
 __all__ = ["Graphs"]
 
@@ -21,48 +30,38 @@ __all__ = ["Graphs"]
 class TrainingGraphs(Section):
     """Graphs that neural ODEs are trained on."""
 
-    size: Annotated[Size, meaning("number of nodes of the training graphs")]
-    graphs: Annotated[Count, meaning("training graphs per cell")]
+    size: Size = key("number of nodes of the training graphs")
+    graphs: Count = key("training graphs per cell")
 
 
 class TestGraphs(Section):
     """Graphs that they are tested on."""
 
-    graphs: Annotated[Count, meaning("test graphs per cell")]
+    graphs: Count = key("test graphs per cell")
 
 
 class Nulls(Section):
     """Null models beside networks."""
 
-    models: Annotated[
-        Unique[Annotated[str, OneOf(NULLS)]],
-        meaning("null models of every network and of S1 cells: same degrees, same density"),
-    ]
-    graphs: Annotated[Count, meaning("graphs per network and null model")]
+    models: Unique[Annotated[str, OneOf(NULLS)]] = key(
+        "null models of every network and of S1 cells: same degrees, same density"
+    )
+    graphs: Count = key("graphs per network and null model")
 
 
 class Graphs(Section):
     """Graphs of every stage."""
 
-    sizes: Annotated[
-        Unique[Size],
-        MinLen(1),
-        meaning("numbers of nodes N of the test graphs in the size experiment"),
-    ]
-    mean_degree: Annotated[
-        Positive, meaning("expected mean degree k̄ of every graph, exact at every N")
-    ]
-    sampler: Annotated[
-        str,
-        OneOf(SAMPLERS),
-        meaning("exact looks at all pairs; geometric has the same distribution in linear time"),
-    ]
+    sizes: Some[Size] = key("numbers of nodes N of the test graphs in the size experiment")
+    mean_degree: Positive = key("expected mean degree k̄ of every graph, exact at every N")
+    sampler: Annotated[str, OneOf(SAMPLERS)] = key(
+        "exact looks at all pairs; geometric has the same distribution in linear time"
+    )
     training: TrainingGraphs
     test: TestGraphs
-    networks: Annotated[
-        Unique[Annotated[str, OneOf(REAL_NETWORKS)]],
-        meaning("real networks to measure and simulate beside the S1 graphs"),
-    ]
+    networks: Unique[Annotated[str, OneOf(REAL_NETWORKS)]] = key(
+        "real networks to measure and simulate beside the S1 graphs"
+    )
     files: dict[
         Annotated[str, Strict(), StringConstraints(pattern=r"^[a-z0-9-]{1,60}$")],
         Annotated[

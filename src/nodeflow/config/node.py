@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from annotated_types import MinLen
 from pydantic_core import PydanticCustomError
 
-from nodeflow.config.section import Cell, Cells, Section
+from nodeflow.config.section import Cell, Cells, Section, key
 from nodeflow.node.settings import (
     RECIPES,
     GaussNewtonSettings,
@@ -25,9 +24,9 @@ from nodeflow.settings import (
     OneOf,
     Positive,
     Size,
+    Some,
     Unique,
     fault,
-    meaning,
 )
 
 __all__ = ["Node"]
@@ -38,77 +37,58 @@ _OPTIONAL = Keys(optional=frozenset({"hidden", "scale", "window", "order"}))
 class Structure(Section):
     """Tests over β and γ."""
 
-    trained: Annotated[Cell, meaning("the training cell whose models are tested over all β and γ")]
-    size: Annotated[Size, meaning("number of nodes of those test graphs")]
-    beta: Annotated[Unique[Beta], MinLen(1), meaning("their inverse temperatures β")]
-    gamma: Annotated[Unique[Gamma], MinLen(1), meaning("their degree exponents γ")]
+    trained: Cell = key("the training cell whose models are tested over all β and γ")
+    size: Size = key("number of nodes of those test graphs")
+    beta: Some[Beta] = key("their inverse temperatures β")
+    gamma: Some[Gamma] = key("their degree exponents γ")
 
 
 class Detail(Section):
     """Where all experiments but size and structure look."""
 
-    size: Annotated[
-        Size,
-        meaning(
-            "number of nodes of the test graphs for fixed points, hidden nodes, noise and covering; "
-            "one of graphs.sizes"
-        ),
-    ]
-    cells: Annotated[
-        Cells, meaning("the training cells, among node.cells, whose models are looked at there")
-    ]
+    size: Size = key(
+        "number of nodes of the test graphs for fixed points, hidden nodes, noise and covering; "
+        "one of graphs.sizes"
+    )
+    cells: Cells = key("the training cells, among node.cells, whose models are looked at there")
 
 
 class FixedPoints(Section):
     """Fixed points of systems and of their neural ODEs."""
 
-    horizon: Annotated[Positive, meaning("time to integrate to before Newton's method")]
-    graphs: Annotated[Count, meaning("test graphs of each cell, at most")]
+    horizon: Positive = key("time to integrate to before Newton's method")
+    graphs: Count = key("test graphs of each cell, at most")
 
 
 class Hidden(Section):
     """Graphs of which nodes are not observed."""
 
-    removed: Annotated[
-        Unique[Count],
-        MinLen(1),
-        meaning("numbers of nodes that are not observed; fewer than node.detail.size"),
-    ]
+    removed: Some[Count] = key(
+        "numbers of nodes that are not observed; fewer than node.detail.size"
+    )
 
 
 class Noise(Section):
     """Noise on what is observed."""
 
-    training: Annotated[
-        Unique[Positive],
-        meaning(
-            "standard deviations of the noise on training trajectories; the cell is "
-            "node.structure.trained"
-        ),
-    ]
-    test: Annotated[
-        Unique[NonNegative],
-        MinLen(1),
-        meaning("standard deviations of the noise on the initial states of tests"),
-    ]
+    training: Unique[Positive] = key(
+        "standard deviations of the noise on training trajectories; the cell is "
+        "node.structure.trained"
+    )
+    test: Some[NonNegative] = key("standard deviations of the noise on the initial states of tests")
 
 
 class Node(Section):
     """Neural ODEs."""
 
-    cells: Annotated[
-        Cells,
-        meaning("β and γ of the training graphs; each cell's models are tested at every size"),
-    ]
-    seeds: Annotated[Count, meaning("initializations per training graph")]
-    recipe: Annotated[
-        str,
-        OneOf(RECIPES),
-        meaning(
-            "gauss_newton and paper compare trajectories, by a quadratic model of their error or by "
-            "integrating in each step; matching learns their slopes"
-        ),
-    ]
+    cells: Cells = key(
+        "β and γ of the training graphs; each cell's models are tested at every size"
+    )
+    seeds: Count = key("initializations per training graph")
+    recipe: Annotated[str, OneOf(RECIPES)] = key(
+        "gauss_newton and paper compare trajectories, by a quadratic model of their error or by "
+        "integrating in each step; matching learns their slopes"
+    )
     gauss_newton: Annotated[GaussNewtonSettings, _OPTIONAL]
     matching: Annotated[MatchingSettings, _OPTIONAL]
     paper: Annotated[PaperSettings, _OPTIONAL]

@@ -14,10 +14,10 @@ from nodeflow.config.dynamics import Dynamics
 from nodeflow.config.flow import Flows
 from nodeflow.config.graphs import Graphs
 from nodeflow.config.node import Node
-from nodeflow.config.section import Section
+from nodeflow.config.section import Section, key
 from nodeflow.config.zoo import Zoos
 from nodeflow.judge.settings import PanelSettings
-from nodeflow.settings import Keys, OneOf, Whole, fault, meaning
+from nodeflow.settings import Keys, OneOf, Whole, fault
 
 __all__ = ["Config"]
 
@@ -25,14 +25,12 @@ __all__ = ["Config"]
 class Config(Section):
     """Configuration of nodeflow; config/config.yaml holds the defaults, overlays change some."""
 
-    seed: Annotated[
-        Whole, Ge(0), meaning("root seed; every job derives its own from it and from its labels")
-    ]
-    device: Annotated[
-        str,
-        OneOf(("auto", "cpu", "cuda", "mps")),
-        meaning("where torch computes; auto takes a GPU where there is one"),
-    ]
+    seed: Annotated[Whole, Ge(0)] = key(
+        "root seed; every job derives its own from it and from its labels"
+    )
+    device: Annotated[str, OneOf(("auto", "cpu", "cuda", "mps"))] = key(
+        "where torch computes; auto takes a GPU where there is one"
+    )
     graphs: Graphs
     dynamics: Dynamics
     node: Node
@@ -54,8 +52,8 @@ class Config(Section):
         if self.graphs.mean_degree >= min(sizes) - 1:
             yield fault(
                 "graphs.mean_degree",
-                f"is {self.graphs.dump()['mean_degree']}; it must be < {min(sizes) - 1}, the number "
-                "of possible neighbours in the smallest graph.",
+                f"is {self.graphs.dump()['mean_degree']}; it must be < {min(sizes) - 1}, the "
+                "number of possible neighbours in the smallest graph.",
             )
         if self.node.detail.size not in self.graphs.sizes:
             yield fault(
@@ -75,7 +73,7 @@ class Config(Section):
                 "bridge.data.times",
                 f"is {self.bridge.data.times}; the recipe gauss_newton needs at least {fewest}.",
             )
-        yield from self.flow.faults_with(self.zoo.zoos, self.zoo.wanted, self.judge.soup)
+        yield from self.flow.misfits(self.zoo.zoos, self.zoo.wanted, self.judge.soup)
         for name in self.bridge.use:
             zoo = self.bridge.zoos[name]
             if zoo.learned < max(3, self.judge.soup):

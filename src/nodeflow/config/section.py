@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from annotated_types import MinLen
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
@@ -20,14 +21,30 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from nodeflow.settings import Beta, Gamma, Strict, Unique, fault, meaning
+from nodeflow.settings import Beta, Gamma, Some, Strict, Text, Unique, fault
 
-__all__ = ["Cell", "Cells", "Changes", "Name", "Names", "Section", "known"]
+__all__ = [
+    "Cell",
+    "Cells",
+    "Changes",
+    "Name",
+    "Names",
+    "Section",
+    "is_file",
+    "is_path",
+    "key",
+    "known",
+]
 
 T = TypeVar("T")
 Name = Annotated[str, Strict(), StringConstraints(pattern=r"^[a-z0-9_]{1,60}$")]
 """A name of the user's choice, which becomes a folder."""
-Names = Unique[Annotated[str, Strict()]]
+Names = Unique[Text]
+
+
+def key(text: str, **more: Any) -> Any:
+    """A key with its meaning."""
+    return Field(description=text, **more)
 
 
 class Section(BaseModel):
@@ -36,7 +53,7 @@ class Section(BaseModel):
     Every key has to be there unless its field has a default; other keys are refused.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     _written: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")
@@ -66,8 +83,8 @@ class Section(BaseModel):
 class Cell(Section):
     """β and γ of S¹ graphs."""
 
-    beta: Annotated[Beta, meaning("inverse temperature β of the training graphs")]
-    gamma: Annotated[Gamma, meaning("degree exponent γ of the training graphs")]
+    beta: Beta = key("inverse temperature β of the training graphs")
+    gamma: Gamma = key("degree exponent γ of the training graphs")
 
     @property
     def pair(self) -> tuple[float, float]:
@@ -75,20 +92,21 @@ class Cell(Section):
         return float(self.beta), float(self.gamma)
 
 
-Cells = Annotated[Unique[Cell], MinLen(1)]
+Cells = Some[Cell]
 
 
 class Changes:
     """Changes to settings of the library, checked as what they lead to and kept as written."""
 
-    def __init__(self, start: Any, without: tuple[str, ...] = ()) -> None:
+    def __init__(self, start: Any, without: tuple[str, ...] = (), defaults: bool = True) -> None:
         """Describe the changes.
 
         Args:
             start: settings that are changed.
             without: names that are no keys of the configuration.
+            defaults: whether values of `start` are what counts where nothing is changed.
         """
-        self.start, self.without = start, without
+        self.start, self.without, self.defaults = start, without, defaults
 
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """The schema of the settings, looked at with the changes made."""
@@ -114,14 +132,47 @@ class Changes:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """The schema of the settings with these keys alone, none of which has to be there."""
-        found = dict(handler.resolve_ref_schema(handler(schema)))
-        own = {k: v for k, v in found["properties"].items() if k not in self.without}
-        return {**found, "properties": own, "required": []}
+        return self._schema(handler.resolve_ref_schema(handler(schema)), self.start, handler)
+
+    def _schema(
+        self, part: Mapping[str, Any], start: Any, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """With the defaults of the settings that are changed, of inner ones too."""
+        own = {}
+        for name, child in part["properties"].items():
+            value = getattr(start, name)
+            if start is self.start and name in self.without:
+                continue
+            if hasattr(value, "__dataclass_fields__"):
+                own[name] = self._schema(handler.resolve_ref_schema(child), value, handler)
+            else:
+                plain = {k: v for k, v in child.items() if k != "default"}
+                shown = list(value) if isinstance(value, tuple) else value
+                own[name] = {**plain, "default": shown} if self.defaults else plain
+        return {**part, "properties": own, "required": []}
 
 
-def known(key: str, names: Iterator[str] | Any, defined: Any) -> Iterator[PydanticCustomError]:
+def known(
+    where: str, names: Iterable[str], defined: Mapping[str, Any]
+) -> Iterator[PydanticCustomError]:
     """A fault for each name that is not defined."""
     for name in names:
         if name not in defined:
             allowed = ", ".join(sorted(defined)) or "none"
-            yield fault(key, f"names {name}; defined are: {allowed}.")
+            yield fault(where, f"names {name}; defined are: {allowed}.")
+
+
+def is_file(path: str) -> bool:
+    """Whether a file is there."""
+    return is_path(path) and Path(path).is_file()
+
+
+def is_path(text: str) -> bool:
+    """Whether the system can be asked about it: names can be too long, or hold zeros."""
+    try:
+        Path(text).stat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from annotated_types import Ge, Le, MinLen
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 from pydantic_core import PydanticCustomError
 
-from nodeflow.config.paths import is_path
-from nodeflow.config.section import Name, Names, Section, known
+from nodeflow.config.section import Name, Names, Section, is_path, key, known
 from nodeflow.datasets import DATASETS, FILES, SOURCES, VIEWS, VOCABULARIES, DataProblem, form
 from nodeflow.datasets.door import base_name
-from nodeflow.settings import Count, Counts, Keys, OneOf, Strict, Text, Whole, fault, meaning
+from nodeflow.settings import Count, Counts, Keys, OneOf, Some, Strict, Text, Whole, fault, meaning
 from nodeflow.zoo.settings import ArchitectureSettings, MlpSettings, TrainSettings, misfit
 
 __all__ = ["Data", "Zoo", "Zoos"]
@@ -27,39 +26,26 @@ _MOST_JOBS = 10_000
 class Download(Section):
     """A published file."""
 
-    url: Annotated[
-        str,
-        Strict(),
-        StringConstraints(pattern=r"^(https?|file)://[^ ]+$"),
-        meaning("address of a file, or of a tar archive"),
-    ]
-    sha256: Annotated[
-        str,
-        Strict(),
-        StringConstraints(pattern=r"^[0-9a-fA-F]{64}$"),
-        meaning("its SHA-256 digest"),
-    ]
+    url: Annotated[str, Strict(), StringConstraints(pattern="^(https?|file)://[^ ]+$")] = key(
+        "address of a file, or of a tar archive"
+    )
+    sha256: Annotated[str, Strict(), StringConstraints(pattern="^[0-9a-fA-F]{64}$")] = key(
+        "its SHA-256 digest"
+    )
 
 
 class Zoo(Section):
     """Networks of one architecture, trained alike."""
 
-    data: Annotated[
-        Data,
-        meaning(
-            f"data set: {', '.join(DATASETS[:-1])} or {DATASETS[-1]}; behind colons how it is seen: "
-            f"{', '.join(VIEWS)} (averaged to so many pixels), as in digits:rotated"
-        ),
-    ]
-    hidden: Annotated[Counts, meaning("widths of the hidden layers of the MLP")] = Field(
-        default=None
+    data: Data = key(
+        f"data set: {', '.join(DATASETS)}; behind colons how it is seen: {', '.join(VIEWS)} "
+        "(averaged to so many pixels), as in digits:rotated"
     )
-    architecture: Annotated[ArchitectureSettings, meaning("instead of hidden: another network")] = (
-        Field(default=None)
-    )
-    members: Annotated[Whole, Ge(3), Le(10**9), meaning("networks that a flow learns from")]
-    held_out: Annotated[Whole, Ge(0), Le(10**9), meaning("further networks that no flow ever sees")]
-    block: Annotated[Count, meaning("networks trained in one job")]
+    hidden: Counts = key("widths of the hidden layers of the MLP", default=None)
+    architecture: ArchitectureSettings = key("instead of hidden: another network", default=None)
+    members: Annotated[Whole, Ge(3), Le(10**9)] = key("networks that a flow learns from")
+    held_out: Annotated[Whole, Ge(0), Le(10**9)] = key("further networks that no flow ever sees")
+    block: Count = key("networks trained in one job")
     training: Annotated[TrainSettings, Keys(without=frozenset({"initializations", "keep"}))]
 
     @property
@@ -113,10 +99,8 @@ class Zoo(Section):
 class Zoos(Section):
     """All zoos."""
 
-    use: Annotated[Names, MinLen(1), meaning("names of the zoos to train")]
-    where_found: Annotated[
-        Names, meaning("zoos to train as well if their data set is on this machine")
-    ]
+    use: Some[Text] = key("names of the zoos to train")
+    where_found: Names = key("zoos to train as well if their data set is on this machine")
     folders: dict[
         Annotated[str, OneOf(FILES)],
         Annotated[

@@ -82,7 +82,8 @@ class CodecSettings:
         str,
         OneOf(("raw", "pca", "span")),
         meaning(
-            "weights as they are, PCA codes, or PCA codes of a zoo that is never in memory as a whole"
+            "weights as they are, PCA codes, or PCA codes of a zoo that is never in memory as a "
+            "whole"
         ),
     ] = "pca"
     rank: Annotated[
@@ -218,7 +219,7 @@ class DescentSettings:
 
     method: Annotated[str, meaning("the name of the method")] = "descent"
     evaluations: Annotated[
-        Count, meaning("of a descent: its steps from an initialization, one gradient each")
+        Count, meaning("its steps from an initialization, one gradient each")
     ] = 24
     probes: Annotated[Count, meaning("learned items in each evaluation")] = 64
     steps: Annotated[Count, meaning("optimizer steps")] = 600
@@ -226,44 +227,41 @@ class DescentSettings:
     fresh: Annotated[Width, meaning("initializations in a step that no member started from")] = 8
     others: Annotated[
         Width,
-        meaning("of a descent: members that the networks of a step are compared with"),
+        meaning("members that the networks of a step are compared with"),
     ] = 32
     noise: Annotated[
         NonNegative,
         meaning(
-            "of a descent: standard deviation of the random weights of its probes at the start of "
+            "standard deviation of the random weights of its probes at the start of "
             "training; 0 for none"
         ),
     ] = 0.3
-    items: Annotated[Count, meaning("of a descent: training items in a step")] = 256
+    items: Annotated[Count, meaning("training items in a step")] = 256
     learning_rate: Annotated[
         Positive, meaning("of Adam at the start, for the probes; it falls along a cosine")
     ] = 0.03
     rate_learning_rate: Annotated[
-        Positive, meaning("of a descent: of Adam, for rates, floors, decays and noise")
+        Positive, meaning("of Adam, for rates, floors, decays and noise")
     ] = 0.03
     axes_learning_rate: Annotated[
         NonNegative,
-        meaning(
-            "of a descent: rate along the principal axes of the training items; 0: feature by feature"
-        ),
+        meaning("rate along the principal axes of the training items; 0: feature by feature"),
     ] = 0.0
     weight_fit: Annotated[
         NonNegative,
         meaning(
-            "of a descent: weight of the distance to a member's weights, in units of how far members "
+            "weight of the distance to a member's weights, in units of how far members "
             "move, beside the divergence of predictions in nats"
         ),
     ] = 0.03
     power_fit: Annotated[
         NonNegative,
-        meaning("of a descent: weight of how far mean squares are from the zoo's"),
+        meaning("weight of how far mean squares are from the zoo's"),
     ] = 100.0
     near_fit: Annotated[
         NonNegative,
         meaning(
-            "of a descent: weight of how far distances to the nearest members' predictions are from "
-            "members'"
+            "weight of how far distances to the nearest members' predictions are from members'"
         ),
     ] = 0.0
     label_dropout: Annotated[

@@ -9,7 +9,7 @@ the inputs were made with, so a file of another run is recognized wherever it li
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,14 +50,16 @@ class Plan:
     config: Config
     root: Path
 
-    def code(self, script: str, entries: Iterable[str] = ()) -> str:
+    def code(self, script: str, entries: Iterable[str] = (), without: Collection[str] = ()) -> str:
         """Digest of a script and of the library code behind it; an edit re-runs its rules.
 
         Args:
             script: its name.
             entries: what it is handed of nodeflow by name, as "module:name".
+            without: files of the library that some of its results do not depend on.
         """
-        return code_digest(self.root / "workflow/scripts" / f"{script}.py", entries=entries)
+        path = self.root / "workflow/scripts" / f"{script}.py"
+        return code_digest(path, entries=entries, without=without)
 
     def requests(self) -> dict[str, Any]:
         """What the SLURM profile asks for: its `default-resources` and `set-resources`."""
@@ -72,17 +74,23 @@ class Plan:
     @cached_property
     def graphs(self) -> Graphs:
         """S¹ graphs."""
-        return Graphs(self.config.graphs, self.config.seed, self.cells)
+        sampling = self.code("sample_graphs", without=("graphs/measures.py",))
+        measuring = self.code("sample_graphs")
+        return Graphs(self.config.graphs, self.config.seed, sampling, measuring, self.cells)
 
     @cached_property
     def dynamics(self) -> Dynamics:
         """Trajectories on graphs."""
-        return Dynamics(self.config.dynamics, self.graphs)
+        zoos = self.config.bridge.zoos
+        further = [system for nodes in self.config.bridge.use for system in zoos[nodes].systems]
+        code = self.code("simulate_trajectories")
+        return Dynamics(self.config.dynamics, further, code, self.graphs)
 
     @cached_property
     def networks(self) -> Networks:
         """Networks and their null models."""
-        return Networks(self.config.graphs, self.dynamics)
+        sampling, simulating = self.code("sample_network"), self.code("simulate_network")
+        return Networks(self.config.graphs, sampling, simulating, self.dynamics)
 
     @cached_property
     def node(self) -> Node:

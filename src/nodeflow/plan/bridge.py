@@ -52,13 +52,15 @@ class Bridge:
         """β and γ of a zoo's "cells", which the flow learns, or of its "unseen" ones."""
         return [list(cell.pair) for cell in getattr(self.of(nodes), kind)]
 
-    def graphs(self, row: Row) -> list[dict[str, Any]]:
-        """Rows of role, N, beta, gamma: the test graphs of a zoo."""
-        return rows(self._tests(row["nodes"]), role="test")
-
     def tests(self, row: Row) -> list[dict[str, Any]]:
-        """Rows of system, role, N, beta, gamma: what a zoo and a system are tested on."""
-        return rows(self._tests(row["nodes"]), role="test", system=row["system"])
+        """Rows of system, role, N, beta, gamma: what a zoo and a system are tested on.
+
+        A zoo's own β and γ at all sizes, and its structure cells.
+        """
+        zoo, tests = self.of(row["nodes"]), self.of(row["nodes"]).tests
+        own = {Cell(N, *x.pair) for x in (*zoo.cells, *zoo.unseen) for N in tests.sizes}
+        structure = {Cell(tests.detail_size, *x.pair) for x in tests.structure}
+        return rows(sorted(own | structure), role="test", system=row["system"])
 
     def params(self, row: Row) -> dict[str, Any]:
         """What the neural ODEs of a zoo and a system are made with."""
@@ -123,9 +125,3 @@ class Bridge:
     def answer_params(self) -> dict[str, Any]:
         """What the answers to the questions about generated neural ODEs are made with."""
         return {"seed": self.dynamics.graphs.seed}
-
-    def _tests(self, nodes: str) -> list[Cell]:
-        """The test cells of a zoo: its own β and γ at all sizes, and its structure cells."""
-        zoo, tests = self.of(nodes), self.of(nodes).tests
-        own = {Cell(N, *x.pair) for x in (*zoo.cells, *zoo.unseen) for N in tests.sizes}
-        return sorted({*own, *(Cell(tests.detail_size, *x.pair) for x in tests.structure)})

@@ -10,7 +10,7 @@ from nodeflow import config
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.plan.cells import rows
 from nodeflow.plan.graphs import Graphs
-from nodeflow.plan.paths import Row
+from nodeflow.plan.paths import TRAJECTORIES, Row, narrow
 
 __all__ = ["Dynamics"]
 
@@ -24,16 +24,25 @@ class Dynamics:
 
     Attributes:
         settings: section `dynamics` of the configuration.
+        further: systems that only other stages ask for.
+        code: digest of the code that simulates them.
         graphs: the graphs that they are on.
     """
 
     settings: config.dynamics.Dynamics
+    further: list[str]
+    code: str
     graphs: Graphs
 
     @property
     def systems(self) -> list[str]:
         """The dynamical systems of the run."""
         return list(self.settings.systems)
+
+    @cached_property
+    def simulated(self) -> list[str]:
+        """The systems that are simulated on every cell."""
+        return list(dict.fromkeys([*self.systems, *self.further]))
 
     @cached_property
     def training(self) -> list[dict[str, Any]]:
@@ -75,15 +84,25 @@ class Dynamics:
     def params(self, row: Row) -> dict[str, Any]:
         """What the trajectories of a system on the graphs of a role and a cell are made with."""
         return {
-            **self.simulation(row["role"], row["system"]),
+            **self.simulation(row["role"], row["system"], self.code),
             "on": self.graphs.params(row),
         }
 
-    def simulation(self, role: str, system: str) -> dict[str, Any]:
-        """How a system is simulated on graphs of a role."""
+    def parts(self, row: Row) -> dict[str, dict[str, Any]]:
+        """What the trajectories on the graphs of a role and a cell are made with, by system."""
+        return {system: self.params({**row, "system": system}) for system in self.simulated}
+
+    def files(self, row: Row) -> dict[str, dict[str, Any]]:
+        """The same by path."""
+        parts = self.parts(row)
+        return {narrow(TRAJECTORIES, **{**row, "system": x}): parts[x] for x in parts}
+
+    def simulation(self, role: str, system: str, code: str) -> dict[str, Any]:
+        """How a system is simulated on graphs of a role, by some code."""
         return {
             "system": system,
             "parameters": self.settings.parameters_of(system),
             **self.settings.dump(*SHARED),
             **getattr(self.settings, role).dump(),
+            "code": code,
         }

@@ -59,9 +59,14 @@ class Experiments:
         """Rows of system, role, N, beta, gamma: what a cell's snapshots are tested on."""
         return _tests(row, self._cells.snapshots(self._cells.trained(row)))
 
-    def detailed(self, row: Row) -> list[dict[str, Any]]:
-        """The one row of system, role, N, beta, gamma of a training cell's detail experiments."""
-        return _tests(row, [self._cells.detailed(self._cells.trained(row))])
+    def detailed(self, row: Row) -> dict[str, Any]:
+        """The row of system, role, N, beta, gamma that a training cell's details are looked at."""
+        [detailed] = _tests(row, [self._cells.detailed(self._cells.trained(row))])
+        return detailed
+
+    def noisy(self, row: Row) -> dict[str, Any]:
+        """A row with the training cell of the models that noise is for."""
+        return {**row, **trained(self._cells.structure_trained)}
 
     def test_params(self, row: Row) -> dict[str, Any]:
         """What the tests of a training cell's models are made with."""
@@ -101,7 +106,7 @@ class Experiments:
 
     def noise_params(self, row: Row) -> dict[str, Any]:
         """What the test of a variant's models on noisy initial states is made with."""
-        at = {**row, **trained(self._cells.structure_trained)}
+        at = self.noisy(row)
         return {
             **self._tested(at),
             "training_noise": noise_of(row["variant"]),
@@ -146,8 +151,7 @@ class Experiments:
         }
 
     def _truth(self, row: Row) -> dict[str, Any]:
-        [truth] = self.detailed(row)
-        return self.node.dynamics.params(truth)
+        return self.node.dynamics.params(self.detailed(row))
 
 
 def _tests(row: Row, cells: list[Cell]) -> list[dict[str, Any]]:

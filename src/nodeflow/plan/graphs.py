@@ -8,7 +8,7 @@ from typing import Any
 
 from nodeflow import config
 from nodeflow.plan.cells import Cells, cell_of, rows
-from nodeflow.plan.paths import Row
+from nodeflow.plan.paths import COORDINATES, EDGES, NODES, SUMMARY, Row, narrow
 
 __all__ = ["Graphs"]
 
@@ -20,11 +20,15 @@ class Graphs:
     Attributes:
         settings: section `graphs` of the configuration.
         seed: of the run.
+        sampling: digest of the code that samples them.
+        measuring: digest of the code that samples and measures them.
         cells: the cells of the run.
     """
 
     settings: config.graphs.Graphs
     seed: int
+    sampling: str
+    measuring: str
     cells: Cells
 
     @cached_property
@@ -53,4 +57,16 @@ class Graphs:
             "graphs": getattr(self.settings, row["role"]).graphs,
             **self.settings.dump("mean_degree", "sampler"),
             "seed": self.seed,
+            "code": self.sampling,
         }
+
+    def parts(self, row: Row) -> dict[str, dict[str, Any]]:
+        """What each of the files about the graphs of a role and a cell is made with, by name."""
+        sampled = self.params(row)
+        measured = {**sampled, "measures": self.measuring}
+        return {"edges": sampled, "coordinates": sampled, "nodes": measured, "summary": measured}
+
+    def files(self, row: Row) -> dict[str, dict[str, Any]]:
+        """The same by path."""
+        patterns = {"edges": EDGES, "coordinates": COORDINATES, "nodes": NODES, "summary": SUMMARY}
+        return {narrow(patterns[name], **row): made for name, made in self.parts(row).items()}

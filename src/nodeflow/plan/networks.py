@@ -10,7 +10,7 @@ from nodeflow import config
 from nodeflow.grid import Cell, number
 from nodeflow.plan.cells import rows
 from nodeflow.plan.dynamics import Dynamics
-from nodeflow.plan.paths import EDGES, Row, fill
+from nodeflow.plan.paths import Row
 
 __all__ = ["Networks"]
 
@@ -21,10 +21,14 @@ class Networks:
 
     Attributes:
         settings: section `graphs` of the configuration.
+        sampling: digest of the code that makes them.
+        simulating: digest of the code that simulates systems on them.
         dynamics: how systems are simulated on them.
     """
 
     settings: config.graphs.Graphs
+    sampling: str
+    simulating: str
     dynamics: Dynamics
 
     @cached_property
@@ -51,12 +55,14 @@ class Networks:
             for network in self.names
         ]
 
-    def source(self, row: Row) -> list[str]:
-        """The file that a network is made from; none for a real one, which a package holds."""
+    def file(self, row: Row) -> list[str]:
+        """The file of the user's that a network is; none for cells, and for those of a package."""
         network, files = row["network"], self.settings.files
-        if network in self.cells:
-            return fill(EDGES, self._graphs(network))
         return [files[network]] if network in files else []
+
+    def graphs(self, row: Row) -> list[dict[str, Any]]:
+        """The row of the graphs that a network is a cell of; none for other networks."""
+        return rows([self.cells[x] for x in [row["network"]] if x in self.cells], role="test")
 
     def params(self, row: Row) -> dict[str, Any]:
         """What a network and its null models are made with."""
@@ -67,13 +73,14 @@ class Networks:
             "kind": "cell" if network in self.cells else "file" if is_file else "real",
             "nulls": self.settings.nulls.dump(),
             "seed": graphs.seed,
-            "from": next(map(graphs.params, self._graphs(network)), None),
+            "code": self.sampling,
+            "from": next(map(graphs.params, self.graphs(row)), None),
         }
 
-    def trajectory_params(self, row: Row) -> dict[str, Any]:
-        """What the trajectories of a system on a network and its null models are made with."""
-        return {**self.dynamics.simulation("test", row["system"]), "on": self.params(row)}
-
-    def _graphs(self, network: str) -> list[dict[str, Any]]:
-        """The row of the graphs that a network is a cell of; none for other networks."""
-        return rows([self.cells[network]] if network in self.cells else [], role="test")
+    def parts(self, row: Row) -> dict[str, dict[str, Any]]:
+        """What the trajectories on a network and its null models are made with, by system."""
+        simulation, on = self.dynamics.simulation, self.params(row)
+        return {
+            system: {**simulation("test", system, self.simulating), "on": on}
+            for system in self.dynamics.systems
+        }

@@ -65,6 +65,11 @@ class Node:
         """Whether the recipe keeps parameters over the training."""
         return bool(getattr(self.settings.training, "snapshots", 0))
 
+    def learned(self, row: Row) -> dict[str, Any]:
+        """The row of the trajectories that neural ODEs learn."""
+        [learned] = rows([self.cells.trained(row)], role="training", system=row["system"])
+        return learned
+
     def reached(self, row: Row) -> list[dict[str, Any]]:
         """The row of the trajectories whose states covering training data reach; else none."""
         covering = row["variant"] == "covering"
@@ -75,7 +80,6 @@ class Node:
         """What the neural ODEs of a system, a variant and a training cell are made with."""
         system, variant, cell = row["system"], row["variant"], self.cells.trained(row)
         recipe = self.settings.recipe
-        [learned] = rows([cell], role="training", system=system)
         params = {
             "system": system,
             "variant": variant,
@@ -85,7 +89,7 @@ class Node:
             "settings": self.settings.dump(recipe)[recipe],
             "device": self.device,
             "seed": self.dynamics.graphs.seed,
-            "from": self.dynamics.params(learned),
+            "from": self.dynamics.params(self.learned(row)),
         }
         for reached in self.reached(row):
             params["reach"] = self.dynamics.params(reached)

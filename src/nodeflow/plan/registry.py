@@ -96,10 +96,6 @@ def _check_arguments(where: str, figure: Figure, plan: Plan) -> None:
     try:
         settings = figure.settings(plan)
         figure.in_run(plan)
-    except KeyError as error:
-        raise RegistryProblem(
-            f"{where} is drawn with the key {error.args[0]}, which the configuration does not have"
-        ) from None
     except AttributeError as error:
         raise RegistryProblem(f"{where} asks the plan for what it has not: {error}") from None
     arguments = entry_arguments(figure.draw)

@@ -43,7 +43,6 @@ COMPONENTS = {"cells": 4, "networks": 20, "alignment": 10, REPORT: 1000}
 
 STAGES: Mapping[str, Stage] = {
     "sample_graphs": Stage("cells", minutes=10),
-    "measure_graphs": Stage("cells", minutes=10),
     "simulate_trajectories": Stage("cells", mem_mb=3000, minutes=20),
     "sample_network": Stage("networks"),
     "simulate_network": Stage(on_demand=True),

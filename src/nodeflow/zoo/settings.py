@@ -52,8 +52,8 @@ class TrainSettings:
     """How each member is trained.
 
     The last step of an epoch of a perceptron takes what items are left, which any other
-    architecture leaves out. Member m starts with entry m mod length of the initializations, names from
-    `nodeflow.zoo.INITIALIZATIONS`.
+    architecture leaves out. Member m starts with entry m mod length of the initializations, names
+    from `nodeflow.zoo.INITIALIZATIONS`.
     """
 
     epochs: Annotated[Count, meaning("passes over the training items")] = 15
@@ -186,17 +186,17 @@ def misfit(settings: Any, item: Sequence[int], texts: bool) -> str:
     kind, arguments = PUBLISHED.get(settings.kind, (settings.kind, vars(settings)))
     shape = "x".join(map(str, item))
     if (kind == "text") != texts:
-        return f"reads {'texts, but items are numbers' if kind == 'text' else 'numbers, but items are texts'}"
+        return f"read {'texts' if kind == 'text' else 'numbers'}, but items are none"
     if kind in ("mlp", "text"):
         return ""
     if len(item) != 3:
-        return f"reads images, but items have the shape {shape}"
+        return f"read images, but items have the shape {shape}"
     _, height, width = item
     if kind == "small_cnn" and min(height, width) >> len(arguments["widths"]) < 1:
-        return f"halves images {len(arguments['widths'])} times, but they have the shape {shape}"
+        return f"halve images {len(arguments['widths'])} times, but they have the shape {shape}"
     if kind == "vit" and (height % arguments["patch"] or width % arguments["patch"]):
         return (
-            f"cuts images into patches of side {arguments['patch']}, which does not divide their "
+            f"cut images into patches of side {arguments['patch']}, which does not divide their "
             f"shape {shape}"
         )
     return ""
