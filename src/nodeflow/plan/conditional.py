@@ -41,7 +41,7 @@ class Conditional:
         """Rows of flow, weights, width: all conditional flows."""
         return flow_rows(self.names, self.settings.flows)
 
-    def of(self, flow: str) -> config.flow.Conditional:
+    def of(self, flow: str) -> config.flow.FlowOfSeveral:
         """The settings of a conditional flow."""
         return self.settings.flows[flow]
 

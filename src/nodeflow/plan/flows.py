@@ -46,7 +46,7 @@ class Flows:
         """Rows of flow, weights, width: flows that are sampled in several ways."""
         return [x for x in self.all if x["flow"] in self.settings.solvers.flows]
 
-    def of(self, flow: str) -> config.flow.Flow:
+    def of(self, flow: str) -> config.flow.FlowOfOne:
         """The settings of a flow."""
         return self.settings.flows[flow]
 
@@ -69,7 +69,7 @@ class Flows:
 
     def streamed_members(self, row: Row) -> list[str]:
         """The blocks that networks of a flow are decoded with, if its codec streams the zoo."""
-        return self.members(row) if self.of(row["flow"]).codec == "span" else []
+        return self.members(row) if self.of(row["flow"]).streams else []
 
     def folder(self, row: Row) -> str | None:
         """The folder of the data set of a flow's zoo."""
