@@ -27,6 +27,9 @@ container: str(ROOT / "nodeflow.sif")
 
 
 remember_config(config)
+# The words of the report see the configuration alone. Another dictionary: the one that there was may
+# be another workflow's.
+config = {**config, "equations": plan.dynamics.equations}
 
 
 onstart:

@@ -76,7 +76,8 @@ def imported_modules(
 
     A package loads its public names lazily, from a stub `__init__.pyi` that only imports them (a
     test holds it to that). The stub is followed when a name is imported from the package itself,
-    and not merely because a module lies in it.
+    and not merely because a module lies in it. A package without a stub finds its modules itself,
+    so all of them are reached with it.
 
     Args:
         script: path of the script.
@@ -205,6 +206,10 @@ def _top_level(path: Path, _changed: int) -> dict[str, tuple[str, ...] | None]:
 @cache
 def _imports(path: Path, source: Path, _changed: int) -> tuple[str, ...]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    if path.name == "__init__.py":
+        package = ".".join((PACKAGE, *path.parent.relative_to(source).parts))
+        found = (f"{package}.{file.stem}.*" for file in path.parent.glob("[!_]*.py"))
+        return (*_names(tree, package), *found)
     inside = path.parent.relative_to(source).parts if path.suffix == ".pyi" else ()
     return tuple(_names(tree, ".".join((PACKAGE, *inside))))
 
@@ -226,6 +231,7 @@ def _file_of(module: str, source: Path) -> Path | None:
         stem = source.joinpath(*known)
         if known and stem.with_suffix(".py").is_file():
             return stem.with_suffix(".py")
-        if known and known == parts[:-1] and (stem / "__init__.pyi").is_file():
-            return stem / "__init__.pyi"
+        for name in ("__init__.pyi", "__init__.py") if known and known == parts[:-1] else ():
+            if (stem / name).is_file():
+                return stem / name
     return None

@@ -19,7 +19,7 @@ from nodeflow.plan.registry import RegistryProblem, check_registry
 from nodeflow.plan.table import Table
 from nodeflow.plan.tables import TABLES, collections
 from nodeflow.tables import Gathered, Schema
-from tests.unit.test_config import DEFAULT
+from tests.unit.test_config import DEFAULT, overlaid
 
 ROOT = Path(__file__).parents[2]
 PLAN = Plan(read_config(DEFAULT), ROOT)
@@ -113,12 +113,10 @@ def test_a_caption_that_is_missing_and_a_name_that_stands_twice_are_named(tmp_pa
 
 
 def test_a_run_has_what_it_has_rows_for() -> None:
-    config = {**DEFAULT, "flow": {**DEFAULT["flow"], "use": ["fashion"]}}
-    config["zoo"] = {**DEFAULT["zoo"], "folders": {"fashion_mnist": "/nowhere"}}
-    without = Plan(read_config(config), ROOT)
-    missing = {x.name for x in FIGURES if x.in_run(PLAN)} - {
-        x.name for x in FIGURES if x.in_run(without)
-    }
+    not_there = {"use": ["iris"], "where_found": ["digits"], "zoos": {"digits": {"data": "mnist"}}}
+    overlay = {"zoo": not_there, "flow": {"use": ["digits"]}}
+    without = Plan(read_config(overlaid(DEFAULT, overlay)), ROOT)
+    missing = {x.name for x in FIGURES if x.in_run(PLAN) and not x.in_run(without)}
     assert {"frontier", "capacity", "flow_training", "speed"} <= missing
     assert not missing & {"size_errors", "zoo", "runtime", "bridge_errors"}
 

@@ -30,7 +30,10 @@ CONFIGURATIONS["matching"] = overlaid(DEFAULT, {"node": {"recipe": "matching"}})
 def rendered(template: Path, config: dict[str, Any]) -> str:
     """The template as Snakemake renders it."""
     output = SimpleNamespace(png=f"results/figures/{template.stem}.png")
-    job = SimpleNamespace(config=config, output=output, rule=f"draw_{template.stem}")
+    equations = Plan(read_config(config), ROOT).dynamics.equations
+    job = SimpleNamespace(
+        config={**config, "equations": equations}, output=output, rule=f"draw_{template.stem}"
+    )
     return JINJA.from_string(template.read_text()).render(snakemake=job)
 
 

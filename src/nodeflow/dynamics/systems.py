@@ -71,6 +71,8 @@ class System:
         citation: where the system comes from.
         build: turns a full set of parameters into the vector field.
         meanings: what each parameter is.
+        grows: whether errors of neural ODEs should grow with the size of heterogeneous graphs; the
+            claims judge it of these, and of the others that they should not.
     """
 
     name: str
@@ -81,6 +83,7 @@ class System:
     citation: str
     build: Callable[[Mapping[str, float]], Field]
     meanings: Mapping[str, str] = entry(default_factory=dict)
+    grows: bool = False
 
 
 def field(name: str, parameters: Mapping[str, float] | None = None) -> Field:
@@ -271,6 +274,7 @@ _ALL = (
         domain=(0.0, math.inf),
         citation=f"Gao, Barzel and Barabási 2016, Nature 530, 307; form from {_LABER}",
         build=_mm,
+        grows=True,
     ),
     System(
         name="BD",
@@ -288,6 +292,7 @@ _ALL = (
         domain=(0.0, math.inf),
         citation=f"Barzel and Barabási 2013, Nature Physics 9, 673; form from {_LABER}",
         build=_bd,
+        grows=True,
     ),
     System(
         name="ND",
@@ -300,6 +305,7 @@ _ALL = (
         domain=(0.0, math.inf),
         citation=f"Stern, Sompolinsky and Abbott 2014, PRE 90, 062710; form from {_LABER}",
         build=_nd,
+        grows=True,
     ),
 )
 

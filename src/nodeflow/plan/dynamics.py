@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from nodeflow import config
+from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.plan.cells import rows
 from nodeflow.plan.graphs import Graphs
 from nodeflow.plan.paths import TRAJECTORIES, Row, narrow
@@ -62,6 +63,19 @@ class Dynamics:
     def examples(self) -> list[dict[str, Any]]:
         """Rows of system, role, N, beta, gamma: at the structure experiment's training cell."""
         return self.on(rows([self.graphs.cells.structure_trained], role="training"))
+
+    @property
+    def equations(self) -> list[dict[str, Any]]:
+        """Name, title, equation and parameters of every system, for the words of the report."""
+        return [
+            {
+                "name": name,
+                "title": SYSTEMS[name].title,
+                "equation": SYSTEMS[name].equation,
+                "parameters": self.settings.parameters_of(name),
+            }
+            for name in self.systems
+        ]
 
     def on(self, graphs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Rows of graphs, once for every system."""
