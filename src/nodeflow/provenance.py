@@ -34,9 +34,7 @@ _CONFIG_VARIABLE = "NODEFLOW_CONFIG"
 _LIBRARIES = ("nodeflow", "numpy", "scipy", "pandas", "pyarrow", "torch", "numba", "safetensors")
 
 
-def code_digest(
-    script: str | Path, source: Path = _SOURCE, without: Collection[str] = ()
-) -> str:
+def code_digest(script: str | Path, source: Path = _SOURCE, without: Collection[str] = ()) -> str:
     """Hexadecimal digest of a script and of all nodeflow modules that it reaches.
 
     Args:

@@ -226,7 +226,7 @@ TESTS = {system: f"results/node/noise/{system}/plain.parquet" for system in MODE
 
 
 def test_one_system_s_parameter_leaves_the_models_of_the_others(fresh: Checkout) -> None:
-    """In real runs: the job of a cell runs for one system, and what follows from the other stays."""
+    """In real runs: the job of a cell runs for one system; what follows from the other stays."""
     overlay = fresh.folder / "two.yaml"
     overlay.write_text(TWO_SYSTEMS)
     asked = (*TESTS.values(), "--configfile", "config/smoke.yaml", str(overlay), "--cores", "2")

@@ -4,6 +4,7 @@ from typing import Any
 
 from nodeflow.dynamics.store import read_trajectories
 from nodeflow.dynamics.systems import SYSTEMS, field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
 from nodeflow.node.stability import compare_fixed_points
@@ -26,6 +27,6 @@ with job(snakemake.log[0], snakemake.threads):
         [x.states[0].astype("float64") for x in firsts],
         domain=SYSTEMS[p["system"]].domain,
         horizon=p["horizon"],
-        **{name: truth[name] for name in ("rtol", "atol", "max_steps")},
+        tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
     )
     write_table(output[0], table, NODE_FIXED_POINTS, made)

@@ -810,16 +810,12 @@ class Plan:
             "tests": {
                 name: value
                 for name, value in self._bridge(nodes)["tests"].items()
-                if name not in ("sizes", "structure", "max_steps")
+                if name not in ("sizes", "structure")
             },
             "controls": {
                 name: self.config["judge"][name] for name in ("noise_scales", "soup", "controls")
             },
-            "solver": {
-                "rtol": dynamics["rtol"],
-                "atol": dynamics["atol"],
-                "max_steps": self._bridge(nodes)["tests"]["max_steps"],
-            },
+            "tolerance": {name: dynamics[name] for name in ("rtol", "atol", "max_steps")},
             "seed": self.config["seed"],
             "from": self.bridge_flow(nodes),
             "truth": [
