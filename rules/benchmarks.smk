@@ -42,15 +42,9 @@ rule collect_runtime:
             "results/benchmarks/test_snapshots/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
         ),
         plan.over_detail(
-            "results/benchmarks/compare_fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
-        ),
-        plan.over_detail(
-            "results/benchmarks/hide_nodes/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+            "results/benchmarks/examine_node/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
         ),
         plan.over_noise("results/benchmarks/perturb_node/{system}/{variant}.tsv"),
-        plan.over_detail(
-            "results/benchmarks/compare_functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
-        ),
         plan.over_zoos(
             "results/benchmarks/train_zoo/{zoo}/{weights}/block~{block}.tsv", ("raw",)
         ),
@@ -58,7 +52,7 @@ rule collect_runtime:
             "results/benchmarks/align_zoo/{zoo}/{weights}/block~{block}.tsv",
             ("aligned",),
         ),
-        plan.over_zoos("results/benchmarks/measure_barrier/{zoo}/{weights}.tsv"),
+        plan.over_zoos("results/benchmarks/measure_barrier/{zoo}.tsv"),
         plan.over_flows(
             "results/benchmarks/train_flow/{flow}/{weights}/width~{width}.tsv"
         ),

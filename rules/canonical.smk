@@ -49,21 +49,23 @@ rule align_zoo:
 
 rule measure_barrier:
     input:
-        members="results/zoo/{zoo}/{weights}/block~0.safetensors",
+        raw="results/zoo/{zoo}/raw/block~0.safetensors",
+        aligned="results/zoo/{zoo}/aligned/block~0.safetensors",
         data=lambda w: plan.downloads(w.zoo),
     output:
-        "results/zoo/{zoo}/{weights}/barrier.parquet",
+        raw=update("results/zoo/{zoo}/raw/barrier.parquet"),
+        aligned=update("results/zoo/{zoo}/aligned/barrier.parquet"),
     log:
-        "results/logs/measure_barrier/{zoo}/{weights}.log",
+        "results/logs/measure_barrier/{zoo}.log",
     benchmark:
-        "results/benchmarks/measure_barrier/{zoo}/{weights}.tsv"
+        "results/benchmarks/measure_barrier/{zoo}.tsv"
     conda:
         "../envs/environment.yaml"
     params:
-        p=lambda w: plan.barrier(w.zoo, w.weights),
+        p=lambda w: plan.barrier_parts(w.zoo),
         folder=lambda w: plan.folder(w.zoo),
         code=plan.code("measure_barrier"),
     message:
-        "Loss barrier between {wildcards.weights} members of zoo {wildcards.zoo}"
+        "Loss barriers between members of zoo {wildcards.zoo}, raw and aligned"
     script:
         "../workflow/scripts/measure_barrier.py"

@@ -112,49 +112,32 @@ rule test_snapshots:
         "../workflow/scripts/test_snapshots.py"
 
 
-rule compare_fixed_points:
+rule examine_node:
     input:
         models=MODELS,
         edges=lambda w: edges("test", trained(w, plan.detail_size)),
         truth=lambda w: trajectories("test", w.system, trained(w, plan.detail_size)),
     output:
-        "results/node/fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
+        **{
+            name: update(
+                f"results/node/{name}/{{system}}/trained_beta~{{trained_beta}}/trained_gamma~{{trained_gamma}}.parquet"
+            )
+            for name in ("fixed_points", "hidden", "functions")
+        },
     log:
-        "results/logs/compare_fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
+        "results/logs/examine_node/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
     benchmark:
-        "results/benchmarks/compare_fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
-    conda:
-        "../envs/environment.yaml"
-    params:
-        p=lambda w: plan.fixed_points(w.system, w.trained_beta, w.trained_gamma),
-        code=plan.code("compare_fixed_points"),
-    message:
-        "Fixed points of {wildcards.system} and of its neural ODEs at gamma = {wildcards.trained_gamma}"
-    script:
-        "../workflow/scripts/compare_fixed_points.py"
-
-
-rule hide_nodes:
-    input:
-        models=MODELS,
-        edges=lambda w: edges("test", trained(w, plan.detail_size)),
-        truth=lambda w: trajectories("test", w.system, trained(w, plan.detail_size)),
-    output:
-        "results/node/hidden/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
-    log:
-        "results/logs/hide_nodes/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
-    benchmark:
-        "results/benchmarks/hide_nodes/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+        "results/benchmarks/examine_node/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
     priority: 10
     conda:
         "../envs/environment.yaml"
     params:
-        p=lambda w: plan.hidden(w.system, w.trained_beta, w.trained_gamma),
-        code=plan.code("hide_nodes"),
+        p=lambda w: plan.detail_parts(w.system, w.trained_beta, w.trained_gamma),
+        code=plan.code("examine_node"),
     message:
-        "Unobserved nodes: {wildcards.system} at gamma = {wildcards.trained_gamma}"
+        "Fixed points, unobserved nodes and learned functions: {wildcards.system} at gamma = {wildcards.trained_gamma}"
     script:
-        "../workflow/scripts/hide_nodes.py"
+        "../workflow/scripts/examine_node.py"
 
 
 rule perturb_node:
@@ -177,23 +160,3 @@ rule perturb_node:
         "Noisy initial states: {wildcards.system}, {wildcards.variant}"
     script:
         "../workflow/scripts/perturb_node.py"
-
-
-rule compare_functions:
-    input:
-        models=MODELS,
-    output:
-        "results/node/functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
-    log:
-        "results/logs/compare_functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
-    benchmark:
-        "results/benchmarks/compare_functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
-    conda:
-        "../envs/environment.yaml"
-    params:
-        p=lambda w: plan.functions(w.system, w.trained_beta, w.trained_gamma),
-        code=plan.code("compare_functions"),
-    message:
-        "Learned and true functions: {wildcards.system} at gamma = {wildcards.trained_gamma}"
-    script:
-        "../workflow/scripts/compare_functions.py"

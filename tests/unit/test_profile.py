@@ -13,7 +13,7 @@ RULES = {
     for name in re.findall(r"^rule (\w+):", file.read_text(), re.MULTILINE)
 }
 ALONE = {
-    "train_zoo", "train_node", "test_node", "test_snapshots", "compare_fixed_points", "hide_nodes",
+    "train_zoo", "train_node", "test_node", "test_snapshots", "examine_node",
     "perturb_node", "train_bridge", "fit_bridge", "judge_bridge", "transfer_samples",
 }  # fmt: skip
 """Rules whose jobs take more than half a minute on the published grids."""

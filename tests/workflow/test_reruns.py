@@ -78,7 +78,7 @@ CHANGES = {
     "graphs/measures.py": {"sample_graphs", "sample_network"},
     "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network", "train_bridge"},
     "node/train.py": {"train_node", "train_bridge"},
-    "node/evaluate.py": {"test_node", "test_snapshots", "compare_fixed_points"},
+    "node/evaluate.py": {"test_node", "test_snapshots"},
     "node/estimate.py": {"train_node", "train_bridge"},
     "judge/claims.py": {"judge_claims", "draw_claims"},
     "zoo/train.py": {
@@ -210,7 +210,7 @@ def test_other_measures_leave_graphs_and_what_is_simulated_on_them(
     waiting = set(edited.waiting())
     measured = {"test_node", "collect_graphs", "collect_theory", "sample_network"}
     assert waiting >= {"sample_graphs"} | after(measured)
-    assert not waiting & {"simulate_trajectories", "train_node", "hide_nodes", "judge_bridge"}
+    assert not waiting & {"simulate_trajectories", "train_node", "examine_node", "judge_bridge"}
 
 
 TWO_SYSTEMS = """

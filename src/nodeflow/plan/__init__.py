@@ -315,6 +315,18 @@ class Plan:
         """What the comparison of learned and true functions is made with."""
         return self._tested_models(system, "plain", trained_beta, trained_gamma)
 
+    def detail_parts(
+        self, system: str, trained_beta: Number, trained_gamma: Number
+    ) -> dict[str, Made]:
+        """What each table of the detail experiments on a training cell's models is made with."""
+        cell, code = (system, trained_beta, trained_gamma), self.code("examine_node")
+        made = {
+            "fixed_points": self.fixed_points(*cell),
+            "hidden": self.hidden(*cell),
+            "functions": self.functions(*cell),
+        }
+        return {name: {**part, "code": code} for name, part in made.items()}
+
     def warning(self) -> Made:
         """What the judgement of an ensemble's spread is made with."""
         return {"size": max(self.config["graphs"]["sizes"]), "training_size": self.training_size}
@@ -492,6 +504,11 @@ class Plan:
             "device": self.config["device"],
             "from": self.members(zoo, weights, 0),
         }
+
+    def barrier_parts(self, zoo: str) -> dict[str, Made]:
+        """What the loss barriers of a zoo are measured with, for each form of its weights."""
+        code = self.code("measure_barrier")
+        return {weights: {**self.barrier(zoo, weights), "code": code} for weights in WEIGHTS}
 
     def _zoo(self, zoo: str) -> Mapping[str, Any]:
         settings: Mapping[str, Any] = self.config["zoo"]["zoos"][zoo]
