@@ -2,6 +2,8 @@
 from dataclasses import astuple
 from pathlib import Path
 
+from snakemake.io import is_flagged
+
 from nodeflow.config import ConfigProblem, check_config, load_schema
 from nodeflow.grid import WILDCARDS, Cell
 from nodeflow.parts import outdated
@@ -25,6 +27,12 @@ onstart:
     # finished job, and each of them wakes the scheduler once a second until the end of the run: at
     # hundreds of jobs that is a busy loop beside them.
     workflow.scheduler.job_rate_limiter = None
+    # A job that makes several files leaves those alone that are what they should be. Who forces it
+    # to run wants all of them anew.
+    for job in workflow.dag.needrun_jobs():
+        if workflow.dag.reason(job).forced:
+            for file in filter(lambda file: is_flagged(file, "update"), job.output):
+                Path(file).unlink(missing_ok=True)
 
 
 wildcard_constraints:
@@ -47,3 +55,30 @@ def one_of(path, parts):
     """
     old = outdated({placed(part): made for part, made in parts.items()})
     return before_update(path) if old and placed(path) not in old else path
+
+
+def edges(role, cell):
+    """The edges of all graphs of a cell."""
+    folder = f"results/graphs/{role}/{cell.path}"
+    made = plan.graph_parts(role, *astuple(cell))
+    return one_of(
+        f"{folder}/edges.parquet",
+        {f"{folder}/{name}.parquet": part for name, part in made.items()},
+    )
+
+
+def trajectories(role, system, cell):
+    """The trajectories of a system on all graphs of a cell."""
+    made = plan.trajectory_parts(role, *astuple(cell))
+    return one_of(
+        f"results/trajectories/{role}/{system}/{cell.path}.parquet",
+        {
+            f"results/trajectories/{role}/{name}/{cell.path}.parquet": part
+            for name, part in made.items()
+        },
+    )
+
+
+def trained(wildcards, size):
+    """The training cell that a path names, with graphs of some size."""
+    return Cell(size, float(wildcards.trained_beta), float(wildcards.trained_gamma))

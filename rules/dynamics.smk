@@ -5,18 +5,6 @@ TRAJECTORIES = (
 )
 
 
-def trajectories(role, system, cell):
-    """The trajectories of a system on all graphs of a cell."""
-    made = plan.trajectory_parts(role, *astuple(cell))
-    return one_of(
-        f"results/trajectories/{role}/{system}/{cell.path}.parquet",
-        {
-            f"results/trajectories/{role}/{name}/{cell.path}.parquet": part
-            for name, part in made.items()
-        },
-    )
-
-
 rule simulate_trajectories:
     input:
         edges=lambda w: edges(w.role, Cell(int(w.N), float(w.beta), float(w.gamma))),

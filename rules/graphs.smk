@@ -3,16 +3,6 @@
 GRAPHS = "results/graphs/{role}/N~{N}/beta~{beta}/gamma~{gamma}"
 
 
-def edges(role, cell):
-    """The edges of all graphs of a cell."""
-    folder = f"results/graphs/{role}/{cell.path}"
-    made = plan.graph_parts(role, *astuple(cell))
-    return one_of(
-        f"{folder}/edges.parquet",
-        {f"{folder}/{name}.parquet": part for name, part in made.items()},
-    )
-
-
 rule sample_graphs:
     output:
         edges=update(f"{GRAPHS}/edges.parquet"),

@@ -33,7 +33,9 @@ rule simulate_network:
         edges=rules.sample_network.output.edges,
     output:
         [
-            update(f"results/trajectories/networks/{system}/{{network}}.parquet")
+            update(
+                f"results/trajectories/networks/{system}/{{network}}.parquet",
+            )
             for system in plan.systems
         ],
     log:

@@ -8,11 +8,6 @@ SNAPSHOTS = "results/node/models/{system}/{variant}/trained_beta~{trained_beta}/
 MODELS = "results/node/models/{system}/plain/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.safetensors"
 
 
-def trained(wildcards, size):
-    """The training cell that a path names, with graphs of some size."""
-    return Cell(size, float(wildcards.trained_beta), float(wildcards.trained_gamma))
-
-
 rule train_node:
     input:
         edges=lambda w: edges("training", trained(w, plan.training_size)),
@@ -120,7 +115,7 @@ rule examine_node:
     output:
         **{
             name: update(
-                f"results/node/{name}/{{system}}/trained_beta~{{trained_beta}}/trained_gamma~{{trained_gamma}}.parquet"
+                f"results/node/{name}/{{system}}/trained_beta~{{trained_beta}}/trained_gamma~{{trained_gamma}}.parquet",
             )
             for name in ("fixed_points", "hidden", "functions")
         },

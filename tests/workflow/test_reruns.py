@@ -249,3 +249,16 @@ def test_one_system_s_parameter_leaves_the_models_of_the_others(fresh: Checkout)
     assert all(content != before["SIS"][path] for path, content in after["SIS"].items())
     again = fresh.snakemake(*asked)
     assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_a_rule_that_is_forced_makes_anew_what_it_would_leave_alone(fresh: Checkout) -> None:
+    file = "results/trajectories/test/SIS/N~64/beta~1.1/gamma~2.1.parquet"
+    asked = (file, "--configfile", "config/smoke.yaml", "--cores", "1")
+    fresh.snakemake(*asked)
+    before = fresh.folder / "before"
+    before.hardlink_to(fresh.folder / file)
+    fresh.snakemake(*asked)
+    assert (fresh.folder / file).samefile(before)
+    fresh.snakemake(*asked, "--forcerun", "simulate_trajectories")
+    assert not (fresh.folder / file).samefile(before)
+    assert (fresh.folder / file).read_bytes() == before.read_bytes()
