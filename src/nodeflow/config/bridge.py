@@ -53,7 +53,6 @@ class Tests(Section):
     unobserved: Unique[Annotated[Number, Gt(0), Lt(1)]] = key("shares of nodes to remove")
     fixed_points: Count = key("neural ODEs of each set whose fixed points are sought")
     horizon: Positive = key("time of the integration towards a fixed point")
-    max_steps: Count = key("steps after which an integration of a neural ODE has failed")
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """Sizes that are not tested, and ensembles of more than there are."""

@@ -60,10 +60,6 @@ NOISY_MODELS = Schema(
 NODE_MODELS = Kind("node models", 2)
 NODE_SNAPSHOTS = Kind("node snapshots", 1)
 
-_PER_ERROR, _COARSEST = 1 / 30, 1e-4
-"""A model is integrated to a thirtieth of its own error, but never more coarsely than in the paper.
-"""
-
 _REPLICATE = "number of the model: training graph by training graph, seed by seed"
 _TRAINING_GRAPH = "index of the graph that the model was trained on"
 
@@ -369,26 +365,6 @@ class Models:
     def labels(self, replicate: int) -> dict[str, int]:
         """What names a model in tables of its runs."""
         return {"replicate": replicate, "training_graph": int(self.training_graph[replicate])}
-
-    def tolerances(self, replicate: int, rtol: float, atol: float) -> dict[str, float]:
-        """As precisely as a model is to be integrated for its errors to be those of the model.
-
-        SELU has kinks, and the steps of an integrator that crosses them grow with the square root
-        of the tolerance only: to 1e-6 a model takes up to 3.5 times as many as the smooth true
-        system. But a model that is off by 1e-3 is not known better for being integrated to 1e-6.
-
-        Args:
-            replicate: which model.
-            rtol: relative tolerance of the true system.
-            atol: its absolute tolerance.
-
-        Returns:
-            `rtol` and `atol`, not below those of the true system.
-        """
-        own = _COARSEST
-        if np.isfinite(self.error[replicate]):
-            own = min(float(self.error[replicate]) * _PER_ERROR, own)
-        return {"rtol": max(rtol, own), "atol": max(atol, own)}
 
 
 def write_models(path: str | Path, models: Models, parameters: Mapping[str, Any]) -> None:
