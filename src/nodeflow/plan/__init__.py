@@ -17,6 +17,7 @@ import yaml
 
 from nodeflow.datasets import FILES, SOURCES, VOCABULARIES, dataset_available, form
 from nodeflow.datasets.door import base_name, can_be_read, task_data
+from nodeflow.dynamics.systems import resolve_parameters
 from nodeflow.grid import Cell, cells, number
 from nodeflow.provenance import code_digest
 
@@ -76,7 +77,7 @@ class Plan:
         shared = ("initial", "horizon", "rtol", "atol", "max_steps")
         return {
             "system": system,
-            "parameters": settings["parameters"][system],
+            "parameters": resolve_parameters(system, settings["parameters"].get(system)),
             **{name: settings[name] for name in shared},
             **settings[role],
         }
@@ -725,7 +726,7 @@ class Plan:
         return {
             "nodes": nodes,
             "system": system,
-            "parameters": dynamics["parameters"][system],
+            "parameters": resolve_parameters(system, dynamics["parameters"].get(system)),
             "cells": self.bridge_cells(nodes, "cells") + self.bridge_cells(nodes, "unseen"),
             "graphs": zoo["graphs"],
             "seeds": zoo["seeds"],
@@ -765,7 +766,7 @@ class Plan:
         return {
             "zoo": nodes,
             "system": system,
-            "parameters": dynamics["parameters"][system],
+            "parameters": resolve_parameters(system, dynamics["parameters"].get(system)),
             "tests": {
                 name: value
                 for name, value in self._bridge(nodes)["tests"].items()
