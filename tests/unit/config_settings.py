@@ -157,7 +157,7 @@ def _bridge(config: Config) -> Iterator[Any]:
                 )
             }
         )  # fmt: skip
-        check_settings(dynamics.rtol, dynamics.atol, tests.max_steps)
+        check_settings(dynamics.rtol, dynamics.atol, dynamics.max_steps)
         yield ControlSettings(config.judge.noise_scales, config.judge.soup, config.judge.controls)
         assert zoo.learned >= max(3, config.judge.soup)
         assert (flow.codec.rank or 1) <= zoo.learned * len(zoo.systems) - 1
