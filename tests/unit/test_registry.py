@@ -72,6 +72,10 @@ CASES: Mapping[str, tuple[Figure | Table, str]] = {
         replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.config.node.structrue}),
         "figure size_errors asks the plan for what it has not: .*structrue",
     ),
+    "key as of a mapping": (
+        replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.config["node"]}),
+        "figure size_errors asks the plan for what it has not: .*subscriptable",
+    ),
     "plan": (
         replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.cells.structure_learned}),
         "figure size_errors asks the plan for what it has not: .*structure_learned",
