@@ -1,28 +1,6 @@
 # What the run cost, from the benchmark file that every job leaves, figures aside.
 
 
-def benchmarks(files):
-    """The benchmark files of all jobs that some files follow from: those of the run's own graph."""
-    starts = {
-        maker: tuple(str(file).split("{")[0] for file in maker.output)
-        for maker in workflow.rules
-        if maker.benchmark
-    }
-    found, seen, waiting = [], set(), list(files)
-    while waiting:
-        file = waiting.pop()
-        if file in seen:
-            continue
-        seen.add(file)
-        for maker, start in starts.items():
-            if file.startswith(start) and maker.is_producer(file):
-                wildcards = maker.get_wildcards(file)
-                found.append(maker.expand_benchmark(wildcards))
-                seen.update(maker.expand_output(wildcards)[0])
-                waiting += maker.expand_input(wildcards)[0]
-    return found
-
-
 rule collect_runtime:
     input:
         lambda _: benchmarks(rules.all_tables.input),

@@ -42,19 +42,21 @@ rule align_zoo:
 
 rule measure_barrier:
     input:
-        members=narrow(paths.MEMBERS, block=0),
+        raw=narrow(paths.MEMBERS, weights="raw", block=0),
+        aligned=narrow(paths.MEMBERS, weights="aligned", block=0),
         data=plan.zoos.downloads,
     output:
-        paths.BARRIER,
+        raw=update(narrow(paths.BARRIER, weights="raw")),
+        aligned=update(narrow(paths.BARRIER, weights="aligned")),
     log:
-        paths.log("measure_barrier", paths.BARRIER),
+        paths.log("measure_barrier", paths.ZOO),
     benchmark:
-        paths.benchmark("measure_barrier", paths.BARRIER)
+        paths.benchmark("measure_barrier", paths.ZOO)
     params:
-        p=plan.canonical.barrier_params,
+        p=plan.canonical.barrier_parts,
         folder=plan.zoos.folder,
         code=plan.code("measure_barrier"),
     message:
-        "Loss barrier between {wildcards.weights} members of zoo {wildcards.zoo}"
+        "Loss barriers between members of zoo {wildcards.zoo}, raw and aligned"
     script:
         "../workflow/scripts/measure_barrier.py"

@@ -1,6 +1,8 @@
 # What every stage shares: the checked configuration, the plan that follows from it, and wildcards.
 from pathlib import Path
 
+from snakemake.io import is_flagged
+
 from nodeflow.config import read_config
 from nodeflow.grid import WILDCARDS
 from nodeflow.parts import outdated
@@ -38,6 +40,12 @@ onstart:
     # finished job, and each of them wakes the scheduler once a second until the end of the run: at
     # hundreds of jobs that is a busy loop beside them.
     workflow.scheduler.job_rate_limiter = None
+    # A job that makes several files leaves those alone that are what they should be. Who forces it
+    # to run wants all of them anew.
+    for job in workflow.dag.needrun_jobs():
+        if workflow.dag.reason(job).forced:
+            for file in filter(lambda file: is_flagged(file, "update"), job.output):
+                Path(file).unlink(missing_ok=True)
 
 
 wildcard_constraints:
@@ -62,7 +70,39 @@ def one_of(path, parts):
     return before_update(path) if old and placed(path) not in old else path
 
 
+def edges(row):
+    """The edges of all graphs of a role and a cell."""
+    return one_of(narrow(paths.EDGES, **row), plan.graphs.files(row))
+
+
+def trajectories(row):
+    """The trajectories of a system on all graphs of a role and a cell."""
+    return one_of(narrow(paths.TRAJECTORIES, **row), plan.dynamics.files(row))
+
+
 def report_group(_):
     """The SLURM group of all tables and figures, where a profile forms such groups."""
     formed = REPORT in workflow.group_settings.group_components
     return REPORT if formed else None
+
+
+def benchmarks(files):
+    """The benchmark files of all jobs that some files follow from: those of the run's own graph."""
+    starts = {
+        maker: tuple(str(file).split("{")[0] for file in maker.output)
+        for maker in workflow.rules
+        if maker.benchmark
+    }
+    found, seen, waiting = [], set(), list(files)
+    while waiting:
+        file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        for maker, start in starts.items():
+            if file.startswith(start) and maker.is_producer(file):
+                wildcards = maker.get_wildcards(file)
+                found.append(maker.expand_benchmark(wildcards))
+                seen.update(maker.expand_output(wildcards)[0])
+                waiting += maker.expand_input(wildcards)[0]
+    return found

@@ -2,14 +2,9 @@
 # the trajectories of the others as they are.
 
 
-def trajectories(row):
-    """The trajectories of a system on all graphs of a role and a cell."""
-    return one_of(narrow(paths.TRAJECTORIES, **row), plan.dynamics.files(row))
-
-
 rule simulate_trajectories:
     input:
-        edges=lambda w: edges(w),
+        edges=edges,
     output:
         [
             update(narrow(paths.TRAJECTORIES, system=system))

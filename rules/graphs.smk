@@ -2,11 +2,6 @@
 # another way leaves the graphs as they are.
 
 
-def edges(row):
-    """The edges of all graphs of a role and a cell."""
-    return one_of(narrow(paths.EDGES, **row), plan.graphs.files(row))
-
-
 rule sample_graphs:
     output:
         edges=update(paths.EDGES),

@@ -74,45 +74,27 @@ rule test_snapshots:
         "../workflow/scripts/test_snapshots.py"
 
 
-rule compare_fixed_points:
+rule examine_node:
     input:
         models=PLAIN_MODELS,
         edges=lambda w: edges(plan.experiments.detailed(w)),
         truth=lambda w: trajectories(plan.experiments.detailed(w)),
     output:
-        paths.FIXED_POINTS,
+        fixed_points=update(paths.FIXED_POINTS),
+        hidden=update(paths.HIDDEN),
+        functions=update(paths.FUNCTIONS),
     log:
-        paths.log("compare_fixed_points", paths.FIXED_POINTS),
+        paths.log("examine_node", paths.HIDDEN),
     benchmark:
-        paths.benchmark("compare_fixed_points", paths.FIXED_POINTS)
-    params:
-        p=plan.experiments.fixed_point_params,
-        code=plan.code("compare_fixed_points"),
-    message:
-        "Fixed points of {wildcards.system} and of its neural ODEs at gamma = {wildcards.trained_gamma}"
-    script:
-        "../workflow/scripts/compare_fixed_points.py"
-
-
-rule hide_nodes:
-    input:
-        models=PLAIN_MODELS,
-        edges=lambda w: edges(plan.experiments.detailed(w)),
-        truth=lambda w: trajectories(plan.experiments.detailed(w)),
-    output:
-        paths.HIDDEN,
-    log:
-        paths.log("hide_nodes", paths.HIDDEN),
-    benchmark:
-        paths.benchmark("hide_nodes", paths.HIDDEN)
+        paths.benchmark("examine_node", paths.HIDDEN)
     priority: 10
     params:
-        p=plan.experiments.hidden_params,
-        code=plan.code("hide_nodes"),
+        p=plan.experiments.detail_parts,
+        code=plan.code("examine_node"),
     message:
-        "Unobserved nodes: {wildcards.system} at gamma = {wildcards.trained_gamma}"
+        "Fixed points, unobserved nodes and learned functions: {wildcards.system} at gamma = {wildcards.trained_gamma}"
     script:
-        "../workflow/scripts/hide_nodes.py"
+        "../workflow/scripts/examine_node.py"
 
 
 rule perturb_node:
@@ -135,21 +117,3 @@ rule perturb_node:
         "Noisy initial states: {wildcards.system}, {wildcards.variant}"
     script:
         "../workflow/scripts/perturb_node.py"
-
-
-rule compare_functions:
-    input:
-        models=PLAIN_MODELS,
-    output:
-        paths.FUNCTIONS,
-    log:
-        paths.log("compare_functions", paths.FUNCTIONS),
-    benchmark:
-        paths.benchmark("compare_functions", paths.FUNCTIONS)
-    params:
-        p=plan.experiments.function_params,
-        code=plan.code("compare_functions"),
-    message:
-        "Learned and true functions: {wildcards.system} at gamma = {wildcards.trained_gamma}"
-    script:
-        "../workflow/scripts/compare_functions.py"

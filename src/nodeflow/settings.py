@@ -34,6 +34,7 @@ __all__ = [
     "Beta",
     "Count",
     "Counts",
+    "Depth",
     "Flag",
     "Gamma",
     "Keys",
@@ -46,6 +47,7 @@ __all__ = [
     "Some",
     "Strict",
     "Text",
+    "Tolerance",
     "Unique",
     "Whole",
     "Words",
@@ -95,9 +97,11 @@ Text = Annotated[str, Strict()]
 Flag = Annotated[bool, Strict()]
 Count = Annotated[Whole, Ge(1), Le(_MOST)]
 Size = Annotated[Whole, Ge(2), Le(10**8)]
+Depth = Annotated[Whole, Ge(1), Le(1000)]
 Positive = Annotated[Number, Gt(0)]
 NonNegative = Annotated[Number, Ge(0)]
 Share = Annotated[Number, Ge(0), Lt(1)]
+Tolerance = Annotated[Number, Gt(0), Lt(1)]
 Beta = Positive
 Gamma = Annotated[Number, Gt(2)]
 Counts = Annotated[tuple[Count, ...], MinLen(1)]
@@ -142,9 +146,9 @@ def checked(problem: type[Problem]) -> Callable[[type[T]], type[T]]:
                 raise TypeError(f"{cls.__name__} takes {len(names)} values, not {len(args)}")
             given = {**dict(zip(names, args, strict=False)), **values}
             try:
-                valid = _adapter(cls).validate_python(given)
+                valid = _adapter(made).validate_python(given)
             except ValidationError as error:
-                schema = plain_schema(_adapter(cls).json_schema())
+                schema = plain_schema(_adapter(made).json_schema())
                 words = Words(
                     "", cls.__name__, "is no setting", "has to be given", f"{cls.__name__}."
                 )
@@ -159,7 +163,7 @@ def checked(problem: type[Problem]) -> Callable[[type[T]], type[T]]:
 
 
 @functools.cache
-def _adapter(cls: type[T]) -> TypeAdapter[T]:
+def _adapter(cls: Any) -> TypeAdapter[Any]:
     return TypeAdapter(cls)
 
 

@@ -17,7 +17,7 @@ import mmap
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,16 +91,25 @@ class Schema(Kind):
     Attributes:
         columns: Arrow type of each column, in order.
         about: one sentence on each column, with its unit.
+        identity: further columns, which lead in files: what a table is of, the same in all of its
+            rows. Tables in memory need not have them; they are written from the file's parameters.
     """
 
     columns: Mapping[str, pa.DataType]
     about: Mapping[str, str]
+    identity: Schema | None = field(default=None, kw_only=True)
+
+    @property
+    def stored(self) -> Mapping[str, pa.DataType]:
+        """Arrow type of each column of a file, in order."""
+        return {**(self.identity.columns if self.identity else {}), **self.columns}
 
     def arrow(self) -> pa.Schema:
-        """The Arrow schema, with `about` as field metadata."""
+        """The Arrow schema of files, with `about` as field metadata."""
+        about = {**(self.identity.about if self.identity else {}), **self.about}
         fields = [
-            pa.field(name, type_, metadata={"about": self.about[name]})
-            for name, type_ in self.columns.items()
+            pa.field(name, type_, metadata={"about": about[name]})
+            for name, type_ in self.stored.items()
         ]
         return pa.schema(fields)
 
@@ -110,12 +119,11 @@ class Gathered(Schema):
     """The schema of many tables as one, each row with what tells its table from the others.
 
     Attributes:
-        part: schema of each table.
-        identity: what tells one from the others: parameters of its file.
+        part: schema of each table. What tells one from the others, `identity`, are parameters of
+            its file, if not columns of it.
     """
 
-    part: Schema
-    identity: Schema
+    part: Schema = field(kw_only=True)
 
 
 @contextmanager
@@ -160,6 +168,7 @@ class TableWriter:
 
     def __init__(self, path: str | Path, schema: Schema, parameters: Parameters) -> None:
         self._schema = schema
+        self._parameters = parameters
         self._arrow = schema.arrow().with_metadata(_stamp(schema, parameters))
         self._path = path
         self._open = ExitStack()
@@ -182,7 +191,13 @@ class TableWriter:
         if isinstance(table, pa.Table):
             arrow = table.select(self._arrow.names).cast(self._schema.arrow())
         else:
-            columns = [_array(table[name], type_) for name, type_ in self._schema.columns.items()]
+            size = len(table[next(iter(self._schema.columns))])
+            columns = [
+                _array(table[name], type_)
+                if name in self._schema.columns
+                else pa.repeat(pa.scalar(self._parameters[name], type_), size)
+                for name, type_ in self._schema.stored.items()
+            ]
             arrow = pa.Table.from_arrays(columns, schema=self._schema.arrow())
         self._writer.write_table(arrow, row_group_size=max(arrow.num_rows, 1))
 
@@ -274,6 +289,7 @@ def gather(paths: Iterable[str | Path], schema: Gathered) -> pd.DataFrame:
     import pandas as pd
 
     part, identity = schema.part, schema.identity
+    assert identity is not None
     parts = []
     for path in paths:
         # Not read_table and read_parameters, each of which would check the seal of the whole file.
@@ -285,7 +301,7 @@ def gather(paths: Iterable[str | Path], schema: Gathered) -> pd.DataFrame:
             raise _unfit(path, f"a file that knows its {missing[0]}", "one that does not")
         check_place(path, parameters, (*identity.columns, "role", "block"))
         for place, (name, type_) in enumerate(identity.columns.items()):
-            if name not in part.columns:
+            if name not in part.stored:
                 value = pd.Series([parameters[name]] * len(table), dtype=type_.to_pandas_dtype())
                 table.insert(place, name, value)
         parts.append(table)
@@ -330,8 +346,8 @@ def gathered(name: str, part: Schema, identity: Schema) -> Gathered:
         part.version,
         {**identity.columns, **part.columns},
         {**identity.about, **part.about},
-        part,
-        identity,
+        part=part,
+        identity=identity,
     )
 
 
@@ -343,7 +359,7 @@ def _encodings(schema: Schema) -> dict[str, Any]:
     """
     leaves = {
         f"{name}.list.element" if pa.types.is_list(type_) else name: _element(type_)
-        for name, type_ in schema.columns.items()
+        for name, type_ in schema.stored.items()
     }
     floats = [path for path, type_ in leaves.items() if pa.types.is_floating(type_)]
     return {
@@ -363,8 +379,8 @@ def _checked_parquet(
     with pq.ParquetFile(path) as file:
         _check_stamp(path, schema, _table_stamp(file.schema_arrow), parameters)
         found = {field.name: field.type for field in file.schema_arrow}
-        if found != dict(schema.columns):
-            raise _unfit(path, f"columns {_columns(schema.columns)}", _columns(found))
+        if found != dict(schema.stored):
+            raise _unfit(path, f"columns {_columns(schema.stored)}", _columns(found))
         yield file
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from nodeflow.dynamics.store import TRAJECTORIES, read_trajectories
-from nodeflow.graphs.store import EDGES, write_graphs
 from nodeflow.graphs.graph import build_graph
+from nodeflow.graphs.store import EDGES, write_graphs
 from nodeflow.parts import outdated
 from nodeflow.tables import is_current
 

@@ -10,7 +10,7 @@ from nodeflow.plan.stages import COMPONENTS, STAGES, with_profile
 FILE = Path(__file__).parents[2] / "profiles/slurm/config.yaml"
 PROFILE = yaml.safe_load(FILE.read_text())
 ALONE = {
-    "train_zoo", "train_node", "test_node", "test_snapshots", "compare_fixed_points", "hide_nodes",
+    "train_zoo", "train_node", "test_node", "test_snapshots", "examine_node",
     "perturb_node", "train_bridge", "fit_bridge", "judge_bridge", "transfer_samples",
 }  # fmt: skip
 """Rules whose jobs take more than half a minute on the published grids."""

@@ -298,3 +298,20 @@ def test_a_file_in_anothers_place_is_not_gathered(tmp_path: Path) -> None:
         write_table(path, frame(3), DEMO, made)
         with pytest.raises(FileProblem, match=found):
             gather([path], gathered("whole", DEMO, identity))
+
+
+def test_what_a_table_is_of_is_a_column_of_its_file_and_a_parameter(tmp_path: Path) -> None:
+    identity = Schema("identity", 1, {"name": pa.string(), "beta": pa.float64()}, {
+        "name": "whose", "beta": "where",
+    })  # fmt: skip
+    schema = Schema("values", 1, {"x": pa.float64()}, {"x": "a value"}, identity=identity)
+    rows = pd.DataFrame({"x": [0.5, np.nan]})
+    write_table(tmp_path / "a.parquet", rows, schema, {"name": "a", "beta": 0.1 + 0.2, "more": 1})
+    write_table(tmp_path / "b.parquet", rows[:0], schema, {"name": "b", "beta": 3.0})
+    found = read_table(tmp_path / "a.parquet", schema)
+    assert found.equals(rows.assign(name="a", beta=0.1 + 0.2)[["name", "beta", "x"]])
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    whole = gather(paths, gathered("whole", schema, identity))
+    assert whole.equals(found) and list(gathered("whole", schema, identity).columns) == list(whole)
+    with pytest.raises(KeyError, match="beta"):
+        write_table(tmp_path / "c.parquet", rows, schema, {"name": "c"})

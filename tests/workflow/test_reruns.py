@@ -81,7 +81,7 @@ CHANGES = {
     "graphs/measures.py": {"sample_graphs", "sample_network"},
     "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network", "train_bridge"},
     "node/train.py": {"train_node", "train_bridge"},
-    "node/evaluate.py": {"test_node", "test_snapshots", "compare_fixed_points"},
+    "node/evaluate.py": {"test_node", "test_snapshots"},
     "node/estimate.py": {"train_node", "train_bridge"},
     "judge/claims.py": {"judge_claims", "draw_claims"},
     "zoo/train.py": {
@@ -247,7 +247,7 @@ def test_other_measures_leave_graphs_and_what_is_simulated_on_them(
     waiting = set(edited.waiting())
     measured = {"test_node", "collect_graphs", "collect_theory", "sample_network"}
     assert waiting >= {"sample_graphs"} | after(measured)
-    assert not waiting & {"simulate_trajectories", "train_node", "hide_nodes", "judge_bridge"}
+    assert not waiting & {"simulate_trajectories", "train_node", "examine_node", "judge_bridge"}
 
 
 TWO_SYSTEMS = """
@@ -263,7 +263,7 @@ TESTS = {system: f"results/node/noise/{system}/plain.parquet" for system in MODE
 
 
 def test_one_system_s_parameter_leaves_the_models_of_the_others(fresh: Checkout) -> None:
-    """In real runs: the job of a cell runs for one system, and what follows from the other stays."""
+    """In real runs: the job of a cell runs for one system; what follows from the other stays."""
     overlay = fresh.folder / "two.yaml"
     overlay.write_text(TWO_SYSTEMS)
     asked = (*TESTS.values(), "--configfile", "config/smoke.yaml", str(overlay), "--cores", "2")
@@ -286,3 +286,16 @@ def test_one_system_s_parameter_leaves_the_models_of_the_others(fresh: Checkout)
     assert all(content != before["SIS"][path] for path, content in after["SIS"].items())
     again = fresh.snakemake(*asked)
     assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_a_rule_that_is_forced_makes_anew_what_it_would_leave_alone(fresh: Checkout) -> None:
+    file = "results/trajectories/test/SIS/N~64/beta~1.1/gamma~2.1.parquet"
+    asked = (file, "--configfile", "config/smoke.yaml", "--cores", "1")
+    fresh.snakemake(*asked)
+    before = fresh.folder / "before"
+    before.hardlink_to(fresh.folder / file)
+    fresh.snakemake(*asked)
+    assert (fresh.folder / file).samefile(before)
+    fresh.snakemake(*asked, "--forcerun", "simulate_trajectories")
+    assert not (fresh.folder / file).samefile(before)
+    assert (fresh.folder / file).read_bytes() == before.read_bytes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -25,6 +25,7 @@ from nodeflow.settings import (
     Whole,
     fault,
 )
+from nodeflow.zoo.settings import MlpSettings, parameters
 
 __all__ = ["Bridge", "NodeZoo"]
 
@@ -53,12 +54,18 @@ class Tests(Section):
     unobserved: Unique[Annotated[Number, Gt(0), Lt(1)]] = key("shares of nodes to remove")
     fixed_points: Count = key("neural ODEs of each set whose fixed points are sought")
     horizon: Positive = key("time of the integration towards a fixed point")
-    max_steps: Count = key("steps after which an integration of a neural ODE has failed")
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """Sizes that are not tested, and ensembles of more than there are."""
         if self.detail_size not in self.sizes:
             yield fault("detail_size", f"is {self.detail_size}; it must be one of {{here}}.sizes.")
+        largest = max(self.unobserved, default=0.0)
+        if round(largest * self.detail_size) >= self.detail_size:
+            yield fault(
+                "unobserved",
+                f"holds {largest}, which leaves none of {self.detail_size} nodes, "
+                "{here}.detail_size.",
+            )
         if max(self.ensembles) > self.models:
             yield fault(
                 "ensembles",
@@ -100,8 +107,26 @@ class NodeZoo(Section):
                 "tests.structure",
                 "is not empty; that needs a single cell in {here}.cells.",
             )
+        rows = (self.graphs - self.held_out) * len(self.cells)
+        needed = max(3, 1 + _freedom(self.cells) + 1)
+        if rows < needed:
+            yield fault(
+                "graphs",
+                f"is {self.graphs}, of which {rows} over all cells are learned from; functions "
+                f"need at least {needed}, so raise it or lower held_out.",
+            )
         if any(cell in self.cells for cell in self.unseen):
             yield fault("unseen", "shares a cell with {here}.cells; name each once.")
+
+
+def _freedom(cells: Sequence[Cell]) -> int:
+    """In how many directions β and γ of cells differ: 0, 1 or 2."""
+    (beta, gamma), *others = [cell.pair for cell in cells]
+    apart = [(b - beta, g - gamma) for b, g in others]
+    first = next((d for d in apart if d != (0.0, 0.0)), None)
+    if first is None:
+        return 0
+    return 1 + any(first[0] * g != first[1] * b for b, g in apart)
 
 
 class Functions(Section):
@@ -130,6 +155,17 @@ class Bridge(Section):
     def faults(self) -> Iterator[PydanticCustomError]:
         """Names that are not defined."""
         yield from known("use", self.use, self.zoos)
+        size = 3 * parameters(MlpSettings("mlp", self.training.hidden), (1,), 1)
+        rank = self.flow.get("codec", {}).get("rank")
+        for name in self.use:
+            zoo = self.zoos[name]
+            span = min(zoo.learned * len(zoo.systems) - 1, size)
+            if rank is not None and rank > span:
+                yield fault(
+                    "flow.codec.rank",
+                    f"is {rank}, but neural ODEs of {{here}}.zoos.{name} span at most {span} "
+                    "directions; choose a smaller rank, or more members.",
+                )
         if self.flow.get("codec", {}).get("kind") == "span":
             yield fault(
                 "flow.codec.kind",

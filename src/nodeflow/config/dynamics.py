@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import MaxLen, MinLen
 from pydantic import Field, create_model
@@ -11,7 +11,17 @@ from pydantic_core import PydanticCustomError
 
 from nodeflow.config.section import Section, key
 from nodeflow.dynamics.systems import SYSTEMS, SystemProblem, field, resolve_parameters
-from nodeflow.settings import Count, Number, OneOf, Positive, Size, Unique, fault, meaning
+from nodeflow.settings import (
+    Count,
+    Number,
+    OneOf,
+    Positive,
+    Size,
+    Tolerance,
+    Unique,
+    fault,
+    meaning,
+)
 
 __all__ = ["Dynamics", "Observed", "Systems"]
 
@@ -28,11 +38,17 @@ def _parameters(system: str) -> Any:
     return create_model(f"{system}Parameters", __base__=Section, **values)
 
 
-Parameters: Any = create_model(
-    "Parameters",
-    __base__=Section,
-    **{name: (_parameters(name), Field(default_factory=_parameters(name))) for name in SYSTEMS},
-)
+def _all_parameters() -> Any:
+    """A section of those of all systems, each of which may be left out."""
+    systems = {name: _parameters(name) for name in SYSTEMS}
+    fields: dict[str, Any] = {name: (x, Field(default_factory=x)) for name, x in systems.items()}
+    return create_model("Parameters", __base__=Section, **fields)
+
+
+if TYPE_CHECKING:
+    Parameters = Section
+else:
+    Parameters = _all_parameters()
 
 
 class Observed(Section):
@@ -51,8 +67,8 @@ class Dynamics(Section):
         "initial states are uniform between these two"
     )
     horizon: Positive = key("last observation time")
-    rtol: Positive = key("relative tolerance of the integrator")
-    atol: Positive = key("absolute tolerance of the integrator")
+    rtol: Tolerance = key("relative tolerance of the integrator")
+    atol: Tolerance = key("absolute tolerance of the integrator")
     max_steps: Count = key("steps after which a trajectory is recorded as failed")
     training: Observed
     test: Observed

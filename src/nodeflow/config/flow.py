@@ -190,7 +190,8 @@ def _by_method(base: type[AnyFlow], without: tuple[str, ...] = ()) -> Any:
 
 
 if TYPE_CHECKING:
-    Flow, ConditionalFlow = FlowOfOne, FlowOfSeveral
+    Flow = FlowOfOne
+    ConditionalFlow = FlowOfSeveral
 else:
     Flow = _by_method(FlowOfOne, ("label_dropout",))
     ConditionalFlow = _by_method(FlowOfSeveral)
@@ -264,6 +265,12 @@ class Flows(Section):
                     f"names {name}, of method {self.flows[name].method}, whose steps are those "
                     "that it learned.",
                 )
+            if self.flows[name].streams:
+                yield fault(
+                    "solvers.flows",
+                    f"names {name}, whose codec is span; solvers are compared in memory, so choose "
+                    "a flow with codec pca or raw.",
+                )
 
     def misfits(
         self, zoos: Mapping[str, Zoo], used: Mapping[str, Zoo], soup: int
@@ -279,7 +286,8 @@ class Flows(Section):
             where = f"flow.flows.{name}"
             yield from known(f"{where}.zoo", [flow.zoo], zoos)
             yield from flow.misfits(f"{where}.zoo", flow.zoo, zoos[flow.zoo])
-            yield from _ranks(f"{where}.settings", flow, zoos[flow.zoo].members)
+            span = min(zoos[flow.zoo].members - 1, zoos[flow.zoo].parameters)
+            yield from _ranks(f"{where}.settings", flow, span)
         for name in self.use:
             zoo = self.flows[name].zoo
             if zoo not in used:
@@ -313,8 +321,9 @@ class Flows(Section):
                 shape, classes = zoos[zoo].form
                 networks.append((math.prod(shape), classes, zoos[zoo].network))
             members = sum(zoos[zoo].members for zoo in several.zoos)
-            yield from _ranks(f"{where}.settings", several, members)
-            if any(network != networks[0] for network in networks):
+            span = min(members - 1, zoos[several.zoos[0]].parameters)
+            yield from _ranks(f"{where}.settings", several, span)
+            if any(network != networks[0] for network in networks[1:]):
                 yield fault(
                     f"{where}.zoos",
                     f"is {list(several.zoos)}, whose networks differ; a conditional flow learns "
@@ -322,13 +331,13 @@ class Flows(Section):
                 )
 
 
-def _ranks(where: str, flow: AnyFlow, members: int) -> Iterator[PydanticCustomError]:
+def _ranks(where: str, flow: AnyFlow, span: int) -> Iterator[PydanticCustomError]:
     """More codes than members span."""
     first = flow.built()[0]
     rank = first.codec.rank if isinstance(first, FlowSettings) else None
-    if rank is not None and rank >= members:
+    if rank is not None and rank > span:
         yield fault(
             f"{where}.codec.rank",
-            f"is {rank}, but {members} members span at most {members - 1} directions; choose a "
-            "smaller rank, or more members.",
+            f"is {rank}, but the members span at most {span} directions; choose a smaller rank, or "
+            "more members.",
         )

@@ -31,7 +31,7 @@ from nodeflow.settings import (
 
 __all__ = ["Node"]
 
-_OPTIONAL = Keys(optional=frozenset({"hidden", "scale", "window", "order"}))
+_RECIPE = Keys(without=frozenset({"hidden", "scale", "window", "order"}))
 
 
 class Structure(Section):
@@ -89,9 +89,9 @@ class Node(Section):
         "gauss_newton and paper compare trajectories, by a quadratic model of their error or by "
         "integrating in each step; matching learns their slopes"
     )
-    gauss_newton: Annotated[GaussNewtonSettings, _OPTIONAL]
-    matching: Annotated[MatchingSettings, _OPTIONAL]
-    paper: Annotated[PaperSettings, _OPTIONAL]
+    gauss_newton: Annotated[GaussNewtonSettings, _RECIPE]
+    matching: Annotated[MatchingSettings, _RECIPE]
+    paper: Annotated[PaperSettings, _RECIPE]
     structure: Structure
     detail: Detail
     fixed_points: FixedPoints

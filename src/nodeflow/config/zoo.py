@@ -11,13 +11,23 @@ from pydantic_core import PydanticCustomError
 
 from nodeflow.config.section import Name, Names, Section, is_path, key, known
 from nodeflow.datasets import DATASETS, FILES, SOURCES, VIEWS, VOCABULARIES, DataProblem, form
-from nodeflow.datasets.door import base_name
-from nodeflow.settings import Count, Counts, Keys, OneOf, Some, Strict, Text, Whole, fault, meaning
-from nodeflow.zoo.settings import ArchitectureSettings, MlpSettings, TrainSettings, misfit
+from nodeflow.datasets.door import TRAINING_ITEMS, base_name
+from nodeflow.settings import Counts, Keys, OneOf, Size, Some, Strict, Text, Whole, fault, meaning
+from nodeflow.zoo.settings import (
+    ArchitectureSettings,
+    MlpSettings,
+    TrainSettings,
+    misfit,
+    parameters,
+    places,
+)
 
 __all__ = ["Data", "Zoo", "Zoos"]
 
 Data = Annotated[str, Strict(), StringConstraints(pattern=r"^[a-z0-9_]+(:[a-z0-9]+)*$")]
+
+_MOST_PARAMETERS = 10**10
+"""Numbers of one network: what no machine that trains zoos holds."""
 
 _MOST_JOBS = 10_000
 """Jobs that a zoo may be made of: Snakemake plans so many in a minute."""
@@ -45,7 +55,9 @@ class Zoo(Section):
     architecture: ArchitectureSettings = key("instead of hidden: another network", default=None)
     members: Annotated[Whole, Ge(3), Le(10**9)] = key("networks that a flow learns from")
     held_out: Annotated[Whole, Ge(0), Le(10**9)] = key("further networks that no flow ever sees")
-    block: Count = key("networks trained in one job")
+    block: Size = key(
+        "networks trained in one job; two at least, as barriers are measured within the first"
+    )
     training: Annotated[TrainSettings, Keys(without=frozenset({"initializations", "keep"}))]
 
     @property
@@ -67,6 +79,12 @@ class Zoo(Section):
         return form(self.data)
 
     @property
+    def parameters(self) -> int:
+        """Numbers of one network."""
+        item, classes = self.form
+        return parameters(self.network, item, classes, VOCABULARIES.get(self.data, 0))
+
+    @property
     def jobs(self) -> int:
         """Blocks that the members are trained in."""
         return -(-(self.members + self.held_out) // self.block)
@@ -82,11 +100,31 @@ class Zoo(Section):
             item, _ = self.form
         except DataProblem as problem:
             yield fault("data", f"is {self.data}. {problem}")
+        key_of = "architecture" if self.architecture else "hidden"
         reason = misfit(self.network, item, base_name(self.data) in VOCABULARIES)
         if reason:
             yield fault(
-                "architecture" if self.architecture else "hidden",
+                key_of,
                 f"makes networks of kind {self.network.kind}, which {reason} ({self.data}).",
+            )
+        if self.parameters > _MOST_PARAMETERS:
+            yield fault(
+                key_of,
+                f"makes networks of {self.parameters:,} numbers; allowed are {_MOST_PARAMETERS:,}.",
+            )
+        items = TRAINING_ITEMS.get(base_name(self.data))
+        module = self.network.kind != "mlp"
+        if module and items is not None and self.training.batch_size > items:
+            yield fault(
+                "training.batch_size",
+                f"is {self.training.batch_size}, but {self.data} has {items:,} training items; "
+                "make it smaller.",
+            )
+        if self.training.batch_size == 1 and places(self.network, item) == 1:
+            yield fault(
+                "training.batch_size",
+                "is 1; networks that normalize over a step's items and end in one pixel need two "
+                "at least.",
             )
         if self.jobs > _MOST_JOBS:
             yield fault(

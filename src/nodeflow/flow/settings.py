@@ -119,6 +119,13 @@ class VelocitySettings:
     )
     blocks: Annotated[Count, meaning("its residual blocks")] = 3
 
+    def __post_init__(self) -> None:
+        if self.kind == "residual" and self.time_features % 2:
+            raise fault(
+                "time_features",
+                f"is {self.time_features}; a residual velocity needs an even number.",
+            )
+
 
 @checked(FlowSettingsProblem)
 @dataclass(frozen=True)
@@ -187,11 +194,6 @@ class FlowSettings:
                 "process",
                 'is "diffusion", which needs velocity kind "paper", source_std 1 and path_noise 0: '
                 "it has its own source and path.",
-            )
-        if self.velocity.kind == "residual" and self.velocity.time_features % 2:
-            raise fault(
-                "velocity.time_features",
-                f"is {self.velocity.time_features}; a residual velocity needs an even number.",
             )
         if self.method != "paper" and (self.fixed_source_bank or self.keep_best_batch):
             raise fault(

@@ -100,7 +100,7 @@ class Plan:
     @cached_property
     def experiments(self) -> Experiments:
         """Tests of neural ODEs."""
-        return Experiments(self.node)
+        return Experiments(self.code("examine_node"), self.node)
 
     @cached_property
     def data(self) -> Data:
@@ -115,7 +115,7 @@ class Plan:
     @cached_property
     def canonical(self) -> Canonical:
         """Members of zoos, raw and aligned."""
-        return Canonical(self.config.canonical, self.zoos)
+        return Canonical(self.config.canonical, self.code("measure_barrier"), self.zoos)
 
     @cached_property
     def flows(self) -> Flows:

@@ -21,10 +21,12 @@ class Canonical:
 
     Attributes:
         settings: section `canonical` of the configuration.
+        measuring: digest of the code that measures barriers.
         zoos: the zoos.
     """
 
     settings: config.canonical.Canonical
+    measuring: str
     zoos: Zoos
 
     @cached_property
@@ -73,8 +75,12 @@ class Canonical:
             "from": [self.zoos.params(x) for x in self.zoos.learned(zoo)],
         }
 
+    def barrier_parts(self, row: Row) -> dict[str, dict[str, Any]]:
+        """What the loss barriers of a zoo are measured with, raw and aligned."""
+        return {x: self.barrier_params({**row, "weights": x}) for x in WEIGHTS}
+
     def barrier_params(self, row: Row) -> dict[str, Any]:
-        """What the loss barriers of a zoo are measured with."""
+        """What the loss barriers of a zoo are measured with, in one form of its weights."""
         zoo = row["zoo"]
         return {
             **self.settings.barrier.dump(),
@@ -84,6 +90,7 @@ class Canonical:
             "architecture": self.zoos.architecture(zoo),
             "device": self.zoos.device,
             "from": self.params({**row, "block": 0}),
+            "code": self.measuring,
         }
 
     @property

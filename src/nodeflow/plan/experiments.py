@@ -22,9 +22,11 @@ class Experiments:
     """The experiments with neural ODEs.
 
     Attributes:
+        examining: digest of the code of the detail experiments.
         node: the neural ODEs, with the settings of the experiments.
     """
 
+    examining: str
     node: Node
 
     @cached_property
@@ -86,6 +88,15 @@ class Experiments:
             "graphs": min(_SNAPSHOT_GRAPHS, graphs),
             "truths": [self.node.dynamics.params(x) for x in self.snapshots_tested(row)],
         }
+
+    def detail_parts(self, row: Row) -> dict[str, dict[str, Any]]:
+        """What each of the detail experiments on a training cell's models is made with."""
+        parts = {
+            "fixed_points": self.fixed_point_params(row),
+            "hidden": self.hidden_params(row),
+            "functions": self.function_params(row),
+        }
+        return {name: {**part, "code": self.examining} for name, part in parts.items()}
 
     def fixed_point_params(self, row: Row) -> dict[str, Any]:
         """What the fixed points of a training cell's models are made with."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from annotated_types import MinLen
@@ -13,6 +15,7 @@ from nodeflow.problems import Problem
 from nodeflow.settings import (
     Count,
     Counts,
+    Depth,
     NonNegative,
     OneOf,
     Positive,
@@ -35,6 +38,8 @@ __all__ = [
     "TrainSettings",
     "VitSettings",
     "misfit",
+    "parameters",
+    "places",
 ]
 
 
@@ -102,7 +107,7 @@ class ResnetSettings:
 
     kind: Literal["resnet"]
     widths: Annotated[Counts, meaning("channels of each stage")]
-    blocks: Annotated[Counts, meaning("basic blocks in each stage")]
+    blocks: Annotated[tuple[Depth, ...], MinLen(1), meaning("basic blocks in each stage")]
 
     def __post_init__(self) -> None:
         if len(self.blocks) != len(self.widths):
@@ -118,7 +123,7 @@ class _Encoder:
     """What encoders have in common."""
 
     width: Annotated[Count, meaning("numbers of a token")]
-    depth: Annotated[Count, meaning("layers")]
+    depth: Annotated[Depth, meaning("layers")]
     heads: Annotated[Count, meaning("heads of attention in each layer; they divide the width")]
     hidden: Annotated[Count, meaning("hidden width of each layer")]
 
@@ -200,3 +205,56 @@ def misfit(settings: Any, item: Sequence[int], texts: bool) -> str:
             f"shape {shape}"
         )
     return ""
+
+
+def places(settings: Any, item: Sequence[int]) -> int:
+    """Pixels over which the last normalization of a residual network runs; 0 if it has none."""
+    kind, arguments = PUBLISHED.get(settings.kind, (settings.kind, vars(settings)))
+    if kind != "resnet":
+        return 0
+    halved = 2 ** (len(arguments["widths"]) - 1)
+    return math.prod(-(-side // halved) for side in item[1:])
+
+
+def parameters(settings: Any, item: Sequence[int], classes: int, vocabulary: int = 0) -> int:
+    """D, the number of trainable parameters of a network, counted without making it.
+
+    Args:
+        settings: one of `ArchitectureSettings`.
+        item: shape of an item.
+        classes: number of outputs.
+        vocabulary: number of different tokens, if items are texts.
+    """
+    kind, arguments = PUBLISHED.get(settings.kind, (settings.kind, vars(settings)))
+    if kind == "mlp":
+        return _linear([math.prod(item), *arguments["hidden"], classes])
+    if kind == "small_cnn":
+        channels = pairwise([item[0], *arguments["widths"]])
+        left = math.prod(side >> len(arguments["widths"]) for side in item[1:])
+        ends = _linear([arguments["widths"][-1] * left, arguments["hidden"], classes])
+        return sum(9 * a * b + 3 * b for a, b in channels) + ends
+    if kind == "resnet":
+        return _resnet(arguments["widths"], arguments["blocks"], item[0], classes)
+    d, hidden = arguments["width"], arguments["hidden"]
+    layers = arguments["depth"] * (4 * d + 4 * (d * d + d) + 2 * d * hidden + hidden + d)
+    ends = 2 * d + _linear([d, classes])
+    if kind == "text":
+        return (vocabulary + item[0]) * d + layers + ends
+    side = arguments["patch"]
+    tokens = (item[1] // side) * (item[2] // side)
+    return (item[0] * side * side + 1) * d + (2 + tokens) * d + layers + ends
+
+
+def _linear(widths: Sequence[int]) -> int:
+    return sum((a + 1) * b for a, b in pairwise(widths))
+
+
+def _resnet(widths: Sequence[int], blocks: Sequence[int], channels: int, classes: int) -> int:
+    count, before = 9 * channels * widths[0] + 2 * widths[0], widths[0]
+    for stage, (after, depth) in enumerate(zip(widths, blocks, strict=True)):
+        for block in range(depth):
+            count += 9 * before * after + 9 * after * after + 4 * after
+            if (stage > 0 and block == 0) or before != after:
+                count += before * after + 2 * after
+            before = after
+    return count + _linear([before, classes])
