@@ -7,7 +7,8 @@ from nodeflow.config import read_config
 from nodeflow.grid import WILDCARDS
 from nodeflow.parts import outdated
 from nodeflow.plan import Plan, fill, narrow, paths
-from nodeflow.plan.figures import FIGURES, QUESTIONS
+from nodeflow.plan.figure import QUESTIONS
+from nodeflow.plan.figures import FIGURES
 from nodeflow.plan.registry import check_registry
 from nodeflow.plan.stages import REPORT, STAGES
 from nodeflow.plan.tables import TABLES, collections, table

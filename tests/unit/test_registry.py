@@ -69,11 +69,15 @@ CASES: Mapping[str, tuple[Figure | Table, str]] = {
         "draw_size_errors is not given the argument beta",
     ),
     "key": (
-        replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.config.node.structrue}),
+        replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.config.node.structrue}),  # type: ignore[attr-defined]
         "figure size_errors asks the plan for what it has not: .*structrue",
     ),
+    "key as of a mapping": (
+        replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.config["node"]}),  # type: ignore[index]
+        "figure size_errors asks the plan for what it has not: .*subscriptable",
+    ),
     "plan": (
-        replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.cells.structure_learned}),
+        replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.cells.structure_learned}),  # type: ignore[attr-defined]
         "figure size_errors asks the plan for what it has not: .*structure_learned",
     ),
     "schema": (

@@ -13,7 +13,8 @@ from jinja2 import Environment, StrictUndefined
 from nodeflow.config import read_config
 from nodeflow.dynamics import SYSTEMS
 from nodeflow.plan import Plan
-from nodeflow.plan.figures import FIGURES, QUESTIONS
+from nodeflow.plan.figure import QUESTIONS
+from nodeflow.plan.figures import FIGURES
 from tests.unit.test_config import DEFAULT, overlaid
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nodeflow.plan.figures import QUESTIONS
+from nodeflow.plan.figure import QUESTIONS
 
 from .conftest import ROOT, Checkout
 

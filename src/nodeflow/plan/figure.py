@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nodeflow.plan import paths
@@ -13,7 +14,7 @@ from nodeflow.plan.tables import table
 if TYPE_CHECKING:
     from nodeflow.plan import Plan
 
-__all__ = ["Figure", "Question"]
+__all__ = ["QUESTIONS", "Figure", "Question"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,22 @@ class Question:
 
     text: str
     research: str
+
+
+QUESTIONS: Mapping[str, Question] = MappingProxyType(
+    {
+        "graphs": Question("1 Are the graphs those of the model?", "node"),
+        "systems": Question("2 How do the systems behave on them?", "node"),
+        "learn": Question("3 Do neural ODEs learn the systems?", "node"),
+        "generalize": Question("4 When do neural ODEs generalize?", "node"),
+        "fail": Question("5 Why do they fail, and can one tell?", "node"),
+        "alike": Question("6 Are trained networks alike?", "flow"),
+        "generate": Question("7 Can a flow generate networks that work and are new?", "flow"),
+        "bridge": Question("8 Can it generate neural ODEs?", "bridge"),
+        "cost": Question("9 What did the run cost?", "cost"),
+    }
+)
+"""All categories, in their order."""
 
 
 def _none(_: Plan) -> Mapping[str, Any]:

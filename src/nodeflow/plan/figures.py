@@ -7,34 +7,14 @@ and must not wait for matplotlib.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from nodeflow.plan.figure import Figure, Question
+from nodeflow.plan.figure import Figure
 
 if TYPE_CHECKING:
     from nodeflow.plan import Plan
 
-__all__ = ["FIGURES", "QUESTIONS"]
-
-QUESTIONS: Mapping[str, Question] = MappingProxyType(
-    {
-        "graphs": Question("1 Are the graphs those of the model?", "node"),
-        "systems": Question("2 How do the systems behave on them?", "node"),
-        "learn": Question("3 Do neural ODEs learn the systems?", "node"),
-        "generalize": Question("4 When do neural ODEs generalize?", "node"),
-        "fail": Question("5 Why do they fail, and can one tell?", "node"),
-        "alike": Question("6 Are trained networks alike?", "flow"),
-        "generate": Question("7 Can a flow generate networks that work and are new?", "flow"),
-        "bridge": Question("8 Can it generate neural ODEs?", "bridge"),
-        "cost": Question("9 What did the run cost?", "cost"),
-    }
-)
-
-
-def _structure_beta(plan: Plan) -> dict[str, Any]:
-    return {"beta": plan.cells.structure_trained.beta}
+__all__ = ["FIGURES"]
 
 
 def _structure_size(plan: Plan) -> dict[str, Any]:
@@ -76,7 +56,7 @@ FIGURES: tuple[Figure, ...] = (
         "Activity against degree",
         "dynamics",
         {"activity": "activity_at_end"},
-        _structure_beta,
+        lambda plan: {"beta": plan.cells.structure_trained.beta},
     ),
     Figure("training", "learn", "Training loss", "node", {"history": "node_training"}),
     Figure(
@@ -99,7 +79,7 @@ FIGURES: tuple[Figure, ...] = (
         "Error against size",
         "node",
         {"tests": "node_tests"},
-        _structure_beta,
+        lambda plan: {"beta": plan.cells.structure_trained.beta},
     ),
     Figure(
         "structure_errors",

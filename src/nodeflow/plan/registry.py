@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from nodeflow.plan.figure import Figure, Question
-from nodeflow.plan.figures import FIGURES, QUESTIONS
+from nodeflow.plan.figure import QUESTIONS, Figure, Question
+from nodeflow.plan.figures import FIGURES
 from nodeflow.plan.table import Table
 from nodeflow.plan.tables import TABLES
 from nodeflow.problems import Problem
@@ -96,7 +96,7 @@ def _check_arguments(where: str, figure: Figure, plan: Plan) -> None:
     try:
         settings = figure.settings(plan)
         figure.in_run(plan)
-    except AttributeError as error:
+    except (AttributeError, LookupError, TypeError) as error:
         raise RegistryProblem(f"{where} asks the plan for what it has not: {error}") from None
     arguments = entry_arguments(figure.draw)
     if arguments is None:
