@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Annotated, Any, TypeVar, cast
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -57,6 +57,7 @@ __all__ = [
     "explain",
     "fault",
     "meaning",
+    "merged",
     "plain_schema",
     "resolved",
 ]
@@ -160,6 +161,16 @@ def checked(problem: type[Problem]) -> Callable[[type[T]], type[T]]:
         return cls
 
     return decorate
+
+
+def merged(start: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of settings with some of them changed, inner settings value by value."""
+    found = dict(vars(start))
+    for name, change in changes.items():
+        inner = found.get(name)
+        nested = isinstance(change, Mapping) and is_dataclass(inner)
+        found[name] = {**vars(inner), **change} if nested else change
+    return found
 
 
 @functools.cache
