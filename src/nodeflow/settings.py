@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Annotated, Any, TypeVar, cast
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -57,6 +57,7 @@ __all__ = [
     "explain",
     "fault",
     "meaning",
+    "merged",
     "plain_schema",
     "resolved",
 ]
@@ -162,6 +163,16 @@ def checked(problem: type[Problem]) -> Callable[[type[T]], type[T]]:
     return decorate
 
 
+def merged(start: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of settings with some of them changed, inner settings value by value."""
+    found = dict(vars(start))
+    for name, change in changes.items():
+        inner = found.get(name)
+        nested = isinstance(change, Mapping) and is_dataclass(inner)
+        found[name] = {**vars(inner), **change} if nested else change
+    return found
+
+
 @functools.cache
 def _adapter(cls: Any) -> TypeAdapter[Any]:
     return TypeAdapter(cls)
@@ -169,17 +180,14 @@ def _adapter(cls: Any) -> TypeAdapter[Any]:
 
 @dataclass(frozen=True)
 class Keys:
-    """Which values of a class of settings are keys of the configuration, and which of them must be.
+    """Which values of a class of settings are keys of the configuration.
 
     Attributes:
-        without: names that are no keys: only a caller of the library changes them.
-        optional: keys that may be left out; then the class's default counts.
-        changes: whether all of them may be left out.
+        without: names that are no keys: only a caller of the library changes them. All others must
+            be there.
     """
 
     without: frozenset[str] = frozenset()
-    optional: frozenset[str] = frozenset()
-    changes: bool = False
 
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """The class's own schema behind a look at its keys."""
@@ -194,7 +202,7 @@ class Keys:
             for name in sorted(set(value) - set(known)):
                 raise PydanticCustomError("extra_key", "unknown key", {"key": name})
             for name in known:
-                if name not in value and name not in self.optional and not self.changes:
+                if name not in value:
                     raise PydanticCustomError("missing_key", "missing key", {"key": name})
         return value
 
@@ -204,8 +212,7 @@ class Keys:
         """The class's schema with these keys alone."""
         found = dict(handler.resolve_ref_schema(handler(schema)))
         own = {k: v for k, v in found["properties"].items() if k not in self.without}
-        needed = [] if self.changes else [name for name in own if name not in self.optional]
-        return {**found, "properties": own, "required": needed}
+        return {**found, "properties": own, "required": list(own)}
 
 
 # --- sentences -----------------------------------------------------------------------------------

@@ -105,8 +105,8 @@ def _flows(config: Config) -> Iterator[Any]:
             assert (settings.process == "diffusion") == (how.solver == "ddpm")
             _encodes(settings, [zoos[name] for name in names])
             assert settings.codec.kind != "span" or len(names) == 1
-    for how in config.flow.solvers.samplings:
-        yield SampleSettings(how.solver, how.steps)
+    for way in config.flow.solvers.samplings:
+        yield SampleSettings(way.solver, way.steps)
     for name in config.flow.use:
         assert zoos[config.flow.flows[name].zoo].members >= max(3, config.judge.soup)
 

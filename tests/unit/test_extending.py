@@ -7,9 +7,12 @@ import matplotlib.pyplot as plt
 import pytest
 
 from nodeflow.config import read_config
-from nodeflow.datasets import DATASETS, form
+from nodeflow.config.document import key_table
+from nodeflow.datasets import DATASETS, VIEWS, form
 from nodeflow.datasets.sets import SETS
 from nodeflow.dynamics.systems import SYSTEMS
+from nodeflow.flow.settings import METHODS
+from nodeflow.zoo.architectures import MODULES, PUBLISHED
 from tests.unit.test_config import DEFAULT, overlaid
 
 ROOT = Path(__file__).parents[2]
@@ -40,3 +43,10 @@ def test_the_configuration_knows_what_the_library_knows() -> None:
     for name in DATASETS:
         item, classes = form(name)
         assert SETS[name].item == item and SETS[name].classes == classes
+    rows = {row.split("`")[1]: row for row in key_table().splitlines()[2:]}
+    assert all(name in rows["zoo.zoos.*.data"] for name in (*DATASETS, *VIEWS))
+    _, kinds, *_ = rows["zoo.zoos.*.architecture.kind"].split(" | ")
+    assert set(kinds.split(", ")) == {"mlp", *MODULES, *PUBLISHED}
+    _, methods, *_ = rows["flow.flows.*.method"].split(" | ")
+    assert set(methods.split(", ")) == {"descent", *METHODS}
+    assert ", ".join(SYSTEMS) in rows["bridge.zoos.*.systems"]

@@ -5,7 +5,6 @@ meaning. `python -m nodeflow.config` writes the JSON schema for editors and the 
 them. Values stand in config/config.yaml; a key that may be left out has its default in the model.
 """
 
-from nodeflow.config.read import ConfigProblem, read_config
-from nodeflow.config.root import Config
+import lazy_loader
 
-__all__ = ["Config", "ConfigProblem", "read_config"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -26,7 +26,7 @@ class Canonical(Section):
         "what members are matched to: the first of their zoo, or the common centre of those a "
         "flow learns from (universe)"
     )
-    matching: Annotated[MatchSettings, Keys(optional=frozenset({"heads", "statistics", "signs"}))]
+    matching: Annotated[MatchSettings, Keys()]
     balance: Flag = key(
         "whether units behind a ReLU are first scaled to weigh the same on both sides"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from nodeflow.settings import Beta, Gamma, Some, Strict, Text, Unique, fault
+from nodeflow.settings import Beta, Gamma, Some, Strict, Text, Unique, fault, merged
 
 __all__ = [
     "Cell",
@@ -120,12 +120,7 @@ class Changes:
         known = {entry.name for entry in fields(self.start)} - set(self.without)
         for name in sorted(set(value) - known):
             raise PydanticCustomError("extra_key", "unknown key", {"key": name})
-        merged = dict(vars(self.start))
-        for name, change in value.items():
-            inner = merged[name]
-            nested = isinstance(change, Mapping) and hasattr(inner, "__dataclass_fields__")
-            merged[name] = {**vars(inner), **change} if nested else change
-        handler(merged)
+        handler(merged(self.start, value))
         return copy.deepcopy(dict(value))
 
     def __get_pydantic_json_schema__(
@@ -143,7 +138,7 @@ class Changes:
             value = getattr(start, name)
             if start is self.start and name in self.without:
                 continue
-            if hasattr(value, "__dataclass_fields__"):
+            if is_dataclass(value):
                 own[name] = self._schema(handler.resolve_ref_schema(child), value, handler)
             else:
                 plain = {k: v for k, v in child.items() if k != "default"}

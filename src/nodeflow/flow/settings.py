@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
 from annotated_types import Ge, Le
@@ -20,6 +20,7 @@ from nodeflow.settings import (
     checked,
     fault,
     meaning,
+    merged,
 )
 
 __all__ = [
@@ -197,9 +198,9 @@ class FlowSettings:
             )
         if self.method != "paper" and (self.fixed_source_bank or self.keep_best_batch):
             raise fault(
-                "",
-                "fixed_source_bank and keep_best_batch are faults of the reference code; "
-                'they are allowed only with method "paper".',
+                "fixed_source_bank",
+                "and keep_best_batch are faults of the reference code; they are allowed only with "
+                'method "paper".',
             )
         if self.ema and self.keep_best_batch:
             raise fault("keep_best_batch", "and ema exclude each other; set ema to 0.")
@@ -332,10 +333,7 @@ def flow_settings(method: str, changes: Mapping[str, Any] | None = None) -> Flow
         )
     start = METHODS[method]
     values = dict(changes or {}) | {"method": method}
-    for part in ("codec", "velocity"):
-        if part in values:
-            values[part] = replace(getattr(start, part), **values[part])
-    return replace(start, **values)
+    return FlowSettings(**merged(start, values))
 
 
 def settings_of(

@@ -232,15 +232,15 @@ def parameters(settings: Any, item: Sequence[int], classes: int, vocabulary: int
         channels = pairwise([item[0], *arguments["widths"]])
         left = math.prod(side >> len(arguments["widths"]) for side in item[1:])
         ends = _linear([arguments["widths"][-1] * left, arguments["hidden"], classes])
-        return sum(9 * a * b + 3 * b for a, b in channels) + ends
+        return int(sum(9 * a * b + 3 * b for a, b in channels)) + ends
     if kind == "resnet":
         return _resnet(arguments["widths"], arguments["blocks"], item[0], classes)
-    d, hidden = arguments["width"], arguments["hidden"]
-    layers = arguments["depth"] * (4 * d + 4 * (d * d + d) + 2 * d * hidden + hidden + d)
+    d, hidden = int(arguments["width"]), int(arguments["hidden"])
+    layers: int = arguments["depth"] * (4 * d + 4 * (d * d + d) + 2 * d * hidden + hidden + d)
     ends = 2 * d + _linear([d, classes])
     if kind == "text":
         return (vocabulary + item[0]) * d + layers + ends
-    side = arguments["patch"]
+    side = int(arguments["patch"])
     tokens = (item[1] // side) * (item[2] // side)
     return (item[0] * side * side + 1) * d + (2 + tokens) * d + layers + ends
 
