@@ -4,6 +4,7 @@ from typing import Any
 
 from nodeflow.dynamics.ensemble import simulate_ensemble
 from nodeflow.dynamics.store import TRAJECTORIES, write_trajectories
+from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
 from nodeflow.tables import is_current
@@ -12,7 +13,7 @@ snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads):
-    graphs = []
+    graphs: list[Graph] = []
     for path, made in zip(output, p.values(), strict=True):
         if is_current(path, TRAJECTORIES, made):
             continue

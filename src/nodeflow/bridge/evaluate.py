@@ -229,8 +229,8 @@ def evaluate_cell(
             everyone: dict[str, list[Field | str]] = {**fields, "true system": [truth]}
             for name, some in everyone.items():
                 rng = numpy_generator(root_seed, "unobserved", *labels)
-                own = tolerance if name == "true system" else learned
-                rows = unobserved_rows(some, cases[0], settings.unobserved, own, rng)
+                precision = tolerance if name == "true system" else learned
+                rows = unobserved_rows(some, cases[0], settings.unobserved, precision, rng)
                 found["unobserved"].append(pd.DataFrame(rows).assign(**{**facts, "set": name}))
     return {kind: pd.concat(parts, ignore_index=True) for kind, parts in found.items()}
 
