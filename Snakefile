@@ -51,27 +51,25 @@ localrules:
 rule all_figures:
     default_target: True
     input:
-        *FIGURES.values(),
-        rules.draw_speed.output,
-        rules.draw_runtime.output,
+        [x for figure in FIGURES if figure.in_run(plan) for x in figure.pictures],
 
 
 # One research question at a time: generalization on networks, generation of weights, the bridge.
-rule node_figures:
-    input:
-        FIGURES["node"],
+for research in ("node", "flow", "bridge"):
 
-
-rule flow_figures:
-    input:
-        FIGURES["flow"],
-
-
-rule bridge_figures:
-    input:
-        FIGURES["bridge"],
+    rule:
+        name:
+            f"{research}_figures"
+        input:
+            [
+                x
+                for figure in FIGURES
+                if QUESTIONS[figure.question].research == research
+                and figure.in_run(plan)
+                for x in figure.pictures
+            ],
 
 
 rule all_tables:
     input:
-        TABLES,
+        [x.path for x in TABLES if x.in_run(plan) and not x.costs],

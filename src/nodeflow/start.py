@@ -33,7 +33,7 @@ def check_paths(root: Path, python: str, *, own_python: bool = True) -> None:
     Args:
         root: folder of the workflow.
         python: path of the interpreter that runs Snakemake.
-        own_python: whether jobs run with that interpreter too, as without conda.
+        own_python: whether jobs run with that interpreter too, as without a container.
 
     Raises:
         StartProblem: the path of the workflow, or that of Python, holds what Snakemake would take

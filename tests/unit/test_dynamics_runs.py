@@ -22,12 +22,10 @@ from nodeflow.node.load import NeuralODE
 from nodeflow.node.model import initial_parameters
 from nodeflow.node.observations import check_observations, observed
 from nodeflow.node.settings import (
-    FEWEST_TIMES,
     RECIPES,
     MatchingSettings,
     PaperSettings,
     RecipeProblem,
-    fewest_times,
     recipe_settings,
 )
 from nodeflow.node.store import Models
@@ -118,8 +116,7 @@ def test_every_recipe_says_what_it_lacks(recipe: str) -> None:
             },
         )  # fmt: skip
 
-    fewest = FEWEST_TIMES[recipe]
-    assert fewest_times(recipe_settings(recipe, {})) == fewest
+    fewest = recipe_settings(recipe, {}).fewest_times
     few = replace(RUN, times=TIMES[: fewest - 1], states=STATES[: fewest - 1])
     still = replace(RUN, states=np.full_like(STATES, 0.5))
     for change, words in (

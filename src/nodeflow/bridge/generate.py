@@ -156,5 +156,6 @@ def _samples(
         seed=seed,
         seen=np.array([frame.ranges[name] for name in system]),
         loss=loss,
+        error=np.full(len(seed), np.nan),
         ok=finite(parameters),
     )

@@ -112,6 +112,7 @@ def train_zoo(
         seed.astype(np.int64),
         models.seen,
         last["loss"].to_numpy(),
+        models.error,
         models.ok,
     )
 
