@@ -51,10 +51,10 @@ def with_state(value: float) -> Any:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"states": with_state(np.nan)}, ["run 7 on graph 0", "node 2", "time 0.375", "nan"]),
-        ({"states": with_state(np.inf)}, ["run 7", "node 2", "time 0.375", "inf"]),
-        ({"states": np.ma.masked_values(with_state(-9), -9)}, ["node 2", "nan", "interpolate"]),
-        ({"states": pd.DataFrame(with_state(0)).replace(0.0, None)}, ["run 7"]),
+        ({"states": with_state(np.nan)}, ["run 7 on graph 0", "node 'Cy'", "time 0.375", "nan"]),
+        ({"states": with_state(np.inf)}, ["run 7", "node 'Cy'", "time 0.375", "inf"]),
+        ({"states": np.ma.masked_values(with_state(-9), -9)}, ["node 'Cy'", "nan", "interpolate"]),
+        ({"states": pd.DataFrame(with_state(0), columns=NAMES).replace(0.0, None)}, ["run 7"]),
         ({"states": STATES.T}, ["run 7", "axes are swapped", "states.T"]),
         ({"states": STATES[:, :3]}, ["states of 3 nodes", "the graph has 4", "subgraph"]),
         ({"states": STATES[:5]}, ["5 rows of states and 9 times"]),
@@ -62,7 +62,7 @@ def with_state(value: float) -> Any:
         ({"states": [["a"] * 4] * 9}, ["real numbers"]),
         ({"states": 1j * STATES}, ["real numbers"]),
         ({"states": [[0.1], [0.1, 0.2]]}, ["real numbers"]),
-        ({"states": pd.DataFrame(STATES, columns=NAMES)}, ["lack node 0", "order of the nodes"]),
+        ({"states": pd.DataFrame(STATES)}, ["lack node 'Ana'", "order of the nodes"]),
         ({"times": TIMES[::-1]}, ["run 7", "increasing", "0.875 follows 1"]),
         ({"times": np.r_[0, TIMES[:-1]]}, ["run 7", "0 follows 0", "repeats"]),
         ({"times": np.r_[TIMES[:-1], np.nan]}, ["number 8 is nan"]),
@@ -89,7 +89,7 @@ def test_a_trajectory_that_does_not_fit_is_named_with_run_node_and_time(
 
 def test_good_trajectories_are_taken_as_they_are_in_any_type() -> None:
     by_row: Any = pd.Series(5 + TIMES, index=range(9, 0, -1))
-    by_name: Any = pd.DataFrame(STATES)[[3, 1, 0, 2]]
+    by_name: Any = pd.DataFrame(STATES, columns=NAMES)[["Di", "Bo", "Ana", "Cy"]]
     [[same, other, failed]] = runs_by_graph(
         [GRAPH],
         [
@@ -263,10 +263,14 @@ def test_bad_initial_states_of_predictions_are_named_by_node(initial: Any, words
         model().predict(CLUB, initial, TIMES)
 
 
-def test_predictions_refuse_weights_and_other_models() -> None:
+def test_predictions_use_weights_and_refuse_halves_of_them_and_other_models() -> None:
     weighted = CLUB.copy()
     weighted["Ana"]["Bo"]["weight"] = 0.5
-    with pytest.raises(GraphProblem, match="'Ana' and 'Bo' has weight"):
+    with pytest.raises(GraphProblem, match="'Bo' and 'Cy' has no weight"):
         model().predict(weighted, [0.1] * 4, TIMES)
+    weighted["Bo"]["Cy"]["weight"] = weighted["Cy"]["Di"]["weight"] = 2.0
+    used = simulate(model().field, from_networkx(weighted).adjacency(), [[0.1] * 4], TIMES)
+    found = model().predict(weighted, [0.1] * 4, TIMES)
+    np.testing.assert_array_equal(found.to_numpy(), used.states[0])
     with pytest.raises(ModelProblem, match="models 0 … 0, not 1"):
         as_field(model().models.parameters, 1)

@@ -1,15 +1,20 @@
 """Edge lists of the user's: what is read, and how bad ones are refused in one sentence."""
 
+from __future__ import annotations
+
 import gzip
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
 import pytest
+import scipy.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodeflow.graphs.files import EdgeListProblem, read_edge_list
+from nodeflow.graphs.files import EdgeListProblem, read_edge_list, read_network
+from nodeflow.graphs.graph import GraphProblem
 
 
 def write(path: Path, text: str | bytes) -> Path:
@@ -79,12 +84,16 @@ def test_what_is_written_is_read(
         ("0 1\n1 2.5\n", ["line 2", "'2.5'"]),
         ("0 1\n1 nan\n", ["line 2", "'nan'"]),
         ("0 1\n1 99999999999\n", ["line 2", "2147483646"]),
-        ("0 1 0.5\n", ["line 1", "3 columns", "'0.5'", "weights"]),
-        ("0 1 1\n1 2 2\n", ["line 2", "3 columns", "'2'", "weights"]),
+        ("0 1 0.5\n", ["line 1", "3 columns", "0.5", "weighted=True"]),
+        ("0 1 1\n1 2 2\n", ["line 2", "3 columns", "2", "weighted=True"]),
         ("0 1 strong\n", ["line 1", "'strong'"]),
         ("0 1 {'weight': 2.0}\n", ["line 1", "columns"]),
-        ("source,target,weight\n0,1,-1\n", ["line 2", "'-1'"]),
-        ("index,source,target\n0,5,1\n", ["line 2", "3 columns"]),
+        ("source,target,weight\n0,1,0\n", ["line 2", "weight", "0"]),
+        ("source,target,weight\n0,1,nan\n", ["line 2", "weight", "finite"]),
+        ("source,target,since\n0,1,1990\n", ["line 2", "1990", "weighted=True"]),
+        ("index,source,target\n0,5,1\n", ["third column", "target", "first"]),
+        ("Ana Bo\nBo Ana\n", ["line 2", "Ana-Bo", "line 1"]),
+        ("% sym signed\n1 2\n", ["line 2", "weight is missing"]),
         ("1 2 1 1138206644\n", ["line 1", "4 columns", "times"]),
         ("0 1\n1 2 1\n", ["line 2", "3 columns after 2"]),
         ("0 1\n7\n", ["line 2", "1 columns"]),
@@ -132,23 +141,116 @@ def test_directions_that_the_head_claims_are_never_dropped_unasked(
     np.testing.assert_array_equal(asked.edges, [[0, 1], [1, 2], [2, 3]])
 
 
+def test_directions_are_kept_when_asked(tmp_path: Path) -> None:
+    path = write(tmp_path / "e.txt", "# Directed graph: wiki.txt\n3\t1\n1\t3\n1\t2\n")
+    graph = read_edge_list(path, directed=True)
+    assert graph.directed
+    assert graph.names == (1, 2, 3)
+    # Row i of A holds what acts on i: 3 on 1, 1 on 2 and on 3.
+    assert graph.adjacency().toarray().tolist() == [[0, 0, 1], [1, 0, 0], [1, 0, 0]]
+    with pytest.raises(
+        EdgeListProblem, match=r"edge 1-2 is already on line 4; keep each edge once,"
+    ):
+        read_edge_list(write(path, path.read_text() + "1 2\n"), directed=True)
+
+
 @pytest.mark.parametrize(
-    ("head", "words"),
+    "text",
     [
-        ("% sym signed\n", ["line 1", "weights", "signed"]),
-        ("% asym posweighted\n", ["line 1", "weights", "posweighted"]),
-        ("% bip unweighted\n", ["line 1", "bipartite"]),
+        "source,target,weight\na,b,0.5\nc,a,-2\n",
+        "from;to;Value\na;b;0.5\nc;a;-2\n",
+        "% asym posweighted\n% 2 3 3\na b 0.5\nc a -2\n",
     ],
 )
-@pytest.mark.parametrize("simplify", [False, True])
-def test_weights_and_two_kinds_of_nodes_that_the_head_claims_are_refused(
-    tmp_path: Path, head: str, words: list[str], simplify: bool
+def test_weights_and_names_are_read_where_the_file_says_so(tmp_path: Path, text: str) -> None:
+    graph = read_edge_list(write(tmp_path / "e.txt", text), directed=True)
+    assert graph.names == ("a", "b", "c")
+    assert graph.adjacency().toarray().tolist() == [[0, 0, -2], [0.5, 0, 0], [0, 0, 0]]
+    plain = read_edge_list(tmp_path / "e.txt", directed=True, weighted=False)
+    assert plain.weights is None
+
+
+def test_a_third_column_is_used_or_left_out_when_asked(tmp_path: Path) -> None:
+    path = write(tmp_path / "e.txt", "0 1 0.5\n1 2 3\n")
+    weights = read_edge_list(path, weighted=True).weights
+    assert weights is not None
+    assert weights.tolist() == [0.5, 3]
+    assert read_edge_list(path, weighted=False).weights is None
+    both = write(tmp_path / "b.txt", "0 1 2\n1 0 2\n1 2 1\n2 1 3\n")
+    with pytest.raises(EdgeListProblem, match="line 4: edge 2-1 is there with another weight"):
+        read_edge_list(both, weighted=True, simplify=True)
+    assert len(read_edge_list(both, weighted=False, simplify=True).edges) == 2
+
+
+def test_names_without_a_header_lose_no_edge_and_isolated_nodes_are_given(tmp_path: Path) -> None:
+    path = write(tmp_path / "e.txt", "Ana Bo\nBo Cy\n")
+    assert read_edge_list(path).names == ("Ana", "Bo", "Cy")
+    found = read_edge_list(path, nodes=["Di", "Cy", "Bo", "Ana"])
+    assert found.degrees.tolist() == [0, 1, 2, 1]
+    with pytest.raises(EdgeListProblem, match="line 1: node Ana does not fit the 2 nodes given"):
+        read_edge_list(path, nodes=["Bo", "Cy"])
+
+
+def test_two_kinds_of_nodes_that_the_head_claims_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "e.txt", "% bip unweighted\n1 2\n2 3\n")
+    for simplify in (False, True):
+        with pytest.raises(EdgeListProblem, match="line 1: the file is bipartite"):
+            read_edge_list(path, simplify=simplify)
+
+
+def written(graph: nx.Graph[Any], path: Path) -> Path:
+    """A networkx graph in the format of the file's name."""
+    if path.suffix == ".mtx":
+        matrix = nx.to_scipy_sparse_array(graph, sorted(graph))
+        scipy.io.mmwrite(path, matrix, symmetry="general" if graph.is_directed() else "symmetric")
+    elif path.suffix == ".csv":
+        lines = [f"{u},{v},{weight}\n" for u, v, weight in graph.edges(data="weight")]
+        path.write_text("source,target,weight\n" + "".join(lines))
+    elif path.suffix == ".net":
+        nx.write_pajek(graph, path)
+    elif path.suffix == ".gml":
+        nx.write_gml(graph, path)
+    else:
+        nx.write_graphml(graph, path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mtx", ".net", ".gml", ".graphml", ".csv"])
+@pytest.mark.parametrize("directed", [False, True])
+def test_every_format_that_is_read_says_the_same(
+    tmp_path: Path, suffix: str, directed: bool
 ) -> None:
-    path = write(tmp_path / "e.txt", head + "1 2\n2 3\n")
-    with pytest.raises(EdgeListProblem) as problem:
-        read_edge_list(path, simplify=simplify)
-    for word in words:
-        assert word in str(problem.value)
+    graph: nx.Graph[Any] = nx.DiGraph() if directed else nx.Graph()
+    names = [1, 2, 3, 4] if suffix == ".mtx" else ["a", "b", "c", "d"]
+    for u, v, w in [(0, 1, 0.5), (1, 2, 2.0), (3, 0, 4.0)]:
+        graph.add_edge(names[u], names[v], weight=w)
+    path = written(graph, tmp_path / f"mine{suffix}")
+    found = read_network(path, directed=directed)
+    expected = nx.to_numpy_array(graph, list(found.labels)).T
+    np.testing.assert_array_equal(found.adjacency().toarray(), expected)
+    assert set(found.labels) == set(names)
+    if directed and suffix != ".csv":
+        with pytest.raises(GraphProblem, match="directed=True"):
+            read_network(path)
+
+
+def test_networks_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
+    cases = {
+        "a.gml": "graph [ node [ id 0 ] edge [",
+        "a.graphml": "<graphml><node",
+        "a.mtx": "%%MatrixMarket matrix coordinate pattern general\n3 5 1\n1 2\n",
+        "b.mtx": "3 3\n1 2\n",
+        "a.gexf": "<gexf></gexf>",
+        "a.dot": "graph G { 0 -- 1 }",
+    }
+    for name, text in cases.items():
+        with pytest.raises(EdgeListProblem, match=name) as problem:
+            read_network(write(tmp_path / name, text))
+        assert "\n" not in str(problem.value)
+    loops = written(nx.Graph([(1, 1), (1, 2)]), tmp_path / "loops.mtx")
+    with pytest.raises(GraphProblem, match="Node 1 is linked to itself"):
+        read_network(loops)
+    assert read_network(loops, simplify=True).edges.tolist() == [[0, 1]]
 
 
 @settings(max_examples=30, deadline=None)
@@ -194,7 +296,7 @@ def test_other_formats_are_known_by_name_and_by_head_and_refused_with_the_cure(
     for place, path in enumerate((tmp_path / f"a{suffix}", tmp_path / "a.txt")):
         with pytest.raises(EdgeListProblem, match=name) as problem:
             read_edge_list(write(path, text), simplify=True)
-        assert "two node ids a line" in str(problem.value)
+        assert "two nodes a line" in str(problem.value)
         assert ("line" in str(problem.value).split(";")[0]) == bool(place)
 
 

@@ -4,11 +4,20 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodeflow.graphs.graph import Graph, GraphProblem, build_graph, from_networkx, to_networkx
+from nodeflow.graphs.graph import (
+    Graph,
+    GraphProblem,
+    build_graph,
+    from_matrix,
+    from_networkx,
+    to_networkx,
+)
 from nodeflow.graphs.measures import graph_table, node_table
 
 
@@ -102,7 +111,7 @@ def test_bad_subgraphs_and_directed_graphs_are_refused() -> None:
     for nodes in ([0, 0], [3], [-1], []):
         with pytest.raises(GraphProblem):
             graph.subgraph(nodes)
-    with pytest.raises(GraphProblem, match="directed"):
+    with pytest.raises(GraphProblem, match="directed=True"):
         from_networkx(nx.DiGraph([(0, 1)]))
     with pytest.raises(GraphProblem, match="self-loop"):
         from_networkx(nx.Graph([(0, 0)]))
@@ -125,17 +134,69 @@ def test_messages_name_the_nodes_as_the_user_does_and_the_cure_works() -> None:
     assert from_networkx(directed.to_undirected()).edges.tolist() == [[0, 1]]
 
 
-@pytest.mark.parametrize("name", ["weight", "Weight", "value"])
-@pytest.mark.parametrize("value", [0.5, 0, -1, np.nan, "strong", None, np.float32(2)])
-def test_weights_of_networkx_are_refused_by_the_edge_and_never_dropped(
-    name: str, value: object
-) -> None:
-    graph: Any = nx.Graph([("Ana", "Bo"), ("Bo", "Cy")])
-    graph["Bo"]["Cy"][name] = value
-    with pytest.raises(GraphProblem, match=rf"'Bo' and 'Cy' has {name} = .*set_edge_attributes"):
+@pytest.mark.parametrize("value", [0.5, -1, np.float32(2), "3"])
+def test_weights_of_networkx_are_used(value: object) -> None:
+    graph: Any = nx.Graph([("Bo", "Ana"), ("Bo", "Cy")])
+    with pytest.raises(GraphProblem, match=r"'Bo' and 'Ana' has no weight; .*weight=None"):
+        graph["Bo"]["Cy"]["weight"] = value
         from_networkx(graph)
-    nx.set_edge_attributes(graph, 1, name)  # type: ignore[call-overload]
-    assert from_networkx(graph).edges.tolist() == [[0, 1], [1, 2]]
+    graph["Bo"]["Ana"]["weight"] = 7
+    weights = from_networkx(graph).adjacency().toarray()
+    assert weights.tolist() == [[0, 7, float(value)], [7, 0, 0], [float(value), 0, 0]]  # type: ignore[arg-type]
+    assert from_networkx(graph, weight=None).weights is None
+
+
+@pytest.mark.parametrize("name", ["Weight", "value"])
+def test_weights_of_another_name_are_never_dropped_unasked(name: str) -> None:
+    graph = nx.Graph([("Ana", "Bo"), ("Bo", "Cy")])
+    nx.set_edge_attributes(graph, dict.fromkeys(graph.edges, 2.0), name)
+    with pytest.raises(GraphProblem, match=rf"'Ana' and 'Bo' has {name} = 2.0; pass weight="):
+        from_networkx(graph)
+    weights = from_networkx(graph, weight=name).weights
+    assert weights is not None
+    assert weights.tolist() == [2, 2]
+    nx.set_edge_attributes(graph, dict.fromkeys(graph.edges, 1), name)
+    assert from_networkx(graph).weights is None
+
+
+@pytest.mark.parametrize("value", [0, np.nan, np.inf, "strong", None])
+def test_weights_of_networkx_that_are_none_are_refused(value: object) -> None:
+    graph = nx.Graph([("Ana", "Bo")])
+    graph["Ana"]["Bo"]["weight"] = value
+    with pytest.raises(GraphProblem, match=r"'Ana'.*'Bo'.* has .*weight"):
+        from_networkx(graph)
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
+def test_matrices_and_networkx_say_the_same(seed: int, directed: bool, weighted: bool) -> None:
+    rng = np.random.default_rng(seed)
+    matrix = (rng.random((6, 6)) < 0.4) * (rng.normal(size=(6, 6)) if weighted else 1.0)
+    np.fill_diagonal(matrix, 0)
+    if not directed:
+        matrix = np.triu(matrix) + np.triu(matrix).T
+    names = list("abcdef")
+    found = from_matrix(matrix, names)
+    np.testing.assert_array_equal(found.adjacency().toarray(), matrix)
+    np.testing.assert_array_equal(from_matrix(sp.csr_matrix(matrix)).edges, found.edges)
+    again = from_networkx(to_networkx(found), directed=True)
+    np.testing.assert_array_equal(again.adjacency().toarray(), matrix)
+    assert again.names == found.names
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        (np.ones((2, 3)), "square"),
+        (np.eye(2), "self-loop"),
+        ([[0, np.nan], [np.nan, 0]], "weight nan"),
+        ([["a", "b"], ["c", "d"]], "holds numbers"),
+        (nx.path_graph(3), "from_networkx"),
+        (pd.DataFrame([[0, 1], [1, 0]]), r"to_numpy\(\)"),
+    ],
+)
+def test_matrices_that_are_no_graph_are_one_sentence(matrix: object, message: str) -> None:
+    with pytest.raises(GraphProblem, match=message):
+        from_matrix(matrix)
 
 
 def test_unit_weights_and_other_attributes_do_not_matter() -> None:

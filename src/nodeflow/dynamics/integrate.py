@@ -185,6 +185,8 @@ class _Network:
     @classmethod
     def of_graphs(cls, graphs: Sequence[Graph]) -> _Network:
         """What `of_matrix` makes of each adjacency matrix, side by side."""
+        if any(graph.directed or graph.weights is not None for graph in graphs):
+            return cls._of_matrices([graph.adjacency() for graph in graphs])
         offset = np.cumsum([0, *(graph.n for graph in graphs)])
         ends = np.cumsum([0, *(2 * len(graph.edges) for graph in graphs)])
         order, indptr = np.empty(offset[-1], np.uint32), np.empty(offset[-1] + 1, np.uint32)
@@ -197,6 +199,22 @@ class _Network:
                 graph.edges, start, order[first:last], indptr[first:last], indices
             )
         return cls(offset, order, indptr, indices, np.empty(0))
+
+    @classmethod
+    def _of_matrices(cls, matrices: Sequence[sp.csr_array]) -> _Network:
+        parts = [cls.of_matrix(matrix) for matrix in matrices]
+        starts = np.cumsum([0, *(len(part.indices) for part in parts)])
+        rows = [part.indptr[:-1] + start for part, start in zip(parts, starts[:-1], strict=True)]
+        weights = [
+            part.weights if len(part.weights) else np.ones(len(part.indices)) for part in parts
+        ]
+        return cls(
+            np.cumsum([0, *(len(part.order) for part in parts)]),
+            np.concatenate([part.order for part in parts]),
+            np.concatenate([*rows, starts[-1:]]).astype(np.uint32),
+            np.concatenate([part.indices for part in parts]),
+            np.concatenate(weights),
+        )
 
 
 class _Block:

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from nodeflow.dynamics.fixed_points import FixedPoints, find_fixed_points
 from nodeflow.dynamics.integrate import Simulation, simulate
 from nodeflow.dynamics.systems import Field
+from nodeflow.graphs.graph import Graph
 from nodeflow.problems import Problem
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "MeanFieldProblem",
     "mean_field",
     "mean_field_fixed_points",
+    "mean_field_of",
     "mean_field_states",
     "mean_field_trajectory",
 ]
@@ -42,14 +44,15 @@ class MeanField:
     """The mean-field network of a graph.
 
     Attributes:
-        degrees: (K,) the distinct degrees k, rising.
+        degrees: (K,) the distinct degrees k, rising; of a weighted or directed graph what nodes
+            receive in all, Σ_j A_ij.
         share: (K,) the share P(k) of nodes.
         group: (n,) position of each node's degree in `degrees`: `state[group]` is the state of
             every node.
         adjacency: (K, K) A_kk′.
     """
 
-    degrees: NDArray[np.int64]
+    degrees: NDArray[np.int64] | NDArray[np.float64]
     share: NDArray[np.float64]
     group: NDArray[np.int64]
     adjacency: sp.csr_array
@@ -70,6 +73,24 @@ def mean_field(degrees: ArrayLike) -> MeanField:
     ends = max(float(values @ counts), 1.0)
     adjacency = sp.csr_array(np.outer(values, values * counts) / ends)
     return MeanField(values, counts / len(given), group, adjacency)
+
+
+def mean_field_of(graph: Graph) -> MeanField:
+    """The mean-field network of a graph.
+
+    With weights or directions, a node receives s_i = Σ_j A_ij and gives r_j = Σ_i A_ij; nodes that
+    do not differ in them share one state, and A_kk′ = s_k r_k′ n_k′ / Σ_j r_j for n_k′ nodes in
+    group k′. For simple undirected graphs this is `mean_field` of the degrees.
+    """
+    if not graph.directed and graph.weights is None:
+        return mean_field(graph.degrees)
+    matrix = graph.adjacency()
+    both = np.stack([matrix.sum(axis=1), matrix.sum(axis=0)], axis=1)
+    values, group, counts = np.unique(both, axis=0, return_inverse=True, return_counts=True)
+    received, given = values.T
+    total = float(given @ counts)
+    mixed = np.outer(received, given * counts) / total if total else np.zeros((len(values),) * 2)
+    return MeanField(received, counts / graph.n, group.ravel(), sp.csr_array(mixed))
 
 
 def mean_field_trajectory(
@@ -107,7 +128,7 @@ def mean_field_trajectory(
 
 def mean_field_states(
     field: Field,
-    degrees: ArrayLike,
+    graph: Graph,
     initial: ArrayLike,
     times: ArrayLike,
     *,
@@ -119,14 +140,14 @@ def mean_field_states(
 
     Args:
         field: the vector field.
-        degrees: (n,) of the nodes.
+        graph: the graph.
         initial: (B, n) initial states, of which the mean field knows the mean.
         times: (T,) observation times.
         rtol: relative tolerance.
         atol: absolute tolerance.
         max_steps: limit of steps.
     """
-    network = mean_field(degrees)
+    network = mean_field_of(graph)
     found = mean_field_trajectory(
         field,
         network,

@@ -71,14 +71,15 @@ def _checked(run: Trajectory, graph: Graph, name: str) -> Trajectory:
     if run.status not in ("ok", "failed"):
         raise TrajectoryProblem(f'{name}: its status is {run.status!r}; write "ok" or "failed".')
     times = increasing(run.times, f"{name}: its times", TrajectoryProblem)
-    states = by_node(run.states, range(graph.n), f"{name}: its states", TrajectoryProblem)
+    states = by_node(run.states, graph.labels, f"{name}: its states", TrajectoryProblem)
     _check_shape(states.shape, len(times), graph.n, name)
     bad = first_bad(states)
     if bad is not None and run.status == "ok":
         row, node = bad
         raise TrajectoryProblem(
-            f"{name}: the state of node {node} at time {times[row]:g} is {states[bad]}, and "
-            "missing values are not filled in; interpolate it, or leave out this time or run."
+            f"{name}: the state of node {graph.labels[node]!r} at time {times[row]:g} is "
+            f"{states[bad]}, and missing values are not filled in; use data.fill_gaps, interpolate "
+            "it, or leave out this time or run."
         )
     if times is run.times and states is run.states:
         return run

@@ -1,8 +1,8 @@
 from .against_theory import degree_exceedance
 from .connection import connection_table, effective_distance, probability_at
 from .ensemble import Sampler, connect, sample_cell, sample_graph
-from .files import EdgeListProblem, read_edge_list
-from .graph import Graph, GraphProblem, build_graph, from_networkx, to_networkx
+from .files import EdgeListProblem, read_edge_list, read_network
+from .graph import Graph, GraphProblem, build_graph, from_matrix, from_networkx, to_networkx
 from .measures import graph_table, node_table
 from .networks import NULL_MODELS, network_table, with_nulls
 from .nulls import erdos_renyi, rewire
@@ -31,6 +31,7 @@ __all__ = [
     "degree_exceedance",
     "effective_distance",
     "erdos_renyi",
+    "from_matrix",
     "from_networkx",
     "graph_table",
     "network_table",
@@ -39,6 +40,7 @@ __all__ = [
     "probability_at",
     "read_edge_list",
     "read_graphs",
+    "read_network",
     "real_network",
     "rewire",
     "sample_cell",

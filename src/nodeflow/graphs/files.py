@@ -1,20 +1,24 @@
-"""Edge lists that a user brings along."""
+"""Networks that a user brings along: edge lists, and files of a few other formats."""
 
 from __future__ import annotations
 
 import gzip
+import math
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nodeflow.graphs.graph import WEIGHTS, Graph, build_graph
+from nodeflow.graphs.formats import Format, format_by_head, format_by_name, without_prolog
+from nodeflow.graphs.graph import WEIGHTS, Graph, build_graph, from_networkx
 from nodeflow.problems import Problem
 
-__all__ = ["EdgeListProblem", "read_edge_list"]
+__all__ = ["EdgeListProblem", "read_edge_list", "read_network"]
 
 COMMENTS = ("#", "%")
 LARGEST_ID = np.iinfo(np.int32).max - 1
@@ -23,66 +27,6 @@ LARGEST_ID = np.iinfo(np.int32).max - 1
 class EdgeListProblem(Problem):
     """An edge list cannot be used; the text names the file, the line and the cure."""
 
-
-@dataclass(frozen=True)
-class _Format:
-    """A format of graphs that is no edge list.
-
-    Attributes:
-        name: as its users call it.
-        suffixes: how its files' names end.
-        head: pattern of the first line that says something, in lower case.
-        reader: what makes a networkx graph of it; empty if networkx has no reader.
-        condition: of the reader, that it loses nothing.
-        unless: what may be wrong about recognizing the file by its name.
-    """
-
-    name: str
-    suffixes: tuple[str, ...]
-    head: str
-    reader: str = ""
-    condition: str = ""
-    unless: str = " (if it holds nothing but two node ids a line, let its name end in .txt)"
-
-
-_FORMATS = (
-    _Format(
-        "a Matrix Market",
-        (".mtx",),
-        r"%%?\s*matrixmarket",
-        "networkx.from_scipy_sparse_array(scipy.io.mmread({path!r}))",
-        condition="if the matrix is symmetric, ",
-        unless=" (its first line of numbers is the size of the matrix, not an edge)",
-    ),
-    _Format(
-        "a Pajek",
-        (".net", ".paj"),
-        r"\*(vertices|network|arcs|edges|matrix)",
-        "networkx.read_pajek({path!r})",
-    ),
-    _Format(
-        "a GML",
-        (".gml",),
-        r'graph\s*(\[|$)|creator\s*"|version\s+\d',
-        "networkx.read_gml({path!r})",
-    ),
-    _Format("a GraphML", (".graphml",), r"<graphml", "networkx.read_graphml({path!r})"),
-    _Format("a GEXF", (".gexf",), r"<gexf", "networkx.read_gexf({path!r})"),
-    _Format("an XML", (".xml",), r"<"),
-    _Format(
-        "a DOT",
-        (".dot", ".gv"),
-        r"(strict\s+)?(di)?graph\b[^\[]*\{|(strict\s+)?digraph\b",
-        "networkx.nx_pydot.read_dot({path!r})",
-    ),
-    _Format("a UCINET", (".dl",), r"dl\b"),
-    _Format("a LEDA", (".lgr",), r"leda\.graph", "networkx.read_leda({path!r})"),
-    _Format("a graph6", (".g6",), r">>graph6<<", "networkx.read_graph6({path!r})"),
-    _Format("a sparse6", (".s6",), r">>sparse6<<|:", "networkx.read_sparse6({path!r})"),
-    _Format("a METIS", (".metis", ".graph"), r"(?!)"),
-    _Format("a DIMACS", (".dimacs", ".clq", ".col"), r"p\s+(edge|col|sp|max|tw)\b|c\s|c$"),
-    _Format("a JSON", (".json",), r"[{\[]", "networkx.node_link_graph(json.load(open({path!r})))"),
-)
 
 _KONECT = re.compile(r"%\s*(sym|asym|bip)\b\s*(\w*)")
 """The first line of a file of KONECT: whether it is directed or bipartite, and its weights."""
@@ -93,150 +37,295 @@ _UNWEIGHTED = ("", "unweighted", "positive")
 _DIRECTED = re.compile(r"(?<!non-)(?<!non )(?<!not )\bdirected\b(?!\"?\s*[:=]\s*\"?(no|false|0)\b)")
 
 
+_HEADER = {
+    "source",
+    "target",
+    "from",
+    "to",
+    "fromnodeid",
+    "tonodeid",
+    "node1",
+    "node2",
+    "src",
+    "dst",
+}
+"""Words by which a first line of names is known to be a header and not an edge."""
+
+
 @dataclass(frozen=True)
 class _Rows:
     """The lines of an edge list.
 
     Attributes:
-        pairs: (M, 2) node ids.
+        pairs: (M, 2) node ids, whole numbers or texts.
+        weights: (M,) what the third column says, NaN where it says nothing.
         numbers: (M,) the line of each.
         head: comments above the first edge, with their lines.
+        names: of the columns, in lower case, if there is a line of them.
     """
 
     pairs: np.ndarray
+    weights: NDArray[np.float64]
     numbers: np.ndarray
     head: Sequence[tuple[int, str]]
+    names: Sequence[str] | None
 
 
-def read_edge_list(path: str | Path, nodes: int | None = None, *, simplify: bool = False) -> Graph:
-    """Read an undirected edge list: two node ids a line.
+def read_network(
+    path: str | Path,
+    nodes: int | Sequence[Hashable] | None = None,
+    *,
+    directed: bool = False,
+    weighted: bool | None = None,
+    simplify: bool = False,
+) -> Graph:
+    """Read a network from an edge list or from a Matrix Market, Pajek, GML or GraphML file.
 
-    Ids are separated by a comma, a semicolon, or white space. Blank lines and lines that begin
-    with # or % are skipped; so is a first line without a number (a header). The file may be
-    compressed with gzip (name ending in .gz). A third column is allowed if it says that edges have
-    no weights: 1 in every line, or the `{}` of networkx.
-
-    Nothing that a file says is left out in silence. A file whose head calls it directed, weighted
-    or bipartite (as those of SNAP and KONECT do) is refused, and so are repeated edges, self-loops
-    and files of other formats (Matrix Market, Pajek, GML, GraphML …).
+    The format is known by the file's name, or by its first line. Nothing that a file says is left
+    out in silence: what the arguments do not ask for is refused with the cure. In Matrix Market an
+    entry in row i and column j is an edge from i to j; its nodes are named from 1.
 
     Args:
         path: the file.
-        nodes: number of nodes, with ids 0 … nodes − 1, some of which may have no edge. By default
-            the nodes are the ids that occur, renumbered from 0 in ascending order.
-        simplify: read the simple undirected graph behind the file: directions do not count, an edge
-            that is there more than once (in either direction) is one edge, and self-loops are
-            dropped; their nodes are kept.
+        nodes: of an edge list, as in `read_edge_list`.
+        directed: keep directions: the first node of an edge acts on the second one.
+        weighted: as in `read_edge_list`.
+        simplify: as in `read_edge_list`.
+
+    Raises:
+        EdgeListProblem: the file is missing, unreadable or of a format that is not read; or as in
+            `read_edge_list`.
+        GraphProblem: what the file holds does not fit; see `from_networkx`.
+    """
+    path = Path(path)
+    known = format_by_name(path) or _format_of_first_line(path)
+    if known is None:
+        return read_edge_list(path, nodes, directed=directed, weighted=weighted, simplify=simplify)
+    if known.read is None:
+        raise EdgeListProblem(
+            f"{path} is {known.name} file, which is not read; save its edges as text, two nodes a "
+            "line, or as GraphML."
+        )
+    if nodes is not None:
+        raise EdgeListProblem(
+            f"{path} is {known.name} file, which names its nodes; leave out nodes."
+        )
+    import networkx as nx
+
+    try:
+        graph = known.read(path)
+    except Exception as error:  # readers of networkx raise all kinds
+        raise EdgeListProblem(
+            f"{path} cannot be read as {known.name} file ({' '.join(str(error).split())}); save it "
+            "again, or save its edges as text, two nodes a line."
+        ) from error
+    if simplify:
+        graph = nx.DiGraph(graph) if directed and graph.is_directed() else nx.Graph(graph)
+        graph.remove_edges_from(list(nx.selfloop_edges(graph)))
+    return from_networkx(graph, weight=None if weighted is False else "weight", directed=directed)
+
+
+def read_edge_list(
+    path: str | Path,
+    nodes: int | Sequence[Hashable] | None = None,
+    *,
+    directed: bool = False,
+    weighted: bool | None = None,
+    simplify: bool = False,
+) -> Graph:
+    """Read an edge list: two nodes a line, and perhaps a weight.
+
+    Fields are separated by a comma, a semicolon, or white space. Blank lines and lines that begin
+    with # or % are skipped; so is a line of column names above the first edge: one without numbers
+    where nodes are numbers, or with words such as source and target. The file may be compressed
+    with gzip (name ending in .gz). Nodes are whole numbers, or names if the first edge has names.
+
+    Nothing that a file says is left out in silence. A file whose head calls it directed or
+    bipartite (as those of SNAP and KONECT do), a third column that may hold weights or times,
+    repeated edges, self-loops and files of other formats are refused unless the arguments say what
+    to do with them.
+
+    Args:
+        path: the file.
+        nodes: all nodes, some of which may have no edge: their number, with ids 0 … nodes − 1, or
+            a list of them. By default the nodes are those that occur, numbers in ascending order,
+            names as they come.
+        directed: keep directions: the first node of an edge acts on the second one.
+        weighted: whether the third column holds weights; False leaves it out. By default it does
+            where the column is called so, or the head of a KONECT file says so.
+        simplify: an edge that is there more than once (in either direction, unless `directed`) is
+            one edge, and self-loops are dropped; their nodes are kept.
 
     Raises:
         EdgeListProblem: the file is missing, unreadable, empty or of another format, its head says
-            that it is more than an undirected graph, or a line is not a pair of non-negative
-            integers, has a weight, is a self-loop, repeats an edge, or names a node that is not
-            below `nodes`.
+            what the arguments do not cover, or a line does not hold two nodes, has a third column
+            of unknown meaning or a weight that is none, is a self-loop, repeats an edge, or names
+            a node that is not one of `nodes`.
     """
     path = Path(path)
-    _check_name(path)
+    known = format_by_name(path)
+    if known is not None:
+        raise EdgeListProblem(
+            f"{path} has the name of {known.name} file, which is no edge list; "
+            f"{_cure(path, known)}{known.unless}."
+        )
     rows = _parse(path)
-    _check_head(path, rows.head, simplify)
-    _check_range(path, rows, nodes)
-    pairs = rows.pairs
-    if nodes is None:
-        ids, renumbered = np.unique(pairs, return_inverse=True)
-        nodes, pairs = len(ids), renumbered.reshape(-1, 2)
+    _check_head(path, rows.head, directed, simplify)
+    weights = _weights(path, rows, weighted)
+    labels = _labels(path, rows, nodes)
+    index = {label: i for i, label in enumerate(labels)}
+    pairs = np.array([(index[u], index[v]) for u, v in rows.pairs.tolist()], dtype=np.int64)
+    ends = pairs if directed else np.sort(pairs, axis=1)
     if simplify:
-        pairs = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0)
+        kept = _kept(path, rows, ends, weights)
+        ends, weights = ends[kept], None if weights is None else weights[kept]
     else:
-        _check_simple(path, rows)
-    return build_graph(nodes, pairs)
-
-
-def _check_name(path: Path) -> None:
-    plain = path.name.lower().removesuffix(".gz")
-    for known in _FORMATS:
-        if plain.endswith(known.suffixes):
-            raise EdgeListProblem(
-                f"{path} has the name of {known.name} file, which is no edge list; "
-                f"{_cure(path, known)}{known.unless}."
-            )
-
-
-def _check_format(path: Path, number: int, line: str) -> None:
-    """Refuse a file whose first line, or first comment, is that of another format."""
-    for known in _FORMATS:
-        if re.match(known.head, line.lower()):
-            raise EdgeListProblem(
-                f"{path}, line {number}: this is {known.name} file and no edge list; "
-                f"{_cure(path, known)}."
-            )
-
-
-def _cure(path: Path, known: _Format) -> str:
-    if not known.reader:
-        return "save its edges as text, two node ids a line"
-    reader = known.reader.format(path=str(path))
-    return (
-        f"{known.condition}use graphs.from_networkx({reader}), or save its edges as text, two node "
-        "ids a line"
+        _check_simple(path, rows, ends, directed)
+    plain = list(labels) == list(range(len(labels)))
+    return build_graph(
+        len(labels), ends, weights=weights, directed=directed, names=None if plain else labels
     )
 
 
+def _format_of_first_line(path: Path) -> Format | None:
+    for _, line in _lines(path):
+        says = without_prolog(line)
+        if says:
+            return format_by_head(says)
+    return None
+
+
+def _cure(path: Path, known: Format) -> str:
+    if known.read is None:
+        return "save its edges as text, two nodes a line"
+    return f"use graphs.read_network({str(path)!r}), or save its edges as text, two nodes a line"
+
+
 def _parse(path: Path) -> _Rows:
-    pairs: list[tuple[int, int]] = []
-    numbers: list[int] = []
+    lines: list[tuple[int, list[str]]] = []
     head: list[tuple[int, str]] = []
-    names: list[str] | None = None
-    width = 0
     for number, line in _lines(path):
         is_comment = line.startswith(COMMENTS)
-        if not pairs and names is None and not (is_comment and head):
-            says = _without_prolog(line)
+        if not lines and not (is_comment and head):
+            says = without_prolog(line)
             if not says:
                 continue
-            _check_format(path, number, says)
-        if is_comment:
-            if not pairs:
-                head.append((number, line))
-            continue
-        fields = _fields(line)
-        if not pairs and names is None and not any(_is_number(field) for field in fields):
-            names = [field.lower() for field in fields]
-            continue
-        width = width or len(fields)
-        if not len(fields) == width == 2:
-            _check_columns(path, number, fields, width, names)
-        pairs.append((_node(path, number, fields[0]), _node(path, number, fields[1])))
-        numbers.append(number)
-    if not pairs:
+            known = format_by_head(says)
+            if known is not None:
+                raise EdgeListProblem(
+                    f"{path}, line {number}: this is {known.name} file and no edge list; "
+                    f"{_cure(path, known)}."
+                )
+        if not is_comment:
+            lines.append((number, _fields(line)))
+        elif not lines:
+            head.append((number, line))
+    names = None
+    if lines and _is_header(lines):
+        names = [field.lower() for field in lines.pop(0)[1]]
+    if not lines:
         raise EdgeListProblem(f"{path} holds no edges; give one line 'source target' for each.")
-    return _Rows(np.array(pairs, dtype=np.int64), np.array(numbers, dtype=np.int64), head)
+    width = len(lines[0][1])
+    third = [_third(path, number, fields, width) for number, fields in lines]
+    numbers = np.array([number for number, _ in lines], dtype=np.int64)
+    return _Rows(_ids(path, lines), np.array(third), numbers, head, names)
 
 
-def _without_prolog(line: str) -> str:
-    """A line of XML from its first element that is no declaration or comment."""
-    return re.sub(r"<[?!][^>]*>\s*", "", line) if line.startswith("<") else line
+def _is_header(lines: Sequence[tuple[int, Sequence[str]]]) -> bool:
+    """Whether the first line names columns: never in doubt, for an edge would be lost."""
+    first = lines[0][1]
+    if _HEADER & {field.lower() for field in first}:
+        return True
+    rest = lines[1][1] if len(lines) > 1 else first
+    return not any(map(_is_number, first)) and all(map(_is_number, rest[:2]))
 
 
-def _check_columns(
-    path: Path, number: int, fields: Sequence[str], width: int, names: Sequence[str] | None
-) -> None:
-    """Refuse all but two node ids, and perhaps a third column that says nothing."""
+def _third(path: Path, number: int, fields: Sequence[str], width: int) -> float:
+    """What the third column says; NaN if nothing."""
     where = f"{path}, line {number}"
     if len(fields) != width:
         raise EdgeListProblem(
-            f"{where}: {len(fields)} columns after {width} above; give every line the same two "
-            "columns of node ids."
+            f"{where}: {len(fields)} columns after {width} above; give every line the same "
+            "columns: two nodes, and perhaps a weight."
         )
-    if len(fields) != 3:
+    if width == 2 or (width == 3 and fields[2] == "{}"):
+        return math.nan
+    if width != 3:
         raise EdgeListProblem(
-            f"{where}: {len(fields)} columns; keep the two columns of node ids "
-            "(weights and times are not used)."
+            f"{where}: {len(fields)} columns; keep the two of nodes, and perhaps one of weights "
+            "(times are not used)."
         )
-    named = names is None or (len(names) == 3 and names[2] in WEIGHTS)
-    if not named or not (fields[2] == "{}" or (_is_number(fields[2]) and float(fields[2]) == 1)):
+    if not _is_number(fields[2]):
         raise EdgeListProblem(
-            f"{where}: 3 columns, {fields[2]!r} in the third; weights other than 1 and times are "
-            "not used, so keep the two columns of node ids if the third may be left out."
+            f"{where}: 3 columns, {fields[2]!r} in the third; it holds weights, which are numbers, "
+            "so keep the two columns of nodes if it may be left out."
         )
+    return float(fields[2])
+
+
+def _ids(path: Path, lines: Sequence[tuple[int, Sequence[str]]]) -> NDArray[Any]:
+    """Node ids (M, 2): texts if the first edge has a name, whole numbers otherwise."""
+    if all(map(_is_number, lines[0][1][:2])):
+        pairs = [(_node(path, i, x[0]), _node(path, i, x[1])) for i, x in lines]
+        return np.array(pairs, dtype=np.int64)
+    for number, fields in lines:
+        if not fields[0] or not fields[1]:
+            raise EdgeListProblem(f"{path}, line {number}: a node has no name; give it one.")
+    return np.array([x[:2] for _, x in lines], dtype=object)
+
+
+def _labels(path: Path, rows: _Rows, nodes: int | Sequence[Hashable] | None) -> Sequence[Hashable]:
+    """All nodes, in order."""
+    if nodes is None:
+        if rows.pairs.dtype == object:
+            return list(dict.fromkeys(rows.pairs.ravel().tolist()))
+        found: list[Hashable] = np.unique(rows.pairs).tolist()
+        return found
+    labels = range(nodes) if isinstance(nodes, int) else list(nodes)
+    known = set(labels)
+    for (u, v), number in zip(rows.pairs.tolist(), rows.numbers.tolist(), strict=True):
+        for node in (u, v):
+            if node not in known:
+                fit = (
+                    f"{nodes} nodes, numbered 0 … {nodes - 1}; renumber them or give a larger "
+                    "number of nodes"
+                    if isinstance(nodes, int)
+                    else f"the {len(labels)} nodes given; add it to them"
+                )
+                raise EdgeListProblem(f"{path}, line {number}: node {node} does not fit {fit}.")
+    return labels
+
+
+def _weights(path: Path, rows: _Rows, weighted: bool | None) -> NDArray[np.float64] | None:
+    """The weights of all edges; None if there are none, or none are wanted."""
+    if rows.names is not None and _HEADER & set(rows.names[2:]):
+        raise EdgeListProblem(
+            f"{path}: the third column is called {rows.names[2]}; put the two columns of nodes "
+            "first, and weights third."
+        )
+    konect = [_KONECT.match(line.lower()) for _, line in rows.head]
+    says = any(found and found[2] not in _UNWEIGHTED for found in konect)
+    if weighted is None:
+        called = rows.names is not None and len(rows.names) > 2 and rows.names[2] in WEIGHTS
+        weighted = says or called
+        other = np.isfinite(rows.weights) & (rows.weights != 1)
+        if not weighted and other.any():
+            row = int(np.argmax(other))
+            raise EdgeListProblem(
+                f"{path}, line {rows.numbers[row]}: 3 columns, {rows.weights[row]:g} in the third; "
+                "pass weighted=True if these are weights, or weighted=False (or delete the column) "
+                "if they may be left out."
+            )
+    if not weighted:
+        return None
+    bad = ~np.isfinite(rows.weights) | (rows.weights == 0)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise EdgeListProblem(
+            f"{path}, line {rows.numbers[row]}: the weight is missing, 0 or not finite; give every "
+            "edge a weight in the third column, and leave out edges without."
+        )
+    return rows.weights
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -279,12 +368,14 @@ def _node(path: Path, number: int, field: str) -> int:
     if field.startswith("-"):
         reason = "node ids must not be negative; number the nodes from 0"
     elif not _is_number(field):
-        reason += "; number the nodes, or use graphs.from_networkx, which takes names"
+        reason += " like those above, or names from the first line on"
     raise EdgeListProblem(f"{path}, line {number}: {field!r}: {reason}.")
 
 
-def _check_head(path: Path, head: Sequence[tuple[int, str]], simplify: bool) -> None:
-    """Refuse what the head says beyond an undirected graph and `simplify` does not cover."""
+def _check_head(
+    path: Path, head: Sequence[tuple[int, str]], directed: bool, simplify: bool
+) -> None:
+    """Refuse what the head says and the arguments do not cover."""
     for number, line in head:
         where = f"{path}, line {number}"
         konect = _KONECT.match(line.lower())
@@ -294,48 +385,54 @@ def _check_head(path: Path, head: Sequence[tuple[int, str]], simplify: bool) -> 
                 "two nodes; add the largest id of the first column to all ids of the second, "
                 "and delete this line."
             )
-        if konect and konect[2] not in _UNWEIGHTED:
-            raise EdgeListProblem(
-                f"{where}: edges have weights ({konect[2]}), which are not used; if they may be "
-                "left out, delete this line and keep the two columns of node ids."
-            )
-        if simplify:
+        if directed or simplify:
             continue
         if (konect and konect[1] == "asym") or _DIRECTED.search(line.lower()):
             raise EdgeListProblem(
-                f"{where}: the file says that its edges are directed, and directions are not used; "
-                "if they may be left out, read it with simplify=True, or delete this line and keep "
-                "each edge once."
+                f"{where}: the file says that its edges are directed; read it with directed=True "
+                "to keep directions, or with simplify=True if they may be left out."
             )
 
 
-def _check_range(path: Path, rows: _Rows, nodes: int | None) -> None:
-    high = rows.pairs.max(axis=1)
-    if nodes is not None and high.max() >= nodes:
-        row = int(np.argmax(high >= nodes))
-        raise EdgeListProblem(
-            f"{path}, line {rows.numbers[row]}: node {high[row]} does not fit {nodes} nodes, "
-            f"numbered 0 … {nodes - 1}; renumber them or give a larger number of nodes."
-        )
+def _kept(
+    path: Path, rows: _Rows, ends: NDArray[np.int64], weights: NDArray[np.float64] | None
+) -> NDArray[np.int64]:
+    """Rows of a simple graph: no self-loops, the first of equal edges."""
+    apart = np.flatnonzero(ends[:, 0] != ends[:, 1])
+    _, first, which = np.unique(ends[apart], axis=0, return_index=True, return_inverse=True)
+    if weights is not None:
+        mine = weights[apart]
+        differs = mine != mine[first][which.ravel()]
+        if differs.any():
+            row = int(apart[int(np.argmax(differs))])
+            u, v = rows.pairs[row]
+            raise EdgeListProblem(
+                f"{path}, line {rows.numbers[row]}: edge {u}-{v} is there with another weight; "
+                "give each edge one weight, keep directions with directed=True, or leave weights "
+                "out with weighted=False."
+            )
+    return apart[np.sort(first)]
 
 
-def _check_simple(path: Path, rows: _Rows) -> None:
-    low, high, numbers = rows.pairs.min(axis=1), rows.pairs.max(axis=1), rows.numbers
+def _check_simple(path: Path, rows: _Rows, ends: NDArray[np.int64], directed: bool) -> None:
+    low, high, numbers = ends[:, 0], ends[:, 1], rows.numbers
     loop = np.flatnonzero(low == high)
     if len(loop):
         row = loop[0]
         raise EdgeListProblem(
-            f"{path}, line {numbers[row]}: node {low[row]} is linked to itself; remove self-loops, "
-            "or read the file with simplify=True."
+            f"{path}, line {numbers[row]}: node {rows.pairs[row, 0]} is linked to itself; remove "
+            "self-loops, or read the file with simplify=True."
         )
     order = np.lexsort((numbers, high, low))
     same = (np.diff(low[order]) == 0) & (np.diff(high[order]) == 0)
     if same.any():
         later = order[1:][same]
-        row = int(np.argmin(numbers[later]))
-        first = order[:-1][same][row]
+        place = int(np.argmin(numbers[later]))
+        row, first = int(later[place]), int(order[:-1][same][place])
+        u, v = rows.pairs[first] if directed else sorted(rows.pairs[first].tolist())
+        how = "once" if directed else "once, in one direction"
         raise EdgeListProblem(
-            f"{path}, line {numbers[later[row]]}: edge {low[first]}-{high[first]} is already on "
-            f"line {numbers[first]}; keep each undirected edge once, in one direction, or read the "
-            "file with simplify=True."
+            f"{path}, line {numbers[row]}: edge {u}-{v} is already on line {numbers[first]}; keep "
+            f"each {'' if directed else 'undirected '}edge {how}, or read the file with "
+            "simplify=True."
         )

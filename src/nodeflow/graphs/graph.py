@@ -1,8 +1,9 @@
-"""Simple undirected graphs as sorted edge arrays."""
+"""Simple graphs, undirected or directed, weighted or not, as sorted edge arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ __all__ = [
     "GraphProblem",
     "build_graph",
     "check_graphs",
+    "from_matrix",
     "from_networkx",
     "to_networkx",
 ]
@@ -28,40 +30,83 @@ __all__ = [
 WEIGHTS = frozenset({"weight", "weights", "w", "value", "count", "strength", "sign"})
 """What weights of edges are called, in attributes of networkx and in headers of edge lists."""
 
+_NO_WEIGHT = object()
+
 
 class GraphProblem(Problem):
-    """Given edges or coordinates that do not make a simple undirected graph."""
+    """Given edges, weights, names or coordinates that do not make a simple graph."""
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A simple undirected graph on the nodes 0 … n−1; made by `build_graph`, which checks it.
+    """A simple graph on the nodes 0 … n−1; made by `build_graph`, which checks it.
 
     Attributes:
         n: number of nodes, at least 1.
-        edges: shape (M, 2), u < v in each row, rows sorted lexicographically and unique.
+        edges: shape (M, 2), rows sorted lexicographically and unique. Undirected: u < v in each
+            row. Directed: a row (j, i) says that j acts on i.
         kappa: shape (n,), hidden degrees, where the graph has them.
         x: shape (n,), positions on the ring of circumference 1, where the graph has them.
+        weights: shape (M,), finite and not zero, where edges are weighted; they may be negative.
+        directed: whether edges have a direction.
+        names: n names as the user has them, where there are some.
     """
 
     n: int
     edges: NDArray[np.int32]
     kappa: NDArray[np.float64] | None = None
     x: NDArray[np.float64] | None = None
+    weights: NDArray[np.float64] | None = None
+    directed: bool = False
+    names: tuple[Hashable, ...] | None = None
 
     @property
     def degrees(self) -> NDArray[np.int64]:
-        """Number of neighbours of each node, shape (n,)."""
-        return np.bincount(self.edges.ravel(), minlength=self.n)
+        """Number of neighbours, shape (n,); in a directed graph of those that act on the node."""
+        ends = self.edges[:, 1] if self.directed else self.edges.ravel()
+        return np.bincount(ends, minlength=self.n)
+
+    @property
+    def labels(self) -> tuple[Hashable, ...]:
+        """The names of the nodes, or 0 … n−1 where they have none."""
+        return tuple(range(self.n)) if self.names is None else self.names
 
     def adjacency(self, dtype: DTypeLike = np.float64) -> csr_array:
-        """The symmetric 0/1 adjacency matrix, shape (n, n), with sorted column indices."""
-        u, v = self.edges[:, 0], self.edges[:, 1]
-        ones = np.ones(2 * len(self.edges), dtype=dtype)
-        rows, columns = np.concatenate([v, u]), np.concatenate([u, v])
-        matrix = csr_array((ones, (rows, columns)), shape=(self.n, self.n))
+        """The matrix A, shape (n, n), with sorted column indices: A_ij is what j does to i.
+
+        Entries are weights, or 1 without weights; undirected graphs have a symmetric one.
+        """
+        rows, columns = self.edges[:, 1], self.edges[:, 0]
+        if not self.directed:
+            rows, columns = np.concatenate([rows, columns]), np.concatenate([columns, rows])
+        if self.weights is None:
+            values = np.ones(len(rows), dtype=dtype)
+        else:
+            values = np.resize(self.weights, len(rows)).astype(dtype)
+        matrix = csr_array((values, (rows, columns)), shape=(self.n, self.n))
         matrix.sort_indices()
         return matrix
+
+    def skeleton(self) -> Graph:
+        """Which nodes are linked at all: the graph without directions and weights."""
+        if not self.directed and self.weights is None:
+            return self
+        pairs = np.unique(np.sort(self.edges, axis=1), axis=0)
+        return build_graph(self.n, pairs, self.kappa, self.x, names=self.names)
+
+    def simple(self) -> Graph:
+        """The graph itself, for functions that are defined without directions and weights only.
+
+        Raises:
+            GraphProblem: it has one of them.
+        """
+        if self.directed or self.weights is not None:
+            kind = "directed" if self.directed else "weighted"
+            raise GraphProblem(
+                f"This is defined for undirected graphs without weights, and the graph is {kind}; "
+                "pass graph.skeleton() to look at which nodes are linked at all."
+            )
+        return self
 
     def subgraph(self, nodes: Sequence[int] | NDArray[np.integer]) -> Graph:
         """The induced subgraph; its node i is `nodes[i]`.
@@ -79,11 +124,15 @@ class Graph:
         if np.count_nonzero(new_name >= 0) != len(kept):
             raise GraphProblem("A subgraph cannot hold a node twice; name each node once.")
         renamed = new_name[self.edges]
+        inside = (renamed >= 0).all(axis=1)
         return build_graph(
             len(kept),
-            renamed[(renamed >= 0).all(axis=1)],
+            renamed[inside],
             kappa=None if self.kappa is None else self.kappa[kept],
             x=None if self.x is None else self.x[kept],
+            weights=None if self.weights is None else self.weights[inside],
+            directed=self.directed,
+            names=None if self.names is None else [self.names[node] for node in kept],
         )
 
 
@@ -92,26 +141,39 @@ def build_graph(
     edges: ArrayLike,
     kappa: ArrayLike | None = None,
     x: ArrayLike | None = None,
+    *,
+    weights: ArrayLike | None = None,
+    directed: bool = False,
+    names: Sequence[Hashable] | None = None,
 ) -> Graph:
-    """Check and sort edges and coordinates.
+    """Check and sort edges, with their weights, and coordinates.
 
     Args:
         n: number of nodes.
-        edges: shape (M, 2), any order within and between rows; each edge once.
+        edges: shape (M, 2), rows in any order, each edge once. Undirected: ends in any order.
+            Directed: (j, i) where j acts on i.
         kappa: hidden degrees, shape (n,), positive and finite.
         x: positions, shape (n,), in [0, 1).
+        weights: of the edges, shape (M,), finite and not zero. Weights that are all 1 are none.
+        directed: whether edges have a direction.
+        names: n different names of the nodes.
 
     Raises:
-        GraphProblem: no nodes, self-loops, duplicates, negative or too large ids, or coordinates
-            of the wrong shape or range.
+        GraphProblem: no nodes, self-loops, duplicates, negative or too large ids, or weights,
+            names or coordinates of the wrong shape or range.
     """
     if not isinstance(n, int | np.integer) or n < 1 or n > np.iinfo(np.int32).max:
         raise GraphProblem(f"A graph has 1 to 2147483647 nodes, not {n!r}.")
+    labels = _checked_names(n, names)
+    pairs, strengths = _checked_edges(n, edges, weights, directed, labels)
     return Graph(
         int(n),
-        _checked_edges(n, edges),
+        pairs,
         _checked_coordinate(n, kappa, "kappa", low=0.0, low_included=False, high=np.inf),
         _checked_coordinate(n, x, "x", low=0.0, low_included=True, high=1.0),
+        strengths,
+        directed,
+        labels,
     )
 
 
@@ -134,48 +196,100 @@ def check_graphs(graphs: Sequence[Graph]) -> None:
             )
 
 
-def _checked_edges(n: int, edges: ArrayLike) -> NDArray[np.int32]:
+def _checked_names(n: int, names: Sequence[Hashable] | None) -> tuple[Hashable, ...] | None:
+    if names is None:
+        return None
+    labels = tuple(names)
+    if len(labels) != n:
+        raise GraphProblem(f"{n} nodes need {n} names, not {len(labels)}.")
+    if len(set(labels)) != n:
+        twice = next(name for name, count in Counter(labels).items() if count > 1)
+        raise GraphProblem(f"Two nodes have the name {twice!r}; give each node a name of its own.")
+    return labels
+
+
+def _checked_edges(
+    n: int,
+    edges: ArrayLike,
+    weights: ArrayLike | None,
+    directed: bool,
+    names: tuple[Hashable, ...] | None,
+) -> tuple[NDArray[np.int32], NDArray[np.float64] | None]:
     try:
         pairs = np.asarray(edges)
     except ValueError as error:  # lists of different lengths
         raise GraphProblem("Edges are integer pairs of shape (M, 2), two in each.") from error
     if pairs.size == 0:
-        return np.empty((0, 2), dtype=np.int32)
+        pairs = np.empty((0, 2), dtype=np.int32)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
         raise GraphProblem(
             f"Edges are integer pairs of shape (M, 2), not {pairs.dtype} of shape {pairs.shape}; "
             "give two node ids for each, without weights."
         )
-    if _in_order(n, pairs[:, 0], pairs[:, 1]):
-        return np.ascontiguousarray(pairs, dtype=np.int32)
-    low = np.minimum(pairs[:, 0], pairs[:, 1]).astype(np.int64)
-    high = np.maximum(pairs[:, 0], pairs[:, 1]).astype(np.int64)
-    if low.min() < 0 or high.max() >= n:
-        row = int(np.argmax((low < 0) | (high >= n)))
-        raise GraphProblem(
-            f"Edge {row} ({pairs[row, 0]}, {pairs[row, 1]}): node ids must lie in 0 … {n - 1}."
-        )
-    if (low == high).any():
-        row = int(np.argmax(low == high))
-        raise GraphProblem(
-            f"Edge {row} ({pairs[row, 0]}, {pairs[row, 1]}) is a self-loop; remove self-loops."
-        )
-    key = low * n + high
-    if (key[1:] <= key[:-1]).any():
-        key.sort()
+
+    def edge(u: int, v: int) -> str:
+        return f"({u}, {v})" if names is None else f"({names[u]!r}, {names[v]!r})"
+
+    low, high = pairs[:, 0], pairs[:, 1]
+    ordered = len(pairs) == 0 or _in_order(n, low, high, directed)
+    if not ordered:
+        if not directed:
+            low, high = np.minimum(low, high), np.maximum(low, high)
+        low, high = low.astype(np.int64), high.astype(np.int64)
+        outside = (np.minimum(low, high) < 0) | (np.maximum(low, high) >= n)
+        if outside.any():
+            row = int(np.argmax(outside))
+            raise GraphProblem(
+                f"Edge {row} ({pairs[row, 0]}, {pairs[row, 1]}): node ids must lie in 0 … {n - 1}."
+            )
+        if (low == high).any():
+            row = int(np.argmax(low == high))
+            raise GraphProblem(f"Edge {row} {edge(*pairs[row])} is a self-loop; remove self-loops.")
+    strengths = _checked_weights(pairs, weights, edge)
+    if not ordered:
+        key = low * n + high
+        if strengths is None:
+            key.sort()
+        else:
+            order = np.argsort(key, kind="stable")
+            key, strengths = key[order], strengths[order]
         repeated = key[1:] == key[:-1]
         if repeated.any():
-            u, v = divmod(int(key[int(np.argmax(repeated))]), n)
-            raise GraphProblem(f"Edge ({u}, {v}) is there more than once; keep each edge once.")
-        low, high = np.divmod(key, n)
-    return np.stack([low, high], axis=1).astype(np.int32)
+            where = divmod(int(key[int(np.argmax(repeated))]), n)
+            raise GraphProblem(f"Edge {edge(*where)} is there more than once; keep each edge once.")
+        pairs = np.stack(np.divmod(key, n), axis=1)
+    return np.ascontiguousarray(pairs, dtype=np.int32), strengths
 
 
-def _in_order(n: int, low: NDArray[np.integer], high: NDArray[np.integer]) -> bool:
+def _in_order(n: int, low: NDArray[np.integer], high: NDArray[np.integer], directed: bool) -> bool:
     """Whether edges are already as a `Graph` has them; in a fraction of the memory of sorting."""
     later = low[1:] > low[:-1]
     later |= (low[1:] == low[:-1]) & (high[1:] > high[:-1])
-    return bool(later.all() and low[0] >= 0 and high.max() < n and (low < high).all())
+    apart = (low != high).all() and high.min() >= 0 and low.max() < n
+    apart = apart if directed else (low < high).all()
+    return bool(later.all() and low[0] >= 0 and high.max() < n and apart)
+
+
+def _checked_weights(
+    pairs: NDArray[np.integer], weights: ArrayLike | None, edge: Callable[[int, int], str]
+) -> NDArray[np.float64] | None:
+    """Weights as float64; None if there are none, or if all are 1."""
+    if weights is None:
+        return None
+    try:
+        strengths = np.array(weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise GraphProblem("Weights are numbers, one for each edge.") from None
+    if strengths.shape != (len(pairs),):
+        raise GraphProblem(f"{len(pairs)} edges need as many weights, not {strengths.shape}.")
+    bad = ~np.isfinite(strengths) | (strengths == 0)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise GraphProblem(
+            f"Edge {row} {edge(*pairs[row])} has the weight {strengths[row]:g}; weights have to be "
+            "finite, and edges without weight are left out."
+        )
+    return None if (strengths == 1).all() else strengths
 
 
 def _checked_coordinate(
@@ -196,30 +310,38 @@ def _checked_coordinate(
     return array
 
 
-def from_networkx(graph: nx.Graph[Any]) -> Graph:
-    """A networkx graph's structure; node i is the i-th node in networkx's order.
+def from_networkx(
+    graph: nx.Graph[Any], *, weight: str | None = "weight", directed: bool = False
+) -> Graph:
+    """A networkx graph with its weights and names; node i is the i-th node in networkx's order.
 
-    Edges have no weights here: an attribute `weight` (or another name in `WEIGHTS`) has to be 1
-    wherever it stands. Other attributes do not count.
+    Args:
+        graph: the graph.
+        weight: the edge attribute that holds weights; None leaves weights out. Without such an
+            attribute edges have none. Attributes that do not weigh edges do not count.
+        directed: keep the directions of a directed graph: an edge goes from the node that acts to
+            the one that it acts on.
 
     Raises:
-        GraphProblem: the graph is directed, has self-loops, parallel edges or weights, or is no
-            networkx graph.
+        GraphProblem: the graph is directed, and `directed` is not set; it has self-loops or
+            parallel edges; some edges have no weight and others do, or a weight is no number; an
+            attribute of another name that usually holds weights (see `WEIGHTS`) is not 1
+            everywhere; or it is no networkx graph.
     """
     import networkx as nx  # which whoever has such a graph has loaded
 
     if not isinstance(graph, nx.Graph):
         raise GraphProblem(
-            f"from_networkx takes a networkx graph, not {type(graph).__name__}; make one of a "
-            "symmetric matrix with networkx.from_numpy_array or networkx.from_scipy_sparse_array."
+            f"from_networkx takes a networkx graph, not {type(graph).__name__}; use "
+            "graphs.from_matrix for an array or a sparse matrix."
         )
-    if graph.is_directed():
+    if graph.is_directed() and not directed:
         raise GraphProblem(
-            "A directed graph does not fit; if directions may be left out, pass "
-            "graph.to_undirected()."
+            "The graph is directed; pass directed=True to keep directions, or, if they may be left "
+            "out, graph.to_undirected()."
         )
     index = {node: i for i, node in enumerate(graph)}
-    seen: set[tuple[int, int]] = set()
+    pairs: dict[tuple[int, int], Any] = {}
     for u, v, attributes in graph.edges(data=True):
         if u == v:
             raise GraphProblem(
@@ -227,24 +349,85 @@ def from_networkx(graph: nx.Graph[Any]) -> Graph:
                 "graph.remove_edges_from(list(networkx.selfloop_edges(graph)))."
             )
         pair = index[u], index[v]
-        if pair in seen or pair[::-1] in seen:
+        if pair in pairs or (not graph.is_directed() and pair[::-1] in pairs):
+            kind = "networkx.DiGraph(graph)" if graph.is_directed() else "networkx.Graph(graph)"
             raise GraphProblem(
-                f"There is more than one edge between {u!r} and {v!r}; keep one: "
-                "networkx.Graph(graph)."
+                f"There is more than one edge between {u!r} and {v!r}; keep one: {kind}."
             )
-        seen.add(pair)
-        _check_unweighted(u, v, attributes)
-    return build_graph(len(index), list(seen))
+        pairs[pair] = _NO_WEIGHT
+        if weight is not None:
+            pairs[pair] = attributes.get(weight, _NO_WEIGHT)
+            _refuse_other_weights(u, v, attributes, weight)
+    return build_graph(
+        len(index),
+        list(pairs),
+        weights=_weights_of(pairs, list(index), weight),
+        directed=graph.is_directed(),
+        names=None if list(index) == list(range(len(index))) else list(index),
+    )
 
 
-def _check_unweighted(u: Any, v: Any, attributes: Mapping[str, Any]) -> None:
+def from_matrix(adjacency: Any, names: Sequence[Hashable] | None = None) -> Graph:
+    """A graph from its adjacency matrix A: A_ij, in row i and column j, is what j does to i.
+
+    Args:
+        adjacency: (n, n) numbers, dense or of scipy.sparse. If it is not symmetric the graph is
+            directed; entries other than 0 and 1 are weights.
+        names: n different names of the nodes.
+
+    Raises:
+        GraphProblem: the matrix is not square, holds something that is no finite number, or links
+            a node to itself.
+    """
+    import scipy.sparse as sp
+
+    if isinstance(adjacency, Graph) or hasattr(adjacency, "is_directed"):
+        raise GraphProblem("from_matrix takes a matrix; use graphs.from_networkx for a graph.")
+    if names is None and hasattr(adjacency, "columns"):
+        raise GraphProblem(
+            "from_matrix takes a matrix without names of its own; pass table.to_numpy() and "
+            "names=table.columns, with rows in the same order."
+        )
+    try:
+        matrix = sp.csr_array(sp.coo_array(adjacency).astype(np.float64))
+    except (TypeError, ValueError) as error:
+        raise GraphProblem(
+            f"An adjacency matrix holds numbers in two axes, not {type(adjacency).__name__}."
+        ) from error
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise GraphProblem(f"An adjacency matrix has to be square, not {matrix.shape}.")
+    matrix.eliminate_zeros()
+    directed = bool(sp.csr_array(matrix - matrix.T).count_nonzero())
+    entries = sp.coo_array(matrix if directed else sp.triu(matrix))
+    edges = np.stack([entries.col, entries.row], axis=1).astype(np.int64)
+    return build_graph(matrix.shape[0], edges, weights=entries.data, directed=directed, names=names)
+
+
+def _refuse_other_weights(u: Any, v: Any, attributes: Mapping[str, Any], weight: str) -> None:
     for name, value in attributes.items():
-        if str(name).lower() in WEIGHTS and not _is_one(value):
+        if name != weight and str(name).lower() in WEIGHTS and not _is_one(value):
             raise GraphProblem(
-                f"The edge between {u!r} and {v!r} has {name} = {value!r}, and weights are not "
-                "used; if they may be left out, set them to 1: "
-                f"networkx.set_edge_attributes(graph, 1, {name!r})."
+                f"The edge between {u!r} and {v!r} has {name} = {value!r}; pass weight={name!r} if "
+                "these are weights, or weight=None to leave weights out."
             )
+
+
+def _weights_of(
+    pairs: Mapping[tuple[int, int], Any], names: Sequence[Any], weight: str | None
+) -> list[float] | None:
+    if all(value is _NO_WEIGHT or _is_one(value) for value in pairs.values()):
+        return None
+    weights = []
+    for (u, v), value in pairs.items():
+        try:
+            weights.append(float(value))
+        except (TypeError, ValueError):
+            what = "no" if value is _NO_WEIGHT else f"{value!r} as its"
+            raise GraphProblem(
+                f"The edge between {names[u]!r} and {names[v]!r} has {what} {weight}; give every "
+                "edge a number, or pass weight=None to leave weights out."
+            ) from None
+    return weights
 
 
 def _is_one(value: Any) -> bool:
@@ -254,14 +437,24 @@ def _is_one(value: Any) -> bool:
         return False
 
 
-def to_networkx(graph: Graph) -> nx.Graph[int]:
-    """The same structure as a networkx graph, with `kappa` and `x` as node attributes."""
+def to_networkx(graph: Graph) -> nx.Graph[Any]:
+    """The same graph in networkx, with its names.
+
+    Weights are the edge attribute `weight`, `kappa` and `x` are node attributes. A directed edge
+    goes from the node that acts to the one that it acts on.
+    """
     import networkx as nx  # a tenth of a second that jobs without such graphs need not spend
 
-    result: nx.Graph[int] = nx.Graph()
-    result.add_nodes_from(range(graph.n))
-    result.add_edges_from(graph.edges.tolist())
+    labels = graph.labels
+    result: nx.Graph[Any] = nx.DiGraph() if graph.directed else nx.Graph()
+    result.add_nodes_from(labels)
+    ends = [(labels[u], labels[v]) for u, v in graph.edges.tolist()]
+    if graph.weights is None:
+        result.add_edges_from(ends)
+    else:
+        weighted = [(*pair, w) for pair, w in zip(ends, graph.weights.tolist(), strict=True)]
+        result.add_weighted_edges_from(weighted)
     for name, values in (("kappa", graph.kappa), ("x", graph.x)):
         if values is not None:
-            nx.set_node_attributes(result, dict(enumerate(values.tolist())), name)
+            nx.set_node_attributes(result, dict(zip(labels, values.tolist(), strict=True)), name)
     return result

@@ -41,8 +41,11 @@ def triangles(graph: Graph) -> NDArray[np.int64]:
     Edges are directed from lower to higher degree; each triangle is then found once, as a common
     target of both ends of an edge (Chiba and Nishizeki 1985). No hub's list is ever scanned for
     its many neighbours, which is what makes the sparse product A² slow.
+
+    Raises:
+        GraphProblem: the graph is directed or weighted.
     """
-    degrees = graph.degrees
+    degrees = graph.simple().degrees
     rank = np.empty(graph.n, dtype=np.int32)
     rank[np.argsort(degrees, kind="stable")] = np.arange(graph.n, dtype=np.int32)
     ends = np.sort(rank[graph.edges], axis=1)
@@ -67,8 +70,12 @@ def giant_component(graph: Graph) -> NDArray[np.bool_]:
 
 
 def assortativity(graph: Graph) -> float:
-    """Pearson correlation of the degrees at the two ends of an edge; NaN where it is undefined."""
-    ends = graph.degrees[graph.edges].astype(np.float64)
+    """Pearson correlation of the degrees at the two ends of an edge; NaN where it is undefined.
+
+    Raises:
+        GraphProblem: the graph is directed or weighted.
+    """
+    ends = graph.simple().degrees[graph.edges].astype(np.float64)
     if len(ends) == 0:
         return float("nan")
     centred = ends - ends.mean()

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from nodeflow.graphs.files import read_edge_list
+from nodeflow.graphs.files import EdgeListProblem, read_network
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.measures import graph_table
 from nodeflow.graphs.nulls import erdos_renyi, rewire
@@ -42,7 +42,8 @@ def originals(kind: Kind, source: str, made: Mapping[str, Any] | None = None) ->
 
     Args:
         kind: where it comes from.
-        source: name in `REAL_NETWORKS`, path of an edge list, or path of a cell's edge table.
+        source: name in `REAL_NETWORKS`, path of a file that `read_network`
+            reads, or path of a cell's edge table.
         made: what the cell's graphs must have been made with.
 
     Raises:
@@ -52,7 +53,14 @@ def originals(kind: Kind, source: str, made: Mapping[str, Any] | None = None) ->
     """
     if kind == "cell":
         return read_graphs(source, made)
-    return [real_network(source) if kind == "real" else read_edge_list(source)]
+    if kind == "real":
+        return [real_network(source)]
+    graph = read_network(source)
+    if graph.weights is not None:
+        raise EdgeListProblem(
+            f"{source} has weights, which null models do not keep; delete the column of weights."
+        )
+    return [graph]
 
 
 def with_nulls(

@@ -16,8 +16,12 @@ ATTEMPTS_PER_EDGE = 20
 
 
 def erdos_renyi(graph: Graph, rng: np.random.Generator) -> Graph:
-    """A uniformly random graph G(n, M) with the numbers of nodes and edges of `graph`."""
-    pairs = graph.n * (graph.n - 1) // 2
+    """A uniformly random graph G(n, M) with the numbers of nodes and edges of `graph`.
+
+    Raises:
+        GraphProblem: the graph is directed or weighted.
+    """
+    pairs = graph.simple().n * (graph.n - 1) // 2
     chosen = rng.choice(pairs, size=len(graph.edges), replace=False, shuffle=False)
     # Pair v (v−1)/2 + u, u < v: the root may be off by one for large numbers.
     v = np.floor((1 + np.sqrt(1 + 8 * chosen.astype(np.float64))) / 2).astype(np.int64)
@@ -38,11 +42,11 @@ def rewire(
     dropped: the new edges have nothing to do with them.
 
     Raises:
-        GraphProblem: `attempts_per_edge` is below 1.
+        GraphProblem: `attempts_per_edge` is below 1, or the graph is directed or weighted.
     """
     if attempts_per_edge < 1:
         raise GraphProblem(f"attempts_per_edge = {attempts_per_edge}: it must be at least 1.")
-    if len(graph.edges) < 2:
+    if len(graph.simple().edges) < 2:
         return build_graph(graph.n, graph.edges)
     edges = graph.edges.copy()
     # Every node keeps its degree, so its neighbours keep their places in one long list.

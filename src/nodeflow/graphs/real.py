@@ -57,7 +57,7 @@ REAL_NETWORKS = {
         ),
     )
 }
-"""The networks by name; weights and labels are left out."""
+"""The networks by name; weights are left out."""
 
 
 def real_network(name: str) -> Graph:
@@ -75,7 +75,4 @@ def real_network(name: str) -> Graph:
         raise GraphProblem(
             f"No real network is called {name!r}; there are {', '.join(REAL_NETWORKS)}."
         )
-    graph = getattr(networkx, REAL_NETWORKS[name].generator)()
-    for *_, attributes in graph.edges(data=True):
-        attributes.pop("weight", None)
-    return from_networkx(graph)
+    return from_networkx(getattr(networkx, REAL_NETWORKS[name].generator)(), weight=None)

@@ -117,8 +117,11 @@ def write_graphs(path: str | Path, graphs: Sequence[Graph], parameters: Mapping[
 
     The number of nodes of each graph stands in the stored parameters, so nodes without edges
     survive. κ and x are not stored here; see `write_coordinates`.
+
+    Raises:
+        GraphProblem: a graph is directed or weighted.
     """
-    stored = {**parameters, _SIZES: [graph.n for graph in graphs]}
+    stored = {**parameters, _SIZES: [graph.simple().n for graph in graphs]}
     with TableWriter(path, EDGES, stored) as writer:
         for index, graph in enumerate(graphs):
             writer.write(

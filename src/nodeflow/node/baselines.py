@@ -53,7 +53,7 @@ def with_baselines(
     for data in observed(graphs, trajectories):
         states = data.states.astype(np.float64)
         mean = mean_field_states(
-            system, graphs[data.graph].degrees, states[:, 0], data.times, **asdict(tolerance)
+            system, graphs[data.graph], states[:, 0], data.times, **asdict(tolerance)
         )
         losses[data.graph] = [
             _loss(prediction, states, data.times, settings) for prediction in (states[:, :1], mean)

@@ -66,9 +66,7 @@ def hide_nodes(
         shared = []
         for part, x, nodes, floor in zip(parts, known, kept, floors, strict=True):
             states = x.states[:, nodes].astype(np.float64)
-            mean = mean_field_states(system, part.degrees, states[:1], times, **asdict(tolerance))[
-                0
-            ]
+            mean = mean_field_states(system, part, states[:1], times, **asdict(tolerance))[0]
             shared.append(
                 {
                     "mae_floor": np.abs(floor.states[0] - states).mean(),
@@ -138,9 +136,7 @@ def perturb_initial_states(
         shared = []
         for graph, x, start, floor in zip(graphs, known, initials, floors, strict=True):
             states = x.states.astype(np.float64)
-            mean = mean_field_states(
-                system, graph.degrees, start[None], times, **asdict(tolerance)
-            )[0]
+            mean = mean_field_states(system, graph, start[None], times, **asdict(tolerance))[0]
             shared.append(
                 {
                     "mae_floor": np.abs(floor.states[0] - states).mean(),

@@ -68,7 +68,7 @@ class NeuralODE:
         atol: float | None = None,
         max_steps: int = 100_000,
     ) -> pd.DataFrame:
-        """Integrate it on any undirected graph, of any size.
+        """Integrate it on any graph, of any size; its weights and directions are used.
 
         Args:
             graph: a networkx graph, or one of nodeflow's.
@@ -84,13 +84,13 @@ class NeuralODE:
             States, a row a time and a column a node.
 
         Raises:
-            GraphProblem: a graph that is directed or has self-loops, parallel edges or weights.
+            GraphProblem: a graph with self-loops, parallel edges or weights that are no numbers.
             ModelProblem: initial states that are not finite, or of other nodes than the graph's, or
                 an integration that fails: on large heterogeneous graphs a model may leave what it
                 has learned and explode.
         """
-        inner = graph if isinstance(graph, Graph) else from_networkx(graph)
-        names = list(range(graph.n)) if isinstance(graph, Graph) else list(graph)
+        inner = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
+        names = inner.labels
         start = by_node(initial, names, "Initial states", ModelProblem)
         if start.shape != (inner.n,):
             raise ModelProblem(

@@ -237,7 +237,7 @@ class _Matching(_Optimized):
             slopes.append(all_slopes[chosen.to(all_states.device)])
         table = self._lookup.values(self.parameters)
         f, h_ego, h_alt = self._lookup.interpolate(table, torch.stack(states)).unbind(-1)
-        found = f + h_ego * torch.bmm(h_alt, self._adjacency)
+        found = f + h_ego * torch.bmm(h_alt, self._adjacency.transpose(1, 2))
         loss = (found - torch.stack(slopes)).abs().mean((1, 2))
         self._update(loss, rate, self._settings.clip)
         return loss.detach()

@@ -63,7 +63,7 @@ def compare_fixed_points(
     for index, (graph, initial) in enumerate(zip(graphs, initials, strict=True)):
         true, reason = _reached(system, system, graph, initial, horizon, domain, tolerance)
         mean = mean_field_states(
-            system, graph.degrees, initial[None], np.array([0.0, horizon]), **asdict(tolerance)
+            system, graph, initial[None], np.array([0.0, horizon]), **asdict(tolerance)
         )[0, -1]
         for replicate, pair in enumerate(pairs):
             row = {**models.labels(replicate), "graph": index}

@@ -1,0 +1,94 @@
+"""Series with missing values as trajectories on the observed part of a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+
+from nodeflow.data.series import Run, Series, SeriesProblem
+from nodeflow.dynamics.store import Trajectory
+from nodeflow.graphs.graph import Graph, from_networkx
+
+__all__ = ["fill_gaps", "observed_part"]
+
+
+def observed_part(series: Series, graph: nx.Graph[Any] | Graph) -> tuple[Graph, list[Trajectory]]:
+    """The network of the nodes that have a series, and one trajectory for each run on it.
+
+    Nodes without a series are left out together with their edges, as unobserved nodes are in
+    Laber, Eliassi-Rad, Klein (2026); gaps in a series are filled by `fill_gaps`.
+
+    Args:
+        series: what was observed, with n nodes.
+        graph: the network that it was read for.
+
+    Returns:
+        A graph of the observed nodes in their order, and the trajectories on it.
+
+    Raises:
+        SeriesProblem: as `fill_gaps`; or the graph is another one.
+    """
+    whole = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
+    if whole.n != len(series.nodes):
+        raise SeriesProblem(
+            f"The series were read for {len(series.nodes)} nodes and the network has {whole.n}; "
+            "give the network that read_series was given."
+        )
+    seen = np.flatnonzero(series.observed)
+    part = whole if len(seen) == whole.n else whole.subgraph(seen)
+    trajectories = []
+    for index, run in enumerate(series.runs):
+        nodes = tuple(series.nodes[node] for node in seen)
+        filled = fill_gaps(Run(run.name, run.times, run.states[:, seen]), nodes)
+        states = filled.states.astype(np.float32)
+        trajectories.append(Trajectory(0, index, filled.times, states, "ok", ""))
+    return part, trajectories
+
+
+def fill_gaps(run: Run, nodes: tuple[Any, ...]) -> Run:
+    """A run without missing values.
+
+    Inside a node's series gaps are interpolated by monotone cubics (Fritsch and Carlson 1980),
+    which make up no new extremes. Nothing is made up before a first or after a last value: the
+    run is cut to the times between which every node has been observed.
+
+    Args:
+        run: the run.
+        nodes: names of its n nodes.
+
+    Raises:
+        SeriesProblem: a node has fewer than two values in the run, or there are no two times
+            between which every node has been observed.
+    """
+    seen = np.isfinite(run.states)
+    few = np.flatnonzero(seen.sum(axis=0) < 2)
+    if len(few):
+        raise SeriesProblem(
+            f"Run {run.name} has {int(seen[:, few[0]].sum())} value(s) of node {nodes[few[0]]}; a "
+            "series needs at least two, so leave out that run or that node."
+        )
+    last = len(run.times) - 1 - np.argmax(seen[::-1], axis=0)
+    start, stop = int(np.argmax(seen, axis=0).max()), int(last.min()) + 1
+    if stop - start < 2:
+        late, early = nodes[int(np.argmax(np.argmax(seen, axis=0)))], nodes[int(np.argmin(last))]
+        raise SeriesProblem(
+            f"Run {run.name}: node {early} has no value any more when the first one of node {late} "
+            "comes; leave out that run or one of these nodes."
+        )
+    states = run.states[start:stop].copy()
+    times = run.times[start:stop]
+    for node in np.flatnonzero(~seen[start:stop].all(axis=0)):
+        states[:, node] = _interpolated(run.times, run.states[:, node], times)
+    return Run(run.name, times, states)
+
+
+def _interpolated(
+    times: NDArray[np.float64], values: NDArray[np.float64], at: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    known = np.isfinite(values)
+    found: NDArray[np.float64] = PchipInterpolator(times[known], values[known])(at)
+    return found

@@ -1,0 +1,366 @@
+"""Observed series that a user brings: states of named nodes over time, in one or several runs."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nodeflow.graphs.graph import Graph
+from nodeflow.problems import Problem
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+__all__ = ["Run", "Series", "SeriesProblem", "read_series", "series_table"]
+
+MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None")
+"""What stands for a value that was not observed."""
+
+_ONE_RUN = "0"
+"""Name of the run of a file without a column of runs."""
+
+
+class SeriesProblem(Problem):
+    """Series cannot be used; the text names the file, the place in it, and the cure."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What was observed from one start on.
+
+    Attributes:
+        name: as the file has it.
+        times: (T,) float64, strictly increasing, in the user's unit.
+        states: (T, n) float64, a column for each node of the network; NaN where nothing was
+            observed.
+    """
+
+    name: str
+    times: NDArray[np.float64]
+    states: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Series on the nodes of one network; made by `read_series`.
+
+    Attributes:
+        nodes: names of the network's n nodes, in its order.
+        runs: at least one.
+    """
+
+    nodes: tuple[Hashable, ...]
+    runs: tuple[Run, ...]
+
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """Whether each node has a value at some time of some run, shape (n,)."""
+        seen: NDArray[np.bool_] = np.any(
+            [np.isfinite(run.states).any(axis=0) for run in self.runs], axis=0
+        )
+        return seen
+
+    @property
+    def unobserved(self) -> tuple[Hashable, ...]:
+        """Names of the nodes without any value."""
+        return tuple(name for name, seen in zip(self.nodes, self.observed, strict=True) if not seen)
+
+
+def read_series(path: str | Path, graph: nx.Graph[Any] | Graph) -> Series:
+    """Read series from a CSV or Parquet file onto the nodes of a network.
+
+    A long table has the columns `time`, `node` and `value`; a wide one `time` and a column for
+    each node. Both may have a column `run`. Times may be uneven and may differ between runs, and
+    between nodes in a long table. CSV fields are separated by a comma, a semicolon, a tab or
+    blanks, lines that begin with # before the header are skipped, and a name ending in .gz means
+    gzip. An empty field, NA or NaN is a value that was not observed.
+
+    Args:
+        path: the file.
+        graph: the network, whose nodes go by their names, or by 0 … n − 1. Nodes without
+            a series are unobserved: see `Series.unobserved`.
+
+    Raises:
+        SeriesProblem: the file is missing or no table of these forms; a node is not in the
+            network or stands there twice; a time or value is no finite number; times of a run go
+            backwards or stand there twice; there is no value at all.
+    """
+    path = Path(path)
+    nodes = graph.labels if isinstance(graph, Graph) else tuple(graph)
+    columns = _columns_of(nodes)
+    table, place = _parquet(path) if path.suffix == ".parquet" else _csv(path)
+    table = table.dropna(how="all")
+    where = _Where(path, place, table.index.to_numpy())
+    if "time" not in table:
+        raise SeriesProblem(
+            f"{path} has the columns {_listed([*table.columns])}, none of which is 'time'; give a "
+            "wide table (time and a column for each node) or a long one (time, node, value)."
+        )
+    for name in {"run", "node"} & set(table.columns):
+        where.refuse(
+            table[name].isna().to_numpy(), f"has no {name}; give each row one, or delete it"
+        )
+    names = _texts(table["run"]) if "run" in table else np.full(len(table), _ONE_RUN, dtype=object)
+    times = where.numbers(table["time"], "time", "a time")
+    where.refuse(np.isnan(times), "has no time; give each row one, or delete it")
+    if {"node", "value"} <= set(table.columns):
+        runs = _long(table, names, times, columns, where)
+    else:
+        runs = _wide(table, names, times, columns, where)
+    series = Series(nodes, tuple(runs))
+    if not series.runs or not series.observed.any():
+        raise SeriesProblem(f"{path} holds no values; give at least one run with two times.")
+    return series
+
+
+def series_table(series: Series) -> pd.DataFrame:
+    """What each run has of each node, to look at before anything is trained.
+
+    Returns:
+        One row for each run and node: run, node, values (how many), missing (how many of the run's
+        times have none), first and last (times of the first and last value), low and high (the
+        smallest and the largest value); NaN where a node has no value.
+    """
+    rows = []
+    for run in series.runs:
+        seen = np.isfinite(run.states)
+        count = seen.sum(axis=0)
+        times = np.where(seen, run.times[:, None], np.nan)
+        filled = np.where(seen, run.states, np.nan)
+        rows.append(
+            pd.DataFrame(
+                {
+                    "run": run.name,
+                    "node": list(series.nodes),
+                    "values": count,
+                    "missing": len(run.times) - count,
+                    "first": pd.DataFrame(times).min().to_numpy(),
+                    "last": pd.DataFrame(times).max().to_numpy(),
+                    "low": pd.DataFrame(filled).min().to_numpy(),
+                    "high": pd.DataFrame(filled).max().to_numpy(),
+                }
+            )
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where the rows of a table stand in its file."""
+
+    path: Path
+    place: str
+    numbers_of_rows: NDArray[np.int64]
+
+    def row(self, index: int) -> str:
+        return f"{self.path}, {self.place} {self.numbers_of_rows[index]}"
+
+    def refuse(self, bad: NDArray[np.bool_], text: str) -> None:
+        if bad.any():
+            raise SeriesProblem(f"{self.row(int(np.argmax(bad)))} {text}.")
+
+    def numbers(self, column: pd.Series[Any], name: str, what: str) -> NDArray[np.float64]:
+        """A column as float64, NaN where it holds nothing."""
+        values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        wrong = np.isnan(values) & column.notna().to_numpy()
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise SeriesProblem(
+                f"{self.row(row)}, column {name}: {column.iloc[row]!r} is not {what}; write "
+                "numbers with a decimal point, and leave the field empty where nothing was "
+                "observed."
+            )
+        if np.isinf(values).any():
+            raise SeriesProblem(
+                f"{self.row(int(np.argmax(np.isinf(values))))}, column {name}: not finite; leave "
+                "the field empty where nothing was observed."
+            )
+        return values
+
+
+def _long(
+    table: pd.DataFrame,
+    names: NDArray[np.object_],
+    times: NDArray[np.float64],
+    columns: dict[str, int],
+    where: _Where,
+) -> Iterator[Run]:
+    extra = [c for c in table.columns if c not in ("run", "time", "node", "value")]
+    if extra:
+        raise SeriesProblem(
+            f"{where.path} is a long table with the unknown column {extra[0]}; keep run, time, "
+            "node and value."
+        )
+    nodes = _texts(table["node"])
+    unknown = np.array([node not in columns for node in nodes], dtype=bool)
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        raise SeriesProblem(
+            f"{where.row(row)}: {nodes[row]!r} is not a node of the network; add it there, or "
+            "delete its series."
+        )
+    values = where.numbers(table["value"], "value", "a value")
+    at = np.array([columns[node] for node in nodes], dtype=np.int64)
+    for name, rows in _by_run(names):
+        order = rows[np.lexsort((rows, at[rows]))]
+        same = at[order[1:]] == at[order[:-1]]
+        step = np.diff(times[order])
+        for bad, text in (
+            (same & (step == 0), "once more"),
+            (same & (step < 0), "after a later time; sort the rows of each node by time"),
+        ):
+            if bad.any():
+                row = int(order[1:][bad].min())
+                raise SeriesProblem(
+                    f"{where.row(row)}: run {name}, node {nodes[row]} has the time "
+                    f"{times[row]:g} {text}."
+                )
+        found, row_of = np.unique(times[rows], return_inverse=True)
+        states = np.full((len(found), len(columns)), np.nan)
+        states[row_of, at[rows]] = values[rows]
+        yield _run(name, found, states, where)
+
+
+def _wide(
+    table: pd.DataFrame,
+    names: NDArray[np.object_],
+    times: NDArray[np.float64],
+    columns: dict[str, int],
+    where: _Where,
+) -> Iterator[Run]:
+    given = [name for name in table.columns if name not in ("run", "time")]
+    for name in given:
+        if name not in columns:
+            raise SeriesProblem(
+                f"{where.path} has the column {name!r}, which is not a node of the network; add "
+                "it there, or delete the column."
+            )
+    values = np.full((len(table), len(columns)), np.nan)
+    for name in given:
+        values[:, columns[name]] = where.numbers(table[name], name, "a value")
+    for name, rows in _by_run(names):
+        step = np.diff(times[rows])
+        if (step <= 0).any():
+            row = int(rows[1:][step <= 0][0])
+            raise SeriesProblem(
+                f"{where.row(row)}: run {name} has the time {times[row]:g} "
+                + ("once more." if step[step <= 0][0] == 0 else "after a later time.")
+                + " Sort each run by time and keep one row for each time; several runs need a "
+                "column 'run'."
+            )
+        yield _run(name, times[rows], values[rows], where)
+
+
+def _run(name: str, times: NDArray[np.float64], states: NDArray[np.float64], where: _Where) -> Run:
+    if len(times) < 2:
+        raise SeriesProblem(
+            f"{where.path}: run {name} has a single time; a series needs at least two."
+        )
+    return Run(name, times, states)
+
+
+def _by_run(names: NDArray[np.object_]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Runs in the order in which they appear, each with its rows."""
+    codes, found = pd.factorize(names)
+    for code, name in enumerate(found):
+        yield str(name), np.flatnonzero(codes == code)
+
+
+def _columns_of(nodes: Sequence[Hashable]) -> dict[str, int]:
+    columns = {str(node): index for index, node in enumerate(nodes)}
+    if len(columns) != len(nodes):
+        twice = next(str(x) for x in nodes if sum(str(y) == str(x) for y in nodes) > 1)
+        raise SeriesProblem(
+            f"The network has two nodes whose names read {twice!r}; give them names that differ."
+        )
+    return columns
+
+
+def _texts(column: pd.Series[Any]) -> NDArray[np.object_]:
+    """Names as text; whole numbers without a decimal point, as a network file has them."""
+    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+        column = column.astype("Int64")
+    return column.astype(str).str.strip().to_numpy(dtype=object)
+
+
+def _parquet(path: Path) -> tuple[pd.DataFrame, str]:
+    _there(path)
+    try:
+        table = pd.read_parquet(path)
+    except Exception as error:
+        raise SeriesProblem(
+            f"{path} cannot be read as Parquet ({_first_line(error)}); write it again, or save it "
+            "as CSV with a name ending in .csv."
+        ) from error
+    table.columns = [str(name).strip() for name in table.columns]
+    return table.reset_index(drop=True), "row"
+
+
+def _csv(path: Path) -> tuple[pd.DataFrame, str]:
+    _there(path)
+    try:
+        skipped, header = _header(path)
+        separator = next((x for x in ("\t", ";", ",") if x in header), r"\s+")
+        fields = header.split(separator) if separator != r"\s+" else header.split()
+        names = [field.strip().strip('"').strip() for field in fields]
+        twice = [name for index, name in enumerate(names) if name in names[:index]]
+        if twice:
+            raise SeriesProblem(
+                f"{path}, line {skipped + 1}: the column {twice[0]!r} stands there twice; keep one."
+            )
+        texts = [name for name in names if name in ("run", "node")]
+        table = pd.read_csv(
+            path,
+            sep=separator,
+            header=None,
+            names=names,
+            index_col=False,
+            skiprows=skipped + 1,
+            skip_blank_lines=False,
+            skipinitialspace=True,
+            dtype=dict.fromkeys(texts, str),
+            keep_default_na=False,
+            na_values={name: [*MISSING] for name in names if name not in texts},
+            encoding="utf-8-sig",
+        )
+    except (EOFError, OSError, ValueError, zlib.error) as error:
+        raise SeriesProblem(
+            f"{path} cannot be read as a table ({_first_line(error)}); save it as CSV in UTF-8 "
+            "with a line of column names."
+        ) from error
+    table.index = pd.RangeIndex(skipped + 2, skipped + 2 + len(table))
+    for name in texts:
+        table[name] = table[name].where(table[name].fillna("").str.strip() != "")
+    return table, "line"
+
+
+def _header(path: Path) -> tuple[int, str]:
+    """How many lines stand before the line of column names, and that line."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig") as file:
+        for number, line in enumerate(file):
+            if line.strip() and not line.startswith("#"):
+                return number, line.strip("\r\n")
+    raise SeriesProblem(f"{path} is empty; give a line of column names and the observations.")
+
+
+def _there(path: Path) -> None:
+    if not path.is_file():
+        raise SeriesProblem(f"{path} is missing; check the path.")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _listed(names: Sequence[Any]) -> str:
+    shown = ", ".join(str(name) for name in names[:8])
+    return shown + (", …" if len(names) > 8 else "")
