@@ -1,4 +1,5 @@
 # What every stage shares: the checked configuration, the plan that follows from it, and wildcards.
+from os.path import relpath
 from pathlib import Path
 
 from snakemake.io import is_flagged
@@ -26,7 +27,8 @@ except Problem as problem:
 
 
 # The software of all jobs, for `--sdm apptainer`; without it they share Snakemake's environment.
-container: str(ROOT / "nodeflow.sif")
+# From where Snakemake runs: it takes no path with a space in it, which the one to a checkout may have.
+container: relpath(ROOT / "nodeflow.sif")
 
 
 remember_config(config)
