@@ -35,8 +35,11 @@ for remark in remarks(ROOT, sys.argv) if workflow.is_main_process else []:
     logger.warning(remark)
 
 
-# The software of all jobs, for `--sdm apptainer`; without it they share Snakemake's environment.
-container: str(ROOT / "nodeflow.sif")
+# The software of all jobs; without it they share Snakemake's environment. Snakemake takes no path of
+# a container with a space in it, which the one to a checkout may have.
+if CONTAINED:
+
+    container: str(ROOT / "nodeflow.sif")
 
 
 remember_config(config)
