@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import train_test_split
 
 from nodeflow.datasets import DataProblem, dataset_available, door, form, load_dataset
-from nodeflow.datasets.door import base_name, can_be_read, task_data
+from nodeflow.datasets.door import TRAINING_ITEMS, base_name, can_be_read, task_data
 from nodeflow.datasets.views import VIEWS
 
 TRAIN, TEST = 60, 12
@@ -249,3 +249,8 @@ def test_tasks_are_views_of_the_own_data_or_other_data_sets() -> None:
     assert can_be_read("fashion_mnist:8x8", "digits") and can_be_read("digits", "mnist:8x8")
     for name in ("digits", "cifar10:8x8", "iris:rotated", "california"):
         assert not can_be_read(name, "cifar10")
+
+
+@pytest.mark.parametrize("name", ["iris", "digits"])
+def test_the_number_of_training_items_is_known_before_they_are_read(name: str) -> None:
+    assert len(load_dataset(name).train_y) == TRAINING_ITEMS[name]
