@@ -251,3 +251,8 @@ def test_tasks_are_views_of_the_own_data_or_other_data_sets() -> None:
     assert can_be_read("fashion_mnist:8x8", "digits") and can_be_read("digits", "mnist:8x8")
     for name in ("digits", "cifar10:8x8", "iris:rotated", "california"):
         assert not can_be_read(name, "cifar10")
+
+
+@pytest.mark.parametrize("name", ["iris", "digits"])
+def test_the_number_of_training_items_is_known_before_they_are_read(name: str) -> None:
+    assert len(load_dataset(name).train_y) == SETS[name].training_items

@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from nodeflow.config.section import Name, Names, Section, is_path, key, known
 from nodeflow.datasets import DATASETS, FILES, SOURCES, VIEWS, VOCABULARIES, DataProblem, form
-from nodeflow.datasets.door import TRAINING_ITEMS, base_name
+from nodeflow.datasets.door import base_name
+from nodeflow.datasets.sets import SETS
 from nodeflow.settings import Counts, Keys, OneOf, Size, Some, Strict, Text, Whole, fault, meaning
 from nodeflow.zoo.settings import (
     ArchitectureSettings,
@@ -112,7 +113,7 @@ class Zoo(Section):
                 key_of,
                 f"makes networks of {self.parameters:,} numbers; allowed are {_MOST_PARAMETERS:,}.",
             )
-        items = TRAINING_ITEMS.get(base_name(self.data))
+        items = SETS[base_name(self.data)].training_items
         module = self.network.kind != "mlp"
         if module and items is not None and self.training.batch_size > items:
             yield fault(

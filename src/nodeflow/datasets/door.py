@@ -31,7 +31,6 @@ __all__ = [
     "FILES",
     "FORMS",
     "SOURCES",
-    "TRAINING_ITEMS",
     "VOCABULARIES",
     "base_name",
     "can_be_read",
@@ -49,19 +48,6 @@ classes, 1 where a number is predicted."""
 
 DATASETS = tuple(SETS)
 """Names that `load_dataset` knows."""
-
-TRAINING_ITEMS: Mapping[str, int] = {
-    "iris": 105,
-    "digits": 1257,
-    "mnist5k": 3500,
-    "mnist": 50_000,
-    "fashion_mnist": 50_000,
-    "cifar10": 41_667,
-    "cifar100": 41_667,
-    "stl10": 4_167,
-    "svhn": 61_048,
-}
-"""Training items of the data sets whose published number is known before they are read."""
 
 VOCABULARIES: Mapping[str, int] = {
     name: known.vocabulary for name, known in SETS.items() if known.vocabulary is not None

@@ -24,6 +24,7 @@ class Known:
         files: what must be in the folder; none if a Python package brings it.
         present: the path of a file in a folder if it is there, where its name may be another.
         sources: where it is published, with the digests that other libraries check as well.
+        training_items: how many it has for training, where that is known before it is read.
         vocabulary: number of different tokens, of texts.
         package: the Python package that brings it, if it is none that nodeflow needs anyway.
         debian: the package of Debian that brings its files.
@@ -36,6 +37,7 @@ class Known:
     files: tuple[str, ...] = ()
     present: Callable[[Path, str], Path | None] | None = None
     sources: tuple[Source, ...] = ()
+    training_items: int | None = None
     vocabulary: int | None = None
     package: str | None = None
     debian: str | None = None

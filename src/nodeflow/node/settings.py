@@ -31,23 +31,25 @@ class RecipeProblem(Problem):
     """A recipe or one of its settings does not exist or makes no sense."""
 
 
+@dataclass(frozen=True)
+class _Networks:
+    """What is trained."""
+
+    hidden: Annotated[
+        Counts, meaning("widths of the hidden layers of each of the three networks")
+    ] = (64, 64, 64)
+    scale: Annotated[Positive, meaning("variance of initial weights times fan-in")] = 0.01
+
+
 @checked(RecipeProblem)
 @dataclass(frozen=True)
-class GaussNewtonSettings:
+class GaussNewtonSettings(_Networks):
     """Gauss–Newton on the trajectories, in the space of functions; see `nodeflow.node.estimate`.
 
     The three functions and the curvature of the trajectory loss are estimated once for a graph;
     networks are then trained on that quadratic form, first by Adam, then by Levenberg–Marquardt.
     """
 
-    hidden: Annotated[
-        Counts, meaning("widths of the hidden layers of each of the three networks")
-    ] = (
-        64,
-        64,
-        64,
-    )
-    scale: Annotated[Positive, meaning("variance of initial weights times fan-in")] = 0.01
     steps: Annotated[Count, meaning("Levenberg–Marquardt steps")] = 150
     warmup: Annotated[Count, meaning("steps of Adam before them")] = 200
     learning_rate: Annotated[
@@ -76,21 +78,13 @@ class GaussNewtonSettings:
 
 @checked(RecipeProblem)
 @dataclass(frozen=True)
-class MatchingSettings:
+class MatchingSettings(_Networks):
     """Vector-field matching: the networks learn the slopes of the observed trajectories.
 
     Slopes are those of local polynomials through the observations (Savitzky and Golay, Anal. Chem.
     36, 1627, 1964, for any spacing of times), so nothing but the trajectories is used.
     """
 
-    hidden: Annotated[
-        Counts, meaning("widths of the hidden layers of each of the three networks")
-    ] = (
-        64,
-        64,
-        64,
-    )
-    scale: Annotated[Positive, meaning("variance of initial weights times fan-in")] = 0.01
     steps: Annotated[Count, meaning("optimizer steps")] = 2000
     batch: Annotated[Count, meaning("states of the whole graph in a step")] = 64
     learning_rate: Annotated[
@@ -124,20 +118,12 @@ class MatchingSettings:
 
 @checked(RecipeProblem)
 @dataclass(frozen=True)
-class PaperSettings:
+class PaperSettings(_Networks):
     """Trajectory matching as in Laber, Eliassi-Rad, Klein 2026 (arXiv:2602.08980).
 
     Snapshots are taken at steps equally spaced on a logarithmic scale.
     """
 
-    hidden: Annotated[
-        Counts, meaning("widths of the hidden layers of each of the three networks")
-    ] = (
-        64,
-        64,
-        64,
-    )
-    scale: Annotated[Positive, meaning("variance of initial weights times fan-in")] = 0.01
     steps: Annotated[Count, meaning("optimizer steps")] = 300_000
     batch: Annotated[Count, meaning("trajectories in a step")] = 32
     learning_rate: Annotated[Positive, meaning("of Adagrad")] = 1e-3

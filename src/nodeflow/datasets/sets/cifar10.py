@@ -15,6 +15,7 @@ _HOME = "https://www.cs.toronto.edu/~kriz"
 DATASET = Known(
     item=(3, 32, 32),
     classes=10,
+    training_items=41_667,
     load=partial(colour.cifar, "cifar10"),
     files=tuple(file for half in colour.CIFAR_FILES["cifar10"] for file in half),
     sources=(

@@ -15,6 +15,7 @@ _HOME = "https://www.cs.toronto.edu/~kriz"
 DATASET = Known(
     item=(3, 32, 32),
     classes=100,
+    training_items=41_667,
     load=partial(colour.cifar, "cifar100"),
     files=tuple(file for half in colour.CIFAR_FILES["cifar100"] for file in half),
     sources=(

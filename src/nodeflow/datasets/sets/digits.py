@@ -17,4 +17,4 @@ def _load(_: Path) -> Dataset:
     return thirds("digits", x / 16, y, classes=10)
 
 
-DATASET = Known(item=(1, 8, 8), classes=10, load=_load)
+DATASET = Known(item=(1, 8, 8), classes=10, training_items=1257, load=_load)

@@ -16,6 +16,7 @@ _HOME = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
 DATASET = Known(
     item=(1, 28, 28),
     classes=10,
+    training_items=50_000,
     load=partial(idx.idx_dataset, "fashion_mnist"),
     files=tuple(idx.IDX_FILES.values()),
     present=idx.idx_path,

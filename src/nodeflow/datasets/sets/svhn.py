@@ -13,6 +13,7 @@ _HOME = "http://ufldl.stanford.edu/housenumbers"
 DATASET = Known(
     item=(3, 32, 32),
     classes=10,
+    training_items=61_048,
     load=colour.svhn,
     files=colour.SVHN_FILES,
     sources=(
