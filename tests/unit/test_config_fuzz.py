@@ -17,7 +17,7 @@ from nodeflow.config import ConfigProblem, read_config
 from nodeflow.config.document import schema
 from nodeflow.grid import WILDCARDS
 from nodeflow.plan import Plan, fill, paths
-from nodeflow.settings import resolved
+from nodeflow.settings.sentences import resolved
 from tests.unit.config_settings import built
 from tests.unit.test_config import DEFAULT, ROOT, junk, overlaid
 from tests.workflow.conftest import copy_checkout

@@ -84,13 +84,15 @@ def test_a_damaged_file_is_made_anew(folder: Path, damage: str) -> None:
     whole = before["MM"]
     flipped = bytearray(whole)
     flipped[len(whole) // 3] ^= 1
-    {
-        "flipped": lambda: path.write_bytes(flipped),
-        "cut": lambda: path.write_bytes(whole[:-100]),
-        "empty": lambda: path.write_bytes(b""),
-        "foreign": lambda: path.write_bytes((folder / "edges.parquet").read_bytes()),
-        "missing": path.unlink,
-    }[damage]()
+    path.unlink()
+    if damage != "missing":
+        content = {
+            "flipped": bytes(flipped),
+            "cut": whole[:-100],
+            "empty": b"",
+            "foreign": (folder / "edges.parquet").read_bytes(),
+        }
+        path.write_bytes(content[damage])
     assert not is_current(path, TRAJECTORIES, PARTS["MM"])
     # A flipped bit of the numbers is found by who reads the file, not by who plans.
     assert outdated({str(path): PARTS["MM"]}) == (set() if damage == "flipped" else {str(path)})

@@ -8,7 +8,7 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from nodeflow.problems import Problem
-from nodeflow.settings import Count, Flag, OneOf, Whole, checked, meaning
+from nodeflow.settings.fields import Count, Flag, OneOf, Whole, checked, meaning
 
 __all__ = [
     "HEADS",

@@ -13,7 +13,7 @@ from nodeflow.config.flow import Sampling
 from nodeflow.config.section import Cell, Cells, Changes, Name, Section, key, known
 from nodeflow.flow.settings import METHODS
 from nodeflow.node.settings import GaussNewtonSettings
-from nodeflow.settings import (
+from nodeflow.settings.fields import (
     Count,
     Keys,
     Number,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from nodeflow.canonical.settings import REFERENCES, MatchSettings
 from nodeflow.config.section import Section, key
-from nodeflow.settings import Count, Flag, Keys, OneOf, Size
+from nodeflow.settings.fields import Count, Flag, Keys, OneOf, Size
 
 __all__ = ["Canonical"]
 

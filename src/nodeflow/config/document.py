@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from nodeflow.config.root import Config
-from nodeflow.settings import allowed_values, plain_schema, resolved
+from nodeflow.settings.sentences import allowed_values, plain_schema, resolved
 
 __all__ = ["key_table", "schema", "write_documents", "written_schema"]
 

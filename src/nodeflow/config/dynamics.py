@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from nodeflow.config.section import Section, key
 from nodeflow.dynamics.systems import SYSTEMS, SystemProblem, field, resolve_parameters
-from nodeflow.settings import (
+from nodeflow.settings.fields import (
     Count,
     Number,
     OneOf,

@@ -24,7 +24,7 @@ from nodeflow.flow.settings import (
     Width,
     settings_of,
 )
-from nodeflow.settings import Count, NonNegative, OneOf, Some, Text, Whole, fault
+from nodeflow.settings.fields import Count, NonNegative, OneOf, Some, Text, Whole, fault
 
 __all__ = ["ConditionalFlow", "Flow", "Flows", "Sampling"]
 

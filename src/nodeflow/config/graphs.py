@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from nodeflow.config.section import Section, is_file, key
 from nodeflow.graphs.real import REAL_NETWORKS
 from nodeflow.graphs.settings import NULLS, SAMPLERS
-from nodeflow.settings import (
+from nodeflow.settings.fields import (
     Count,
     OneOf,
     Positive,

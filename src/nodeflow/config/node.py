@@ -15,7 +15,7 @@ from nodeflow.node.settings import (
     PaperSettings,
     Settings,
 )
-from nodeflow.settings import (
+from nodeflow.settings.fields import (
     Beta,
     Count,
     Gamma,

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from nodeflow.config.root import Config
 from nodeflow.problems import Problem
-from nodeflow.settings import Words, explain, plain_schema
+from nodeflow.settings.sentences import Words, explain, plain_schema
 
 __all__ = ["ConfigProblem", "read_config"]
 

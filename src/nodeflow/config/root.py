@@ -17,7 +17,7 @@ from nodeflow.config.node import Node
 from nodeflow.config.section import Section, key
 from nodeflow.config.zoo import Zoos
 from nodeflow.judge.settings import PanelSettings
-from nodeflow.settings import Keys, OneOf, Whole, fault
+from nodeflow.settings.fields import Keys, OneOf, Whole, fault
 
 __all__ = ["Config"]
 

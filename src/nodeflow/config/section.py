@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from nodeflow.settings import Beta, Gamma, Some, Strict, Text, Unique, fault, merged
+from nodeflow.settings.fields import Beta, Gamma, Some, Strict, Text, Unique, fault, merged
 
 __all__ = [
     "Cell",

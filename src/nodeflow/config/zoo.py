@@ -13,7 +13,18 @@ from nodeflow.config.section import Name, Names, Section, is_path, key, known
 from nodeflow.datasets import DATASETS, FILES, SOURCES, VIEWS, VOCABULARIES, DataProblem, form
 from nodeflow.datasets.door import base_name
 from nodeflow.datasets.sets import SETS
-from nodeflow.settings import Counts, Keys, OneOf, Size, Some, Strict, Text, Whole, fault, meaning
+from nodeflow.settings.fields import (
+    Counts,
+    Keys,
+    OneOf,
+    Size,
+    Some,
+    Strict,
+    Text,
+    Whole,
+    fault,
+    meaning,
+)
 from nodeflow.zoo.settings import (
     ArchitectureSettings,
     MlpSettings,

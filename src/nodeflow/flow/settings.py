@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Le
 
 from nodeflow.problems import Problem
-from nodeflow.settings import (
+from nodeflow.settings.fields import (
     Count,
     Flag,
     NonNegative,

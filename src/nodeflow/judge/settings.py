@@ -8,7 +8,7 @@ from typing import Annotated
 from annotated_types import Ge, Le, MinLen
 
 from nodeflow.problems import Problem
-from nodeflow.settings import Count, OneOf, Positive, Size, Unique, Whole, checked, meaning
+from nodeflow.settings.fields import Count, OneOf, Positive, Size, Unique, Whole, checked, meaning
 
 __all__ = [
     "STATISTICS",

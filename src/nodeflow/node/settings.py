@@ -11,7 +11,7 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from nodeflow.problems import Problem
-from nodeflow.settings import Count, Counts, Positive, Whole, checked, fault, meaning
+from nodeflow.settings.fields import Count, Counts, Positive, Whole, checked, fault, meaning
 
 __all__ = [
     "RECIPES",

@@ -12,7 +12,7 @@ from annotated_types import MinLen
 from pydantic import Field
 
 from nodeflow.problems import Problem
-from nodeflow.settings import (
+from nodeflow.settings.fields import (
     Count,
     Counts,
     Depth,
