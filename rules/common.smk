@@ -35,9 +35,9 @@ for remark in remarks(ROOT, sys.argv) if workflow.is_main_process else []:
     logger.warning(remark)
 
 
-# The software of all jobs; without it they share Snakemake's environment. Snakemake takes no path of
-# a container with a space in it, which the one to a checkout may have.
-if CONTAINED:
+# The software of all jobs with `--sdm apptainer`; without it they share Snakemake's environment, from a
+# folder whose name holds a space as well, of which Snakemake takes no container.
+if " " not in str(ROOT):
 
     container: str(ROOT / "nodeflow.sif")
 

@@ -40,7 +40,12 @@ def check_paths(root: Path, python: str, *, own_python: bool = True) -> None:
             for a command of its own.
     """
     for what, path, forbidden, cure in (
-        ("checkout", str(root), _OF_A_FORMAT, "move it to a folder without"),
+        (
+            "checkout",
+            str(root),
+            _OF_A_FORMAT if own_python else _OF_A_FORMAT | {" "},
+            "move it to a folder without",
+        ),
         (
             "Python environment",
             python if own_python else "",

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from functools import cache, wraps
+from functools import lru_cache, wraps
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -29,9 +29,6 @@ R = TypeVar("R")
 
 SMALL = 2**22
 """A problem that is given fewer numbers than this is small: 16 MiB in single precision."""
-
-_POOLS = ("numpy", "scipy.linalg", "sklearn", "torch")
-"""Modules that bring thread pools of their own."""
 
 _OBJECTS = 10_000
 
@@ -172,7 +169,7 @@ def _pools_at_most(threads: int) -> Iterator[None]:
     So calls side by side do not restore each other's limits.
     """
     with _lock:
-        pools = _pools(tuple(name for name in _POOLS if name in sys.modules))
+        pools = _pools(len(sys.modules))
         if not _limits:
             _before.update({x["filepath"]: x["num_threads"] for x in pools.info()})
         _limits.append(threads)
@@ -192,9 +189,9 @@ def _limit_pools(pools: ThreadpoolController) -> None:
     pools.limit(limits={path: min(lowest, count) for path, count in _before.items()})
 
 
-@cache
-def _pools(_loaded: tuple[str, ...]) -> ThreadpoolController:
-    """The pools of the modules that are loaded; to look for them takes milliseconds."""
+@lru_cache(maxsize=1)
+def _pools(_loaded: int) -> ThreadpoolController:
+    """The pools of all that is loaded; to look for them takes milliseconds: only after imports."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

@@ -149,7 +149,7 @@ def test_graphs_that_cannot_share_a_stack_are_refused() -> None:
     with pytest.raises(RecipeProblem, match="on graph 1 have other times than those on graph 0"):
         check_observations(at_other_times, PaperSettings())
     check_observations(at_other_times, MatchingSettings())
-    with pytest.raises(RecipeProblem, match="order 7 and window 7"):
+    with pytest.raises(RecipeProblem, match=r"order is 7; it must be < 7, the window"):
         recipe_settings("matching", {"order": 7})
 
 

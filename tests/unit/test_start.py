@@ -33,8 +33,10 @@ def test_a_path_that_snakemake_cannot_start_scripts_with_is_named(
     assert all(word in str(problem.value) for word in words)
 
 
-def test_the_interpreter_s_path_is_of_no_account_where_jobs_use_another() -> None:
+def test_a_container_s_path_counts_instead_of_the_interpreter_s_where_jobs_run_in_it() -> None:
     check_paths(Path("/data"), "/data/a b/bin/python", own_python=False)
+    with pytest.raises(StartProblem, match="/data/a b, holds a space"):
+        check_paths(Path("/data/a b"), PYTHON, own_python=False)
 
 
 @pytest.mark.parametrize(

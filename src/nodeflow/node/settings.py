@@ -68,8 +68,8 @@ class GaussNewtonSettings(_Networks):
         meaning("how strongly networks keep to that estimate where the data say little"),
     ] = 0.03
 
-    fewest_times: ClassVar[int] = 8
-    """Observation times that smoothing by splines of degree 5 needs, cross-validation included."""
+    fewest_times: ClassVar[int] = 7
+    """Observation times that smoothing needs: splines of degree 5 have 6 coefficients at least."""
 
     def gentler(self) -> GaussNewtonSettings:
         """The same with smaller steps."""
