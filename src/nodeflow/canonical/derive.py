@@ -28,6 +28,7 @@ from nodeflow.canonical.symmetry import (
     rescale,
 )
 from nodeflow.seeds import torch_generator
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 
 __all__ = ["check_symmetry", "derive_symmetry"]
@@ -36,6 +37,7 @@ _TOLERANCE = 1e-8
 """How much outputs may change in double precision, as a share of their largest value."""
 
 
+@one_thread_if_small
 def derive_symmetry(architecture: Architecture) -> Symmetry:
     """Which units of an architecture may change places, be scaled, or change sign.
 
@@ -57,6 +59,7 @@ def derive_symmetry(architecture: Architecture) -> Symmetry:
     return symmetry
 
 
+@one_thread_if_small
 def check_symmetry(architecture: Architecture, symmetry: Symmetry, seed: int = 0) -> None:
     """Apply a random element of the symmetry to random networks and compare what they say.
 
