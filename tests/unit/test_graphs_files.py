@@ -204,7 +204,7 @@ def written(graph: nx.Graph[Any], path: Path) -> Path:
         matrix = nx.to_scipy_sparse_array(graph, sorted(graph))
         scipy.io.mmwrite(path, matrix, symmetry="general" if graph.is_directed() else "symmetric")
     elif path.suffix == ".csv":
-        lines = [f"{u},{v},{weight}\n" for u, v, weight in graph.edges(data="weight")]
+        lines = [f"{u},{v},{edge['weight']}\n" for u, v, edge in graph.edges(data=True)]
         path.write_text("source,target,weight\n" + "".join(lines))
     elif path.suffix == ".net":
         nx.write_pajek(graph, path)

@@ -283,7 +283,7 @@ def test_flat_rows_that_cannot_be_compared_are_one_sentence() -> None:
         ((rows[0], rows), "flatten"),
     ):
         with pytest.raises(NoveltyProblem, match=message):
-            nearest_members(*wrong)  # type: ignore[arg-type]
+            nearest_members(*wrong)
 
 
 def test_items_of_their_own_shape_are_read_and_others_are_one_sentence() -> None:
