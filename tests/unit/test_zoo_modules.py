@@ -1,4 +1,5 @@
 import hashlib
+import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrize, prune
 
 from nodeflow.datasets import load_dataset
 from nodeflow.seeds import derive_seed, torch_generator
@@ -189,6 +191,7 @@ class Tokens(nn.Module):
         self.token = nn.Parameter(torch.zeros(1, 1, 8))
         self.positions = nn.Parameter(torch.randn(1, 5, 8))
         self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.scale: torch.Tensor
         self.register_buffer("scale", torch.full((8,), 2.0))
         self.head = nn.Linear(8, 3)
 
@@ -249,6 +252,75 @@ def test_a_parametrized_layer_starts_as_the_plain_one_does() -> None:
     norms, directions = (start[f"0.parametrizations.weight.original{k}"].squeeze() for k in (0, 1))
     assert torch.allclose(directions.norm(dim=2), norms)
     assert directions.abs().max() <= 1 / 8 and not torch.equal(directions[0], directions[1])
+
+
+class Symmetric(nn.Module):
+    """A matrix from its upper half; how to take one apart is not said."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.triu() + x.triu(1).T
+
+
+@pytest.mark.parametrize("kind", ["weight_norm", "pruned", "parametrized"])
+def test_a_layer_whose_weight_is_computed_is_trained_from_the_values_it_has(kind: str) -> None:
+    layer = nn.Linear(8, 8)
+    if kind == "weight_norm":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            torch.nn.utils.weight_norm(layer)
+    elif kind == "pruned":
+        prune.random_unstructured(layer, "weight", 0.5)
+    else:
+        parametrize.register_parametrization(layer, "weight", Symmetric())
+    module = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), layer, nn.Linear(8, 10))
+    with pytest.warns(UserWarning, match="No reset_parameters sets"):
+        architecture = from_module(module, (1, 8, 8))
+    start = initial_parameters(architecture, range(2), QUICK, 1, "test")
+    (name,) = {"3.weight_v", "3.weight_orig", "3.parametrizations.weight.original"} & set(start)
+    assert all(torch.equal(one, module.get_parameter(name)) for one in start[name])
+    block = train_block(architecture, DIGITS, range(2), QUICK, 1, "test")
+    assert not torch.equal(block.parameters[name], start[name])
+    heard = predict(architecture, block.parameters, DIGITS.test_x)
+    for k in range(2):
+        module.load_state_dict(architecture.state_dict(block.only(k)), strict=True)
+        with torch.no_grad():
+            own = module(torch.as_tensor(DIGITS.test_x).reshape(-1, 1, 8, 8))
+        torch.testing.assert_close(heard[k], own, rtol=1e-4, atol=1e-5)
+
+
+class Padded(nn.Module):
+    """Grey values as tokens whose padding is also read out, and a parameter that nothing reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(17, 8, padding_idx=0)
+        self.unread = nn.Parameter(torch.ones(3))
+        self.readout = nn.Linear(17, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = self.words((16 * x.flatten(1)).round().long()).mean(1)
+        out: torch.Tensor = self.readout(h @ self.words.weight.T)
+        return out
+
+
+def test_padding_learns_from_what_else_reads_it_alone_in_every_network_of_a_stack() -> None:
+    architecture = from_module(Padded(), (1, 8, 8))
+    settings = TrainSettings(epochs=1, batch_size=16, learning_rate=1e-3)
+    start = initial_parameters(architecture, range(3), settings, 1, "test")
+    module, one = Padded(), DIGITS.first(16)
+    block = train_block(architecture, one, range(3), settings, 1, "test")
+    x, y = torch.as_tensor(one.train_x), torch.as_tensor(one.train_y)
+    for k in range(3):
+        module.load_state_dict({name: tensor[k] for name, tensor in start.items()})
+        optimizer = torch.optim.Adam(module.parameters(), 1e-3)
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(module(x), y).backward()
+        optimizer.step()
+        for name, parameter in module.named_parameters():
+            torch.testing.assert_close(
+                block.parameters[name][k], parameter.detach(), rtol=1e-4, atol=1e-5
+            )
+        assert not torch.equal(block.parameters["words.weight"][k, 0], torch.zeros(8))
 
 
 def test_modules_in_any_state_make_the_same_architecture_and_stay_as_they_are() -> None:
@@ -314,19 +386,30 @@ def test_modules_that_cannot_be_used_are_one_sentence() -> None:
         (broken, item, "a scale is needed"),
         (no_values, (8, 1, 1), "0.weight has no value"),
         ("resnet", item, "not of str"),
+        (nn.Flatten(), item, "Flatten has no parameters"),
+        (torch.jit.script(nn.Linear(4, 3)), item, "torch.jit"),
         (nn.Linear(4, 3), 4, "item is 4"),
     ):
         with pytest.raises(ArchitectureProblem, match=message):
             from_module(module, shape)  # type: ignore[arg-type]
-    for module, message in (
+    for unfit, message in (
         (nn.Linear(5, 3), r"cannot read items of shape \(4,\)"),
         (nn.Sequential(nn.Linear(4, 3), nn.Flatten(0)), "logits"),
         (nn.GRU(4, 3), "tuple"),
     ):
-        architecture = from_module(module, item)
+        architecture = from_module(unfit, item)
         networks = initial_parameters(architecture, [0], QUICK, 1, "test")
         with pytest.raises(ArchitectureProblem, match=message):
             predict(architecture, networks, np.zeros((2, 4), np.float32))
+
+
+class Overwritten(nn.Module):
+    """Changes what its gradient needs."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = x.exp()
+        h[:, 0] = 0
+        return h
 
 
 def test_modules_that_cannot_be_trained_are_one_sentence_before_the_first_step() -> None:
@@ -334,6 +417,13 @@ def test_modules_that_cannot_be_trained_are_one_sentence_before_the_first_step()
         (nn.Sequential(nn.Dropout(0.5), nn.Linear(64, 10)), TrainProblem, "dropout"),
         (nn.Linear(64, 10).requires_grad_(False), TrainProblem, "weight of module is frozen"),
         (nn.Linear(64, 5), ItemProblem, "no class of networks with 5 outputs"),
+        (nn.Linear(64, 1), TrainProblem, "has one output, .* digits has 10 classes"),
+        (nn.Sequential(nn.Linear(64, 8), Overwritten(), nn.Linear(8, 10)), TrainProblem, "inplace"),
+        (
+            nn.Sequential(nn.Linear(64, 8), nn.SyncBatchNorm(8), nn.Linear(8, 10)),
+            TrainProblem,
+            "num_batches_tracked",
+        ),
     ):
         with pytest.raises(kind, match=message):
             train_block(from_module(module, (64,)), DIGITS, [0], QUICK, 1, "test")

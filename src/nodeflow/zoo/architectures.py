@@ -7,7 +7,6 @@ other network is a plain torch module, of which K copies are trained as one by `
 
 from __future__ import annotations
 
-import copy
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 from torch.func import functional_call, vmap
-from torch.nn.functional import pad, relu, tanh
+from torch.nn.functional import embedding, pad, relu, tanh
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.parameter import is_lazy
 
@@ -28,8 +27,8 @@ from nodeflow.datasets import Dataset
 from nodeflow.problems import Problem
 from nodeflow.zoo.convolutional import ResNet, SmallCNN
 from nodeflow.zoo.starts import kept_values, own_start, start_of, with_values
-from nodeflow.zoo.tensors import TensorProblem, arrange, as_tensors, without_buffers
-from nodeflow.zoo.ties import on_meta, tied_names, with_aliases, without_aliases
+from nodeflow.zoo.tensors import arrange, as_tensors, without_buffers, without_constants
+from nodeflow.zoo.ties import copied, on_meta, tied_names, with_aliases, without_aliases
 from nodeflow.zoo.transformer import TextEncoder, VisionTransformer
 
 __all__ = [
@@ -148,31 +147,26 @@ class Architecture:
         if not self.constants and not self.aliases:
             return arrange(networks, self.shapes, self.statistics, what)
         parameters, others = without_buffers(networks, what)
-        given = {**parameters, **others}
-        constants = {name: given.pop(name) for name in self.constants if name in given}
-        for name, x in constants.items():
-            known, found = self.constants[name], torch.as_tensor(x)
-            if found.shape[1:] != known.shape or not (found == known.to(found)).all():
-                raise TensorProblem(
-                    f"buffer {name} of {what} is not the one of the module that their architecture "
-                    "was made of; buffers beside running statistics are the same in all networks."
-                )
-        for alias, name in self.aliases.items():
-            if name in self.constants:
-                given.pop(alias, None)
+        given = without_constants({**parameters, **others}, self.constants, self.aliases, what)
         once = without_aliases(as_tensors(given, what), self.aliases)
         return arrange(once, self.shapes, self.statistics, what)
 
     def state_dict(self, network: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """One network as the module's `load_state_dict` reads it: under all names, shared or not.
+        """One network as the module's `load_state_dict` reads it.
 
         Args:
             network: tensors of shape (*shape) by the names of `shapes` and `statistics`.
 
+        Returns:
+            Also what all networks share: each tensor under all its names, and the constants that
+            the module saves.
+
         Raises:
             TieProblem: a tensor is given under several names with different values.
         """
-        return with_aliases(network, self.aliases)
+        saved = set() if self.module is None else set(self.module.state_dict())
+        constants = {name: x for name, x in self.constants.items() if name in saved}
+        return with_aliases({**network, **constants}, self.aliases)
 
     def initialize(
         self, generators: Sequence[Generator], initializations: Sequence[str] = ("he_uniform",)
@@ -259,9 +253,12 @@ class Architecture:
     @cached_property
     def _stacked(self) -> Callable[..., Tensor]:
         """(stacked parameters, stacked statistics, stacked items) → logits while training."""
-        module = copy.deepcopy(self.module)
-        assert module is not None
+        assert self.module is not None
+        module = copied(self.module)
         module.train()
+        for part in module.modules():
+            if isinstance(part, nn.Embedding) and part.padding_idx is not None:
+                part.forward = partial(_padded_embedding, part)  # type: ignore[method-assign]
 
         def one(parameters: dict[str, Tensor], statistics: dict[str, Tensor], x: Tensor) -> Any:
             tensors = (parameters, statistics, self.shared(parameters))
@@ -386,9 +383,19 @@ def _unwrapped(module: nn.Module) -> nn.Module:
             f"an architecture is made of a torch module, not of {type(module).__name__}; give "
             "an nn.Module."
         )
+    if isinstance(module, torch.jit.ScriptModule):
+        raise ArchitectureProblem(
+            "a module that torch.jit compiled cannot be run with other weights; give the module "
+            "that it was compiled from."
+        )
     inside = _WRAPPERS.get(type(module).__name__)
     if inside is not None:
         return _unwrapped(getattr(module, inside))
+    if next(module.parameters(), None) is None:
+        raise ArchitectureProblem(
+            f"{type(module).__name__} has no parameters, so its networks are all the same; give a "
+            "module that learns."
+        )
     for name, parameter in module.named_parameters():
         if is_lazy(parameter):
             raise ArchitectureProblem(
@@ -399,7 +406,7 @@ def _unwrapped(module: nn.Module) -> nn.Module:
 
 def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -> Architecture:
     """As `from_module`, with tensors that start as those of the shipped modules do."""
-    module = copy.deepcopy(module)
+    module = copied(module)
     for place, part in module.named_modules():
         if isinstance(part, _NormBase) and part.num_batches_tracked is not None:
             if part.momentum is None:
@@ -461,10 +468,28 @@ def reading(name: str, item: Sequence[int]) -> Iterator[None]:
     """While a module reads items; what it raises becomes an `ArchitectureProblem`."""
     try:
         yield
-    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+    except Exception as error:  # whatever a module of one's own may raise
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ArchitectureProblem(
-            f"{name} cannot read items of shape {tuple(item)}: {' '.join(str(error).split())[:200]}"
+            f"{name} cannot read items of shape {tuple(item)}: {reason}"
         ) from error
+
+
+def _padded_embedding(part: nn.Embedding, x: Tensor) -> Tensor:
+    """An embedding whose padding learns nothing, in every network of a stack.
+
+    `torch.vmap` leaves out the gradient of the padding in the first network only.
+    """
+    padding = torch.arange(part.num_embeddings, device=x.device) == part.padding_idx
+    weight = torch.where(padding[:, None], part.weight.detach(), part.weight)
+    return embedding(
+        x,
+        weight,
+        max_norm=part.max_norm,
+        norm_type=part.norm_type,
+        scale_grad_by_freq=part.scale_grad_by_freq,
+        sparse=part.sparse,
+    )
 
 
 def _each(items: Tensor, tensors: Mapping[str, Tensor], axes: int) -> Sequence[Tensor]:
