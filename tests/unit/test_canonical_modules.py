@@ -3,6 +3,7 @@
 import copy
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -675,3 +676,12 @@ def test_modules_whose_symmetry_cannot_be_checked_are_one_sentence() -> None:
         derive_symmetry(from_module(noisy, (4,)))
     with pytest.raises(ArchitectureProblem, match=r"cannot read items of shape \(5,\)"):
         derive_symmetry(from_module(between(nn.ReLU()), (5,)))
+
+
+def test_symmetries_of_several_modules_can_be_derived_at_once_in_threads() -> None:
+    def derived(width: int) -> list[int]:
+        module = nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 3))
+        return [group.size for group in derive_symmetry(from_module(module, (4,))).groups]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(derived, range(5, 13))) == [[width] for width in range(5, 13)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,10 @@ from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.ties import copied
 
 __all__ = ["Graph", "read_graph"]
+
+
+_EXPORT = threading.Lock()
+"""Torch exports one module at a time; in several threads at once it fails."""
 
 
 @dataclass
@@ -83,7 +88,7 @@ def _exported(architecture: Architecture) -> ExportedProgram:
     # In one precision, and as if it were learned: else torch takes other, fused operations.
     module = copied(given).eval().float().requires_grad_(True)
     try:
-        with torch.enable_grad():
+        with _EXPORT, torch.enable_grad():
             program = torch.export.export(module, (items,))
             if any(_acts_in_place(node) for node in program.graph.nodes):
                 program = program.run_decompositions({})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
@@ -12,6 +14,9 @@ from nodeflow.zoo.ties import copied
 __all__ = ["kept_values", "own_start", "start_of", "with_values"]
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+_DRAW = threading.Lock()
+"""Resets draw from torch's own generator, which all threads share."""
 
 
 def start_of(module: nn.Module, tensor: str) -> str:
@@ -51,7 +56,7 @@ def own_start(module: nn.Module, generator: Generator) -> dict[str, Tensor]:
     """
     module = copied(module)
     seed = int(torch.randint(2**62, (), generator=generator))
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    with _DRAW, torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.default_generator.manual_seed(seed)
         module.apply(_reset)
     return {name: x.detach() for name, x in module.named_parameters(remove_duplicate=False)}
