@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from inspect import signature
 from itertools import pairwise
 from typing import Any
 
@@ -20,8 +21,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.functional import embedding, pad, relu, tanh
-from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 from torch.nn.parameter import is_lazy
+from torch.overrides import TorchFunctionMode
 
 from nodeflow.datasets import Dataset
 from nodeflow.problems import Problem
@@ -256,13 +258,11 @@ class Architecture:
         assert self.module is not None
         module = copied(self.module)
         module.train()
-        for part in module.modules():
-            if isinstance(part, nn.Embedding) and part.padding_idx is not None:
-                part.forward = partial(_padded_embedding, part)  # type: ignore[method-assign]
 
         def one(parameters: dict[str, Tensor], statistics: dict[str, Tensor], x: Tensor) -> Any:
             tensors = (parameters, statistics, self.shared(parameters))
-            return functional_call(module, tensors, (x,))
+            with _EmbeddingsInStacks():
+                return functional_call(module, tensors, (x,))
 
         return vmap(one)
 
@@ -408,6 +408,8 @@ def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -
     """As `from_module`, with tensors that start as those of the shipped modules do."""
     module = copied(module)
     for place, part in module.named_modules():
+        if isinstance(part, nn.SyncBatchNorm):
+            part.__class__ = _LocalBatchNorm
         if isinstance(part, _NormBase) and part.num_batches_tracked is not None:
             if part.momentum is None:
                 raise ArchitectureProblem(
@@ -475,21 +477,27 @@ def reading(name: str, item: Sequence[int]) -> Iterator[None]:
         ) from error
 
 
-def _padded_embedding(part: nn.Embedding, x: Tensor) -> Tensor:
-    """An embedding whose padding learns nothing, in every network of a stack.
+class _LocalBatchNorm(_BatchNorm):
+    """What `nn.SyncBatchNorm`, which keeps a count and wants several processes, does in one."""
 
-    `torch.vmap` leaves out the gradient of the padding in the first network only.
-    """
-    padding = torch.arange(part.num_embeddings, device=x.device) == part.padding_idx
-    weight = torch.where(padding[:, None], part.weight.detach(), part.weight)
-    return embedding(
-        x,
-        weight,
-        max_norm=part.max_norm,
-        norm_type=part.norm_type,
-        scale_grad_by_freq=part.scale_grad_by_freq,
-        sparse=part.sparse,
-    )
+    def _check_input_dim(self, input: Tensor) -> None:
+        pass
+
+
+class _EmbeddingsInStacks(TorchFunctionMode):
+    """Padding learns nothing in any network; `torch.vmap` sees to that in the first one only."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        if function is not embedding:
+            return function(*args, **(kwargs or {}))
+        given = signature(embedding).bind(*args, **(kwargs or {})).arguments
+        padding, weight = given.pop("padding_idx", None), given["weight"]
+        if padding is not None:
+            rows = torch.arange(len(weight), device=weight.device)[:, None]
+            given["weight"] = torch.where(rows == padding % len(weight), weight.detach(), weight)
+        return embedding(**given)
 
 
 def _each(items: Tensor, tensors: Mapping[str, Tensor], axes: int) -> Sequence[Tensor]:

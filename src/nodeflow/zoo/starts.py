@@ -71,7 +71,8 @@ def _reset(part: nn.Module) -> None:
         return
     # What is reset is what the parametrization makes; that is then taken apart again.
     made_of = dict(part.get_submodule("parametrizations").named_children())
-    if not all(hasattr(one, "right_inverse") for steps in made_of.values() for one in steps):
+    steps = (step for made in made_of.values() for step in made.children())
+    if not all(hasattr(step, "right_inverse") for step in steps):
         return
     names = list(made_of)
     with parametrize.cached():
