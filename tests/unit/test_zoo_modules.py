@@ -1,6 +1,7 @@
 import hashlib
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -452,3 +453,54 @@ def test_shipped_architectures_start_from_the_bytes_they_always_started_from() -
         for tensor in architecture.initialize([torch_generator(3, "test")]).values():
             digest.update(tensor.numpy().tobytes())
     assert digest.hexdigest() == "14443eee55aa6a91"
+
+
+class Remembering(nn.Module):
+    """A layer that keeps what it once computed of its weights, and counts its calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(64, 10)
+        self.norm: torch.Tensor | None = None
+        self.calls: torch.Tensor
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        if self.norm is None:
+            self.norm = self.layer.weight.norm()
+        out: torch.Tensor = self.layer(x) / self.norm
+        return out
+
+
+def test_what_a_module_keeps_of_one_network_is_forgotten_before_the_next() -> None:
+    architecture = from_module(Remembering(), (64,))
+    networks = initial_parameters(architecture, range(3), QUICK, 1, "test")
+    x = torch.as_tensor(DIGITS.test_x)
+    heard = predict(architecture, networks, x)
+    for k in range(3):
+        module = Remembering()
+        module.load_state_dict(architecture.state_dict({n: t[k] for n, t in networks.items()}))
+        with torch.no_grad():
+            torch.testing.assert_close(heard[k], module(x), rtol=1e-5, atol=1e-6)
+    double = {name: tensor.double() for name, tensor in networks.items()}
+    assert predict(architecture, double, x).dtype == torch.float64
+    assert torch.equal(predict(architecture, networks, x), heard)
+    assert architecture.constants["calls"] == 0
+    assert (train_block(architecture, DIGITS, [0, 1], QUICK, 1, "test").members == [0, 1]).all()
+
+
+def test_networks_of_one_architecture_speak_as_they_do_alone_in_threads() -> None:
+    architecture = from_module(
+        nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)), (64,)
+    )
+    networks = initial_parameters(architecture, range(8), QUICK, 1, "test")
+    alone = predict(architecture, networks, DIGITS.test_x)
+
+    def heard(k: int) -> torch.Tensor:
+        one = {name: tensor[k : k + 1] for name, tensor in networks.items()}
+        return predict(architecture, one, DIGITS.test_x)[0]
+
+    with ThreadPoolExecutor(4) as pool:
+        for k, said in zip([*range(8)] * 20, pool.map(heard, [*range(8)] * 20), strict=True):
+            assert torch.equal(said, alone[k])

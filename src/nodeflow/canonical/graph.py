@@ -48,7 +48,11 @@ def read_graph(architecture: Architecture) -> Graph:
     """
     program = _exported(architecture)
     signature = program.graph_signature
-    names = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    names = {
+        **signature.inputs_to_parameters,
+        **signature.inputs_to_buffers,
+        **signature.inputs_to_lifted_tensor_constants,
+    }
     graph = Graph()
     found: dict[Node, Made] = {}
     active: set[Node] = set()  # what depends on the items

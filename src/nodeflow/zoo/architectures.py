@@ -8,6 +8,7 @@ other network is a plain torch module, of which K copies are trained as one by `
 from __future__ import annotations
 
 import math
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from inspect import signature
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -42,6 +44,7 @@ __all__ = [
     "build",
     "classifier",
     "from_module",
+    "in_turn",
     "mlp",
     "reading",
 ]
@@ -82,6 +85,8 @@ PUBLISHED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
 }
 """The networks of Gupta et al. 2026 (arXiv:2601.05052): kind and arguments by name."""
+
+_TURN = threading.RLock()
 
 _WRAPPERS = {
     "DataParallel": "module",
@@ -261,16 +266,18 @@ class Architecture:
 
         def one(parameters: dict[str, Tensor], statistics: dict[str, Tensor], x: Tensor) -> Any:
             tensors = (parameters, statistics, self.shared(parameters))
-            with _EmbeddingsInStacks():
+            with in_turn(module), _EmbeddingsInStacks():
                 return functional_call(module, tensors, (x,))
 
         return vmap(one)
 
     def shared(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Constants of the kind of the parameters that they go with."""
+        """Copies of the constants, of the kind of the parameters that they go with."""
         like = next(iter(parameters.values()), torch.zeros(0))
         return {
-            name: tensor.to(like) if tensor.is_floating_point() else tensor.to(like.device)
+            name: tensor.to(like, copy=True)
+            if tensor.is_floating_point()
+            else tensor.to(like.device, copy=True)
             for name, tensor in self.constants.items()
         }
 
@@ -345,7 +352,7 @@ def from_module(
             without shapes or values, or a reset that fails.
     """
     module = _unwrapped(module)
-    if not isinstance(item, Sequence) or not all(isinstance(size, int) for size in item):
+    if not isinstance(item, Sequence) or not all(isinstance(size, Integral) for size in item):
         raise ArchitectureProblem(
             f"item is {item!r}; give the shape of one item as a tuple, e.g. (1, 28, 28) or (64,)."
         )
@@ -409,7 +416,7 @@ def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -
     module = copied(module)
     for place, part in module.named_modules():
         if isinstance(part, nn.SyncBatchNorm):
-            part.__class__ = _LocalBatchNorm
+            part.__class__ = _LocalBatchNorm  # type: ignore[assignment]
         if isinstance(part, _NormBase) and part.num_batches_tracked is not None:
             if part.momentum is None:
                 raise ArchitectureProblem(
@@ -435,7 +442,7 @@ def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -
     def alone(tensors: Mapping[str, Tensor], items: Tensor) -> Tensor:
         # A copy, because a module may change its items in place, and all networks read the same.
         given = {**tensors, **architecture.shared(tensors)}
-        with reading(name, item):
+        with reading(name, item), in_turn(module):
             logits = functional_call(module, given, (items.clone(),))
         if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(items):
             kind = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
@@ -459,10 +466,27 @@ def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -
         module=module,
         constants=constants,
         aliases=tied_names(module),
-        item=tuple(item),
+        item=tuple(int(size) for size in item),
         tokens=tokens,
     )
     return architecture
+
+
+@contextmanager
+def in_turn(module: nn.Module) -> Iterator[None]:
+    """While a module computes with weights that torch puts into it for that long.
+
+    Other threads wait, and what the module keeps as it computes (a cache, say) is forgotten: it may
+    follow from the weights of one network, or from its precision.
+    """
+    with _TURN:
+        before = [(part, dict(vars(part))) for part in module.modules()]
+        try:
+            yield
+        finally:
+            for part, attributes in before:
+                vars(part).clear()
+                vars(part).update(attributes)
 
 
 @contextmanager

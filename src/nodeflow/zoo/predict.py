@@ -12,7 +12,7 @@ from torch.func import functional_call
 from torch.nn.modules.batchnorm import _NormBase
 
 from nodeflow.problems import Problem
-from nodeflow.zoo.architectures import Architecture, reading
+from nodeflow.zoo.architectures import Architecture, in_turn, reading
 from nodeflow.zoo.loss import losses as losses_of
 from nodeflow.zoo.ties import copied
 
@@ -172,7 +172,7 @@ def recalibrated(
     constants = architecture.shared(parameters)
     for k in range(members):
         one = {name: tensor[k] for name, tensor in [*parameters.items(), *found.items()]}
-        with reading(architecture.name, architecture.item):
+        with reading(architecture.name, architecture.item), in_turn(module):
             functional_call(module, {**one, **constants}, (items.clone(),))
     return {name: tensor.cpu() for name, tensor in found.items()}
 
