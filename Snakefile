@@ -1,11 +1,24 @@
 # nodeflow: neural ODEs on networks, flow matching over weights. One file in rules/ a stage, in the
 # order data flows. `snakemake all_figures --cores 2` draws everything.
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.20")
 
 
-configfile: "config/config.yaml"
+# One checkout serves many folders of results (--directory, -s): the defaults lie beside this file.
+DEFAULTS = Path(workflow.current_basedir) / "config/config.yaml"
+OWN = Path("config/config.yaml")
+
+
+configfile: DEFAULTS
+
+
+# A folder may have a configuration of its own, as with workflows that are deployed into one.
+if OWN.is_file() and not OWN.samefile(DEFAULTS):
+
+    configfile: OWN
 
 
 report: "workflow/report/workflow.rst"
@@ -38,27 +51,25 @@ localrules:
 rule all_figures:
     default_target: True
     input:
-        *FIGURES.values(),
-        rules.draw_speed.output,
-        rules.draw_runtime.output,
+        [x for figure in FIGURES if figure.in_run(plan) for x in figure.pictures],
 
 
 # One research question at a time: generalization on networks, generation of weights, the bridge.
-rule node_figures:
-    input:
-        FIGURES["node"],
+for research in ("node", "flow", "bridge"):
 
-
-rule flow_figures:
-    input:
-        FIGURES["flow"],
-
-
-rule bridge_figures:
-    input:
-        FIGURES["bridge"],
+    rule:
+        name:
+            f"{research}_figures"
+        input:
+            [
+                x
+                for figure in FIGURES
+                if QUESTIONS[figure.question].research == research
+                and figure.in_run(plan)
+                for x in figure.pictures
+            ],
 
 
 rule all_tables:
     input:
-        TABLES,
+        [x.path for x in TABLES if x.in_run(plan) and not x.costs],

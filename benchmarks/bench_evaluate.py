@@ -15,12 +15,12 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict
 
 import numpy as np
 import torch
 
-from nodeflow.dynamics import SYSTEMS, field, simulate_cell
+from nodeflow.dynamics import SYSTEMS, Tolerance, field, simulate_cell
 from nodeflow.dynamics.integrate import Simulation, simulate_graphs
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs import Graph, sample_cell
@@ -29,7 +29,7 @@ from nodeflow.node import as_field, recipe_settings
 from nodeflow.node.observations import observed
 from nodeflow.node.train import train_stack
 
-TOLERANCES: dict[str, Any] = {"rtol": 1e-6, "atol": 1e-6, "max_steps": 20_000}
+TOLERANCE = Tolerance(1e-6, 1e-6, 20_000)
 FINE, COARSE = 1e-6, 1e-4
 TIMES = np.linspace(0.0, 1.0, 33)
 
@@ -75,7 +75,8 @@ def main() -> None:
                 list(
                     simulate_cell(
                         training, system, role="training", cell=small, trajectories=64,
-                        initial=(0.0, 0.5), horizon=1.0, times=256, root_seed=1, **TOLERANCES,
+                        initial=(0.0, 0.5), horizon=1.0, times=256, root_seed=1,
+                        **asdict(TOLERANCE),
                     )
                 ),
             )  # fmt: skip
@@ -84,7 +85,7 @@ def main() -> None:
             table = as_field(models.parameters, 0, table=tuple(models.seen[0]))
             built = time.process_time() - begin
             exact = as_field(models.parameters, 0)
-            own = models.tolerances(0, FINE, FINE)["rtol"]
+            own = TOLERANCE.for_error(models.error[0]).rtol
             pairs = [(FINE, own), (FINE, FINE), (COARSE, COARSE)]
             runs = [(field(system), FINE), (field(system), COARSE)]
             runs += [(table, tolerance) for _, tolerance in pairs]

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import Any
+from dataclasses import asdict
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torchdiffeq import odeint
 
-from nodeflow.dynamics import SYSTEMS, Trajectory, field, simulate_cell
+from nodeflow.dynamics import SYSTEMS, Tolerance, Trajectory, field, simulate_cell
 from nodeflow.graphs import Graph, node_table, sample_cell
 from nodeflow.grid import Cell
 from nodeflow.node import Models, evaluate_models, recipe_settings
@@ -29,7 +29,7 @@ from nodeflow.node.recipes import make_trainer
 from nodeflow.node.settings import PaperSettings, Settings
 from nodeflow.seeds import torch_generator
 
-TOLERANCES: dict[str, Any] = {"rtol": 1e-6, "atol": 1e-6, "max_steps": 20_000}
+TOLERANCE = Tolerance(1e-6, 1e-6, 20_000)
 
 
 class PlainNODE(nn.Module):
@@ -90,7 +90,7 @@ def simulated(
     drawn = sample_cell(cell, mean_degree=10, role=role, graphs=graphs, root_seed=1)
     found = simulate_cell(
         drawn, system, role=role, cell=cell, trajectories=trajectories, initial=(0.0, 0.5),
-        horizon=1.0, times=times, root_seed=1, **TOLERANCES,
+        horizon=1.0, times=times, root_seed=1, **asdict(TOLERANCE),
     )  # fmt: skip
     return drawn, list(found)
 
@@ -122,7 +122,7 @@ def main() -> None:
         found = []
         for graphs, truth in tests:
             _, runs = evaluate_models(
-                models, field(system), graphs, node_table(graphs), truth, **TOLERANCES
+                models, field(system), graphs, node_table(graphs), truth, tolerance=TOLERANCE
             )
             found.append(float(runs["mae"].fillna(np.inf).median()))
         return found

@@ -1,18 +1,26 @@
 # The bridge: zoos of neural ODEs, generated ones, and these tested like trained ones. `nodes` names a zoo of neural ODEs.
 
+TESTED = (
+    "panel",
+    "runs",
+    "ensembles",
+    "degrees",
+    "functions",
+    "fixed_points",
+    "unobserved",
+)
+
 
 rule train_bridge:
     output:
-        "results/bridge/{nodes}/members/{system}.safetensors",
+        paths.BRIDGE_MEMBERS,
     log:
-        "results/logs/train_bridge/{nodes}/{system}.log",
+        paths.log("train_bridge", paths.BRIDGE_MEMBERS),
     benchmark:
-        "results/benchmarks/train_bridge/{nodes}/{system}.tsv"
+        paths.benchmark("train_bridge", paths.BRIDGE_MEMBERS)
     priority: 10
-    conda:
-        "../envs/environment.yaml"
     params:
-        p=lambda w: plan.bridge_members(w.nodes, w.system),
+        p=plan.bridge.params,
         code=plan.code("train_bridge"),
     message:
         "Training zoo {wildcards.nodes} of neural ODEs of {wildcards.system}"
@@ -22,28 +30,22 @@ rule train_bridge:
 
 rule fit_bridge:
     input:
-        members=lambda w: expand(
-            "results/bridge/{nodes}/members/{system}.safetensors",
-            nodes=w.nodes,
-            system=plan.bridge_systems(w.nodes),
-        ),
+        members=lambda w: fill(paths.BRIDGE_MEMBERS, plan.bridge.systems(w)),
     output:
-        frame="results/bridge/{nodes}/frame.safetensors",
-        aligned="results/bridge/{nodes}/aligned.safetensors",
-        flow="results/bridge/{nodes}/flow.safetensors",
-        history="results/bridge/{nodes}/history.parquet",
-        functions="results/bridge/{nodes}/functions.safetensors",
-        samples="results/bridge/{nodes}/samples.safetensors",
-        weight_samples="results/bridge/{nodes}/weight_samples.safetensors",
+        frame=f"{paths.BRIDGE}/frame.safetensors",
+        aligned=f"{paths.BRIDGE}/aligned.safetensors",
+        flow=f"{paths.BRIDGE}/flow.safetensors",
+        history=f"{paths.BRIDGE}/history.parquet",
+        functions=f"{paths.BRIDGE}/functions.safetensors",
+        samples=f"{paths.BRIDGE}/samples.safetensors",
+        weight_samples=f"{paths.BRIDGE}/weight_samples.safetensors",
     log:
-        "results/logs/fit_bridge/{nodes}.log",
+        paths.log("fit_bridge", paths.BRIDGE),
     benchmark:
-        "results/benchmarks/fit_bridge/{nodes}.tsv"
+        paths.benchmark("fit_bridge", paths.BRIDGE)
     priority: 10
-    conda:
-        "../envs/environment.yaml"
     params:
-        p=lambda w: plan.bridge_flow(w.nodes),
+        p=plan.bridge.flow_params,
         code=plan.code("fit_bridge"),
     message:
         "Canonicalizing zoo {wildcards.nodes}, learning from it, generating neural ODEs"
@@ -57,32 +59,17 @@ rule judge_bridge:
         aligned=rules.fit_bridge.output.aligned,
         samples=rules.fit_bridge.output.samples,
         weight_samples=rules.fit_bridge.output.weight_samples,
-        edges=lambda w: plan.over_bridge_tests(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet",
-            w.nodes,
-        ),
-        truth=lambda w: plan.over_bridge_tests(
-            "results/trajectories/test/{system}/N~{N}/beta~{beta}/gamma~{gamma}.parquet",
-            w.nodes,
-            w.system,
-        ),
+        edges=lambda w: [*map(edges, plan.bridge.tests(w))],
+        truth=lambda w: [*map(trajectories, plan.bridge.tests(w))],
     output:
-        panel="results/bridge/{nodes}/{system}/panel.parquet",
-        runs="results/bridge/{nodes}/{system}/runs.parquet",
-        ensembles="results/bridge/{nodes}/{system}/ensembles.parquet",
-        degrees="results/bridge/{nodes}/{system}/degrees.parquet",
-        functions="results/bridge/{nodes}/{system}/functions.parquet",
-        fixed_points="results/bridge/{nodes}/{system}/fixed_points.parquet",
-        unobserved="results/bridge/{nodes}/{system}/unobserved.parquet",
+        **{name: narrow(paths.BRIDGE_TESTS, table=name) for name in TESTED},
     log:
-        "results/logs/judge_bridge/{nodes}/{system}.log",
+        paths.log("judge_bridge", narrow(paths.BRIDGE_TESTS, table="panel")),
     benchmark:
-        "results/benchmarks/judge_bridge/{nodes}/{system}.tsv"
+        paths.benchmark("judge_bridge", narrow(paths.BRIDGE_TESTS, table="panel"))
     priority: 10
-    conda:
-        "../envs/environment.yaml"
     params:
-        p=lambda w: plan.bridge_judgement(w.nodes, w.system),
+        p=plan.bridge.judgement_params,
         code=plan.code("judge_bridge"),
     message:
         "Testing generated neural ODEs of zoo {wildcards.nodes} on {wildcards.system}"
@@ -92,36 +79,18 @@ rule judge_bridge:
 
 rule answer_bridge:
     input:
-        panel=plan.over_bridges("results/bridge/{nodes}/{system}/panel.parquet"),
-        runs=plan.over_bridges("results/bridge/{nodes}/{system}/runs.parquet"),
-        ensembles=plan.over_bridges("results/bridge/{nodes}/{system}/ensembles.parquet"),
-        degrees=plan.over_bridges("results/bridge/{nodes}/{system}/degrees.parquet"),
-        functions=plan.over_bridges("results/bridge/{nodes}/{system}/functions.parquet"),
-        fixed_points=plan.over_bridges(
-            "results/bridge/{nodes}/{system}/fixed_points.parquet"
-        ),
-        unobserved=plan.over_bridges(
-            "results/bridge/{nodes}/{system}/unobserved.parquet"
-        ),
+        runs=table("bridge_runs").path,
+        ensembles=table("bridge_ensembles").path,
     output:
-        panel="results/tables/bridge_panel.parquet",
-        runs="results/tables/bridge_runs.parquet",
-        ensembles="results/tables/bridge_ensembles.parquet",
-        degrees="results/tables/bridge_degrees.parquet",
-        functions="results/tables/bridge_functions.parquet",
-        fixed_points="results/tables/bridge_fixed_points.parquet",
-        unobserved="results/tables/bridge_unobserved.parquet",
-        questions="results/tables/bridge_questions.parquet",
+        table("bridge_questions").path,
     log:
-        "results/logs/answer_bridge/all.log",
+        paths.log("answer_bridge"),
     benchmark:
-        "results/benchmarks/answer_bridge/all.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("answer_bridge")
     params:
-        p={"seed": config["seed"]},
+        p=plan.bridge.answer_params(),
         code=plan.code("answer_bridge"),
     message:
-        "Gathering the tests of generated neural ODEs and answering the questions about them"
+        "Answering the questions about generated neural ODEs"
     script:
         "../workflow/scripts/answer_bridge.py"

@@ -4,20 +4,15 @@
 
 rule find_universe:
     input:
-        members=lambda w: [
-            f"results/zoo/{w.zoo}/raw/block~{block}.safetensors"
-            for block in plan.learned_blocks(w.zoo)
-        ],
+        members=plan.canonical.learned,
     output:
-        "results/zoo/{zoo}/universe.safetensors",
+        paths.UNIVERSE,
     log:
-        "results/logs/find_universe/{zoo}.log",
+        paths.log("find_universe", paths.UNIVERSE),
     benchmark:
-        "results/benchmarks/find_universe/{zoo}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("find_universe", paths.UNIVERSE)
     params:
-        p=lambda w: plan.universe(w.zoo),
+        p=plan.canonical.universe_params,
         code=plan.code("find_universe"),
     message:
         "Finding the common centre of zoo {wildcards.zoo}"
@@ -28,18 +23,16 @@ rule find_universe:
 rule align_zoo:
     input:
         members=rules.train_zoo.output.members,
-        reference=lambda w: plan.reference_file(w.zoo),
+        reference=plan.canonical.reference,
     output:
-        members="results/zoo/{zoo}/aligned/block~{block}.safetensors",
-        report="results/zoo/{zoo}/aligned/block~{block}.alignment.parquet",
+        members=narrow(paths.MEMBERS, weights="aligned"),
+        report=paths.ALIGNMENT,
     log:
-        "results/logs/align_zoo/{zoo}/aligned/block~{block}.log",
+        paths.log("align_zoo", paths.ALIGNMENT),
     benchmark:
-        "results/benchmarks/align_zoo/{zoo}/aligned/block~{block}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("align_zoo", paths.ALIGNMENT)
     params:
-        p=lambda w: plan.alignment(w.zoo, w.block),
+        p=plan.canonical.alignment_params,
         code=plan.code("align_zoo"),
     message:
         "Aligning zoo {wildcards.zoo}, block {wildcards.block}"
@@ -49,21 +42,21 @@ rule align_zoo:
 
 rule measure_barrier:
     input:
-        members="results/zoo/{zoo}/{weights}/block~0.safetensors",
-        data=lambda w: plan.downloads(w.zoo),
+        raw=narrow(paths.MEMBERS, weights="raw", block=0),
+        aligned=narrow(paths.MEMBERS, weights="aligned", block=0),
+        data=plan.zoos.downloads,
     output:
-        "results/zoo/{zoo}/{weights}/barrier.parquet",
+        raw=update(narrow(paths.BARRIER, weights="raw")),
+        aligned=update(narrow(paths.BARRIER, weights="aligned")),
     log:
-        "results/logs/measure_barrier/{zoo}/{weights}.log",
+        paths.log("measure_barrier", paths.ZOO),
     benchmark:
-        "results/benchmarks/measure_barrier/{zoo}/{weights}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("measure_barrier", paths.ZOO)
     params:
-        p=lambda w: plan.barrier(w.zoo, w.weights),
-        folder=lambda w: plan.folder(w.zoo),
+        p=plan.canonical.barrier_parts,
+        folder=plan.zoos.folder,
         code=plan.code("measure_barrier"),
     message:
-        "Loss barrier between {wildcards.weights} members of zoo {wildcards.zoo}"
+        "Loss barriers between members of zoo {wildcards.zoo}, raw and aligned"
     script:
         "../workflow/scripts/measure_barrier.py"

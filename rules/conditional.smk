@@ -3,20 +3,18 @@
 
 rule train_conditional:
     input:
-        members=lambda w: plan.conditional_blocks(w.flow, w.weights),
-        data=lambda w: plan.conditional_downloads(w.flow),
+        members=plan.conditional.members,
+        data=plan.conditional.downloads,
     output:
-        flow="results/conditional/{flow}/{weights}/width~{width}/flow.safetensors",
-        history="results/conditional/{flow}/{weights}/width~{width}/history.parquet",
+        flow=paths.CONDITIONAL_WEIGHTS,
+        history=paths.CONDITIONAL_HISTORY,
     log:
-        "results/logs/train_conditional/{flow}/{weights}/width~{width}.log",
+        paths.log("train_conditional", paths.CONDITIONAL),
     benchmark:
-        "results/benchmarks/train_conditional/{flow}/{weights}/width~{width}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("train_conditional", paths.CONDITIONAL)
     params:
-        p=lambda w: plan.conditional(w.flow, w.weights, w.width),
-        folders=lambda w: plan.conditional_folders(w.flow),
+        p=plan.conditional.params,
+        folders=plan.conditional.folders,
         code=plan.code("train_conditional"),
     message:
         "Training conditional flow {wildcards.flow} on {wildcards.weights} weights, width {wildcards.width}"
@@ -28,15 +26,13 @@ rule sample_conditional:
     input:
         flow=rules.train_conditional.output.flow,
     output:
-        samples="results/conditional/{flow}/{weights}/width~{width}/samples.safetensors",
+        samples=paths.CONDITIONAL_SAMPLES,
     log:
-        "results/logs/sample_conditional/{flow}/{weights}/width~{width}.log",
+        paths.log("sample_conditional", paths.CONDITIONAL),
     benchmark:
-        "results/benchmarks/sample_conditional/{flow}/{weights}/width~{width}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("sample_conditional", paths.CONDITIONAL)
     params:
-        p=lambda w: plan.conditional_samples(w.flow, w.weights, w.width),
+        p=plan.conditional.sample_params,
         code=plan.code("sample_conditional"),
     message:
         "Sampling networks from conditional flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
@@ -47,20 +43,18 @@ rule sample_conditional:
 rule judge_conditional:
     input:
         samples=rules.sample_conditional.output.samples,
-        members=lambda w: plan.conditional_blocks(w.flow, w.weights),
-        data=lambda w: plan.conditional_downloads(w.flow),
+        members=plan.conditional.members,
+        data=plan.conditional.downloads,
     output:
-        judgement="results/conditional/{flow}/{weights}/width~{width}/judgement.parquet",
-        summary="results/conditional/{flow}/{weights}/width~{width}/summary.parquet",
+        judgement=paths.CONDITIONAL_JUDGEMENT,
+        summary=paths.CONDITIONAL_SUMMARY,
     log:
-        "results/logs/judge_conditional/{flow}/{weights}/width~{width}.log",
+        paths.log("judge_conditional", paths.CONDITIONAL),
     benchmark:
-        "results/benchmarks/judge_conditional/{flow}/{weights}/width~{width}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("judge_conditional", paths.CONDITIONAL)
     params:
-        p=lambda w: plan.conditional_judgement(w.flow, w.weights, w.width),
-        folders=lambda w: plan.conditional_folders(w.flow),
+        p=plan.conditional.judgement_params,
+        folders=plan.conditional.folders,
         code=plan.code("judge_conditional"),
     message:
         "Judging the samples of conditional flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"

@@ -1,21 +1,23 @@
-# Trajectories of one system on all graphs of one grid cell.
+# Trajectories of all systems on all graphs of one grid cell. A system with other parameters leaves
+# the trajectories of the others as they are.
 
 
 rule simulate_trajectories:
     input:
-        edges=rules.sample_graphs.output.edges,
+        edges=edges,
     output:
-        "results/trajectories/{role}/{system}/N~{N}/beta~{beta}/gamma~{gamma}.parquet",
+        [
+            update(narrow(paths.TRAJECTORIES, system=system))
+            for system in plan.dynamics.simulated
+        ],
     log:
-        "results/logs/simulate_trajectories/{role}/{system}/N~{N}/beta~{beta}/gamma~{gamma}.log",
+        paths.log("simulate_trajectories", paths.EDGES),
     benchmark:
-        "results/benchmarks/simulate_trajectories/{role}/{system}/N~{N}/beta~{beta}/gamma~{gamma}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("simulate_trajectories", paths.EDGES)
     params:
-        p=lambda w: plan.trajectories(w.role, w.system, w.N, w.beta, w.gamma),
+        p=plan.dynamics.parts,
         code=plan.code("simulate_trajectories"),
     message:
-        "Simulating {wildcards.system} on {wildcards.role} graphs, N = {wildcards.N}, beta = {wildcards.beta}, gamma = {wildcards.gamma}"
+        "Simulating all systems on {wildcards.role} graphs, N = {wildcards.N}, beta = {wildcards.beta}, gamma = {wildcards.gamma}"
     script:
         "../workflow/scripts/simulate_trajectories.py"

@@ -3,25 +3,19 @@
 
 rule train_flow:
     input:
-        members=lambda w: plan.over_blocks(
-            "results/zoo/{zoo}/{weights}/block~{block}.safetensors",
-            plan.flow_zoo(w.flow),
-            w.weights,
-        ),
-        data=lambda w: plan.downloads(plan.flow_zoo(w.flow)),
+        members=plan.flows.members,
+        data=plan.flows.downloads,
     output:
-        flow="results/flow/{flow}/{weights}/width~{width}/flow.safetensors",
-        history="results/flow/{flow}/{weights}/width~{width}/history.parquet",
+        flow=paths.FLOW_WEIGHTS,
+        history=paths.FLOW_HISTORY,
     log:
-        "results/logs/train_flow/{flow}/{weights}/width~{width}.log",
+        paths.log("train_flow", paths.FLOW),
     benchmark:
-        "results/benchmarks/train_flow/{flow}/{weights}/width~{width}.tsv"
+        paths.benchmark("train_flow", paths.FLOW)
     priority: 20
-    conda:
-        "../envs/environment.yaml"
     params:
-        p=lambda w: plan.flow(w.flow, w.weights, w.width),
-        folder=lambda w: plan.folder(plan.flow_zoo(w.flow)),
+        p=plan.flows.params,
+        folder=plan.flows.folder,
         code=plan.code("train_flow"),
     message:
         "Training flow {wildcards.flow} on {wildcards.weights} weights, width {wildcards.width}"
@@ -32,17 +26,15 @@ rule train_flow:
 rule sample_flow:
     input:
         flow=rules.train_flow.output.flow,
-        members=lambda w: plan.streamed_blocks(w.flow, w.weights),
+        members=plan.flows.streamed_members,
     output:
-        samples="results/flow/{flow}/{weights}/width~{width}/samples.safetensors",
+        samples=paths.FLOW_SAMPLES,
     log:
-        "results/logs/sample_flow/{flow}/{weights}/width~{width}.log",
+        paths.log("sample_flow", paths.FLOW),
     benchmark:
-        "results/benchmarks/sample_flow/{flow}/{weights}/width~{width}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("sample_flow", paths.FLOW)
     params:
-        p=lambda w: plan.samples(w.flow, w.weights, w.width),
+        p=plan.flows.sample_params,
         code=plan.code("sample_flow"),
     message:
         "Sampling networks from flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
@@ -53,24 +45,18 @@ rule sample_flow:
 rule judge_samples:
     input:
         samples=rules.sample_flow.output.samples,
-        members=lambda w: plan.over_blocks(
-            "results/zoo/{zoo}/{weights}/block~{block}.safetensors",
-            plan.flow_zoo(w.flow),
-            w.weights,
-        ),
-        data=lambda w: plan.downloads(plan.flow_zoo(w.flow)),
+        members=plan.flows.members,
+        data=plan.flows.downloads,
     output:
-        panel="results/flow/{flow}/{weights}/width~{width}/panel.parquet",
-        summary="results/flow/{flow}/{weights}/width~{width}/summary.parquet",
+        panel=paths.FLOW_PANEL,
+        summary=paths.FLOW_SUMMARY,
     log:
-        "results/logs/judge_samples/{flow}/{weights}/width~{width}.log",
+        paths.log("judge_samples", paths.FLOW),
     benchmark:
-        "results/benchmarks/judge_samples/{flow}/{weights}/width~{width}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("judge_samples", paths.FLOW)
     params:
-        p=lambda w: plan.judgement(w.flow, w.weights, w.width),
-        folder=lambda w: plan.folder(plan.flow_zoo(w.flow)),
+        p=plan.flows.judgement_params,
+        folder=plan.flows.folder,
         code=plan.code("judge_samples"),
     message:
         "Judging the samples of flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
@@ -81,24 +67,18 @@ rule judge_samples:
 rule transfer_samples:
     input:
         samples=rules.sample_flow.output.samples,
-        members=lambda w: plan.over_blocks(
-            "results/zoo/{zoo}/{weights}/block~{block}.safetensors",
-            plan.flow_zoo(w.flow),
-            w.weights,
-        ),
-        data=lambda w: plan.transfer_downloads(w.flow),
+        members=plan.flows.members,
+        data=plan.transfers.downloads,
     output:
-        "results/flow/{flow}/{weights}/width~{width}/transfer.parquet",
+        paths.TRANSFER,
     log:
-        "results/logs/transfer_samples/{flow}/{weights}/width~{width}.log",
+        paths.log("transfer_samples", paths.FLOW),
     benchmark:
-        "results/benchmarks/transfer_samples/{flow}/{weights}/width~{width}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("transfer_samples", paths.FLOW)
     params:
-        p=lambda w: plan.transfer(w.flow, w.weights, w.width),
-        folder=lambda w: plan.folder(plan.flow_zoo(w.flow)),
-        folders=lambda w: plan.transfer_folders(w.flow),
+        p=plan.transfers.params,
+        folder=plan.flows.folder,
+        folders=plan.transfers.folders,
         code=plan.code("transfer_samples"),
     message:
         "Transfer of the samples of flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
@@ -109,18 +89,16 @@ rule transfer_samples:
 rule compare_solvers:
     input:
         flow=rules.train_flow.output.flow,
-        data=lambda w: plan.downloads(plan.flow_zoo(w.flow)),
+        data=plan.flows.downloads,
     output:
-        "results/flow/{flow}/{weights}/width~{width}/solvers.parquet",
+        paths.SOLVERS,
     log:
-        "results/logs/compare_solvers/{flow}/{weights}/width~{width}.log",
+        paths.log("compare_solvers", paths.FLOW),
     benchmark:
-        "results/benchmarks/compare_solvers/{flow}/{weights}/width~{width}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("compare_solvers", paths.FLOW)
     params:
-        p=lambda w: plan.solvers(w.flow, w.weights, w.width),
-        folder=lambda w: plan.folder(plan.flow_zoo(w.flow)),
+        p=plan.flows.solver_params,
+        folder=plan.flows.folder,
         code=plan.code("compare_solvers"),
     message:
         "Sampling flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width}) in several ways"

@@ -4,19 +4,17 @@
 
 rule sample_network:
     input:
-        lambda w: plan.network_source(w.network),
+        lambda w: [*map(edges, plan.networks.graphs(w)), *plan.networks.file(w)],
     output:
-        edges="results/networks/{network}/edges.parquet",
-        nodes="results/networks/{network}/nodes.parquet",
-        summary="results/networks/{network}/summary.parquet",
+        edges=paths.NETWORK_EDGES,
+        nodes=paths.NETWORK_NODES,
+        summary=paths.NETWORK_SUMMARY,
     log:
-        "results/logs/sample_network/{network}.log",
+        paths.log("sample_network", paths.NETWORK_EDGES),
     benchmark:
-        "results/benchmarks/sample_network/{network}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("sample_network", paths.NETWORK_EDGES)
     params:
-        p=lambda w: plan.network(w.network),
+        p=plan.networks.params,
         code=plan.code("sample_network"),
     message:
         "Null models of {wildcards.network}"
@@ -28,17 +26,18 @@ rule simulate_network:
     input:
         edges=rules.sample_network.output.edges,
     output:
-        "results/trajectories/networks/{system}/{network}.parquet",
+        [
+            update(narrow(paths.NETWORK_TRAJECTORIES, system=system))
+            for system in plan.dynamics.systems
+        ],
     log:
-        "results/logs/simulate_network/{system}/{network}.log",
+        paths.log("simulate_network", paths.NETWORK),
     benchmark:
-        "results/benchmarks/simulate_network/{system}/{network}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("simulate_network", paths.NETWORK)
     params:
-        p=lambda w: plan.network_trajectories(w.system, w.network),
+        p=plan.networks.parts,
         code=plan.code("simulate_network"),
     message:
-        "Simulating {wildcards.system} on {wildcards.network} and its null models"
+        "Simulating all systems on {wildcards.network} and its null models"
     script:
         "../workflow/scripts/simulate_network.py"

@@ -2,36 +2,25 @@
 # stacked tensor, and are tested together: on other sizes and structures, at fixed points, with
 # nodes that are not observed, and with noise. Variants of the training data are plain, noise~SIGMA
 # and covering (initial states up to the hubs' of larger graphs).
-TRAINING_CELL = f"N~{plan.training_size}/beta~{{trained_beta}}/gamma~{{trained_gamma}}"
-DETAIL_CELL = f"N~{plan.detail_size}/beta~{{trained_beta}}/gamma~{{trained_gamma}}"
-NOISE_CELL = f"N~{plan.detail_size}/beta~{plan.structure_trained[0]}/gamma~{plan.structure_trained[1]}"
-NOISE_TRAINED = f"trained_beta~{plan.structure_trained[0]}/trained_gamma~{plan.structure_trained[1]}"
-SNAPSHOTS = "results/node/models/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.snapshots.safetensors"
-MODELS = "results/node/models/{system}/plain/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.safetensors"
+PLAIN_MODELS = narrow(paths.MODELS, variant="plain")
 
 
 rule train_node:
     input:
-        edges=f"results/graphs/training/{TRAINING_CELL}/edges.parquet",
-        trajectories=f"results/trajectories/training/{{system}}/{TRAINING_CELL}.parquet",
-        reach=lambda w: (
-            [f"results/trajectories/test/{{system}}/{DETAIL_CELL}.parquet".format(**w)]
-            if w.variant == "covering"
-            else []
-        ),
+        edges=lambda w: edges(plan.node.learned(w)),
+        trajectories=lambda w: trajectories(plan.node.learned(w)),
+        reach=lambda w: [*map(trajectories, plan.node.reached(w))],
     output:
-        **({"snapshots": SNAPSHOTS} if plan.keeps_snapshots else {}),
-        models="results/node/models/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.safetensors",
-        history="results/node/models/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.history.parquet",
+        **({"snapshots": paths.SNAPSHOTS} if plan.node.keeps_snapshots else {}),
+        models=paths.MODELS,
+        history=paths.HISTORY,
     log:
-        "results/logs/train_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
+        paths.log("train_node", paths.MODELS),
     benchmark:
-        "results/benchmarks/train_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+        paths.benchmark("train_node", paths.MODELS)
     priority: 10
-    conda:
-        "../envs/environment.yaml"
     params:
-        p=lambda w: plan.models(w.system, w.trained_beta, w.trained_gamma, w.variant),
+        p=plan.node.params,
         code=plan.code("train_node"),
     message:
         "Training neural ODEs of {wildcards.system}, {wildcards.variant}, at beta = {wildcards.trained_beta}, gamma = {wildcards.trained_gamma}"
@@ -42,37 +31,20 @@ rule train_node:
 rule test_node:
     input:
         models=rules.train_node.output.models,
-        edges=lambda w: plan.over_tested(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet",
-            w.variant,
-            w.trained_beta,
-            w.trained_gamma,
-        ),
-        nodes=lambda w: plan.over_tested(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/nodes.parquet",
-            w.variant,
-            w.trained_beta,
-            w.trained_gamma,
-        ),
-        truth=lambda w: plan.over_tested(
-            f"results/trajectories/test/{w.system}/N~{{N}}/beta~{{beta}}/gamma~{{gamma}}.parquet",
-            w.variant,
-            w.trained_beta,
-            w.trained_gamma,
-        ),
+        edges=lambda w: [*map(edges, plan.experiments.tested(w))],
+        nodes=lambda w: fill(paths.NODES, plan.experiments.tested(w)),
+        truth=lambda w: [*map(trajectories, plan.experiments.tested(w))],
     output:
-        errors="results/node/tests/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/errors.parquet",
-        runs="results/node/tests/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/runs.parquet",
-        by_degree="results/node/tests/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}/by_degree.parquet",
+        errors=paths.ERRORS,
+        runs=paths.RUNS,
+        by_degree=paths.BY_DEGREE,
     log:
-        "results/logs/test_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
+        paths.log("test_node", paths.RUNS),
     benchmark:
-        "results/benchmarks/test_node/{system}/{variant}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+        paths.benchmark("test_node", paths.RUNS)
     priority: 10
-    conda:
-        "../envs/environment.yaml"
     params:
-        p=lambda w: plan.test(**dict(w.items())),
+        p=plan.experiments.test_params,
         code=plan.code("test_node"),
     message:
         "Testing neural ODEs of {wildcards.system}, {wildcards.variant}, trained at beta = {wildcards.trained_beta}, gamma = {wildcards.trained_gamma}"
@@ -82,33 +54,19 @@ rule test_node:
 
 rule test_snapshots:
     input:
-        models=MODELS,
-        snapshots=SNAPSHOTS.replace("{variant}", "plain"),
-        edges=lambda w: plan.over_snapshot_cells(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/edges.parquet",
-            w.trained_beta,
-            w.trained_gamma,
-        ),
-        nodes=lambda w: plan.over_snapshot_cells(
-            "results/graphs/test/N~{N}/beta~{beta}/gamma~{gamma}/nodes.parquet",
-            w.trained_beta,
-            w.trained_gamma,
-        ),
-        truth=lambda w: plan.over_snapshot_cells(
-            f"results/trajectories/test/{w.system}/N~{{N}}/beta~{{beta}}/gamma~{{gamma}}.parquet",
-            w.trained_beta,
-            w.trained_gamma,
-        ),
+        models=PLAIN_MODELS,
+        snapshots=narrow(paths.SNAPSHOTS, variant="plain"),
+        edges=lambda w: [*map(edges, plan.experiments.snapshots_tested(w))],
+        nodes=lambda w: fill(paths.NODES, plan.experiments.snapshots_tested(w)),
+        truth=lambda w: [*map(trajectories, plan.experiments.snapshots_tested(w))],
     output:
-        "results/node/snapshots/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
+        paths.OVER_TRAINING,
     log:
-        "results/logs/test_snapshots/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
+        paths.log("test_snapshots", paths.OVER_TRAINING),
     benchmark:
-        "results/benchmarks/test_snapshots/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("test_snapshots", paths.OVER_TRAINING)
     params:
-        p=lambda w: plan.snapshots(w.system, w.trained_beta, w.trained_gamma),
+        p=plan.experiments.snapshot_params,
         code=plan.code("test_snapshots"),
     message:
         "Testing neural ODEs of {wildcards.system} over their training at gamma = {wildcards.trained_gamma}"
@@ -116,88 +74,46 @@ rule test_snapshots:
         "../workflow/scripts/test_snapshots.py"
 
 
-rule compare_fixed_points:
+rule examine_node:
     input:
-        models=MODELS,
-        edges=f"results/graphs/test/{DETAIL_CELL}/edges.parquet",
-        truth=f"results/trajectories/test/{{system}}/{DETAIL_CELL}.parquet",
+        models=PLAIN_MODELS,
+        edges=lambda w: edges(plan.experiments.detailed(w)),
+        truth=lambda w: trajectories(plan.experiments.detailed(w)),
     output:
-        "results/node/fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
+        fixed_points=update(paths.FIXED_POINTS),
+        hidden=update(paths.HIDDEN),
+        functions=update(paths.FUNCTIONS),
     log:
-        "results/logs/compare_fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
+        paths.log("examine_node", paths.HIDDEN),
     benchmark:
-        "results/benchmarks/compare_fixed_points/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
-    conda:
-        "../envs/environment.yaml"
-    params:
-        p=lambda w: plan.fixed_points(w.system, w.trained_beta, w.trained_gamma),
-        code=plan.code("compare_fixed_points"),
-    message:
-        "Fixed points of {wildcards.system} and of its neural ODEs at gamma = {wildcards.trained_gamma}"
-    script:
-        "../workflow/scripts/compare_fixed_points.py"
-
-
-rule hide_nodes:
-    input:
-        models=MODELS,
-        edges=f"results/graphs/test/{DETAIL_CELL}/edges.parquet",
-        truth=f"results/trajectories/test/{{system}}/{DETAIL_CELL}.parquet",
-    output:
-        "results/node/hidden/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
-    log:
-        "results/logs/hide_nodes/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
-    benchmark:
-        "results/benchmarks/hide_nodes/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
+        paths.benchmark("examine_node", paths.HIDDEN)
     priority: 10
-    conda:
-        "../envs/environment.yaml"
     params:
-        p=lambda w: plan.hidden(w.system, w.trained_beta, w.trained_gamma),
-        code=plan.code("hide_nodes"),
+        p=plan.experiments.detail_parts,
+        code=plan.code("examine_node"),
     message:
-        "Unobserved nodes: {wildcards.system} at gamma = {wildcards.trained_gamma}"
+        "Fixed points, unobserved nodes and learned functions: {wildcards.system} at gamma = {wildcards.trained_gamma}"
     script:
-        "../workflow/scripts/hide_nodes.py"
+        "../workflow/scripts/examine_node.py"
 
 
 rule perturb_node:
     input:
-        models=f"results/node/models/{{system}}/{{variant}}/{NOISE_TRAINED}.safetensors",
-        edges=f"results/graphs/test/{NOISE_CELL}/edges.parquet",
-        truth=f"results/trajectories/test/{{system}}/{NOISE_CELL}.parquet",
+        models=lambda w: narrow(paths.MODELS, **plan.experiments.noisy(w)),
+        edges=lambda w: edges(plan.experiments.detailed(plan.experiments.noisy(w))),
+        truth=lambda w: trajectories(
+            plan.experiments.detailed(plan.experiments.noisy(w))
+        ),
     output:
-        "results/node/noise/{system}/{variant}.parquet",
+        paths.NOISE,
     log:
-        "results/logs/perturb_node/{system}/{variant}.log",
+        paths.log("perturb_node", paths.NOISE),
     benchmark:
-        "results/benchmarks/perturb_node/{system}/{variant}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("perturb_node", paths.NOISE)
     params:
-        p=lambda w: plan.noise(w.system, w.variant),
+        p=plan.experiments.noise_params,
         code=plan.code("perturb_node"),
     message:
         "Noisy initial states: {wildcards.system}, {wildcards.variant}"
     script:
         "../workflow/scripts/perturb_node.py"
-
-
-rule compare_functions:
-    input:
-        models=MODELS,
-    output:
-        "results/node/functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.parquet",
-    log:
-        "results/logs/compare_functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.log",
-    benchmark:
-        "results/benchmarks/compare_functions/{system}/trained_beta~{trained_beta}/trained_gamma~{trained_gamma}.tsv"
-    conda:
-        "../envs/environment.yaml"
-    params:
-        p=lambda w: plan.functions(w.system, w.trained_beta, w.trained_gamma),
-        code=plan.code("compare_functions"),
-    message:
-        "Learned and true functions: {wildcards.system} at gamma = {wildcards.trained_gamma}"
-    script:
-        "../workflow/scripts/compare_functions.py"

@@ -4,15 +4,13 @@
 
 rule download_data:
     output:
-        "results/data/{data}/downloaded.json",
+        paths.DOWNLOADED,
     log:
-        "results/logs/download_data/{data}.log",
+        paths.log("download_data", paths.DOWNLOADED),
     benchmark:
-        "results/benchmarks/download_data/{data}.tsv"
-    conda:
-        "../envs/environment.yaml"
+        paths.benchmark("download_data", paths.DOWNLOADED)
     params:
-        p=lambda w: plan.download(w.data),
+        p=plan.data.params,
         code=plan.code("download_data"),
     message:
         "Downloading {wildcards.data}"
@@ -22,20 +20,18 @@ rule download_data:
 
 rule train_zoo:
     input:
-        data=lambda w: plan.downloads(w.zoo),
+        data=plan.zoos.downloads,
     output:
-        members="results/zoo/{zoo}/raw/block~{block}.safetensors",
-        metrics="results/zoo/{zoo}/raw/block~{block}.metrics.parquet",
+        members=narrow(paths.MEMBERS, weights="raw"),
+        metrics=paths.METRICS,
     log:
-        "results/logs/train_zoo/{zoo}/raw/block~{block}.log",
+        paths.log("train_zoo", paths.METRICS),
     benchmark:
-        "results/benchmarks/train_zoo/{zoo}/raw/block~{block}.tsv"
+        paths.benchmark("train_zoo", paths.METRICS)
     priority: 20
-    conda:
-        "../envs/environment.yaml"
     params:
-        p=lambda w: plan.zoo(w.zoo, w.block),
-        folder=lambda w: plan.folder(w.zoo),
+        p=plan.zoos.params,
+        folder=plan.zoos.folder,
         code=plan.code("train_zoo"),
     message:
         "Training zoo {wildcards.zoo}, block {wildcards.block}"

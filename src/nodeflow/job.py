@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from nodeflow.problems import Problem
+from nodeflow.threads import set_threads
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Progress", "choose_device", "job", "set_threads"]
+__all__ = ["Progress", "choose_device", "job"]
 
 log = logging.getLogger("nodeflow")
 
@@ -60,21 +60,6 @@ def job(log_file: str, threads: int = 1) -> Iterator[None]:
         log.exception("This job failed in a way that nodeflow did not foresee; please report it:")
         sys.exit(1)
     log.info("done in %.1f s", time.perf_counter() - start)
-
-
-def set_threads(threads: int) -> None:
-    """Limit BLAS, OpenMP and, where they are loaded, torch and numba to `threads` threads."""
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(threads)
-    if "torch" in sys.modules:
-        import torch
-
-        torch.set_num_threads(threads)
-    if "numba" in sys.modules:
-        import numba
-
-        numba.set_num_threads(min(threads, os.cpu_count() or 1))
 
 
 def choose_device(name: str) -> torch.device:

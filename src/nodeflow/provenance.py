@@ -1,8 +1,8 @@
 """Where a result came from: digests of code and configuration, versions, and the commit.
 
-The digest of the code decides which jobs run again. It covers the script and every nodeflow module
-that the script imports, directly or through others, and ignores what cannot change a result:
-comments, formatting and docstrings.
+The digest of the code decides which jobs run again. It covers the script, the modules of the
+functions that it is handed by name, and every nodeflow module that these import, directly or
+through others. It ignores what cannot change a result: comments, formatting and docstrings.
 """
 
 from __future__ import annotations
@@ -13,58 +13,120 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from nodeflow.problems import Problem
+
 __all__ = [
+    "EntryProblem",
     "code_digest",
     "commit",
     "config_digest",
+    "entry_arguments",
+    "entry_file",
     "imported_modules",
     "remember_config",
     "versions",
 ]
 
 PACKAGE = "nodeflow"
+
+
+class EntryProblem(Problem):
+    """A function or schema that is named as text is not there; the text says what is missing."""
+
+
 _SOURCE = Path(__file__).parent
+INSTALLED_COMMIT = "commit.txt"
+"""Beside the modules of an installed copy: the commit that its wheel was built from."""
 _CONFIG_VARIABLE = "NODEFLOW_CONFIG"
 _LIBRARIES = ("nodeflow", "numpy", "scipy", "pandas", "pyarrow", "torch", "numba", "safetensors")
 
 
-def code_digest(script: str | Path, source: Path = _SOURCE) -> str:
+def code_digest(
+    script: str | Path,
+    source: Path = _SOURCE,
+    entries: Iterable[str] = (),
+    without: Collection[str] = (),
+) -> str:
     """Hexadecimal digest of a script and of all nodeflow modules that it reaches.
 
     Args:
         script: path of the script.
         source: folder of the package.
+        entries: what the script is handed by name: "module:function", or a schema, of nodeflow.
+        without: modules to pass over, with what only they reach; see `imported_modules`.
     """
-    files = [Path(script), *sorted(imported_modules(script, source))]
+    files = [Path(script), *sorted(imported_modules(script, source, entries, without))]
     digest = hashlib.blake2b(digest_size=16)
     for path in files:
         digest.update(path.stem.encode() + b"\0" + _meaning(path, path.stat().st_mtime_ns) + b"\0")
     return digest.hexdigest()
 
 
-def imported_modules(script: str | Path, source: Path = _SOURCE) -> set[Path]:
-    """Files of all nodeflow modules that a script reaches through import statements.
+def imported_modules(
+    script: str | Path,
+    source: Path = _SOURCE,
+    entries: Iterable[str] = (),
+    without: Collection[str] = (),
+) -> set[Path]:
+    """Files of all nodeflow modules that a script reaches by import statements or by name.
 
     A package loads its public names lazily, from a stub `__init__.pyi` that only imports them (a
     test holds it to that). The stub is followed when a name is imported from the package itself,
-    and not merely because a module lies in it.
+    and not merely because a module lies in it. A package without a stub finds its modules itself,
+    so all of them are reached with it.
+
+    Args:
+        script: path of the script.
+        source: folder of the package.
+        entries: as in `code_digest`.
+        without: files inside the package, e.g. "graphs/measures.py", that are not followed: what
+            the rest of the script makes does not depend on them.
     """
-    reached: set[Path] = set()
-    waiting = [Path(script)]
+    passed = {source / file for file in without}
+    reached = {entry_file(entry, source) for entry in entries}
+    waiting = [Path(script), *reached]
     while waiting:
         file = waiting.pop()
         for module in _imports(file, source, file.stat().st_mtime_ns):
             path = _file_of(module, source)
-            if path is not None and path not in reached:
+            if path is not None and path not in reached | passed:
                 reached.add(path)
                 waiting.append(path)
     return reached
+
+
+def entry_file(entry: str, source: Path = _SOURCE) -> Path:
+    """The file of an entry "module:name" of nodeflow, without importing it.
+
+    Raises:
+        EntryProblem: there is no such module.
+    """
+    module = entry.partition(":")[0]
+    path = source.joinpath(*module.split(".")).with_suffix(".py")
+    if not path.is_file():
+        raise EntryProblem(f"there is no module {PACKAGE}.{module}")
+    return path
+
+
+def entry_arguments(entry: str, source: Path = _SOURCE) -> tuple[str, ...] | None:
+    """Names of the arguments of an entry "module:function"; None if it is no function.
+
+    The module is read and not imported, which takes Snakemake's parsing too long.
+
+    Raises:
+        EntryProblem: there is no such module, or nothing of this name on its top level.
+    """
+    path, name = entry_file(entry, source), entry.partition(":")[2]
+    known = _top_level(path, path.stat().st_mtime_ns)
+    if name not in known:
+        raise EntryProblem(f"{PACKAGE}.{entry.partition(':')[0]} has no {name or 'empty name'}")
+    return known[name]
 
 
 def remember_config(config: Mapping[str, Any]) -> None:
@@ -82,17 +144,33 @@ def config_digest() -> str:
 
 
 def commit() -> str:
-    """Commit of the checkout that this package runs from, with "-dirty" if it has changes."""
+    """Commit that this package is of: of the checkout that it runs from, or was installed from.
+
+    With "-dirty" at its end if the files had changes; "unknown" where neither git nor the wheel
+    says it.
+    """
     return _commit(_SOURCE)
 
 
 @cache
 def _commit(folder: Path) -> str:
-    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty"]
+    # An installed copy may lie inside of a checkout, in .venv: then the checkout's commit is not
+    # its own.
+    if _git(folder, "ls-files", "--error-unmatch", "provenance.py"):
+        return _git(folder, "describe", "--always", "--abbrev=40", "--dirty") or "unknown"
+    try:
+        return (folder / INSTALLED_COMMIT).read_text(encoding="utf-8").strip()
+    except OSError:
+        return "unknown"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What git answers, or nothing where it cannot."""
+    command = ["git", "-C", str(folder), *arguments]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
-        return "unknown"
+        return ""
     return answer.stdout.strip()
 
 
@@ -129,8 +207,27 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 @cache
+def _top_level(path: Path, _changed: int) -> dict[str, tuple[str, ...] | None]:
+    """What a module defines: arguments of its functions, None for everything else."""
+    known: dict[str, tuple[str, ...] | None] = {}
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.FunctionDef):
+            arguments = statement.args
+            every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+            known[statement.name] = tuple(x.arg for x in every)
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            known |= {target.id: None for target in targets if isinstance(target, ast.Name)}
+    return known
+
+
+@cache
 def _imports(path: Path, source: Path, _changed: int) -> tuple[str, ...]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    if path.name == "__init__.py":
+        package = ".".join((PACKAGE, *path.parent.relative_to(source).parts))
+        found = (f"{package}.{file.stem}.*" for file in path.parent.glob("[!_]*.py"))
+        return (*_names(tree, package), *found)
     inside = path.parent.relative_to(source).parts if path.suffix == ".pyi" else ()
     return tuple(_names(tree, ".".join((PACKAGE, *inside))))
 
@@ -152,6 +249,7 @@ def _file_of(module: str, source: Path) -> Path | None:
         stem = source.joinpath(*known)
         if known and stem.with_suffix(".py").is_file():
             return stem.with_suffix(".py")
-        if known and known == parts[:-1] and (stem / "__init__.pyi").is_file():
-            return stem / "__init__.pyi"
+        for name in ("__init__.pyi", "__init__.py") if known and known == parts[:-1] else ():
+            if (stem / name).is_file():
+                return stem / name
     return None

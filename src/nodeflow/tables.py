@@ -17,7 +17,7 @@ import mmap
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FileProblem",
+    "Gathered",
     "Kind",
     "Schema",
     "TableWriter",
@@ -44,6 +45,7 @@ __all__ = [
     "check_place",
     "gather",
     "gathered",
+    "is_current",
     "open_tensors",
     "opened_parameters",
     "read_columns",
@@ -52,6 +54,7 @@ __all__ = [
     "read_table",
     "read_tensors",
     "replacing",
+    "said_parameters",
     "stream_arrow",
     "stream_table",
     "write_facts",
@@ -88,18 +91,39 @@ class Schema(Kind):
     Attributes:
         columns: Arrow type of each column, in order.
         about: one sentence on each column, with its unit.
+        identity: further columns, which lead in files: what a table is of, the same in all of its
+            rows. Tables in memory need not have them; they are written from the file's parameters.
     """
 
     columns: Mapping[str, pa.DataType]
     about: Mapping[str, str]
+    identity: Schema | None = field(default=None, kw_only=True)
+
+    @property
+    def stored(self) -> Mapping[str, pa.DataType]:
+        """Arrow type of each column of a file, in order."""
+        return {**(self.identity.columns if self.identity else {}), **self.columns}
 
     def arrow(self) -> pa.Schema:
-        """The Arrow schema, with `about` as field metadata."""
+        """The Arrow schema of files, with `about` as field metadata."""
+        about = {**(self.identity.about if self.identity else {}), **self.about}
         fields = [
-            pa.field(name, type_, metadata={"about": self.about[name]})
-            for name, type_ in self.columns.items()
+            pa.field(name, type_, metadata={"about": about[name]})
+            for name, type_ in self.stored.items()
         ]
         return pa.schema(fields)
+
+
+@dataclass(frozen=True)
+class Gathered(Schema):
+    """The schema of many tables as one, each row with what tells its table from the others.
+
+    Attributes:
+        part: schema of each table. What tells one from the others, `identity`, are parameters of
+            its file, if not columns of it.
+    """
+
+    part: Schema = field(kw_only=True)
 
 
 @contextmanager
@@ -144,6 +168,7 @@ class TableWriter:
 
     def __init__(self, path: str | Path, schema: Schema, parameters: Parameters) -> None:
         self._schema = schema
+        self._parameters = parameters
         self._arrow = schema.arrow().with_metadata(_stamp(schema, parameters))
         self._path = path
         self._open = ExitStack()
@@ -166,7 +191,13 @@ class TableWriter:
         if isinstance(table, pa.Table):
             arrow = table.select(self._arrow.names).cast(self._schema.arrow())
         else:
-            columns = [_array(table[name], type_) for name, type_ in self._schema.columns.items()]
+            size = len(table[next(iter(self._schema.columns))])
+            columns = [
+                _array(table[name], type_)
+                if name in self._schema.columns
+                else pa.repeat(pa.scalar(self._parameters[name], type_), size)
+                for name, type_ in self._schema.stored.items()
+            ]
             arrow = pa.Table.from_arrays(columns, schema=self._schema.arrow())
         self._writer.write_table(arrow, row_group_size=max(arrow.num_rows, 1))
 
@@ -244,24 +275,25 @@ def as_numpy(column: pa.Array) -> np.ndarray:
     return np.from_dlpack(column)
 
 
-def gather(paths: Iterable[str | Path], schema: Schema, identity: Schema) -> pd.DataFrame:
+def gather(paths: Iterable[str | Path], schema: Gathered) -> pd.DataFrame:
     """Many tables of one schema as one, each row with the identity of the file that it came from.
 
     Args:
         paths: the files.
-        schema: their schema.
-        identity: names and types of the parameters that become leading columns, unless the files
-            have them already.
+        schema: of the whole; see `gathered`.
 
     Raises:
         FileProblem: also when a file is not of the cell, system … that its path names.
+        Problem: there is no file.
     """
     import pandas as pd
 
+    part, identity = schema.part, schema.identity
+    assert identity is not None
     parts = []
     for path in paths:
         # Not read_table and read_parameters, each of which would check the seal of the whole file.
-        with _reading(path, schema), _checked_parquet(path, schema, None) as file:
+        with _reading(path, part), _checked_parquet(path, part, None) as file:
             table: pd.DataFrame = file.read().to_pandas()
             parameters = json.loads(_table_stamp(file.schema_arrow)["nodeflow.parameters"])
         missing = [name for name in identity.columns if name not in parameters]
@@ -269,10 +301,15 @@ def gather(paths: Iterable[str | Path], schema: Schema, identity: Schema) -> pd.
             raise _unfit(path, f"a file that knows its {missing[0]}", "one that does not")
         check_place(path, parameters, (*identity.columns, "role", "block"))
         for place, (name, type_) in enumerate(identity.columns.items()):
-            if name not in schema.columns:
+            if name not in part.stored:
                 value = pd.Series([parameters[name]] * len(table), dtype=type_.to_pandas_dtype())
                 table.insert(place, name, value)
         parts.append(table)
+    if not parts:
+        raise Problem(
+            f"There is no table of {part.name} to gather: this configuration makes none. Ask for "
+            "another figure or table, or configure what this one shows."
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -295,13 +332,22 @@ def check_place(path: str | Path, parameters: Parameters, names: Iterable[str]) 
             raise _unfit(path, wanted, f"{name} = {parameters.get(name)}")
 
 
-def gathered(name: str, schema: Schema, identity: Schema) -> Schema:
-    """The schema of what `gather` returns."""
-    return Schema(
+def gathered(name: str, part: Schema, identity: Schema) -> Gathered:
+    """The schema of many tables as one, for `gather`.
+
+    Args:
+        name: of the whole.
+        part: schema of each table.
+        identity: names and types of the parameters of the tables that become leading columns,
+            unless the tables have them already.
+    """
+    return Gathered(
         name,
-        schema.version,
-        {**identity.columns, **schema.columns},
-        {**identity.about, **schema.about},
+        part.version,
+        {**identity.columns, **part.columns},
+        {**identity.about, **part.about},
+        part=part,
+        identity=identity,
     )
 
 
@@ -313,7 +359,7 @@ def _encodings(schema: Schema) -> dict[str, Any]:
     """
     leaves = {
         f"{name}.list.element" if pa.types.is_list(type_) else name: _element(type_)
-        for name, type_ in schema.columns.items()
+        for name, type_ in schema.stored.items()
     }
     floats = [path for path, type_ in leaves.items() if pa.types.is_floating(type_)]
     return {
@@ -333,8 +379,8 @@ def _checked_parquet(
     with pq.ParquetFile(path) as file:
         _check_stamp(path, schema, _table_stamp(file.schema_arrow), parameters)
         found = {field.name: field.type for field in file.schema_arrow}
-        if found != dict(schema.columns):
-            raise _unfit(path, f"columns {_columns(schema.columns)}", _columns(found))
+        if found != dict(schema.stored):
+            raise _unfit(path, f"columns {_columns(schema.stored)}", _columns(found))
         yield file
 
 
@@ -511,12 +557,37 @@ def read_facts(
 def read_parameters(path: str | Path) -> dict[str, Any]:
     """The parameters in the metadata of a Parquet or safetensors file."""
     with _reading(path, Kind("nodeflow", 0)):
-        if Path(path).suffix == ".parquet":
-            metadata = _table_stamp(pq.read_schema(path))
-        else:
-            with safe_open(path, framework="numpy") as file:
-                metadata = _tensor_stamp(file)
-        return dict(json.loads(metadata["nodeflow.parameters"]))
+        return _parameters(path)
+
+
+def said_parameters(path: str | Path) -> dict[str, Any] | None:
+    """As `read_parameters`, at a glance: the seal is not checked, so large files take no longer.
+
+    Returns:
+        None if the file is missing, or does not say what it was made with.
+    """
+    try:
+        return _parameters(path)
+    except Exception:  # whatever a file that is no result can make its format's reader raise
+        return None
+
+
+def is_current(path: str | Path, schema: Schema, parameters: Parameters) -> bool:
+    """Whether a table is there, whole, and made with these parameters, so that readers take it."""
+    try:
+        with _reading(path, schema), _checked_parquet(path, schema, parameters):
+            return True
+    except FileProblem:
+        return False
+
+
+def _parameters(path: str | Path) -> dict[str, Any]:
+    if Path(path).suffix == ".parquet":
+        metadata = _table_stamp(pq.read_schema(path))
+    else:
+        with safe_open(path, framework="numpy") as file:
+            metadata = _tensor_stamp(file)
+    return dict(json.loads(metadata["nodeflow.parameters"]))
 
 
 # --- the stamp: what a file says about itself ----------------------------------------------------

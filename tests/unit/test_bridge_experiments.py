@@ -23,14 +23,14 @@ from nodeflow.bridge.intervals import (
     ratio_interval,
     selection_interval,
 )
-from nodeflow.bridge.predict import Solver, ensemble, predict
+from nodeflow.bridge.predict import ensemble, predict
 from nodeflow.bridge.questions import answer_questions
 from nodeflow.bridge.tables import BRIDGE_QUESTIONS
-from nodeflow.dynamics import SYSTEMS, Field, field, simulate
+from nodeflow.dynamics import SYSTEMS, Field, Tolerance, field, simulate
 from nodeflow.graphs import sample_cell
 from nodeflow.grid import Cell
 
-SOLVER = Solver(1e-6, 1e-6, 20_000)
+TOLERANCE = Tolerance(1e-6, 1e-6, 20_000)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_the_true_system_makes_no_error_and_a_wrong_one_does(cases: list[TestCas
         "its parameters are not finite",
     ]
     got = predict(
-        fields, [c.graph for c in cases], [c.states[0] for c in cases], cases[0].times, SOLVER
+        fields, [c.graph for c in cases], [c.states[0] for c in cases], cases[0].times, TOLERANCE
     )
     table = pd.DataFrame(error_rows(got, cases))
     true, wrong, broken = (table[table["index"] == index] for index in range(3))
@@ -66,7 +66,7 @@ def test_the_true_system_makes_no_error_and_a_wrong_one_does(cases: list[TestCas
 def test_an_explosion_is_a_row_with_its_reason(cases: list[TestCase]) -> None:
     wild = field("BD", {"B": -50.0})
     got = predict(
-        [wild], [cases[0].graph], [cases[0].states[0]], cases[0].times, Solver(1e-6, 1e-6, 500)
+        [wild], [cases[0].graph], [cases[0].states[0]], cases[0].times, Tolerance(1e-6, 1e-6, 500)
     )
     [row] = error_rows(got, cases[:1])
     assert row["status"] == "failed" and row["reason"]
@@ -100,7 +100,7 @@ def test_without_nodes_to_find_there_is_no_area() -> None:
 
 def test_alarms_find_the_nodes_that_members_disagree_on(cases: list[TestCase]) -> None:
     fields = [field("MM", {"B": b}) for b in (0.8, 0.9, 1.1, 1.2)]
-    got = predict(fields, [cases[0].graph], [cases[0].states[0]], cases[0].times, SOLVER)
+    got = predict(fields, [cases[0].graph], [cases[0].states[0]], cases[0].times, TOLERANCE)
     error = case_error = cases[0].errors(got.states[0]).mean(axis=0)
     worst = error > np.quantile(case_error, 0.9)
     seen = (0.0, float(np.quantile(cases[0].states, 0.9)))
@@ -116,7 +116,7 @@ def test_alarms_find_the_nodes_that_members_disagree_on(cases: list[TestCase]) -
 def test_errors_by_degree_hold_every_node_once(cases: list[TestCase]) -> None:
     fields = [field("MM", {"B": 1.1}), field("MM", {"B": 1.2})]
     got = predict(
-        fields, [c.graph for c in cases], [c.states[0] for c in cases], cases[0].times, SOLVER
+        fields, [c.graph for c in cases], [c.states[0] for c in cases], cases[0].times, TOLERANCE
     )
     table = errors_by_degree(got, cases, (0.0, 1.0))
     assert table["nodes"].sum() == 2 * 96
@@ -127,14 +127,16 @@ def test_errors_by_degree_hold_every_node_once(cases: list[TestCase]) -> None:
 
 def test_missing_nodes_cost_the_true_system_too(cases: list[TestCase]) -> None:
     rng = np.random.default_rng(0)
-    rows = pd.DataFrame(unobserved_rows([field("MM")], cases[0], [0.02, 0.3], SOLVER, rng))
+    rows = pd.DataFrame(unobserved_rows([field("MM")], cases[0], [0.02, 0.3], TOLERANCE, rng))
     assert rows["mae"].is_monotonic_increasing and rows["mae"].iloc[0] > 1e-4
 
 
 def test_fixed_points_of_the_true_system_are_not_displaced(cases: list[TestCase]) -> None:
     fields: list[Field | str] = [field("SIS"), field("SIS", {"B": 1.3}), "too rough"]
     one = TestCase(cases[0].graph, cases[0].times, np.clip(cases[0].states, 0, 1))
-    rows = fixed_point_rows(fields, field("SIS"), SYSTEMS["SIS"].domain, one, 10.0, SOLVER)
+    rows = fixed_point_rows(
+        fields, field("SIS"), SYSTEMS["SIS"].domain, one, 10.0, TOLERANCE, error=0.0
+    )
     table = pd.DataFrame(rows)
     assert table["displacement"][0] < 1e-6 and table["stable"][0] == 1
     assert table["displacement"][1] > 1e-2

@@ -51,6 +51,7 @@ def members(count: int, system: str, shift: float, seed: int) -> Members:
         np.arange(count) % 2,
         np.tile([0.0, 2.0], (count, 1)),
         np.zeros(count),
+        np.zeros(count),
         np.ones(count, dtype=bool),
     )
 

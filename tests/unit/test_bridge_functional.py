@@ -56,7 +56,7 @@ def zoo(graphs: int = 60, seeds: int = 6, seed: int = 0) -> Members:
     return Members(
         parameters, np.array(["MM"] * count), np.full(count, 1.1), gamma, graph,
         np.tile(np.arange(seeds), 2 * graphs), np.tile([0.0, 2.0], (count, 1)), np.zeros(count),
-        np.ones(count, dtype=bool),
+        np.zeros(count), np.ones(count, dtype=bool),
     )  # fmt: skip
 
 

@@ -176,7 +176,7 @@ def test_a_centre_found_block_by_block_is_the_same_and_all_members_can_be_matche
     assert (aligned.report["objective_after"] >= aligned.report["objective_before"]).all()
     with pytest.raises(AlignProblem, match="two or more"):
         centre_of_files(paths, [{"zoo": "z"}] * 2, 1, SYMMETRY, settings)
-    with pytest.raises(AlignProblem, match='no reference "middle"'):
+    with pytest.raises(AlignProblem, match='reference is "middle"; allowed: first, universe'):
         CanonicalSettings(reference="middle")
 
 

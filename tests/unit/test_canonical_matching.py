@@ -272,9 +272,9 @@ def test_a_convolutional_residual_stream_is_matched_by_the_same_code() -> None:
 def test_settings_that_match_nothing_are_one_line() -> None:
     with pytest.raises(MatchProblem, match="signature, identity"):
         MatchSettings("random")
-    for wrong in ({"restarts": -1}, {"sweeps": 0}):
-        with pytest.raises(MatchProblem, match="restarts must be"):
-            MatchSettings(**wrong)  # type: ignore[arg-type]
+    for name, least in (("restarts", 0), ("sweeps", 1)):
+        with pytest.raises(MatchProblem, match=rf"{name} is -1; allowed: a whole number ≥ {least}"):
+            MatchSettings(**{name: -1})  # type: ignore[arg-type]
     shapes = dict(mlp([2, 3, 2]).shapes)
     networks = randoms(shapes, 2, 0)
     networks["layer0.bias"][1, 0] = torch.nan

@@ -1,6 +1,7 @@
 """Bad configurations end in one sentence that names the key and what is allowed."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,18 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
-from nodeflow.config import ConfigProblem, check_config, key_table, load_schema
+from nodeflow.canonical.settings import MatchSettings
+from nodeflow.config import ConfigProblem, read_config
+from nodeflow.config.document import key_table, schema, written_schema
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.graphs.networks import NULL_MODELS
-from nodeflow.graphs.real import REAL_NETWORKS
+from nodeflow.graphs.settings import NULLS
+from nodeflow.judge.settings import PanelSettings, TransferSettings
+from nodeflow.node.settings import GaussNewtonSettings, MatchingSettings, PaperSettings
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = load_schema(ROOT / "config/schema/config.schema.yaml")
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 
@@ -39,7 +44,7 @@ def changed(key: str, value: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
 def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
-    check_config(overlaid(DEFAULT, yaml.safe_load(path.read_text())), SCHEMA)
+    read_config(overlaid(DEFAULT, yaml.safe_load(path.read_text())))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +65,11 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
         ("node.cells", [{"beta": 1.1}], ["node.cells[0].gamma is missing"]),
         ("node.cells", [{"beta": 1.1, "gamma": 3.9}], ["node.structure.trained", "node.cells"]),
         ("dynamics.systems", ["SIR"], ["dynamics.systems[0]", "SIS, MAK, MM, BD, ND"]),
-        ("dynamics.parameters.SIS.Q", 1.0, ["dynamics.parameters.SIS.Q is not a key", "B, R"]),
+        (
+            "dynamics.parameters",
+            {"SIS": {"Q": 1.0}},
+            ["dynamics.parameters.SIS.Q is not a key", "B, R"],
+        ),
         ("dynamics.initial", [0.5, 0.0], ["dynamics.initial", "lower"]),
         ("zoo.use", ["nothing"], ["zoo.use", "digits"]),
         ("zoo.zoos.digits.data", "cifar", ["zoo.zoos.digits.data", "digits"]),
@@ -95,11 +104,58 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
         ("graphs.files", {"mine": "x" * 5000}, ["graphs.files.mine", "not a file"]),
         ("graphs.files", {"mine": "a\0b"}, ["graphs.files.mine", "not a file"]),
         ("zoo.folders.mnist", "a\0b", ["zoo.folders.mnist", "cannot be a folder"]),
+        (
+            "zoo.folders",
+            {"imagenet": "x"},
+            ["zoo.folders", '"imagenet"', "cifar100, fashion_mnist"],
+        ),
+        # What no job can run.
+        ("flow.flows.digits.settings.items", 64, ["settings.items is not a key", "method paper"]),
+        ("flow.flows.digits_descent.settings.codec", {}, ["settings.codec is not", "descent"]),
+        ("flow.flows.iris.settings.codec", {"kind": "raw", "rank": 5}, ["codec.rank is 5", "raw"]),
+        ("flow.flows.iris.settings.codec", {"rank": 5}, ["codec.rank is 5", "kind raw"]),
+        ("flow.flows.iris.method", "ddpm", ["iris.sampling.solver", '"rk4"', "allowed: ddpm"]),
+        (
+            "flow.flows.iris.method",
+            "flow",
+            ["iris.method", '"flow"', "codes, ddpm, descent, paper"],
+        ),
+        (
+            "flow.flows.iris_descent.sampling.steps",
+            12,
+            ["sampling.steps is 12", "24", "evaluations"],
+        ),
+        ("flow.flows.digits.settings.codec.rank", 100, ["codec.rank is 100", "at most 99"]),
+        ("flow.flows.digits_descent.zoo", "digits_resnet", ["digits_descent.zoo", "statistics"]),
+        ("judge.soup", 101, ["judge.soup is 101", "iris has 100 members"]),
+        ("dynamics.training.times", 6, ["dynamics.training.times is 6", "at least 7"]),
+        ("dynamics.rtol", 1.0, ["dynamics.rtol", "< 1"]),
+        ("dynamics.parameters", {"MM": {"a": 0}}, ["dynamics.parameters.MM", "exponent of 0"]),
+        ("bridge.data.times", 6, ["bridge.data.times is 6", "at least 7"]),
+        ("bridge.training.knots", 2, ["bridge.training.knots", "≥ 8"]),
+        ("bridge.zoos.one.held_out", 40, ["bridge.zoos.one.graphs is 42", "at least 3"]),
+        ("bridge.zoos.one.tests.unobserved", [0.9999], ["unobserved holds 0.9999", "none of 1024"]),
+        ("bridge.flow.codec.kind", "span", ["bridge.flow.codec.kind", "pca or raw"]),
+        ("bridge.flow.codec.rank", 5000, ["bridge.flow.codec.rank is 5000", "at most"]),
+        ("bridge.zoos.one.training", {"scale": 2.0}, ["one.training.scale is not a key"]),
+        ("zoo.zoos.iris.architecture", {"kind": "vit"}, ["iris.architecture.", "is missing"]),
+        ("zoo.zoos.digits_vit.architecture.heads", 5, ["architecture.heads is 5", "divide 24"]),
+        ("zoo.zoos.digits_vit.architecture.patch", 3, ["digits_vit.architecture", "side 3"]),
+        ("zoo.zoos.digits_vit.data", "iris", ["digits_vit.architecture", "read images"]),
+        ("zoo.zoos.digits_vit.hidden", [4], ["digits_vit holds both hidden and architecture"]),
+        ("zoo.zoos.digits_resnet.architecture.heads", 2, ["architecture.heads", "kind resnet"]),
+        ("zoo.zoos.digits_resnet.architecture.blocks", [1], ["blocks has 1 value", "3 widths"]),
+        ("zoo.zoos.digits_resnet.architecture.kind", "lenet", ["kind", '"lenet"', "mlp"]),
+        ("zoo.zoos.digits_resnet.training.batch_size", 1258, ["batch_size", "1,257"]),
+        ("zoo.zoos.digits.hidden", [10**9, 10**9], ["digits.hidden", "10,000,000,000"]),
+        ("zoo.zoos.digits.block", 1, ["digits.block", "≥ 2"]),
+        ("zoo.zoos.topics.hidden", [4], ["topics holds both"]),
+        ("zoo.zoos.digits.data", "fortunes", ["digits.hidden", "numbers, but items are none"]),
     ],
 )
 def test_a_fault_is_named(key: str, value: Any, words: list[str]) -> None:
     with pytest.raises(ConfigProblem) as caught:
-        check_config(changed(key, value), SCHEMA)
+        read_config(changed(key, value))
     text = str(caught.value)
     for word in words:
         assert word in text
@@ -123,15 +179,16 @@ def conditional(**changes: Any) -> dict[str, Any]:
 )
 def test_zoos_of_a_conditional_flow_must_fit(zoos: list[str], words: list[str]) -> None:
     with pytest.raises(ConfigProblem) as caught:
-        check_config(conditional(zoos=zoos), SCHEMA)
+        read_config(conditional(zoos=zoos))
     for word in words:
         assert word in str(caught.value)
 
 
 def test_a_conditional_descent_needs_members_as_trained() -> None:
+    descent = {"method": "descent", "sampling": {"count": 5, "solver": "euler", "steps": 24}}
     with pytest.raises(ConfigProblem, match=r"conditional\.flows\.digits_tasks\.weights .*\[raw\]"):
-        check_config(conditional(method="descent"), SCHEMA)
-    check_config(conditional(method="descent", weights=["raw"]), SCHEMA)
+        read_config(conditional(**descent))
+    read_config(conditional(**descent, weights=["raw"]))
 
 
 def test_a_conditional_flow_of_networks_that_predict_a_number_is_refused() -> None:
@@ -141,7 +198,7 @@ def test_a_conditional_flow_of_networks_that_predict_a_number_is_refused() -> No
         "data": "california",
     }
     with pytest.raises(ConfigProblem, match="digits_inverted, whose networks predict a number"):
-        check_config(config, SCHEMA)
+        read_config(config)
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -165,45 +222,66 @@ junk = st.one_of(
 @settings(max_examples=300, deadline=None)
 def test_no_value_brings_a_traceback(path: tuple[str, ...], value: Any) -> None:
     try:
-        check_config(changed(".".join(path), value), SCHEMA)
+        read_config(changed(".".join(path), value))
     except ConfigProblem as problem:
         assert "\n" not in str(problem)
 
 
-def test_every_key_is_documented_in_the_readme_of_the_configuration() -> None:
-    # `python -m nodeflow.config` prints the table.
-    assert key_table(SCHEMA) in (ROOT / "config/README.md").read_text()
+def test_what_follows_from_the_models_is_written() -> None:
+    # `python -m nodeflow.config` writes both.
+    assert (ROOT / "config/schema/config.schema.yaml").read_text() == written_schema()
+    assert key_table() in (ROOT / "config/README.md").read_text()
+    assert yaml.safe_load(written_schema()) == schema()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
+def test_editors_are_told_the_same_as_the_models(path: Path) -> None:
+    validator = Draft202012Validator(schema())
+    assert list(validator.iter_errors(overlaid(DEFAULT, yaml.safe_load(path.read_text())))) == []
+    wrong = [changed("seed", "x"), changed("flow.flows.iris.settings", {"items": 3})]
+    assert all(list(validator.iter_errors(config)) for config in wrong)
 
 
 def test_every_key_has_a_meaning() -> None:
-    rows = key_table(SCHEMA).splitlines()[2:]
-    assert [row for row in rows if row.rstrip("| ").count("|") < 3] == []
+    rows = key_table().splitlines()[2:]
+    assert len(rows) > 200
+    assert [row for row in rows if row.split(" | ")[-1].strip(" |") == ""] == []
+
+
+def test_no_key_has_two_values() -> None:
+    # Of classes that config.yaml has to spell out, callers of the library get the same by default.
+    config = read_config(DEFAULT)
+    assert config.node.gauss_newton == GaussNewtonSettings()
+    assert config.node.matching == MatchingSettings()
+    assert config.node.paper == PaperSettings()
+    assert config.canonical.matching == MatchSettings()
+    assert replace(config.judge, statistics=PanelSettings().statistics) == PanelSettings()
+    transfer = config.flow.transfer
+    assert TransferSettings(transfer.epochs, transfer.networks) == TransferSettings()
 
 
 def test_every_system_of_the_library_can_be_configured() -> None:
-    allowed = SCHEMA["properties"]["dynamics"]["properties"]
-    assert allowed["systems"]["items"]["enum"] == list(SYSTEMS)
+    rows = key_table()
+    assert f"a list, each {', '.join(SYSTEMS)};" in rows
     for name, system in SYSTEMS.items():
-        assert DEFAULT["dynamics"]["parameters"][name] == dict(system.parameters)
-        assert set(allowed["parameters"]["properties"][name]["properties"]) == set(
-            system.parameters
-        )
+        assert read_config(DEFAULT).dynamics.parameters_of(name) == dict(system.parameters)
+        for parameter, value in system.parameters.items():
+            assert f"| `dynamics.parameters.{name}.{parameter}` | a number | {value} |" in rows
+    other = read_config(changed("dynamics.parameters", {"SIS": {"R": 2.0}}))
+    assert other.dynamics.parameters_of("SIS") == {"B": 1.0, "R": 2.0}
 
 
-def test_every_real_network_and_null_model_can_be_configured() -> None:
-    allowed = SCHEMA["properties"]["graphs"]["properties"]
-    assert allowed["networks"]["items"]["enum"] == list(REAL_NETWORKS)
-    models = allowed["nulls"]["properties"]["models"]["items"]["enum"]
-    assert models == list(NULL_MODELS)
+def test_every_null_model_can_be_configured() -> None:
+    assert list(NULLS) == list(NULL_MODELS)
 
 
 def test_files_of_the_user_are_looked_for(tmp_path: Path) -> None:
     (tmp_path / "e.txt").write_text("0 1\n")
-    check_config(changed("graphs.files", {"mine": str(tmp_path / "e.txt")}), SCHEMA)
+    read_config(changed("graphs.files", {"mine": str(tmp_path / "e.txt")}))
     with pytest.raises(ConfigProblem, match=r"graphs\.files\.mine is .*none\.txt, which is not"):
-        check_config(changed("graphs.files", {"mine": str(tmp_path / "none.txt")}), SCHEMA)
+        read_config(changed("graphs.files", {"mine": str(tmp_path / "none.txt")}))
     with pytest.raises(ConfigProblem, match="choose another name"):
-        check_config(changed("graphs.files", {"karate": str(tmp_path / "e.txt")}), SCHEMA)
+        read_config(changed("graphs.files", {"karate": str(tmp_path / "e.txt")}))
 
 
 @pytest.mark.parametrize(
@@ -217,4 +295,4 @@ def test_files_of_the_user_are_looked_for(tmp_path: Path) -> None:
 )
 def test_a_number_that_cannot_be_counted_with_is_refused(key: str, value: Any) -> None:
     with pytest.raises(ConfigProblem, match=key):
-        check_config(changed(key, value), SCHEMA)
+        read_config(changed(key, value))

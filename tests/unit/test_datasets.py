@@ -2,6 +2,7 @@ import gzip
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sklearn.model_selection import train_test_split
 
 from nodeflow.datasets import DataProblem, dataset_available, door, form, load_dataset
 from nodeflow.datasets.door import base_name, can_be_read, task_data
+from nodeflow.datasets.sets import SETS
 from nodeflow.datasets.views import VIEWS
 
 TRAIN, TEST = 60, 12
@@ -139,7 +141,8 @@ def test_missing_files_name_the_choices(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(DataProblem) as problem:
         load_dataset("mnist")
     one_line(problem, "folder", "leave this zoo out")
-    monkeypatch.setattr(door, "DEBIAN_FASHION_MNIST", tmp_path)
+    here = replace(SETS["fashion_mnist"], home=tmp_path)
+    monkeypatch.setattr(door, "SETS", {**SETS, "fashion_mnist": here})
     assert not dataset_available("fashion_mnist")
     with pytest.raises(DataProblem) as problem:
         load_dataset("fashion_mnist")
@@ -151,7 +154,7 @@ def test_missing_files_name_the_choices(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(DataProblem, match="iris, digits, mnist, fashion_mnist, mnist5k"):
+    with pytest.raises(DataProblem, match=r"california, .*, iris, mnist, mnist5k"):
         load_dataset("cifar")
     with pytest.raises(DataProblem, match="cifar"):
         dataset_available("cifar")
@@ -170,7 +173,6 @@ def test_mnist5k_is_there_exactly_when_its_package_is() -> None:
 @pytest.mark.skipif(not dataset_available("fashion_mnist"), reason="dataset-fashion-mnist")
 def test_debians_fashion_mnist_is_the_published_one() -> None:
     data = load_dataset("fashion_mnist")
-    assert door.DEBIAN_FASHION_MNIST.is_dir()
     assert (len(data.train_y), len(data.validation_y), len(data.test_y)) == (50000, 10000, 10000)
     y = np.concatenate([data.train_y, data.validation_y])
     assert np.array_equal(np.bincount(y), np.full(10, 6000))
@@ -249,3 +251,8 @@ def test_tasks_are_views_of_the_own_data_or_other_data_sets() -> None:
     assert can_be_read("fashion_mnist:8x8", "digits") and can_be_read("digits", "mnist:8x8")
     for name in ("digits", "cifar10:8x8", "iris:rotated", "california"):
         assert not can_be_read(name, "cifar10")
+
+
+@pytest.mark.parametrize("name", ["iris", "digits"])
+def test_the_number_of_training_items_is_known_before_they_are_read(name: str) -> None:
+    assert len(load_dataset(name).train_y) == SETS[name].training_items

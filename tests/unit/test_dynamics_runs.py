@@ -22,12 +22,10 @@ from nodeflow.node.load import NeuralODE
 from nodeflow.node.model import initial_parameters
 from nodeflow.node.observations import check_observations, observed
 from nodeflow.node.settings import (
-    FEWEST_TIMES,
     RECIPES,
     MatchingSettings,
     PaperSettings,
     RecipeProblem,
-    fewest_times,
     recipe_settings,
 )
 from nodeflow.node.store import Models
@@ -118,8 +116,7 @@ def test_every_recipe_says_what_it_lacks(recipe: str) -> None:
             },
         )  # fmt: skip
 
-    fewest = FEWEST_TIMES[recipe]
-    assert fewest_times(recipe_settings(recipe, {})) == fewest
+    fewest = recipe_settings(recipe, {}).fewest_times
     few = replace(RUN, times=TIMES[: fewest - 1], states=STATES[: fewest - 1])
     still = replace(RUN, states=np.full_like(STATES, 0.5))
     for change, words in (
@@ -152,7 +149,7 @@ def test_graphs_that_cannot_share_a_stack_are_refused() -> None:
     with pytest.raises(RecipeProblem, match="on graph 1 have other times than those on graph 0"):
         check_observations(at_other_times, PaperSettings())
     check_observations(at_other_times, MatchingSettings())
-    with pytest.raises(RecipeProblem, match="order 7 and window 7"):
+    with pytest.raises(RecipeProblem, match=r"order is 7; it must be < 7, the window"):
         recipe_settings("matching", {"order": 7})
 
 

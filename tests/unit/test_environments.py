@@ -1,13 +1,9 @@
 """pip, conda and Apptainer install the same libraries, and nodeflow itself is among them."""
 
-import os
 import re
-import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 
-import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -17,7 +13,6 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CONDA_NAMES = {"matplotlib": "matplotlib-base", "torch": "pytorch"}
 DEFINITION = (ROOT / "envs/nodeflow.def").read_text()
-DEPLOY = ROOT / "envs/environment.post-deploy.sh"
 
 
 def needed() -> dict[str, SpecifierSet]:
@@ -63,36 +58,6 @@ def test_the_apptainer_image_is_made_of_the_pins() -> None:
     assert install.endswith(f"--constraint {copied['envs/pins.txt']} /opt/nodeflow")
     assert "import nodeflow" in section("test")
     assert 'exec snakemake "$@"' in section("runscript")
-
-
-@pytest.fixture
-def deployed(tmp_path: Path) -> Path:
-    """A folder with a `python` that says what it was called with."""
-    python = tmp_path / "bin/python"
-    python.parent.mkdir()
-    python.write_text('#!/bin/sh\necho "$@"\n')
-    python.chmod(0o755)
-    # Snakemake runs a copy, beside the environment.
-    shutil.copy(DEPLOY, tmp_path / "hash.post-deploy.sh")
-    return tmp_path
-
-
-def deploy(folder: Path, here: Path, **names: str) -> subprocess.CompletedProcess[str]:
-    path = f"{folder / 'bin'}:{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", str(folder / "hash.post-deploy.sh")], cwd=here, capture_output=True, text=True,
-        env={"PATH": path, **names},
-    )  # fmt: skip
-
-
-def test_the_conda_environment_gets_this_checkout(deployed: Path) -> None:
-    arguments = f"-m pip install --no-deps --no-build-isolation --editable {ROOT}\n"
-    assert deploy(deployed, ROOT).stdout == arguments
-    assert deploy(deployed, ROOT / "config").stdout == arguments
-    assert deploy(deployed, deployed, NODEFLOW=str(ROOT)).stdout == arguments
-
-
-def test_without_a_checkout_it_says_what_to_do(deployed: Path) -> None:
-    answer = deploy(deployed, deployed)
-    assert answer.returncode == 1
-    assert "NODEFLOW=" in answer.stderr and answer.stdout == ""
+    # Also for jobs alone, which are executed without the run script.
+    assert 'PYTHONPATH="$PWD/src"' in section("environment")
+    assert 'container: str(ROOT / "nodeflow.sif")' in (ROOT / "rules/common.smk").read_text()

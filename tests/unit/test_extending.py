@@ -6,15 +6,17 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
-from nodeflow.config import load_schema
-from nodeflow.datasets import DATASETS, FORMS, VIEWS
+from nodeflow.config import read_config
+from nodeflow.config.document import key_table
+from nodeflow.datasets import DATASETS, VIEWS, form
+from nodeflow.datasets.sets import SETS
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.flow.settings import METHODS
 from nodeflow.zoo.architectures import MODULES, PUBLISHED
+from tests.unit.test_config import DEFAULT, overlaid
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/extending.md").read_text()
-PROPERTIES = load_schema(ROOT / "config/schema/config.schema.yaml")["properties"]
 
 
 def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,12 +37,16 @@ def test_every_file_that_it_names_is_there() -> None:
 
 
 def test_the_configuration_knows_what_the_library_knows() -> None:
-    zoo = PROPERTIES["zoo"]["properties"]["zoos"]["additionalProperties"]["properties"]
-    flow = PROPERTIES["flow"]["properties"]["flows"]["additionalProperties"]["properties"]
-    bridge = PROPERTIES["bridge"]["properties"]["zoos"]["additionalProperties"]["properties"]
-    assert list(DATASETS) == [*sorted(FORMS, key=DATASETS.index)]
-    assert all(name in zoo["data"]["description"] for name in (*DATASETS, *VIEWS))
-    kinds = set(zoo["architecture"]["properties"]["kind"]["enum"])
-    assert kinds == {"mlp", *MODULES, *PUBLISHED}
-    assert set(flow["method"]["enum"]) == {"descent", *METHODS}
-    assert bridge["systems"]["items"]["enum"] == list(SYSTEMS)
+    config = overlaid(DEFAULT, {"dynamics": {"systems": [*SYSTEMS]}})
+    assert list(read_config(config).dynamics.systems) == [*SYSTEMS]
+    assert all(set(system.meanings) == set(system.parameters) for system in SYSTEMS.values())
+    for name in DATASETS:
+        item, classes = form(name)
+        assert SETS[name].item == item and SETS[name].classes == classes
+    rows = {row.split("`")[1]: row for row in key_table().splitlines()[2:]}
+    assert all(name in rows["zoo.zoos.*.data"] for name in (*DATASETS, *VIEWS))
+    _, kinds, *_ = rows["zoo.zoos.*.architecture.kind"].split(" | ")
+    assert set(kinds.split(", ")) == {"mlp", *MODULES, *PUBLISHED}
+    _, methods, *_ = rows["flow.flows.*.method"].split(" | ")
+    assert set(methods.split(", ")) == {"descent", *METHODS}
+    assert ", ".join(SYSTEMS) in rows["bridge.zoos.*.systems"]

@@ -241,13 +241,13 @@ def test_settings_of_a_descent() -> None:
     assert isinstance(found, DescentSettings) and (found.steps, found.probes) == (7, 5)
     assert settings_of("descent", found.as_dict()) == found
     for changes, words in (
-        ({"steps": 0}, "positive"),
-        ({"weight_fit": -1.0}, "negative"),
-        ({"noise": -1.0}, "negative"),
-        ({"near_fit": -1.0}, "negative"),
-        ({"fresh": 1}, "at least 2"),
-        ({"others": 1}, "at least 2"),
-        ({"source_std": 1.0}, "no setting source_std"),
+        ({"steps": 0}, "steps is 0; allowed: a whole number ≥ 1"),
+        ({"weight_fit": -1.0}, "weight_fit is -1.0; allowed: a number ≥ 0"),
+        ({"noise": -1.0}, "noise is -1.0"),
+        ({"near_fit": -1.0}, "near_fit is -1.0"),
+        ({"fresh": 1}, "fresh is 1; allowed: a whole number ≥ 2"),
+        ({"others": 1}, "others is 1"),
+        ({"source_std": 1.0}, "source_std is no setting"),
     ):
         with pytest.raises(FlowSettingsProblem, match=words):
             settings_of("descent", changes)

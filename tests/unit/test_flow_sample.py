@@ -157,5 +157,5 @@ def test_the_same_flow_is_the_same_bytes(fitted: tuple[Flow, pd.DataFrame], tmp_
 def test_settings_refuse_nonsense() -> None:
     with pytest.raises(FlowProblem, match="euler, heun, rk4, dopri5"):
         SampleSettings("rk5", 3)
-    with pytest.raises(FlowProblem, match="at least 1"):
+    with pytest.raises(FlowProblem, match="steps is 0; allowed: a whole number ≥ 1"):
         SampleSettings("rk4", 0)

@@ -72,13 +72,13 @@ def test_settings_from_a_configuration() -> None:
     assert flow_settings(found.method, found.as_dict()) == found
     wrong: list[tuple[str, dict[str, Any], str]] = [
         ("magic", {}, "allowed are codes, ddpm, descent, paper"),
-        ("paper", {"hiden": 3}, "no setting hiden"),
-        ("paper", {"velocity": {"widht": 3}}, "no setting widht"),
+        ("paper", {"hiden": 3}, "hiden is no setting"),
+        ("paper", {"velocity": {"widht": 3}}, "velocity.widht is no setting"),
         ("codes", {"fixed_source_bank": True}, 'only with method "paper"'),
         ("codes", {"keep_best_batch": True}, 'only with method "paper"'),
-        ("codes", {"coupling": "greedy"}, "allowed are"),
-        ("codes", {"source_std": 0}, "positive"),
-        ("codes", {"batch": 0}, "at least 1"),
+        ("codes", {"coupling": "greedy"}, "allowed: independent, optimal"),
+        ("codes", {"source_std": 0}, "source_std is 0; allowed: a number > 0"),
+        ("codes", {"batch": 0}, "batch is 0; allowed: a whole number ≥ 1"),
         ("paper", {"keep_best_batch": True, "ema": 0.9}, "exclude"),
     ]
     for method, changes, text in wrong:

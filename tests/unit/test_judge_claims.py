@@ -244,8 +244,8 @@ def test_every_figure_can_be_drawn() -> None:
     errors = pd.DataFrame(
         {"system": "MM", "variant": np.repeat(["plain", "covering"], 5), "gamma": 2.1, "N": 1024,
          "degree": np.tile(np.arange(5.0), 2), "mae_low": 1.0, "mae": 2.0, "mae_high": 3.0,
-         "mae_persistence": 9.0, "mae_mean_field": 5.0,
-         "outside": 0.5, "spread": 1.0, "nodes": 7}
+         "mae_persistence": 9.0, "mae_mean_field": 5.0, "beta": 1.1, "trained_beta": 1.1,
+         "trained_gamma": 2.1, "outside": 0.5, "spread": 1.0, "nodes": 7}
     )  # fmt: skip
     shared: dict[str, Any] = {"system": "MM", "trained_gamma": 2.1}
     curves = pd.DataFrame({"false_alarms": x, "found": x, "signal": "spread"}).assign(**shared)
@@ -255,14 +255,14 @@ def test_every_figure_can_be_drawn() -> None:
          "variant": "plain", "trained_beta": 1.1, "replicate": 0, "attempt": 0}
     ).assign(**shared)  # fmt: skip
     tests = tables["tests"].assign(outside=0.1)
-    grid = tests[(tests["N"] == 1024) & (tests["trained_gamma"] == 2.1)]
+    trained: dict[str, Any] = {"size": 1024, "trained_beta": 1.1, "trained_gamma": 2.1}
     with drawing():
         figures = [
             draw_fixed_points(tables["fixed_points"]), draw_hidden(tables["hidden"]),
-            draw_noise(tables["noise"]), draw_conjecture(errors), draw_functions(functions),
+            draw_noise(tables["noise"]), draw_conjecture(errors, 1024), draw_functions(functions),
             draw_warning(curves, areas.assign(**shared)), draw_claims(claims),
-            draw_size_errors(tests, 1.1), draw_structure_errors(grid),
-            draw_degree_errors(errors.query("variant == 'plain'")), draw_training(history),
+            draw_size_errors(tests, 1.1), draw_structure_errors(tests, **trained),
+            draw_degree_errors(errors, **trained), draw_training(history),
         ]  # fmt: skip
         for figure in figures:
             figure.set_dpi(40)

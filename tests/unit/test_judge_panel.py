@@ -194,7 +194,7 @@ def test_controls_do_not_depend_on_what_was_generated(independent: pd.DataFrame)
 def test_a_panel_needs_enough_members() -> None:
     with pytest.raises(JudgeProblem, match="at least 31"):
         panel_of(networks(3, 3), settings=PanelSettings(soup=31))
-    with pytest.raises(JudgeProblem, match="positive"):
+    with pytest.raises(JudgeProblem, match=r"noise_scales\[1\] is -1.0; allowed: a number > 0"):
         PanelSettings(noise_scales=(0.1, -1.0))
 
 

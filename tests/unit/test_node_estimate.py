@@ -13,6 +13,7 @@ from nodeflow.node.estimate import Estimate, estimate_functions
 from nodeflow.node.layout import NETS
 from nodeflow.node.levenberg import Fit
 from nodeflow.node.model import Parameters, evaluate_net, initial_parameters
+from nodeflow.node.settings import GaussNewtonSettings
 from nodeflow.node.splines import Splines, smooth
 from nodeflow.seeds import torch_generator
 
@@ -161,3 +162,12 @@ def test_the_loss_never_rises_and_falls_by_orders_of_magnitude() -> None:
     losses = torch.stack([fit.loss, *(fit.step() for _ in range(40))])
     assert (losses.diff(dim=0) <= 0).all()
     assert (losses[-1] < 1e-5 * losses[0]).all()
+
+
+def test_the_fewest_times_that_settings_name_are_the_fewest_that_can_be_smoothed() -> None:
+    fewest = GaussNewtonSettings.fewest_times
+    times, at = np.linspace(0, 1, fewest), np.linspace(0, 1, 5)
+    states = np.exp(-np.linspace(1, 2, 4)[:, None, None] * times[None, :, None])
+    assert np.isfinite(smooth(times, states, at).slopes).all()
+    with pytest.raises((ArithmeticError, np.linalg.LinAlgError)):
+        smooth(times[:-1], states[:, :-1], at)

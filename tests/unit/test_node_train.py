@@ -17,6 +17,7 @@ from nodeflow.dynamics.ensemble import simulate_cell
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph, from_networkx
 from nodeflow.graphs.measures import node_table
 from nodeflow.grid import Cell
@@ -282,7 +283,12 @@ def test_a_planted_system_is_learned_and_transfers_to_another_graph(system: str)
     assert loss.iloc[-1] < 0.4 * loss.iloc[0]
     truth = trajectories(other, system, "test", 1, 17)
     errors, runs = evaluate_models(
-        models, field(system), other, node_table(other), truth, rtol=1e-6, atol=1e-6, max_steps=5000
+        models,
+        field(system),
+        other,
+        node_table(other),
+        truth,
+        tolerance=Tolerance(1e-6, 1e-6, 5000),
     )
     assert (runs["status"] == "ok").all()
     assert (runs["mae"] < 0.15 * runs["mae_persistence"]).all()
@@ -304,7 +310,12 @@ def test_gauss_newton_learns_a_planted_system_far_better_than_matching_slopes(
     assert (history["status"] == "ok").all()
     truth = trajectories(other, system, "test", 1, 17)
     _, runs = evaluate_models(
-        models, field(system), other, node_table(other), truth, rtol=1e-6, atol=1e-6, max_steps=5000
+        models,
+        field(system),
+        other,
+        node_table(other),
+        truth,
+        tolerance=Tolerance(1e-6, 1e-6, 5000),
     )
     assert (runs["mae"] < bound).all()
 
@@ -335,7 +346,7 @@ def test_a_diverging_replicate_is_marked_and_the_others_survive(settings: Settin
     assert (lost["status"] != "ok").all()
     truth = trajectories(of, "SIS", "test", 1, 9)
     _, runs = evaluate_models(
-        models, field("SIS"), of, node_table(of), truth, rtol=1e-6, atol=1e-6, max_steps=5000
+        models, field("SIS"), of, node_table(of), truth, tolerance=Tolerance(1e-6, 1e-6, 5000)
     )
     failed = runs[runs["replicate"] == 0]
     assert (failed["status"] == "failed").all()
@@ -353,7 +364,7 @@ def test_an_exploding_model_is_a_row_with_its_reason() -> None:
     truth = trajectories(of, "SIS", "test", 1, 9)
     errors, runs = evaluate_models(
         replace(models, parameters=parameters), field("SIS"), of, node_table(of), truth,
-        rtol=1e-6, atol=1e-6, max_steps=2000,
+        tolerance=Tolerance(1e-6, 1e-6, 2000),
     )  # fmt: skip
     assert set(runs.columns) == set(NODE_RUNS.columns) - CELL
     first = runs[runs["replicate"] == 0]
@@ -439,9 +450,9 @@ def test_errors_fall_over_the_training_to_those_of_the_trained_models() -> None:
     snapshots = Snapshots(models.snapshots.steps, rough)
     models = replace(models, ok=np.array([True, False]))
     truth = trajectories(tests, "SIS", "test", 1, 9)
-    rest: dict[str, Any] = {"rtol": 1e-6, "atol": 1e-6, "max_steps": 500}
+    tolerance = Tolerance(1e-6, 1e-6, 500)
     table = evaluate_snapshots(
-        models, snapshots, field("SIS"), tests, node_table(tests), truth, **rest
+        models, snapshots, field("SIS"), tests, node_table(tests), truth, tolerance=tolerance
     )
     assert set(table.columns) == set(NODE_OVER_TRAINING.columns) - CELL
     assert len(table) == len(snapshots.steps) * 2 * 3
@@ -456,33 +467,37 @@ def test_errors_fall_over_the_training_to_those_of_the_trained_models() -> None:
     assert (means.iloc[1:] < 0.5 * means.iloc[0]).all()
     untrained = good[good["step"] == 0]
     np.testing.assert_allclose(untrained["mae"], untrained["mae_persistence"], rtol=0.05)
-    _, end = evaluate_models(models, field("SIS"), tests, node_table(tests), truth, **rest)
+    _, end = evaluate_models(
+        models, field("SIS"), tests, node_table(tests), truth, tolerance=tolerance
+    )
     last, end = good[good["step"] == settings.steps], end[end["replicate"] == 0]
     for name in ("mse", "mae", "mae_persistence", "mae_mean_field"):
         assert np.array_equal(last[name], end[name])
 
 
 def test_a_model_is_integrated_as_precisely_as_it_is_accurate() -> None:
-    error = np.array([3e-6, 3e-4, 0.3, np.nan])
-    models = Models({}, np.zeros(4, int), np.zeros((4, 2)), np.isfinite(error), error)
-    found = [models.tolerances(r, 1e-6, 1e-8) for r in range(4)]
-    assert [x["rtol"] for x in found] == pytest.approx([1e-6, 1e-5, 1e-4, 1e-4])
-    assert [x["atol"] for x in found] == pytest.approx([1e-7, 1e-5, 1e-4, 1e-4])
-    assert models.tolerances(2, 1e-3, 1e-3) == {"rtol": 1e-3, "atol": 1e-3}
+    exact = Tolerance(1e-6, 1e-8, 500)
+    found = [exact.for_error(error) for error in (3e-6, 3e-4, 0.3, np.nan)]
+    assert [x.rtol for x in found] == pytest.approx([1e-6, 1e-5, 1e-4, 1e-4])
+    assert [x.atol for x in found] == pytest.approx([1e-7, 1e-5, 1e-4, 1e-4])
+    assert {x.max_steps for x in found} == {500}
+    coarse = Tolerance(1e-3, 1e-3, 500)
+    assert coarse.for_error(0.3) == coarse
 
 
 def test_errors_of_a_model_do_not_depend_on_how_precisely_it_is_integrated() -> None:
     of, tests = graphs(1), graphs(3)
     models, _ = train_stack(observed(of, trajectories(of)), QUICK, names(1), root_seed=1)
     truth = trajectories(tests, "SIS", "test", 1, 9)
+    tolerance = Tolerance(1e-7, 1e-7, 5000)
     coarse, fine = (
         evaluate_models(
             replace(models, error=error), field("SIS"), tests, node_table(tests), truth,
-            rtol=1e-7, atol=1e-7, max_steps=5000,
+            tolerance=tolerance,
         )[1]["mae"]
         for error in (models.error, np.zeros(1))
     )  # fmt: skip
-    assert models.tolerances(0, 1e-7, 1e-7)["rtol"] > 1e-6
+    assert tolerance.for_error(models.error[0]).rtol > 1e-6
     np.testing.assert_allclose(coarse, fine, rtol=0.02)
 
 

@@ -1,5 +1,6 @@
 """The plan: which files a configuration asks for, and what each is made with."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,42 +9,111 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodeflow.grid import Cell
-from nodeflow.plan import Plan
+from nodeflow.config import read_config
+from nodeflow.grid import CELL, WILDCARDS, Cell
+from nodeflow.plan import Plan, fill, narrow, paths
+from nodeflow.plan.cells import cell_of, rows
 from tests.unit.test_config import changed, overlaid
 
 ROOT = Path(__file__).parents[2]
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-plan = Plan(DEFAULT, ROOT)
+
+
+def planned(config: dict[str, Any]) -> Plan:
+    return Plan(read_config(config), ROOT)
+
+
+plan = planned(DEFAULT)
+
+
+SIS = {"system": "SIS", "variant": "plain", "trained_beta": 1.1, "trained_gamma": 3.0}
+IRIS = {"zoo": "iris", "block": 0, "weights": "raw"}
+DIGITS = {"flow": "digits", "weights": "aligned", "width": 64}
+
+
+def test_a_pattern_is_filled_once_for_every_row_that_differs_in_it() -> None:
+    rows = [{"N": 64, "beta": beta, "kind": "x"} for beta in (1.1, 3.0, 1.1, 1e-5)]
+    assert fill("{N}/beta~{beta}", rows) == ["64/beta~1.1", "64/beta~3.0", "64/beta~1e-05"]
+    assert fill("{N}", rows) == ["64"]
+    with pytest.raises(KeyError, match="gamma"):
+        fill("{gamma}", rows)
+    assert narrow("{N}/beta~{beta}/{kind}", beta=3.0, kind="{other}") == "{N}/beta~3.0/{other}"
+
+
+def test_every_number_of_a_path_reads_back_as_itself() -> None:
+    for cell in plan.cells.tests:
+        [path] = fill(CELL, rows([cell]))
+        assert path == cell.path
+        assert Cell.from_path(path) == cell
+
+
+def patterns() -> list[str]:
+    return [x for name, x in vars(paths).items() if name.isupper() and isinstance(x, str)]
+
+
+def test_every_pattern_has_wildcards_that_are_constrained_and_none_has_two_meanings() -> None:
+    assert len(patterns()) > 40
+    for pattern in patterns():
+        names = re.findall(r"{(\w+)}", pattern)
+        assert len(names) == len(set(names))
+        assert {*names} <= {*WILDCARDS, "table", "figure", "kind"}, pattern
+
+
+def test_no_rule_spells_a_path_that_has_a_pattern() -> None:
+    for file in [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]:
+        spelled = re.findall(r'"results/[^"]*{\w+}[^"]*"', file.read_text())
+        assert not spelled, f"{file.name}: {spelled}"
+
+
+def test_a_job_is_named_by_the_wildcards_of_its_output() -> None:
+    assert paths.log("train_zoo", paths.METRICS) == "results/logs/train_zoo/{zoo}/block~{block}.log"
+    assert paths.benchmark("find_universe", paths.UNIVERSE) == (
+        "results/benchmarks/find_universe/{zoo}.tsv"
+    )
+    assert paths.log("judge_claims") == "results/logs/judge_claims/all.log"
+    for pattern in patterns():
+        names = re.findall(r"{(\w+)}", pattern)
+        if {*names} <= {*WILDCARDS}:
+            assert re.findall(r"{(\w+)}", paths.job(pattern)) == names, pattern
+
+
+def test_no_stage_is_longer_than_two_hundred_lines() -> None:
+    for file in (ROOT / "src/nodeflow/plan").glob("*.py"):
+        if file.stem == "figures":
+            continue  # no stage: a list of as many entries as there are figures
+        assert len(file.read_text().splitlines()) <= 200, file.name
 
 
 def test_tests_cover_both_experiments_once() -> None:
-    for trained in plan.trained:
-        found = plan.tested("plain", *trained)
+    cells = plan.cells
+    for trained in cells.training:
+        found = cells.tested("plain", trained)
         assert len(found) == len(set(found))
-        assert {Cell(N, *trained) for N in DEFAULT["graphs"]["sizes"]} <= set(found)
-        assert set(found) <= set(plan.test_cells)
-        assert (set(plan.structure_cells) <= set(found)) == (trained == plan.structure_trained)
+        sizes = DEFAULT["graphs"]["sizes"]
+        assert {Cell(N, trained.beta, trained.gamma) for N in sizes} <= set(found)
+        assert set(found) <= set(cells.tests)
+        assert (set(cells.structure) <= set(found)) == (trained == cells.structure_trained)
 
 
 def test_every_variant_is_trained_and_tested_where_its_experiment_is() -> None:
-    assert len(plan.trainings) == len(set(plan.trainings))
-    for variant, trained in plan.trainings:
-        assert trained in plan.trained
-        assert set(plan.tested(variant, *trained)) <= set(plan.test_cells)
-    assert {cell for variant, cell in plan.trainings if variant == "covering"} == set(
-        plan.detail_cells
-    )
-    assert plan.models("SIS", 1.1, 3.0, "noise~0.05")["noise"] == 0.05
-    assert plan.models("SIS", 1.1, 2.1, "covering")["reach"]["on"]["N"] == plan.detail_size
+    cells, names = plan.cells, [tuple(row.values()) for row in plan.node.trainings]
+    assert len(names) == len(set(names))
+    for row in plan.node.trainings:
+        assert cells.trained(row) in cells.training
+        assert set(map(cell_of, plan.experiments.tested(row))) <= set(cells.tests)
+    covering = [row for row in plan.node.trainings if row["variant"] == "covering"]
+    assert {cells.trained(row) for row in covering} == set(cells.detail)
+    assert plan.node.params({**SIS, "variant": "noise~0.05"})["noise"] == 0.05
+    reach = plan.node.params({**SIS, "variant": "covering"})["reach"]
+    assert reach["on"]["N"] == cells.detail_size
 
 
-@given(members=st.integers(3, 300), held_out=st.integers(0, 90), size=st.integers(1, 120))
+@given(members=st.integers(16, 300), held_out=st.integers(0, 90), size=st.integers(2, 120))
 def test_blocks_cover_every_member_once(members: int, held_out: int, size: int) -> None:
     config = changed("zoo.zoos.iris.members", members)
     config["zoo"]["zoos"]["iris"] |= {"held_out": held_out, "block": size}
-    other = Plan(config, ROOT)
-    made = [other.zoo("iris", block) for block in other.blocks("iris")]
+    other = planned(config)
+    made = [other.zoos.params(row) for row in other.zoos.blocks("iris")]
     numbers = [n for m in made for n in range(m["first"], m["first"] + m["count"])]
     assert numbers == list(range(members + held_out))
 
@@ -53,28 +123,29 @@ def test_snapshots_are_tested_where_models_are(sizes: list[int], expected: list[
     config = changed("node.recipe", "paper")
     config["graphs"]["sizes"] = sizes
     config["node"]["cells"].append({"beta": 0.6, "gamma": 3.0})
-    other = Plan(config, ROOT)
-    found = other.snapshot_cells("1.1", "2.1")
-    assert found == [Cell(N, 1.1, 2.1) for N in expected]
-    made = other.snapshots("SIS", "1.1", "2.1")
+    other = planned(config)
+    row = {"system": "SIS", "trained_beta": "1.1", "trained_gamma": "2.1"}
+    found = other.experiments.snapshots_tested(row)
+    assert list(map(cell_of, found)) == [Cell(N, 1.1, 2.1) for N in expected]
+    made = other.experiments.snapshot_params(row)
     assert [truth["on"]["N"] for truth in made["truths"]] == expected
-    assert made["models"] == other.models("SIS", 1.1, 2.1)
+    assert made["models"] == other.node.params({**SIS, "trained_gamma": 2.1})
     assert made["graphs"] == min(10, config["graphs"]["test"]["graphs"])
     # Those of other β are drawn in no figure.
-    shown = other.over_snapshots("{system} {trained_beta} {trained_gamma}")
-    assert len(shown) == len(set(shown)) == len(other.systems) * 4
-    assert all(" 1.1 " in name for name in shown)
+    shown = other.experiments.snapshots
+    assert len(shown) == len(fill(paths.OVER_TRAINING, shown)) == len(other.dynamics.systems) * 4
+    assert {row["trained_beta"] for row in shown} == {1.1}
 
 
 @pytest.mark.parametrize(("key", "value"), [("recipe", "gauss_newton"), ("paper.snapshots", 0)])
 def test_without_snapshots_there_is_nothing_to_test(key: str, value: Any) -> None:
     config = changed("node.recipe", "paper")
-    assert Plan(config, ROOT).keeps_snapshots
+    assert planned(config).node.keeps_snapshots
     path, _, last = f"node.{key}".rpartition(".")
     section = config["node"] if path == "node" else config["node"]["paper"]
     section[last] = value
-    assert Plan(config, ROOT).over_snapshots("{system}") == []
-    assert not Plan(config, ROOT).keeps_snapshots
+    assert planned(config).experiments.snapshots == []
+    assert not planned(config).node.keeps_snapshots
 
 
 def values(made: Any) -> list[Any]:
@@ -84,8 +155,10 @@ def values(made: Any) -> list[Any]:
 
 
 def test_wildcards_and_numbers_give_the_same_values() -> None:
-    assert plan.test("SIS", "plain", "1.1", "3.0") == plan.test("SIS", "plain", 1.1, 3.0)
-    assert plan.hidden("SIS", "1.1", "2.1") == plan.hidden("SIS", 1.1, 2.1)
+    text = {"trained_beta": "1.1", "trained_gamma": "3.0"}
+    for params in (plan.experiments.test_params, plan.experiments.hidden_params):
+        assert params({**SIS, **text}) == params(SIS)
+    assert plan.flows.params({**DIGITS, "width": "64"}) == plan.flows.params(DIGITS)
 
 
 @pytest.mark.parametrize(
@@ -95,24 +168,23 @@ def test_wildcards_and_numbers_give_the_same_values() -> None:
         ("graphs.mean_degree", 7),
         ("dynamics.rtol", 1e-3),
         ("dynamics.training.times", 9),
-        ("dynamics.parameters.SIS.R", 3.0),
+        ("dynamics.parameters", {"SIS": {"R": 3.0}}),
     ],
 )
 def test_what_made_an_input_is_part_of_what_made_the_output(key: str, value: Any) -> None:
-    other = Plan(changed(key, value), ROOT)
-    models = ("SIS", "plain", 1.1, 3.0)
-    assert other.test(*models) != plan.test(*models)
-    assert other.hidden("SIS", 1.1, 2.1) != plan.hidden("SIS", 1.1, 2.1)
+    other = planned(changed(key, value))
+    assert other.experiments.test_params(SIS) != plan.experiments.test_params(SIS)
+    assert other.experiments.hidden_params(SIS) != plan.experiments.hidden_params(SIS)
 
 
 def test_only_builtin_values_reach_the_rules() -> None:
     made = [
-        plan.test("SIS", "plain", 1.1, 3.0),
-        plan.fixed_points("SIS", 1.1, 2.1),
-        plan.noise("SIS", "noise~0.05"),
-        plan.claims(),
-        plan.judgement("digits", "aligned", 64),
-        plan.barrier("digits", "raw"),
+        plan.experiments.test_params(SIS),
+        plan.experiments.fixed_point_params(SIS),
+        plan.experiments.noise_params({"system": "SIS", "variant": "noise~0.05"}),
+        plan.experiments.claim_params(),
+        plan.flows.judgement_params(DIGITS),
+        plan.canonical.barrier_params({"zoo": "digits", "weights": "raw"}),
     ]
     assert {type(value) for value in values(made)} <= {str, int, float, bool, type(None)}
 
@@ -120,28 +192,43 @@ def test_only_builtin_values_reach_the_rules() -> None:
 def test_a_zoo_without_its_data_is_left_out_with_its_flows() -> None:
     config = changed("zoo.folders.fashion_mnist", "/nowhere")
     config["zoo"]["folders"]["fortunes"] = "/nowhere"
-    other = Plan(config, ROOT)
-    assert other.zoos == ["iris", "digits", "digits_large", "digits_resnet", "digits_vit"]
-    assert other.flows == ["digits_descent", "iris", "digits"]
+    other = planned(config)
+    assert other.zoos.names == ["iris", "digits", "digits_large", "digits_resnet", "digits_vit"]
+    assert other.flows.names == ["digits_descent", "iris", "digits"]
 
 
 def test_networks_know_what_they_are_made_from(tmp_path: Path) -> None:
     path = str(tmp_path / "e.txt")
-    other = Plan(changed("graphs.files", {"mine": path}), ROOT)
-    assert other.network_source("mine") == [path]
-    assert other.network("mine")["kind"] == "file"
-    assert other.network("karate")["kind"] == "real"
-    assert other.network_source("karate") == []
-    beta, _ = other.structure_trained
-    for name, cell in other.network_cells.items():
-        assert cell.beta == beta
-        [source] = other.network_source(name)
-        assert Cell.from_path(source) == cell
-        assert other.network(name)["from"] == other.graphs("test", cell.N, cell.beta, cell.gamma)
-        assert cell in other.test_cells, "its graphs are sampled anyway"
-    files = other.over_networks("{system}/{network}")
-    assert len(files) == len(set(files)) == len(other.systems) * len(other.networks)
-    assert len(other.over_networks("{network}")) == len(other.networks)
+    Path(path).write_text("0 1\n")
+    other = planned(changed("graphs.files", {"mine": path}))
+    networks = {name: {"network": name} for name in other.networks.names}
+    assert other.networks.file(networks["mine"]) == [path]
+    assert other.networks.params(networks["mine"])["kind"] == "file"
+    assert other.networks.params(networks["karate"])["kind"] == "real"
+    assert other.networks.file(networks["karate"]) == []
+    for name, cell in other.networks.cells.items():
+        assert cell.beta == other.cells.structure_trained.beta
+        [row] = other.networks.graphs(networks[name])
+        assert cell_of(row) == cell
+        assert row in other.graphs.tests, "its graphs are sampled anyway"
+        assert other.networks.params(networks[name])["from"] == other.graphs.params(row)
+    files = fill(paths.NETWORK_TRAJECTORIES, other.networks.all)
+    assert len(files) == len(other.networks.all) == len(other.dynamics.systems) * len(networks)
+    assert len(fill(paths.NETWORK_EDGES, other.networks.all)) == len(networks)
+
+
+def test_every_file_of_a_job_has_the_parameters_that_its_readers_expect() -> None:
+    row = plan.dynamics.tests[0]
+    made = plan.graphs.files(row)
+    assert set(made) == {narrow(x, **row) for x in (
+        paths.EDGES, paths.COORDINATES, paths.NODES, paths.SUMMARY
+    )}  # fmt: skip
+    assert made[narrow(paths.EDGES, **row)] == plan.dynamics.params(row)["on"]
+    for system in plan.dynamics.simulated:
+        here = {**row, "system": system}
+        found = plan.dynamics.files(row)[narrow(paths.TRAJECTORIES, **here)]
+        assert found == plan.dynamics.params(here)
+    assert {*plan.dynamics.systems, "MM"} == {*plan.dynamics.simulated}
 
 
 def test_a_data_set_is_downloaded_where_no_folder_is_named() -> None:
@@ -154,33 +241,36 @@ def test_a_data_set_is_downloaded_where_no_folder_is_named() -> None:
             "data": data,
             "architecture": {"kind": "bert" if data == "yelp" else "resnet20"},
         }
-    other = Plan(config, ROOT)
-    assert other.downloads("fashion") == ["results/data/fashion_mnist/downloaded.json"]
-    assert other.folder("fashion") == "results/data/fashion_mnist" and "fashion" in other.zoos
-    assert other.downloads("cifar10") == [] and other.folder("cifar10") == "here"
-    assert other.downloads("iris") == [] and other.folder("iris") is None
-    assert len(other.download("fashion_mnist")["sources"]) == 4
-    assert other.download("yelp")["sources"] == own
-    assert other.architecture("yelp")["settings"]["vocabulary"] == 30_522
-    values(other.download("yelp"))
+    other = planned(config)
+    zoos, fashion = other.zoos, {"zoo": "fashion"}
+    assert zoos.downloads(fashion) == ["results/data/fashion_mnist/downloaded.json"]
+    assert zoos.folder(fashion) == "results/data/fashion_mnist" and "fashion" in zoos.names
+    cifar = {"zoo": "cifar10"}
+    assert zoos.downloads(cifar) == [] and zoos.folder(cifar) == "here"
+    assert zoos.downloads(IRIS) == [] and zoos.folder(IRIS) is None
+    assert len(other.data.params({"data": "fashion_mnist"})["sources"]) == 4
+    assert other.data.params({"data": "yelp"})["sources"] == own
+    assert zoos.architecture("yelp")["settings"]["vocabulary"] == 30_522
 
 
 def test_only_streamed_flows_need_their_zoo_to_be_sampled() -> None:
-    assert plan.streamed_blocks("digits", "aligned") == []
+    assert plan.flows.streamed_members(DIGITS) == []
     config = changed("flow.flows.digits.settings", {"codec": {"kind": "span"}})
-    blocks = Plan(config, ROOT).streamed_blocks("digits", "aligned")
+    blocks = planned(config).flows.streamed_members(DIGITS)
     assert blocks == ["results/zoo/digits/aligned/block~0.safetensors"]
 
 
 def test_a_zoo_is_matched_to_its_first_member_or_to_the_centre_of_those_that_flows_learn() -> None:
-    centred = Plan(changed("canonical.reference", "universe"), ROOT)
-    assert plan.reference_file("iris") == "results/zoo/iris/raw/block~0.safetensors"
-    assert centred.reference_file("iris") == "results/zoo/iris/universe.safetensors"
-    assert centred.alignment("iris", 0)["reference"] == centred.universe("iris")
-    assert plan.alignment("iris", 0)["reference"] == plan.zoo("iris", 0)
+    centred = planned(changed("canonical.reference", "universe"))
+    assert plan.canonical.reference(IRIS) == "results/zoo/iris/raw/block~0.safetensors"
+    assert centred.canonical.reference(IRIS) == "results/zoo/iris/universe.safetensors"
+    centre = centred.canonical.alignment_params(IRIS)["reference"]
+    assert centre == centred.canonical.universe_params(IRIS)
+    assert plan.canonical.alignment_params(IRIS)["reference"] == plan.zoos.params(IRIS)
     sizes = {"members": 100, "held_out": 50, "block": 40}
-    some = Plan(changed("zoo.zoos.iris", {**DEFAULT["zoo"]["zoos"]["iris"], **sizes}), ROOT)
-    assert list(some.blocks("iris")) == [0, 1, 2, 3] and some.learned_blocks("iris") == [0, 1, 2]
+    some = planned(changed("zoo.zoos.iris", {**DEFAULT["zoo"]["zoos"]["iris"], **sizes}))
+    assert [row["block"] for row in some.zoos.blocks("iris")] == [0, 1, 2, 3]
+    assert [row["block"] for row in some.zoos.learned("iris")] == [0, 1, 2]
 
 
 def generation() -> dict[str, Any]:
@@ -193,35 +283,53 @@ def generation() -> dict[str, Any]:
 def test_transfer_goes_to_what_networks_can_read_and_what_is_there() -> None:
     config = generation()
     config["flow"]["transfer"]["tasks"] = ["same", "rotated", "digits", "mnist", "mnist:8x8"]
-    other = Plan(config, ROOT)
-    assert other.transfer_tasks("digits_descent") == {"same": "digits", "rotated": "digits:rotated"}
+    other = planned(config)
+    row = {"flow": "digits_descent", "weights": "raw", "width": 64}
+    expected = {"same": "digits", "rotated": "digits:rotated"}
+    assert other.transfers.tasks(row) == expected
     config["zoo"]["downloads"] = {"mnist": None}
-    tasks = other.transfer_tasks("digits_descent")
+    other = planned(config)
+    tasks = other.transfers.tasks(row)
     assert tasks["mnist:8x8"] == "mnist:8x8" and "mnist" not in tasks
-    assert other.transfer_downloads("digits_descent") == ["results/data/mnist/downloaded.json"]
-    assert other.transfer_folders("digits_descent")["mnist:8x8"] == "results/data/mnist"
-    made = other.transfer("digits_descent", "raw", 64)
+    assert other.transfers.downloads(row) == ["results/data/mnist/downloaded.json"]
+    assert other.transfers.folders(row)["mnist:8x8"] == "results/data/mnist"
+    made = other.transfers.params(row)
     assert made["tasks"] == tasks and "tasks" not in made["settings"]
-    config["flow"]["transfer"]["tasks"] = ["mnist"]
-    assert other.over_transfers("{flow}") == [], "no task, no table"
+    config["flow"]["transfer"]["tasks"] = ["mnist:8x8"]
+    config["zoo"]["downloads"] = {}
+    assert planned(config).transfers.all == [], "no task, no table"
 
 
 def test_a_conditional_flow_is_made_of_all_its_zoos() -> None:
     config = generation()
     config["zoo"]["folders"]["fashion_mnist"] = "/nowhere"
-    other = Plan(config, ROOT)
-    assert other.conditionals == ["digits_tasks_descent", "digits_tasks"], (
-        "one of whose zoos one is not there is left out"
+    other = planned(config)
+    assert other.conditional.names == ["digits_tasks_descent", "digits_tasks"], (
+        "a flow of which a zoo is missing is left out"
     )
-    made = other.conditional("digits_tasks", "aligned", "256")
+    row = {"flow": "digits_tasks", "weights": "aligned", "width": "256"}
+    made = other.conditional.params(row)
     assert made["data"] == "digits, digits:inverted, digits:rotated"
     assert [len(blocks) for blocks in made["from"]] == [1, 1, 1] and made["members"] == [100] * 3
-    blocks = other.conditional_blocks("digits_tasks", "aligned")
+    blocks = other.conditional.members(row)
     assert blocks[1] == "results/zoo/digits_inverted/aligned/block~0.safetensors"
-    assert len(other.over_conditionals("{flow}/{width}")) == 2
-    assert other.over_solvers("{flow}") == ["digits_widths"] * 8
+    assert len(other.conditional.all) == 2
+    solvers = [row["flow"] for row in other.flows.solvers]
+    assert solvers == ["digits_widths"] * 8
     found = [
-        other.conditional_judgement("digits_tasks", "aligned", 256),
-        other.solvers("digits_widths", "raw", 64),
+        other.conditional.judgement_params(row),
+        other.flows.solver_params({"flow": "digits_widths", "weights": "raw", "width": 64}),
     ]
     assert {type(value) for value in values(found)} <= {str, int, float, bool, type(None)}
+
+
+def test_the_jobs_that_make_networks_are_jobs_of_the_run() -> None:
+    for made in plan.flows.made():
+        for rule, name in [*made["jobs"], *made.get("once", [])]:
+            pattern, rows = (
+                (paths.METRICS, plan.canonical.members)
+                if rule == "train_zoo"
+                else (paths.FLOW, plan.flows.all)
+            )
+            wanted = f"results/benchmarks/{rule}/{name}.tsv"
+            assert wanted in fill(paths.benchmark(rule, pattern), rows)

@@ -1,19 +1,16 @@
-"""The SLURM profile submits no job that is over in seconds."""
+"""The SLURM profile is that of the stages, and submits no job that is over in seconds."""
 
-import re
 from pathlib import Path
 
+import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
-PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
-RULES = {
-    name
-    for file in (ROOT / "rules").glob("*.smk")
-    for name in re.findall(r"^rule (\w+):", file.read_text(), re.MULTILINE)
-}
+from nodeflow.plan.stages import COMPONENTS, STAGES, with_profile
+
+FILE = Path(__file__).parents[2] / "profiles/slurm/config.yaml"
+PROFILE = yaml.safe_load(FILE.read_text())
 ALONE = {
-    "train_zoo", "train_node", "test_node", "test_snapshots", "compare_fixed_points", "hide_nodes",
+    "train_zoo", "train_node", "test_node", "test_snapshots", "examine_node",
     "perturb_node", "train_bridge", "fit_bridge", "judge_bridge", "transfer_samples",
 }  # fmt: skip
 """Rules whose jobs take more than half a minute on the published grids."""
@@ -21,10 +18,25 @@ ALONE = {
 ON_DEMAND = {"download_data", "simulate_network"}
 
 
+def test_the_profile_is_that_of_the_stages() -> None:
+    assert with_profile(FILE.read_text()) == FILE.read_text(), (
+        "write it anew: python -m nodeflow.plan.stages profiles/slurm/config.yaml"
+    )
+
+
+def test_a_profile_without_the_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="two marks"):
+        with_profile("executor: slurm\n")
+
+
 def test_every_rule_is_grouped_or_long() -> None:
-    assert set(PROFILE["groups"]) == RULES - ALONE - ON_DEMAND
+    assert set(PROFILE["groups"]) == set(STAGES) - ALONE - ON_DEMAND
 
 
-def test_what_is_asked_for_belongs_to_rules() -> None:
-    assert set(PROFILE["set-resources"]) <= RULES
-    assert set(PROFILE["group-components"]) <= set(PROFILE["groups"].values())
+def test_what_is_asked_for_is_what_the_stages_ask_for() -> None:
+    asked = {name: {"mem_mb": x.mem_mb, "runtime": x.minutes} for name, x in STAGES.items()}
+    for name, stage in asked.items():
+        found = PROFILE["set-resources"].get(name, {})
+        assert found == {k: f"attempt * {x}" for k, x in stage.items() if x is not None}
+    assert PROFILE["group-components"] == COMPONENTS
+    assert set(COMPONENTS) <= {stage.group for stage in STAGES.values()}

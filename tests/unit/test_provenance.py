@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import nodeflow
-from nodeflow.provenance import code_digest, imported_modules
+from nodeflow.provenance import EntryProblem, code_digest, entry_arguments, imported_modules
 
 SOURCE = Path(nodeflow.__file__).parent
 
@@ -17,7 +17,8 @@ SOURCE = Path(nodeflow.__file__).parent
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     package = tmp_path / "nodeflow"
-    (package / "deep").mkdir(parents=True)
+    for folder in ("deep", "finds"):
+        (package / folder).mkdir(parents=True)
     files = {
         "__init__.py": "",
         "a.py": "from nodeflow.b import f\n",
@@ -27,6 +28,8 @@ def tree(tmp_path: Path) -> Path:
         "deep/__init__.pyi": "from .c import g\n\n__all__ = ['g']\n",
         "deep/c.py": "def g():\n    from nodeflow.b import f\n    return f(1)\n",
         "deep/d.py": "z = 1\n",
+        "finds/__init__.py": "from pkgutil import iter_modules\n",
+        "finds/e.py": "from nodeflow.b import f\n",
     }
     for name, text in files.items():
         (package / name).write_text(text)
@@ -47,6 +50,28 @@ def reached(tree: Path, script: str) -> set[str]:
 def test_imports_are_followed_through_modules_packages_and_functions(tree: Path) -> None:
     assert reached(tree, "script.py") == {"a.py", "b.py"}
     assert reached(tree, "other.py") == {"deep/__init__.pyi", "deep/c.py", "b.py"}
+    (tree / "third.py").write_text("from nodeflow.finds import SETS\n")
+    assert reached(tree, "third.py") == {"finds/__init__.py", "finds/e.py", "b.py"}
+
+
+def test_what_a_script_is_handed_by_name_counts_like_what_it_imports(tree: Path) -> None:
+    source, script = tree / "nodeflow", tree / "script.py"
+    assert imported_modules(script, source, ["deep.c:g"]) == {
+        source / name for name in ("a.py", "b.py", "deep/c.py")
+    }
+    before = [code_digest(script, source, names) for names in ([], ["deep.d:z"])]
+    (source / "deep/d.py").write_text("z = 2\n")
+    after = [code_digest(script, source, names) for names in ([], ["deep.d:z"])]
+    assert before[0] == after[0] and before[1] != after[1]
+
+
+def test_entries_are_read_without_importing_them(tree: Path) -> None:
+    source = tree / "nodeflow"
+    assert entry_arguments("b:f", source) == ("x",)
+    assert entry_arguments("deep.d:z", source) is None
+    for entry, words in (("b:g", "nodeflow.b has no g"), ("deep.x:z", "no module nodeflow.deep.x")):
+        with pytest.raises(EntryProblem, match=words):
+            entry_arguments(entry, source)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +107,7 @@ def test_modules_that_are_not_imported_do_not_count(tree: Path) -> None:
 
 def test_a_package_only_reexports_and_does_so_lazily() -> None:
     # The digest does not follow the stub of a parent package; this is why it may not do more.
-    for file in SOURCE.glob("*/__init__.py"):
+    for file in (stub.with_suffix(".py") for stub in SOURCE.glob("*/__init__.pyi")):
         text, *code = ast.parse(file.read_text()).body
         assert isinstance(text, ast.Expr)
         assert [ast.unparse(statement) for statement in code] == [
@@ -102,6 +127,8 @@ def test_every_import_is_one_that_the_digest_sees() -> None:
     for file in SOURCE.rglob("*.py"):
         source = file.read_text()
         assert "importlib.import_module" not in source, file
+        if file != SOURCE / "datasets/sets/__init__.py":  # a package that finds its modules
+            assert "resolve_name" not in source, file
         for node in ast.walk(ast.parse(source)):
             assert not (isinstance(node, ast.ImportFrom) and node.level), f"{file}: relative import"
 

@@ -10,14 +10,15 @@ import yaml
 from docutils.core import publish_doctree
 from jinja2 import Environment, StrictUndefined
 
+from nodeflow.config import read_config
 from nodeflow.dynamics import SYSTEMS
 from nodeflow.plan import Plan
+from nodeflow.plan.figure import QUESTIONS
+from nodeflow.plan.figures import FIGURES
 from tests.unit.test_config import DEFAULT, overlaid
 
 ROOT = Path(__file__).parents[2]
-RULES = (ROOT / "rules/figures.smk").read_text()
 TEMPLATES = sorted((ROOT / "workflow/report").glob("*.rst"))
-FIGURES = dict(re.findall(r'caption="\.\./workflow/report/(\w+)\.rst",\s+category="(.*?)"', RULES))
 # The settings of `snakemake.report`, but for names that do not exist: there they are silent.
 JINJA = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
 CONFIGURATIONS = {
@@ -30,7 +31,10 @@ CONFIGURATIONS["matching"] = overlaid(DEFAULT, {"node": {"recipe": "matching"}})
 def rendered(template: Path, config: dict[str, Any]) -> str:
     """The template as Snakemake renders it."""
     output = SimpleNamespace(png=f"results/figures/{template.stem}.png")
-    job = SimpleNamespace(config=config, output=output, rule=f"draw_{template.stem}")
+    equations = Plan(read_config(config), ROOT).dynamics.equations
+    job = SimpleNamespace(
+        config={**config, "equations": equations}, output=output, rule=f"draw_{template.stem}"
+    )
     return JINJA.from_string(template.read_text()).render(snakemake=job)
 
 
@@ -68,7 +72,8 @@ def test_the_numbers_are_those_of_the_run() -> None:
 def test_snapshots_are_tested_on_as_many_graphs_as_their_caption_says() -> None:
     for graphs in (4, 100):
         config = overlaid(DEFAULT, {"graphs": {"test": {"graphs": graphs}}})
-        count = Plan(config, ROOT).snapshots("SIS", 1.1, 3.0)["graphs"]
+        row = {"system": "SIS", "trained_beta": 1.1, "trained_gamma": 3.0}
+        count = Plan(read_config(config), ROOT).experiments.snapshot_params(row)["graphs"]
         text = rendered(ROOT / "workflow/report/error_over_training.rst", config)
         assert f"seeds) × {count} test graphs per step and γ" in text
 
@@ -80,7 +85,8 @@ def test_the_methods_hold_the_equations_of_the_library() -> None:
 
 
 def test_every_figure_belongs_to_a_numbered_question() -> None:
-    assert set(FIGURES) == {path.stem for path in TEMPLATES} - {"workflow"}
-    questions = sorted(set(FIGURES.values()))
+    assert {figure.name for figure in FIGURES} == {path.stem for path in TEMPLATES} - {"workflow"}
+    assert {figure.question for figure in FIGURES} == set(QUESTIONS)
+    questions = [question.text for question in QUESTIONS.values()]
     assert [name.split()[0] for name in questions] == [str(k) for k in range(1, len(questions) + 1)]
     assert all(name.endswith("?") for name in questions)

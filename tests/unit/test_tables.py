@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nodeflow.problems import Problem
 from nodeflow.tables import (
     FileProblem,
     Kind,
@@ -23,6 +24,7 @@ from nodeflow.tables import (
     _array,
     as_numpy,
     gather,
+    gathered,
     open_tensors,
     read_facts,
     read_parameters,
@@ -274,16 +276,19 @@ def test_gathered_rows_know_their_file(tmp_path: Path) -> None:
     for N in (64, 128):
         write_table(tmp_path / f"{N}.parquet", frame(3), DEMO, {"N": N})
     identity = Schema("cell", 1, {"N": pa.int32()}, {"N": "number of nodes"})
-    table = gather([tmp_path / "64.parquet", tmp_path / "128.parquet"], DEMO, identity)
+    whole = gathered("whole", DEMO, identity)
+    table = gather([tmp_path / "64.parquet", tmp_path / "128.parquet"], whole)
     assert table["N"].tolist() == [64] * 3 + [128] * 3
-    assert list(table.columns) == ["N", "node", "state"]
+    assert list(table.columns) == ["N", "node", "state"] == list(whole.columns)
+    with pytest.raises(Problem, match="no table of demo to gather: this configuration makes none"):
+        gather([], whole)
 
 
 def test_a_file_in_anothers_place_is_not_gathered(tmp_path: Path) -> None:
     identity = Schema("cell", 1, {"N": pa.int32()}, {"N": "number of nodes"})
     path = tmp_path / "results" / "test" / "N~64" / "block~0.metrics.parquet"
     write_table(path, frame(3), DEMO, {"N": 64, "role": "test", "block": 0})
-    assert len(gather([path], DEMO, identity)) == 3
+    assert len(gather([path], gathered("whole", DEMO, identity))) == 3
     for made, found in (
         ({"N": 128, "role": "test", "block": 0}, "the N of its path, found N = 128"),
         ({"N": 64, "role": "training", "block": 0}, "the role of its path, found role = training"),
@@ -292,4 +297,21 @@ def test_a_file_in_anothers_place_is_not_gathered(tmp_path: Path) -> None:
     ):
         write_table(path, frame(3), DEMO, made)
         with pytest.raises(FileProblem, match=found):
-            gather([path], DEMO, identity)
+            gather([path], gathered("whole", DEMO, identity))
+
+
+def test_what_a_table_is_of_is_a_column_of_its_file_and_a_parameter(tmp_path: Path) -> None:
+    identity = Schema("identity", 1, {"name": pa.string(), "beta": pa.float64()}, {
+        "name": "whose", "beta": "where",
+    })  # fmt: skip
+    schema = Schema("values", 1, {"x": pa.float64()}, {"x": "a value"}, identity=identity)
+    rows = pd.DataFrame({"x": [0.5, np.nan]})
+    write_table(tmp_path / "a.parquet", rows, schema, {"name": "a", "beta": 0.1 + 0.2, "more": 1})
+    write_table(tmp_path / "b.parquet", rows[:0], schema, {"name": "b", "beta": 3.0})
+    found = read_table(tmp_path / "a.parquet", schema)
+    assert found.equals(rows.assign(name="a", beta=0.1 + 0.2)[["name", "beta", "x"]])
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    whole = gather(paths, gathered("whole", schema, identity))
+    assert whole.equals(found) and list(gathered("whole", schema, identity).columns) == list(whole)
+    with pytest.raises(KeyError, match="beta"):
+        write_table(tmp_path / "c.parquet", rows, schema, {"name": "c"})

@@ -411,12 +411,12 @@ def test_modules_that_cannot_be_used_are_one_sentence() -> None:
     ):
         with pytest.raises(ArchitectureProblem, match=message):
             from_module(module, shape)  # type: ignore[arg-type]
-    for unfit, message in (
+    for whole, message in (
         (nn.Linear(5, 3), r"cannot read items of shape \(4,\)"),
         (nn.Sequential(nn.Linear(4, 3), nn.Flatten(0)), "logits"),
         (nn.GRU(4, 3), "tuple"),
     ):
-        architecture = from_module(unfit, item)
+        architecture = from_module(whole, item)
         networks = initial_parameters(architecture, [0], QUICK, 1, "test")
         with pytest.raises(ArchitectureProblem, match=message):
             predict(architecture, networks, np.zeros((2, 4), np.float32))

@@ -11,6 +11,9 @@ import yaml
 from safetensors import safe_open
 from snakemake.utils import update_config
 
+from nodeflow.plan.figures import FIGURES
+from nodeflow.plan.stages import STAGES
+from nodeflow.plan.tables import TABLES, collections
 from nodeflow.provenance import config_digest, remember_config
 
 from .conftest import ROOT, Checkout
@@ -26,15 +29,48 @@ def test_the_workflow_is_lint_free_and_formatted(fresh: Checkout) -> None:
 
 
 def test_every_rule_has_its_script_log_benchmark_and_message() -> None:
-    for file in (ROOT / "rules").glob("*.smk"):
-        for name, body in re.findall(
-            r"^rule (\w+):\n(.*?)(?=^\w|\Z)", file.read_text(), re.MULTILINE | re.DOTALL
-        ):
-            assert f"../workflow/scripts/{name}.py" in body, name
-            assert (ROOT / "workflow/scripts" / f"{name}.py").is_file()
-            for directive in ("output", "log", "benchmark", "conda", "params", "message"):
-                assert f"    {directive}:" in body, f"{name} has no {directive}"
-            assert f'code=plan.code("{name}")' in body
+    rules = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", ASK], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+    )
+    looped = {f"draw_{figure.name}": "draw" for figure in FIGURES}
+    looped |= {f"collect_{job}": "collect" for job, _ in collections()}
+    jobs = {name: has for name, has in rules.items() if has["script"]}
+    assert set(jobs) == {*STAGES, *looped}
+    assert all(name.startswith("all_") or name.endswith("_figures") for name in {*rules} - {*jobs})
+    for name, has in jobs.items():
+        assert has["script"] == f"../workflow/scripts/{looped.get(name, name)}.py"
+        assert has["message"], name
+        assert {"p", "code"} <= set(has["params"]), name
+        [log] = has["log"]
+        wildcards = re.findall(r"{(\w+)", has["output"][0])
+        for path, folder in ((log, "logs"), (has["benchmark"], "benchmarks")):
+            assert path.startswith(f"results/{folder}/{name}/"), name
+            assert set(re.findall(r"{(\w+)", path)) == set(wildcards), name
+
+
+ASK = """
+import json
+from pathlib import Path
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ResourceSettings
+
+with SnakemakeApi() as api:
+    workflow = api.workflow(ResourceSettings(cores=1), snakefile=Path("Snakefile"))._workflow
+    print(json.dumps({
+        rule.name: {
+            "script": rule.script and str(rule.script),
+            "message": rule.message,
+            "params": list(dict(rule.params.items())),
+            "log": [str(x) for x in rule.log],
+            "output": [str(x) for x in rule.output],
+            "benchmark": rule.benchmark and str(rule.benchmark),
+        }
+        for rule in workflow.rules
+    }))
+"""
+"""What Snakemake knows of all rules, as JSON."""
 
 
 @pytest.mark.parametrize(
@@ -75,15 +111,14 @@ def test_the_paper_grid_is_planned_in_full(fresh: Checkout) -> None:
 
 def test_every_figure_and_table_is_there(finished: Checkout) -> None:
     figures = finished.folder / "results/figures"
-    scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("draw_*.py")}
     # config/generation.yaml draws these; smoke has neither several zoos nor time. And it keeps no
     # snapshots.
-    scripts -= {"draw_conditional", "draw_solvers", "draw_error_over_training"}
-    for name in scripts:
-        stem = name.removeprefix("draw_")
-        assert (figures / f"{stem}.png").stat().st_size > 5_000
-        assert (figures / f"{stem}.pdf").stat().st_size > 5_000
-    assert len(list((finished.folder / "results/tables").glob("*.parquet"))) >= 12
+    for name in {x.name for x in FIGURES} - {"conditional", "solvers", "error_over_training"}:
+        assert (figures / f"{name}.png").stat().st_size > 5_000
+        assert (figures / f"{name}.pdf").stat().st_size > 5_000
+    tables = {path.stem for path in (finished.folder / "results/tables").glob("*.parquet")}
+    aside = {"conditional", "conditional_summary", "flow_solvers", "node_over_training"}
+    assert tables == {x.name for x in TABLES} - aside
 
 
 @pytest.mark.slow

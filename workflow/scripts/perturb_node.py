@@ -4,6 +4,7 @@ from typing import Any
 
 from nodeflow.dynamics.store import read_trajectories
 from nodeflow.dynamics.systems import SYSTEMS, field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
 from nodeflow.node.hidden import perturb_initial_states
@@ -26,6 +27,6 @@ with job(snakemake.log[0], snakemake.threads):
         p["test_noise"],
         [numpy_generator(p["seed"], "test noise", p["system"], k) for k in range(len(graphs))],
         domain=SYSTEMS[p["system"]].domain,
-        **{name: truth[name] for name in ("rtol", "atol", "max_steps")},
+        tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
     )
     write_table(output[0], table, NODE_NOISE, made)

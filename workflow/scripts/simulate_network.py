@@ -1,30 +1,36 @@
-"""Simulate one system on a network and on its null models."""
+"""Simulate every system on a network and on its null models, unless that has been done."""
 
 from typing import Any
 
 from nodeflow.dynamics.ensemble import simulate_ensemble
-from nodeflow.dynamics.store import write_trajectories
+from nodeflow.dynamics.store import TRAJECTORIES, write_trajectories
+from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
+from nodeflow.tables import is_current
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    on = p["on"]
-    trajectories = simulate_ensemble(
-        read_graphs(files.edges, on),
-        p["system"],
-        p["parameters"],
-        labels=("network", p["system"], on["network"]),
-        trajectories=p["trajectories"],
-        initial=tuple(p["initial"]),
-        horizon=p["horizon"],
-        times=p["times"],
-        rtol=p["rtol"],
-        atol=p["atol"],
-        max_steps=p["max_steps"],
-        root_seed=on["seed"],
-    )
-    write_trajectories(output[0], trajectories, made)
+    graphs: list[Graph] = []
+    for path, made in zip(output, p.values(), strict=True):
+        if is_current(path, TRAJECTORIES, made):
+            continue
+        on = made["on"]
+        graphs = graphs or read_graphs(files.edges, on)
+        trajectories = simulate_ensemble(
+            graphs,
+            made["system"],
+            made["parameters"],
+            labels=("network", made["system"], on["network"]),
+            trajectories=made["trajectories"],
+            initial=tuple(made["initial"]),
+            horizon=made["horizon"],
+            times=made["times"],
+            rtol=made["rtol"],
+            atol=made["atol"],
+            max_steps=made["max_steps"],
+            root_seed=on["seed"],
+        )
+        write_trajectories(path, trajectories, made)

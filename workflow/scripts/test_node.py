@@ -6,6 +6,7 @@ import pandas as pd
 
 from nodeflow.dynamics.store import read_trajectories
 from nodeflow.dynamics.systems import field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.store import NODES, read_graphs
 from nodeflow.job import job
 from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
@@ -31,7 +32,7 @@ with job(snakemake.log[0], snakemake.threads):
                 read_graphs(paths[0], truth["on"]),
                 read_table(paths[1], NODES, truth["on"]),
                 read_trajectories(paths[2], truth),
-                **{name: truth[name] for name in ("rtol", "atol", "max_steps")},
+                tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
                 fields=fields,
             )
             writer.write(errors.assign(**cell))

@@ -6,6 +6,7 @@ import pandas as pd
 
 from nodeflow.dynamics.store import stream_trajectories
 from nodeflow.dynamics.systems import field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.store import NODES, read_graphs
 from nodeflow.job import job
 from nodeflow.node.snapshots import evaluate_snapshots
@@ -29,7 +30,7 @@ with job(snakemake.log[0], snakemake.threads):
             read_graphs(paths[0], truth["on"])[:count],
             nodes[nodes["graph"] < count],
             [x for x in stream_trajectories(paths[2], truth) if x.graph < count],
-            **{name: truth[name] for name in ("rtol", "atol", "max_steps")},
+            tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
         )
         tables.append(table.assign(**{name: truth["on"][name] for name in ("N", "beta", "gamma")}))
     write_table(output[0], pd.concat(tables), NODE_OVER_TRAINING, made)

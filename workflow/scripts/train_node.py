@@ -4,6 +4,7 @@ from typing import Any
 
 from nodeflow.dynamics.store import read_trajectories
 from nodeflow.dynamics.systems import field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import choose_device, job
 from nodeflow.node.baselines import with_baselines
@@ -41,7 +42,7 @@ with job(snakemake.log[0], snakemake.threads):
         graphs,
         trajectories,
         recipe_settings(p["recipe"], p["settings"]),
-        **{name: p["from"][name] for name in ("rtol", "atol", "max_steps")},
+        tolerance=Tolerance(p["from"]["rtol"], p["from"]["atol"], p["from"]["max_steps"]),
     )
     write_models(output.models, models, made)
     if models.snapshots is not None:

@@ -23,9 +23,10 @@ from nodeflow.bridge.experiments import (
 from nodeflow.bridge.frame import Frame
 from nodeflow.bridge.functions import learned_functions, true_functions
 from nodeflow.bridge.members import Members
-from nodeflow.bridge.predict import Predictions, Solver, fields_of, predict
+from nodeflow.bridge.predict import Predictions, fields_of, predict
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, Field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.grid import Cell
 from nodeflow.node.layout import NETS
@@ -183,7 +184,8 @@ def evaluate_cell(
     truth: Field,
     seen: tuple[float, float],
     settings: TestSettings,
-    solver: Solver,
+    tolerance: Tolerance,
+    error: float,
     root_seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Every experiment on the sets of one training cell.
@@ -195,7 +197,8 @@ def evaluate_cell(
         truth: its vector field.
         seen: range of the states in the zoo's training data.
         settings: how much is tested.
-        solver: of the integrations.
+        tolerance: of the true system; for neural ODEs see `Tolerance.for_error`.
+        error: of the zoo's members on their training data: all sets are integrated alike.
         root_seed: the run's root seed; the nodes that are removed follow from it and from the cell.
 
     Returns:
@@ -203,9 +206,10 @@ def evaluate_cell(
     """
     found: dict[str, list[pd.DataFrame]] = defaultdict(list)
     fields = {name: fields_of(p, seen) for name, p in own.sets.items()}
+    learned = tolerance.for_error(error)
     for cell, cases in tests.items():
         detail = cell == Cell(settings.detail_size, own.beta, own.gamma)
-        for name, tables in _experiments(fields, cases, seen, settings, solver):
+        for name, tables in _experiments(fields, cases, seen, settings, learned):
             facts: dict[str, Any] = {
                 "system": system, "set": name, "trained_beta": own.beta,
                 "trained_gamma": own.gamma, "unseen": own.unseen, "N": cell.N,
@@ -214,7 +218,7 @@ def evaluate_cell(
             if detail:
                 tables["fixed_points"] = fixed_point_rows(
                     fields[name][: settings.fixed_points], truth, SYSTEMS[system].domain, cases[0],
-                    settings.horizon, solver,
+                    settings.horizon, tolerance, error,
                 )  # fmt: skip
             for kind, rows in tables.items():
                 found[kind].append(pd.DataFrame(rows).assign(**facts))
@@ -225,7 +229,8 @@ def evaluate_cell(
             everyone: dict[str, list[Field | str]] = {**fields, "true system": [truth]}
             for name, some in everyone.items():
                 rng = numpy_generator(root_seed, "unobserved", *labels)
-                rows = unobserved_rows(some, cases[0], settings.unobserved, solver, rng)
+                precision = tolerance if name == "true system" else learned
+                rows = unobserved_rows(some, cases[0], settings.unobserved, precision, rng)
                 found["unobserved"].append(pd.DataFrame(rows).assign(**{**facts, "set": name}))
     return {kind: pd.concat(parts, ignore_index=True) for kind, parts in found.items()}
 
@@ -235,12 +240,12 @@ def _experiments(
     cases: Sequence[TestCase],
     seen: tuple[float, float],
     settings: TestSettings,
-    solver: Solver,
+    tolerance: Tolerance,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Errors, ensembles and errors by degree of each set on the graphs of one cell."""
     graphs, initials = [case.graph for case in cases], [case.states[0] for case in cases]
     predictions = {
-        name: predict(some, graphs, initials, cases[0].times, solver)
+        name: predict(some, graphs, initials, cases[0].times, tolerance)
         for name, some in fields.items()
     }
     worst = [_worst(predictions["held-out"], g, case) for g, case in enumerate(cases)]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from nodeflow.bridge.predict import Predictions, Solver, ensemble, predict
+from nodeflow.bridge.predict import Predictions, ensemble, predict
 from nodeflow.dynamics.fixed_points import find_fixed_points
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import Field
-from nodeflow.graphs.bins import degree_bins
+from nodeflow.dynamics.tolerance import Tolerance
+from nodeflow.graphs.bins import degree_bins, hubs
 from nodeflow.graphs.graph import Graph
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
 
 Rows = list[dict[str, object]]
 
-_HUBS = 0.01
 _WORST = 0.05
 
 
@@ -48,12 +48,6 @@ class TestCase:
     graph: Graph
     times: np.ndarray
     states: np.ndarray
-
-    @property
-    def hubs(self) -> np.ndarray:
-        """The nodes of highest degree, one in a hundred and at least one."""
-        count = max(1, round(_HUBS * self.graph.n))
-        return np.argsort(-self.graph.degrees, kind="stable")[:count]
 
     def errors(self, predicted: np.ndarray) -> np.ndarray:
         """Absolute errors of predictions (…, T, n), averaged over times: (…, n)."""
@@ -80,7 +74,7 @@ def error_rows(predictions: Predictions, cases: Sequence[TestCase]) -> Rows:
                     "status": "failed" if reason else "ok",
                     "reason": reason,
                     "mae": error.mean(),
-                    "mae_hubs": error[case.hubs].mean(),
+                    "mae_hubs": error[hubs(case.graph.degrees)].mean(),
                 }
             )
     return rows
@@ -128,7 +122,7 @@ def ensemble_rows(
                         "ensemble": number,
                         "graph": g,
                         "mae": error.mean(),
-                        "mae_hubs": error[case.hubs].mean(),
+                        "mae_hubs": error[hubs(case.graph.degrees)].mean(),
                         "rank_correlation": _rank_correlation(alarm, error),
                         "auc_errors": area_under_roc(alarm, worst[g]),
                         "auc_outside": area_under_roc(alarm, outside),
@@ -206,7 +200,7 @@ def unobserved_rows(
     fields: Sequence[Field | str],
     case: TestCase,
     shares: Sequence[float],
-    solver: Solver,
+    tolerance: Tolerance,
     rng: np.random.Generator,
 ) -> Rows:
     """Predictions from a part of the network: some nodes are removed at random.
@@ -219,7 +213,7 @@ def unobserved_rows(
     for share in shares:
         kept = np.sort(order[round(share * case.graph.n) :])
         part = TestCase(case.graph.subgraph(kept), case.times, case.states[:, kept])
-        found = predict(fields, [part.graph], [part.states[0]], part.times, solver)
+        found = predict(fields, [part.graph], [part.states[0]], part.times, tolerance)
         errors = part.errors(found.states[0]).mean(axis=1)
         rows += [{"index": k, "share": share, "mae": error} for k, error in enumerate(errors)]
     return rows
@@ -231,17 +225,27 @@ def fixed_point_rows(
     domain: tuple[float, float],
     case: TestCase,
     horizon: float,
-    solver: Solver,
+    tolerance: Tolerance,
+    error: float,
 ) -> Rows:
     """Fixed points of neural ODEs beside the true one on one graph.
 
     Each field is integrated to `horizon` and Newton's method starts from there.
 
+    Args:
+        fields: neural ODEs, from `fields_of`.
+        truth: the true vector field.
+        domain: bounds of its states.
+        case: a test graph with its true trajectory.
+        horizon: time to integrate to.
+        tolerance: of the true system; for neural ODEs see `Tolerance.for_error`.
+        error: of the neural ODEs on training data.
+
     Returns:
         One row for each neural ODE: index, status, reason, displacement (mean over nodes of the
         distance to the true fixed point), displacement_hubs, scale (mean of the true one), stable.
     """
-    true, reason = _settle(truth, case, horizon, solver, domain)
+    true, reason = _settle(truth, case, horizon, tolerance, domain)
     rows: Rows = []
     for k, field in enumerate(fields):
         found, why = None, reason and f"true system: {reason}"
@@ -249,7 +253,7 @@ def fixed_point_rows(
             found, why = (
                 (None, field)
                 if isinstance(field, str)
-                else _settle(field, case, horizon, solver, (-np.inf, np.inf))
+                else _settle(field, case, horizon, tolerance.for_error(error), (-np.inf, np.inf))
             )
         row: dict[str, object] = {
             "index": k,
@@ -264,7 +268,7 @@ def fixed_point_rows(
             distance = np.abs(found[0] - true[0])
             row |= {
                 "displacement": distance.mean(),
-                "displacement_hubs": distance[case.hubs].mean(),
+                "displacement_hubs": distance[hubs(case.graph.degrees)].mean(),
                 "scale": np.abs(true[0]).mean(),
                 "stable": found[1],
             }
@@ -273,14 +277,12 @@ def fixed_point_rows(
 
 
 def _settle(
-    field: Field, case: TestCase, horizon: float, solver: Solver, domain: tuple[float, float]
+    field: Field, case: TestCase, horizon: float, tolerance: Tolerance, domain: tuple[float, float]
 ) -> tuple[tuple[np.ndarray, int] | None, str]:
     """The fixed point that a field reaches, and 1, 0 or −1: stable, not stable, unknown."""
     adjacency = case.graph.adjacency()
-    run = simulate(
-        field, adjacency, case.states[:1].astype(np.float64), [0.0, horizon], rtol=solver.rtol,
-        atol=solver.atol, max_steps=solver.max_steps,
-    )  # fmt: skip
+    start = case.states[:1].astype(np.float64)
+    run = simulate(field, adjacency, start, [0.0, horizon], **asdict(tolerance))
     if run.reason[0]:
         return None, run.reason[0]
     found = find_fixed_points(field, adjacency, run.states[:, -1], domain=domain, eigenvalues=1)

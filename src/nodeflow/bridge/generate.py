@@ -27,6 +27,7 @@ from nodeflow.flow.settings import FlowSettings
 from nodeflow.node.layout import widths_of
 from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["GenerateProblem", "Generated", "fit_and_sample"]
 
@@ -61,6 +62,7 @@ class Generated:
     weight_samples: Members
 
 
+@one_thread_if_small
 def fit_and_sample(
     members: Members,
     *,
@@ -154,5 +156,6 @@ def _samples(
         seed=seed,
         seen=np.array([frame.ranges[name] for name in system]),
         loss=loss,
+        error=np.full(len(seed), np.nan),
         ok=finite(parameters),
     )

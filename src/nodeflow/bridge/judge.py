@@ -19,16 +19,18 @@ from nodeflow.bridge.experiments import TestCase
 from nodeflow.bridge.frame import Frame
 from nodeflow.bridge.members import Members, learned
 from nodeflow.bridge.panel import judge_nodes
-from nodeflow.bridge.predict import Solver
 from nodeflow.bridge.sets import ControlSettings, build_sets
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.grid import Cell
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["judge_system"]
 
 
+@one_thread_if_small
 def judge_system(
     p: Mapping[str, Any],
     frame: Frame,
@@ -92,8 +94,8 @@ def judge_system(
             or (cell.beta, cell.gamma) == (here.beta, here.gamma)
         }
         tables = evaluate_cell(
-            here, on, system, truth, frame.ranges[system], settings, Solver(**p["solver"]),
-            p["seed"],
+            here, on, system, truth, frame.ranges[system], settings, Tolerance(**p["tolerance"]),
+            float(np.median(zoo.error)), p["seed"],
         )  # fmt: skip
         tables["functions"] = functions_table(here, frame, system, truth)
         for name, table in tables.items():

@@ -15,7 +15,7 @@ from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
 
 __all__ = ["Members", "joined", "learned", "read_members", "read_zoos", "write_members"]
 
-MEMBERS = Kind("bridge members", 1)
+MEMBERS = Kind("bridge members", 2)
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Members:
         seed: (R,) number of its initialization.
         seen: (R, 2) smallest and largest state in its training data.
         loss: (R,) training loss of the last batch.
+        error: (R,) mean absolute error on the training data; NaN where there is none.
         ok: (R,) False where the training failed.
     """
 
@@ -42,6 +43,7 @@ class Members:
     seed: np.ndarray
     seen: np.ndarray
     loss: np.ndarray
+    error: np.ndarray
     ok: np.ndarray
 
     def __len__(self) -> int:
@@ -71,7 +73,7 @@ class Members:
         return {name: tuple(tensor.shape[1:]) for name, tensor in self.parameters.items()}
 
 
-FACTS = ("system", "beta", "gamma", "graph", "seed", "seen", "loss", "ok")
+FACTS = ("system", "beta", "gamma", "graph", "seed", "seen", "loss", "error", "ok")
 """The attributes of `Members` beside the parameters."""
 
 

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from torch import Tensor
 
 from nodeflow.dynamics.integrate import simulate_graphs
 from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.field import as_field
 from nodeflow.node.table import TableProblem
 
-__all__ = ["Predictions", "Solver", "ensemble", "fields_of", "predict"]
-
-
-@dataclass(frozen=True)
-class Solver:
-    """How trajectories are integrated.
-
-    Attributes:
-        rtol: relative tolerance.
-        atol: absolute tolerance.
-        max_steps: limit of steps of a trajectory.
-    """
-
-    rtol: float
-    atol: float
-    max_steps: int
+__all__ = ["Predictions", "ensemble", "fields_of", "predict"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +56,7 @@ def predict(
     graphs: Sequence[Graph],
     initials: Sequence[np.ndarray],
     times: np.ndarray,
-    solver: Solver,
+    tolerance: Tolerance,
 ) -> Predictions:
     """Integrate every neural ODE on every graph from one initial state each.
 
@@ -79,7 +65,7 @@ def predict(
         graphs: G graphs.
         initials: G initial states (n,).
         times: (T,) observation times.
-        solver: of the integration.
+        tolerance: of the integration.
     """
     states = [
         np.full((len(fields), len(times), graph.n), np.nan, dtype=np.float32) for graph in graphs
@@ -90,10 +76,7 @@ def predict(
         if isinstance(field, str):
             reason[k] = field
             continue
-        found = simulate_graphs(
-            field, graphs, starts, times, rtol=solver.rtol, atol=solver.atol,
-            max_steps=solver.max_steps,
-        )  # fmt: skip
+        found = simulate_graphs(field, graphs, starts, times, **asdict(tolerance))
         for g, simulation in enumerate(found):
             reason[k, g] = simulation.reason[0]
             if not simulation.reason[0]:

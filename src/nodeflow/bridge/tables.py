@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from nodeflow.tables import Schema, gathered
+from nodeflow.tables import Gathered, Schema, gathered
 
 __all__ = [
     "BRIDGE_DEGREES",
@@ -17,7 +17,13 @@ __all__ = [
     "BRIDGE_QUESTIONS",
     "BRIDGE_RUNS",
     "BRIDGE_UNOBSERVED",
-    "COLLECTED",
+    "COLLECTED_DEGREES",
+    "COLLECTED_ENSEMBLES",
+    "COLLECTED_FIXED_POINTS",
+    "COLLECTED_FUNCTIONS",
+    "COLLECTED_PANEL",
+    "COLLECTED_RUNS",
+    "COLLECTED_UNOBSERVED",
     "TABLES",
     "ZOO_SYSTEM",
 ]
@@ -205,11 +211,18 @@ TABLES = {
 
 ZOO_SYSTEM = _schema("zoo and system", {name: _WHICH[name] for name in ("zoo", "system")})
 
-COLLECTED = {
-    name: gathered(f"{schema.name} of all zoos", schema, ZOO_SYSTEM)
-    for name, schema in TABLES.items()
-}
-"""The same of all zoos and systems together."""
+
+def _of_all(schema: Schema) -> Gathered:
+    return gathered(f"{schema.name} of all zoos", schema, ZOO_SYSTEM)
+
+
+COLLECTED_PANEL = _of_all(BRIDGE_PANEL)
+COLLECTED_RUNS = _of_all(BRIDGE_RUNS)
+COLLECTED_ENSEMBLES = _of_all(BRIDGE_ENSEMBLES)
+COLLECTED_DEGREES = _of_all(BRIDGE_DEGREES)
+COLLECTED_FUNCTIONS = _of_all(BRIDGE_FUNCTIONS)
+COLLECTED_FIXED_POINTS = _of_all(BRIDGE_FIXED_POINTS)
+COLLECTED_UNOBSERVED = _of_all(BRIDGE_UNOBSERVED)
 
 BRIDGE_QUESTIONS = _schema(
     "bridge questions",

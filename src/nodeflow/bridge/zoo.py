@@ -15,6 +15,7 @@ from nodeflow.graphs.ensemble import Sampler, sample_cell
 from nodeflow.grid import Cell
 from nodeflow.node.settings import recipe_settings
 from nodeflow.node.train import Observations, observed, train_stack
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["DataSettings", "train_zoo"]
 
@@ -50,6 +51,7 @@ class DataSettings:
     max_steps: int
 
 
+@one_thread_if_small
 def train_zoo(
     system: str,
     system_parameters: Mapping[str, float],
@@ -110,6 +112,7 @@ def train_zoo(
         seed.astype(np.int64),
         models.seen,
         last["loss"].to_numpy(),
+        models.error,
         models.ok,
     )
 

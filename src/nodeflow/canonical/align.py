@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from nodeflow.canonical.matching import MatchSettings, in_double, match, similarity
+from nodeflow.canonical.matching import in_double, match, similarity
 from nodeflow.canonical.scaling import balance
+from nodeflow.canonical.settings import (
+    REFERENCES,
+    AlignProblem,
+    CanonicalSettings,
+    MatchSettings,
+)
 from nodeflow.canonical.symmetry import Symmetry, identity, permute, rescale
-from nodeflow.problems import Problem
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.tensors import arrange, as_tensors, not_finite
 
 __all__ = [
@@ -29,14 +35,6 @@ __all__ = [
     "distances",
     "finite",
 ]
-
-
-REFERENCES = ("first", "universe")
-"""What networks of a zoo may be matched to: its first member, or the common centre of all."""
-
-
-class AlignProblem(Problem):
-    """Networks that cannot be aligned at all; the text says why."""
 
 
 class UnmatchedWarning(UserWarning):
@@ -62,32 +60,7 @@ class Aligned:
     report: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class CanonicalSettings:
-    """How networks are canonicalized.
-
-    Attributes:
-        matching: of the units.
-        balance: whether units behind a ReLU are first scaled so that what makes them and what reads
-            them weigh the same; see `nodeflow.canonical.balance`.
-        residual: whether the units of residual streams are matched too; Gupta et al. 2026
-            (arXiv:2601.05052) leave those of transformers in place.
-        reference: what networks are matched to, a name from `REFERENCES`: the first network, or
-            the common centre of all (see `nodeflow.canonical.universe`).
-    """
-
-    matching: MatchSettings = field(default_factory=MatchSettings)
-    balance: bool = False
-    residual: bool = True
-    reference: str = "first"
-
-    def __post_init__(self) -> None:
-        if self.reference not in REFERENCES:
-            raise AlignProblem(
-                f'There is no reference "{self.reference}"; choose one of {", ".join(REFERENCES)}.'
-            )
-
-
+@one_thread_if_small
 def canonicalize(
     parameters: Mapping[str, Tensor],
     reference: Mapping[str, Tensor],
@@ -132,6 +105,7 @@ def canonicalize(
     )
 
 
+@one_thread_if_small
 def align_block(
     parameters: Mapping[str, Tensor],
     reference: Mapping[str, Tensor],
@@ -234,6 +208,7 @@ def alignment_report(
     )
 
 
+@one_thread_if_small
 def distances(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> np.ndarray:
     """Euclidean distance over all parameters of each network to one, float64 of shape (K,)."""
     squares = []

@@ -9,7 +9,8 @@ faster than `scipy.optimize.linear_sum_assignment`, which starts anew, with whic
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from nodeflow.compiled import njit
 
 __all__ = ["assign"]
 
@@ -34,7 +35,7 @@ def assign(
     return _assign(np.ascontiguousarray(scores), prices, some), prices
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(nogil=True)
 def _assign(scores: np.ndarray, prices: np.ndarray, some: np.ndarray) -> np.ndarray:
     size = scores.shape[1]
     columns = np.empty((len(some), size), np.int64)
@@ -96,7 +97,7 @@ def _assign(scores: np.ndarray, prices: np.ndarray, some: np.ndarray) -> np.ndar
     return columns
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(nogil=True)
 def _first_least(distance: np.ndarray) -> int:
     """Where the least of some numbers from 0 up stands first."""
     # Such numbers are in the order of their bits, and the least of integers is found several at a
@@ -111,7 +112,7 @@ def _first_least(distance: np.ndarray) -> int:
     return first
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(nogil=True)
 def _best(score: np.ndarray, price: np.ndarray) -> float:
     """The largest profit; four at a time, for each waits for the one before it."""
     a = b = c = d = -np.inf

@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import evaluate, recalibrated
 
@@ -21,6 +22,7 @@ __all__ = ["loss_barrier"]
 _CPU = torch.device("cpu")
 
 
+@one_thread_if_small
 def loss_barrier(
     architecture: Architecture,
     a: Mapping[str, Tensor],

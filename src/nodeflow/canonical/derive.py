@@ -29,6 +29,7 @@ from nodeflow.canonical.symmetry import (
     rescale,
 )
 from nodeflow.seeds import torch_generator
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture, ArchitectureProblem
 
 __all__ = ["check_symmetry", "derive_symmetry"]
@@ -40,6 +41,7 @@ _SINGLE = 1e-5
 """How much at most where a module computes in single precision."""
 
 
+@one_thread_if_small
 def derive_symmetry(architecture: Architecture) -> Symmetry:
     """Which units of an architecture may change places, be scaled, or change sign.
 
@@ -63,6 +65,7 @@ def derive_symmetry(architecture: Architecture) -> Symmetry:
     return symmetry
 
 
+@one_thread_if_small
 def check_symmetry(architecture: Architecture, symmetry: Symmetry, seed: int = 0) -> None:
     """Apply a random element of the symmetry to random networks and compare what they say.
 

@@ -27,15 +27,20 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import reduce
 
 import numpy as np
 import torch
-from numba import njit
-from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from nodeflow.canonical.assignment import assign
+from nodeflow.canonical.settings import (
+    HEADS,
+    STARTS,
+    STATISTICS,
+    MatchProblem,
+    MatchSettings,
+)
 from nodeflow.canonical.symmetry import (
     Group,
     Place,
@@ -46,8 +51,9 @@ from nodeflow.canonical.symmetry import (
     rescale,
     units_second,
 )
-from nodeflow.problems import Problem
+from nodeflow.compiled import njit
 from nodeflow.seeds import torch_generator
+from nodeflow.threads import one_thread, one_thread_if_small
 from nodeflow.zoo.tensors import arrange, as_rows, as_tensors
 
 __all__ = [
@@ -61,16 +67,6 @@ __all__ = [
     "similarity",
 ]
 
-STARTS = ("signature", "identity")
-"""Where `match` may start: from units matched by their signatures, or from the given order."""
-
-HEADS = ("scores", "spectral")
-"""How `match` assigns heads: by the scores of their best rows, or by singular values."""
-
-STATISTICS = ("out", "normalized", "raw")
-"""How running statistics take part in the score: not at all, each divided by the root mean square
-of the reference's, or as they are."""
-
 _SMALLEST_GAIN = 1e-12
 """A step counts as progress above this share of the product of the two networks' norms."""
 
@@ -79,44 +75,6 @@ _CHUNK = 2**17
 
 _TOGETHER = 2**19
 """Scores and values between groups, of networks that are matched together: some megabytes."""
-
-
-class MatchProblem(Problem):
-    """Settings or networks with which nothing can be matched; the text says what to do."""
-
-
-@dataclass(frozen=True)
-class MatchSettings:
-    """How to match.
-
-    Attributes:
-        start: a name from `STARTS`.
-        restarts: further starts from random orders, the same ones for every network; the best
-            outcome is kept. A network is then no longer matched alike from every ordering.
-        sweeps: at most so many visits of all groups from each start.
-        seed: of the random orders.
-        heads: a name from `HEADS`.
-        statistics: a name from `STATISTICS`.
-        signs: whether units behind an odd activation may change sign. A network is then no longer
-            matched alike from every choice of signs.
-    """
-
-    start: str = "signature"
-    restarts: int = 0
-    sweeps: int = 100
-    seed: int = 0
-    heads: str = "scores"
-    statistics: str = "out"
-    signs: bool = False
-
-    def __post_init__(self) -> None:
-        for key, names in (("start", STARTS), ("heads", HEADS), ("statistics", STATISTICS)):
-            if getattr(self, key) not in names:
-                raise MatchProblem(
-                    f'There is no {key} "{getattr(self, key)}"; choose one of {", ".join(names)}.'
-                )
-        if self.restarts < 0 or self.sweeps < 1:
-            raise MatchProblem("restarts must be 0 or more, and sweeps 1 or more.")
 
 
 @dataclass(frozen=True)
@@ -145,6 +103,7 @@ class Matching:
         return rescale(permute(parameters, symmetry, self.permutations), symmetry, self.signs)
 
 
+@one_thread_if_small
 def match(
     parameters: Mapping[str, Tensor],
     reference: Mapping[str, Tensor],
@@ -190,16 +149,11 @@ def _in_threads(function: Callable[[slice], Matching], parts: Sequence[slice]) -
     Matrices are small, and a library that shares each of them among threads mostly waits.
     """
     threads = min(torch.get_num_threads(), len(parts))
-    with _libraries().limit(limits=1):
+    with one_thread():
         if threads == 1:
             return [function(part) for part in parts]
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return list(pool.map(function, parts))
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()
 
 
 def _match_some(
@@ -249,6 +203,7 @@ def _taking_part(
     return ours, theirs
 
 
+@one_thread_if_small
 def similarity(parameters: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> Tensor:
     """⟨reference, network⟩ over all parameters of each network, float64 of shape (K,)."""
     products = []
@@ -474,7 +429,7 @@ class _Scores:
         return score
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(nogil=True)
 def _follow(
     scores: np.ndarray,
     reference: np.ndarray,

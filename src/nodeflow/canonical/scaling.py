@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from nodeflow.canonical.symmetry import Group, Symmetry, SymmetryProblem, rescale, units_second
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["Balanced", "balance"]
 
@@ -33,6 +34,7 @@ class Balanced:
     sweeps: Tensor
 
 
+@one_thread_if_small
 def balance(
     parameters: Mapping[str, Tensor],
     symmetry: Symmetry,

@@ -29,6 +29,7 @@ from nodeflow.canonical.align import (
 from nodeflow.canonical.matching import MatchSettings, match
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, compose, permute
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.store import Block, read_block
 from nodeflow.zoo.tensors import all_finite
 
@@ -79,6 +80,7 @@ class Universe:
     history: np.ndarray
 
 
+@one_thread_if_small
 def align_universe(
     parameters: Mapping[str, Tensor],
     symmetry: Symmetry,
@@ -166,6 +168,7 @@ def centre_of_files(
     return Block(np.zeros(1, np.int64), parameters, statistics, about)
 
 
+@one_thread_if_small
 def find_centre(
     passes: Passes,
     first: Mapping[str, Tensor],

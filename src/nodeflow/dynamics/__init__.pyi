@@ -11,6 +11,7 @@ from .store import (
     write_trajectories,
 )
 from .systems import SYSTEMS, Field, System, SystemProblem, field
+from .tolerance import Tolerance
 
 __all__ = [
     "ACTIVITY",
@@ -23,6 +24,7 @@ __all__ = [
     "Simulation",
     "System",
     "SystemProblem",
+    "Tolerance",
     "Trajectory",
     "activity_by_degree",
     "field",

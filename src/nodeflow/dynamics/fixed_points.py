@@ -15,6 +15,7 @@ from nodeflow.dynamics.jacobian import Linearization, linearize, velocity
 from nodeflow.dynamics.spectrum import Spectrum, SpectrumProblem, rightmost_eigenvalues
 from nodeflow.dynamics.systems import Field
 from nodeflow.problems import Problem
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["FixedPoint", "FixedPointProblem", "FixedPoints", "Search", "find_fixed_points"]
 
@@ -88,6 +89,7 @@ class FixedPoints:
     searches: tuple[Search, ...]
 
 
+@one_thread_if_small
 def find_fixed_points(
     field: Field,
     adjacency: sp.csr_array,

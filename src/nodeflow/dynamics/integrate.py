@@ -21,6 +21,7 @@ from nodeflow.dynamics.given import as_matrix, by_node, first_bad, increasing
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph, check_graphs
 from nodeflow.problems import Problem
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["IntegrationProblem", "Simulation", "check_settings", "simulate", "simulate_graphs"]
 
@@ -64,6 +65,7 @@ class Simulation:
     steps: Ints
 
 
+@one_thread_if_small
 def simulate(
     field: Field,
     adjacency: sp.csr_array,
@@ -95,6 +97,7 @@ def simulate(
     return _integrate(field, network, [initial], times, rtol, atol, max_steps)[0]
 
 
+@one_thread_if_small
 def simulate_graphs(
     field: Field,
     graphs: Sequence[Graph],

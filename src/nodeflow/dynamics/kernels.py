@@ -24,9 +24,10 @@ A step is made by one of two methods, both of which evaluate the field at six po
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from nodeflow.compiled import njit
 
 __all__ = [
     "DONE",
@@ -194,7 +195,7 @@ Ints = NDArray[np.int64]
 Unsigned = NDArray[np.uint32]  # spares numba the check for negative indices: twice as fast
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def rows_by_degree(
     edges: NDArray[np.int32], first: int, order: Unsigned, indptr: Unsigned, indices: Unsigned
 ) -> None:
@@ -239,7 +240,7 @@ def rows_by_degree(
         write[v] += 1
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def velocity(
     graph: Ints,
     start: Ints,
@@ -289,7 +290,7 @@ def velocity(
             to[i] = self_part[i] + ego[i] * total[i]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def combine_stages(
     rows: Ints,
     start: Ints,
@@ -319,7 +320,7 @@ def combine_stages(
                     to[i] += one * first[i] + two * second[i]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def solve_stage(
     rows: Ints, start: Ints, h: Floats, method: Ints, stage: int, diagonal: Floats, k: Floats
 ) -> None:
@@ -346,7 +347,7 @@ def solve_stage(
                 slope[i] = (slope[i] + d[i] * between[i]) / (1.0 - share * d[i])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def wants_diagonal(rows: Ints, t: Floats, h: Floats, method: Ints, end: float) -> bool:
     """Whether a trajectory needs the Jacobian's diagonal at the end of its step."""
     for m in range(len(rows)):
@@ -356,7 +357,7 @@ def wants_diagonal(rows: Ints, t: Floats, h: Floats, method: Ints, end: float) -
     return False
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _largest(values: Floats, y: Floats, rtol: float, atol: float) -> float:
     """Largest of the values in units of the tolerance at its node; inf if one is not finite."""
     worst = 0.0
@@ -367,7 +368,7 @@ def _largest(values: Floats, y: Floats, rtol: float, atol: float) -> float:
     return worst
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _largest_error(
     low: int,
     high: int,
@@ -406,7 +407,7 @@ def _largest_error(
     return worst
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def first_guess(
     rows: Ints,
     start: Ints,
@@ -427,7 +428,7 @@ def first_guess(
         h[r] = min(guess, span)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def first_step(
     rows: Ints,
     start: Ints,
@@ -449,7 +450,7 @@ def first_step(
         h[r] = min(100 * h[r], step, span)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _observe(
     u: Floats, h: float, dense: Floats, low: int, y: Floats, k: Floats, out: Floats
 ) -> None:
@@ -479,7 +480,7 @@ def _observe(
                 here[i] = state[i] + x * (one[i] + x * (two[i] + x * (three[i] + x * four[i])))
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def finish_step(
     rows: Ints,
     start: Ints,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as entry
 from types import MappingProxyType
 
 import numpy as np
@@ -69,6 +70,9 @@ class System:
         domain: (low, high) interval that node states never leave when they start in it.
         citation: where the system comes from.
         build: turns a full set of parameters into the vector field.
+        meanings: what each parameter is.
+        grows: whether errors of neural ODEs should grow with the size of heterogeneous graphs; the
+            claims judge it of these, and of the others that they should not.
     """
 
     name: str
@@ -78,6 +82,8 @@ class System:
     domain: tuple[float, float]
     citation: str
     build: Callable[[Mapping[str, float]], Field]
+    meanings: Mapping[str, str] = entry(default_factory=dict)
+    grows: bool = False
 
 
 def field(name: str, parameters: Mapping[str, float] | None = None) -> Field:
@@ -237,6 +243,7 @@ _ALL = (
         title="susceptible–infected–susceptible epidemics",
         equation="-B x_i + (1 - x_i) sum_j A_ij R x_j",
         parameters=MappingProxyType({"B": 1.0, "R": 1.2}),
+        meanings=MappingProxyType({"B": "recovery rate", "R": "infection rate"}),
         domain=(0.0, 1.0),
         citation=f"Pastor-Satorras and Vespignani 2001, PRL 86, 3200; values from {_LABER}",
         build=_sis,
@@ -246,6 +253,7 @@ _ALL = (
         title="mass-action kinetics",
         equation="F - B x_i - x_i sum_j A_ij R x_j",
         parameters=MappingProxyType({"F": 0.5, "B": 0.1, "R": 1.0}),
+        meanings=MappingProxyType({"F": "influx", "B": "degradation rate", "R": "binding rate"}),
         domain=(0.0, math.inf),
         citation=f"Barzel and Barabási 2013, Nature Physics 9, 673; form from {_LABER}",
         build=_mak,
@@ -255,27 +263,49 @@ _ALL = (
         title="Michaelis–Menten gene regulation",
         equation="-B x_i^a + sum_j A_ij R x_j^h / (1 + x_j^h)",
         parameters=MappingProxyType({"B": 1.0, "a": 1.0, "R": 1.0, "h": 2.0}),
+        meanings=MappingProxyType(
+            {
+                "B": "degradation rate",
+                "a": "exponent of the self-dynamics",
+                "R": "regulation rate",
+                "h": "Hill coefficient",
+            }
+        ),
         domain=(0.0, math.inf),
         citation=f"Gao, Barzel and Barabási 2016, Nature 530, 307; form from {_LABER}",
         build=_mm,
+        grows=True,
     ),
     System(
         name="BD",
         title="birth–death population dynamics",
         equation="-B x_i^b + sum_j A_ij R x_j^a",
         parameters=MappingProxyType({"B": 1.0, "b": 2.0, "R": 1.0, "a": 0.5}),
+        meanings=MappingProxyType(
+            {
+                "B": "death rate",
+                "b": "exponent of the self-dynamics",
+                "R": "birth rate",
+                "a": "exponent of the interaction",
+            }
+        ),
         domain=(0.0, math.inf),
         citation=f"Barzel and Barabási 2013, Nature Physics 9, 673; form from {_LABER}",
         build=_bd,
+        grows=True,
     ),
     System(
         name="ND",
         title="neuronal rate dynamics",
         equation="-B x_i + C tanh x_i + sum_j A_ij R tanh x_j",
         parameters=MappingProxyType({"B": 1.0, "C": 0.5, "R": 1.0}),
+        meanings=MappingProxyType(
+            {"B": "leak", "C": "strength of the self-excitation", "R": "coupling"}
+        ),
         domain=(0.0, math.inf),
         citation=f"Stern, Sompolinsky and Abbott 2014, PRE 90, 062710; form from {_LABER}",
         build=_nd,
+        grows=True,
     ),
 )
 

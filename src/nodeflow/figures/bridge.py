@@ -45,7 +45,7 @@ def _zoos(table: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def draw_bridge_errors(
-    runs: pd.DataFrame, full: pd.DataFrame, unobserved: pd.DataFrame, fixed_points: pd.DataFrame
+    runs: pd.DataFrame, unobserved: pd.DataFrame, fixed_points: pd.DataFrame, tests: pd.DataFrame
 ) -> Figure:
     """The experiments on every set, three panels a zoo and system.
 
@@ -54,13 +54,14 @@ def draw_bridge_errors(
 
     Args:
         runs: columns of `BRIDGE_RUNS`.
-        full: tests of the neural ODEs of full size, columns system, trained_beta, trained_gamma,
-            beta, gamma, N, status, mae.
         unobserved: columns of `BRIDGE_UNOBSERVED`.
         fixed_points: columns of `BRIDGE_FIXED_POINTS`.
+        tests: those of the neural ODEs of full size, columns system, variant, trained_beta,
+            trained_gamma, beta, gamma, N, status, mae; the plain ones are drawn.
     """
     keys = ["system", "trained_beta", "trained_gamma", "N", "beta", "gamma"]
     where = runs[["zoo", *keys]].drop_duplicates()
+    full = tests.query("variant == 'plain'")
     beside = full[[*keys, "status", "mae"]].merge(where, on=keys).assign(set="full size")
     table = pd.concat([runs, beside], ignore_index=True)
     groups = _zoos(runs)

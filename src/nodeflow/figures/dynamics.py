@@ -33,12 +33,14 @@ def draw_trajectories(activity: pd.DataFrame) -> Figure:
     return figure
 
 
-def draw_activity(activity: pd.DataFrame) -> Figure:
+def draw_activity(activity: pd.DataFrame, beta: float) -> Figure:
     """Activity at the last time against degree, one panel a system, one colour a γ.
 
     Args:
-        activity: columns system, gamma, degree, low, median, high, nodes; one size and one β.
+        activity: columns system, beta, gamma, degree, low, median, high, nodes; one size.
+        beta: of the graphs to draw.
     """
+    activity = activity[activity["beta"] == beta]
     systems = list(dict.fromkeys(activity["system"]))
     shades = colours(activity["gamma"].tolist())
     figure, axes = panels(len(systems))

@@ -151,13 +151,18 @@ def draw_noise(noise: pd.DataFrame) -> Figure:
     return figure
 
 
-def draw_conjecture(errors: pd.DataFrame) -> Figure:
+def draw_conjecture(errors: pd.DataFrame, size: int) -> Figure:
     """Error and share outside the training range by degree: trained as usual, and up to hubs.
 
     Args:
-        errors: rows of `COLLECTED_ERRORS` of one test size, of the training cells with both
-            variants; the smallest γ is drawn.
+        errors: rows of `COLLECTED_ERRORS`. Those of training cells with both variants are drawn,
+            on test graphs of the same cell; of these the smallest γ.
+        size: number of nodes of the test graphs.
     """
+    cells = ["trained_beta", "trained_gamma"]
+    both = errors.query("variant == 'covering'")[cells].drop_duplicates()
+    own = errors.query("beta == trained_beta and gamma == trained_gamma and N == @size")
+    errors = own.merge(both)
     errors = errors[errors["gamma"] == errors["gamma"].min()]
     systems = list(dict.fromkeys(errors["system"]))
     shades = {"plain": "#0072B2", "covering": "#D55E00"}

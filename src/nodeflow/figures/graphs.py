@@ -37,15 +37,17 @@ def draw_degrees(degrees: pd.DataFrame) -> Figure:
     return figure
 
 
-def draw_ensemble(summary: pd.DataFrame, theory: pd.DataFrame) -> Figure:
+def draw_ensemble(graphs: pd.DataFrame, theory: pd.DataFrame, size: int) -> Figure:
     """Mean degree, clustering, heterogeneity and giant component against β, by γ.
 
     Args:
-        summary: one row a graph: columns beta, gamma, mean_degree, clustering, heterogeneity,
-            giant_share; one size only.
+        graphs: one row a graph: columns N, beta, gamma, mean_degree, clustering, heterogeneity,
+            giant_share.
         theory: columns beta, gamma, expected: the model's mean local clustering. Near γ = 2 it is
             above the median that is drawn: the largest hub makes clustering vary, and skews it.
+        size: number of nodes of the graphs to draw.
     """
+    summary = graphs[graphs["N"] == size]
     measures = {
         "mean_degree": "mean degree",
         "clustering": "mean local clustering",

@@ -73,15 +73,15 @@ def draw_error_over_training(runs: pd.DataFrame) -> Figure:
     return figure
 
 
-def draw_size_errors(runs: pd.DataFrame, beta: float) -> Figure:
+def draw_size_errors(tests: pd.DataFrame, beta: float) -> Figure:
     """Error against graph size on new graphs of the training cell's β and γ.
 
     Args:
-        runs: one row a (model, test graph), of `COLLECTED_TESTS`.
+        tests: one row a (model, test graph), of `COLLECTED_TESTS`.
         beta: β of the training cells to draw.
     """
-    same = (runs["beta"] == runs["trained_beta"]) & (runs["gamma"] == runs["trained_gamma"])
-    runs = runs[same & (runs["variant"] == "plain") & (runs["beta"] == beta)]
+    same = (tests["beta"] == tests["trained_beta"]) & (tests["gamma"] == tests["trained_gamma"])
+    runs = tests[same & (tests["variant"] == "plain") & (tests["beta"] == beta)]
     systems = list(dict.fromkeys(runs["system"]))
     shades = colours(runs["gamma"].tolist())
     figure, axes = panels(len(systems))
@@ -99,16 +99,24 @@ def draw_size_errors(runs: pd.DataFrame, beta: float) -> Figure:
     return figure
 
 
-def draw_structure_errors(runs: pd.DataFrame) -> Figure:
+def draw_structure_errors(
+    tests: pd.DataFrame, size: int, trained_beta: float, trained_gamma: float
+) -> Figure:
     """Heat maps of the median error over test β and γ, one panel a system.
 
     Args:
-        runs: as in `draw_size_errors`, of one training cell and one size.
+        tests: as in `draw_size_errors`.
+        size: number of nodes of the test graphs.
+        trained_beta: inverse temperature β of the training graphs.
+        trained_gamma: their degree exponent γ.
     """
     import seaborn as sns  # takes a second to load, and few figures use it
 
+    runs = tests.query(
+        "variant == 'plain' and N == @size and trained_beta == @trained_beta and "
+        "trained_gamma == @trained_gamma"
+    )
     systems = list(dict.fromkeys(runs["system"]))
-    trained = runs[["trained_beta", "trained_gamma"]].iloc[0]
     figure, axes = panels(len(systems), width=3.0, height=2.6)
     for axis, system in zip(axes, systems, strict=True):
         chosen = runs[runs["system"] == system]
@@ -122,9 +130,9 @@ def draw_structure_errors(runs: pd.DataFrame) -> Figure:
         )  # fmt: skip
         axis.set(title=system, xlabel="degree exponent γ", ylabel="inverse temperature β")
         still = good[["mae_persistence", "mae_mean_field"]].median()
-        here = trained["trained_gamma"], trained["trained_beta"]
-        if here[0] in table.columns and here[1] in table.index:
-            corner = list(table.columns).index(here[0]), list(table.index).index(here[1])
+        if trained_gamma in table.columns and trained_beta in table.index:
+            across, down = list(table.columns), list(table.index)
+            corner = across.index(trained_gamma), down.index(trained_beta)
             axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="#D55E00", lw=2))
         count = good.groupby(["beta", "gamma"]).size().min()
         note(
@@ -140,12 +148,21 @@ def _short(error: float) -> str:
     return f"{error:.1g}" if error >= 1e-3 else f"{error:.0e}".replace("e-0", "e-")
 
 
-def draw_degree_errors(errors: pd.DataFrame) -> Figure:
+def draw_degree_errors(
+    errors: pd.DataFrame, size: int, trained_beta: float, trained_gamma: float
+) -> Figure:
     """Error against degree, one panel a system, one colour a γ.
 
     Args:
-        errors: rows of `COLLECTED_ERRORS` of one test size and one training cell.
+        errors: rows of `COLLECTED_ERRORS`.
+        size: number of nodes of the test graphs.
+        trained_beta: inverse temperature β of the training graphs, and of the test graphs.
+        trained_gamma: degree exponent γ of the training graphs.
     """
+    errors = errors.query(
+        "variant == 'plain' and N == @size and beta == @trained_beta and "
+        "trained_beta == @trained_beta and trained_gamma == @trained_gamma"
+    )
     systems = list(dict.fromkeys(errors["system"]))
     shades = colours(errors["gamma"].tolist())
     figure, axes = panels(2 * len(systems), columns=len(systems))

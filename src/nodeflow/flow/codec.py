@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nodeflow.problems import Problem
+from nodeflow.flow.settings import CodecProblem, CodecSettings
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.tensors import Shapes, all_finite, arrange
 
 __all__ = [
@@ -36,10 +37,6 @@ __all__ = [
 ]
 
 _BLOCK = 64
-
-
-class CodecProblem(Problem):
-    """Parameters cannot be encoded as asked."""
 
 
 def flatten(
@@ -92,39 +89,6 @@ def unflatten(rows: np.ndarray, shapes: Shapes) -> dict[str, Tensor]:
 
 
 # --- codecs --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class CodecSettings:
-    """How rows become codes.
-
-    Attributes:
-        kind: "raw" keeps every parameter as a coordinate; "pca" keeps the leading principal
-            coordinates of the training members; so does "span", for zoos larger than the memory: it
-            never holds more than a few parameters of each member, and reads the zoo once more to
-            turn codes into networks.
-        rank: number of principal coordinates; None keeps all that the members span (at most
-            K − 1), which is lossless on them. Not for "raw".
-        standardize: "none" leaves codes in units of weights, as the reference does; "global"
-            divides all of them by one number, so that their mean variance is 1; "each" gives every
-            coordinate unit variance. Either centres the codes.
-    """
-
-    kind: str = "pca"
-    rank: int | None = None
-    standardize: str = "global"
-
-    def __post_init__(self) -> None:
-        if self.kind not in ("raw", "pca", "span"):
-            raise CodecProblem(f'codec kind is "{self.kind}"; allowed are "raw", "pca" and "span".')
-        if self.standardize not in ("none", "global", "each"):
-            raise CodecProblem(
-                f'codec standardize is "{self.standardize}"; allowed are "none", "global", "each".'
-            )
-        if self.rank is not None and (self.kind == "raw" or self.rank < 1):
-            raise CodecProblem(
-                f'codec rank is {self.rank}; it must be at least 1 and needs kind "pca" or "span".'
-            )
 
 
 @dataclass(frozen=True)
@@ -235,6 +199,7 @@ class SpanCodec(_Principal):
 Codec = RawCodec | PcaCodec
 
 
+@one_thread_if_small
 def fit_codec(rows: np.ndarray, settings: CodecSettings) -> Codec:
     """Fit a codec on the training members.
 

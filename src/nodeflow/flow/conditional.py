@@ -20,6 +20,7 @@ from nodeflow.flow.codec import Shapes, finite_rows, fit_codec
 from nodeflow.flow.settings import FlowSettings
 from nodeflow.flow.train import Flow, FlowProblem, flow_over
 from nodeflow.seeds import torch_generator
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.tensors import check_shapes
 
@@ -70,6 +71,7 @@ def guided(
     return field
 
 
+@one_thread_if_small
 def fit_conditional_flow(
     zoos: Mapping[str, tuple[Block, Block]],
     shapes: Shapes,

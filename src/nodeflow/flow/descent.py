@@ -52,6 +52,7 @@ from nodeflow.job import Progress
 from nodeflow.optimizers import Adam, cosine
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import ACTIVATIONS, Architecture, mlp
 from nodeflow.zoo.loss import cross_entropies
 from nodeflow.zoo.predict import as_items, as_labels, check_labels
@@ -380,6 +381,7 @@ class Descent:
         return own if guidance == 1 else partial(own, without=without, guidance=guidance)
 
 
+@one_thread_if_small
 def fit_descent(
     members: Mapping[str, Tensor],
     initial: Mapping[str, Tensor],

@@ -11,10 +11,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-__all__ = ["DIFFUSION_STEPS", "ancestral", "kept_signal", "noise_prediction_loss"]
+from nodeflow.flow.settings import DIFFUSION_STEPS
 
-DIFFUSION_STEPS = 1000
-"""Noise levels in training; sampling visits all of them."""
+__all__ = ["DIFFUSION_STEPS", "ancestral", "kept_signal", "noise_prediction_loss"]
 
 _FIRST_VARIANCE, _LAST_VARIANCE = 1e-4, 0.02
 

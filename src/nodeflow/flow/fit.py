@@ -16,6 +16,7 @@ from nodeflow.flow.labelled import fit_labelled_descents
 from nodeflow.flow.sample import AnyFlow
 from nodeflow.flow.settings import DescentSettings, FlowSettings
 from nodeflow.flow.train import FlowProblem, fit_flow
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, initial_parameters
@@ -42,6 +43,7 @@ class Origin:
     training: TrainSettings
 
 
+@one_thread_if_small
 def fit_any_flow(
     training: Block,
     held_out: Block,
@@ -88,6 +90,7 @@ def fit_any_flow(
     )
 
 
+@one_thread_if_small
 def fit_conditional(
     zoos: Mapping[str, tuple[Block, Block]],
     settings: FlowSettings | DescentSettings,

@@ -20,11 +20,13 @@ from torch import Tensor
 from nodeflow.flow.descent import Descent, Lesson, start_field, train_fields
 from nodeflow.flow.settings import DescentSettings
 from nodeflow.seeds import torch_generator
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 
 __all__ = ["fit_labelled_descents"]
 
 
+@one_thread_if_small
 def fit_labelled_descents(
     lessons: Mapping[str, Lesson],
     architecture: Architecture,

@@ -19,8 +19,10 @@ from nodeflow.flow.codec import SpanCodec, unflatten
 from nodeflow.flow.conditional import Condition, guided
 from nodeflow.flow.descent import Descent
 from nodeflow.flow.diffusion import DIFFUSION_STEPS, ancestral
-from nodeflow.flow.train import Flow, FlowProblem
+from nodeflow.flow.settings import SOLVERS, FlowProblem, SampleSettings
+from nodeflow.flow.train import Flow
 from nodeflow.seeds import derive_seed
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.store import Block, Networks, Stored
 
 __all__ = [
@@ -41,35 +43,12 @@ __all__ = [
 EVALUATIONS: Mapping[str, int] = {"euler": 1, "heun": 2, "rk4": 4}
 """Evaluations of the velocity per step, of the solvers with fixed steps."""
 
-SOLVERS = (*EVALUATIONS, "dopri5", "ddpm")
-"""Names of the solvers; "dopri5" chooses its own steps (torchdiffeq), "ddpm" is for diffusions."""
-
 AnyFlow = Flow | Descent
 """A trained generative model of network weights, of any method."""
 
 _CPU = torch.device("cpu")
 _BLOCK = 64
 _TOLERANCE = 1e-6
-
-
-@dataclass(frozen=True)
-class SampleSettings:
-    """How the flow is integrated from t = 0 to 1.
-
-    Attributes:
-        solver: a name in `SOLVERS`.
-        steps: equal steps; 99 with "rk4" is the reference's choice. Ignored by "dopri5" and
-            by "ddpm", which takes as many as there are noise levels.
-    """
-
-    solver: str = "heun"
-    steps: int = 12
-
-    def __post_init__(self) -> None:
-        if self.solver not in SOLVERS:
-            raise FlowProblem(f'solver is "{self.solver}"; allowed are {", ".join(SOLVERS)}.')
-        if self.steps < 1:
-            raise FlowProblem(f"solver steps is {self.steps}; it must be at least 1.")
 
 
 class Drawn(Protocol):
@@ -143,6 +122,7 @@ class Samples:
         ]
 
 
+@one_thread_if_small
 def sample(
     flow: AnyFlow,
     count: int,

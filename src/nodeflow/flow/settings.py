@@ -3,192 +3,293 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any
 
-from nodeflow.flow.codec import CodecSettings
-from nodeflow.flow.velocity import VelocitySettings
+from annotated_types import Ge, Le
+
 from nodeflow.problems import Problem
+from nodeflow.settings.fields import (
+    Count,
+    Flag,
+    NonNegative,
+    OneOf,
+    Positive,
+    Share,
+    Whole,
+    checked,
+    fault,
+    meaning,
+    merged,
+)
 
 __all__ = [
+    "DIFFUSION_STEPS",
     "METHODS",
+    "SOLVERS",
+    "CodecProblem",
+    "CodecSettings",
     "DescentSettings",
+    "FlowProblem",
     "FlowSettings",
     "FlowSettingsProblem",
+    "SampleSettings",
+    "VelocityProblem",
+    "VelocitySettings",
     "flow_settings",
     "settings_of",
 ]
+
+SOLVERS = ("euler", "heun", "rk4", "dopri5", "ddpm")
+"""Names of the solvers; "dopri5" chooses its own steps (torchdiffeq), "ddpm" is for diffusions."""
+
+DIFFUSION_STEPS = 1000
+"""Noise levels of a diffusion in training; sampling visits all of them."""
+
+Width = Annotated[Whole, Ge(2), Le(10**9)]
+
+
+class FlowProblem(Problem):
+    """A flow cannot be trained or sampled."""
+
+
+class CodecProblem(Problem):
+    """Parameters cannot be encoded as asked."""
+
+
+class VelocityProblem(Problem):
+    """A velocity field cannot be built as asked."""
 
 
 class FlowSettingsProblem(Problem):
     """A choice for the flow is not one of those that exist, or does not fit the others."""
 
 
+@checked(CodecProblem)
+@dataclass(frozen=True)
+class CodecSettings:
+    """How rows become codes.
+
+    "raw" keeps every parameter as a coordinate; "pca" keeps the leading principal coordinates of
+    the training members; so does "span", for zoos larger than the memory: it never holds more than
+    a few parameters of each member, and reads the zoo once more to turn codes into networks. A rank
+    of None keeps all that the members span, at most K − 1, which is lossless on them. Codes of
+    standardize "none" are in units of weights, as the reference's are; "global" divides all of them
+    by one number, so that their mean variance is 1; "each" gives every coordinate unit variance.
+    Either centres the codes.
+    """
+
+    kind: Annotated[
+        str,
+        OneOf(("raw", "pca", "span")),
+        meaning(
+            "weights as they are, PCA codes, or PCA codes of a zoo that is never in memory as a "
+            "whole"
+        ),
+    ] = "pca"
+    rank: Annotated[
+        Count | None, meaning("number of PCA codes; null keeps all that the members span")
+    ] = None
+    standardize: Annotated[
+        str,
+        OneOf(("none", "global", "each")),
+        meaning("scale of the codes: as they are, one factor, or one each"),
+    ] = "global"
+
+    def __post_init__(self) -> None:
+        if self.kind == "raw" and self.rank is not None:
+            raise fault(
+                "rank",
+                f"is {self.rank}, but codes of kind raw are all parameters; choose kind pca or "
+                "span, or leave the rank out.",
+            )
+
+
+@checked(VelocityProblem)
+@dataclass(frozen=True)
+class VelocitySettings:
+    """Which network, and how large."""
+
+    kind: Annotated[
+        str, OneOf(("paper", "residual")), meaning("which network the velocity field is")
+    ] = "residual"
+    hidden: Annotated[Width, meaning("width of the velocity field")] = 256
+    time_features: Annotated[Width, meaning("length of the time embedding")] = 64
+    dropout: Annotated[Share, meaning("probability that a hidden unit is dropped in training")] = (
+        0.0
+    )
+    blocks: Annotated[Count, meaning("its residual blocks")] = 3
+
+    def __post_init__(self) -> None:
+        if self.kind == "residual" and self.time_features % 2:
+            raise fault(
+                "time_features",
+                f"is {self.time_features}; a residual velocity needs an even number.",
+            )
+
+
+@checked(FlowSettingsProblem)
 @dataclass(frozen=True)
 class FlowSettings:
     """How a flow over codes is built and trained.
 
-    Attributes:
-        method: the name of the method that these settings belong to, a key of `METHODS`.
-        codec: how networks become codes.
-        velocity: the network that is trained.
-        process: "flow" learns the velocity from the source to the codes; "diffusion" learns to
-            predict the noise on codes, as a baseline: see `nodeflow.flow.diffusion`.
-        source_std: standard deviation s of the source N(0, s²I), in units of codes.
-        path_noise: standard deviation σ of the noise added along the path, in units of codes.
-        coupling: "independent" pairs noise and members at random; "optimal" pairs them within a
-            batch so that the sum of squared distances is smallest.
-        steps: optimizer steps.
-        batch: pairs per step.
-        learning_rate: of AdamW at the start; it falls along a cosine.
-        final_learning_rate: at the last step.
-        weight_decay: of AdamW.
-        betas: of AdamW.
-        ema: decay of the moving average of the weights that is sampled from; 0 takes the last
-            weights instead.
-        label_dropout: of a conditional flow, the share of the pairs in training whose label is
-            withheld, so that it also learns the velocity without one.
-        fixed_source_bank: draw as many source vectors as there are members once, and use no others
-            in training. A fault of the reference code, kept for replication; only for "paper".
-        keep_best_batch: sample from the weights with the lowest loss on a single batch instead of
-            the last ones. A fault of the reference code, kept for replication; only for "paper".
+    Process "flow" learns the velocity from the source to the codes; "diffusion" learns to predict
+    the noise on codes, as a baseline: see `nodeflow.flow.diffusion`. Coupling "independent" pairs
+    noise and members at random; "optimal" pairs them within a batch so that the sum of squared
+    distances is smallest.
+
+    The last two are faults of the reference code, kept for replication and only for "paper": to
+    draw as many source vectors as there are members once and use no others in training; and to
+    sample from the weights with the lowest loss on a single batch instead of the last ones.
     """
 
-    method: str = "codes"
-    codec: CodecSettings = field(default_factory=CodecSettings)
-    velocity: VelocitySettings = field(default_factory=VelocitySettings)
-    process: str = "flow"
-    source_std: float = 1.0
-    path_noise: float = 0.0
-    coupling: str = "independent"
-    steps: int = 5000
-    batch: int = 64
-    learning_rate: float = 1e-3
-    final_learning_rate: float = 1e-6
-    weight_decay: float = 1e-5
-    betas: tuple[float, float] = (0.9, 0.99)
-    ema: float = 0.999
-    label_dropout: float = 0.1
-    fixed_source_bank: bool = False
-    keep_best_batch: bool = False
+    method: Annotated[str, meaning("the method that these settings belong to")] = "codes"
+    codec: Annotated[CodecSettings, meaning("how networks become codes")] = field(
+        default_factory=CodecSettings
+    )
+    velocity: Annotated[VelocitySettings, meaning("the network that is trained")] = field(
+        default_factory=VelocitySettings
+    )
+    process: Annotated[
+        str, OneOf(("flow", "diffusion")), meaning("what is learned: a velocity, or the noise")
+    ] = "flow"
+    source_std: Annotated[
+        Positive, meaning("standard deviation of the source, in units of codes")
+    ] = 1.0
+    path_noise: Annotated[
+        NonNegative, meaning("standard deviation of the noise along the path, in units of codes")
+    ] = 0.0
+    coupling: Annotated[
+        str,
+        OneOf(("independent", "optimal")),
+        meaning("how noise and members are paired in a batch"),
+    ] = "independent"
+    steps: Annotated[Count, meaning("optimizer steps")] = 5000
+    batch: Annotated[Count, meaning("pairs in a step")] = 64
+    learning_rate: Annotated[
+        Positive, meaning("of AdamW at the start; it falls along a cosine")
+    ] = 1e-3
+    final_learning_rate: Annotated[NonNegative, meaning("of AdamW at the last step")] = 1e-6
+    weight_decay: Annotated[NonNegative, meaning("of AdamW")] = 1e-5
+    betas: Annotated[tuple[Share, Share], meaning("of AdamW")] = (0.9, 0.99)
+    ema: Annotated[
+        Share,
+        meaning("decay of the averaged weights that are sampled from; 0 takes the last"),
+    ] = 0.999
+    label_dropout: Annotated[
+        Share,
+        meaning("of a conditional flow: share of the pairs in training whose label is withheld"),
+    ] = 0.1
+    fixed_source_bank: Annotated[
+        Flag, meaning("whether the source vectors are drawn once, one for each member")
+    ] = False
+    keep_best_batch: Annotated[
+        Flag, meaning("whether to sample from the weights with the lowest loss on one batch")
+    ] = False
 
     def __post_init__(self) -> None:
-        if self.coupling not in ("independent", "optimal"):
-            raise FlowSettingsProblem(
-                f'flow coupling is "{self.coupling}"; allowed are "independent" and "optimal".'
-            )
-        if self.process not in ("flow", "diffusion"):
-            raise FlowSettingsProblem(
-                f'flow process is "{self.process}"; allowed are "flow" and "diffusion".'
-            )
         if self.process == "diffusion" and (
             self.velocity.kind == "residual" or (self.source_std, self.path_noise) != (1.0, 0.0)
         ):
-            raise FlowSettingsProblem(
-                'process "diffusion" needs velocity kind "paper", source_std 1 and path_noise 0: '
-                "it has its own source and path."
+            raise fault(
+                "process",
+                'is "diffusion", which needs velocity kind "paper", source_std 1 and path_noise 0: '
+                "it has its own source and path.",
             )
         if self.method != "paper" and (self.fixed_source_bank or self.keep_best_batch):
-            raise FlowSettingsProblem(
-                "fixed_source_bank and keep_best_batch are faults of the reference code; "
-                'they are allowed only with method "paper".'
+            raise fault(
+                "fixed_source_bank",
+                "and keep_best_batch are faults of the reference code; they are allowed only with "
+                'method "paper".',
             )
         if self.ema and self.keep_best_batch:
-            raise FlowSettingsProblem("ema and keep_best_batch exclude each other; set ema to 0.")
-        if self.steps < 1 or self.batch < 1:
-            raise FlowSettingsProblem(
-                f"flow steps is {self.steps} and batch {self.batch}; both must be at least 1."
-            )
-        _check_label_dropout(self.label_dropout)
-        if self.source_std <= 0 or self.path_noise < 0 or not 0 <= self.ema < 1:
-            raise FlowSettingsProblem(
-                f"flow source_std is {self.source_std}, path_noise {self.path_noise}, ema "
-                f"{self.ema}; they must be positive, at least 0, and in [0, 1)."
-            )
+            raise fault("keep_best_batch", "and ema exclude each other; set ema to 0.")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a file's parameters; `flow_settings` reads them back."""
         return asdict(self)
 
 
+@checked(FlowSettingsProblem)
 @dataclass(frozen=True)
 class DescentSettings:
     """How a flow from initializations to trained networks is built and trained.
 
-    Attributes:
-        method: the name of the method, a key of `METHODS`.
-        evaluations: steps from an initialization to a network, one gradient each.
-        probes: learned items in each evaluation.
-        steps: optimizer steps.
-        batch: members in a step.
-        fresh: initializations in a step that no member started from, at least two; networks that
-            they lead to have to be distributed as members are.
-        others: members in a step that the networks of fresh initializations are compared with.
-        noise: standard deviation of the random weights of the probes at the start of training; with
-            0 there are none, and an initialization decides everything.
-        items: training items on which the predictions of a step are compared.
-        learning_rate: of Adam at the start, for the probes; it falls along a cosine.
-        rate_learning_rate: the same for rates, floors, decays and noise.
-        axes_learning_rate: if not 0, probes' items are moved along the principal axes of the
-            training items instead of feature by feature, at this rate, in units of the training
-            items' standard deviation along each axis.
-        weight_fit: weight of the distance to the member's weights, in units of how far members
-            move from their initializations, beside the divergence of predictions in nats.
-        power_fit: weight of how far the mean squares of each tensor and of its products with
-            members' units are from the zoo's.
-        near_fit: weight of how differently the distances of predictions to the nearest of the
-            others' are distributed, beside how differently the predictions themselves are.
-        label_dropout: of a conditional flow, the share of the steps whose label is withheld, so
-            that it also learns the velocity without one.
+    Networks that fresh initializations lead to have to be distributed as members are. Axes: probes'
+    items are moved along the principal axes of the training items instead of feature by feature, in
+    units of the training items' standard deviation along each.
     """
 
-    method: str = "descent"
-    evaluations: int = 24
-    probes: int = 64
-    steps: int = 600
-    batch: int = 8
-    fresh: int = 8
-    others: int = 32
-    noise: float = 0.3
-    items: int = 256
-    learning_rate: float = 0.03
-    rate_learning_rate: float = 0.03
-    axes_learning_rate: float = 0.0
-    weight_fit: float = 0.03
-    power_fit: float = 100.0
-    near_fit: float = 0.0
-    label_dropout: float = 0.1
-
-    def __post_init__(self) -> None:
-        counts = (self.evaluations, self.probes, self.steps, self.batch, self.items)
-        if min(counts) < 1 or not min(self.learning_rate, self.rate_learning_rate) > 0:
-            raise FlowSettingsProblem(
-                f"descent has evaluations {self.evaluations}, probes {self.probes}, steps "
-                f"{self.steps}, batch {self.batch}, items {self.items}, learning_rate "
-                f"{self.learning_rate}, rate_learning_rate {self.rate_learning_rate}; all must be "
-                "positive."
-            )
-        weights = (self.weight_fit, self.power_fit, self.near_fit)
-        if min(*weights, self.noise, self.axes_learning_rate) < 0:
-            raise FlowSettingsProblem(
-                f"descent has weight_fit {self.weight_fit}, power_fit {self.power_fit}, near_fit "
-                f"{self.near_fit}, noise {self.noise} and axes_learning_rate "
-                f"{self.axes_learning_rate}; none may be negative."
-            )
-        if min(self.fresh, self.others) < 2:
-            raise FlowSettingsProblem(
-                f"descent has fresh {self.fresh} and others {self.others}; both must be at least 2."
-            )
-        _check_label_dropout(self.label_dropout)
+    method: Annotated[str, meaning("the name of the method")] = "descent"
+    evaluations: Annotated[
+        Count, meaning("its steps from an initialization, one gradient each")
+    ] = 24
+    probes: Annotated[Count, meaning("learned items in each evaluation")] = 64
+    steps: Annotated[Count, meaning("optimizer steps")] = 600
+    batch: Annotated[Count, meaning("members in a step")] = 8
+    fresh: Annotated[Width, meaning("initializations in a step that no member started from")] = 8
+    others: Annotated[
+        Width,
+        meaning("members that the networks of a step are compared with"),
+    ] = 32
+    noise: Annotated[
+        NonNegative,
+        meaning(
+            "standard deviation of the random weights of its probes at the start of "
+            "training; 0 for none"
+        ),
+    ] = 0.3
+    items: Annotated[Count, meaning("training items in a step")] = 256
+    learning_rate: Annotated[
+        Positive, meaning("of Adam at the start, for the probes; it falls along a cosine")
+    ] = 0.03
+    rate_learning_rate: Annotated[
+        Positive, meaning("of Adam, for rates, floors, decays and noise")
+    ] = 0.03
+    axes_learning_rate: Annotated[
+        NonNegative,
+        meaning("rate along the principal axes of the training items; 0: feature by feature"),
+    ] = 0.0
+    weight_fit: Annotated[
+        NonNegative,
+        meaning(
+            "weight of the distance to a member's weights, in units of how far members "
+            "move, beside the divergence of predictions in nats"
+        ),
+    ] = 0.03
+    power_fit: Annotated[
+        NonNegative,
+        meaning("weight of how far mean squares are from the zoo's"),
+    ] = 100.0
+    near_fit: Annotated[
+        NonNegative,
+        meaning(
+            "weight of how far distances to the nearest members' predictions are from members'"
+        ),
+    ] = 0.0
+    label_dropout: Annotated[
+        Share,
+        meaning("of a conditional flow: share of the steps whose label is withheld"),
+    ] = 0.1
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a file's parameters; `flow_settings` reads them back."""
         return asdict(self)
 
 
-def _check_label_dropout(share: float) -> None:
-    if not 0 <= share < 1:
-        raise FlowSettingsProblem(f"flow label_dropout is {share}; it must be in [0, 1).")
+@checked(FlowProblem)
+@dataclass(frozen=True)
+class SampleSettings:
+    """How a flow is integrated from noise to networks; by default as ours is.
+
+    99 equal steps of "rk4" are the reference's choice. "dopri5" ignores the number of steps, and so
+    does "ddpm", which takes as many as there are noise levels.
+    """
+
+    solver: Annotated[
+        str, OneOf(SOLVERS), meaning("integrator of the flow; ddpm for method ddpm")
+    ] = "heun"
+    steps: Annotated[Count, meaning("its steps from noise to network")] = 12
 
 
 METHODS: Mapping[str, FlowSettings] = {
@@ -232,13 +333,7 @@ def flow_settings(method: str, changes: Mapping[str, Any] | None = None) -> Flow
         )
     start = METHODS[method]
     values = dict(changes or {}) | {"method": method}
-    if "betas" in values:
-        values["betas"] = tuple(values["betas"])
-    for part in ("codec", "velocity"):
-        if part in values:
-            values[part] = _changed(getattr(start, part), values[part], f"flow {part}")
-    changed: FlowSettings = _changed(start, values, f"flow of method {method}")
-    return changed
+    return FlowSettings(**merged(start, values))
 
 
 def settings_of(
@@ -258,18 +353,7 @@ def settings_of(
     values = dict(changes or {})
     if method == "descent":
         values |= {} if width is None else {"probes": width}
-        descent: DescentSettings = _changed(DescentSettings(), values, "flow of method descent")
-        return descent
+        return DescentSettings(**values)
     if width is not None:
         values["velocity"] = {**values.get("velocity", {}), "hidden": width}
     return flow_settings(method, values)
-
-
-def _changed(settings: Any, values: Mapping[str, Any], what: str) -> Any:
-    known = [entry.name for entry in fields(settings)]
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise FlowSettingsProblem(
-            f"{what} has no setting {', '.join(unknown)}; there are {', '.join(known)}."
-        )
-    return replace(settings, **values)

@@ -23,12 +23,12 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from nodeflow.flow.codec import Codec, Shapes, SpanCodec, finite_rows, fit_codec, scale_of
 from nodeflow.flow.diffusion import noise_prediction_loss
 from nodeflow.flow.gram import Columns, gram_pca
-from nodeflow.flow.settings import FlowSettings
+from nodeflow.flow.settings import FlowProblem, FlowSettings
 from nodeflow.flow.velocity import build_velocity, draw_dropout_from
 from nodeflow.job import Progress
 from nodeflow.optimizers import Adam, cosine
-from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
+from nodeflow.threads import one_thread_if_small
 
 __all__ = [
     "Flow",
@@ -43,10 +43,6 @@ __all__ = [
 _CPU = torch.device("cpu")
 _REPORTS = 50
 _VALIDATION_DRAWS = 256
-
-
-class FlowProblem(Problem):
-    """A flow cannot be trained or sampled."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +65,7 @@ class Flow:
     labels: tuple[str, ...] = ()
 
 
+@one_thread_if_small
 def fit_flow(
     members: Mapping[str, Tensor],
     shapes: Shapes,
@@ -169,6 +166,7 @@ def flow_over(
     return Flow(settings, own_shapes, codec, velocity.cpu(), names), history
 
 
+@one_thread_if_small
 def train_velocity(
     codes: Tensor,
     settings: FlowSettings,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from nodeflow.problems import Problem
+from nodeflow.flow.settings import VelocityProblem, VelocitySettings
 
 __all__ = [
     "PaperVelocity",
@@ -20,42 +19,6 @@ __all__ = [
     "draw_dropout_from",
     "gaussian_velocity",
 ]
-
-
-class VelocityProblem(Problem):
-    """A velocity field cannot be built as asked."""
-
-
-@dataclass(frozen=True)
-class VelocitySettings:
-    """Which network, and how large.
-
-    Attributes:
-        kind: "paper" or "residual".
-        hidden: width h of the hidden layers.
-        time_features: length T of the time embedding; even for "residual".
-        dropout: probability that a hidden unit is dropped in training.
-        blocks: number of residual blocks; only for "residual".
-    """
-
-    kind: str = "residual"
-    hidden: int = 256
-    time_features: int = 64
-    dropout: float = 0.0
-    blocks: int = 3
-
-    def __post_init__(self) -> None:
-        if self.kind not in ("paper", "residual"):
-            raise VelocityProblem(
-                f'velocity kind is "{self.kind}"; allowed are "paper" and "residual".'
-            )
-        if self.hidden < 2 or self.time_features < 2 or self.blocks < 1:
-            raise VelocityProblem(
-                f"velocity has hidden {self.hidden}, time_features {self.time_features}, blocks "
-                f"{self.blocks}; they must be at least 2, 2 and 1."
-            )
-        if not 0 <= self.dropout < 1:
-            raise VelocityProblem(f"velocity dropout is {self.dropout}; it must be in [0, 1).")
 
 
 class SeededDropout(nn.Module):
@@ -144,11 +107,6 @@ class ResidualVelocity(nn.Module):
         path_noise: float,
     ) -> None:
         super().__init__()
-        if settings.time_features % 2:
-            raise VelocityProblem(
-                f"velocity time_features is {settings.time_features}; "
-                "a residual velocity needs an even number."
-            )
         h, half = settings.hidden, settings.time_features // 2
         self.labels = len(mean) - 1 if mean.ndim == 2 else 0
         self.label = _vectors(self.labels, settings.time_features)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from nodeflow.compiled import njit
 
 __all__ = ["CELL", "NODE", "CellTree", "build_tree"]
 
@@ -89,7 +90,7 @@ def build_tree(kappa: NDArray[np.float64], x: NDArray[np.float64], beta: float) 
     return CellTree(float(beta), nodes, cells[: _grow(nodes, layers, cells)])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _grow(nodes: Any, layers: NDArray[np.int64], cells: Any) -> int:
     """Split the root, all nodes, by layers and then each layer at its median position.
 
@@ -131,7 +132,7 @@ def _grow(nodes: Any, layers: NDArray[np.int64], cells: Any) -> int:
     return count
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _measure(nodes: Any, cells: Any, cell: int) -> None:
     start = cells[cell].start
     stop = cells[cell].stop

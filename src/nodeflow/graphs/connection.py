@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from nodeflow.compiled import njit
 from nodeflow.graphs.graph import Graph, GraphProblem
 
 __all__ = ["connection_table", "effective_distance", "probability_at"]
@@ -72,7 +72,7 @@ OFFSET = 300
 """log₁₀ χ lies between −300 and 300; what is beyond goes into the outermost bins."""
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _count(
     log_kappa: NDArray[np.float64],
     x: NDArray[np.float64],

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from nodeflow.compiled import njit
 from nodeflow.graphs.calibration import first_c, solve_c
 from nodeflow.graphs.s1 import check_coordinates
 
@@ -62,7 +62,7 @@ def draw_exactly(
     return _draw_pairs(np.log(kappa), x, beta, math.log(c), rng)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _sum_over_pairs(
     log_kappa: NDArray[np.float64], x: NDArray[np.float64], beta: float, log_c: float
 ) -> tuple[float, float]:
@@ -84,7 +84,7 @@ def _sum_over_pairs(
     return edges, b * slope
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _draw_pairs(
     log_kappa: NDArray[np.float64],
     x: NDArray[np.float64],

@@ -24,9 +24,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from nodeflow.compiled import njit
 from nodeflow.graphs.calibration import first_c, solve_c
 from nodeflow.graphs.cells import CellTree
 
@@ -99,7 +99,7 @@ def draw(tree: CellTree, c: float, rng: np.random.Generator) -> NDArray[np.int32
     return edges
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _unpack(keys: NDArray[np.int64], n: int, edges: NDArray[np.int32]) -> None:
     for e in range(len(keys)):
         key = keys[e]
@@ -108,20 +108,20 @@ def _unpack(keys: NDArray[np.int64], n: int, edges: NDArray[np.int32]) -> None:
         edges[e, 1] = key - u * n
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _probability(apart: float, one: float, two: float, beta: float, offset: float) -> float:
     """Of an edge between nodes that are `apart` in x and have these weights."""
     t = beta * math.log(0.5 - abs(0.5 - apart)) - offset - one - two
     return 1 / (1 + math.exp(t))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _pair_probability(nodes: Any, i: int, j: int, beta: float, offset: float) -> float:
     apart = abs(nodes[i].x - nodes[j].x)
     return _probability(apart, nodes[i].weight, nodes[j].weight, beta, offset)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _split(cells: Any, stack: NDArray[np.int64], waiting: int, first: int, second: int) -> int:
     """Put the parts of a pair of cells on the stack; the number of pairs on it afterwards."""
     child = np.int64(cells[first].child)
@@ -140,7 +140,7 @@ def _split(cells: Any, stack: NDArray[np.int64], waiting: int, first: int, secon
     return waiting + 2
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _sum_blocks(
     nodes: Any, cells: Any, beta: float, log_c: float, relative: float, absolute: float
 ) -> tuple[float, float]:
@@ -226,7 +226,7 @@ def _sum_blocks(
     return edges, b * slope
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _bound(one: Any, two: Any, beta: float, offset: float) -> tuple[float, bool]:
     """Upper bound on p in a block, and whether the block may be drawn with it."""
     middle = 0.5 * (one.left + one.right) - 0.5 * (two.left + two.right)
@@ -243,7 +243,7 @@ def _bound(one: Any, two: Any, beta: float, offset: float) -> tuple[float, bool]
     return upper, upper * (1 + math.exp(t)) <= RATIO
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _draw_blocks(
     nodes: Any,
     cells: Any,
@@ -302,7 +302,7 @@ def _draw_blocks(
     return keys[:count]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _with_room(keys: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     if count + TOGETHER <= len(keys):
         return keys
@@ -311,7 +311,7 @@ def _with_room(keys: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return longer
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _keep_edges(
     nodes: Any,
     beta: float,

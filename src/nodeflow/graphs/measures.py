@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 
+from nodeflow.compiled import njit
 from nodeflow.graphs.graph import Graph, check_graphs
 from nodeflow.graphs.store import GRAPHS, NODES
 
@@ -130,7 +130,7 @@ def _clustering(degrees: NDArray[np.int64], corners: NDArray[np.int64]) -> NDArr
     return shares
 
 
-@njit(cache=True)
+@njit()
 def _triangles_by_rank(starts: NDArray[np.int64], targets: NDArray[np.int32]) -> NDArray[np.int64]:
     n = len(starts) - 1
     count = np.zeros(n, np.int64)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from nodeflow.compiled import njit
 from nodeflow.graphs.graph import Graph, GraphProblem, build_graph
 
 __all__ = ["erdos_renyi", "rewire"]
@@ -59,7 +59,7 @@ def rewire(
     return build_graph(graph.n, edges)
 
 
-@njit(cache=True)
+@njit()
 def _switch(
     edges: NDArray[np.int32],
     starts: NDArray[np.int64],
@@ -100,7 +100,7 @@ def _switch(
         places[2 * two], places[2 * two + 1] = places[2 * two + turned], of_b
 
 
-@njit(cache=True)
+@njit()
 def _linked(u: int, v: int, starts: NDArray[np.int64], neighbours: NDArray[np.int32]) -> bool:
     if starts[u + 1] - starts[u] > starts[v + 1] - starts[v]:
         u, v = v, u

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from nodeflow.graphs.graph import Graph, GraphProblem, from_networkx
+if TYPE_CHECKING:
+    from nodeflow.graphs.graph import Graph
 
 __all__ = ["REAL_NETWORKS", "RealNetwork", "real_network"]
 
@@ -64,10 +66,13 @@ def real_network(name: str) -> Graph:
     Raises:
         GraphProblem: the name is unknown.
     """
+    # The configuration reads the names above, and needs nothing that graphs are made with.
+    import networkx
+
+    from nodeflow.graphs.graph import GraphProblem, from_networkx
+
     if name not in REAL_NETWORKS:
         raise GraphProblem(
             f"No real network is called {name!r}; there are {', '.join(REAL_NETWORKS)}."
         )
-    import networkx
-
     return from_networkx(getattr(networkx, REAL_NETWORKS[name].generator)(), weight=None)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import as_labels, check_labels, predict
 from nodeflow.zoo.tensors import TensorProblem
@@ -42,6 +43,7 @@ class Assessment:
     ok: np.ndarray
 
 
+@one_thread_if_small
 def assess(
     architecture: Architecture,
     parameters: Mapping[str, Tensor],

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.judge.bootstrap import crossed_means, crossed_medians, interval
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import Schema
@@ -47,7 +48,7 @@ CLAIMS = Schema(
 BARELY = 2.0
 """An error that grows by no more than this factor "barely degrades"."""
 
-_GROWS = ("MM", "BD", "ND")
+_GROWS = {name for name, system in SYSTEMS.items() if system.grows}
 Medians = NDArray[np.float64]
 Row = tuple[str, str, Medians, float]
 

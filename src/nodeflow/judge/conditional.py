@@ -15,6 +15,7 @@ from nodeflow.flow.conditional import Condition
 from nodeflow.flow.sample import Drawn
 from nodeflow.judge.accuracy import Assessment, assess_each
 from nodeflow.judge.novelty import Align, Gallery, max_iou
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import with_statistics
 from nodeflow.zoo.store import Networks, held, pieces
@@ -39,6 +40,7 @@ class LabelledZoo:
     dataset: Dataset
 
 
+@one_thread_if_small
 def judge_conditional(
     architecture: Architecture,
     zoos: Mapping[str, LabelledZoo],

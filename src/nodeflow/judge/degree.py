@@ -7,14 +7,14 @@ import pandas as pd
 import pyarrow as pa
 
 from nodeflow.graphs.bins import degree_bins
-from nodeflow.node.collected import MODELS
+from nodeflow.node.store import MODELS
 from nodeflow.tables import Schema, gathered
 
 __all__ = ["COLLECTED_ERRORS", "ERRORS_BY_DEGREE", "errors_by_degree"]
 
 ERRORS_BY_DEGREE = Schema(
     "errors by degree",
-    3,
+    4,
     {
         "N": pa.int32(),
         "beta": pa.float64(),
@@ -43,6 +43,7 @@ ERRORS_BY_DEGREE = Schema(
         "spread": "median of the nodes' standard deviations over models",
         "nodes": "number of node errors: nodes times models",
     },
+    identity=MODELS,
 )
 
 COLLECTED_ERRORS = gathered("errors by degree of all models", ERRORS_BY_DEGREE, MODELS)

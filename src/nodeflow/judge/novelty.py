@@ -16,6 +16,7 @@ from torch import Tensor
 
 from nodeflow.flow.codec import Shapes, flatten
 from nodeflow.problems import Problem
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.store import Block, Networks, pieces
 from nodeflow.zoo.tensors import all_finite
 
@@ -77,6 +78,7 @@ class Nearest:
         return ratio
 
 
+@one_thread_if_small
 def nearest_members(
     rows: np.ndarray, members: np.ndarray, own: np.ndarray | None = None
 ) -> Nearest:
@@ -294,6 +296,7 @@ def two_nearest(distances: np.ndarray) -> Nearest:
     return Nearest(distances[everyone, first], distances[everyone, second], first)
 
 
+@one_thread_if_small
 def max_iou(
     errors: np.ndarray, member_errors: np.ndarray, own: np.ndarray | None = None
 ) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -24,67 +23,19 @@ from nodeflow.judge.controls import (
     per_tensor_deviation,
 )
 from nodeflow.judge.novelty import Align, Gallery, max_iou, neighbour_test, spread_of, width
-from nodeflow.problems import Problem
+from nodeflow.judge.settings import STATISTICS, JudgeProblem, PanelSettings
 from nodeflow.seeds import derive_seed
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import as_items, as_labels, recalibrated
 from nodeflow.zoo.store import Block, Networks, check_networks, held, pieces
 
 __all__ = ["STATISTICS", "JudgeProblem", "PanelSettings", "judge_panel"]
 
-STATISTICS = ("recalibrated", "reference", "none")
-"""Where running statistics of generated networks come from; see `PanelSettings`."""
-
 _CPU = torch.device("cpu")
 
 
-class JudgeProblem(Problem):
-    """Networks cannot be judged as asked."""
-
-
-@dataclass(frozen=True)
-class PanelSettings:
-    """Which controls stand beside the generated networks.
-
-    Attributes:
-        noise_scales: standard deviations of the noise on copies of members, in units of the
-            standard deviation of each tensor's entries over the zoo.
-        soup: how many members a soup is the mean of, at most as many as there are.
-        controls: how many networks each control has; no more of the training and of the held-out
-            members are judged either.
-        candidates: how many members are matched to each network, twice: those that are nearest as
-            given, and those that are nearest by what no order of units changes.
-        statistics: names from `STATISTICS`, for networks with batch normalization, whose running
-            means and variances no flow learns. By the first, all networks of the panel are judged:
-            "recalibrated" measures them anew for every network, trained ones too; "reference" gives
-            those of the first training member to networks that were not trained, and "none" those
-            of a network that has seen nothing. By each further one, generated networks are judged
-            once more, as the set "generated (NAME)".
-        calibration: training items that they are measured on.
-    """
-
-    noise_scales: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4)
-    soup: int = 16
-    controls: int = 100
-    candidates: int = 8
-    statistics: tuple[str, ...] = ("recalibrated",)
-    calibration: int = 1000
-
-    def __post_init__(self) -> None:
-        if min(self.soup, self.candidates) < 2 or self.controls < 1:
-            raise JudgeProblem(
-                f"panel has soup {self.soup}, candidates {self.candidates}, controls "
-                f"{self.controls}; they must be at least 2, 2 and 1."
-            )
-        if not all(scale > 0 for scale in self.noise_scales):
-            raise JudgeProblem(f"noise_scales is {list(self.noise_scales)}; all must be positive.")
-        if not self.statistics or set(self.statistics) - set(STATISTICS) or self.calibration < 2:
-            raise JudgeProblem(
-                f"panel has statistics {list(self.statistics)} and calibration {self.calibration}; "
-                f"name at least one of {', '.join(STATISTICS)}, and at least 2 items."
-            )
-
-
+@one_thread_if_small
 def judge_panel(
     architecture: Architecture,
     training: Networks,

@@ -10,6 +10,7 @@ import torch
 
 from nodeflow.flow.sample import EVALUATIONS, AnyFlow, SampleSettings, sample
 from nodeflow.judge.accuracy import assess
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import with_statistics
 
@@ -18,6 +19,7 @@ __all__ = ["compare_solvers"]
 _CPU = torch.device("cpu")
 
 
+@one_thread_if_small
 def compare_solvers(
     flow: AnyFlow,
     architecture: Architecture,

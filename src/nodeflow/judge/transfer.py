@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,9 +17,10 @@ import torch
 from torch import Tensor
 
 from nodeflow.datasets import Dataset
+from nodeflow.judge.settings import TransferProblem, TransferSettings
 from nodeflow.optimizers import Adam
-from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture, build
 from nodeflow.zoo.loss import cross_entropies
 from nodeflow.zoo.predict import evaluate, with_statistics
@@ -33,34 +33,7 @@ _SHARE = 4
 """Of networks in training there are so many copies: with gradients and Adam's two moments."""
 
 
-class TransferProblem(Problem):
-    """A transfer that cannot be measured; the text says why."""
-
-
-@dataclass(frozen=True)
-class TransferSettings:
-    """What is measured, and how networks are trained on.
-
-    Attributes:
-        epochs: when to test; 0 is before any training.
-        networks: how many of each set.
-        batch_size: items in a step.
-        learning_rate: of Adam, constant.
-    """
-
-    epochs: tuple[int, ...] = (0, 1, 2, 5)
-    networks: int = 50
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-
-    def __post_init__(self) -> None:
-        if min(self.epochs, default=-1) < 0 or min(self.networks, self.batch_size) < 1:
-            raise TransferProblem(
-                f"transfer has epochs {list(self.epochs)}, networks {self.networks}, batch_size "
-                f"{self.batch_size}; they must be at least 0, 1 and 1."
-            )
-
-
+@one_thread_if_small
 def transfer(
     architecture: Architecture,
     sets: Mapping[str, Supply],

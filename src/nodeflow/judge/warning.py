@@ -9,8 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nodeflow.node.collected import MODELS
-from nodeflow.node.store import NODE_ERRORS
+from nodeflow.node.store import MODELS, NODE_ERRORS
 from nodeflow.tables import Schema, check_place, read_parameters, stream_table
 
 __all__ = ["AREAS", "CURVES", "judge_warning", "receiver_curve"]
@@ -77,7 +76,7 @@ def judge_warning(
         made = read_parameters(path)
         check_place(path, made, MODELS.columns)
         here = {name: made[name] for name in MODELS.columns}
-        nodes, floor = _nodes(path, here, size, training_size)
+        nodes, floor = _nodes(path, size, training_size)
         if nodes.empty:
             continue
         bad = (nodes["mae"] > BAD * floor).to_numpy()
@@ -96,14 +95,14 @@ def judge_warning(
     return pd.concat(curves) if curves else empty, pd.DataFrame(areas, columns=columns)
 
 
-def _nodes(
-    path: str, here: dict[str, object], size: int, training_size: int
-) -> tuple[pd.DataFrame, float]:
+def _nodes(path: str, size: int, training_size: int) -> tuple[pd.DataFrame, float]:
     """Every node's error and signals at `size`, and the median error at the training size."""
-    columns = ["N", "beta", "gamma", "graph", "node", "mae", *SIGNALS]
+    trained = ["trained_beta", "trained_gamma"]
+    columns = [*trained, "N", "beta", "gamma", "graph", "node", "mae", *SIGNALS]
     parts, small = [], []
     for rows in stream_table(path, NODE_ERRORS, columns=columns):
-        own = (rows["beta"] == here["trained_beta"]) & (rows["gamma"] == here["trained_gamma"])
+        own = (rows["beta"] == rows["trained_beta"]) & (rows["gamma"] == rows["trained_gamma"])
+        rows = rows.drop(columns=trained)
         parts.append(rows[own & (rows["N"] == size)])
         small.append(rows[own & (rows["N"] == training_size)]["mae"])
     nodes = pd.concat(parts).groupby(["graph", "node"]).mean().reset_index()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nodeflow.dynamics.mean_field import mean_field_states
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.observations import observed
 from nodeflow.node.recipes import slopes
@@ -30,7 +31,7 @@ def with_baselines(
     graphs: Sequence[Graph],
     trajectories: Sequence[Trajectory],
     settings: Settings,
-    **tolerances: Any,
+    tolerance: Tolerance,
 ) -> pd.DataFrame:
     """A training history with the losses of persistence and of the mean field beside each loss.
 
@@ -43,7 +44,7 @@ def with_baselines(
         graphs: the training graphs.
         trajectories: the training data.
         settings: of the recipe.
-        tolerances: rtol, atol and max_steps for the mean field.
+        tolerance: of the mean field.
 
     Returns:
         The columns of `NODE_HISTORY`.
@@ -51,7 +52,9 @@ def with_baselines(
     losses = {}
     for data in observed(graphs, trajectories):
         states = data.states.astype(np.float64)
-        mean = mean_field_states(system, graphs[data.graph], states[:, 0], data.times, **tolerances)
+        mean = mean_field_states(
+            system, graphs[data.graph], states[:, 0], data.times, **asdict(tolerance)
+        )
         losses[data.graph] = [
             _loss(prediction, states, data.times, settings) for prediction in (states[:, :1], mean)
         ]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from nodeflow.node.functions import NODE_FUNCTIONS
 from nodeflow.node.store import (
+    MODELS,
     NODE_FIXED_POINTS,
     NODE_HIDDEN,
     NODE_HISTORY,
     NODE_NOISE,
     NODE_OVER_TRAINING,
     NODE_RUNS,
+    NOISY_MODELS,
 )
-from nodeflow.tables import Schema, gathered
+from nodeflow.tables import gathered
 
 __all__ = [
     "COLLECTED_FIXED_POINTS",
@@ -26,30 +26,6 @@ __all__ = [
     "MODELS",
     "NOISY_MODELS",
 ]
-
-MODELS = Schema(
-    "models",
-    2,
-    {
-        "system": pa.string(),
-        "variant": pa.string(),
-        "trained_beta": pa.float64(),
-        "trained_gamma": pa.float64(),
-    },
-    {
-        "system": "dynamical system",
-        "variant": "training data: plain, noise~σ, or covering: states up to those of hubs",
-        "trained_beta": "inverse temperature β of the training graphs",
-        "trained_gamma": "degree exponent γ of the training graphs",
-    },
-)
-
-NOISY_MODELS = Schema(
-    "models trained with noise",
-    1,
-    {**MODELS.columns, "training_noise": pa.float64()},
-    {**MODELS.about, "training_noise": "standard deviation of the noise on the training states"},
-)
 
 COLLECTED_TRAINING = gathered("training of all models", NODE_HISTORY, MODELS)
 COLLECTED_TESTS = gathered("tests of all models", NODE_RUNS, MODELS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,14 @@ from nodeflow.dynamics.integrate import Simulation, simulate_graphs
 from nodeflow.dynamics.mean_field import mean_field_states
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
+from nodeflow.graphs.bins import hubs
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, Models
+from nodeflow.threads import one_thread_if_small
 
-__all__ = ["evaluate_models", "hubs", "node_errors"]
+__all__ = ["evaluate_models", "node_errors"]
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +31,7 @@ NEAR_ZERO = 1e-3
 _STATES_AT_ONCE = 2**24
 
 
+@one_thread_if_small
 def evaluate_models(
     models: Models,
     system: Field,
@@ -34,9 +39,7 @@ def evaluate_models(
     nodes: pd.DataFrame,
     truth: Sequence[Trajectory],
     *,
-    rtol: float,
-    atol: float,
-    max_steps: int,
+    tolerance: Tolerance,
     fields: Sequence[Field | None] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Integrate every model from the true initial states on every graph, and compare.
@@ -50,15 +53,12 @@ def evaluate_models(
         graphs: test graphs, by index.
         nodes: columns graph, node, degree, clustering of all their nodes.
         truth: trajectories of the true system on them.
-        rtol: relative tolerance of the true system; for models see `Models.tolerances`.
-        atol: its absolute tolerance.
-        max_steps: limit of steps for a trajectory.
+        tolerance: of the true system; for models see `Tolerance.for_error`.
         fields: what `model_fields` made of the models, if that has been done already.
 
     Returns:
         Tables with the columns of `NODE_ERRORS` and `NODE_RUNS`, but for N, beta and gamma.
     """
-    settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
     fields = model_fields(models) if fields is None else fields
     known = [[x for x in truth if x.graph == index] for index in range(len(graphs))]
     properties = [rows for _, rows in nodes.sort_values(["graph", "node"]).groupby("graph")]
@@ -75,14 +75,13 @@ def evaluate_models(
                 some,
                 initials,
                 times,
-                **models.tolerances(replicate, rtol, atol),
-                max_steps=max_steps,
+                **asdict(tolerance.for_error(models.error[replicate])),
             )
             for replicate, field in enumerate(fields)
         ]
         for place, index in enumerate(block):
             mine = [simulations[place] for simulations in found]
-            table, rows = _compare(models, system, graphs[index], known[index], mine, settings)
+            table, rows = _compare(models, system, graphs[index], known[index], mine, tolerance)
             if len(table):
                 for name in ("node", "degree", "clustering"):
                     values = properties[index][name].to_numpy()
@@ -118,7 +117,7 @@ def _compare(
     graph: Graph,
     known: Sequence[Trajectory],
     found: Sequence[Simulation | None],
-    settings: Mapping[str, Any],
+    tolerance: Tolerance,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """All models on one graph."""
     states = np.stack([x.states for x in known]).astype(np.float64)
@@ -128,7 +127,7 @@ def _compare(
     shared, by_node = {}, {}
     mean = states[:, :1]
     if not all(reasons):
-        mean = mean_field_states(system, graph, states[:, 0], known[0].times, **settings)
+        mean = mean_field_states(system, graph, states[:, 0], known[0].times, **asdict(tolerance))
         by_node = {
             "size": size,
             "mae_persistence": _distance(states, states[:, :1]),
@@ -177,12 +176,6 @@ def _distance(one: Floats, other: Floats) -> Floats:
     """Mean absolute difference at each node."""
     found: Floats = np.abs(one - other).mean((0, 1))
     return found
-
-
-def hubs(degrees: NDArray[np.integer]) -> NDArray[np.int64]:
-    """The hundredth of the nodes with the highest degrees, at least one."""
-    count = max(1, len(degrees) // 100)
-    return np.argsort(-degrees, kind="stable")[:count]
 
 
 def node_errors(true: np.ndarray, predicted: np.ndarray, low: float, high: float) -> pd.DataFrame:

@@ -8,14 +8,15 @@ import pyarrow as pa
 
 from nodeflow.dynamics.systems import Field
 from nodeflow.node.field import as_field
-from nodeflow.node.store import Models
+from nodeflow.node.store import MODELS, Models
 from nodeflow.tables import Schema
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["NODE_FUNCTIONS", "compare_functions"]
 
 NODE_FUNCTIONS = Schema(
     "node functions",
-    1,
+    2,
     {
         "replicate": pa.int32(),
         "function": pa.string(),
@@ -32,11 +33,13 @@ NODE_FUNCTIONS = Schema(
         "true": "value of the true system",
         "inside": "whether the state lies within the states seen in training",
     },
+    identity=MODELS,
 )
 
 _POINTS = 64
 
 
+@one_thread_if_small
 def compare_functions(models: Models, system: Field, reach: float = 3.0) -> pd.DataFrame:
     """Values of all functions, inside the range of training and beyond.
 

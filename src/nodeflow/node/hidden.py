@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -13,15 +13,18 @@ from nodeflow.dynamics.integrate import Simulation, simulate_graphs
 from nodeflow.dynamics.mean_field import mean_field_states
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_HIDDEN, NODE_NOISE, Models
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["hide_nodes", "perturb_initial_states"]
 
 Floats = NDArray[np.float64]
 
 
+@one_thread_if_small
 def hide_nodes(
     models: Models,
     system: Field,
@@ -30,9 +33,7 @@ def hide_nodes(
     removed: Sequence[int],
     generators: Sequence[np.random.Generator],
     *,
-    rtol: float,
-    atol: float,
-    max_steps: int,
+    tolerance: Tolerance,
 ) -> pd.DataFrame:
     """Predict the observed nodes from the induced subgraph and their own initial states.
 
@@ -46,29 +47,26 @@ def hide_nodes(
         truth: one or more trajectories of the true system on each; the first is used.
         removed: numbers of nodes that are not observed.
         generators: one for each graph.
-        rtol: relative tolerance of the true system; for models see `Models.tolerances`.
-        atol: its absolute tolerance.
-        max_steps: limit of steps.
+        tolerance: of the true system; for models see `Tolerance.for_error`.
 
     Returns:
         One row a model, graph and number, with the columns of `NODE_HIDDEN`.
     """
-    settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
     known = _firsts(truth, len(graphs))
     orders = [g.permutation(x.n) for g, x in zip(generators, graphs, strict=True)]
     times = known[0].times
     fields = model_fields(models)
-    whole = _predictions(models, fields, graphs, [x.states[0] for x in known], times, settings)
+    whole = _predictions(models, fields, graphs, [x.states[0] for x in known], times, tolerance)
     rows = []
     for count in removed:
         kept = [np.sort(order[count:]) for order in orders]
         parts = [graph.subgraph(nodes) for graph, nodes in zip(graphs, kept, strict=True)]
         initials = [x.states[0, nodes] for x, nodes in zip(known, kept, strict=True)]
-        floors = _simulated(system, parts, initials, times, settings)
+        floors = _simulated(system, parts, initials, times, tolerance)
         shared = []
         for part, x, nodes, floor in zip(parts, known, kept, floors, strict=True):
             states = x.states[:, nodes].astype(np.float64)
-            mean = mean_field_states(system, part, states[:1], times, **settings)[0]
+            mean = mean_field_states(system, part, states[:1], times, **asdict(tolerance))[0]
             shared.append(
                 {
                     "mae_floor": np.abs(floor.states[0] - states).mean(),
@@ -76,7 +74,7 @@ def hide_nodes(
                     "mae_mean_field": np.abs(states - mean).mean(),
                 }
             )
-        predicted = _predictions(models, fields, parts, initials, times, settings)
+        predicted = _predictions(models, fields, parts, initials, times, tolerance)
         for replicate, found in enumerate(predicted):
             for index, (x, nodes) in enumerate(zip(known, kept, strict=True)):
                 states = x.states[:, nodes].astype(np.float64)
@@ -97,6 +95,7 @@ def hide_nodes(
     return pd.DataFrame(rows, columns=list(NODE_HIDDEN.columns))
 
 
+@one_thread_if_small
 def perturb_initial_states(
     models: Models,
     system: Field,
@@ -106,9 +105,7 @@ def perturb_initial_states(
     generators: Sequence[np.random.Generator],
     *,
     domain: tuple[float, float],
-    rtol: float,
-    atol: float,
-    max_steps: int,
+    tolerance: Tolerance,
 ) -> pd.DataFrame:
     """Predict from initial states with Gaussian noise, compare with the trajectory without.
 
@@ -120,14 +117,11 @@ def perturb_initial_states(
         noises: standard deviations.
         generators: one for each graph; all standard deviations scale the same noise.
         domain: noisy states are cut off at these bounds.
-        rtol: relative tolerance of the true system; for models see `Models.tolerances`.
-        atol: its absolute tolerance.
-        max_steps: limit of steps.
+        tolerance: of the true system; for models see `Tolerance.for_error`.
 
     Returns:
         One row a model, graph and standard deviation, with the columns of `NODE_NOISE`.
     """
-    settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
     known = _firsts(truth, len(graphs))
     fields = model_fields(models)
     draws = [g.standard_normal(x.n) for g, x in zip(generators, graphs, strict=True)]
@@ -138,11 +132,11 @@ def perturb_initial_states(
             np.clip(x.states[0] + noise * draw, *domain)
             for x, draw in zip(known, draws, strict=True)
         ]
-        floors = _simulated(system, graphs, initials, times, settings)
+        floors = _simulated(system, graphs, initials, times, tolerance)
         shared = []
         for graph, x, start, floor in zip(graphs, known, initials, floors, strict=True):
             states = x.states.astype(np.float64)
-            mean = mean_field_states(system, graph, start[None], times, **settings)[0]
+            mean = mean_field_states(system, graph, start[None], times, **asdict(tolerance))[0]
             shared.append(
                 {
                     "mae_floor": np.abs(floor.states[0] - states).mean(),
@@ -150,7 +144,7 @@ def perturb_initial_states(
                     "mae_mean_field": np.abs(states - mean).mean(),
                 }
             )
-        predicted = _predictions(models, fields, graphs, initials, times, settings)
+        predicted = _predictions(models, fields, graphs, initials, times, tolerance)
         for replicate, found in enumerate(predicted):
             for index, x in enumerate(known):
                 reason = _reason(x, found, index)
@@ -175,13 +169,10 @@ def _simulated(
     graphs: Sequence[Graph],
     initials: Sequence[NDArray[np.floating]],
     times: Floats,
-    settings: Mapping[str, Any],
+    tolerance: Tolerance,
 ) -> list[Simulation]:
     starts = [np.asarray(x, dtype=np.float64)[None] for x in initials]
-    return simulate_graphs(
-        field, graphs, starts, times, rtol=settings["rtol"], atol=settings["atol"],
-        max_steps=int(settings["max_steps"]),
-    )  # fmt: skip
+    return simulate_graphs(field, graphs, starts, times, **asdict(tolerance))
 
 
 def _predictions(
@@ -190,16 +181,14 @@ def _predictions(
     graphs: Sequence[Graph],
     initials: Sequence[NDArray[np.floating]],
     times: Floats,
-    settings: Mapping[str, Any],
+    tolerance: Tolerance,
 ) -> list[list[Simulation] | None]:
     """Each model's simulations, None where its training failed."""
-    coarser = [
-        {**settings, **models.tolerances(r, settings["rtol"], settings["atol"])}
-        for r in range(len(models))
-    ]
     return [
-        None if field is None else _simulated(field, graphs, initials, times, own)
-        for field, own in zip(fields, coarser, strict=True)
+        None
+        if field is None
+        else _simulated(field, graphs, initials, times, tolerance.for_error(error))
+        for field, error in zip(fields, models.error, strict=True)
     ]
 
 

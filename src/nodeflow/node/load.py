@@ -21,6 +21,7 @@ from nodeflow.node.field import as_field
 from nodeflow.node.layout import ModelProblem
 from nodeflow.node.store import Models, read_models
 from nodeflow.tables import read_parameters
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["NeuralODE", "load"]
 
@@ -56,6 +57,7 @@ class NeuralODE:
         low, high = self.models.seen[self.replicate]
         return float(low), float(high)
 
+    @one_thread_if_small
     def predict(
         self,
         graph: nx.Graph[Any] | Graph,
@@ -113,6 +115,7 @@ class NeuralODE:
         return pd.DataFrame(found.states[0], index=index, columns=names)
 
 
+@one_thread_if_small
 def load(path: str | Path, replicate: int = 0) -> NeuralODE:
     """A trained neural ODE from its file, `results/node/models/…/….safetensors`.
 

@@ -15,7 +15,6 @@ from nodeflow.node.settings import (
     PaperSettings,
     RecipeProblem,
     Settings,
-    fewest_times,
 )
 
 __all__ = ["Observations", "check_observations", "observed"]
@@ -79,7 +78,7 @@ def check_observations(data: Sequence[Observations], settings: Settings) -> None
     """
     if not data:
         raise RecipeProblem("there is nothing to train on; give at least one graph and one seed.")
-    fewest, first = fewest_times(settings), data[0]
+    fewest, first = settings.fewest_times, data[0]
     for x in data:
         on = f"on graph {x.graph}"
         if len(x.times) < fewest:

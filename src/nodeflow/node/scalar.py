@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.compiled import njit
 from nodeflow.node.layout import SELU_ABOVE, SELU_BELOW
 
 __all__ = ["ScalarNet"]
@@ -70,7 +70,7 @@ def _in_blocks(function: Callable[[Array], Array], x: Array) -> Array:
     return out.reshape(np.shape(x))
 
 
-@numba.njit(cache=True)
+@njit()
 def _activate(z: Array, bias: Array) -> Array:
     """SELU of z + bias in place of z, shape (rows, width); returns its slopes."""
     slopes = np.empty_like(z)

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from nodeflow.problems import Problem
+from nodeflow.settings.fields import Count, Counts, Positive, Whole, checked, fault, meaning
 
 __all__ = [
-    "FEWEST_TIMES",
     "RECIPES",
     "GaussNewtonSettings",
     "MatchingSettings",
     "PaperSettings",
     "RecipeProblem",
     "Settings",
-    "fewest_times",
     "recipe_settings",
     "snapshot_steps",
 ]
 
 _FIRST_SNAPSHOT = 10
-
-FEWEST_TIMES = {"gauss_newton": 8, "matching": 7, "paper": 2}
-"""Observation times that each recipe needs with its default settings; see `fewest_times`.
-
-Gauss–Newton smooths with splines of degree 5, whose error cross-validation has to judge; matching
-needs a window; the paper's recipe a start and an end."""
 
 
 class RecipeProblem(Problem):
@@ -38,97 +32,115 @@ class RecipeProblem(Problem):
 
 
 @dataclass(frozen=True)
-class GaussNewtonSettings:
+class _Networks:
+    """What is trained."""
+
+    hidden: Annotated[
+        Counts, meaning("widths of the hidden layers of each of the three networks")
+    ] = (64, 64, 64)
+    scale: Annotated[Positive, meaning("variance of initial weights times fan-in")] = 0.01
+
+
+@checked(RecipeProblem)
+@dataclass(frozen=True)
+class GaussNewtonSettings(_Networks):
     """Gauss–Newton on the trajectories, in the space of functions; see `nodeflow.node.estimate`.
 
     The three functions and the curvature of the trajectory loss are estimated once for a graph;
     networks are then trained on that quadratic form, first by Adam, then by Levenberg–Marquardt.
-
-    Attributes:
-        hidden: widths of the hidden layers of each network.
-        scale: variance of the initial weights times their fan-in.
-        steps: Levenberg–Marquardt steps.
-        warmup: Adam steps before them (the learning rate falls to 0 along a cosine).
-        learning_rate: of Adam at the start.
-        trajectories: at most so many of each graph are used.
-        times: time steps of the error equation along them.
-        knots: pieces of the splines that stand for the functions.
-        ridge: how strongly networks keep to the estimate where the data say little.
     """
 
-    hidden: tuple[int, ...] = (64, 64, 64)
-    scale: float = 0.01
-    steps: int = 150
-    warmup: int = 200
-    learning_rate: float = 3e-3
-    trajectories: int = 8
-    times: int = 40
-    knots: int = 48
-    ridge: float = 0.03
+    steps: Annotated[Count, meaning("Levenberg–Marquardt steps")] = 150
+    warmup: Annotated[Count, meaning("steps of Adam before them")] = 200
+    learning_rate: Annotated[
+        Positive, meaning("of Adam at the start; it falls to 0 along a cosine")
+    ] = 3e-3
+    trajectories: Annotated[Count, meaning("of each training graph, at most so many are used")] = 8
+    times: Annotated[Count, meaning("time steps of the error equation along them")] = 40
+    knots: Annotated[
+        Whole,
+        Ge(8),
+        Le(1000),
+        meaning("pieces of the splines that the three functions are estimated with"),
+    ] = 48
+    ridge: Annotated[
+        Positive,
+        meaning("how strongly networks keep to that estimate where the data say little"),
+    ] = 0.03
+
+    fewest_times: ClassVar[int] = 7
+    """Observation times that smoothing needs: splines of degree 5 have 6 coefficients at least."""
 
     def gentler(self) -> GaussNewtonSettings:
         """The same with smaller steps."""
         return replace(self, learning_rate=self.learning_rate / 3, ridge=self.ridge * 3)
 
 
+@checked(RecipeProblem)
 @dataclass(frozen=True)
-class MatchingSettings:
+class MatchingSettings(_Networks):
     """Vector-field matching: the networks learn the slopes of the observed trajectories.
 
     Slopes are those of local polynomials through the observations (Savitzky and Golay, Anal. Chem.
     36, 1627, 1964, for any spacing of times), so nothing but the trajectories is used.
-
-    Attributes:
-        hidden: widths of the hidden layers of each network.
-        scale: variance of the initial weights times their fan-in.
-        steps: optimizer steps (Adam, the learning rate falls to 0 along a cosine).
-        batch: states of the whole graph in a step.
-        learning_rate: at the start.
-        clip: largest norm of a replicate's gradient.
-        knots: of the lookup tables that stand for the networks in training.
-        window: observation times in each local polynomial.
-        order: its degree.
     """
 
-    hidden: tuple[int, ...] = (64, 64, 64)
-    scale: float = 0.01
-    steps: int = 2000
-    batch: int = 64
-    learning_rate: float = 3e-3
-    clip: float = 1.0
-    knots: int = 256
-    window: int = 7
-    order: int = 6
+    steps: Annotated[Count, meaning("optimizer steps")] = 2000
+    batch: Annotated[Count, meaning("states of the whole graph in a step")] = 64
+    learning_rate: Annotated[
+        Positive, meaning("of Adam at the start; it falls to 0 along a cosine")
+    ] = 3e-3
+    clip: Annotated[Positive, meaning("largest norm of a model's gradient")] = 1.0
+    knots: Annotated[
+        Whole,
+        Ge(16),
+        Le(10**9),
+        meaning("of the lookup tables that stand for the networks in training"),
+    ] = 256
+    window: Annotated[
+        Count, meaning("observation times in each local polynomial, an odd number")
+    ] = 7
+    order: Annotated[Count, meaning("degree of the polynomials, below the window")] = 6
+
+    def __post_init__(self) -> None:
+        if self.order >= self.window:
+            raise fault("order", f"is {self.order}; it must be < {self.window}, the window.")
+
+    @property
+    def fewest_times(self) -> int:
+        """Observation times that a local polynomial needs."""
+        return self.window
 
     def gentler(self) -> MatchingSettings:
         """The same with smaller steps."""
         return replace(self, learning_rate=self.learning_rate / 3)
 
 
+@checked(RecipeProblem)
 @dataclass(frozen=True)
-class PaperSettings:
+class PaperSettings(_Networks):
     """Trajectory matching as in Laber, Eliassi-Rad, Klein 2026 (arXiv:2602.08980).
 
-    Attributes:
-        hidden: widths of the hidden layers of each network.
-        scale: variance of the initial weights times their fan-in.
-        steps: optimizer steps (Adagrad).
-        batch: trajectories in a step.
-        learning_rate: constant.
-        tolerance: relative and absolute, of the Dormand–Prince integrator.
-        first_step: of the integrator.
-        snapshots: how often parameters are kept in training, beside the untrained ones: at steps
-            equally spaced on a logarithmic scale; 0 keeps none at all.
+    Snapshots are taken at steps equally spaced on a logarithmic scale.
     """
 
-    hidden: tuple[int, ...] = (64, 64, 64)
-    scale: float = 0.01
-    steps: int = 300_000
-    batch: int = 32
-    learning_rate: float = 1e-3
-    tolerance: float = 1e-4
-    first_step: float = 1e-5
-    snapshots: int = 100
+    steps: Annotated[Count, meaning("optimizer steps")] = 300_000
+    batch: Annotated[Count, meaning("trajectories in a step")] = 32
+    learning_rate: Annotated[Positive, meaning("of Adagrad")] = 1e-3
+    tolerance: Annotated[Positive, meaning("relative and absolute, of the integrator")] = 1e-4
+    first_step: Annotated[Positive, meaning("of the integrator")] = 1e-5
+    snapshots: Annotated[
+        Whole,
+        Ge(0),
+        Le(1000),
+        meaning(
+            "log-spaced steps at which parameters are kept, beside those at the start, and tested; "
+            "0 keeps none"
+        ),
+    ] = 100
+
+    fewest_times: ClassVar[int] = 2
+    """Observation times of a trajectory."""
 
     def gentler(self) -> PaperSettings:
         """The same with smaller steps."""
@@ -153,29 +165,7 @@ def recipe_settings(recipe: str, changes: Mapping[str, Any]) -> Settings:
     """
     if recipe not in RECIPES:
         raise RecipeProblem(f'recipe is "{recipe}"; allowed are {", ".join(RECIPES)}.')
-    known = [entry.name for entry in fields(RECIPES[recipe])]
-    unknown = sorted(set(changes) - set(known))
-    if unknown:
-        raise RecipeProblem(
-            f"recipe {recipe} has no setting {unknown[0]}; there are {', '.join(known)}."
-        )
-    values = dict(changes)
-    if "hidden" in values:
-        values["hidden"] = tuple(values["hidden"])
-    settings = RECIPES[recipe](**values)
-    if isinstance(settings, MatchingSettings) and not 1 <= settings.order < settings.window:
-        raise RecipeProblem(
-            f"recipe matching has order {settings.order} and window {settings.window}; the order "
-            "has to be at least 1 and below the window."
-        )
-    return settings
-
-
-def fewest_times(settings: Settings) -> int:
-    """How many observation times a recipe needs: its `FEWEST_TIMES`; for matching, its window."""
-    if isinstance(settings, MatchingSettings):
-        return settings.window
-    return FEWEST_TIMES["paper" if isinstance(settings, PaperSettings) else "gauss_newton"]
+    return RECIPES[recipe](**changes)
 
 
 def snapshot_steps(settings: Settings) -> NDArray[np.int64]:

@@ -9,15 +9,18 @@ import pandas as pd
 
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.evaluate import evaluate_models
 from nodeflow.node.field import as_field
 from nodeflow.node.store import NODE_OVER_TRAINING, Models, Snapshots
 from nodeflow.node.table import TableProblem
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["evaluate_snapshots"]
 
 
+@one_thread_if_small
 def evaluate_snapshots(
     models: Models,
     snapshots: Snapshots,
@@ -26,9 +29,7 @@ def evaluate_snapshots(
     nodes: pd.DataFrame,
     truth: Sequence[Trajectory],
     *,
-    rtol: float,
-    atol: float,
-    max_steps: int,
+    tolerance: Tolerance,
 ) -> pd.DataFrame:
     """Test models as they were at each snapshot, as `evaluate_models` tests them at the end.
 
@@ -39,10 +40,7 @@ def evaluate_snapshots(
         graphs: test graphs, by index.
         nodes: columns graph, node, degree, clustering of all their nodes.
         truth: trajectories of the true system on them.
-        rtol: relative tolerance of the true system; for all snapshots of a model see
-            `Models.tolerances`.
-        atol: its absolute tolerance.
-        max_steps: limit of steps for a trajectory.
+        tolerance: of the true system; for all snapshots of a model see `Tolerance.for_error`.
 
     Returns:
         A table with the columns of `NODE_OVER_TRAINING`, but for N, beta and gamma.
@@ -52,8 +50,7 @@ def evaluate_snapshots(
         then = replace(models, parameters={n: x[place] for n, x in snapshots.parameters.items()})
         fields = [_field(then, replicate) for replicate in range(len(then))]
         _, runs = evaluate_models(
-            then, system, graphs, nodes, truth, rtol=rtol, atol=atol, max_steps=max_steps,
-            fields=fields,
+            then, system, graphs, nodes, truth, tolerance=tolerance, fields=fields,
         )  # fmt: skip
         rows.append(runs.assign(step=step))
     columns = [n for n in NODE_OVER_TRAINING.columns if n not in ("N", "beta", "gamma")]

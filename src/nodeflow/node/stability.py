@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,12 @@ from nodeflow.dynamics.fixed_points import FixedPoint, find_fixed_points
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.mean_field import mean_field_states
 from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
+from nodeflow.graphs.bins import hubs
 from nodeflow.graphs.graph import Graph
-from nodeflow.node.evaluate import hubs
 from nodeflow.node.field import as_field, model_fields
 from nodeflow.node.store import EIGENVALUES, NODE_FIXED_POINTS, Models
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["compare_fixed_points"]
 
@@ -26,6 +28,7 @@ Floats = NDArray[np.float64]
 _TOLERANCE = 1e-5
 
 
+@one_thread_if_small
 def compare_fixed_points(
     models: Models,
     system: Field,
@@ -34,9 +37,7 @@ def compare_fixed_points(
     *,
     domain: tuple[float, float],
     horizon: float,
-    rtol: float,
-    atol: float,
-    max_steps: int,
+    tolerance: Tolerance,
 ) -> pd.DataFrame:
     """The fixed point that model and true system reach from the same initial state.
 
@@ -49,23 +50,20 @@ def compare_fixed_points(
         initials: (n,) initial states on each.
         domain: bounds of the true system's states; models are not held to them.
         horizon: time to integrate to.
-        rtol: relative tolerance of the true system; for models see `Models.tolerances`.
-        atol: its absolute tolerance.
-        max_steps: limit of steps.
+        tolerance: of the true system; for models see `Tolerance.for_error`.
 
     Returns:
         One row a model and graph, with the columns of `NODE_FIXED_POINTS`.
     """
-    settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
     pairs = [
         None if table is None else (table, as_field(models.parameters, r))
         for r, table in enumerate(model_fields(models))
     ]
     rows = []
     for index, (graph, initial) in enumerate(zip(graphs, initials, strict=True)):
-        true, reason = _reached(system, system, graph, initial, horizon, domain, settings)
+        true, reason = _reached(system, system, graph, initial, horizon, domain, tolerance)
         mean = mean_field_states(
-            system, graph, initial[None], np.array([0.0, horizon]), **settings
+            system, graph, initial[None], np.array([0.0, horizon]), **asdict(tolerance)
         )[0, -1]
         for replicate, pair in enumerate(pairs):
             row = {**models.labels(replicate), "graph": index}
@@ -77,7 +75,7 @@ def compare_fixed_points(
                 rows.append({**row, **failed})
                 continue
             everywhere = (-np.inf, np.inf)
-            own = {**settings, **models.tolerances(replicate, rtol, atol)}
+            own = tolerance.for_error(models.error[replicate])
             found, problem = _reached(*pair, graph, initial, horizon, everywhere, own)
             if found is None:
                 rows.append({**row, "status": "failed", "reason": f"model: {problem}"})
@@ -128,14 +126,11 @@ def _reached(
     initial: Floats,
     horizon: float,
     domain: tuple[float, float],
-    settings: Mapping[str, Any],
+    tolerance: Tolerance,
 ) -> tuple[FixedPoint | None, str]:
     """The fixed point reached from one initial state, or why there is none."""
     adjacency = graph.adjacency()
-    end = simulate(
-        quick, adjacency, initial[None], [0.0, horizon], rtol=settings["rtol"],
-        atol=settings["atol"], max_steps=int(settings["max_steps"]),
-    )  # fmt: skip
+    end = simulate(quick, adjacency, initial[None], [0.0, horizon], **asdict(tolerance))
     if end.reason[0]:
         return None, end.reason[0]
     found = find_fixed_points(

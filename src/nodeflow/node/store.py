@@ -14,6 +14,7 @@ from nodeflow.tables import Kind, Schema, read_parameters, read_tensors, write_t
 
 __all__ = [
     "EIGENVALUES",
+    "MODELS",
     "NODE_ERRORS",
     "NODE_FIXED_POINTS",
     "NODE_HIDDEN",
@@ -23,6 +24,7 @@ __all__ = [
     "NODE_OVER_TRAINING",
     "NODE_RUNS",
     "NODE_SNAPSHOTS",
+    "NOISY_MODELS",
     "Models",
     "Snapshots",
     "read_models",
@@ -31,12 +33,32 @@ __all__ = [
     "write_snapshots",
 ]
 
+MODELS = Schema(
+    "models",
+    2,
+    {
+        "system": pa.string(),
+        "variant": pa.string(),
+        "trained_beta": pa.float64(),
+        "trained_gamma": pa.float64(),
+    },
+    {
+        "system": "dynamical system",
+        "variant": "training data: plain, noise~σ, or covering: states up to those of hubs",
+        "trained_beta": "inverse temperature β of the training graphs",
+        "trained_gamma": "degree exponent γ of the training graphs",
+    },
+)
+
+NOISY_MODELS = Schema(
+    "models trained with noise",
+    1,
+    {**MODELS.columns, "training_noise": pa.float64()},
+    {**MODELS.about, "training_noise": "standard deviation of the noise on the training states"},
+)
+
 NODE_MODELS = Kind("node models", 2)
 NODE_SNAPSHOTS = Kind("node snapshots", 1)
-
-_PER_ERROR, _COARSEST = 1 / 30, 1e-4
-"""A model is integrated to a thirtieth of its own error, but never more coarsely than in the paper.
-"""
 
 _REPLICATE = "number of the model: training graph by training graph, seed by seed"
 _TRAINING_GRAPH = "index of the graph that the model was trained on"
@@ -63,6 +85,7 @@ NODE_HISTORY = Schema(
         "status": "how the attempt ended: ok; weak, but kept, where its error is above a third of "
         "that of standing still; or why its result was thrown away",
     },
+    identity=MODELS,
 )
 
 _CELL: dict[str, pa.DataType] = {"N": pa.int32(), "beta": pa.float64(), "gamma": pa.float64()}
@@ -87,7 +110,7 @@ _BASELINES_ABOUT = {
 
 NODE_ERRORS = Schema(
     "node errors",
-    3,
+    4,
     {
         "replicate": pa.int32(),
         **_CELL,
@@ -124,11 +147,12 @@ NODE_ERRORS = Schema(
         "change": "distance of the prediction from the initial state, which persistence predicts",
         "apart": "distance of the prediction from that of the mean field",
     },
+    identity=MODELS,
 )
 
 NODE_RUNS = Schema(
     "node runs",
-    3,
+    4,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -161,11 +185,12 @@ NODE_RUNS = Schema(
         "outside": "share of node-times at which the true state is outside the training states",
         "outside_hubs": "the same for the hundredth of the nodes with the highest degrees",
     },
+    identity=MODELS,
 )
 
 NODE_OVER_TRAINING = Schema(
     "node errors over training",
-    1,
+    2,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -188,6 +213,7 @@ NODE_OVER_TRAINING = Schema(
         "mae": "absolute error, mean over nodes, times and trajectories",
         **_BASELINES_ABOUT,
     },
+    identity=MODELS,
 )
 
 EIGENVALUES = 6
@@ -198,7 +224,7 @@ _PLACES = ["", *(f"_{place}" for place in range(2, EIGENVALUES + 1))]
 
 NODE_FIXED_POINTS = Schema(
     "node fixed points",
-    3,
+    4,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -237,11 +263,12 @@ NODE_FIXED_POINTS = Schema(
             for place, text in zip(_PLACES, ["", *_LATER], strict=True)
         },
     },
+    identity=MODELS,
 )
 
 NODE_HIDDEN = Schema(
     "unobserved nodes",
-    2,
+    3,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -266,11 +293,12 @@ NODE_HIDDEN = Schema(
         "mae_whole": "the same for the model on the whole graph, over the same nodes",
         **_BASELINES_ABOUT,
     },
+    identity=MODELS,
 )
 
 NODE_NOISE = Schema(
     "node noise",
-    2,
+    3,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -291,6 +319,7 @@ NODE_NOISE = Schema(
         "mae_floor": "the same for the true system from the noisy initial states",
         **_BASELINES_ABOUT,
     },
+    identity=NOISY_MODELS,
 )
 
 
@@ -337,26 +366,6 @@ class Models:
     def labels(self, replicate: int) -> dict[str, int]:
         """What names a model in tables of its runs."""
         return {"replicate": replicate, "training_graph": int(self.training_graph[replicate])}
-
-    def tolerances(self, replicate: int, rtol: float, atol: float) -> dict[str, float]:
-        """As precisely as a model is to be integrated for its errors to be those of the model.
-
-        SELU has kinks, and the steps of an integrator that crosses them grow with the square root
-        of the tolerance only: to 1e-6 a model takes up to 3.5 times as many as the smooth true
-        system. But a model that is off by 1e-3 is not known better for being integrated to 1e-6.
-
-        Args:
-            replicate: which model.
-            rtol: relative tolerance of the true system.
-            atol: its absolute tolerance.
-
-        Returns:
-            `rtol` and `atol`, not below those of the true system.
-        """
-        own = _COARSEST
-        if np.isfinite(self.error[replicate]):
-            own = min(float(self.error[replicate]) * _PER_ERROR, own)
-        return {"rtol": max(rtol, own), "atol": max(atol, own)}
 
 
 def write_models(path: str | Path, models: Models, parameters: Mapping[str, Any]) -> None:

@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.compiled import njit
 from nodeflow.node.scalar import ScalarNet
 from nodeflow.problems import Problem
 
@@ -352,7 +352,7 @@ _SHIFT, _LAST = np.uint64(_FRACTION), np.uint64(_OCTAVES)
 _FIRST_BUCKET = np.uint64(_DEEPER % 2**64)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _find(
     x: Array,
     low: float,
@@ -390,7 +390,7 @@ def _find(
     return missed
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _look_up(
     x: Array,
     low: float,
@@ -417,7 +417,7 @@ def _look_up(
     return missed
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _look_up_slope(
     x: Array,
     low: float,

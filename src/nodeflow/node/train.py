@@ -40,6 +40,7 @@ from nodeflow.node.table import TableProblem
 from nodeflow.node.units import in_given_units, scaled, units_of
 from nodeflow.seeds import torch_generator
 from nodeflow.tables import FileProblem, Kind, read_tensors, write_tensors
+from nodeflow.threads import one_thread_if_small
 
 __all__ = ["ATTEMPTS", "Checkpoints", "Observations", "observed", "train_models", "train_stack"]
 
@@ -118,6 +119,7 @@ class Checkpoints:
             self._file(attempt).unlink(missing_ok=True)
 
 
+@one_thread_if_small
 def train_models(
     graphs: Sequence[Graph],
     trajectories: Sequence[Trajectory],
@@ -168,6 +170,7 @@ def train_models(
     )
 
 
+@one_thread_if_small
 def train_stack(
     data: Sequence[Observations],
     settings: Settings,

@@ -28,8 +28,8 @@ from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from nodeflow.datasets import Dataset
-from nodeflow.problems import Problem
 from nodeflow.zoo.convolutional import ResNet, SmallCNN
+from nodeflow.zoo.settings import PUBLISHED, ArchitectureProblem
 from nodeflow.zoo.starts import kept_values, own_start, start_of, with_values
 from nodeflow.zoo.tensors import arrange, as_tensors, without_buffers, without_constants
 from nodeflow.zoo.ties import copied, on_meta, tied_names, with_aliases, without_aliases
@@ -48,10 +48,6 @@ __all__ = [
     "mlp",
     "reading",
 ]
-
-
-class ArchitectureProblem(Problem):
-    """An architecture or an initialization that does not exist; the text says what does."""
 
 
 INITIALIZATIONS: Mapping[str, Callable[[Tensor, int, int, Generator], object]] = {
@@ -74,17 +70,6 @@ MODULES: Mapping[str, Callable[..., nn.Module]] = {
     "text": TextEncoder,
 }
 """Kinds of networks that are modules. Each takes the shape of an item and the number of classes."""
-
-PUBLISHED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "resnet20": ("resnet", {"widths": [16, 32, 64], "blocks": [3, 3, 3]}),
-    "resnet18": ("resnet", {"widths": [64, 128, 256, 512], "blocks": [2, 2, 2, 2]}),
-    "vit_small_192": ("vit", {"patch": 4, "width": 192, "depth": 6, "heads": 3, "hidden": 768}),
-    "bert": (
-        "text",
-        {"vocabulary": 30522, "width": 768, "depth": 12, "heads": 12, "hidden": 3072},
-    ),
-}
-"""The networks of Gupta et al. 2026 (arXiv:2601.05052): kind and arguments by name."""
 
 _TURN = threading.RLock()
 

@@ -12,6 +12,7 @@ from torch.func import functional_call
 from torch.nn.modules.batchnorm import _NormBase
 
 from nodeflow.problems import Problem
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture, in_turn, reading
 from nodeflow.zoo.loss import losses as losses_of
 from nodeflow.zoo.ties import copied
@@ -44,6 +45,7 @@ _ITEMS = 512
 """How many items to take at once: what comes of them fits the cache of a CPU."""
 
 
+@one_thread_if_small
 def predict(
     architecture: Architecture,
     parameters: Mapping[str, Tensor],
@@ -77,6 +79,7 @@ def predict(
     )
 
 
+@one_thread_if_small
 def predict_labels(
     architecture: Architecture,
     parameters: Mapping[str, Tensor],
@@ -94,6 +97,7 @@ def predict_labels(
     )
 
 
+@one_thread_if_small
 def evaluate(
     architecture: Architecture,
     parameters: Mapping[str, Tensor],
@@ -135,6 +139,7 @@ def evaluate(
     return torch.cat(losses).numpy(), torch.cat(accuracies).numpy()
 
 
+@one_thread_if_small
 @torch.no_grad()
 def recalibrated(
     architecture: Architecture,

@@ -14,11 +14,12 @@ from torch import Tensor
 from nodeflow.datasets import Dataset
 from nodeflow.job import Progress
 from nodeflow.optimizers import Adam
-from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed, torch_generator
+from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.loss import losses as losses_of
 from nodeflow.zoo.predict import as_items, as_labels, check_labels, evaluate, predict
+from nodeflow.zoo.settings import TrainProblem, TrainSettings
 from nodeflow.zoo.store import Block
 
 __all__ = [
@@ -40,51 +41,6 @@ OPTIMIZERS: Mapping[str, Callable[..., Adam]] = {
 _CPU = torch.device("cpu")
 _CACHE = 4 * 2**20
 """Bytes of items that a CPU's cache is taken to hold beside everything else."""
-
-
-class TrainProblem(Problem):
-    """Settings with which nothing can be trained; the text says what is allowed."""
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """How each member is trained.
-
-    Attributes:
-        epochs: passes over the training items.
-        batch_size: items in a step; the last step of an epoch of a perceptron takes what is left,
-            which any other architecture leaves out.
-        learning_rate: of the optimizer, constant.
-        weight_decay: of the optimizer.
-        optimizer: a name from `OPTIMIZERS`.
-        initializations: names from `INITIALIZATIONS`; member m starts with entry m mod length.
-        keep: "last" keeps the weights of the last epoch, "best" those of the epoch with the lowest
-            validation loss.
-    """
-
-    epochs: int = 15
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.0
-    optimizer: str = "adam"
-    initializations: tuple[str, ...] = ("he_uniform",)
-    keep: str = "last"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "initializations", tuple(self.initializations))
-        if self.epochs < 1 or self.batch_size < 1 or not self.learning_rate > 0:
-            raise TrainProblem(
-                f"epochs {self.epochs}, batch_size {self.batch_size} and learning_rate "
-                f"{self.learning_rate} must all be positive."
-            )
-        if not self.weight_decay >= 0 or not self.initializations:
-            raise TrainProblem("weight_decay must be 0 or more, and initializations not empty.")
-        if self.optimizer not in OPTIMIZERS:
-            raise TrainProblem(
-                f'There is no optimizer "{self.optimizer}"; choose one of {", ".join(OPTIMIZERS)}.'
-            )
-        if self.keep not in ("last", "best"):
-            raise TrainProblem(f'keep is "{self.keep}"; it must be "last" or "best".')
 
 
 @dataclass(frozen=True)
@@ -227,6 +183,7 @@ class _Stack:
         return TrainedBlock(members, parameters, statistics, about, metrics=metrics)
 
 
+@one_thread_if_small
 def train_block(
     architecture: Architecture,
     dataset: Dataset,
@@ -338,6 +295,7 @@ def _fitting(dataset: Dataset, settings: TrainSettings) -> int:
     return max(1, _CACHE // step)
 
 
+@one_thread_if_small
 def initial_parameters(
     architecture: Architecture,
     members: Sequence[int] | np.ndarray,

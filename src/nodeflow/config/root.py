@@ -1,0 +1,84 @@
+"""The whole configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from annotated_types import Ge
+from pydantic_core import PydanticCustomError
+
+from nodeflow.config.bridge import Bridge
+from nodeflow.config.canonical import Canonical
+from nodeflow.config.dynamics import Dynamics
+from nodeflow.config.flow import Flows
+from nodeflow.config.graphs import Graphs
+from nodeflow.config.node import Node
+from nodeflow.config.section import Section, key
+from nodeflow.config.zoo import Zoos
+from nodeflow.judge.settings import PanelSettings
+from nodeflow.settings.fields import Keys, OneOf, Whole, fault
+
+__all__ = ["Config"]
+
+
+class Config(Section):
+    """Configuration of nodeflow; config/config.yaml holds the defaults, overlays change some."""
+
+    seed: Annotated[Whole, Ge(0)] = key(
+        "root seed; every job derives its own from it and from its labels"
+    )
+    device: Annotated[str, OneOf(("auto", "cpu", "cuda", "mps"))] = key(
+        "where torch computes; auto takes a GPU where there is one"
+    )
+    graphs: Graphs
+    dynamics: Dynamics
+    node: Node
+    zoo: Zoos
+    canonical: Canonical
+    flow: Flows
+    judge: Annotated[PanelSettings, Keys()]
+    bridge: Bridge
+
+    def faults(self) -> Iterator[PydanticCustomError]:
+        """What sections do not fit each other."""
+        tested = [size for zoo in self.bridge.zoos.values() for size in zoo.tests.sizes]
+        sizes = [
+            *self.graphs.sizes,
+            self.graphs.training.size,
+            self.node.structure.size,
+            *tested,
+        ]
+        if self.graphs.mean_degree >= min(sizes) - 1:
+            yield fault(
+                "graphs.mean_degree",
+                f"is {self.graphs.dump()['mean_degree']}; it must be < {min(sizes) - 1}, the "
+                "number of possible neighbours in the smallest graph.",
+            )
+        if self.node.detail.size not in self.graphs.sizes:
+            yield fault(
+                "node.detail.size",
+                f"is {self.node.detail.size}; it must be one of graphs.sizes.",
+            )
+        fewest = self.node.training.fewest_times
+        if self.dynamics.training.times < fewest:
+            yield fault(
+                "dynamics.training.times",
+                f"is {self.dynamics.training.times}; the recipe {self.node.recipe} needs at least "
+                f"{fewest}.",
+            )
+        fewest = self.bridge.training.fewest_times
+        if self.bridge.data.times < fewest:
+            yield fault(
+                "bridge.data.times",
+                f"is {self.bridge.data.times}; the recipe gauss_newton needs at least {fewest}.",
+            )
+        yield from self.flow.misfits(self.zoo.zoos, self.zoo.wanted, self.judge.soup)
+        for name in self.bridge.use:
+            zoo = self.bridge.zoos[name]
+            if zoo.learned < max(3, self.judge.soup):
+                yield fault(
+                    "judge.soup",
+                    f"is {self.judge.soup}, but a system of bridge.zoos.{name} has {zoo.learned} "
+                    "neural ODEs to learn from; make the soup smaller or raise graphs or seeds.",
+                )

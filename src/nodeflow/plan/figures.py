@@ -1,0 +1,200 @@
+"""The figures of a run, `results/figures/NAME.png` and `.pdf`: of which tables, and what they ask.
+
+A new figure of existing tables is a function in `nodeflow.figures`, an entry here, and a caption
+`workflow/report/NAME.rst`. Functions are named, not imported: Snakemake reads this while it parses,
+and must not wait for matplotlib.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nodeflow.plan.figure import Figure
+
+if TYPE_CHECKING:
+    from nodeflow.plan import Plan
+
+__all__ = ["FIGURES"]
+
+
+def _structure_size(plan: Plan) -> dict[str, Any]:
+    return {"size": plan.config.node.structure.size}
+
+
+def _structure_trained(plan: Plan) -> dict[str, Any]:
+    cell = plan.cells.structure_trained
+    return {**_structure_size(plan), "trained_beta": cell.beta, "trained_gamma": cell.gamma}
+
+
+FIGURES: tuple[Figure, ...] = (
+    Figure(
+        "degrees",
+        "graphs",
+        "Degree distribution against theory",
+        "graphs",
+        {"degrees": "graphs_degrees"},
+    ),
+    Figure(
+        "ensemble",
+        "graphs",
+        "Clustering and heterogeneity",
+        "graphs",
+        {"graphs": "graphs", "theory": "graphs_clustering"},
+        _structure_size,
+    ),
+    Figure("networks", "graphs", "Networks and their null models", "graphs", {"table": "networks"}),
+    Figure(
+        "trajectories",
+        "systems",
+        "Activity over time",
+        "dynamics",
+        {"activity": "activity_over_time"},
+    ),
+    Figure(
+        "activity",
+        "systems",
+        "Activity against degree",
+        "dynamics",
+        {"activity": "activity_at_end"},
+        lambda plan: {"beta": plan.cells.structure_trained.beta},
+    ),
+    Figure("training", "learn", "Training loss", "node", {"history": "node_training"}),
+    Figure(
+        "error_over_training",
+        "learn",
+        "Error over training",
+        "node",
+        {"runs": "node_over_training"},
+    ),
+    Figure(
+        "functions",
+        "learn",
+        "Learned and true functions",
+        "experiments",
+        {"functions": "node_functions"},
+    ),
+    Figure(
+        "size_errors",
+        "generalize",
+        "Error against size",
+        "node",
+        {"tests": "node_tests"},
+        lambda plan: {"beta": plan.cells.structure_trained.beta},
+    ),
+    Figure(
+        "structure_errors",
+        "generalize",
+        "Error against structure",
+        "node",
+        {"tests": "node_tests"},
+        _structure_trained,
+    ),
+    Figure(
+        "fixed_points",
+        "generalize",
+        "Fixed points and stability",
+        "experiments",
+        {"points": "node_fixed_points"},
+    ),
+    Figure("hidden", "generalize", "Unobserved nodes", "experiments", {"hidden": "node_hidden"}),
+    Figure("noise", "generalize", "Noise", "experiments", {"noise": "node_noise"}),
+    Figure("claims", "generalize", "Verdicts on the claims", "experiments", {"claims": "claims"}),
+    Figure(
+        "degree_errors",
+        "fail",
+        "Error against degree",
+        "node",
+        {"errors": "node_errors_by_degree"},
+        _structure_trained,
+    ),
+    Figure(
+        "conjecture",
+        "fail",
+        "Training on hub states",
+        "experiments",
+        {"errors": "node_errors_by_degree"},
+        lambda plan: {"size": plan.cells.detail_size},
+    ),
+    Figure(
+        "warning",
+        "fail",
+        "Spread of models as a warning",
+        "experiments",
+        {"curves": "node_warning", "areas": "node_warning_areas"},
+    ),
+    Figure("zoo", "alike", "Accuracy of the members", "zoo", {"metrics": "zoo_members"}),
+    Figure(
+        "alignment",
+        "alike",
+        "Alignment and loss barrier",
+        "zoo",
+        {"report": "zoo_alignment", "barrier": "zoo_barrier"},
+    ),
+    Figure("flow_training", "generate", "Flow matching loss", "flow", {"history": "flow_training"}),
+    Figure("capacity", "generate", "Accuracy by capacity", "flow", {"panel": "flow_panel"}),
+    Figure("frontier", "generate", "Accuracy against novelty", "flow", {"panel": "flow_panel"}),
+    Figure("transfer", "generate", "Transfer to changed tasks", "flow", {"transfer": "transfer"}),
+    Figure(
+        "solvers", "generate", "Accuracy by solver and steps", "flow", {"table": "flow_solvers"}
+    ),
+    Figure(
+        "conditional", "generate", "Conditional flows by guidance", "flow", {"table": "conditional"}
+    ),
+    Figure(
+        "bridge_errors",
+        "bridge",
+        "Errors of generated neural ODEs",
+        "bridge",
+        {
+            "runs": "bridge_runs",
+            "unobserved": "bridge_unobserved",
+            "fixed_points": "bridge_fixed_points",
+            "tests": "node_tests",
+        },
+    ),
+    Figure(
+        "bridge_functions",
+        "bridge",
+        "Learned functions over the true ones",
+        "bridge",
+        {"functions": "bridge_functions"},
+    ),
+    Figure(
+        "bridge_ensembles",
+        "bridge",
+        "Ensembles by degree, and their calibration",
+        "bridge",
+        {"degrees": "bridge_degrees"},
+    ),
+    Figure(
+        "bridge_novelty",
+        "bridge",
+        "Error against novelty of generated neural ODEs",
+        "bridge",
+        {"panel": "bridge_panel"},
+    ),
+    Figure(
+        "bridge_questions",
+        "bridge",
+        "Answers with their intervals",
+        "bridge",
+        {"questions": "bridge_questions"},
+    ),
+    Figure(
+        "speed",
+        "cost",
+        "Time of a network, generated and trained",
+        "speed",
+        {"runtime": "runtime"},
+        lambda plan: {"made": plan.flows.made()},
+        lambda plan: bool(plan.flows.all),
+    ),
+    Figure(
+        "runtime",
+        "cost",
+        "Time and memory by rule",
+        "runtime",
+        {"runtime": "runtime", "resources": "resources"},
+    ),
+)
+"""All figures, in the order of the report."""

@@ -1,0 +1,113 @@
+"""What the rules ask of a SLURM cluster: which share a submission, and how much they need.
+
+Rules that draw a figure or gather tables are looped over lists, and are no stages of their own:
+they belong to `REPORT`. The SLURM profile is written from here:
+
+    python -m nodeflow.plan.stages profiles/slurm/config.yaml
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["COMPONENTS", "REPORT", "STAGES", "Stage", "profile", "with_profile"]
+
+REPORT = "report"
+"""The group of all tables and figures."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the jobs of a rule ask of a cluster.
+
+    Attributes:
+        group: jobs of one group share a submission; none for those of more than half a minute on
+            the published grids.
+        mem_mb: MiB at the first attempt; what the profile asks for by default if None.
+        minutes: likewise, of time.
+        on_demand: whether jobs run only where someone asks for their files by name.
+    """
+
+    group: str | None = None
+    mem_mb: int | None = None
+    minutes: int | None = None
+    on_demand: bool = False
+
+
+COMPONENTS = {"cells": 4, "networks": 20, "alignment": 10, REPORT: 1000}
+"""How many connected parts of the graph of jobs make a submission; else one does."""
+
+STAGES: Mapping[str, Stage] = {
+    "sample_graphs": Stage("cells", minutes=10),
+    "simulate_trajectories": Stage("cells", mem_mb=3000, minutes=20),
+    "sample_network": Stage("networks"),
+    "simulate_network": Stage(on_demand=True),
+    "train_node": Stage(),
+    "test_node": Stage(),
+    "test_snapshots": Stage(),
+    "examine_node": Stage(),
+    "perturb_node": Stage(),
+    "download_data": Stage(),
+    "train_zoo": Stage(),
+    "find_universe": Stage("alignment"),
+    "align_zoo": Stage("alignment"),
+    "measure_barrier": Stage("alignment"),
+    "train_flow": Stage("flow", mem_mb=3000, minutes=120),
+    "sample_flow": Stage("flow"),
+    "judge_samples": Stage("flow"),
+    "transfer_samples": Stage(),
+    "compare_solvers": Stage("flow"),
+    "train_conditional": Stage("flow"),
+    "sample_conditional": Stage("flow"),
+    "judge_conditional": Stage("flow"),
+    "train_bridge": Stage(),
+    "fit_bridge": Stage(),
+    "judge_bridge": Stage(),
+    "answer_bridge": Stage(REPORT),
+    "collect_theory": Stage(REPORT),
+    "collect_activity": Stage(REPORT),
+    "judge_warning": Stage(REPORT),
+    "judge_claims": Stage(REPORT),
+    "collect_runtime": Stage(REPORT),
+    "compare_resources": Stage(REPORT),
+}
+"""All rules but those that are looped over the lists of tables and figures."""
+
+
+def profile() -> str:
+    """The part of the SLURM profile that follows from the stages, as YAML."""
+    lines = ["set-resources:"]
+    for name, stage in STAGES.items():
+        asked = {"mem_mb": stage.mem_mb, "runtime": stage.minutes}
+        inner = ", ".join(f'{key}: "attempt * {x}"' for key, x in asked.items() if x is not None)
+        lines += [f"  {name}: {{{inner}}}"] if inner else []
+    lines += ["groups:"]
+    lines += [f"  {name}: {stage.group}" for name, stage in STAGES.items() if stage.group]
+    lines += ["group-components:"]
+    lines += [f"  {group}: {count}" for group, count in COMPONENTS.items()]
+    return "\n".join(lines) + "\n"
+
+
+_BEGIN, _END = "# --- from src/nodeflow/plan/stages.py ---\n", "# --- until here ---\n"
+
+
+def with_profile(text: str) -> str:
+    """The text of a SLURM profile with `profile` between its two marks.
+
+    Raises:
+        ValueError: the text does not have the marks.
+    """
+    marks = re.compile(f"(?<={re.escape(_BEGIN)}).*?(?={re.escape(_END)})", re.DOTALL)
+    new, count = marks.subn(lambda _: profile(), text)
+    if count != 1:
+        raise ValueError("the profile has to hold the two marks of nodeflow.plan.stages once")
+    return new
+
+
+if __name__ == "__main__":
+    file = Path(sys.argv[1])
+    file.write_text(with_profile(file.read_text()))

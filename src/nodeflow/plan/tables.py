@@ -1,0 +1,194 @@
+"""The tables of a run, `results/tables/NAME.parquet`: what each gathers, and its schema.
+
+A new table that gathers one of every job is a schema and an entry here. Entries without parts are
+made by a rule of their own. Schemas and functions are named, not imported: Snakemake reads this
+while it parses, and must not wait for pandas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nodeflow.plan import paths
+from nodeflow.plan.paths import narrow
+from nodeflow.plan.table import Table
+
+__all__ = ["TABLES", "collections", "table"]
+
+TABLES: tuple[Table, ...] = (
+    Table("graphs", "graphs.collected:COLLECTED_GRAPHS", paths.SUMMARY, "graphs.tests"),
+    Table("graphs_degrees", "graphs.against_theory:COLLECTED_DEGREES"),
+    Table("graphs_clustering", "graphs.against_theory:COLLECTED_CLUSTERING"),
+    Table("networks", "graphs.collected:COLLECTED_NETWORKS", paths.NETWORK_SUMMARY, "networks.all"),
+    Table(
+        "activity_over_time", "dynamics.collected:COLLECTED_ACTIVITY", facts={"every_time": True}
+    ),
+    Table("activity_at_end", "dynamics.collected:COLLECTED_ACTIVITY", facts={"every_time": False}),
+    Table(
+        "node_training",
+        "node.collected:COLLECTED_TRAINING",
+        paths.HISTORY,
+        "node.trainings",
+        job="training",
+    ),
+    Table(
+        "node_tests", "node.collected:COLLECTED_TESTS", paths.RUNS, "node.trainings", job="tests"
+    ),
+    Table(
+        "node_errors_by_degree",
+        "judge.degree:COLLECTED_ERRORS",
+        paths.BY_DEGREE,
+        "node.trainings",
+        job="tests",
+    ),
+    Table(
+        "node_over_training",
+        "node.collected:COLLECTED_OVER_TRAINING",
+        paths.OVER_TRAINING,
+        "experiments.snapshots",
+        job="snapshots",
+    ),
+    Table(
+        "node_fixed_points",
+        "node.collected:COLLECTED_FIXED_POINTS",
+        paths.FIXED_POINTS,
+        "experiments.details",
+        job="experiments",
+    ),
+    Table(
+        "node_hidden",
+        "node.collected:COLLECTED_HIDDEN",
+        paths.HIDDEN,
+        "experiments.details",
+        job="experiments",
+    ),
+    Table(
+        "node_noise",
+        "node.collected:COLLECTED_NOISE",
+        paths.NOISE,
+        "experiments.noise",
+        job="experiments",
+    ),
+    Table(
+        "node_functions",
+        "node.collected:COLLECTED_FUNCTIONS",
+        paths.FUNCTIONS,
+        "experiments.details",
+        job="experiments",
+    ),
+    Table("node_warning", "judge.warning:CURVES"),
+    Table("node_warning_areas", "judge.warning:AREAS"),
+    Table("claims", "judge.claims:CLAIMS"),
+    Table(
+        "zoo_members",
+        "zoo.collected:COLLECTED_MEMBERS",
+        paths.METRICS,
+        "canonical.members",
+        job="members",
+    ),
+    Table(
+        "zoo_alignment",
+        "canonical.collected:COLLECTED_ALIGNMENT",
+        paths.ALIGNMENT,
+        "canonical.members",
+        job="alignment",
+    ),
+    Table(
+        "zoo_barrier",
+        "canonical.collected:COLLECTED_BARRIER",
+        paths.BARRIER,
+        "canonical.members",
+        job="alignment",
+    ),
+    Table(
+        "flow_training",
+        "flow.collected:COLLECTED_FLOW_HISTORY",
+        paths.FLOW_HISTORY,
+        "flows.all",
+        job="flow_training",
+    ),
+    Table(
+        "flow_spectra",
+        "flow.spectra:FLOW_SPECTRA",
+        paths.FLOW_WEIGHTS,
+        "flows.all",
+        job="flow_training",
+        read="flow.spectra:read_spectra",
+    ),
+    Table(
+        "flow_panel",
+        "judge.collected:COLLECTED_PANEL",
+        paths.FLOW_PANEL,
+        "flows.all",
+        job="judgements",
+    ),
+    Table(
+        "flow_summary",
+        "judge.collected:COLLECTED_SUMMARY",
+        paths.FLOW_SUMMARY,
+        "flows.all",
+        job="judgements",
+    ),
+    Table("transfer", "judge.collected:COLLECTED_TRANSFER", paths.TRANSFER, "transfers.all"),
+    Table(
+        "flow_solvers",
+        "judge.collected:COLLECTED_SOLVERS",
+        paths.SOLVERS,
+        "flows.solvers",
+        job="solvers",
+    ),
+    Table(
+        "conditional",
+        "judge.collected:COLLECTED_CONDITIONAL",
+        paths.CONDITIONAL_JUDGEMENT,
+        "conditional.all",
+        job="conditional",
+    ),
+    Table(
+        "conditional_summary",
+        "judge.collected:COLLECTED_CONDITIONAL_SUMMARY",
+        paths.CONDITIONAL_SUMMARY,
+        "conditional.all",
+        job="conditional",
+    ),
+    *(
+        Table(
+            f"bridge_{name}",
+            f"bridge.tables:COLLECTED_{name.upper()}",
+            narrow(paths.BRIDGE_TESTS, table=name),
+            "bridge.all",
+            job="bridge",
+        )
+        for name in (
+            "panel",
+            "runs",
+            "ensembles",
+            "degrees",
+            "functions",
+            "fixed_points",
+            "unobserved",
+        )
+    ),
+    Table("bridge_questions", "bridge.tables:BRIDGE_QUESTIONS", rows="bridge.all"),
+    Table("runtime", "runtime:RUNTIME", costs=True),
+    Table("resources", "resources:RESOURCES", costs=True),
+)
+"""All tables."""
+
+_BY_NAME = {x.name: x for x in TABLES}
+
+
+def table(name: str) -> Table:
+    """The table of a name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return _BY_NAME[name]
+
+
+def collections() -> Iterator[tuple[str, list[Table]]]:
+    """The jobs that gather tables: name of the job, and its tables."""
+    gathered = [x for x in TABLES if x.parts]
+    for job in dict.fromkeys(x.job or x.name for x in gathered):
+        yield job, [x for x in gathered if (x.job or x.name) == job]

@@ -1,0 +1,1 @@
+"""How classes of settings are written, checked, and refused in one sentence."""

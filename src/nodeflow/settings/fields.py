@@ -1,0 +1,209 @@
+"""Settings as checked dataclasses: types, bounds and meanings stand once, at the field.
+
+A class of settings is a plain frozen dataclass under `checked`. Whoever makes one, a caller or the
+configuration, has its values checked and, where one is not allowed, reads one sentence that names
+it, its value and what is allowed. This module loads pydantic and nothing heavier: Snakemake reads
+the configuration with it before every run.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Annotated, Any, TypeVar, cast
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from nodeflow.problems import Problem
+from nodeflow.settings.sentences import Words, explain, plain_schema
+
+__all__ = [
+    "Beta",
+    "Count",
+    "Counts",
+    "Depth",
+    "Flag",
+    "Gamma",
+    "Keys",
+    "NonNegative",
+    "Number",
+    "OneOf",
+    "Positive",
+    "Share",
+    "Size",
+    "Some",
+    "Strict",
+    "Text",
+    "Tolerance",
+    "Unique",
+    "Whole",
+    "checked",
+    "fault",
+    "meaning",
+    "merged",
+]
+
+T = TypeVar("T")
+Schema = Mapping[str, Any]
+
+# --- types ---------------------------------------------------------------------------------------
+
+_MOST = 10**9
+
+
+class OneOf:
+    """A text that is one of some names."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = list(names)
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        """A literal of these names."""
+        return core_schema.literal_schema(self.names)
+
+
+def _once(values: tuple[T, ...]) -> tuple[T, ...]:
+    if any(value in values[:index] for index, value in enumerate(values)):
+        raise PydanticCustomError("not_unique", "each value may stand there once")
+    return values
+
+
+def meaning(text: str) -> Any:
+    """What a field means, for the table of keys and for editors."""
+    return Field(description=text)
+
+
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), AllowInfNan(False)]
+Text = Annotated[str, Strict()]
+Flag = Annotated[bool, Strict()]
+Count = Annotated[Whole, Ge(1), Le(_MOST)]
+Size = Annotated[Whole, Ge(2), Le(10**8)]
+Depth = Annotated[Whole, Ge(1), Le(1000)]
+Positive = Annotated[Number, Gt(0)]
+NonNegative = Annotated[Number, Ge(0)]
+Share = Annotated[Number, Ge(0), Lt(1)]
+Tolerance = Annotated[Number, Gt(0), Lt(1)]
+Beta = Positive
+Gamma = Annotated[Number, Gt(2)]
+Counts = Annotated[tuple[Count, ...], MinLen(1)]
+Unique = Annotated[
+    tuple[T, ...], AfterValidator(_once), Field(json_schema_extra={"uniqueItems": True})
+]
+"""A list in which each value stands once."""
+Some = Annotated[Unique[T], MinLen(1)]
+"""The same with one value at least."""
+
+
+# --- checked dataclasses -------------------------------------------------------------------------
+
+
+def fault(key: str, text: str) -> PydanticCustomError:
+    """What a check that compares several values raises.
+
+    Args:
+        key: the key at fault, with dots, from the object that is checked.
+        text: the rest of the sentence behind the key; `{here}` stands for the key of that object.
+    """
+    return PydanticCustomError("fault", "{text}", {"key": key, "text": text})
+
+
+def checked(problem: type[Problem]) -> Callable[[type[T]], type[T]]:
+    """Make a frozen dataclass check its values, wherever it is made.
+
+    Cross-checks belong into `__post_init__`, which raises a `fault`.
+
+    Args:
+        problem: raised, with one sentence, if a caller gives a value that is not allowed.
+    """
+
+    def decorate(cls: type[T]) -> type[T]:
+        made = cast(Any, cls)
+        made.__pydantic_config__ = ConfigDict(extra="forbid")
+        names = [entry.name for entry in fields(made)]
+
+        @functools.wraps(made.__init__)
+        def init(self: Any, *args: Any, **values: Any) -> None:
+            if len(args) > len(names):
+                raise TypeError(f"{cls.__name__} takes {len(names)} values, not {len(args)}")
+            given = {**dict(zip(names, args, strict=False)), **values}
+            try:
+                valid = _adapter(made).validate_python(given)
+            except ValidationError as error:
+                schema = plain_schema(_adapter(made).json_schema())
+                words = Words(
+                    "", cls.__name__, "is no setting", "has to be given", f"{cls.__name__}."
+                )
+                raise problem(explain(error, given, schema, words)) from None
+            for name in names:
+                object.__setattr__(self, name, getattr(valid, name))
+
+        made.__init__ = init
+        return cls
+
+    return decorate
+
+
+def merged(start: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of settings with some of them changed, inner settings value by value."""
+    found = dict(vars(start))
+    for name, change in changes.items():
+        inner = found.get(name)
+        nested = isinstance(change, Mapping) and is_dataclass(inner)
+        found[name] = {**vars(inner), **change} if nested else change
+    return found
+
+
+@functools.cache
+def _adapter(cls: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Which values of a class of settings are keys of the configuration.
+
+    Attributes:
+        without: names that are no keys: only a caller of the library changes them. All others must
+            be there.
+    """
+
+    without: frozenset[str] = frozenset()
+
+    def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The class's own schema behind a look at its keys."""
+        names = [entry.name for entry in fields(of)]
+        return core_schema.no_info_before_validator_function(
+            functools.partial(self._look, names), handler(of)
+        )
+
+    def _look(self, names: Sequence[str], value: Any) -> Any:
+        if isinstance(value, Mapping):
+            known = [name for name in names if name not in self.without]
+            for name in sorted(set(value) - set(known)):
+                raise PydanticCustomError("extra_key", "unknown key", {"key": name})
+            for name in known:
+                if name not in value:
+                    raise PydanticCustomError("missing_key", "missing key", {"key": name})
+        return value
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """The class's schema with these keys alone."""
+        found = dict(handler.resolve_ref_schema(handler(schema)))
+        own = {k: v for k, v in found["properties"].items() if k not in self.without}
+        return {**found, "properties": own, "required": list(own)}
