@@ -109,6 +109,8 @@ def test_a_network_that_is_not_finite_is_a_row_and_the_others_survive(zoo: Block
     assert list(nothing.report["status"]) == ["failed"]
     with pytest.raises(AlignProblem, match="another member as reference"):
         align_block(zoo.parameters, {n: t[4] for n, t in broken.items()}, SYMMETRY, PLAIN)
+    with pytest.raises(AlignProblem, match="3 numbers of members are given for 24 networks"):
+        align_block(zoo.parameters, zoo.only(0), SYMMETRY, PLAIN, np.arange(3))
 
 
 def test_matching_lowers_the_loss_barrier_between_trained_networks(

@@ -3,6 +3,8 @@
 import copy
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,12 +18,13 @@ from nodeflow.canonical.align import (
     align_block,
     canonicalize,
 )
-from nodeflow.canonical.derive import derive_symmetry
+from nodeflow.canonical.derive import check_symmetry, derive_symmetry
 from nodeflow.canonical.matching import MatchSettings
-from nodeflow.canonical.symmetry import permute, random_permutations
+from nodeflow.canonical.symmetry import SymmetryProblem, permute, random_permutations
 from nodeflow.canonical.universe import align_universe
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.architectures import Architecture, from_module
+from nodeflow.zoo.architectures import Architecture, ArchitectureProblem, from_module
+from nodeflow.zoo.tensors import TensorProblem
 from nodeflow.zoo.ties import TieProblem
 
 
@@ -569,3 +572,116 @@ def test_the_gain_of_each_unit_moves_and_a_common_one_stays() -> None:
         (group,) = derive_symmetry(architecture_of(name)[1]).groups
         assert any(place.tensor == "f.weight" for place in group.places) == moves
         assert group.scalable and not group.odd
+
+
+class Masked(nn.Module):
+    """Causal attention with its mask among the buffers, and the readout the embedding."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(9, 8)
+        self.qkv = nn.Linear(8, 24)
+        self.out = nn.Linear(8, 8)
+        self.readout = nn.Linear(8, 9, bias=False)
+        self.readout.weight = self.words.weight
+        self.mask: Tensor
+        self.register_buffer("mask", torch.ones(5, 5, dtype=torch.bool).tril())
+        self.scale: Tensor
+        self.register_buffer("scale", torch.tensor(0.5), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.words(x)
+        q, k, v = (part.view(len(x), 5, 2, 4).transpose(1, 2) for part in self.qkv(h).split(8, 2))
+        scores = (self.scale * q @ k.transpose(2, 3)).masked_fill(~self.mask, -torch.inf)
+        made = (scores.softmax(3) @ v).transpose(1, 2).reshape(len(x), 5, 8)
+        out: Tensor = self.readout((h + self.out(made))[:, -1])
+        return out
+
+
+def test_buffers_that_all_networks_share_pass_through_alignment() -> None:
+    torch.manual_seed(3)
+    modules = [Masked().eval() for _ in range(3)]
+    states = [module.state_dict() for module in modules]
+    zoo = {name: torch.stack([state[name] for state in states]) for name in sorted(states[0])}
+    architecture = from_module(Masked(), (5,), tokens=9)
+    symmetry = derive_symmetry(architecture)
+    assert [group.size for group in symmetry.groups] == [8, 8]
+    reference = {name: tensor[0] for name, tensor in zoo.items()}
+    aligned = align_block(zoo, reference, symmetry, MatchSettings())
+    together = align_universe(zoo, symmetry, MatchSettings())
+    x = torch.randint(9, (6, 5), generator=torch_generator(8, "items"))
+    module = Masked().eval()
+    for k, given in enumerate(modules):
+        arranged = architecture.arrange(aligned.parameters)
+        for network in (
+            {name: tensor[k] for name, tensor in aligned.parameters.items()},
+            {name: tensor[k] for name, tensor in together.parameters.items()},
+            architecture.state_dict({name: tensor[k] for name, tensor in arranged.items()}),
+        ):
+            module.load_state_dict(network, strict=True)
+            assert torch.equal(module.mask, given.mask)
+            with torch.no_grad():
+                torch.testing.assert_close(module(x), given(x), rtol=1e-4, atol=1e-4)
+    other = {**zoo, "mask": ~zoo["mask"]}
+    with pytest.raises(TensorProblem, match="buffer mask of the networks is not the one"):
+        align_block(other, reference, symmetry, MatchSettings())
+
+
+def in_single(m: Any, x: Tensor) -> Tensor:
+    """A normalization in single precision, whatever its items are in."""
+    h = m.a(x)
+    scale = h.float().square().mean(1, keepdim=True).add(1e-6).rsqrt().to(h.dtype)
+    out: Tensor = m.b((h * scale).relu())
+    return out
+
+
+def with_zeros(m: Any, x: Tensor) -> Tensor:
+    """Units beside a sum that starts on the CPU, in single precision."""
+    out: Tensor = m.b(m.a(x + torch.zeros(len(x), 4)).relu())
+    return out
+
+
+@pytest.mark.parametrize("forward", [in_single, with_zeros])
+def test_modules_that_say_where_and_in_which_precision_they_compute_are_matched(
+    forward: Callable[[Any, Tensor], Tensor],
+) -> None:
+    module = Net(forward, a=nn.Linear(4, 12), b=nn.Linear(12, 3)).eval()
+    symmetry = derive_symmetry(from_module(module, (4,)))
+    assert [group.size for group in symmetry.groups] == [12]
+    zoo = networks(module, 3)
+    x = torch.randn(6, 4, generator=torch_generator(8, "items"))
+    before = said(module, zoo, x)
+    reference = {name: tensor[0] for name, tensor in zoo.items()}
+    aligned = align_block(zoo, reference, symmetry, MatchSettings())
+    torch.testing.assert_close(said(module, aligned.parameters, x), before, rtol=1e-5, atol=1e-5)
+
+
+def test_a_wrong_symmetry_of_a_module_in_single_precision_does_not_pass() -> None:
+    module = Net(in_single, a=nn.Linear(4, 12), b=nn.Linear(12, 3))
+    architecture = from_module(module, (4,))
+    symmetry = derive_symmetry(architecture)
+    (group,) = symmetry.groups
+    powers = [replace(place, power=1 - 2 * place.axis) for place in group.places]
+    scalable = replace(symmetry, groups=(replace(group, places=tuple(powers), scalable=True),))
+    half = replace(symmetry, groups=(replace(group, places=group.places[:-1]),))
+    for wrong in (scalable, half):
+        with pytest.raises(SymmetryProblem, match="changes outputs"):
+            check_symmetry(architecture, wrong)
+
+
+def test_modules_whose_symmetry_cannot_be_checked_are_one_sentence() -> None:
+    parts = {"a": nn.Linear(4, 12), "b": nn.Linear(12, 3)}
+    noisy = Net(lambda m, x: m.b(functional.dropout(m.a(x))), **parts)
+    with pytest.raises(SymmetryProblem, match="something else each time"):
+        derive_symmetry(from_module(noisy, (4,)))
+    with pytest.raises(ArchitectureProblem, match=r"cannot read items of shape \(5,\)"):
+        derive_symmetry(from_module(between(nn.ReLU()), (5,)))
+
+
+def test_symmetries_of_several_modules_can_be_derived_at_once_in_threads() -> None:
+    def derived(width: int) -> list[int]:
+        module = nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 3))
+        return [group.size for group in derive_symmetry(from_module(module, (4,))).groups]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(derived, range(5, 13))) == [[width] for width in range(5, 13)]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from nodeflow.judge.store import JUDGE_PANEL, JUDGE_SUMMARY
 from nodeflow.judge.summary import mean_interval, summarize
 from nodeflow.tables import read_table, write_table
 from nodeflow.zoo.architectures import mlp
-from nodeflow.zoo.store import Block
+from nodeflow.zoo.store import Block, BlockProblem
 
 ARCHITECTURE = mlp([4, 6, 3])
 SIZE = ARCHITECTURE.parameters
@@ -195,6 +196,17 @@ def test_a_panel_needs_enough_members() -> None:
         panel_of(networks(3, 3), settings=PanelSettings(soup=31))
     with pytest.raises(JudgeProblem, match=r"noise_scales\[1\] is -1.0; allowed: a number > 0"):
         PanelSettings(noise_scales=(0.1, -1.0))
+
+
+def test_members_without_their_numbers_are_one_sentence() -> None:
+    cases: tuple[Any, ...] = (
+        (TRAINING.parameters, HELD_OUT, "the training members"),
+        (TRAINING, HELD_OUT.parameters, "the held-out networks"),
+    )
+    samples = samples_of(networks(2, 3))
+    for members, held_out, what in cases:
+        with pytest.raises(BlockProblem, match=f"{what} are given as dict; give a block"):
+            judge_panel(ARCHITECTURE, members, held_out, samples, X, Y, SETTINGS, 1, ("test",))
 
 
 def test_tables_fit_their_schemas(independent: pd.DataFrame, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from scipy.io import savemat
 from nodeflow.datasets import load_dataset
 from nodeflow.judge.store import TRANSFER
 from nodeflow.judge.transfer import TransferProblem, TransferSettings, transfer
+from nodeflow.seeds import torch_generator
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import build, classifier
 from nodeflow.zoo.predict import StatisticsProblem
-from nodeflow.zoo.store import Block
+from nodeflow.zoo.store import Block, BlockProblem
 from nodeflow.zoo.train import Fresh, TrainSettings, train_block
 
 
@@ -99,3 +101,6 @@ def test_what_networks_cannot_read_is_refused_in_one_line() -> None:
     start = Fresh(architecture, np.arange(2), TrainSettings(), 1, "z")
     with pytest.raises(TransferProblem, match="read 4 numbers cannot learn the task digits"):
         transfer(architecture, {"a": start}, {"digits": digits}, TransferSettings(), 1, ("t",))
+    bare: Any = architecture.initialize([torch_generator(1, "test")])
+    with pytest.raises(BlockProblem, match="set a are given as dict"):
+        transfer(architecture, {"a": bare}, {"iris": iris}, TransferSettings(), 1, ("t",))

@@ -1,5 +1,7 @@
 import hashlib
+import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrize, prune
 
 from nodeflow.datasets import load_dataset
 from nodeflow.seeds import derive_seed, torch_generator
@@ -180,6 +183,20 @@ def test_running_statistics_of_any_dimension_are_those_of_torch(dimensions: int)
     assert torch.allclose(found["0.running_var"], x.var(axes).expand(2, -1), rtol=1e-4)
 
 
+def test_normalization_over_processes_is_that_of_one_process() -> None:
+    def net(norm: type[nn.Module]) -> Architecture:
+        return from_module(
+            nn.Sequential(nn.Linear(64, 8), norm(8), nn.ReLU(), nn.Linear(8, 10)), (64,)
+        )
+
+    one, other = (
+        train_block(net(norm), DIGITS, range(2), QUICK, 1, "test")
+        for norm in (nn.BatchNorm1d, nn.SyncBatchNorm)
+    )
+    for name in (*one.parameters, *one.statistics):
+        assert torch.equal(one.tensors[name], other.tensors[name]), name
+
+
 class Tokens(nn.Module):
     """What transformers of one's own have: tokens, attention, tables, constants."""
 
@@ -252,6 +269,79 @@ def test_a_parametrized_layer_starts_as_the_plain_one_does() -> None:
     assert directions.abs().max() <= 1 / 8 and not torch.equal(directions[0], directions[1])
 
 
+class Symmetric(nn.Module):
+    """A matrix from its upper half; how to take one apart is not said."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.triu() + x.triu(1).T
+
+
+@pytest.mark.parametrize("kind", ["weight_norm", "pruned", "parametrized"])
+def test_a_layer_whose_weight_is_computed_is_trained_from_the_values_it_has(kind: str) -> None:
+    layer = nn.Linear(8, 8)
+    if kind == "weight_norm":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            torch.nn.utils.weight_norm(layer)
+    elif kind == "pruned":
+        prune.random_unstructured(layer, "weight", 0.5)  # type: ignore[no-untyped-call]
+    else:
+        parametrize.register_parametrization(layer, "weight", Symmetric())
+    module = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), layer, nn.Linear(8, 10))
+    with pytest.warns(UserWarning, match="No reset_parameters sets"):
+        architecture = from_module(module, (1, 8, 8))
+    start = initial_parameters(architecture, range(2), QUICK, 1, "test")
+    (name,) = {"3.weight_v", "3.weight_orig", "3.parametrizations.weight.original"} & set(start)
+    assert all(torch.equal(one, module.get_parameter(name)) for one in start[name])
+    block = train_block(architecture, DIGITS, range(2), QUICK, 1, "test")
+    assert not torch.equal(block.parameters[name], start[name])
+    heard = predict(architecture, block.parameters, DIGITS.test_x)
+    for k in range(2):
+        module.load_state_dict(architecture.state_dict(block.only(k)), strict=True)
+        with torch.no_grad():
+            own = module(torch.as_tensor(DIGITS.test_x).reshape(-1, 1, 8, 8))
+        torch.testing.assert_close(heard[k], own, rtol=1e-4, atol=1e-5)
+
+
+class Padded(nn.Module):
+    """Grey values as tokens whose padding is also read out, and a parameter that nothing reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(17, 8, padding_idx=0)
+        self.marks = nn.Parameter(torch.ones(17, 8))
+        self.unread = nn.Parameter(torch.ones(3))
+        self.readout = nn.Linear(17, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        tokens = (16 * x.flatten(1)).round().long()
+        marks = nn.functional.embedding(tokens, self.marks, padding_idx=-17)
+        h = (self.words(tokens) * marks).mean(1)
+        out: torch.Tensor = self.readout(h @ self.words.weight.T)
+        return out
+
+
+def test_padding_learns_from_what_else_reads_it_alone_in_every_network_of_a_stack() -> None:
+    architecture = from_module(Padded(), (1, 8, 8))
+    settings = TrainSettings(epochs=1, batch_size=16, learning_rate=1e-3)
+    start = initial_parameters(architecture, range(3), settings, 1, "test")
+    module, one = Padded(), DIGITS.first(16)
+    block = train_block(architecture, one, range(3), settings, 1, "test")
+    x, y = torch.as_tensor(one.train_x), torch.as_tensor(one.train_y)
+    for k in range(3):
+        module.load_state_dict({name: tensor[k] for name, tensor in start.items()})
+        optimizer = torch.optim.Adam(module.parameters(), 1e-3)
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(module(x), y).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        for name, parameter in module.named_parameters():
+            torch.testing.assert_close(
+                block.parameters[name][k], parameter.detach(), rtol=1e-4, atol=1e-5
+            )
+        assert not torch.equal(block.parameters["words.weight"][k, 0], torch.zeros(8))
+        assert torch.equal(block.parameters["marks"][k, 0], torch.ones(8))
+
+
 def test_modules_in_any_state_make_the_same_architecture_and_stay_as_they_are() -> None:
     module = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.Linear(8, 10))
     expected = started(module, (1, 8, 8))
@@ -315,6 +405,8 @@ def test_modules_that_cannot_be_used_are_one_sentence() -> None:
         (broken, item, "a scale is needed"),
         (no_values, (8, 1, 1), "0.weight has no value"),
         ("resnet", item, "not of str"),
+        (nn.Flatten(), item, "Flatten has no parameters"),
+        (torch.jit.script(nn.Linear(4, 3)), item, "torch.jit"),
         (nn.Linear(4, 3), 4, "item is 4"),
     ):
         with pytest.raises(ArchitectureProblem, match=message):
@@ -330,11 +422,22 @@ def test_modules_that_cannot_be_used_are_one_sentence() -> None:
             predict(architecture, networks, np.zeros((2, 4), np.float32))
 
 
+class Overwritten(nn.Module):
+    """Changes what its gradient needs."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = x.exp()
+        h[:, 0] = 0
+        return h
+
+
 def test_modules_that_cannot_be_trained_are_one_sentence_before_the_first_step() -> None:
     for module, kind, message in (
         (nn.Sequential(nn.Dropout(0.5), nn.Linear(64, 10)), TrainProblem, "dropout"),
         (nn.Linear(64, 10).requires_grad_(False), TrainProblem, "weight of module is frozen"),
         (nn.Linear(64, 5), ItemProblem, "no class of networks with 5 outputs"),
+        (nn.Linear(64, 1), TrainProblem, "has one output, .* digits has 10 classes"),
+        (nn.Sequential(nn.Linear(64, 8), Overwritten(), nn.Linear(8, 10)), TrainProblem, "inplace"),
     ):
         with pytest.raises(kind, match=message):
             train_block(from_module(module, (64,)), DIGITS, [0], QUICK, 1, "test")
@@ -350,3 +453,54 @@ def test_shipped_architectures_start_from_the_bytes_they_always_started_from() -
         for tensor in architecture.initialize([torch_generator(3, "test")]).values():
             digest.update(tensor.numpy().tobytes())
     assert digest.hexdigest() == "14443eee55aa6a91"
+
+
+class Remembering(nn.Module):
+    """A layer that keeps what it once computed of its weights, and counts its calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(64, 10)
+        self.norm: torch.Tensor | None = None
+        self.calls: torch.Tensor
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        if self.norm is None:
+            self.norm = self.layer.weight.norm()
+        out: torch.Tensor = self.layer(x) / self.norm
+        return out
+
+
+def test_what_a_module_keeps_of_one_network_is_forgotten_before_the_next() -> None:
+    architecture = from_module(Remembering(), (64,))
+    networks = initial_parameters(architecture, range(3), QUICK, 1, "test")
+    x = torch.as_tensor(DIGITS.test_x)
+    heard = predict(architecture, networks, x)
+    for k in range(3):
+        module = Remembering()
+        module.load_state_dict(architecture.state_dict({n: t[k] for n, t in networks.items()}))
+        with torch.no_grad():
+            torch.testing.assert_close(heard[k], module(x), rtol=1e-5, atol=1e-6)
+    double = {name: tensor.double() for name, tensor in networks.items()}
+    assert predict(architecture, double, x).dtype == torch.float64
+    assert torch.equal(predict(architecture, networks, x), heard)
+    assert architecture.constants["calls"] == 0
+    assert (train_block(architecture, DIGITS, [0, 1], QUICK, 1, "test").members == [0, 1]).all()
+
+
+def test_networks_of_one_architecture_speak_as_they_do_alone_in_threads() -> None:
+    architecture = from_module(
+        nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)), (64,)
+    )
+    networks = initial_parameters(architecture, range(8), QUICK, 1, "test")
+    alone = predict(architecture, networks, DIGITS.test_x)
+
+    def heard(k: int) -> torch.Tensor:
+        one = {name: tensor[k : k + 1] for name, tensor in networks.items()}
+        return predict(architecture, one, DIGITS.test_x)[0]
+
+    with ThreadPoolExecutor(4) as pool:
+        for k, said in zip([*range(8)] * 20, pool.map(heard, [*range(8)] * 20), strict=True):
+            assert torch.equal(said, alone[k])

@@ -9,7 +9,7 @@ from sklearn.metrics import log_loss
 
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import mlp
-from nodeflow.zoo.predict import evaluate, predict, predict_labels
+from nodeflow.zoo.predict import evaluate, predict, predict_labels, recalibrated
 
 ARCHITECTURE = mlp([5, 7, 3])
 
@@ -57,6 +57,11 @@ def test_a_network_that_is_not_finite_has_a_loss_that_is_not() -> None:
     parameters["layer1.bias"][1] = torch.nan
     loss, _ = evaluate(ARCHITECTURE, parameters, x, y)
     assert np.isfinite(loss).tolist() == [True, False, True]
+
+
+def test_networks_without_statistics_have_none_to_measure() -> None:
+    parameters, (x, _) = networks(2), items(4)
+    assert recalibrated(ARCHITECTURE, parameters, x) == {}
 
 
 def test_double_precision_stays_double() -> None:

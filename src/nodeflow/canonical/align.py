@@ -132,7 +132,7 @@ def align_block(
         The aligned networks, their tensors in the order of the architecture.
 
     Raises:
-        AlignProblem: the reference is not finite.
+        AlignProblem: the reference is not finite, or the numbers of members are not as many.
         TensorProblem: networks or reference are not of the architecture.
         TieProblem: a shared tensor has different values under its names.
     """
@@ -160,6 +160,10 @@ def align_block(
     sweeps = np.zeros(len(ok), dtype=np.int64)
     sweeps[ok] = matching.sweeps
     numbers = np.arange(len(ok)) if members is None else np.asarray(members)
+    if len(numbers) != len(ok):
+        raise AlignProblem(
+            f"{len(numbers)} numbers of members are given for {len(ok)} networks; give each one."
+        )
     learned = {name: one for name, one in reference.items() if name not in symmetry.statistics}
     report = alignment_report(parameters, aligned, learned, numbers, sweeps, symmetry.unmatched)
     return Aligned(symmetry.as_given(aligned, given), permutations, signs, report)

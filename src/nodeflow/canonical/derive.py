@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -29,12 +30,15 @@ from nodeflow.canonical.symmetry import (
 )
 from nodeflow.seeds import torch_generator
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architectures import Architecture, ArchitectureProblem
 
 __all__ = ["check_symmetry", "derive_symmetry"]
 
 _TOLERANCE = 1e-8
 """How much outputs may change in double precision, as a share of their largest value."""
+
+_SINGLE = 1e-5
+"""How much at most where a module computes in single precision."""
 
 
 @one_thread_if_small
@@ -51,11 +55,13 @@ def derive_symmetry(architecture: Architecture) -> Symmetry:
 
     Raises:
         SymmetryProblem: the network cannot be exported, or the check failed.
+        ArchitectureProblem: the module cannot read its items.
     """
     if architecture.module is None:
         return _perceptron(architecture)
+    trial = _trial(architecture, 0)
     symmetry = _groups(read_graph(architecture), architecture)
-    check_symmetry(architecture, symmetry)
+    _check(architecture, symmetry, trial)
     return symmetry
 
 
@@ -64,8 +70,31 @@ def check_symmetry(architecture: Architecture, symmetry: Symmetry, seed: int = 0
     """Apply a random element of the symmetry to random networks and compare what they say.
 
     Raises:
-        SymmetryProblem: an output changes by more than rounding.
+        SymmetryProblem: an output changes by more than rounding, or from one call to the next.
+        ArchitectureProblem: the module cannot read its items.
     """
+    _check(architecture, symmetry, _trial(architecture, seed))
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Two random networks, items, and what the networks say about them.
+
+    Attributes:
+        tensors: of both networks, statistics among them.
+        x: items, shape (3, features).
+        said: shape (2, 3, classes).
+        generators: where further random numbers come from.
+    """
+
+    tensors: dict[str, Tensor]
+    x: Tensor
+    said: Tensor
+    generators: list[torch.Generator]
+
+
+def _trial(architecture: Architecture, seed: int) -> _Trial:
+    """In double precision, or in single precision if the module can do with no other."""
     generators = [torch_generator(seed, "check of a symmetry", k) for k in range(2)]
     tensors: dict[str, Tensor] = {}
     for name, tensor in architecture.initialize(generators).items():
@@ -78,22 +107,46 @@ def check_symmetry(architecture: Architecture, symmetry: Symmetry, seed: int = 0
     if architecture.tokens:
         x = torch.randint(architecture.tokens, shape, generator=generators[1])
     with torch.no_grad():
-        before = architecture.forward(tensors, x)
-        if not before.isfinite().all() or not before.any():
-            raise SymmetryProblem(
-                f"{architecture.name} says nothing finite, or only zeros, with random weights, so "
-                "its symmetry cannot be checked; state it."
-            )
-        changed = permute(tensors, symmetry, random_permutations(symmetry, generators))
-        scales = {}
-        for group in symmetry.groups:
-            scale = torch.rand(2, group.size, generator=generators[0]).double() + 0.5
-            sign = torch.randint(2, scale.shape, generator=generators[0]).double() * 2 - 1
-            scales[group.name] = scale ** int(group.scalable) * sign ** int(group.odd)
-        changed = rescale(changed, symmetry, scales)
-        after = architecture.forward(changed, x)
-    error = float((before - after).abs().max() / before.abs().max())
-    if not error <= _TOLERANCE:
+        try:
+            said = architecture.forward(tensors, x)
+        except ArchitectureProblem:
+            tensors = {name: tensor.float() for name, tensor in tensors.items()}
+            x = x if architecture.tokens else x.float()
+            said = architecture.forward(tensors, x)
+    if not said.isfinite().all() or not said.any():
+        raise SymmetryProblem(
+            f"{architecture.name} says nothing finite, or only zeros, with random weights, so "
+            "its symmetry cannot be checked; state it."
+        )
+    return _Trial(tensors, x, said, generators)
+
+
+def _check(architecture: Architecture, symmetry: Symmetry, trial: _Trial) -> None:
+    moved = permute(trial.tensors, symmetry, random_permutations(symmetry, trial.generators))
+    scales = {}
+    for group in symmetry.groups:
+        scale = torch.rand(2, group.size, generator=trial.generators[0]).double() + 0.5
+        sign = torch.randint(2, scale.shape, generator=trial.generators[0]).double() * 2 - 1
+        scales[group.name] = scale ** int(group.scalable) * sign ** int(group.odd)
+
+    def change(tensors: Mapping[str, Tensor]) -> float:
+        with torch.no_grad():
+            said = architecture.forward(tensors, trial.x)
+        return float((trial.said - said).abs().max() / trial.said.abs().max())
+
+    error = change(rescale(moved, symmetry, scales))
+    if error <= _TOLERANCE:
+        return
+    if change(trial.tensors) > 0:
+        raise SymmetryProblem(
+            f"{architecture.name} says something else each time it reads the same items, so its "
+            "symmetry cannot be checked; switch off what is random when it is not trained "
+            "(functional.dropout does so with training=self.training)."
+        )
+    # Modules may compute in single precision inside. Then orders of units alone, which change
+    # outputs either much or by rounding, show how much that is.
+    rounding = min(10 * change(moved), _SINGLE)
+    if not error <= rounding:
         raise SymmetryProblem(
             f"The symmetry stated for {architecture.name} changes outputs by {error:.1e} of the "
             "largest; state it anew."
@@ -180,6 +233,7 @@ def _groups(graph: Graph, architecture: Architecture) -> Symmetry:
         frozenset(architecture.statistics),
         tuple(frozen),
         aliases=architecture.aliases,
+        constants=architecture.constants,
         shapes={**architecture.shapes, **architecture.statistics},
     )
 

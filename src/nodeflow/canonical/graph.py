@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import operator
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +17,13 @@ from nodeflow.canonical.operations import rule_of
 from nodeflow.canonical.reshaping import Made
 from nodeflow.canonical.symmetry import SymmetryProblem
 from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.ties import copied
 
 __all__ = ["Graph", "read_graph"]
+
+
+_EXPORT = threading.Lock()
+"""Torch exports one module at a time; in several threads at once it fails."""
 
 
 @dataclass
@@ -43,7 +48,11 @@ def read_graph(architecture: Architecture) -> Graph:
     """
     program = _exported(architecture)
     signature = program.graph_signature
-    names = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    names = {
+        **signature.inputs_to_parameters,
+        **signature.inputs_to_buffers,
+        **signature.inputs_to_lifted_tensor_constants,
+    }
     graph = Graph()
     found: dict[Node, Made] = {}
     active: set[Node] = set()  # what depends on the items
@@ -75,13 +84,15 @@ def _exported(architecture: Architecture) -> ExportedProgram:
     """The graph of a module, without operations that act in place."""
     shape = (2, *architecture.item)
     dtype = torch.long if architecture.tokens else torch.float32
-    items = torch.zeros(shape, device="meta", dtype=dtype)
+    # Modules of one's own may make tensors on the CPU as they run, so their values are there, too.
+    given = architecture.module if architecture.original is None else architecture.original
+    assert given is not None
+    device = "meta" if architecture.original is None else "cpu"
+    items = torch.zeros(shape, device=device, dtype=dtype)
     # In one precision, and as if it were learned: else torch takes other, fused operations.
-    module = copy.deepcopy(architecture.module)
-    assert module is not None
-    module.float().requires_grad_(True)
+    module = copied(given).eval().float().requires_grad_(True)
     try:
-        with torch.enable_grad():
+        with _EXPORT, torch.enable_grad():
             program = torch.export.export(module, (items,))
             if any(_acts_in_place(node) for node in program.graph.nodes):
                 program = program.run_decompositions({})

@@ -28,6 +28,7 @@ from nodeflow.zoo.tensors import (
     as_tensors,
     shapes_of,
     without_buffers,
+    without_constants,
 )
 from nodeflow.zoo.ties import with_aliases, without_aliases
 
@@ -108,6 +109,8 @@ class Symmetry:
             variances.
         frozen: what was left in place although it might move, one line each that says why.
         aliases: other names of tensors that a module shares, each with the name that it has here.
+        constants: buffers that all networks share, by name; networks that are given with them keep
+            them.
         shapes: name → shape of all tensors of the architecture, statistics among them, in its
             order; empty for a symmetry that was stated by hand.
     """
@@ -116,6 +119,7 @@ class Symmetry:
     statistics: frozenset[str] = frozenset()
     frozen: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
     shapes: Shapes = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -152,7 +156,7 @@ class Symmetry:
             TensorProblem: networks are not of the architecture.
             SymmetryProblem: a group does not fit their tensors.
         """
-        shapes, networks = self.shapes, self.once(_whole(networks, what))
+        shapes, networks = self.shapes, self.once(networks, what)
         if not shapes:
             own = shapes_of(networks)
             first = {name: tuple(x.shape) for name, x in like.items()} if like else own
@@ -166,7 +170,7 @@ class Symmetry:
         self, network: Mapping[str, Tensor], what: str = "the reference"
     ) -> dict[str, Tensor]:
         """As `arrange`, of a single network: tensors of shape (*shape)."""
-        network = self.once(_whole(network, what))
+        network = self.once(network, what)
         shapes = self.shapes or {name: tuple(x.shape) for name, x in network.items()}
         return arrange_one(network, *self._split(shapes), what)
 
@@ -184,9 +188,18 @@ class Symmetry:
         why = "; ".join(reasons) or "all its units are inputs or outputs"
         return f"no group of units may change places ({why})"
 
-    def once(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Networks with each shared tensor once; see `nodeflow.zoo.ties.without_aliases`."""
-        return without_aliases(tensors, self.aliases)
+    def once(self, networks: Mapping[str, Tensor], what: str = "the networks") -> dict[str, Tensor]:
+        """What units move in: no counters and constants, and each shared tensor once.
+
+        Raises:
+            TensorProblem: a tensor is not of floating numbers, or a constant is another one.
+            TieProblem: a shared tensor has different values under its names.
+        """
+        parameters, others = without_buffers(networks, what)
+        given = {**parameters, **others}
+        if self.constants:
+            given = without_constants(given, self.constants, self.aliases, what)
+        return without_aliases(as_tensors(given, what), self.aliases)
 
     def as_given(
         self, moved: Mapping[str, Tensor], given: Mapping[str, Tensor]
@@ -210,11 +223,6 @@ class Symmetry:
         """The symmetry with the units of residual streams left in place."""
         kept = tuple(group for group in self.groups if not group.residual)
         return replace(self, groups=kept)
-
-
-def _whole(networks: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:
-    parameters, statistics = without_buffers(networks, what)
-    return as_tensors({**parameters, **statistics}, what)
 
 
 def mlp_symmetry(shapes: Mapping[str, tuple[int, ...]]) -> Symmetry:
@@ -299,7 +307,7 @@ def permute(
         New tensors; those that no group acts on are passed on. A shared tensor is moved once, and
         has the same values under all names that were given.
     """
-    moved = symmetry.once(_whole(parameters, "the networks"))
+    moved = symmetry.once(parameters)
     for group, place, tensor in _places(moved, symmetry):
         units = units_second(tensor, group, place)
         order = permutations[group.name].to(tensor.device)
@@ -352,7 +360,7 @@ def rescale(
         symmetry: of their architecture.
         scales: positive, of shape (K, size), for each group that is scaled.
     """
-    scaled = symmetry.once(_whole(parameters, "the networks"))
+    scaled = symmetry.once(parameters)
     for group, place, tensor in _places(scaled, symmetry):
         if place.power == 0 or group.name not in scales:
             continue

@@ -28,7 +28,7 @@ from nodeflow.seeds import derive_seed
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import as_items, as_labels, recalibrated
-from nodeflow.zoo.store import Block, Networks, held, pieces
+from nodeflow.zoo.store import Block, Networks, check_networks, held, pieces
 
 __all__ = ["STATISTICS", "JudgeProblem", "PanelSettings", "judge_panel"]
 
@@ -84,11 +84,16 @@ def judge_panel(
     Raises:
         JudgeProblem: fewer than three training members, or fewer than a soup needs; networks that
             are no classifiers; no items to calibrate on; a set without networks.
+        BlockProblem: members are a bare dictionary.
         TensorProblem: networks of any set are not of the architecture, or members not finite.
         ItemProblem: networks cannot read the items, or labels are none of their classes.
     """
+    check_networks(training, "the training members")
     for name, networks in (("held-out", held_out), ("generated", samples.networks)):
-        if networks is not None and len(networks) == 0:
+        if networks is None:
+            continue
+        check_networks(networks, f"the {name} networks")
+        if len(networks) == 0:
             raise JudgeProblem(f"there are no {name} networks to judge; give at least one.")
     shapes = architecture.shapes
     training = training.arranged(shapes, "the training members")

@@ -24,7 +24,7 @@ from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture, build
 from nodeflow.zoo.loss import cross_entropies
 from nodeflow.zoo.predict import evaluate, with_statistics
-from nodeflow.zoo.store import Supply, pieces
+from nodeflow.zoo.store import Supply, check_networks, pieces
 
 __all__ = ["TransferProblem", "TransferSettings", "transfer"]
 
@@ -67,8 +67,11 @@ def transfer(
 
     Raises:
         TransferProblem: networks cannot read the items of a task.
+        BlockProblem: a set is a bare dictionary.
         StatisticsProblem: running statistics and items to measure them on are both missing.
     """
+    for name, networks in sets.items():
+        check_networks(networks, f"the networks of the set {name}")
     tables = []
     for task, dataset in tasks.items():
         wanted = _fitted(architecture, dataset, task)

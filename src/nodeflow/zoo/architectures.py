@@ -7,29 +7,32 @@ other network is a plain torch module, of which K copies are trained as one by `
 
 from __future__ import annotations
 
-import copy
 import math
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from inspect import signature
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.func import functional_call, vmap
-from torch.nn.functional import pad, relu, tanh
-from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.functional import embedding, pad, relu, tanh
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 from torch.nn.parameter import is_lazy
+from torch.overrides import TorchFunctionMode
 
 from nodeflow.datasets import Dataset
 from nodeflow.zoo.convolutional import ResNet, SmallCNN
 from nodeflow.zoo.settings import PUBLISHED, ArchitectureProblem
 from nodeflow.zoo.starts import kept_values, own_start, start_of, with_values
-from nodeflow.zoo.tensors import TensorProblem, arrange, as_tensors, without_buffers
-from nodeflow.zoo.ties import on_meta, tied_names, with_aliases, without_aliases
+from nodeflow.zoo.tensors import arrange, as_tensors, without_buffers, without_constants
+from nodeflow.zoo.ties import copied, on_meta, tied_names, with_aliases, without_aliases
 from nodeflow.zoo.transformer import TextEncoder, VisionTransformer
 
 __all__ = [
@@ -41,6 +44,7 @@ __all__ = [
     "build",
     "classifier",
     "from_module",
+    "in_turn",
     "mlp",
     "reading",
 ]
@@ -66,6 +70,8 @@ MODULES: Mapping[str, Callable[..., nn.Module]] = {
     "text": TextEncoder,
 }
 """Kinds of networks that are modules. Each takes the shape of an item and the number of classes."""
+
+_TURN = threading.RLock()
 
 _WRAPPERS = {
     "DataParallel": "module",
@@ -133,31 +139,26 @@ class Architecture:
         if not self.constants and not self.aliases:
             return arrange(networks, self.shapes, self.statistics, what)
         parameters, others = without_buffers(networks, what)
-        given = {**parameters, **others}
-        constants = {name: given.pop(name) for name in self.constants if name in given}
-        for name, x in constants.items():
-            known, found = self.constants[name], torch.as_tensor(x)
-            if found.shape[1:] != known.shape or not (found == known.to(found)).all():
-                raise TensorProblem(
-                    f"buffer {name} of {what} is not the one of the module that their architecture "
-                    "was made of; buffers beside running statistics are the same in all networks."
-                )
-        for alias, name in self.aliases.items():
-            if name in self.constants:
-                given.pop(alias, None)
+        given = without_constants({**parameters, **others}, self.constants, self.aliases, what)
         once = without_aliases(as_tensors(given, what), self.aliases)
         return arrange(once, self.shapes, self.statistics, what)
 
     def state_dict(self, network: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """One network as the module's `load_state_dict` reads it: under all names, shared or not.
+        """One network as the module's `load_state_dict` reads it.
 
         Args:
             network: tensors of shape (*shape) by the names of `shapes` and `statistics`.
 
+        Returns:
+            Also what all networks share: each tensor under all its names, and the constants that
+            the module saves.
+
         Raises:
             TieProblem: a tensor is given under several names with different values.
         """
-        return with_aliases(network, self.aliases)
+        saved = set() if self.module is None else set(self.module.state_dict())
+        constants = {name: x for name, x in self.constants.items() if name in saved}
+        return with_aliases({**network, **constants}, self.aliases)
 
     def initialize(
         self, generators: Sequence[Generator], initializations: Sequence[str] = ("he_uniform",)
@@ -244,21 +245,24 @@ class Architecture:
     @cached_property
     def _stacked(self) -> Callable[..., Tensor]:
         """(stacked parameters, stacked statistics, stacked items) → logits while training."""
-        module = copy.deepcopy(self.module)
-        assert module is not None
+        assert self.module is not None
+        module = copied(self.module)
         module.train()
 
         def one(parameters: dict[str, Tensor], statistics: dict[str, Tensor], x: Tensor) -> Any:
             tensors = (parameters, statistics, self.shared(parameters))
-            return functional_call(module, tensors, (x,))
+            with in_turn(module), _EmbeddingsInStacks():
+                return functional_call(module, tensors, (x,))
 
         return vmap(one)
 
     def shared(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Constants of the kind of the parameters that they go with."""
+        """Copies of the constants, of the kind of the parameters that they go with."""
         like = next(iter(parameters.values()), torch.zeros(0))
         return {
-            name: tensor.to(like) if tensor.is_floating_point() else tensor.to(like.device)
+            name: tensor.to(like, copy=True)
+            if tensor.is_floating_point()
+            else tensor.to(like.device, copy=True)
             for name, tensor in self.constants.items()
         }
 
@@ -333,7 +337,7 @@ def from_module(
             without shapes or values, or a reset that fails.
     """
     module = _unwrapped(module)
-    if not isinstance(item, Sequence) or not all(isinstance(size, int) for size in item):
+    if not isinstance(item, Sequence) or not all(isinstance(size, Integral) for size in item):
         raise ArchitectureProblem(
             f"item is {item!r}; give the shape of one item as a tuple, e.g. (1, 28, 28) or (64,)."
         )
@@ -371,9 +375,19 @@ def _unwrapped(module: nn.Module) -> nn.Module:
             f"an architecture is made of a torch module, not of {type(module).__name__}; give "
             "an nn.Module."
         )
+    if isinstance(module, torch.jit.ScriptModule):
+        raise ArchitectureProblem(
+            "a module that torch.jit compiled cannot be run with other weights; give the module "
+            "that it was compiled from."
+        )
     inside = _WRAPPERS.get(type(module).__name__)
     if inside is not None:
         return _unwrapped(getattr(module, inside))
+    if next(module.parameters(), None) is None:
+        raise ArchitectureProblem(
+            f"{type(module).__name__} has no parameters, so its networks are all the same; give a "
+            "module that learns."
+        )
     for name, parameter in module.named_parameters():
         if is_lazy(parameter):
             raise ArchitectureProblem(
@@ -384,8 +398,10 @@ def _unwrapped(module: nn.Module) -> nn.Module:
 
 def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -> Architecture:
     """As `from_module`, with tensors that start as those of the shipped modules do."""
-    module = copy.deepcopy(module)
+    module = copied(module)
     for place, part in module.named_modules():
+        if isinstance(part, nn.SyncBatchNorm):
+            part.__class__ = _LocalBatchNorm  # type: ignore[assignment]
         if isinstance(part, _NormBase) and part.num_batches_tracked is not None:
             if part.momentum is None:
                 raise ArchitectureProblem(
@@ -411,7 +427,7 @@ def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -
     def alone(tensors: Mapping[str, Tensor], items: Tensor) -> Tensor:
         # A copy, because a module may change its items in place, and all networks read the same.
         given = {**tensors, **architecture.shared(tensors)}
-        with reading(name, item):
+        with reading(name, item), in_turn(module):
             logits = functional_call(module, given, (items.clone(),))
         if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(items):
             kind = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
@@ -435,10 +451,27 @@ def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -
         module=module,
         constants=constants,
         aliases=tied_names(module),
-        item=tuple(item),
+        item=tuple(int(size) for size in item),
         tokens=tokens,
     )
     return architecture
+
+
+@contextmanager
+def in_turn(module: nn.Module) -> Iterator[None]:
+    """While a module computes with weights that torch puts into it for that long.
+
+    Other threads wait, and what the module keeps as it computes (a cache, say) is forgotten: it may
+    follow from the weights of one network, or from its precision.
+    """
+    with _TURN:
+        before = [(part, dict(vars(part))) for part in module.modules()]
+        try:
+            yield
+        finally:
+            for part, attributes in before:
+                vars(part).clear()
+                vars(part).update(attributes)
 
 
 @contextmanager
@@ -446,10 +479,34 @@ def reading(name: str, item: Sequence[int]) -> Iterator[None]:
     """While a module reads items; what it raises becomes an `ArchitectureProblem`."""
     try:
         yield
-    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+    except Exception as error:  # whatever a module of one's own may raise
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ArchitectureProblem(
-            f"{name} cannot read items of shape {tuple(item)}: {' '.join(str(error).split())[:200]}"
+            f"{name} cannot read items of shape {tuple(item)}: {reason}"
         ) from error
+
+
+class _LocalBatchNorm(_BatchNorm):
+    """What `nn.SyncBatchNorm`, which keeps a count and wants several processes, does in one."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        pass
+
+
+class _EmbeddingsInStacks(TorchFunctionMode):
+    """Padding learns nothing in any network; `torch.vmap` sees to that in the first one only."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        if function is not embedding:
+            return function(*args, **(kwargs or {}))
+        given = signature(embedding).bind(*args, **(kwargs or {})).arguments
+        padding, weight = given.pop("padding_idx", None), given["weight"]
+        if padding is not None:
+            rows = torch.arange(len(weight), device=weight.device)[:, None]
+            given["weight"] = torch.where(rows == padding % len(weight), weight.detach(), weight)
+        return embedding(**given)
 
 
 def _each(items: Tensor, tensors: Mapping[str, Tensor], axes: int) -> Sequence[Tensor]:

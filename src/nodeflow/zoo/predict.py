@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator, Mapping
 
@@ -14,8 +13,9 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from nodeflow.problems import Problem
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture, reading
+from nodeflow.zoo.architectures import Architecture, in_turn, reading
 from nodeflow.zoo.loss import losses as losses_of
+from nodeflow.zoo.ties import copied
 
 __all__ = [
     "ItemProblem",
@@ -153,16 +153,17 @@ def recalibrated(
     algorithm 1 of Gupta et al. 2026 (arXiv:2601.05052).
 
     Args:
-        architecture: of all networks, with statistics.
+        architecture: of all networks.
         tensors: their parameters, of shape (K, *shape); statistics among them are of no account.
         x: training items, shape (n, features), at least 2.
         device: where to compute.
 
     Returns:
-        Running means and (unbiased) variances, on the CPU.
+        Running means and (unbiased) variances, on the CPU; none where networks have none.
     """
-    assert architecture.module is not None
-    module = copy.deepcopy(architecture.module).eval()
+    if architecture.module is None or not architecture.statistics:
+        return {}
+    module = copied(architecture.module).eval()
     for part in module.modules():
         if isinstance(part, _NormBase):
             part.train().momentum = 1.0  # the statistics are those of the last batch
@@ -176,7 +177,7 @@ def recalibrated(
     constants = architecture.shared(parameters)
     for k in range(members):
         one = {name: tensor[k] for name, tensor in [*parameters.items(), *found.items()]}
-        with reading(architecture.name, architecture.item):
+        with reading(architecture.name, architecture.item), in_turn(module):
             functional_call(module, {**one, **constants}, (items.clone(),))
     return {name: tensor.cpu() for name, tensor in found.items()}
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import copy
+import threading
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.utils import parametrize
 
+from nodeflow.zoo.ties import copied
+
 __all__ = ["kept_values", "own_start", "start_of", "with_values"]
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+_DRAW = threading.Lock()
+"""Resets draw from torch's own generator, which all threads share."""
 
 
 def start_of(module: nn.Module, tensor: str) -> str:
@@ -25,7 +30,7 @@ def start_of(module: nn.Module, tensor: str) -> str:
 
 def with_values(module: nn.Module) -> nn.Module:
     """A copy on the CPU; parameters that have no values there are not numbers."""
-    module = copy.deepcopy(module)
+    module = copied(module)
     if any(parameter.is_meta for parameter in module.parameters()):
         module = module.to_empty(device="cpu")
         with torch.no_grad():
@@ -42,15 +47,16 @@ def own_start(module: nn.Module, generator: Generator) -> dict[str, Tensor]:
 
     All its parts are reset (`reset_parameters`, or `_reset_parameters` as some of torch's have it),
     the inner ones first, as when they are made. The state of torch's own generator does not matter
-    and stays as it is. Parameters that nothing resets keep their values.
+    and stays as it is. Parameters that nothing resets keep their values, as do those of a part with
+    a parametrization that has no right inverse.
 
     Args:
         module: see `with_values`; it stays as it is.
         generator: on the CPU; one number is drawn.
     """
-    module = copy.deepcopy(module)
+    module = copied(module)
     seed = int(torch.randint(2**62, (), generator=generator))
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    with _DRAW, torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.default_generator.manual_seed(seed)
         module.apply(_reset)
     return {name: x.detach() for name, x in module.named_parameters(remove_duplicate=False)}
@@ -64,7 +70,11 @@ def _reset(part: nn.Module) -> None:
         reset()
         return
     # What is reset is what the parametrization makes; that is then taken apart again.
-    names = [name for name, _ in part.get_submodule("parametrizations").named_children()]
+    made_of = dict(part.get_submodule("parametrizations").named_children())
+    steps = (step for made in made_of.values() for step in made.children())
+    if not all(hasattr(step, "right_inverse") for step in steps):
+        return
+    names = list(made_of)
     with parametrize.cached():
         reset()
         made = {name: getattr(part, name).clone() for name in names}

@@ -38,6 +38,7 @@ __all__ = [
     "Networks",
     "Stored",
     "Supply",
+    "check_networks",
     "held",
     "open_blocks",
     "pieces",
@@ -122,6 +123,19 @@ def pieces(networks: Supply, share: int = 1) -> Iterator[np.ndarray]:
     step = max(1, _TOGETHER // (share * max(1, size)))
     for start in range(0, len(networks), step):
         yield np.arange(start, min(start + step, len(networks)))
+
+
+def check_networks(networks: object, what: str) -> None:
+    """Find out whether networks come with their numbers, as a block or in files.
+
+    Raises:
+        BlockProblem: they are a bare dictionary, or something else.
+    """
+    if not hasattr(networks, "take"):
+        raise BlockProblem(
+            f"{what} are given as {type(networks).__name__}; give a block of them, "
+            "zoo.Block(numpy.arange(K), tensors)."
+        )
 
 
 def held(networks: Networks) -> Networks:

@@ -29,6 +29,7 @@ __all__ = [
     "not_finite",
     "shapes_of",
     "without_buffers",
+    "without_constants",
 ]
 
 Shapes = Mapping[str, Sequence[int]]
@@ -121,6 +122,40 @@ def without_buffers(
     return {name: x for name, x in given.items() if name not in statistics}, statistics
 
 
+def without_constants(
+    networks: Mapping[str, Any],
+    constants: Mapping[str, Tensor],
+    aliases: Mapping[str, str],
+    what: str = "the networks",
+) -> dict[str, Any]:
+    """Networks without the buffers that all networks of an architecture share.
+
+    Args:
+        networks: name → tensor or array (K, *shape), or (*shape) of a single one.
+        constants: name → what it is in every network.
+        aliases: other names of tensors, each with the first one.
+        what: the networks are, for the text of an error.
+
+    Raises:
+        TensorProblem: a constant is another one here.
+    """
+    kept = {}
+    for name, x in networks.items():
+        constant = constants.get(aliases.get(name, name))
+        if constant is None:
+            kept[name] = x
+            continue
+        found = torch.as_tensor(x).detach()
+        shape = tuple(found.shape)[max(found.ndim - constant.ndim, 0) :]
+        if shape != tuple(constant.shape) or not (found == constant.to(found)).all():
+            raise TensorProblem(
+                f"buffer {name} of {what} is not the one of the module that their architecture was "
+                "made of; buffers beside running statistics are the same in all networks, so make "
+                "what differs a parameter."
+            )
+    return kept
+
+
 def shapes_of(networks: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
     """Name → shape of one network's tensor, of a stack of them, in its own order."""
     return {name: tuple(tensor.shape[1:]) for name, tensor in networks.items()}
@@ -207,12 +242,14 @@ def _tensor(name: str, x: Any, what: str) -> Tensor:
 def _check_names(found: Mapping[str, Any], wanted: Mapping[str, Any], what: str) -> None:
     missing = [name for name in wanted if name not in found]
     foreign = [name for name in found if name not in wanted]
-    for prefix, maker in _WRAPPERS.items():
-        if missing and any(name == f"{prefix}{missing[0]}" for name in foreign):
-            raise TensorProblem(
-                f"tensor {missing[0]} is missing from {what}, where it is {prefix}{missing[0]}, a "
-                f'name that {maker} gives; take "{prefix}" off all names (name.removeprefix).'
-            )
+    prefixed = [name for name in foreign if missing and name.endswith(f".{missing[0]}")]
+    if len(prefixed) == 1:
+        prefix = prefixed[0].removesuffix(missing[0])
+        maker = f", a name that {_WRAPPERS[prefix]} gives" if prefix in _WRAPPERS else ""
+        raise TensorProblem(
+            f"tensor {missing[0]} is missing from {what}, where it is {prefixed[0]}{maker}; take "
+            f'"{prefix}" off all names (name.removeprefix).'
+        )
     if missing:
         raise TensorProblem(
             f"tensor {missing[0]} is missing from {what}, whose tensors are "

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from nodeflow.problems import Problem
 
-__all__ = ["TieProblem", "on_meta", "tied_names", "with_aliases", "without_aliases"]
+__all__ = ["TieProblem", "copied", "on_meta", "tied_names", "with_aliases", "without_aliases"]
 
 
 class TieProblem(Problem):
@@ -35,10 +35,24 @@ def tied_names(module: nn.Module) -> dict[str, str]:
     return aliases
 
 
+def copied(module: nn.Module) -> nn.Module:
+    """A copy of a module, also of one that keeps what it computes, which torch does not copy.
+
+    Such are layers of the older `weight_norm` and `spectral_norm`, and pruned ones.
+    """
+    computed = {
+        id(x): x.detach().clone()
+        for part in module.modules()
+        for x in vars(part).values()
+        if isinstance(x, Tensor) and not x.is_leaf
+    }
+    return copy.deepcopy(module, computed)
+
+
 def on_meta(module: nn.Module) -> nn.Module:
     """A copy of a module without values, what it shares still shared."""
     aliases = tied_names(module)
-    module = copy.deepcopy(module).to("meta")
+    module = copied(module).to("meta")
     for alias, name in aliases.items():  # torch moves each place on its own
         owner, _, leaf = alias.rpartition(".")
         first, _, own = name.rpartition(".")

@@ -107,17 +107,19 @@ class _Stack:
             some = x.index_select(0, items).view(*batch.shape, *x.shape[1:])
             try:
                 logits = self.architecture.forward_training(self.parameters, self.statistics, some)
-            except RuntimeError as error:
-                reason = " ".join(str(error).split())
+                losses = losses_of(logits, y.index_select(0, items).view(batch.shape)).mean(1)
+                # Members share no parameter, so the gradient of the sum is each member's own.
+                gradients = torch.autograd.grad(
+                    losses.sum(), list(self.parameters.values()), materialize_grads=True
+                )
+            except Exception as error:  # whatever a module of one's own may raise
+                reason = " ".join(str(error).split()) or type(error).__name__
                 if "random operation" in reason:
                     reason = "it draws random numbers, as dropout does; set their rate to 0."
                 raise TrainProblem(
                     f"{self.architecture.name} cannot be trained as a stack of networks: "
                     f"{reason[:200]}"
                 ) from error
-            losses = losses_of(logits, y.index_select(0, items).view(batch.shape)).mean(1)
-            # Members share no parameter, so the gradient of the sum is each member's own.
-            gradients = torch.autograd.grad(losses.sum(), list(self.parameters.values()))
             for own, new in zip(self.gradients, gradients, strict=True):
                 own.copy_(new)
             self.optimizer.step(self.settings.learning_rate)
@@ -275,6 +277,11 @@ def _check(architecture: Architecture, dataset: Dataset, settings: TrainSettings
             )
     one = initial_parameters(architecture, [0], settings, 0, "check")
     logits = predict(architecture, one | architecture.fresh_statistics(1), dataset.train_x[:1])
+    if logits.shape[2] == 1 < dataset.classes:
+        raise TrainProblem(
+            f"{architecture.name} has one output, which predicts a number, and {dataset.name} has "
+            f"{dataset.classes} classes; give it one output for each of them."
+        )
     for part in ("train", "validation", "test"):
         x, y = getattr(dataset, f"{part}_x"), getattr(dataset, f"{part}_y")
         if len(x):
