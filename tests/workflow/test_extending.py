@@ -77,9 +77,7 @@ def test_a_figure_and_a_table(copied: Callable[[], Checkout]) -> None:
     )
     assert len(touched(checkout)) - before == COUNTS["a table that gathers files of all jobs"]
     assert "collect_node_errors" in checkout.waiting()
-    checkout.smoke(
-        "results/tables/node_errors.parquet", "--cores", "2", "--until", "collect_node_errors"
-    )
+    checkout.smoke("--cores", "2", "--until", "collect_node_errors")
     table = pd.read_parquet(checkout.folder / "results/tables/node_errors.parquet")
     assert set(table["variant"]) == {"plain", "covering", "noise~0.05"}
 
