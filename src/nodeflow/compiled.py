@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,8 @@ def njit(**options: Any) -> Callable[[Function], Function]:
     """As `numba.njit` with `cache=True`."""
 
     def compiled(function: Function) -> Function:
+        if function.__module__ not in sys.modules:  # of a text: numba could not load it again
+            return _njit(function, cache=False, **options)
         try:
             return _njit(function, cache=True, **options)
         except RuntimeError as error:  # no locator available

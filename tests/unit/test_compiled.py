@@ -18,7 +18,20 @@ sys.path.insert(0, sys.argv[1])
 import mine
 print(mine.double(21), sum(mine.double.stats.cache_hits.values()), mine.double.stats.cache_path)
 """
+
+
 MINE = "from nodeflow.compiled import njit\n\n\n@njit()\ndef double(x):\n    return 2 * x\n"
+
+
+def test_functions_of_a_text_are_compiled_and_not_kept(tmp_path: Path) -> None:
+    """numba could not load them again: they are of no module."""
+    place = tmp_path / "text.md"
+    place.write_text(MINE)
+    for _ in range(2):
+        names: dict[str, Any] = {"__name__": "text"}
+        exec(compile(MINE, str(place), "exec"), names)
+        assert names["double"](21) == 42
+    assert [x.name for x in tmp_path.iterdir()] == ["text.md"]
 
 
 @pytest.fixture
