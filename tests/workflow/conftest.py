@@ -20,12 +20,15 @@ PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "profiles", "src")
 
 @dataclass(frozen=True)
 class Checkout:
-    """A copy of the workflow; `snakemake` runs it with the copy's own library."""
+    """A copy of the workflow; `snakemake` runs it, `python` Python, with the copy's own library."""
 
     folder: Path
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "snakemake", *arguments]
+        return self.python("-m", "snakemake", *arguments, check=check)
+
+    def python(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *arguments]
         environment = {
             **os.environ,
             "PYTHONPATH": str(self.folder / "src"),

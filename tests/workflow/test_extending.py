@@ -82,6 +82,23 @@ def test_a_figure_and_a_table(copied: Callable[[], Checkout]) -> None:
     assert set(table["variant"]) == {"plain", "covering", "noise~0.05"}
 
 
+def test_a_key(fresh: Checkout) -> None:
+    insert(
+        fresh.folder / "src/nodeflow/config/graphs.py",
+        "    training: TrainingGraphs\n",
+        '    shortcuts: Count = key("shortcuts to add to each graph", default=3)\n',
+    )
+    assert len(touched(fresh)) == COUNTS["a key with a default"]
+    fresh.python("-m", "nodeflow.config")
+    assert "| `graphs.shortcuts` |" in (fresh.folder / "config/README.md").read_text()
+    assert "shortcuts" in (fresh.folder / "config/schema/config.schema.yaml").read_text()
+    (fresh.folder / "mine.yaml").write_text("graphs: {shortcuts: 5}\n")
+    fresh.smoke("mine.yaml", "-n", "--cores", "1")
+    (fresh.folder / "mine.yaml").write_text("graphs: {shortcuts: many}\n")
+    answer = fresh.smoke("mine.yaml", "-n", "--cores", "1", check=False)
+    assert 'the configuration key graphs.shortcuts is "many"' in answer.stdout + answer.stderr
+
+
 def test_a_wrong_entry_ends_in_one_line_before_the_first_job(fresh: Checkout) -> None:
     insert(
         fresh.folder / "src/nodeflow/plan/figures.py",

@@ -12,6 +12,7 @@ from .architectures import (
 from .loss import cross_entropies
 from .metrics import ZOO_METRICS
 from .predict import evaluate, predict, predict_labels, recalibrated
+from .state_dicts import from_state_dicts
 from .store import (
     ZOO_BLOCK,
     Block,
@@ -50,6 +51,7 @@ __all__ = [
     "cross_entropies",
     "evaluate",
     "from_module",
+    "from_state_dicts",
     "initial_parameters",
     "mlp",
     "open_blocks",
