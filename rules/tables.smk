@@ -46,9 +46,9 @@ rule collect_theory:
 rule collect_activity:
     input:
         training=fill(paths.TRAJECTORIES, plan.dynamics.examples),
-        training_edges=fill(paths.EDGES, plan.dynamics.examples),
+        training_edges=[narrow(paths.EDGES, **row) for row in plan.dynamics.examples],
         test=fill(paths.TRAJECTORIES, plan.dynamics.structure),
-        test_edges=fill(paths.EDGES, plan.dynamics.structure),
+        test_edges=[narrow(paths.EDGES, **row) for row in plan.dynamics.structure],
     output:
         over_time=table("activity_over_time").path,
         at_end=table("activity_at_end").path,

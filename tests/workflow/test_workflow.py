@@ -11,6 +11,7 @@ import yaml
 from safetensors import safe_open
 from snakemake.utils import update_config
 
+from nodeflow.grid import Cell
 from nodeflow.plan.figures import FIGURES
 from nodeflow.plan.stages import STAGES
 from nodeflow.plan.tables import TABLES, collections
@@ -64,6 +65,10 @@ with SnakemakeApi() as api:
             "message": rule.message,
             "params": list(dict(rule.params.items())),
             "log": [str(x) for x in rule.log],
+            "input": {
+                name: [str(x) for x in ([files] if isinstance(files, str) else files)]
+                for name, files in rule.input.items() if not callable(files)
+            },
             "output": [str(x) for x in rule.output],
             "benchmark": rule.benchmark and str(rule.benchmark),
         }
@@ -71,6 +76,17 @@ with SnakemakeApi() as api:
     }))
 """
 """What Snakemake knows of all rules, as JSON."""
+
+
+def test_activity_is_read_with_the_graphs_of_each_file_of_trajectories() -> None:
+    """Of several systems on one cell, which share its graphs."""
+    asked = [sys.executable, "-c", ASK]
+    answer = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    files = json.loads(answer.stdout)["collect_activity"]["input"]
+    for kind in ("training", "test"):
+        cells = [Cell.from_path(path.replace(".parquet", "/")) for path in files[kind]]
+        assert len(cells) > len(set(cells)) > 0
+        assert cells == [Cell.from_path(path) for path in files[f"{kind}_edges"]]
 
 
 @pytest.mark.parametrize(
