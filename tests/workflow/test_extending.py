@@ -36,6 +36,7 @@ def touched(checkout: Checkout) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_figure_and_a_table(copied: Callable[[], Checkout]) -> None:
     checkout = copied()
     source = checkout.folder / "src/nodeflow"

@@ -263,6 +263,7 @@ MODELS = {
 TESTS = {system: f"results/node/noise/{system}/plain.parquet" for system in MODELS}
 
 
+@pytest.mark.slow
 def test_one_system_s_parameter_leaves_the_models_of_the_others(fresh: Checkout) -> None:
     """In real runs: the job of a cell runs for one system; what follows from the other stays."""
     overlay = fresh.folder / "two.yaml"
@@ -289,6 +290,7 @@ def test_one_system_s_parameter_leaves_the_models_of_the_others(fresh: Checkout)
     assert "Nothing to be done" in again.stdout + again.stderr
 
 
+@pytest.mark.slow
 def test_a_rule_that_is_forced_makes_anew_what_it_would_leave_alone(fresh: Checkout) -> None:
     file = "results/trajectories/test/SIS/N~64/beta~1.1/gamma~2.1.parquet"
     asked = (file, "--configfile", "config/smoke.yaml", "--cores", "1")
