@@ -21,7 +21,7 @@ def network(seed: int) -> nn.Sequential:
     made = nn.Sequential(
         nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.ReLU(), nn.Flatten(), nn.Linear(20, 3)
     )
-    made[1].running_mean.uniform_(-1, 1)  # type: ignore[union-attr, operator]
+    made[1].running_mean.uniform_(-1, 1)  # type: ignore[operator]
     return made.eval()
 
 
@@ -83,6 +83,7 @@ def test_one_that_does_not_fit_is_named_with_its_tensor(change: Any, words: list
         zoo.from_state_dicts(ARCHITECTURE, [*STATES[:2], change(STATES[2]), STATES[3]])
     for word in words:
         assert word in str(problem.value)
-    for nothing in ([], STATES[0]):
+    no_list: list[Any] = [[], STATES[0]]
+    for states in no_list:
         with pytest.raises(TensorProblem, match="a list of at least one"):
-            zoo.from_state_dicts(ARCHITECTURE, nothing)  # type: ignore[arg-type]
+            zoo.from_state_dicts(ARCHITECTURE, states)

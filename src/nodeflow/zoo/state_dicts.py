@@ -11,12 +11,12 @@ from torch import Tensor
 
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.store import Block
-from nodeflow.zoo.tensors import TensorProblem
+from nodeflow.zoo.tensors import WRAPPERS, TensorProblem
 
 __all__ = ["from_state_dicts"]
 
-PREFIXES = ("module.", "_orig_mod.", "model.")
-"""What nn.DataParallel, torch.compile and training loops put before the name of every tensor."""
+PREFIXES = (*WRAPPERS, "model.")
+"""What wrappers and training loops put before the name of every tensor."""
 
 _HELD = ("state_dict", "model_state_dict", "model")
 """Where checkpoints with an epoch or an optimizer in them keep the state dictionary."""
@@ -47,7 +47,7 @@ def from_state_dicts(architecture: Architecture, states: Sequence[Mapping[str, A
     for place, state in enumerate(states):
         what = f"state dictionary {place}"
         plain = _without_prefixes(_state(state, what), architecture)
-        one = {
+        one: dict[str, Any] = {
             name: tensor[None] if isinstance(tensor, Tensor) else np.asarray(tensor)[None]
             for name, tensor in plain.items()
         }
@@ -81,12 +81,9 @@ def _state(given: Any, what: str) -> Mapping[str, Any]:
 
 def _without_prefixes(state: Mapping[str, Any], architecture: Architecture) -> Mapping[str, Any]:
     own = [*architecture.shapes, *architecture.statistics]
-    changed = True
-    while changed:
-        changed = False
-        for prefix in PREFIXES:
-            mine = any(name.startswith(prefix) for name in own)
-            if state and not mine and all(str(name).startswith(prefix) for name in state):
-                state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-                changed = True
+    for prefix in PREFIXES:
+        mine = any(name.startswith(prefix) for name in own)
+        if state and not mine and all(str(name).startswith(prefix) for name in state):
+            plain = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+            return _without_prefixes(plain, architecture)
     return state

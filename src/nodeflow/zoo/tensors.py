@@ -18,6 +18,7 @@ from torch import Tensor
 from nodeflow.problems import Problem
 
 __all__ = [
+    "WRAPPERS",
     "Shapes",
     "TensorProblem",
     "all_finite",
@@ -37,7 +38,9 @@ Shapes = Mapping[str, Sequence[int]]
 
 _STATISTICS = ("running_mean", "running_var")
 _COUNTER = "num_batches_tracked"
-_WRAPPERS = {"module.": "nn.DataParallel", "_orig_mod.": "torch.compile"}
+WRAPPERS = {"module.": "nn.DataParallel", "_orig_mod.": "torch.compile"}
+"""What goes before the name of every tensor of a wrapped module, and what wraps it."""
+
 _LISTED = 12
 
 
@@ -245,7 +248,7 @@ def _check_names(found: Mapping[str, Any], wanted: Mapping[str, Any], what: str)
     prefixed = [name for name in foreign if missing and name.endswith(f".{missing[0]}")]
     if len(prefixed) == 1:
         prefix = prefixed[0].removesuffix(missing[0])
-        maker = f", a name that {_WRAPPERS[prefix]} gives" if prefix in _WRAPPERS else ""
+        maker = f", a name that {WRAPPERS[prefix]} gives" if prefix in WRAPPERS else ""
         raise TensorProblem(
             f"tensor {missing[0]} is missing from {what}, where it is {prefixed[0]}{maker}; take "
             f'"{prefix}" off all names (name.removeprefix).'
