@@ -36,8 +36,8 @@ rule simulate_network:
         paths.benchmark("simulate_network", paths.NETWORK)
     params:
         p=plan.networks.parts,
-        code=plan.code("simulate_network"),
+        code=plan.code("simulate_trajectories"),
     message:
         "Simulating all systems on {wildcards.network} and its null models"
     script:
-        "../workflow/scripts/simulate_network.py"
+        "../workflow/scripts/simulate_trajectories.py"

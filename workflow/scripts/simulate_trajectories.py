@@ -1,16 +1,24 @@
-"""Simulate every system on all graphs of one grid cell, unless that has been done."""
+"""Simulate every system on all graphs of a cell, or of a network, unless that has been done."""
 
 from typing import Any
 
-from nodeflow.dynamics.ensemble import simulate_cell
+from nodeflow.dynamics.ensemble import simulate_ensemble
 from nodeflow.dynamics.store import TRAJECTORIES, write_trajectories
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import read_graphs
-from nodeflow.grid import Cell
 from nodeflow.job import job
 from nodeflow.tables import is_current
 
 snakemake: Any
+
+
+def _labels(system: str, on: dict[str, Any]) -> tuple[str | int | float, ...]:
+    """What names the graphs, for their initial states."""
+    if "network" in on:
+        return "network", system, on["network"]
+    return on["role"], system, on["N"], float(on["beta"]), float(on["gamma"])
+
+
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads):
@@ -20,12 +28,11 @@ with job(snakemake.log[0], snakemake.threads):
             continue
         on = made["on"]
         graphs = graphs or read_graphs(files.edges, on)
-        trajectories = simulate_cell(
+        trajectories = simulate_ensemble(
             graphs,
             made["system"],
             made["parameters"],
-            role=on["role"],
-            cell=Cell(on["N"], on["beta"], on["gamma"]),
+            labels=_labels(made["system"], on),
             trajectories=made["trajectories"],
             initial=tuple(made["initial"]),
             horizon=made["horizon"],

@@ -89,8 +89,7 @@ class Plan:
     @cached_property
     def networks(self) -> Networks:
         """Networks and their null models."""
-        sampling, simulating = self.code("sample_network"), self.code("simulate_network")
-        return Networks(self.config.graphs, sampling, simulating, self.dynamics)
+        return Networks(self.config.graphs, self.code("sample_network"), self.dynamics)
 
     @cached_property
     def node(self) -> Node:

@@ -84,7 +84,7 @@ class Dynamics:
     def params(self, row: Row) -> dict[str, Any]:
         """What the trajectories of a system on the graphs of a role and a cell are made with."""
         return {
-            **self.simulation(row["role"], row["system"], self.code),
+            **self.simulation(row["role"], row["system"]),
             "on": self.graphs.params(row),
         }
 
@@ -97,12 +97,12 @@ class Dynamics:
         parts = self.parts(row)
         return {narrow(TRAJECTORIES, **{**row, "system": x}): parts[x] for x in parts}
 
-    def simulation(self, role: str, system: str, code: str) -> dict[str, Any]:
-        """How a system is simulated on graphs of a role, by some code."""
+    def simulation(self, role: str, system: str) -> dict[str, Any]:
+        """How a system is simulated on graphs of a role."""
         return {
             "system": system,
             "parameters": self.settings.parameters_of(system),
             **self.settings.dump(*SHARED),
             **getattr(self.settings, role).dump(),
-            "code": code,
+            "code": self.code,
         }

@@ -22,13 +22,11 @@ class Networks:
     Attributes:
         settings: section `graphs` of the configuration.
         sampling: digest of the code that makes them.
-        simulating: digest of the code that simulates systems on them.
         dynamics: how systems are simulated on them.
     """
 
     settings: config.graphs.Graphs
     sampling: str
-    simulating: str
     dynamics: Dynamics
 
     @cached_property
@@ -79,8 +77,8 @@ class Networks:
 
     def parts(self, row: Row) -> dict[str, dict[str, Any]]:
         """What the trajectories on a network and its null models are made with, by system."""
-        simulation, on = self.dynamics.simulation, self.params(row)
+        on = self.params(row)
         return {
-            system: {**simulation("test", system, self.simulating), "on": on}
+            system: {**self.dynamics.simulation("test", system), "on": on}
             for system in self.dynamics.systems
         }
