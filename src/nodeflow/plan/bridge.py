@@ -79,7 +79,7 @@ class Bridge:
                 **self.settings.data.dump(),
                 **dynamics.dump(*SHARED),
             },
-            "training": {**self.settings.dump("training")["training"], **zoo.training},
+            **self.settings.dump("training"),
             "device": self.device,
             "seed": graphs.seed,
         }
