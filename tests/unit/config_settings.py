@@ -160,7 +160,6 @@ def _bridge(config: Config) -> Iterator[Any]:
         check_settings(dynamics.rtol, dynamics.atol, dynamics.max_steps)
         yield ControlSettings(config.judge.noise_scales, config.judge.soup, config.judge.controls)
         assert zoo.learned >= max(3, config.judge.soup)
-        assert (flow.codec.rank or 1) <= zoo.learned * len(zoo.systems) - 1
         assert max(tests.ensembles) <= tests.models
         for share in tests.unobserved:
             assert round(share * tests.detail_size) < tests.detail_size

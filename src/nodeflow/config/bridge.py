@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic_core import PydanticCustomError
 
 from nodeflow.config.dynamics import Observed, Systems
-from nodeflow.config.flow import Sampling, ranks
+from nodeflow.config.flow import Sampling
 from nodeflow.config.section import Cell, Cells, Name, Section, key, known
 from nodeflow.flow.settings import METHODS, FlowSettings
 from nodeflow.node.settings import GaussNewtonSettings
@@ -25,14 +25,10 @@ from nodeflow.settings.fields import (
     Whole,
     fault,
 )
-from nodeflow.zoo.settings import MlpSettings, parameters
 
 __all__ = ["Bridge", "NodeZoo"]
 
-_FLOW = frozenset(
-    ("method", "process", "coupling", "source_std", "path_noise", "final_learning_rate", "betas",
-     "label_dropout", "fixed_source_bank", "keep_best_batch")
-)  # fmt: skip
+_FLOW = frozenset(vars(METHODS["codes"])) - {"steps", "batch", "velocity"}
 
 
 class Tests(Section):
@@ -152,14 +148,3 @@ class Bridge(Section):
     def faults(self) -> Iterator[PydanticCustomError]:
         """Names that are not defined."""
         yield from known("use", self.use, self.zoos)
-        size = 3 * parameters(MlpSettings("mlp", self.training.hidden), (1,), 1)
-        for name in self.use:
-            zoo = self.zoos[name]
-            span = min(zoo.learned * len(zoo.systems) - 1, size)
-            whose = f"neural ODEs of {{here}}.zoos.{name}"
-            yield from ranks("flow.codec.rank", self.flow.codec.rank, span, whose)
-        if self.flow.codec.kind == "span":
-            yield fault(
-                "flow.codec.kind",
-                "is span; neural ODEs are in memory, so choose pca or raw.",
-            )

@@ -78,12 +78,6 @@ class AnyFlow(Section):
         return self.zoos or (self.zoo,)
 
     @property
-    def rank(self) -> int | None:
-        """The number of codes that are asked for."""
-        rank: int | None = None if self.method == "descent" else self.settings.codec.rank
-        return rank
-
-    @property
     def streams(self) -> bool:
         """Whether the zoo is never in memory as a whole."""
         return self.method != "descent" and self.settings.codec.kind == "span"
@@ -146,17 +140,23 @@ class AnyFlow(Section):
                 "architecture together.",
             )
         span = min(sum(zoo.members for zoo in learned) - 1, learned[0].parameters)
-        yield from ranks(f"{where}.settings.codec.rank", self.rank, span, "the members")
+        rank = None if self.method == "descent" else self.settings.codec.rank
+        if rank is not None and rank > span:
+            yield fault(
+                f"{where}.settings.codec.rank",
+                f"is {rank}, but the members span at most {span} directions; choose a smaller "
+                "rank, or more members.",
+            )
 
 
 _FIXED = frozenset(
-    ("method", "velocity", "process", "final_learning_rate", "betas", "fixed_source_bank",
-     "keep_best_batch")
+    ("method", "velocity", "process", "path_noise", "final_learning_rate", "betas",
+     "fixed_source_bank", "keep_best_batch")
 )  # fmt: skip
 _METHODS: Mapping[str, tuple[Any, frozenset[str]]] = {
     "descent": (DescentSettings(), frozenset(("method", "probes", "fresh"))),
     "codes": (METHODS["codes"], _FIXED),
-    "ddpm": (METHODS["ddpm"], _FIXED | {"source_std", "path_noise", "coupling"}),
+    "ddpm": (METHODS["ddpm"], _FIXED | {"source_std"}),
     "paper": (METHODS["paper"], _FIXED),
 }
 """Of each method its settings, and those that are no keys."""
@@ -284,13 +284,3 @@ class Flows(Section):
                     f"is {list(self.transfer.tasks)}; networks of the flow {name}, which read "
                     f"items of {own}, can read none of these tasks.",
                 )
-
-
-def ranks(where: str, rank: int | None, span: int, whose: str) -> Iterator[PydanticCustomError]:
-    """More codes than networks span."""
-    if rank is not None and rank > span:
-        yield fault(
-            where,
-            f"is {rank}, but {whose} span at most {span} directions; choose a smaller rank, or "
-            "more members.",
-        )

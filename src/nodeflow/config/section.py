@@ -119,8 +119,6 @@ def is_path(text: str) -> bool:
     """Whether the system can be asked about it: names can be too long, or hold zeros."""
     try:
         Path(text).stat()
-    except FileNotFoundError:
-        return True
-    except (OSError, ValueError):
-        return False
+    except (OSError, ValueError) as problem:
+        return isinstance(problem, FileNotFoundError)
     return True

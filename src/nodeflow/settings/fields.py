@@ -224,7 +224,7 @@ def _started(
         value = getattr(start, name)
         if is_dataclass(value):
             inner = _started(handler.resolve_ref_schema(child), value, handler)
-            own[name] = child if value == type(value)() else inner
+            own[name] = child if value == cast(Any, type(value))() else inner
         else:
             own[name] = {**child, "default": list(value) if isinstance(value, tuple) else value}
     return {**part, "properties": own, "required": []}
