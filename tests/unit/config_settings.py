@@ -136,7 +136,6 @@ def _bridge(config: Config) -> Iterator[Any]:
     yield DataSettings(
         size=config.graphs.training.size,
         mean_degree=config.graphs.mean_degree,
-        sampler=config.graphs.sampler,  # type: ignore[arg-type]
         trajectories=bridge.data.trajectories,
         times=bridge.data.times,
         **{name: getattr(dynamics, name) for name in ("initial", "horizon", "rtol", "atol")},

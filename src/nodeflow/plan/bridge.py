@@ -75,7 +75,7 @@ class Bridge:
             "seeds": zoo.seeds,
             "data": {
                 "size": graphs.cells.training_size,
-                **graphs.settings.dump("mean_degree", "sampler"),
+                **graphs.settings.dump("mean_degree"),
                 **self.settings.data.dump(),
                 **dynamics.dump(*SHARED),
             },
