@@ -3,12 +3,11 @@
 Coordinate ascent of Git Re-Basin (Ainsworth, Hayase & Srinivasa 2023, arXiv:2209.04836), as used by
 Gupta et al. 2026 (arXiv:2601.05052): with all other groups held, the best permutation of one group
 is a linear assignment problem. Weights and biases take part; running statistics only move along.
-Attention is matched as in TransFusion (Rinaldi et al. 2025,
-arXiv:2505.22697): heads by the singular values of what makes them, then the rows within each pair
-of heads; or, by default, each pair of heads is scored by its best rows and heads are assigned by
-these scores, which is the exact optimum with all other groups held. Queries with keys, and values
-with outputs, have orders of rows of their own. Three things differ from the published code, none of
-them in the objective:
+Attention is matched as in TransFusion (Rinaldi et al. 2025, arXiv:2505.22697): heads by the
+singular values of what makes them, then the rows within each pair of heads; or, by default, each
+pair of heads is scored by its best rows and heads are assigned by these scores, which is the exact
+optimum with all other groups held. Queries with keys, and values with outputs, have orders of rows
+of their own. Three things differ from the published code, none of them in the objective:
 
 * By default it starts group by group, from signatures of units that no permutation of the groups
   still to come can change, and so finds the same network from every ordering of its units.
@@ -82,10 +81,10 @@ class Matching:
             of the new network is unit permutation[i] of the old one times signs[i].
         history: ⟨reference, permuted network⟩ over all parameters, at the start and after each
             sweep, float64 of shape (1 + most sweeps, K); a network that has converged keeps its
-            value. It never falls. Where products of single precision are part
-            of it, it has some seven digits.
-        sweeps: sweeps that each network took, int64 of shape (K,); the last one
-            found nothing to improve, unless it was the last one allowed.
+            value. It never falls. Where products of single precision are part of it, it has some
+            seven digits.
+        sweeps: sweeps that each network took, int64 of shape (K,); the last one found nothing to
+            improve, unless it was the last one allowed.
     """
 
     permutations: dict[str, Tensor]
