@@ -23,7 +23,7 @@ TEMPLATES = sorted((ROOT / "workflow/report").glob("*.rst"))
 JINJA = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
 CONFIGURATIONS = {
     name: overlaid(DEFAULT, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
-    for name in ("config", "smoke", "paper")
+    for name in ("config", "smoke", "paper", "generation")
 }
 CONFIGURATIONS["matching"] = overlaid(DEFAULT, {"node": {"recipe": "matching"}})
 
