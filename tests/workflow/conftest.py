@@ -1,6 +1,7 @@
 """A checkout of its own for workflow tests, and one finished smoke run that they share."""
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -9,13 +10,25 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.workflow.forked import run_snakemake
 
 ROOT = Path(__file__).parents[2]
 COSTS = {"runtime", "resources"}
 """Tables of what a run cost: the only ones that differ between two runs."""
 PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "profiles", "src")
+
+
+SMOKE = ("all_figures", "all_tables", "--configfile", "config/smoke.yaml")
+
+
+def checked(answer: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    if answer.returncode:
+        raise AssertionError(answer.stdout[-3000:] + answer.stderr[-6000:])
+    return answer
 
 
 @dataclass(frozen=True)
@@ -24,28 +37,28 @@ class Checkout:
 
     folder: Path
 
-    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.python("-m", "snakemake", *arguments, check=check)
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {"PYTHONPATH": str(self.folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**os.environ, **own}
 
-    def python(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def snakemake(
+        self, *arguments: str, check: bool = True, folder: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Snakemake, called in the checkout or in another folder."""
+        answer = run_snakemake(arguments, folder or self.folder, self.environment)
+        return checked(answer) if check else answer
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *arguments]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(self.folder / "src"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        answer = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True
+        return checked(
+            subprocess.run(
+                command, cwd=self.folder, env=self.environment, capture_output=True, text=True
+            )
         )
-        if check and answer.returncode:
-            raise AssertionError(answer.stdout[-3000:] + answer.stderr[-6000:])
-        return answer
 
     def smoke(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.snakemake(
-            "all_figures", "all_tables", "--configfile", "config/smoke.yaml", *arguments,
-            check=check,
-        )  # fmt: skip
+        return self.snakemake(*SMOKE, *arguments, check=check)
 
     def waiting(self, *arguments: str) -> dict[str, int]:
         """Rules that a dry run of the smoke configuration would run, with their number of jobs."""
@@ -80,9 +93,46 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     with (shared / "finished.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            copy_checkout(folder).smoke("--cores", "2")
+            # As users start it, unlike the dry runs of the tests.
+            copy_checkout(folder).python("-m", "snakemake", *SMOKE, "--cores", "2")
             done.touch()
     return Checkout(folder)
+
+
+ASK = """
+import json
+from pathlib import Path
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ResourceSettings
+
+with SnakemakeApi() as api:
+    workflow = api.workflow(ResourceSettings(cores=1), snakefile=Path("Snakefile"))._workflow
+    print(json.dumps({
+        rule.name: {
+            "script": rule.script and str(rule.script),
+            "message": rule.message,
+            "params": list(dict(rule.params.items())),
+            "log": [str(x) for x in rule.log],
+            "input": {
+                name: [str(x) for x in ([files] if isinstance(files, str) else files)]
+                for name, files in rule.input.items() if not callable(files)
+            },
+            "output": [str(x) for x in rule.output],
+            "benchmark": rule.benchmark and str(rule.benchmark),
+        }
+        for rule in workflow.rules
+    }))
+"""
+"""What Snakemake knows of all rules, as JSON."""
+
+Rules = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def rules() -> Rules:
+    """What Snakemake knows of each rule of the default configuration."""
+    answer: Rules = json.loads(Checkout(ROOT).python("-c", ASK).stdout)
+    return answer
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from nodeflow.plan.stages import STAGES
 from nodeflow.plan.tables import TABLES, collections
 from nodeflow.provenance import config_digest, remember_config
 
-from .conftest import ROOT, Checkout
+from .conftest import ROOT, Checkout, Rules
 
 
 def test_the_workflow_is_lint_free_and_formatted(fresh: Checkout) -> None:
@@ -29,12 +29,7 @@ def test_the_workflow_is_lint_free_and_formatted(fresh: Checkout) -> None:
     assert answer.returncode == 0, answer.stderr
 
 
-def test_every_rule_has_its_script_log_benchmark_and_message() -> None:
-    rules = json.loads(
-        subprocess.run(
-            [sys.executable, "-c", ASK], cwd=ROOT, capture_output=True, text=True, check=True
-        ).stdout
-    )
+def test_every_rule_has_its_script_log_benchmark_and_message(rules: Rules) -> None:
     looped = {f"draw_{figure.name}": "draw" for figure in FIGURES}
     looped |= {f"collect_{job}": "collect" for job, _ in collections()}
     jobs = {name: has for name, has in rules.items() if has["script"]}
@@ -51,38 +46,9 @@ def test_every_rule_has_its_script_log_benchmark_and_message() -> None:
             assert set(re.findall(r"{(\w+)", path)) == set(wildcards), name
 
 
-ASK = """
-import json
-from pathlib import Path
-from snakemake.api import SnakemakeApi
-from snakemake.settings.types import ResourceSettings
-
-with SnakemakeApi() as api:
-    workflow = api.workflow(ResourceSettings(cores=1), snakefile=Path("Snakefile"))._workflow
-    print(json.dumps({
-        rule.name: {
-            "script": rule.script and str(rule.script),
-            "message": rule.message,
-            "params": list(dict(rule.params.items())),
-            "log": [str(x) for x in rule.log],
-            "input": {
-                name: [str(x) for x in ([files] if isinstance(files, str) else files)]
-                for name, files in rule.input.items() if not callable(files)
-            },
-            "output": [str(x) for x in rule.output],
-            "benchmark": rule.benchmark and str(rule.benchmark),
-        }
-        for rule in workflow.rules
-    }))
-"""
-"""What Snakemake knows of all rules, as JSON."""
-
-
-def test_activity_is_read_with_the_graphs_of_each_file_of_trajectories() -> None:
+def test_activity_is_read_with_the_graphs_of_each_file_of_trajectories(rules: Rules) -> None:
     """Of several systems on one cell, which share its graphs."""
-    asked = [sys.executable, "-c", ASK]
-    answer = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
-    files = json.loads(answer.stdout)["collect_activity"]["input"]
+    files = rules["collect_activity"]["input"]
     for kind in ("training", "test"):
         cells = [Cell.from_path(path.replace(".parquet", "/")) for path in files[kind]]
         assert len(cells) > len(set(cells)) > 0
