@@ -91,6 +91,7 @@ def test_the_paper_grid_is_planned_in_full(fresh: Checkout) -> None:
     assert int(jobs["train_flow"]) == 2 * (5 + 4 + 4)
 
 
+@pytest.mark.slow
 def test_every_figure_and_table_is_there(finished: Checkout) -> None:
     figures = finished.folder / "results/figures"
     # config/generation.yaml draws these; smoke has neither several zoos nor time. And it keeps no
@@ -122,9 +123,7 @@ def test_the_paper_s_recipe_keeps_snapshots_and_draws_them(fresh: Checkout) -> N
     assert means["mae"][0] > 0.9 * means["mae_persistence"][0]
 
 
-def test_every_file_says_where_it_came_from(
-    finished: Checkout, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_file_says_where_it_came_from(run: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NODEFLOW_CONFIG", "none")  # as it was, after the test
     config: dict[str, object] = {}
     for name in ("config", "smoke"):
@@ -132,20 +131,20 @@ def test_every_file_says_where_it_came_from(
     remember_config(config)
     stamps = [
         {key.decode(): value.decode() for key, value in pq.read_metadata(path).metadata.items()}
-        for path in finished.folder.glob("results/**/*.parquet")
+        for path in run.folder.glob("results/**/*.parquet")
     ]
-    for path in finished.folder.glob("results/**/*.safetensors"):
+    for path in run.folder.glob("results/**/*.safetensors"):
         with safe_open(path, framework="numpy") as file:
             stamps.append(json.loads(file.metadata()["nodeflow"]))
-    assert len(stamps) > 60
+    assert len(stamps) > 25
     for stamp in stamps:
         assert stamp["nodeflow.config"] == config_digest()
         assert len(stamp["nodeflow.commit"]) >= 7
         assert "torch" in json.loads(stamp["nodeflow.versions"])
 
 
-def test_logs_can_be_followed(finished: Checkout) -> None:
-    [log, *_] = (finished.folder / "results/logs/train_node").rglob("*.log")
+def test_logs_can_be_followed(run: Checkout) -> None:
+    [log, *_] = (run.folder / "results/logs/train_node").rglob("*.log")
     text = log.read_text()
     assert re.search(r"step \d+ of \d+, loss [\d.e-]+.* steps/s, \d+ s left", text), text
     assert re.search(r"done in [\d.]+ s", text)
