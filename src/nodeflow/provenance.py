@@ -14,6 +14,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -64,7 +65,7 @@ def code_digest(
     files = [Path(script), *sorted(imported_modules(script, source, entries, without))]
     digest = hashlib.blake2b(digest_size=16)
     for path in files:
-        digest.update(path.stem.encode() + b"\0" + _meaning(path, path.stat().st_mtime_ns) + b"\0")
+        digest.update(path.stem.encode() + b"\0" + _module(path, source).meaning + b"\0")
     return digest.hexdigest()
 
 
@@ -90,14 +91,14 @@ def imported_modules(
     """
     passed = {source / file for file in without}
     reached = {entry_file(entry, source) for entry in entries}
-    waiting = [Path(script), *reached]
+    waiting, named = [Path(script), *reached], set[str]()
     while waiting:
-        file = waiting.pop()
-        for module in _imports(file, source, file.stat().st_mtime_ns):
-            path = _file_of(module, source)
-            if path is not None and path not in reached | passed:
-                reached.add(path)
-                waiting.append(path)
+        imports = {*_module(waiting.pop(), source).imports} - named
+        named |= imports
+        files = {file for name in imports if (file := _file_of(name, source))}
+        new = files - reached - passed
+        reached |= new
+        waiting += new
     return reached
 
 
@@ -123,7 +124,7 @@ def entry_arguments(entry: str, source: Path = _SOURCE) -> tuple[str, ...] | Non
         EntryProblem: there is no such module, or nothing of this name on its top level.
     """
     path, name = entry_file(entry, source), entry.partition(":")[2]
-    known = _top_level(path, path.stat().st_mtime_ns)
+    known = _module(path, source).top_level
     if name not in known:
         raise EntryProblem(f"{PACKAGE}.{entry.partition(':')[0]} has no {name or 'empty name'}")
     return known[name]
@@ -186,16 +187,43 @@ def versions() -> str:
     return json.dumps(found, sort_keys=True)
 
 
+@dataclass(frozen=True)
+class _Module:
+    """What is asked of a file of Python, from one reading of it.
+
+    Attributes:
+        meaning: its syntax without comments, layout and docstrings.
+        imports: names that it imports from nodeflow, wherever in it.
+        top_level: what it defines: arguments of its functions, None for everything else.
+    """
+
+    meaning: bytes
+    imports: tuple[str, ...]
+    top_level: Mapping[str, tuple[str, ...] | None]
+
+
+def _module(path: Path, source: Path) -> _Module:
+    return _read(path, source, path.stat().st_mtime_ns)
+
+
 @cache
-def _meaning(path: Path, _changed: int) -> bytes:
+def _read(path: Path, source: Path, _changed: int) -> _Module:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and isinstance(
-            node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-        ):
-            node.body = [x for x in body if not _is_text(x)] or [ast.Pass()]
-    return ast.dump(tree).encode()
+    inside = path.parent.relative_to(source).parts if path.is_relative_to(source) else ()
+    package = ".".join((PACKAGE, *inside))
+    names: set[str] = set()
+    if path.name == "__init__.py":
+        names = {f"{package}.{file.stem}.*" for file in path.parent.glob("[!_]*.py")}
+    waiting: list[Any] = [tree]
+    # Statements stand in statements: expressions, most of a tree, need not be gone through.
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [x for x in node.body if not _is_text(x)] or [ast.Pass()]
+        names.update(_names(node, package))
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, part, ())
+    return _Module(ast.dump(tree).encode(), tuple(names), dict(_definitions(tree)))
 
 
 def _is_text(statement: ast.stmt) -> bool:
@@ -206,50 +234,38 @@ def _is_text(statement: ast.stmt) -> bool:
     )
 
 
-@cache
-def _top_level(path: Path, _changed: int) -> dict[str, tuple[str, ...] | None]:
-    """What a module defines: arguments of its functions, None for everything else."""
-    known: dict[str, tuple[str, ...] | None] = {}
-    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+def _definitions(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...] | None]]:
+    for statement in tree.body:
         if isinstance(statement, ast.FunctionDef):
             arguments = statement.args
             every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-            known[statement.name] = tuple(x.arg for x in every)
+            yield statement.name, tuple(x.arg for x in every)
         elif isinstance(statement, ast.Assign | ast.AnnAssign):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            known |= {target.id: None for target in targets if isinstance(target, ast.Name)}
-    return known
+            yield from ((target.id, None) for target in targets if isinstance(target, ast.Name))
 
 
-@cache
-def _imports(path: Path, source: Path, _changed: int) -> tuple[str, ...]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    if path.name == "__init__.py":
-        package = ".".join((PACKAGE, *path.parent.relative_to(source).parts))
-        found = (f"{package}.{file.stem}.*" for file in path.parent.glob("[!_]*.py"))
-        return (*_names(tree, package), *found)
-    inside = path.parent.relative_to(source).parts if path.suffix == ".pyi" else ()
-    return tuple(_names(tree, ".".join((PACKAGE, *inside))))
-
-
-def _names(tree: ast.Module, package: str) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (x.name for x in node.names if x.name.startswith(PACKAGE))
-        elif isinstance(node, ast.ImportFrom):
-            module = f"{package}.{node.module}" if node.level else node.module or ""
-            if module.split(".")[0] == PACKAGE:
-                # `from package import name`: a module, or something that the package has.
-                yield from (f"{module}.{x.name}" for x in node.names)
+def _names(statement: ast.AST, package: str) -> Iterator[str]:
+    if isinstance(statement, ast.Import):
+        yield from (x.name for x in statement.names if x.name.startswith(PACKAGE))
+    elif isinstance(statement, ast.ImportFrom):
+        module = f"{package}.{statement.module}" if statement.level else statement.module or ""
+        if module.split(".")[0] == PACKAGE:
+            # `from package import name`: a module, or something that the package has.
+            yield from (f"{module}.{x.name}" for x in statement.names)
 
 
 def _file_of(module: str, source: Path) -> Path | None:
+    return next((path for path in _candidates(module, source) if path.is_file()), None)
+
+
+@cache
+def _candidates(module: str, source: Path) -> tuple[Path, ...]:
+    """Files that a module, or the package or module that a name is imported from, may lie in."""
     parts = module.split(".")[1:]
-    for known in (parts, parts[:-1]):
-        stem = source.joinpath(*known)
-        if known and stem.with_suffix(".py").is_file():
-            return stem.with_suffix(".py")
-        for name in ("__init__.pyi", "__init__.py") if known and known == parts[:-1] else ():
-            if (stem / name).is_file():
-                return stem / name
-    return None
+    itself, holder = source.joinpath(*parts), source.joinpath(*parts[:-1])
+    found = [itself.with_suffix(".py")] if parts else []
+    if len(parts) > 1:
+        packages = (holder / "__init__.pyi", holder / "__init__.py")
+        found += [holder.with_suffix(".py"), *packages]
+    return tuple(found)

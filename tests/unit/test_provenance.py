@@ -54,6 +54,25 @@ def test_imports_are_followed_through_modules_packages_and_functions(tree: Path)
     assert reached(tree, "third.py") == {"finds/__init__.py", "finds/e.py", "b.py"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if x:\n    pass\nelif y:\n    IMPORT\n",
+        "for i in x:\n    pass\nelse:\n    IMPORT\n",
+        "while x:\n    with y:\n        IMPORT\n",
+        "try:\n    IMPORT\nfinally:\n    pass\n",
+        "try:\n    pass\nexcept OSError:\n    IMPORT\n",
+        "try:\n    pass\nexcept* OSError:\n    pass\nelse:\n    IMPORT\n",
+        "try:\n    pass\nfinally:\n    IMPORT\n",
+        "match x:\n    case 1:\n        IMPORT\n",
+        "class C:\n    async def f(self):\n        async with x:\n            IMPORT\n",
+    ],
+)
+def test_imports_are_followed_wherever_they_stand(tree: Path, text: str) -> None:
+    (tree / "script.py").write_text(text.replace("IMPORT", "from nodeflow.deep import c"))
+    assert reached(tree, "script.py") == {"deep/c.py", "b.py"}
+
+
 def test_what_a_script_is_handed_by_name_counts_like_what_it_imports(tree: Path) -> None:
     source, script = tree / "nodeflow", tree / "script.py"
     assert imported_modules(script, source, ["deep.c:g"]) == {

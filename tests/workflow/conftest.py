@@ -1,6 +1,12 @@
-"""A checkout of its own for workflow tests, and one finished smoke run that they share."""
+"""A checkout of its own for workflow tests, and finished smoke runs that they share.
+
+`part` is a run of a fifth of the smoke profile's jobs, from graphs and data to two figures;
+`finished` is the whole of it, for tests marked slow. What is asked of any finished run takes `run`:
+fast tests ask it of the part, slow ones of the whole.
+"""
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -9,8 +15,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.workflow.forked import run_snakemake
 
 ROOT = Path(__file__).parents[2]
 COSTS = {"runtime", "resources"}
@@ -18,34 +27,51 @@ COSTS = {"runtime", "resources"}
 PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "profiles", "src")
 
 
+SMOKE = ("--configfile", "config/smoke.yaml")
+WHOLE = ("all_figures", "all_tables")
+PART = tuple(f"results/figures/{name}.png" for name in ("size_errors", "zoo"))
+
+
+def checked(answer: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    if answer.returncode:
+        raise AssertionError(answer.stdout[-3000:] + answer.stderr[-6000:])
+    return answer
+
+
 @dataclass(frozen=True)
 class Checkout:
-    """A copy of the workflow; `snakemake` runs it, `python` Python, with the copy's own library."""
+    """A copy of the workflow; `snakemake` runs it, `python` Python, with the copy's own library.
+
+    Attributes:
+        folder: where it lies.
+        targets: what `smoke` asks Snakemake for.
+    """
 
     folder: Path
+    targets: tuple[str, ...] = WHOLE
 
-    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.python("-m", "snakemake", *arguments, check=check)
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {"PYTHONPATH": str(self.folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**os.environ, **own}
 
-    def python(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def snakemake(
+        self, *arguments: str, check: bool = True, folder: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Snakemake, called in the checkout or in another folder."""
+        answer = run_snakemake(arguments, folder or self.folder, self.environment)
+        return checked(answer) if check else answer
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *arguments]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(self.folder / "src"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        answer = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True
+        return checked(
+            subprocess.run(
+                command, cwd=self.folder, env=self.environment, capture_output=True, text=True
+            )
         )
-        if check and answer.returncode:
-            raise AssertionError(answer.stdout[-3000:] + answer.stderr[-6000:])
-        return answer
 
     def smoke(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.snakemake(
-            "all_figures", "all_tables", "--configfile", "config/smoke.yaml", *arguments,
-            check=check,
-        )  # fmt: skip
+        return self.snakemake(*self.targets, *SMOKE, *arguments, check=check)
 
     def waiting(self, *arguments: str) -> dict[str, int]:
         """Rules that a dry run of the smoke configuration would run, with their number of jobs."""
@@ -70,19 +96,73 @@ def copy_checkout(folder: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A finished smoke run, in a folder whose name holds a space. Tests leave it as it is.
+    """A finished smoke run, in a folder whose name holds a space. Tests leave it as it is."""
+    return ran(tmp_path_factory, "a checkout", WHOLE)
 
-    Under pytest-xdist the first worker that needs it makes it for all.
-    """
-    base = tmp_path_factory.getbasetemp()
+
+@pytest.fixture(scope="session")
+def part(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A finished run of a part of the smoke profile. Tests leave it as it is."""
+    return ran(tmp_path_factory, "a part", PART)
+
+
+def ran(factory: pytest.TempPathFactory, name: str, targets: tuple[str, ...]) -> Checkout:
+    """A finished run. Under pytest-xdist the first worker that needs it makes it for all."""
+    base = factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, done = shared / "a checkout", shared / "finished"
-    with (shared / "finished.lock").open("w") as lock:
+    checkout, done = Checkout(shared / name, targets), shared / f"{name}.done"
+    with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            copy_checkout(folder).smoke("--cores", "2")
+            copy_checkout(checkout.folder)
+            checkout.python("-m", "compileall", "-q", "src")  # once, and not in each of its jobs
+            # As users start it, unlike the dry runs of the tests.
+            checkout.python("-m", "snakemake", *targets, *SMOKE, "--cores", "2")
             done.touch()
-    return Checkout(folder)
+    return checkout
+
+
+@pytest.fixture(params=["part", pytest.param("finished", marks=pytest.mark.slow)])
+def run(request: pytest.FixtureRequest) -> Checkout:
+    """A finished run. Tests leave it as it is."""
+    checkout: Checkout = request.getfixturevalue(request.param)
+    return checkout
+
+
+ASK = """
+import json
+from pathlib import Path
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ResourceSettings
+
+with SnakemakeApi() as api:
+    workflow = api.workflow(ResourceSettings(cores=1), snakefile=Path("Snakefile"))._workflow
+    print(json.dumps({
+        rule.name: {
+            "script": rule.script and str(rule.script),
+            "message": rule.message,
+            "params": list(dict(rule.params.items())),
+            "log": [str(x) for x in rule.log],
+            "input": {
+                name: [str(x) for x in ([files] if isinstance(files, str) else files)]
+                for name, files in rule.input.items() if not callable(files)
+            },
+            "output": [str(x) for x in rule.output],
+            "benchmark": rule.benchmark and str(rule.benchmark),
+        }
+        for rule in workflow.rules
+    }))
+"""
+"""What Snakemake knows of all rules, as JSON."""
+
+Rules = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def rules() -> Rules:
+    """What Snakemake knows of each rule of the default configuration."""
+    answer: Rules = json.loads(Checkout(ROOT).python("-c", ASK).stdout)
+    return answer
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from nodeflow.plan.stages import STAGES
 
-from .conftest import Checkout
+from .conftest import ROOT, Checkout, Rules
 
 EVERYTHING = """
 node: {recipe: paper, paper: {steps: 40, batch: 4, learning_rate: 0.05, snapshots: 4}}
@@ -45,8 +45,7 @@ def planned(checkout: Checkout, *configurations: str) -> tuple[dict[str, int], d
     return jobs, {rule: files.count(rule) for rule in set(files)}
 
 
-def test_every_rule_of_the_workflow_is_known_where_it_runs(fresh: Checkout) -> None:
-    rules = set(fresh.snakemake("--list-rules").stdout.split())
+def test_every_rule_of_the_workflow_is_known_where_it_runs(fresh: Checkout, rules: Rules) -> None:
     assert "train_zoo" in rules
     (fresh.folder / "everything.yaml").write_text(EVERYTHING)
     seen = set()
@@ -59,11 +58,10 @@ def test_every_rule_of_the_workflow_is_known_where_it_runs(fresh: Checkout) -> N
     assert {rule for rule in rules if not rule.startswith(ASIDE)} == seen | asked_for | targets
 
 
-def test_stages_are_the_rules_that_no_list_makes(fresh: Checkout) -> None:
-    rules = set(fresh.snakemake("--list-rules").stdout.split())
-    scripts = {path.stem for path in (fresh.folder / "workflow/scripts").glob("*.py")}
+def test_stages_are_the_rules_that_no_list_makes(rules: Rules) -> None:
+    scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
     assert set(STAGES) == scripts - {"draw", "collect"}
-    assert set(STAGES) <= rules
+    assert set(STAGES) <= set(rules)
 
 
 @pytest.mark.slow

@@ -12,23 +12,13 @@ from .conftest import Checkout
 KARATE = "results/networks/karate/summary.parquet"
 
 
-def snakemake(
-    checkout: Checkout, folder: Path, *arguments: str
-) -> subprocess.CompletedProcess[str]:
-    """Snakemake called in another folder than that of the workflow."""
-    environment = {**os.environ, "PYTHONPATH": str(checkout.folder / "src")}
-    command = [sys.executable, "-m", "snakemake", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["results of mine", "it's {one}"])
 def test_results_lie_where_snakemake_works(fresh: Checkout, tmp_path: Path, name: str) -> None:
     folder = tmp_path / name
     folder.mkdir()
     snakefile = ["-s", str(fresh.folder / "Snakefile"), "--cores", "1"]
-    answer = snakemake(fresh, folder, KARATE, *snakefile)
-    assert answer.returncode == 0, answer.stderr
+    answer = fresh.snakemake(KARATE, *snakefile, folder=folder)
     assert "profiles/default" in answer.stderr  # that of the checkout
     assert (folder / KARATE).is_file()
     assert not (fresh.folder / "results").exists()
@@ -42,7 +32,8 @@ def test_a_folder_s_own_configuration_goes_over_the_defaults(
     folder = tmp_path / "mine"
     (folder / "config").mkdir(parents=True)
     (folder / "config/config.yaml").write_text("graphs: {sizes: [1]}\n")
-    answer = snakemake(fresh, folder, KARATE, "-n", "-s", str(fresh.folder / "Snakefile"))
+    arguments = [KARATE, "-n", "-s", str(fresh.folder / "Snakefile")]
+    answer = fresh.snakemake(*arguments, folder=folder, check=False)
     assert answer.returncode == 1
     assert "graphs.sizes[0]" in answer.stdout + answer.stderr
 

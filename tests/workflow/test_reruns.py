@@ -1,12 +1,15 @@
 """An edit re-runs exactly the rules that it concerns, and what follows from them.
 
 Which rules follow from a rule is read from Snakemake's rule graph; which rules a change concerns
-is written here. A few cases of each kind run with the fast tests, the others are marked slow.
+is written here. A case of each kind runs with the fast tests, on a part of the smoke run; the
+others, on the whole of it, are marked slow.
 """
 
+import dataclasses
 import re
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,17 +25,17 @@ ADDED = "\n\n_ADDED = 1\n"
 
 
 @pytest.fixture
-def edited(copied: Callable[[], Checkout]) -> Checkout:
+def edited(run: Checkout, tmp_path: Path) -> Checkout:
     """A private copy of the finished run, to be edited."""
-    return copied()
+    copy = tmp_path / "copy"
+    shutil.copytree(run.folder, copy, copy_function=shutil.copy2)
+    return dataclasses.replace(run, folder=copy)
 
 
-@pytest.fixture(scope="session")
-def after(finished: Checkout) -> Callable[[set[str]], set[str]]:
+@pytest.fixture
+def after(run: Checkout) -> Callable[[set[str]], set[str]]:
     """A function that gives some rules together with all that follow from them."""
-    graph = finished.smoke("--rulegraph", "dot").stdout
-    names = dict(re.findall(r"(\d+)\[label = \"(\w+)\"", graph))
-    edges = re.findall(r"(\d+) -> (\d+)", graph)
+    names, edges = rule_graph(run)
 
     def closure(rules: set[str]) -> set[str]:
         assert rules <= set(names.values()), rules - set(names.values())
@@ -47,14 +50,22 @@ def after(finished: Checkout) -> Callable[[set[str]], set[str]]:
     return closure
 
 
+@cache
+def rule_graph(run: Checkout) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Rules of a run by their number, and which number another one follows from."""
+    graph = run.smoke("--rulegraph", "dot").stdout
+    names = dict(re.findall(r"(\d+)\[label = \"(\w+)\"", graph))
+    return names, re.findall(r"(\d+) -> (\d+)", graph)
+
+
 def replace(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text, f"{path} does not hold {old!r}"
     path.write_text(text.replace(old, new, 1))
 
 
-def test_a_finished_run_has_nothing_to_do(finished: Checkout) -> None:
-    assert finished.waiting() == {}
+def test_a_finished_run_has_nothing_to_do(run: Checkout) -> None:
+    assert run.waiting() == {}
 
 
 def test_touching_every_file_reruns_nothing(edited: Checkout) -> None:
@@ -135,28 +146,39 @@ ON_DEMAND = {
 """Rules whose files no figure of the smoke run needs."""
 
 
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the library for edits that each test takes back, so that it is read once."""
+    copy = tmp_path_factory.mktemp("source") / "nodeflow"
+    shutil.copytree(ROOT / "src/nodeflow", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
 @pytest.mark.parametrize("module", CHANGES)
-def test_a_change_is_seen_by_exactly_the_rules_that_use_it(tmp_path: Path, module: str) -> None:
-    source = tmp_path / "nodeflow"
-    shutil.copytree(ROOT / "src/nodeflow", source, ignore=shutil.ignore_patterns("__pycache__"))
-    before = {rule: code_digest(file, source, names) for rule, (file, names) in CODE.items()}
-    changed = source / module
-    changed.write_text(changed.read_text() + ADDED)
-    after = {rule: code_digest(file, source, names) for rule, (file, names) in CODE.items()}
+def test_a_change_is_seen_by_exactly_the_rules_that_use_it(source: Path, module: str) -> None:
+    def digests() -> dict[str, str]:
+        return {rule: code_digest(file, source, names) for rule, (file, names) in CODE.items()}
+
+    before, text = digests(), (source / module).read_text()
+    (source / module).write_text(text + ADDED)
+    after = digests()
+    (source / module).write_text(text)
     assert {rule for rule in CODE if before[rule] != after[rule]} == CHANGES[module]
+    assert digests() == before
 
 
 @pytest.mark.parametrize(
-    "module",
+    ("run", "module"),
     [
-        "canonical/barrier.py",
+        ("part", "node/evaluate.py"),
         *(
-            pytest.param(module, marks=pytest.mark.slow)
+            pytest.param("finished", module, marks=pytest.mark.slow)
             for module in CHANGES
             # Measures leave some of what follows alone: see the test of them below.
-            if module not in ("canonical/barrier.py", "graphs/measures.py")
+            if module != "graphs/measures.py"
         ),
     ],
+    indirect=["run"],
 )
 def test_a_change_reruns_its_users_and_what_follows(
     edited: Checkout, after: Callable[[set[str]], set[str]], module: str
@@ -167,13 +189,14 @@ def test_a_change_reruns_its_users_and_what_follows(
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "rules"),
+    ("run", "file", "old", "new", "rules"),
     [
-        ("smoke.yaml", "pairs: 5", "pairs: 4", {"measure_barrier"}),
-        ("smoke.yaml", "count: 20", "count: 21", {"sample_flow"}),
+        ("part", "smoke.yaml", "seeds: 2", "seeds: 3", {"train_node"}),
         *(
-            pytest.param(*case, marks=pytest.mark.slow)
+            pytest.param("finished", *case, marks=pytest.mark.slow)
             for case in [
+                ("smoke.yaml", "pairs: 5", "pairs: 4", {"measure_barrier"}),
+                ("smoke.yaml", "count: 20", "count: 21", {"sample_flow"}),
                 (
                     "config.yaml",
                     "mean_degree: 10",
@@ -193,6 +216,7 @@ def test_a_change_reruns_its_users_and_what_follows(
             ]
         ),
     ],
+    indirect=["run"],
 )
 def test_a_configuration_key_reruns_its_consumers(
     edited: Checkout,
@@ -206,6 +230,8 @@ def test_a_configuration_key_reruns_its_consumers(
     assert set(edited.waiting()) == after(rules)
 
 
+@pytest.mark.parametrize("run", ["finished"], indirect=True)
+@pytest.mark.slow
 def test_another_entry_redraws_its_figure(edited: Checkout) -> None:
     entries = edited.folder / "src/nodeflow/plan/figures.py"
     replace(entries, '"Training on hub states"', '"Hub states"')
@@ -215,8 +241,8 @@ def test_another_entry_redraws_its_figure(edited: Checkout) -> None:
     assert edited.waiting() == {"draw_conjecture": 1}
 
 
-def test_one_figure_is_drawn_anew_by_name(finished: Checkout) -> None:
-    assert finished.waiting("--forcerun", "draw_size_errors") == {"draw_size_errors": 1}
+def test_one_figure_is_drawn_anew_by_name(run: Checkout) -> None:
+    assert run.waiting("--forcerun", "draw_size_errors") == {"draw_size_errors": 1}
 
 
 def test_one_system_more_leaves_the_others_alone(edited: Checkout) -> None:
@@ -240,6 +266,8 @@ def test_graphs_depend_on_how_they_are_sampled_not_on_how_they_are_measured(modu
     assert (ROOT / "src/nodeflow" / module in left) == (module not in without)
 
 
+@pytest.mark.parametrize("run", ["finished"], indirect=True)
+@pytest.mark.slow
 def test_other_measures_leave_graphs_and_what_is_simulated_on_them(
     edited: Checkout, after: Callable[[set[str]], set[str]]
 ) -> None:
