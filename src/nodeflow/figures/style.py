@@ -146,7 +146,9 @@ def outside_legend(axis: Axes, title: str | None = None) -> None:
     axis.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), title=title, title_fontsize=7)
 
 
-def heat_map(axis: Axes, table: pd.DataFrame, texts: pd.DataFrame, norm: Normalize, label: str) -> None:
+def heat_map(
+    axis: Axes, table: pd.DataFrame, texts: pd.DataFrame, norm: Normalize, label: str
+) -> None:
     """The cells of a table as colours with a text in each; rows from top to bottom, empty if NaN.
 
     `seaborn.heatmap` draws the whole figure, and finds its layout, to see whether labels overlap.
@@ -163,7 +165,7 @@ def heat_map(axis: Axes, table: pd.DataFrame, texts: pd.DataFrame, norm: Normali
     mesh = axis.pcolormesh(values, cmap="cividis", norm=norm)
     rows, columns = values.shape
     axis.set(xlim=(0, columns), ylim=(rows, 0))
-    axis.figure.colorbar(mesh, ax=axis, label=label).outline.set_linewidth(0)  # type: ignore[operator]
+    axis.figure.colorbar(mesh, ax=axis, label=label).outline.set_linewidth(0)
     axis.set_xticks(np.arange(columns) + 0.5, [str(x) for x in table.columns])
     axis.set_yticks(
         np.arange(rows) + 0.5, [str(x) for x in table.index], rotation="vertical", va="center"
@@ -171,7 +173,7 @@ def heat_map(axis: Axes, table: pd.DataFrame, texts: pd.DataFrame, norm: Normali
     dark = _luminance(mesh.to_rgba(values)[..., :3]) <= 0.408
     for row, column in zip(*np.nonzero(~np.ma.getmaskarray(values)), strict=True):
         axis.text(
-            column + 0.5, row + 0.5, texts.iat[row, column], size=7, ha="center", va="center",
+            column + 0.5, row + 0.5, str(texts.iat[row, column]), size=7, ha="center", va="center",
             color="white" if dark[row, column] else "0.15",
         )  # fmt: skip
 

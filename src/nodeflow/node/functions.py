@@ -7,7 +7,7 @@ import pandas as pd
 
 from nodeflow.dynamics.systems import Field
 from nodeflow.node.field import as_field
-from nodeflow.node.store import Models
+from nodeflow.node.store import NODE_FUNCTIONS, Models
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["compare_functions"]
