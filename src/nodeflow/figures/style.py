@@ -187,6 +187,7 @@ def _luminance(rgb: np.ndarray) -> np.ndarray:
 
 def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
     """Write a figure as PNG (report) and PDF (paper); equal figures give equal bytes."""
+    figure.set_dpi(plt.rcParams["savefig.dpi"])  # by which letters are as wide as in the picture
     figure.draw_without_rendering()
     # Layout and margins are found, and need not be found for every file: with an engine or "tight"
     # matplotlib would draw each of them twice.
