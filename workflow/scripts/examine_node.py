@@ -7,10 +7,10 @@ from nodeflow.dynamics.systems import SYSTEMS, field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
-from nodeflow.node.functions import NODE_FUNCTIONS, compare_functions
+from nodeflow.node.functions import compare_functions
 from nodeflow.node.hidden import hide_nodes
 from nodeflow.node.stability import compare_fixed_points
-from nodeflow.node.store import NODE_FIXED_POINTS, NODE_HIDDEN, read_models
+from nodeflow.node.store import NODE_FIXED_POINTS, NODE_FUNCTIONS, NODE_HIDDEN, read_models
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import is_current, write_table
 

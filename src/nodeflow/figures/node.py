@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from nodeflow.figures.bands import baselines, bootstrapped, name_baselines, what_bands_show
-from nodeflow.figures.style import colours, degree_axis, note, outside_legend, panels
+from nodeflow.figures.style import colours, degree_axis, heat_map, note, outside_legend, panels
 
 __all__ = [
     "draw_degree_errors",
@@ -110,8 +110,6 @@ def draw_structure_errors(
         trained_beta: inverse temperature β of the training graphs.
         trained_gamma: their degree exponent γ.
     """
-    import seaborn as sns  # takes a second to load, and few figures use it
-
     runs = tests.query(
         "variant == 'plain' and N == @size and trained_beta == @trained_beta and "
         "trained_gamma == @trained_gamma"
@@ -123,11 +121,8 @@ def draw_structure_errors(
         good = chosen[chosen["status"] == "ok"]
         table = good.pivot_table(index="beta", columns="gamma", values="mae", aggfunc="median")
         table = table.sort_index(ascending=False)
-        sns.heatmap(
-            table, ax=axis, annot=table.map(_short), fmt="", cmap="cividis", annot_kws={"size": 7},
-            norm=LogNorm(float(table.min().min()), float(table.max().max())),
-            cbar_kws={"label": "median node MAE"},
-        )  # fmt: skip
+        norm = LogNorm(float(table.min().min()), float(table.max().max()))
+        heat_map(axis, table, table.map(_short), norm, "median node MAE")
         axis.set(title=system, xlabel="degree exponent γ", ylabel="inverse temperature β")
         still = good[["mae_persistence", "mae_mean_field"]].median()
         if trained_gamma in table.columns and trained_beta in table.index:

@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from nodeflow.tables import replacing
@@ -24,6 +25,7 @@ __all__ = [
     "colours",
     "degree_axis",
     "drawing",
+    "heat_map",
     "note",
     "outside_legend",
     "panels",
@@ -144,11 +146,56 @@ def outside_legend(axis: Axes, title: str | None = None) -> None:
     axis.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), title=title, title_fontsize=7)
 
 
+def heat_map(
+    axis: Axes, table: pd.DataFrame, texts: pd.DataFrame, norm: Normalize, label: str
+) -> None:
+    """The cells of a table as colours with a text in each; rows from top to bottom, empty if NaN.
+
+    `seaborn.heatmap` draws the whole figure, and finds its layout, to see whether labels overlap.
+
+    Args:
+        axis: to draw on.
+        table: the values.
+        texts: of its cells.
+        norm: of the values to colours.
+        label: of the bar of colours.
+    """
+    axis.spines[:].set_visible(False)
+    values = np.ma.masked_invalid(table.to_numpy(dtype=float))
+    mesh = axis.pcolormesh(values, cmap="cividis", norm=norm)
+    rows, columns = values.shape
+    axis.set(xlim=(0, columns), ylim=(rows, 0))
+    axis.figure.colorbar(mesh, ax=axis, label=label).outline.set_linewidth(0)
+    axis.set_xticks(np.arange(columns) + 0.5, [str(x) for x in table.columns])
+    axis.set_yticks(
+        np.arange(rows) + 0.5, [str(x) for x in table.index], rotation="vertical", va="center"
+    )
+    dark = _luminance(mesh.to_rgba(values)[..., :3]) <= 0.408
+    for row, column in zip(*np.nonzero(~np.ma.getmaskarray(values)), strict=True):
+        axis.text(
+            column + 0.5, row + 0.5, str(texts.iat[row, column]), size=7, ha="center", va="center",
+            color="white" if dark[row, column] else "0.15",
+        )  # fmt: skip
+
+
+def _luminance(rgb: np.ndarray) -> np.ndarray:
+    """Relative luminance of colours (…, 3) as WCAG 2 defines it: from 0, black, to 1, white."""
+    linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    found: np.ndarray = linear @ [0.2126, 0.7152, 0.0722]
+    return found
+
+
 def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
     """Write a figure as PNG (report) and PDF (paper); equal figures give equal bytes."""
+    figure.set_dpi(plt.rcParams["savefig.dpi"])  # by which letters are as wide as in the picture
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # the layout is found, and need not be found for every file
+    # Layout and margins are found, and need not be found for every file: with an engine or "tight"
+    # matplotlib would draw each of them twice.
+    figure.set_layout_engine(None)
+    whole = figure.get_tightbbox().padded(plt.rcParams["savefig.pad_inches"])
     for path, metadata in ((png, {"Software": None}), (pdf, {"CreationDate": None})):
         with replacing(path) as beside:
-            figure.savefig(beside, format=Path(path).suffix[1:], metadata=metadata)
+            figure.savefig(
+                beside, format=Path(path).suffix[1:], metadata=metadata, bbox_inches=whole
+            )
     plt.close(figure)

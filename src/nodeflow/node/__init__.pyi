@@ -1,7 +1,7 @@
 from .baselines import with_baselines
 from .evaluate import evaluate_models, node_errors
 from .field import as_field
-from .functions import NODE_FUNCTIONS, compare_functions
+from .functions import compare_functions
 from .hidden import hide_nodes, perturb_initial_states
 from .layout import ModelProblem
 from .load import NeuralODE, load
@@ -11,6 +11,7 @@ from .stability import compare_fixed_points
 from .store import (
     NODE_ERRORS,
     NODE_FIXED_POINTS,
+    NODE_FUNCTIONS,
     NODE_HIDDEN,
     NODE_HISTORY,
     NODE_NOISE,

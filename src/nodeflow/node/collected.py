@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from nodeflow.node.functions import NODE_FUNCTIONS
 from nodeflow.node.store import (
     MODELS,
     NODE_FIXED_POINTS,
+    NODE_FUNCTIONS,
     NODE_HIDDEN,
     NODE_HISTORY,
     NODE_NOISE,

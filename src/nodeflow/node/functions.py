@@ -4,37 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from nodeflow.dynamics.systems import Field
 from nodeflow.node.field import as_field
-from nodeflow.node.store import MODELS, Models
-from nodeflow.tables import Schema
+from nodeflow.node.store import NODE_FUNCTIONS, Models
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["NODE_FUNCTIONS", "compare_functions"]
-
-NODE_FUNCTIONS = Schema(
-    "node functions",
-    2,
-    {
-        "replicate": pa.int32(),
-        "function": pa.string(),
-        "x": pa.float64(),
-        "learned": pa.float64(),
-        "true": pa.float64(),
-        "inside": pa.bool_(),
-    },
-    {
-        "replicate": "number of the model",
-        "function": "f, h_ego, h_alt, or product: h_ego(x) h_alt(x)",
-        "x": "state",
-        "learned": "value of the network; h_ego and h_alt scaled to the true ones",
-        "true": "value of the true system",
-        "inside": "whether the state lies within the states seen in training",
-    },
-    identity=MODELS,
-)
+__all__ = ["compare_functions"]
 
 _POINTS = 64
 

@@ -17,6 +17,7 @@ __all__ = [
     "MODELS",
     "NODE_ERRORS",
     "NODE_FIXED_POINTS",
+    "NODE_FUNCTIONS",
     "NODE_HIDDEN",
     "NODE_HISTORY",
     "NODE_MODELS",
@@ -262,6 +263,28 @@ NODE_FIXED_POINTS = Schema(
             f"rightmost_giant_true{place}": f"the same for the true system{text}"
             for place, text in zip(_PLACES, ["", *_LATER], strict=True)
         },
+    },
+    identity=MODELS,
+)
+
+NODE_FUNCTIONS = Schema(
+    "node functions",
+    2,
+    {
+        "replicate": pa.int32(),
+        "function": pa.string(),
+        "x": pa.float64(),
+        "learned": pa.float64(),
+        "true": pa.float64(),
+        "inside": pa.bool_(),
+    },
+    {
+        "replicate": "number of the model",
+        "function": "f, h_ego, h_alt, or product: h_ego(x) h_alt(x)",
+        "x": "state",
+        "learned": "value of the network; h_ego and h_alt scaled to the true ones",
+        "true": "value of the true system",
+        "inside": "whether the state lies within the states seen in training",
     },
     identity=MODELS,
 )
