@@ -24,6 +24,7 @@ from .store import (
     write_snapshots,
 )
 from .train import train_models
+from .trust import Bands, Calibration, Seen, bands, calibrate, flags
 
 __all__ = [
     "NODE_ERRORS",
@@ -34,18 +35,24 @@ __all__ = [
     "NODE_NOISE",
     "NODE_OVER_TRAINING",
     "NODE_RUNS",
+    "Bands",
+    "Calibration",
     "GaussNewtonSettings",
     "MatchingSettings",
     "ModelProblem",
     "Models",
     "NeuralODE",
     "PaperSettings",
+    "Seen",
     "Snapshots",
     "as_field",
+    "bands",
+    "calibrate",
     "compare_fixed_points",
     "compare_functions",
     "evaluate_models",
     "evaluate_snapshots",
+    "flags",
     "hide_nodes",
     "load",
     "node_errors",
