@@ -36,7 +36,9 @@ def draw_trust(trust: pd.DataFrame, beta: float) -> Figure:
         good = chosen[chosen["status"] == "ok"]
         for level, shade in _LEVELS.items():
             _line(axis, good, f"coverage_{level}", shade, f"{level} % band, all nodes")
-            _line(axis, good, f"coverage_{level}_unflagged", shade, "nodes without a flag", "--")
+            _line(
+                axis, good, f"coverage_{level}_unflagged", shade, f"{level} % band, no flag", "--"
+            )
             axis.axhline(level / 100, color=shade, lw=0.8, ls=":")
         axis.set(title=system, ylabel="true states inside", ylim=(-0.03, 1.03))
         for kind, shade in _KINDS.items():

@@ -370,38 +370,37 @@ def _warning(areas: pd.DataFrame, random: np.random.Generator) -> Iterator[Row]:
 def _trust(own: pd.DataFrame, small: int, random: np.random.Generator) -> Iterator[Row]:
     # One ensemble on each graph: intervals are over graphs.
     rows = own[(own["gamma"] == own["gamma"].min()) & (own["status"] == "ok")]
-    rows = rows.assign(replicate=0, training_graph=0)
-    sizes = sorted({small, rows["N"].max()} & set(rows["N"]))
-    for size in sizes:
+    rows = rows.assign(
+        replicate=0, training_graph=0, lift=rows["precision"] / rows["bad"],
+        better=rows["mae_flagged"] / rows["mae_unflagged"],
+    )  # fmt: skip
+    for size in sorted({small, rows["N"].max()} & set(rows["N"])):
         here = rows[rows["N"] == size]
         where = f"N = {size}, γ = {here['gamma'].iloc[0]}"
         for level in (50, 90):
             for column, which in (("", "all nodes"), ("_unflagged", "nodes without a flag")):
-                yield (
-                    f"bands of an ensemble cover what they say ({which})",
-                    f"share of states inside the {level} % band, {where}",
-                    crossed_means(here, f"coverage_{level}{column}", random),
-                    level / 100 - SLACK,
-                )  # fmt: skip
-    if not sizes:
-        return
-    yield (
-        "flags find badly predicted nodes",
-        f"share of the nodes off by more than 1 % that are flagged, {where}",
-        crossed_medians(here, "recall", random), 0.5,
-    )  # fmt: skip
-    share = here.assign(share=here["precision"] / here["bad"])
-    yield (
-        "flags tell badly predicted nodes from others",
-        f"share of them among the flagged nodes over that among all, {where}",
-        crossed_medians(share, "share", random), 1.0,
-    )  # fmt: skip
-    better = here.assign(better=here["mae_flagged"] / here["mae_unflagged"])
-    yield (
-        "nodes without a flag are predicted better",
-        f"MAE of the flagged nodes over MAE of the others, {where}",
-        crossed_medians(better, "better", random), BARELY,
-    )  # fmt: skip
+                column = f"coverage_{level}{column}"
+                # Where all nodes are flagged there are none without, and likewise below.
+                some = here.dropna(subset=[column])
+                if len(some):
+                    yield (
+                        f"bands of an ensemble cover what they say ({which})",
+                        f"share of states inside the {level} % band, {where}",
+                        crossed_means(some, column, random), level / 100 - SLACK,
+                    )  # fmt: skip
+        if size == small:
+            continue
+        for claim, what, column, threshold in (
+            ("flags find badly predicted nodes",
+             "share of the nodes off by more than 1 % that are flagged", "recall", 0.5),
+            ("flags tell badly predicted nodes from others",
+             "share of them among the flagged nodes over that among all", "lift", 1.0),
+            ("nodes without a flag are predicted better",
+             "MAE of the flagged nodes over MAE of the others", "better", BARELY),
+        ):  # fmt: skip
+            some = here.dropna(subset=[column])
+            if len(some):
+                yield claim, f"{what}, {where}", crossed_medians(some, column, random), threshold
 
 
 def _ratio(
