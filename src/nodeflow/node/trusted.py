@@ -264,14 +264,14 @@ def _rated(
 ) -> _Rated:
     states = truth[number].states.astype(np.float64)
     given = np.reshape([x.states[number] for x in models], (len(models), *states.shape))
-    found = bands(given, evidence.calibration.levels, calibration=evidence.calibration)
-    half = (found.high - found.low)[:, 1:] / 2
+    found = bands(given, evidence.calibration.levels)
+    student = (found.high - found.low)[:, 1:] / 2
+    half = np.array(evidence.calibration.stretch)[:, None, None] * student
     distance = np.abs(states - found.mean)[1:]
-    student = bands(given, evidence.calibration.levels)
     return _Rated(
         found.left,
         (distance <= half).mean(axis=1),
-        (distance <= (student.high - student.low)[:, 1:] / 2).mean(axis=1),
+        (distance <= student).mean(axis=1),
         half[-1].mean(axis=0),
         np.abs(states[1:]).mean(axis=0),
         distance.mean(axis=0),
