@@ -41,7 +41,8 @@ with job(snakemake.log[0], snakemake.threads):
     with TableWriter(output.errors, NODE_ERRORS, made) as writer:
         for truth, *paths in zip(p["truths"], files.edges, files.nodes, files.truth, strict=True):
             cell = {name: truth["on"][name] for name in ("N", "beta", "gamma")}
-            graphs, rated = read_graphs(paths[0], truth["on"]), []
+            graphs = read_graphs(paths[0], truth["on"])
+            rated: list[dict[str, Any]] = []
             errors, found = evaluate_models(
                 models,
                 field(p["system"], truth["parameters"]),
@@ -50,7 +51,7 @@ with job(snakemake.log[0], snakemake.threads):
                 read_trajectories(paths[2], truth),
                 tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
                 fields=fields,
-                watch=evidence and rating(evidence, graphs, rated),
+                watch=rating(evidence, graphs, rated) if evidence else None,
             )
             writer.write(errors.assign(**cell))
             runs.append(found.assign(**cell))
