@@ -25,6 +25,8 @@ from .store import (
     write_snapshots,
 )
 from .train import train_models
+from .trust import Bands, Calibration, Seen, bands, calibrate, flags
+from .trusted import NODE_TRUST, Evidence, evidence_of, rate_forecasts
 
 __all__ = [
     "NODE_ERRORS",
@@ -35,22 +37,32 @@ __all__ = [
     "NODE_NOISE",
     "NODE_OVER_TRAINING",
     "NODE_RUNS",
+    "NODE_TRUST",
+    "Bands",
+    "Calibration",
+    "Evidence",
     "GaussNewtonSettings",
     "MatchingSettings",
     "ModelProblem",
     "Models",
     "NeuralODE",
     "PaperSettings",
+    "Seen",
     "Snapshots",
     "as_field",
+    "bands",
+    "calibrate",
     "compare_fixed_points",
     "compare_functions",
     "evaluate_models",
     "evaluate_snapshots",
+    "evidence_of",
+    "flags",
     "hide_nodes",
     "load",
     "node_errors",
     "perturb_initial_states",
+    "rate_forecasts",
     "read_models",
     "read_snapshots",
     "recipe_settings",
