@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from nodeflow.tables import Schema
 
-__all__ = ["MEASURES", "NODES", "NOTES", "OBSERVATIONS"]
+__all__ = ["ERRORS", "FORECASTS", "FUNCTIONS", "MEASURES", "NODES", "NOTES", "OBSERVATIONS"]
 
 _OWN = Schema("own data", 1, {"own": pa.string()}, {"own": "name in the configuration"})
 
@@ -79,6 +79,98 @@ NOTES = Schema(
         "topic": "what it is about",
         "note": "what has to be known about the data, in sentences",
         "limits": "whether it limits what can be told from the data",
+    },
+    identity=_OWN,
+)
+
+_BANDS = {name: pa.float64() for name in ("mean", "lower_50", "upper_50", "lower_90", "upper_90")}
+_ABOUT_BANDS = {
+    "mean": "mean of the ensemble",
+    "lower_50": "lower end of the 50 % band",
+    "upper_50": "upper end of the 50 % band",
+    "lower_90": "lower end of the 90 % band",
+    "upper_90": "upper end of the 90 % band",
+}
+
+FORECASTS = Schema(
+    "own forecasts",
+    1,
+    {
+        "run": pa.string(),
+        "origin": pa.float64(),
+        "time": pa.float64(),
+        "lead": pa.float64(),
+        "node": pa.string(),
+        "degree": pa.int64(),
+        "value": pa.float64(),
+        **_BANDS,
+        "trusted": pa.bool_(),
+        "still": pa.float64(),
+        "mean_field": pa.float64(),
+        "network_var": pa.float64(),
+        "node_ar": pa.float64(),
+    },
+    {
+        "run": "name of the run",
+        "origin": "time of the state that the forecast starts from",
+        "time": "that it is for",
+        "lead": "time since the origin",
+        "node": "name of the node",
+        "degree": "number of neighbours; in a directed network, of nodes that act on it",
+        "value": "what was observed; NaN if nothing was",
+        **_ABOUT_BANDS,
+        "trusted": "whether the forecast stays where the ensemble has learned",
+        "still": "forecast of standing still: the value at the origin",
+        "mean_field": "forecast of the mean field by degree with the learned functions",
+        "network_var": "forecast of a linear vector autoregression on the network",
+        "node_ar": "forecast of the node's own autoregression",
+    },
+    identity=_OWN,
+)
+
+ERRORS = Schema(
+    "own errors",
+    1,
+    {
+        "by": pa.string(),
+        "node": pa.string(),
+        "at": pa.float64(),
+        "method": pa.string(),
+        "values": pa.int64(),
+        "mae": pa.float64(),
+        "low": pa.float64(),
+        "high": pa.float64(),
+        "rmse": pa.float64(),
+        "covered_50": pa.float64(),
+        "covered_90": pa.float64(),
+        "trusted": pa.float64(),
+    },
+    {
+        "by": "all, node, degree or lead: what forecasts are put together by",
+        "node": "name of the node; empty unless by node",
+        "at": "mean degree, or mean lead time, of what is put together; NaN if by all",
+        "method": "ensemble, or the baseline: still, mean_field, network_var, node_ar",
+        "values": "number of observed values that were forecast",
+        "mae": "mean absolute error",
+        "low": "first decile of the absolute errors",
+        "high": "last decile of the absolute errors",
+        "rmse": "root of the mean squared error",
+        "covered_50": "share of values in the 50 % band; NaN for baselines",
+        "covered_90": "share of values in the 90 % band; NaN for baselines",
+        "trusted": "share of forecasts that are trusted; NaN for baselines",
+    },
+    identity=_OWN,
+)
+
+FUNCTIONS = Schema(
+    "own functions",
+    1,
+    {"function": pa.string(), "state": pa.float64(), **_BANDS, "seen": pa.bool_()},
+    {
+        "function": "f, h_ego or h_alt, or product for h_ego(x) h_alt(x)",
+        "state": "state x of a node, in the unit of the file",
+        **_ABOUT_BANDS,
+        "seen": "whether x lies between the smallest and the largest state of the training",
     },
     identity=_OWN,
 )

@@ -31,6 +31,7 @@ from .node import (
     draw_structure_errors,
     draw_training,
 )
+from .own import draw_own_series
 from .runtime import draw_runtime
 from .speed import draw_speed
 from .style import drawing, save
@@ -59,6 +60,7 @@ __all__ = [
     "draw_hidden",
     "draw_networks",
     "draw_noise",
+    "draw_own_series",
     "draw_runtime",
     "draw_size_errors",
     "draw_solvers",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nodeflow.plan import paths
 from nodeflow.plan.figure import Figure
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ def _structure_trained(plan: Plan) -> dict[str, Any]:
 
 
 FIGURES: tuple[Figure, ...] = (
+    Figure(
+        "own_series",
+        "own",
+        "What was observed",
+        "own",
+        {"series": "own_series", "nodes": "own_nodes"},
+        pattern=paths.OWN_FIGURE,
+    ),
     Figure(
         "degrees",
         "graphs",
