@@ -1,4 +1,5 @@
 from .baselines import with_baselines
+from .ensemble import Ensemble, save_ensemble, train_ensemble
 from .evaluate import evaluate_models, node_errors
 from .field import as_field
 from .functions import NODE_FUNCTIONS, compare_functions
@@ -34,6 +35,7 @@ __all__ = [
     "NODE_NOISE",
     "NODE_OVER_TRAINING",
     "NODE_RUNS",
+    "Ensemble",
     "GaussNewtonSettings",
     "MatchingSettings",
     "ModelProblem",
@@ -53,6 +55,8 @@ __all__ = [
     "read_models",
     "read_snapshots",
     "recipe_settings",
+    "save_ensemble",
+    "train_ensemble",
     "train_models",
     "with_baselines",
     "write_models",
