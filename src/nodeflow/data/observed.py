@@ -1,4 +1,4 @@
-"""A network and its series from files, with everything that was decided on the way said in words."""
+"""A network and its series from files, and in words what was decided on the way."""
 
 from __future__ import annotations
 

@@ -52,10 +52,10 @@ def draw_own_series(series: pd.DataFrame, nodes: pd.DataFrame) -> Figure:
     _draw_over_time(over_time, series)
     seen = nodes[nodes["values"] > 0]
     shades = colours(degree_bins(nodes["degree"]).tolist())
+    ends = [seen["mean"] - seen["low"], seen["high"] - seen["mean"]]
     by_degree.errorbar(
-        seen["degree"], seen["mean"], yerr=[seen["mean"] - seen["low"], seen["high"] - seen["mean"]],
-        fmt="none", ecolor="0.85", lw=0.8, zorder=1,
-    )  # fmt: skip
+        seen["degree"], seen["mean"], yerr=ends, fmt="none", ecolor="0.85", lw=0.8, zorder=1
+    )
     by_degree.scatter(
         seen["degree"], seen["mean"], s=9, zorder=2,
         c=[shades[x] for x in degree_bins(seen["degree"]).tolist()],
@@ -245,7 +245,7 @@ def draw_own_functions(functions: pd.DataFrame) -> Figure:
 
 
 def draw_own_flags(forecasts: pd.DataFrame, errors: pd.DataFrame) -> Figure:
-    """Where forecasts leave what was learned: by lead time, by degree, by node, and whether it shows.
+    """Where forecasts leave what was learned: by lead time, degree, node; and whether it shows.
 
     Args:
         forecasts: rows of `nodeflow.data.tables.FORECASTS`.

@@ -1,4 +1,4 @@
-"""The page on a network and series of the user's own: what they are, and how far to trust forecasts.
+"""The page on a network and series of the user's own.
 
 Every sentence is a function of the tables, so that a run that went badly says so.
 """
@@ -12,7 +12,20 @@ from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["METHODS", "own_page"]
+__all__ = ["METHODS", "PICTURES", "own_page"]
+
+PICTURES = {
+    "series": "What was observed: values over time and on average by degree; how many nodes have "
+    "at least so many neighbours; what is missing.",
+    "functions": "The learned functions of dx_i/dt = f(x_i) + h_ego(x_i) Σ_j A_ij h_alt(x_j), with "
+    "50 and 90 % bands over the ensemble. In grey, states that were never seen in training.",
+    "forecasts": "Forecasts of what was held out: of the nodes with the lowest, the median and the "
+    "highest degree, and of the one with the largest error.",
+    "errors": "Errors by lead time and degree beside baselines; share of values within the bands; "
+    "error of the ensemble against that of the best baseline, a dot a node.",
+    "flags": "Which forecasts are flagged, and whether flags show in errors.",
+}
+"""The pictures of the page, with what stands under them."""
 
 METHODS = {
     "ensemble": "the ensemble",
@@ -45,7 +58,7 @@ def own_page(
     notes: pd.DataFrame,
     errors: pd.DataFrame,
     told: pd.DataFrame,
-    pictures: Mapping[str, tuple[str, str | Path]],
+    pictures: Mapping[str, str | Path],
 ) -> str:
     """The page as HTML that needs no other file.
 
@@ -55,13 +68,12 @@ def own_page(
         notes: rows of `nodeflow.data.tables.NOTES`, on the data.
         errors: rows of `nodeflow.data.tables.ERRORS`.
         told: rows of `nodeflow.data.tables.NOTES`, on the forecasts.
-        pictures: for each of data, functions, forecasts, errors and flags a caption and a PNG file.
+        pictures: a PNG file for each of `PICTURES`.
     """
 
     def picture(which: str) -> str:
-        caption, path = pictures[which]
-        content = base64.b64encode(Path(path).read_bytes()).decode("ascii")
-        text = escape(caption)
+        content = base64.b64encode(Path(pictures[which]).read_bytes()).decode("ascii")
+        text = escape(PICTURES[which])
         return (
             f'<figure><img alt="{text}" src="data:image/png;base64,{content}">'
             f"<figcaption>{text}</figcaption></figure>"
@@ -78,7 +90,7 @@ def own_page(
         "<h2>What the data are</h2>",
         _paragraph(_data(measures)),
         _listed(notes[~notes["limits"]]["note"]),
-        picture("data"),
+        picture("series"),
         _measures(measures),
         "<h2>What was learned</h2>",
         _listed(told[~told["limits"]]["note"]),
@@ -135,8 +147,8 @@ def _skill(errors: pd.DataFrame) -> str:
     means = f"{own['mae']:.3g}, over {own['values']:,.0f} values that were held out"
     if own["mae"] < other:
         return (
-            f"The ensemble forecasts better than all baselines: its mean absolute error is {means}, "
-            f"{other / own['mae']:.2g} times smaller than that of the best baseline, "
+            "The ensemble forecasts better than all baselines: its mean absolute error is "
+            f"{means}, {other / own['mae']:.2g} times smaller than that of the best baseline, "
             f"{METHODS[best]} ({other:.3g}). It is better at {better} of {nodes} nodes."
         )
     return (

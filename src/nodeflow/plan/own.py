@@ -1,4 +1,4 @@
-"""Networks and series of the user's own: checked, learned, and forecast where they were held out."""
+"""Networks and series of the user's own: checked, learned, and forecast where held out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from nodeflow import config
-from nodeflow.plan.paths import Row
+from nodeflow.plan.paths import OWN_FIGURE, Row, narrow
 
-__all__ = ["Own"]
+__all__ = ["PICTURES", "Own"]
+
+PICTURES = {
+    name: narrow(OWN_FIGURE, figure=f"own_{name}", kind="png")
+    for name in ("series", "functions", "forecasts", "errors", "flags")
+}
+"""The pictures of the page, by what they show."""
 
 _AT_ONCE = 20_000_000
 """Bytes of files that are read before the first job; of larger ones the first job tells."""
@@ -69,7 +75,7 @@ class Own:
 
     def page_params(self, row: Row) -> dict[str, Any]:
         """What the page on a network and its series is made with."""
-        return {"own": row["own"]}
+        return {"own": row["own"], "pictures": list(PICTURES)}
 
     def check(self) -> None:
         """Read the user's files as the first job will, as far as that takes no time.

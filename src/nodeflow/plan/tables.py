@@ -183,6 +183,10 @@ TABLES: tuple[Table, ...] = (
             ("nodes", "NODES"),
             ("measures", "MEASURES"),
             ("notes", "NOTES"),
+            ("forecasts", "FORECASTS"),
+            ("errors", "ERRORS"),
+            ("functions", "FUNCTIONS"),
+            ("told", "NOTES"),
         )
     ),
     Table("runtime", "runtime:RUNTIME", costs=True),
