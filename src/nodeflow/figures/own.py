@@ -184,7 +184,8 @@ def draw_own_errors(errors: pd.DataFrame) -> Figure:
     degree_axis(by_degree, errors[errors["by"] == "degree"]["at"])
     _draw_coverage(coverage, errors)
     _draw_node_by_node(nodes, errors)
-    by_lead.legend(fontsize=6.5)
+    handles, names = by_lead.get_legend_handles_labels()
+    nodes.legend(handles, names, loc="center left", bbox_to_anchor=(1.02, 0.5))
     return figure
 
 
@@ -238,8 +239,8 @@ def draw_own_functions(functions: pd.DataFrame) -> Figure:
         seen = rows["state"][rows["seen"]]
         for start, stop in ((rows["state"].min(), seen.min()), (seen.max(), rows["state"].max())):
             axis.axvspan(start, stop, color="0.9", lw=0, zorder=0)
-        axis.set(title=_FUNCTIONS[kind], xlabel="state x", ylabel="rate of change")
-        note(axis, "bands over the ensemble; grey: never seen in training")
+        axis.set(title=_FUNCTIONS[kind], xlabel="state x")
+        note(axis, "grey: never seen in training")
     outside_legend(axes[-1])
     return figure
 

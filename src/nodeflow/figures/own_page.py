@@ -148,7 +148,7 @@ def _skill(errors: pd.DataFrame) -> str:
     if own["mae"] < other:
         return (
             "The ensemble forecasts better than all baselines: its mean absolute error is "
-            f"{means}, {other / own['mae']:.2g} times smaller than that of the best baseline, "
+            f"{means}, {_times(other / own['mae'])} times smaller than that of the best baseline, "
             f"{METHODS[best]} ({other:.3g}). It is better at {better} of {nodes} nodes."
         )
     return (
@@ -156,6 +156,10 @@ def _skill(errors: pd.DataFrame) -> str:
         f"{means}, and that of this baseline is {other:.3g}. Use the baseline. The ensemble is "
         f"better at {better} of {nodes} nodes."
     )
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
 
 
 def _bands(errors: pd.DataFrame) -> str:
@@ -210,12 +214,12 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _errors(errors: pd.DataFrame) -> str:
-    rows = errors[errors["by"] == "all"].sort_values("mae")
+    rows = errors[(errors["by"] == "all") & errors["mae"].notna()].sort_values("mae")
     body = [
-        (METHODS[row["method"]], f"{row['mae']:.4g}", f"{row['rmse']:.4g}", f"{row['values']:,}")
+        (METHODS[row["method"]], f"{row['mae']:.4g}", f"{row['rmse']:.4g}")
         for row in rows.to_dict("records")
     ]
-    return _table(("forecast", "mean absolute error", "root mean square", "values"), body)
+    return _table(("forecast", "mean absolute error", "root of the mean square"), body)
 
 
 def _measures(measures: pd.DataFrame) -> str:
