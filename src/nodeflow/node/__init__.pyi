@@ -25,6 +25,7 @@ from .store import (
     write_snapshots,
 )
 from .train import train_models
+from .trust import Bands, Calibration, Seen, bands, calibrate, flags
 
 __all__ = [
     "NODE_ERRORS",
@@ -35,6 +36,8 @@ __all__ = [
     "NODE_NOISE",
     "NODE_OVER_TRAINING",
     "NODE_RUNS",
+    "Bands",
+    "Calibration",
     "Ensemble",
     "GaussNewtonSettings",
     "MatchingSettings",
@@ -42,12 +45,16 @@ __all__ = [
     "Models",
     "NeuralODE",
     "PaperSettings",
+    "Seen",
     "Snapshots",
     "as_field",
+    "bands",
+    "calibrate",
     "compare_fixed_points",
     "compare_functions",
     "evaluate_models",
     "evaluate_snapshots",
+    "flags",
     "hide_nodes",
     "load",
     "node_errors",

@@ -560,7 +560,12 @@ def _reweighted(data: _Data, fit: _Fit, products: Array, weights: Array) -> _Fit
     total = np.tensordot(own, products, axes=2) / (own.sum() * steps * data.x.shape[2])
     curvature, gradient, error = _normalized(total)
     gradient = gradient + fit.rough @ fit.found
-    change = _solve(curvature + fit.rough, gradient, 1e-10)
+    # Not along c h_ego, h_alt / c, which change no velocity.
+    _, ego, alter = fit.found.reshape(3, -1)
+    gauge = np.concatenate([0 * ego, ego, -alter]) / np.hypot(*map(np.linalg.norm, (ego, alter)))
+    gradient -= gauge * (gauge @ gradient)
+    pinned = curvature + fit.rough + np.trace(curvature) * np.outer(gauge, gauge)
+    change = _solve(pinned, gradient, 1e-10)
     left = math.sqrt(max(error**2 - float(gradient @ change), 0.0))
     return _Fit(fit.found - change, curvature + fit.rough, left, fit.rough, fit.piece)
 
