@@ -79,7 +79,7 @@ rule report_own:
     output:
         report(
             paths.OWN_PAGE,
-            caption="../workflow/report/report_own.rst",
+            caption="../workflow/report/own_page.rst",
             category=QUESTIONS["own"].text,
             labels={"figure": "What follows from it, in words", "own": "{own}"},
         ),
@@ -87,8 +87,6 @@ rule report_own:
         paths.log("report_own", paths.OWN),
     benchmark:
         paths.benchmark("report_own", paths.OWN)
-    group:
-        report_group
     params:
         p=plan.own.page_params,
         code=plan.code("report_own"),

@@ -154,9 +154,17 @@ SLIPS = {
         "time,node,value\n0,a,1\n1,z,2\n",
         r"runs.csv, line 3: 'z' is not a node of the network",
     ),
-    "time going backwards": (EDGES, RUNS.replace("x,3", "x,0.5"), r"line 4: run x has the time 0.5"),
+    "time going backwards": (
+        EDGES,
+        RUNS.replace("x,3", "x,0.5"),
+        r"line 4: run x has the time 0.5",
+    ),
     "a time twice": (EDGES, RUNS.replace("x,3", "x,1"), r"line 4: run x has the time 1 once more"),
-    "no number": (EDGES, RUNS.replace("x,1,1", "x,1,one"), r"line 3, column a: 'one' is not a value"),
+    "no number": (
+        EDGES,
+        RUNS.replace("x,1,1", "x,1,one"),
+        r"line 3, column a: 'one' is not a value",
+    ),
     "no time": (EDGES, RUNS.replace("run,time", "run,when"), r"none of which is 'time'"),
     "a field too many": (EDGES, RUNS.replace("x,1,1", "x,1,1,1"), r"line 3: 6 fields under 5"),
 }
