@@ -71,11 +71,11 @@ rule forecast_own:
 
 rule report_own:
     input:
-        **PICTURES,
         measures=table("own_measures").path,
         notes=table("own_notes").path,
         errors=table("own_errors").path,
         told=table("own_told").path,
+        pictures=[*PICTURES.values()],
     output:
         report(
             paths.OWN_PAGE,

@@ -20,6 +20,7 @@ with job(snakemake.log[0], snakemake.threads):
             ("told", NOTES),
         )
     }
-    page = own_page(p["own"], **tables, pictures={name: files[name] for name in p["pictures"]})
+    pictures = dict(zip(p["pictures"], files.pictures, strict=True))
+    page = own_page(p["own"], **tables, pictures=pictures)
     with replacing(output[0]) as beside:
         beside.write_text(page, encoding="utf-8")

@@ -56,33 +56,50 @@ def split_runs(
     return Series(series.nodes, early), Series(series.nodes, late)
 
 
-def split_time(series: Series, held_out: float) -> tuple[Series, Series]:
+def split_time(
+    series: Series, held_out: float | None = None, *, after: float | None = None
+) -> tuple[Series, Series]:
     """Hold out the last part of each run.
 
     Args:
         series: all runs.
         held_out: share of each run's duration, in (0, 1).
+        after: or the time after which observations are held out. Runs that end before it are
+            trained on as a whole.
 
     Returns:
         The first parts, and the last ones. A last part begins with the last time of the first one,
         from whose states it is forecast.
 
     Raises:
-        SeriesProblem: a share that is none, or one part of a run would have fewer than two times.
+        SeriesProblem: none of the two or both, a share that is none, nothing to hold out, or one
+            part of a run would have fewer than two times.
     """
-    if not 0 < held_out < 1:
+    if (held_out is None) == (after is None):
+        raise SeriesProblem("Name the share of time to hold out, or the time after which it is.")
+    if held_out is not None and not 0 < held_out < 1:
         raise SeriesProblem(f"The share of time to hold out is {held_out}; give one in (0, 1).")
+    what = f"after {after:g}" if after is not None else f"the share {held_out} of its duration"
     early, late = [], []
     for run in series.runs:
-        cut = run.times[-1] - held_out * (run.times[-1] - run.times[0])
+        if after is not None and run.times[-1] <= after:
+            early.append(run)
+            continue
+        cut = run.times[-1] - (held_out or 0.0) * (run.times[-1] - run.times[0])
+        cut = cut if after is None else after
         last = int(np.searchsorted(run.times, cut, side="right")) - 1
         if last < 1 or last > len(run.times) - 2:
             raise SeriesProblem(
-                f"Run {run.name} has too few times to hold out the share {held_out} of its "
-                "duration: each part needs two; hold out another share, or whole runs."
+                f"Run {run.name} has too few times to hold out {what}: each part needs two; hold "
+                "out another part, or whole runs."
             )
         early.append(Run(run.name, run.times[: last + 1], run.states[: last + 1]))
         late.append(Run(run.name, run.times[last:], run.states[last:]))
+    if not late:
+        raise SeriesProblem(
+            f"Nothing was observed {what}: the last time is "
+            f"{max(run.times[-1] for run in series.runs):g}; name an earlier one."
+        )
     return Series(series.nodes, tuple(early)), Series(series.nodes, tuple(late))
 
 

@@ -26,10 +26,10 @@ _RUNS = 3
 
 _METHODS = {
     "ensemble": ("ensemble", "#D55E00", "-"),
-    "still": ("standing still", "#000000", ":"),
+    "persistence": ("standing still", "#000000", ":"),
     "mean_field": ("mean field", "#999999", "--"),
-    "network_var": ("network autoregression", "#0072B2", "-."),
-    "node_ar": ("each node's autoregression", "#009E73", (0, (3, 1, 1, 1, 1, 1))),
+    "network_autoregression": ("network autoregression", "#0072B2", "-."),
+    "autoregression": ("each node's autoregression", "#009E73", (0, (3, 1, 1, 1, 1, 1))),
 }
 """Name, colour and style of the ensemble and of each baseline."""
 

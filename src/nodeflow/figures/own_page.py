@@ -29,10 +29,10 @@ PICTURES = {
 
 METHODS = {
     "ensemble": "the ensemble",
-    "still": "standing still",
-    "mean_field": "the mean field",
-    "network_var": "a linear autoregression on the network",
-    "node_ar": "each node's own autoregression",
+    "persistence": "standing still",
+    "mean_field": "a linear mean field",
+    "network_autoregression": "a linear autoregression on the network",
+    "autoregression": "each node's own autoregression",
 }
 """What forecasts are called in sentences."""
 

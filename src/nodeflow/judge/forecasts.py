@@ -6,72 +6,44 @@ values: those that were observed. Gaps of observed runs are filled for initial s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nodeflow.data.baselines import Forecast
 from nodeflow.data.gaps import fill_gaps
-from nodeflow.data.series import Run, SeriesProblem
+from nodeflow.data.held_out import origins
+from nodeflow.data.observed import Note
+from nodeflow.data.series import Run
 from nodeflow.data.tables import ERRORS, FORECASTS
 from nodeflow.graphs.bins import degree_bins
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.ensemble import Ensemble
 
-__all__ = ["Baseline", "forecast_errors", "forecast_runs", "origins"]
+__all__ = ["error_table", "forecast_notes", "forecast_runs", "function_table"]
 
 Floats = NDArray[np.float64]
 
 _LEADS = 12
 """Groups of lead times by which errors are told."""
 
-_SLACK = 1e-9
-"""By which share of it a horizon may be exceeded: times are rounded."""
+_POINTS = 96
+"""States at which functions are shown."""
 
+_BEYOND = 0.15
+"""How far functions are shown beyond the states of the training, in their range."""
 
-class Baseline(Protocol):
-    """What forecasts a run without an ensemble."""
-
-    def __call__(self, start: Floats, times: Floats) -> Floats:
-        """States (T, n) at T times, the first of which is that of the state (n,) at the start."""
-        ...
-
-
-def origins(times: Floats, horizon: float | None = None) -> Iterator[tuple[int, int]]:
-    """Where forecasts of a run begin and end, as positions in its times, both included.
-
-    Args:
-        times: (T,), increasing.
-        horizon: how far ahead forecasts go; each begins where the one before it ends. None for a
-            single one through the whole run.
-
-    Raises:
-        SeriesProblem: no two times are within the horizon.
-    """
-    if horizon is None:
-        yield 0, len(times) - 1
-        return
-    steps = np.diff(times)
-    if steps.min() > horizon * (1 + _SLACK):
-        raise SeriesProblem(
-            f"The horizon is {horizon:g}, and there are at least {steps.min():g} between two "
-            "observations that are held out; give a longer horizon."
-        )
-    first = 0
-    while first < len(times) - 1:
-        last = int(np.searchsorted(times, times[first] + horizon * (1 + _SLACK), "right")) - 1
-        if last > first:
-            yield first, last
-        first = max(last, first + 1)
+_ENOUGH = 9
+"""Pieces of runs from which on the width of a 90 % band is not a guess; see `calibrate`."""
 
 
 def forecast_runs(
     ensemble: Ensemble,
     graph: Graph,
     runs: Sequence[Run],
-    baselines: Mapping[str, Baseline],
+    baselines: Mapping[str, Forecast],
     horizon: float | None = None,
 ) -> pd.DataFrame:
     """Forecast runs from their own states.
@@ -80,7 +52,7 @@ def forecast_runs(
         ensemble: of the graph, or of another one.
         graph: n nodes.
         runs: of these nodes in their order; values may be missing.
-        baselines: by name, those of the columns of `FORECASTS`.
+        baselines: by name, as fitted by those of `nodeflow.data.BASELINES`.
         horizon: as in `origins`.
 
     Returns:
@@ -105,13 +77,13 @@ def forecast_runs(
                 node=table["node"].astype(str),
                 degree=np.tile(graph.degrees, len(times)),
                 value=observed[first : last + 1].ravel(),
-                **{name: x(start, times).ravel() for name, x in baselines.items()},
+                **{name: x(graph, start, times).ravel() for name, x in baselines.items()},
             )
             parts.append(table[table["time"] > times[0]])
     return pd.concat(parts, ignore_index=True)[list(FORECASTS.columns)]
 
 
-def forecast_errors(forecasts: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
+def error_table(forecasts: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
     """Errors of forecasts over all values, by node, by degree and by lead time.
 
     Args:
@@ -171,3 +143,69 @@ def _summary(found: pd.DataFrame, of_ensemble: bool) -> pd.DataFrame:
     for name in ("covered_50", "covered_90", "trusted"):
         table[name] = grouped[name].mean() if of_ensemble else np.nan
     return table
+
+
+def function_table(ensemble: Ensemble) -> pd.DataFrame:
+    """The learned functions with bands, a little beyond the states of the training, too.
+
+    Returns:
+        Rows with the columns of `nodeflow.data.tables.FUNCTIONS`.
+    """
+    covered = np.array(ensemble.seen.f)
+    low, high = float(covered.min()), float(covered.max())
+    beyond = _BEYOND * (high - low)
+    return ensemble.functions(np.linspace(low - beyond, high + beyond, _POINTS))
+
+
+def forecast_notes(ensemble: Ensemble, forecasts: pd.DataFrame, runs: Sequence[Run]) -> list[Note]:
+    """What has to be known about an ensemble and its forecasts.
+
+    Args:
+        ensemble: that made them.
+        forecasts: rows of `FORECASTS`.
+        runs: that were forecast.
+    """
+    made, models = ensemble.made, ensemble.models.ok
+    low, high = made["states"]
+    failed = f" The training of {(~models).sum()} more failed." if not models.all() else ""
+    notes = [
+        Note(
+            "training",
+            f"{models.sum()} neural ODEs learned from {made['runs']} runs with {made['times']:,} "
+            f"times in all, in states from {low:.4g} to {high:.4g}.{failed}",
+        ),
+        Note(
+            "lead times",
+            f"Forecasts start from {forecasts.groupby('run')['origin'].nunique().sum()} observed "
+            f"states and go up to {forecasts['lead'].max():.4g} ahead.",
+        ),
+    ]
+    pieces = ensemble.calibration.runs
+    if pieces < _ENOUGH:
+        how = "not at all" if not pieces else f"on {pieces} run(s), or blocks of time, alone"
+        notes.append(
+            Note(
+                "bands",
+                f"How wide bands have to be could be measured {how}, where {_ENOUGH} are needed "
+                "for a 90 % band: take their width for a guess.",
+                limits=True,
+            )
+        )
+    missing = sum(int(np.isnan(_initial(run, forecasts)).sum()) for run in runs)
+    if missing:
+        notes.append(
+            Note(
+                "initial states",
+                f"{missing} values were missing in the states that forecasts start from, and were "
+                "interpolated between the observations around them.",
+                limits=True,
+            )
+        )
+    return notes
+
+
+def _initial(run: Run, forecasts: pd.DataFrame) -> Floats:
+    """What was observed at the origins of a run."""
+    own = forecasts[forecasts["run"] == run.name]
+    states: Floats = run.states[np.isin(run.times, own["origin"].unique())]
+    return states

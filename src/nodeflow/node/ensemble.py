@@ -383,9 +383,17 @@ def _made(
     }
 
 
-def save_ensemble(path: str | Path, ensemble: Ensemble) -> None:
-    """Write an ensemble as one safetensors file, with all that its predictions need."""
-    parameters = {
+def save_ensemble(
+    path: str | Path, ensemble: Ensemble, parameters: Mapping[str, Any] | None = None
+) -> None:
+    """Write an ensemble as one safetensors file, with all that its predictions need.
+
+    Args:
+        path: the file.
+        ensemble: what to write.
+        parameters: what else the file should say of how it was made.
+    """
+    facts = {
         "made": dict(ensemble.made),
         "seen": ensemble.seen.to_dict(),
         "calibration": ensemble.calibration.to_dict(),
@@ -394,17 +402,21 @@ def save_ensemble(path: str | Path, ensemble: Ensemble) -> None:
         "notes": list(ensemble.notes),
         "tensors": list(ensemble.models.parameters),
     }
-    write_tensors(path, model_tensors(ensemble.models), ENSEMBLE, parameters)
+    write_tensors(path, model_tensors(ensemble.models), ENSEMBLE, {**(parameters or {}), **facts})
 
 
 @one_thread_if_small
-def load_ensemble(path: str | Path) -> Ensemble:
+def load_ensemble(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Ensemble:
     """Read an ensemble.
 
+    Args:
+        path: the file.
+        parameters: values that the file's parameters must have, where given.
+
     Raises:
-        FileProblem: the file is missing, damaged, or no ensemble's.
+        FileProblem: the file is missing, damaged, no ensemble's, or made with other parameters.
     """
-    tensors = read_tensors(path, ENSEMBLE)
+    tensors = read_tensors(path, ENSEMBLE, parameters)
     facts = read_parameters(path)
     return Ensemble(
         models_from(tensors, facts["tensors"]),

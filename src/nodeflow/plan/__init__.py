@@ -148,4 +148,4 @@ class Plan:
     @cached_property
     def own(self) -> Own:
         """Networks and series of the user's own."""
-        return Own(self.config.own, self.config.seed, self.config.device)
+        return Own(self.config.own, self.config.seed)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from nodeflow import config
+from nodeflow.node.settings import GaussNewtonSettings
 from nodeflow.plan.paths import OWN_FIGURE, Row, narrow
+from nodeflow.problems import Problem
 
 __all__ = ["PICTURES", "Own"]
 
@@ -30,12 +32,10 @@ class Own:
     Attributes:
         settings: section `own` of the configuration.
         seed: of the run.
-        device: of the run.
     """
 
     settings: Mapping[str, config.own.Own]
     seed: int
-    device: str
 
     @cached_property
     def all(self) -> list[dict[str, str]]:
@@ -62,9 +62,8 @@ class Own:
         own = self.settings[row["own"]]
         return {
             **self.check_params(row),
-            "split": None if own.split is None else own.split.dump(),
+            "split": {} if own.split is None else own.split.dump(),
             "members": own.members,
-            "device": self.device,
             "seed": self.seed,
         }
 
@@ -86,7 +85,19 @@ class Own:
         for row in self.all:
             if sum(Path(path).stat().st_size for path in self.files(row)) > _AT_ONCE:
                 continue
-            # Loads pandas, for which a run without data of the user's own need not wait.
+            # They load pandas, for which a run without data of the user's own need not wait.
+            from nodeflow.data.held_out import check_parts, hold_out
             from nodeflow.data.observed import Source, read_observed
 
-            read_observed(Source(**self.data(row)), f"own.{row['own']}")
+            key, params = f"own.{row['own']}", self.training_params(row)
+            horizon = self.settings[row["own"]].horizon
+            observed = read_observed(Source(**params["data"]), key)
+            try:
+                parts = hold_out(observed.series, **params["split"], seed=params["seed"])
+                fewest, horizon = (
+                    GaussNewtonSettings.fewest_times,
+                    self.settings[row["own"]].horizon,
+                )
+                check_parts(parts, observed.graph, fewest, horizon)
+            except Problem as problem:
+                raise type(problem)(f"{params['data']['series']}, {key}: {problem}") from None
