@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nodeflow.data.check import data_notes, measure_table, note_table, observation_table
+from nodeflow.data.check import data_notes, measure_table, observation_table
 from nodeflow.data.check import observed_nodes as node_table
-from nodeflow.data.observed import Observed, Source, read_observed
+from nodeflow.data.observed import Observed, Source, note_table, read_observed
 from nodeflow.data.series import SeriesProblem
 from nodeflow.data.tables import MEASURES, NODES, NOTES, OBSERVATIONS
 from nodeflow.graphs.files import EdgeListProblem, directions, read_nodes

@@ -5,11 +5,10 @@ from typing import Any
 from nodeflow.data.check import (
     data_notes,
     measure_table,
-    note_table,
     observation_table,
     observed_nodes,
 )
-from nodeflow.data.observed import Source, read_observed
+from nodeflow.data.observed import Source, note_table, read_observed
 from nodeflow.data.tables import MEASURES, NODES, NOTES, OBSERVATIONS
 from nodeflow.job import job
 from nodeflow.tables import write_table

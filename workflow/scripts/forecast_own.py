@@ -3,10 +3,9 @@
 from typing import Any
 
 from nodeflow.data.baselines import BASELINES
-from nodeflow.data.check import note_table
 from nodeflow.data.gaps import observed_part
 from nodeflow.data.held_out import hold_out
-from nodeflow.data.observed import Source, read_observed
+from nodeflow.data.observed import Source, note_table, read_observed
 from nodeflow.data.tables import ERRORS, FORECASTS, FUNCTIONS, NOTES
 from nodeflow.job import job
 from nodeflow.judge.forecasts import (

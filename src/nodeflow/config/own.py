@@ -24,12 +24,12 @@ class Split(Section):
     """What is held out of the training; one of these keys."""
 
     runs: _Part | Some[Text | Whole] | None = key(
-        "whole runs are held out: their share, of the last ones, or a list of their names",
+        "whole runs are held out: their share, drawn by the seed, or a list of their names",
         default=None,
     )
     time: _Part | None = key("the last part of every run is held out: its share", default=None)
     after: Number | None = key(
-        "all that is observed after this time is held out, in the unit of the file", default=None
+        "what is observed after this time is held out, in the unit of the file", default=None
     )
 
     def faults(self) -> Iterator[PydanticCustomError]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.measures import graph_table
 from nodeflow.graphs.store import GRAPHS
 
-__all__ = ["data_notes", "measure_table", "note_table", "observation_table", "observed_nodes"]
+__all__ = ["data_notes", "measure_table", "observation_table", "observed_nodes"]
 
 _MANY = 0.2
 """Share of missing values from which a node is named."""
@@ -81,12 +81,6 @@ def data_notes(observed: Observed) -> list[Note]:
         *_network_notes(observed.graph, observed.series.nodes),
         *_series_notes(observed),
     ]
-
-
-def note_table(notes: Iterable[Note]) -> pd.DataFrame:
-    """Notes as rows, with the columns of `nodeflow.data.tables.NOTES`."""
-    rows = [(note.topic, note.text, note.limits) for note in notes]
-    return pd.DataFrame(rows, columns=["topic", "note", "limits"])
 
 
 def _strengths(graph: Graph) -> np.ndarray:

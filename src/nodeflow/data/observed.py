@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from nodeflow.data.series import Series, SeriesProblem, read_series
 from nodeflow.graphs.files import directions, read_network, read_nodes
 from nodeflow.graphs.graph import Graph
 from nodeflow.problems import Problem
 
-__all__ = ["Note", "Observed", "Source", "read_observed"]
+__all__ = ["Note", "Observed", "Source", "note_table", "read_observed"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,12 @@ def read_observed(source: Source, key: str = "") -> Observed:
                 text,
             )
         raise SeriesProblem(text) from problem
+
+
+def note_table(notes: Iterable[Note]) -> pd.DataFrame:
+    """Notes as rows, with the columns of `nodeflow.data.tables.NOTES`."""
+    rows = [(note.topic, note.text, note.limits) for note in notes]
+    return pd.DataFrame(rows, columns=["topic", "note", "limits"])
 
 
 def _read(source: Source) -> Observed:

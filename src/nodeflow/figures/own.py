@@ -261,12 +261,13 @@ def draw_own_flags(forecasts: pd.DataFrame, errors: pd.DataFrame) -> Figure:
         axis.set(ylim=(-0.03, 1.03), xlabel=label, ylabel="share flagged", title=f"by {by}")
         note(axis, f"n ≥ {int(rows['values'].min())} values per point; no bands")
     degree_axis(by_degree, own[own["by"] == "degree"]["at"])
-    worst = own[own["by"] == "node"].sort_values("trusted").head(12)
-    worst = worst[worst["trusted"] < 1]
+    nodes = own[own["by"] == "node"].sort_values(["trusted", "node"])
+    worst = nodes[nodes["trusted"] < 1].head(12)
     by_node.barh(worst["node"].astype(str), 1 - worst["trusted"], color="#CC79A7")
-    by_node.invert_yaxis()
     by_node.set(xlim=(0, 1), xlabel="share flagged", title="nodes with most flags")
-    note(by_node, f"{int((own[own['by'] == 'node']['trusted'] < 1).sum())} nodes have any")
+    by_node.set_yticks(range(len(worst)), worst["node"].astype(str))
+    by_node.invert_yaxis()
+    note(by_node, f"{int((nodes['trusted'] < 1).sum())} of {len(nodes)} nodes have any")
     known = forecasts[forecasts["value"].notna()]
     error = (known["mean"] - known["value"]).abs()
     groups = {"trusted": error[known["trusted"]], "flagged": error[~known["trusted"]]}
