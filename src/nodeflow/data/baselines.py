@@ -2,8 +2,8 @@
 
 Autoregressions of order one in continuous time, that is linear ODEs: observations may be uneven in
 time, differ in their times between runs, and have gaps. Their parameters are those with the least
-squares between observed states and forecasts from the first state of each run, by which they are
-used later (output error), so noise does not bias them as it does regressions of differences on states.
+squares between observed states and forecasts from the first state of each run, as they are used
+later (output error): noise does not bias them as it does regressions of differences on states.
 
 - persistence: nothing changes;
 - mean_field: dx_i/dt = a + b x_i + c s_i Σ_j r_j x_j / Σ_j r_j, where node i receives s_i in all,
@@ -44,8 +44,11 @@ _RATES = 200
 _REFINED = 40
 """Golden sections of that refinement."""
 
-_STEPS = 50
-"""Evaluations in a fit of the network's parameters."""
+_STEPS = 30
+"""Steps in a fit of the network's parameters."""
+
+_DIFFERENCE = 1e-4
+"""Of parameters, relative, for derivatives: well above the integrator's error."""
 
 _GOLDEN = (np.sqrt(5) - 1) / 2
 
@@ -77,7 +80,9 @@ def _persistence(training: Series, graph: Graph) -> Forecast:
 
 
 def _network_autoregression(training: Series, graph: Graph) -> Forecast:
-    return _fitted(_follow_network, _Runs.of(training, graph))
+    data = _Runs.of(training, graph)
+    matrix = data.graph.adjacency()
+    return _fitted(_follow_network, lambda x: np.asarray((matrix @ x.T).T), data)
 
 
 def _follow_network(parameters: Floats, graph: Graph, initial: Floats, times: Floats) -> Floats:
@@ -102,17 +107,15 @@ def linear_field(a: float, b: float, c: float) -> Field:
 
 
 def _mean_field(training: Series, graph: Graph) -> Forecast:
-    return _fitted(_follow_mean_field, _Runs.of(training, graph))
+    data = _Runs.of(training, graph)
+    received, share = _degrees(data.graph)
+    return _fitted(_follow_mean_field, lambda x: np.outer(x @ share, received), data)
 
 
 def _follow_mean_field(parameters: Floats, graph: Graph, initial: Floats, times: Floats) -> Floats:
     """From the mean m with dm/dt = a + (b + c S) m, S = Σ_j r_j s_j / Σ_j r_j, which drives all."""
     a, b, c = parameters
-    matrix = graph.adjacency()
-    received = np.asarray(matrix.sum(axis=1), dtype=np.float64)
-    given = np.asarray(matrix.sum(axis=0), dtype=np.float64)
-    total = given.sum()
-    share = given / total if total else np.zeros_like(given)
+    received, share = _degrees(graph)
     mean = float(share @ initial)
     # Of the vector (y, m, u, 1): what one unit received adds to a node, the mean, what a adds.
     system = np.array([[b, 1, 0, 0], [0, b + c * (share @ received), 0, a], [0, 0, b, 1], [0] * 4])
@@ -122,8 +125,27 @@ def _follow_mean_field(parameters: Floats, graph: Graph, initial: Floats, times:
     return np.asarray(own + a * propagated[:, 2, 3, None] + c * driven[:, None] * received)
 
 
-def _fitted(follow: Callable[[Floats, Graph, Floats, Floats], Floats], data: _Runs) -> Forecast:
-    """A forecast with three parameters, fitted to all runs by least squares."""
+def _degrees(graph: Graph) -> tuple[Floats, Floats]:
+    """What each node receives in all, s, and its share of what all give, r / Σ r."""
+    matrix = graph.adjacency()
+    given = np.asarray(matrix.sum(axis=0), dtype=np.float64)
+    total = given.sum()
+    share = given / total if total else np.zeros_like(given)
+    return np.asarray(matrix.sum(axis=1), dtype=np.float64), share
+
+
+def _fitted(
+    follow: Callable[[Floats, Graph, Floats, Floats], Floats],
+    received: Callable[[Floats], Floats],
+    data: _Runs,
+) -> Forecast:
+    """A forecast with parameters a, b and c, fitted to all runs by least squares.
+
+    Args:
+        follow: the forecast for given parameters.
+        received: what states (T, n) make nodes receive, of which there are c in the velocity.
+        data: what to fit to.
+    """
     size = np.sqrt(np.mean([np.square(x).mean() for _, x in data.runs])) or 1.0
     typical = max(float(np.abs(data.graph.adjacency()).sum(axis=1).mean()), 1e-12)
     scale = np.array([size, 1.0, 1.0 / typical]) / data.duration
@@ -137,19 +159,27 @@ def _fitted(follow: Callable[[Floats, Graph, Floats, Floats], Floats], data: _Ru
         limit = 1e3 * size  # a forecast that explodes is as bad as can be
         return np.clip(np.nan_to_num(np.concatenate(off), nan=limit), -limit, limit)
 
-    best = min(
-        (
-            least_squares(residuals, start, x_scale="jac", max_nfev=_STEPS)
-            for start in (np.array([0.0, 0.0, 0.0]), np.array([0.0, -1.0, 0.1]))
-        ),
-        key=lambda fit: float(fit.cost),
-    )
+    starts = [np.zeros(3), _slopes(data, received) / scale]
+    start = min(starts, key=lambda x: float(np.square(residuals(x)).sum()))
+    best = least_squares(residuals, start, x_scale="jac", diff_step=_DIFFERENCE, max_nfev=_STEPS)
     parameters = best.x * scale
 
     def forecast(graph: Graph, initial: Floats, times: Floats) -> Floats:
         return follow(parameters, graph, initial, times)
 
     return forecast
+
+
+def _slopes(data: _Runs, received: Callable[[Floats], Floats]) -> Floats:
+    """a, b and c by linear regression of differences in time, to start from."""
+    left, right = [], []
+    for times, x in data.runs:
+        step = np.diff(times)[:, None]
+        middle = [np.ones_like(x[1:]), (x[1:] + x[:-1]) / 2, received((x[1:] + x[:-1]) / 2)]
+        left.append(np.stack([(step * y).ravel() for y in middle], axis=1))
+        right.append(np.diff(x, axis=0).ravel())
+    found, *_ = np.linalg.lstsq(np.concatenate(left), np.concatenate(right), rcond=None)
+    return np.asarray(found)
 
 
 def _autoregression(training: Series, graph: Graph) -> Forecast:

@@ -562,7 +562,8 @@ def _reweighted(data: _Data, fit: _Fit, products: Array, weights: Array) -> _Fit
     gradient = gradient + fit.rough @ fit.found
     # Not along c h_ego, h_alt / c, which change no velocity.
     _, ego, alter = fit.found.reshape(3, -1)
-    gauge = np.concatenate([0 * ego, ego, -alter]) / np.hypot(*map(np.linalg.norm, (ego, alter)))
+    gauge = np.concatenate([0 * ego, ego, -alter])
+    gauge /= max(float(np.linalg.norm(gauge)), 1e-300)
     gradient -= gauge * (gauge @ gradient)
     pinned = curvature + fit.rough + np.trace(curvature) * np.outer(gauge, gauge)
     change = _solve(pinned, gradient, 1e-10)

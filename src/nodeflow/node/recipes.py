@@ -61,7 +61,7 @@ def make_trainer(
     settings: Settings,
     generators: Sequence[torch.Generator],
     device: torch.device,
-    weights: Weights,
+    weights: Weights | None = None,
 ) -> Trainer:
     """The trainer of a recipe at its start.
 
@@ -72,6 +72,7 @@ def make_trainer(
         device: where to train.
         weights: how often each replicate counts blocks of time of its runs; see `train_stack`.
     """
+    weights = [None] * len(data) if weights is None else weights
     widths = (1, *settings.hidden, 1)
     start = initial_parameters(generators, widths=widths, scale=settings.scale)
     parameters = {name: tensor.to(device).requires_grad_() for name, tensor in start.items()}
