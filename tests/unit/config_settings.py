@@ -91,23 +91,23 @@ def architecture_features(item: tuple[int, ...]) -> int:
 
 def _flows(config: Config) -> Iterator[Any]:
     zoos = config.zoo.zoos
-    alone = [(flow, [flow.zoo]) for flow in config.flow.flows.values()]
-    together = [(flow, list(flow.zoos)) for flow in config.flow.conditional.flows.values()]
-    for flow, names in [*alone, *together]:
+    for flow in config.flow.flows.values():
+        learned = [zoos[name] for name in flow.learns]
         how = SampleSettings(flow.sampling.solver, flow.sampling.steps)
         for width in flow.widths:
-            settings = settings_of(flow.method, flow.settings, width)
+            settings = settings_of(flow.method, flow.dump("settings")["settings"], width)
+
             yield settings
             if isinstance(settings, DescentSettings):
-                _descends(settings, how, [zoos[name] for name in names])
+                _descends(settings, how, learned)
                 assert flow.weights == ("raw",)
                 continue
             assert (settings.process == "diffusion") == (how.solver == "ddpm")
-            _encodes(settings, [zoos[name] for name in names])
-            assert settings.codec.kind != "span" or len(names) == 1
+            _encodes(settings, learned)
+            assert settings.codec.kind != "span" or len(learned) == 1
     for way in config.flow.solvers.samplings:
         yield SampleSettings(way.solver, way.steps)
-    for name in config.flow.use:
+    for name in (name for name in config.flow.use if config.flow.flows[name].zoo):
         assert zoos[config.flow.flows[name].zoo].members >= max(3, config.judge.soup)
 
 
@@ -136,7 +136,6 @@ def _bridge(config: Config) -> Iterator[Any]:
     yield DataSettings(
         size=config.graphs.training.size,
         mean_degree=config.graphs.mean_degree,
-        sampler=config.graphs.sampler,  # type: ignore[arg-type]
         trajectories=bridge.data.trajectories,
         times=bridge.data.times,
         **{name: getattr(dynamics, name) for name in ("initial", "horizon", "rtol", "atol")},
@@ -144,7 +143,7 @@ def _bridge(config: Config) -> Iterator[Any]:
     )
     for name in bridge.use:
         zoo, tests = bridge.zoos[name], bridge.zoos[name].tests
-        settings = recipe_settings("gauss_newton", {**training, **zoo.training})
+        settings = recipe_settings("gauss_newton", training)
         assert isinstance(settings, GaussNewtonSettings)
         assert bridge.data.times >= settings.fewest_times
         yield settings
@@ -160,7 +159,6 @@ def _bridge(config: Config) -> Iterator[Any]:
         check_settings(dynamics.rtol, dynamics.atol, dynamics.max_steps)
         yield ControlSettings(config.judge.noise_scales, config.judge.soup, config.judge.controls)
         assert zoo.learned >= max(3, config.judge.soup)
-        assert (flow.codec.rank or 1) <= zoo.learned * len(zoo.systems) - 1
         assert max(tests.ensembles) <= tests.models
         for share in tests.unobserved:
             assert round(share * tests.detail_size) < tests.detail_size

@@ -216,7 +216,7 @@ def test_function_coordinates_measure_root_mean_squares() -> None:
 
 @pytest.mark.slow
 def test_a_zoo_is_trained_and_follows_from_its_seed() -> None:
-    data = DataSettings(32, 6, "exact", 6, 65, (0.0, 0.5), 1.0, 1e-6, 1e-6, 10_000)
+    data = DataSettings(32, 6, 6, 65, (0.0, 0.5), 1.0, 1e-6, 1e-6, 10_000)
     settings = {"hidden": [8], "scale": 1.0, "steps": 20, "knots": 16, "times": 16}
     cells = [(1.1, 2.5), (1.1, 3.5)]
     zoo = train_zoo("ND", {}, cells, graphs=3, seeds=2, data=data, training=settings, root_seed=1)

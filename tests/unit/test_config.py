@@ -83,7 +83,9 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
         ("flow.transfer.tasks", ["cifar10"], ["flow.transfer.tasks", "digits_descent", "none"]),
         ("flow.solvers.flows", ["x"], ["flow.solvers.flows", "digits"]),
         ("flow.solvers.flows", ["digits_descent"], ["flow.solvers.flows", "descent"]),
-        ("flow.conditional.use", ["x"], ["flow.conditional.use", "none"]),
+        ("flow.flows.digits.zoos", ["digits", "iris"], ["digits holds both zoo and zoos"]),
+        ("flow.flows.digits.guidance", [1.0], ["digits.guidance and zoos", "has neither"]),
+        ("flow.flows.digits.settings.label_dropout", 0.1, ["label_dropout is for several zoos"]),
         ("flow.flows.digits.widths", [1.5], ["flow.flows.digits.widths[0]", "whole number"]),
         ("zoo.use", ["iris"], ["flow.use names digits", "zoo.use"]),
         ("zoo.downloads", {"digits": None}, ["digits"]),
@@ -135,9 +137,11 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
         ("bridge.training.knots", 2, ["bridge.training.knots", "≥ 8"]),
         ("bridge.zoos.one.held_out", 40, ["bridge.zoos.one.graphs is 42", "at least 3"]),
         ("bridge.zoos.one.tests.unobserved", [0.9999], ["unobserved holds 0.9999", "none of 1024"]),
-        ("bridge.flow.codec.kind", "span", ["bridge.flow.codec.kind", "pca or raw"]),
-        ("bridge.flow.codec.rank", 5000, ["bridge.flow.codec.rank is 5000", "at most"]),
-        ("bridge.zoos.one.training", {"scale": 2.0}, ["one.training.scale is not a key"]),
+        (
+            "bridge.flow.method",
+            "paper",
+            ["bridge.flow.method", "batch, steps, velocity"],
+        ),
         ("zoo.zoos.iris.architecture", {"kind": "vit"}, ["iris.architecture.", "is missing"]),
         ("zoo.zoos.digits_vit.architecture.heads", 5, ["architecture.heads is 5", "divide 24"]),
         ("zoo.zoos.digits_vit.architecture.patch", 3, ["digits_vit.architecture", "side 3"]),
@@ -165,7 +169,7 @@ def test_a_fault_is_named(key: str, value: Any, words: list[str]) -> None:
 def conditional(**changes: Any) -> dict[str, Any]:
     overlay = yaml.safe_load((ROOT / "config/generation.yaml").read_text())
     config: dict[str, Any] = overlaid(DEFAULT, overlay)
-    config["flow"]["conditional"]["flows"]["digits_tasks"] |= changes
+    config["flow"]["flows"]["digits_tasks"] |= changes
     return config
 
 
@@ -173,7 +177,7 @@ def conditional(**changes: Any) -> dict[str, Any]:
     ("zoos", "words"),
     [
         (["digits", "nowhere"], ["digits_tasks.zoos names nowhere", "iris"]),
-        (["digits", "digits_resnet"], ["digits_resnet", "zoo.use"]),
+        (["digits", "digits_resnet"], ["networks differ", "digits_resnet"]),
         (["digits", "fashion_large"], ["networks differ", "one architecture"]),
     ],
 )
@@ -186,9 +190,31 @@ def test_zoos_of_a_conditional_flow_must_fit(zoos: list[str], words: list[str]) 
 
 def test_a_conditional_descent_needs_members_as_trained() -> None:
     descent = {"method": "descent", "sampling": {"count": 5, "solver": "euler", "steps": 24}}
-    with pytest.raises(ConfigProblem, match=r"conditional\.flows\.digits_tasks\.weights .*\[raw\]"):
+    with pytest.raises(ConfigProblem, match=r"flow\.flows\.digits_tasks\.weights .*\[raw\]"):
         read_config(conditional(**descent))
     read_config(conditional(**descent, weights=["raw"]))
+
+
+def test_all_zoos_of_a_conditional_flow_must_be_trained() -> None:
+    config = conditional()
+    config["zoo"]["use"].remove("digits_inverted")
+    with pytest.raises(ConfigProblem, match=r"digits_tasks.*needs the zoo digits_inverted; add"):
+        read_config(config)
+
+
+def test_a_run_of_conditional_flows_alone_is_refused() -> None:
+    config = conditional()
+    config["flow"] |= {"use": ["digits_tasks"]}
+    with pytest.raises(ConfigProblem, match=r"flow\.use names flows over several zoos alone"):
+        read_config(config)
+
+
+def test_a_flow_over_several_zoos_is_neither_moved_to_tasks_nor_sampled_in_several_ways() -> None:
+    for key in ("transfer", "solvers"):
+        config = conditional()
+        config["flow"][key]["flows"] = ["digits_tasks"]
+        with pytest.raises(ConfigProblem, match=rf"flow\.{key}\.flows names digits_tasks"):
+            read_config(config)
 
 
 def test_a_conditional_flow_of_networks_that_predict_a_number_is_refused() -> None:

@@ -63,12 +63,6 @@ def test_a_solver_has_its_order_and_cost_on_the_exact_gaussian_flow(
     assert len(calls) == EVALUATIONS[solver] * steps.sum()
 
 
-def test_the_adaptive_solver_reaches_the_exact_end() -> None:
-    x0 = SOURCE * torch.randn(50, 3, generator=torch.Generator().manual_seed(0)).double()
-    end = MEAN + x0 * VARIANCE.sqrt() / SOURCE
-    assert float((integrate(exact, x0, "dopri5", 1) - end).abs().max()) < 1e-5
-
-
 @settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_a_sample_does_not_depend_on_its_group(
@@ -81,7 +75,7 @@ def test_a_sample_does_not_depend_on_its_group(
     assert (sample_codes(flow, seeds[chosen], how) == whole[chosen]).all()
 
 
-@pytest.mark.parametrize("solver", ["euler", "rk4", "dopri5"])
+@pytest.mark.parametrize("solver", ["euler", "rk4"])
 def test_one_seed_gives_one_sample(fitted: tuple[Flow, pd.DataFrame], solver: str) -> None:
     flow, how = fitted[0], SampleSettings(solver, 4)
     samples = sample(flow, 5, how, 1, ("x",))
@@ -95,7 +89,7 @@ def test_one_seed_gives_one_sample(fitted: tuple[Flow, pd.DataFrame], solver: st
 
 def test_solvers_agree_when_steps_are_small(fitted: tuple[Flow, pd.DataFrame]) -> None:
     seeds = sample_seeds(3, 1, ("x",))
-    fine = sample_codes(fitted[0], seeds, SampleSettings("dopri5"))
+    fine = sample_codes(fitted[0], seeds, SampleSettings("rk4", 160))
     for solver, steps in (("rk4", 40), ("heun", 200)):
         other = sample_codes(fitted[0], seeds, SampleSettings(solver, steps))
         assert np.abs(fine - other).max() < 2e-3 * np.abs(fine).max()
@@ -155,7 +149,7 @@ def test_the_same_flow_is_the_same_bytes(fitted: tuple[Flow, pd.DataFrame], tmp_
 
 
 def test_settings_refuse_nonsense() -> None:
-    with pytest.raises(FlowProblem, match="euler, heun, rk4, dopri5"):
+    with pytest.raises(FlowProblem, match="euler, heun, rk4, ddpm"):
         SampleSettings("rk5", 3)
     with pytest.raises(FlowProblem, match="steps is 0; allowed: a whole number ≥ 1"):
         SampleSettings("rk4", 0)

@@ -60,7 +60,7 @@ def test_method_paper_has_the_published_settings_and_no_fault_by_default() -> No
     paper = METHODS["paper"]
     assert (paper.source_std, paper.path_noise, paper.batch, paper.steps) == (0.01, 0.001, 8, 30000)
     assert (paper.learning_rate, paper.weight_decay, paper.betas) == (5e-4, 1e-5, (0.9, 0.95))
-    assert (paper.final_learning_rate, paper.ema, paper.coupling) == (1e-6, 0, "independent")
+    assert (paper.final_learning_rate, paper.ema) == (1e-6, 0)
     assert paper.velocity.kind == "paper" and paper.velocity.dropout == 0.1
     assert not paper.fixed_source_bank and not paper.keep_best_batch
 
@@ -76,7 +76,6 @@ def test_settings_from_a_configuration() -> None:
         ("paper", {"velocity": {"widht": 3}}, "velocity.widht is no setting"),
         ("codes", {"fixed_source_bank": True}, 'only with method "paper"'),
         ("codes", {"keep_best_batch": True}, 'only with method "paper"'),
-        ("codes", {"coupling": "greedy"}, "allowed: independent, optimal"),
         ("codes", {"source_std": 0}, "source_std is 0; allowed: a number > 0"),
         ("codes", {"batch": 0}, "batch is 0; allowed: a whole number ≥ 1"),
         ("paper", {"keep_best_batch": True, "ema": 0.9}, "exclude"),
@@ -107,25 +106,13 @@ def test_the_source_is_fresh_unless_the_reference_bank_is_asked_for() -> None:
         assert len(torch.unique(torch.cat([x1 for _, x1, _ in pairs]), dim=0)) == 10
 
 
-def test_optimal_coupling_is_the_best_of_all_pairings() -> None:
-    codes = torch.randn(12, 2, generator=generator(9))
-    settings = flow_settings("codes", {"coupling": "optimal", "batch": 5})
-    for x0, x1, _ in itertools.islice(_pairs(codes, None, settings, generator()), 10):
-        costs = [
-            float((x0[list(order)] - x1).square().sum())
-            for order in itertools.permutations(range(5))
-        ]
-        assert float((x0 - x1).square().sum()) == pytest.approx(min(costs), rel=1e-5)
-
-
 @pytest.mark.parametrize(
     "settings",
     [
         flow_settings("paper", PAPER_SMALL | {"steps": 600, "batch": 128, "learning_rate": 3e-3}),
         flow_settings("codes", SMALL | {"steps": 300, "batch": 128}),
-        flow_settings("codes", SMALL | {"steps": 300, "batch": 64, "coupling": "optimal"}),
     ],
-    ids=["paper", "codes", "optimal"],
+    ids=["paper", "codes"],
 )  # fmt: skip
 def test_a_gaussian_is_recovered(settings: FlowSettings) -> None:
     mean = torch.tensor([1.0, -0.5])

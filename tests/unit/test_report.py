@@ -24,7 +24,7 @@ JINJA = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefi
 NO_FIGURES = {"workflow", "own_page"}
 CONFIGURATIONS = {
     name: overlaid(DEFAULT, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
-    for name in ("config", "smoke", "paper")
+    for name in ("config", "smoke", "paper", "generation")
 }
 CONFIGURATIONS["matching"] = overlaid(DEFAULT, {"node": {"recipe": "matching"}})
 

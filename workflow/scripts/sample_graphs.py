@@ -30,7 +30,6 @@ with job(snakemake.log[0], snakemake.threads):
             mean_degree=made["mean_degree"],
             role=made["role"],
             graphs=made["graphs"],
-            sampler=made["sampler"],
             root_seed=made["seed"],
         )
         write_graphs(output.edges, graphs, made)

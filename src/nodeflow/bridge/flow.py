@@ -223,7 +223,7 @@ def fit_bridge_flow(
 
     Args:
         members: those to learn from.
-        settings: codec, widths, source and optimizer; path noise and couplings are not used.
+        settings: codec, widths, source and optimizer; path noise is not used.
         root_seed: the run's root seed.
         labels: what names this flow; every random number comes from it.
         held_out: others of the same systems, whose loss is recorded and nothing else.

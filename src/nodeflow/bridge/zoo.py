@@ -11,7 +11,7 @@ import torch
 
 from nodeflow.bridge.members import Members
 from nodeflow.dynamics.ensemble import simulate_cell
-from nodeflow.graphs.ensemble import Sampler, sample_cell
+from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.grid import Cell
 from nodeflow.node.settings import recipe_settings
 from nodeflow.node.train import Observations, observed, train_stack
@@ -29,7 +29,6 @@ class DataSettings:
     Attributes:
         size: number of nodes.
         mean_degree: expected mean degree k̄.
-        sampler: of the graphs, "geometric" or "exact".
         trajectories: initial states per graph.
         times: equally spaced observation times.
         initial: interval of the uniform initial states.
@@ -41,7 +40,6 @@ class DataSettings:
 
     size: int
     mean_degree: float
-    sampler: Sampler
     trajectories: int
     times: int
     initial: tuple[float, float]
@@ -130,7 +128,6 @@ def _observed(
         mean_degree=data.mean_degree,
         role="bridge",
         graphs=graphs,
-        sampler=data.sampler,
         root_seed=root_seed,
     )
     trajectories = simulate_cell(

@@ -15,7 +15,6 @@ from .heights import PUBLISHED_BARRIERS, PublishedBarrier, barrier_heights
 from .matching import (
     HEADS,
     STARTS,
-    STATISTICS,
     Matching,
     MatchProblem,
     MatchSettings,
@@ -46,7 +45,6 @@ __all__ = [
     "PUBLISHED_BARRIERS",
     "REFERENCES",
     "STARTS",
-    "STATISTICS",
     "AlignProblem",
     "Aligned",
     "Balanced",

@@ -2,13 +2,12 @@
 
 Coordinate ascent of Git Re-Basin (Ainsworth, Hayase & Srinivasa 2023, arXiv:2209.04836), as used by
 Gupta et al. 2026 (arXiv:2601.05052): with all other groups held, the best permutation of one group
-is a linear assignment problem. Weights and biases take part; running statistics move along but do
-not, unless asked for. Attention is matched as in TransFusion (Rinaldi et al. 2025,
-arXiv:2505.22697): heads by the singular values of what makes them, then the rows within each pair
-of heads; or, by default, each pair of heads is scored by its best rows and heads are assigned by
-these scores, which is the exact optimum with all other groups held. Queries with keys, and values
-with outputs, have orders of rows of their own. Three things differ from the published code, none of
-them in the objective:
+is a linear assignment problem. Weights and biases take part; running statistics only move along.
+Attention is matched as in TransFusion (Rinaldi et al. 2025, arXiv:2505.22697): heads by the
+singular values of what makes them, then the rows within each pair of heads; or, by default, each
+pair of heads is scored by its best rows and heads are assigned by these scores, which is the exact
+optimum with all other groups held. Queries with keys, and values with outputs, have orders of rows
+of their own. Three things differ from the published code, none of them in the objective:
 
 * By default it starts group by group, from signatures of units that no permutation of the groups
   still to come can change, and so finds the same network from every ordering of its units.
@@ -27,7 +26,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 import torch
@@ -37,7 +35,6 @@ from nodeflow.canonical.assignment import assign
 from nodeflow.canonical.settings import (
     HEADS,
     STARTS,
-    STATISTICS,
     MatchProblem,
     MatchSettings,
 )
@@ -47,19 +44,16 @@ from nodeflow.canonical.symmetry import (
     Symmetry,
     identity,
     permute,
-    random_permutations,
     rescale,
     units_second,
 )
 from nodeflow.compiled import njit
-from nodeflow.seeds import torch_generator
 from nodeflow.threads import one_thread, one_thread_if_small
 from nodeflow.zoo.tensors import arrange, as_rows, as_tensors
 
 __all__ = [
     "HEADS",
     "STARTS",
-    "STATISTICS",
     "MatchProblem",
     "MatchSettings",
     "Matching",
@@ -85,12 +79,12 @@ class Matching:
         permutations: int64 of shape (K, size) for each group.
         signs: +1 or -1, float64 of shape (K, size), for each group that may change signs: unit i
             of the new network is unit permutation[i] of the old one times signs[i].
-        history: ⟨reference, permuted network⟩ over all parameters, at the start that was kept and
-            after each of its sweeps, float64 of shape (1 + most sweeps, K); a network that has
-            converged keeps its value. It never falls. Where products of single precision are part
-            of it, it has some seven digits.
-        sweeps: sweeps that each network took from that start, int64 of shape (K,); the last one
-            found nothing to improve, unless it was the last one allowed.
+        history: ⟨reference, permuted network⟩ over all parameters, at the start and after each
+            sweep, float64 of shape (1 + most sweeps, K); a network that has converged keeps its
+            value. It never falls. Where products of single precision are part of it, it has some
+            seven digits.
+        sweeps: sweeps that each network took, int64 of shape (K,); the last one found nothing to
+            improve, unless it was the last one allowed.
     """
 
     permutations: dict[str, Tensor]
@@ -124,7 +118,8 @@ def match(
     """
     reference = symmetry.arrange_one(reference)
     parameters = symmetry.arrange(parameters, reference)
-    ours, theirs = _taking_part(parameters, reference, symmetry, settings.statistics)
+    ours = {n: tensor for n, tensor in reference.items() if n not in symmetry.statistics}
+    theirs = {name: parameters[name] for name in ours}
     least = _SMALLEST_GAIN * _norms(theirs) * _norms({n: t[None] for n, t in ours.items()})
     if not np.isfinite(least).all():
         bad = next(n for n in ours if not (ours[n].isfinite().all() & theirs[n].isfinite().all()))
@@ -160,47 +155,14 @@ def _match_some(
     networks: Mapping[str, Tensor], target: _Target, least: np.ndarray, settings: MatchSettings
 ) -> Matching:
     """As `match`, for as many networks as fit into a cache."""
-    symmetry, scores = target.symmetry, _Scores(networks, target)
-    members = len(least)
+    scores = _Scores(networks, target)
     if settings.start == "signature":
-        starts = [scores.by_signature()]
+        start = scores.by_signature()
     else:
-        starts = [{name: o.numpy() for name, o in identity(symmetry, members).items()}]
-    for restart in range(settings.restarts):
-        generator = torch_generator(settings.seed, "restart of matching", restart)
-        order = random_permutations(symmetry, [generator])
-        starts.append({name: one.repeat(members, 1).numpy() for name, one in order.items()})
-    matchings = []
-    for start in starts:
-        if settings.heads == "spectral":
-            scores.order_heads(start)
-        matchings.append(_ascend(scores, start, least, settings.sweeps, settings.heads))
-    return reduce(_better, matchings)
-
-
-def _taking_part(
-    parameters: Mapping[str, Tensor],
-    reference: Mapping[str, Tensor],
-    symmetry: Symmetry,
-    statistics: str,
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The reference's and the networks' tensors as they enter the score."""
-    ours, theirs = {}, {}
-    for name, tensor in reference.items():
-        scale = 1.0
-        if name in symmetry.statistics:
-            if statistics == "out":
-                continue
-            if name not in parameters:
-                raise MatchProblem(
-                    f"{name} is to be matched, which the networks do not have; give their running "
-                    'statistics, or match with statistics "out".'
-                )
-            if statistics == "normalized":
-                scale = float(tensor.double().square().mean().sqrt()) or 1.0
-        ours[name] = tensor if scale == 1 else tensor.double() / scale
-        theirs[name] = parameters[name] if scale == 1 else parameters[name].double() / scale
-    return ours, theirs
+        start = {name: o.numpy() for name, o in identity(target.symmetry, len(least)).items()}
+    if settings.heads == "spectral":
+        scores.order_heads(start)
+    return _ascend(scores, start, least, settings.sweeps, settings.heads)
 
 
 @one_thread_if_small
@@ -596,23 +558,6 @@ def _joined(parts: list[Matching]) -> Matching:
         {name: torch.cat([part.signs[name] for part in parts]) for name in parts[0].signs},
         np.concatenate([_lengthened(part.history, length) for part in parts], axis=1),
         np.concatenate([part.sweeps for part in parts]),
-    )
-
-
-def _better(a: Matching, b: Matching) -> Matching:
-    """For each network the matching with the higher objective; `a` if they are level."""
-    length = max(len(a.history), len(b.history))
-    wins = b.history[-1] > a.history[-1]
-    chosen = torch.from_numpy(wins)
-    permutations, signs = (
-        {n: torch.where(chosen[:, None], two[n], one[n]) for n in one}
-        for one, two in ((a.permutations, b.permutations), (a.signs, b.signs))
-    )
-    return Matching(
-        permutations,
-        signs,
-        np.where(wins, _lengthened(b.history, length), _lengthened(a.history, length)),
-        np.where(wins, b.sweeps, a.sweeps),
     )
 
 

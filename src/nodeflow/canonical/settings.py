@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from annotated_types import Ge, Le
-
 from nodeflow.problems import Problem
-from nodeflow.settings.fields import Count, Flag, OneOf, Whole, checked, meaning
+from nodeflow.settings.fields import Count, Flag, OneOf, checked, meaning
 
 __all__ = [
     "HEADS",
     "REFERENCES",
     "STARTS",
-    "STATISTICS",
     "AlignProblem",
     "CanonicalSettings",
     "MatchProblem",
@@ -26,10 +23,6 @@ STARTS = ("signature", "identity")
 
 HEADS = ("scores", "spectral")
 """How heads are assigned: by the scores of their best rows, or by singular values."""
-
-STATISTICS = ("out", "normalized", "raw")
-"""How running statistics take part in the score: not at all, each divided by the root mean square
-of the reference's, or as they are."""
 
 REFERENCES = ("first", "universe")
 """What networks of a zoo may be matched to: its first member, or the common centre of all."""
@@ -48,8 +41,7 @@ class AlignProblem(Problem):
 class MatchSettings:
     """How to match.
 
-    With restarts a network is no longer matched alike from every ordering, and with signs not from
-    every choice of signs.
+    With signs a network is no longer matched alike from every choice of signs.
     """
 
     start: Annotated[
@@ -60,11 +52,7 @@ class MatchSettings:
             "changes"
         ),
     ] = "signature"
-    restarts: Annotated[
-        Whole, Ge(0), Le(10**9), meaning("further random starts; the best counts")
-    ] = 0
     sweeps: Annotated[Count, meaning("visits of all layers at most")] = 100
-    seed: Annotated[Whole, Ge(0), meaning("of the random starts")] = 0
     heads: Annotated[
         str,
         OneOf(HEADS),
@@ -72,11 +60,6 @@ class MatchSettings:
             "heads of attention by their best rows (exact), or as TransFusion by singular values"
         ),
     ] = "scores"
-    statistics: Annotated[
-        str,
-        OneOf(STATISTICS),
-        meaning("how running statistics count: not, by their root mean square, as they are"),
-    ] = "out"
     signs: Annotated[Flag, meaning("whether units behind a tanh may change their signs")] = False
 
 

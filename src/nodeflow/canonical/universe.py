@@ -238,7 +238,7 @@ def _visit(
     settings: MatchSettings,
 ) -> bool:
     """Match each network of a block to the sum of the others, which changes; whether any moved."""
-    settings = replace(settings, start="identity", restarts=0)
+    settings = replace(settings, start="identity")
     moved = False
     for k in range(len(next(iter(block.values())))):
         here = {name: order[k : k + 1] for name, order in permutations.items()}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic_core import PydanticCustomError
 
 from nodeflow.config.dynamics import Observed, Systems
 from nodeflow.config.flow import Sampling
-from nodeflow.config.section import Cell, Cells, Changes, Name, Section, key, known
-from nodeflow.flow.settings import METHODS
+from nodeflow.config.section import Cell, Cells, Name, Section, key, known
+from nodeflow.flow.settings import METHODS, FlowSettings
 from nodeflow.node.settings import GaussNewtonSettings
 from nodeflow.settings.fields import (
     Count,
@@ -25,14 +25,10 @@ from nodeflow.settings.fields import (
     Whole,
     fault,
 )
-from nodeflow.zoo.settings import MlpSettings, parameters
 
 __all__ = ["Bridge", "NodeZoo"]
 
-_FLOW = (
-    "method", "process", "coupling", "final_learning_rate", "betas", "label_dropout",
-    "fixed_source_bank", "keep_best_batch",
-)  # fmt: skip
+_FLOW = frozenset(vars(METHODS["codes"])) - {"steps", "batch", "velocity"}
 
 
 class Tests(Section):
@@ -83,9 +79,6 @@ class NodeZoo(Section):
     graphs: Size = key("training graphs for each system, β and γ")
     held_out: Count = key("how many of them the flow never sees")
     seeds: Count = key("initializations per training graph")
-    training: Annotated[
-        Mapping[str, Any], Changes(GaussNewtonSettings(), ("hidden", "scale"), defaults=False)
-    ] = key("changes to bridge.training for this zoo")
     samples: Count = key("neural ODEs to generate for each system, β and γ")
     tests: Tests
 
@@ -149,25 +142,9 @@ class Bridge(Section):
     training: Annotated[GaussNewtonSettings, Keys()]
     zoos: Annotated[dict[Name, NodeZoo], MinLen(1)]
     functions: Functions
-    flow: Annotated[Mapping[str, Any], Changes(METHODS["codes"], _FLOW)]
+    flow: Annotated[FlowSettings, Keys(_FLOW, METHODS["codes"])]
     sampling: Sampling
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """Names that are not defined."""
         yield from known("use", self.use, self.zoos)
-        size = 3 * parameters(MlpSettings("mlp", self.training.hidden), (1,), 1)
-        rank = self.flow.get("codec", {}).get("rank")
-        for name in self.use:
-            zoo = self.zoos[name]
-            span = min(zoo.learned * len(zoo.systems) - 1, size)
-            if rank is not None and rank > span:
-                yield fault(
-                    "flow.codec.rank",
-                    f"is {rank}, but neural ODEs of {{here}}.zoos.{name} span at most {span} "
-                    "directions; choose a smaller rank, or more members.",
-                )
-        if self.flow.get("codec", {}).get("kind") == "span":
-            yield fault(
-                "flow.codec.kind",
-                "is span; neural ODEs are in memory, so choose pca or raw.",
-            )

@@ -17,6 +17,7 @@ __all__ = ["key_table", "schema", "write_documents", "written_schema"]
 _FAR = 100_000_000
 """Upper limits from here on only keep nonsense out; the table of keys leaves them away."""
 
+_Row = tuple[str, str, str, str]
 _HEAD = "# Written by python -m nodeflow.config from the models in src/nodeflow/config.\n"
 
 
@@ -52,72 +53,58 @@ def _written(part: Any, indent: str) -> str:
 def key_table() -> str:
     """The keys as a Markdown table: key, allowed values, default if it may be left out, meaning."""
     root = schema()
-    rows: dict[tuple[str, ...], list[str]] = {}
-    for row, tag in _keys(root, "", root, ""):
-        rows.setdefault(row, []).append(tag)
-    alternatives = {
-        key: {tag for row, tags in rows.items() if row[0] == key for tag in tags}
-        for key, *_ in rows
-    }
-    lines = []
-    for (key, allowed, default, text), tags in rows.items():
-        parts = tags[0].rpartition(" ")
-        values = ", ".join(tag.rpartition(" ")[2] for tag in tags)
-        everywhere = not tags[0] or set(tags) == _siblings(key, alternatives)
-        text = text if everywhere else f"with {parts[0]} {values}: {text}"
-        cells = (f"`{key}`", allowed, default, text)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    head = ["| key | allowed | default | meaning |", "|---|---|---|---|"]
-    return "\n".join([*head, *lines]) + "\n"
+    lines = ["| key | allowed | default | meaning |", "|---|---|---|---|"]
+    for key, *cells in _keys(root, "", root):
+        told = " | ".join(cell.replace("|", "\\|") for cell in (f"`{key}`", *cells))
+        lines.append(f"| {told} |")
+    return "\n".join(lines) + "\n"
 
 
-def _siblings(key: str, alternatives: Mapping[str, set[str]]) -> set[str]:
-    """All alternatives of the mapping that a key is in."""
-    found: set[str] = set()
-    for other, tags in alternatives.items():
-        if other.split(".")[:3] == key.split(".")[:3]:
-            found |= tags
-    return found
-
-
-def _keys(
-    part: Mapping[str, Any], prefix: str, root: Mapping[str, Any], tag: str
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Rows of the table, each with the alternative in which it stands."""
+def _keys(part: Mapping[str, Any], prefix: str, root: Mapping[str, Any]) -> Iterator[_Row]:
+    """Rows of the table for all keys of a mapping."""
     for name, child in part.get("properties", {}).items():
         optional = name not in part.get("required", ())
-        yield from _key(f"{prefix}{name}", child, root, tag, optional)
+        yield from _key(f"{prefix}{name}", child, root, optional)
     if isinstance(part.get("additionalProperties"), Mapping):
-        yield from _key(f"{prefix}*", part["additionalProperties"], root, tag, False)
+        yield from _key(f"{prefix}*", part["additionalProperties"], root, False)
 
 
 def _key(
-    key: str, part: Mapping[str, Any], root: Mapping[str, Any], tag: str, optional: bool
-) -> Iterator[tuple[tuple[str, ...], str]]:
+    key: str, part: Mapping[str, Any], root: Mapping[str, Any], optional: bool
+) -> Iterator[_Row]:
     part = resolved(part, root)
     text = part.get("description", "")
     if "discriminator" in part:
-        chosen = part["discriminator"]
-        first = resolved({"$ref": next(iter(chosen["mapping"].values()))}, root)
-        by = first["properties"][chosen["propertyName"]]
-        values = ", ".join(chosen["mapping"])
-        yield (f"{key}.{chosen['propertyName']}", values, "", by.get("description", text)), tag
-        for value, reference in chosen["mapping"].items():
-            one = resolved({"$ref": reference}, root)
-            told = {k: v for k, v in one["properties"].items() if k != chosen["propertyName"]}
-            one = {**one, "properties": told}
-            yield from _keys(one, f"{key}.", root, f"{chosen['propertyName']} {value}")
+        yield from _alternatives(key, part["discriminator"], root, text)
     elif part.get("type") == "object":
-        yield from _keys(part, f"{key}.", root, tag)
+        yield from _keys(part, f"{key}.", root)
     elif (inner := _items(part, root)) is not None:
-        yield (key, "a list of mappings", "", text), tag
-        yield from _keys(inner, f"{key}[].", root, tag)
+        yield key, "a list of mappings", "", text
+        yield from _keys(inner, f"{key}[].", root)
     else:
         near = {name: limit for name, limit in part.items() if name != "maximum" or limit < _FAR}
         default = json.dumps(part["default"]) if optional and "default" in part else ""
-        yield (key, allowed_values(near), default, text), tag
+        yield key, allowed_values(near), default, text
         for one in part.get("anyOf", ()):  # a mapping or null
-            yield from _keys(resolved(one, root), f"{key}.", root, tag)
+            yield from _keys(resolved(one, root), f"{key}.", root)
+
+
+def _alternatives(
+    key: str, chosen: Mapping[str, Any], root: Mapping[str, Any], text: str
+) -> Iterator[_Row]:
+    """Rows of mappings that are told apart by one of their keys; each row stands once."""
+    by, tags = chosen["propertyName"], chosen["mapping"]
+    found: dict[_Row, list[str]] = {}
+    for tag, reference in tags.items():
+        one = resolved({"$ref": reference}, root)
+        own = {name: child for name, child in one["properties"].items() if name != by}
+        text = one["properties"][by].get("description", text)
+        for row in _keys({**one, "properties": own}, f"{key}.", root):
+            found.setdefault(row, []).append(tag)
+    yield f"{key}.{by}", ", ".join(tags), "", text
+    for (name, allowed, default, meaning), some in found.items():
+        where = "" if len(some) == len(tags) else f"with {by} {', '.join(some)}: "
+        yield name, allowed, default, where + meaning
 
 
 def _items(part: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any] | None:

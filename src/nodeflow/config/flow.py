@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from operator import or_
@@ -12,64 +11,57 @@ from annotated_types import Ge, Le, MinLen
 from pydantic import Field, create_model
 from pydantic_core import PydanticCustomError
 
-from nodeflow.config.section import Changes, Name, Names, Section, key, known
+from nodeflow.config.section import Name, Names, Section, either, key, known
 from nodeflow.config.zoo import Data, Zoo
 from nodeflow.datasets import VIEWS, DataProblem, form
 from nodeflow.datasets.door import can_be_read, task_data
-from nodeflow.flow.settings import (
-    DIFFUSION_STEPS,
-    METHODS,
-    DescentSettings,
-    FlowSettings,
-    Width,
-    settings_of,
-)
-from nodeflow.settings.fields import Count, NonNegative, OneOf, Some, Text, Whole, fault
+from nodeflow.flow.settings import DIFFUSION_STEPS, METHODS, SOLVERS, DescentSettings, Width
+from nodeflow.settings.fields import Count, Keys, NonNegative, OneOf, Some, Text, Whole, fault
 
-__all__ = ["ConditionalFlow", "Flow", "Flows", "Sampling"]
+__all__ = ["AnyFlow", "Flow", "Flows", "Sampling"]
 
-_STEPS = "its steps from noise to network"
-_COUNT = "networks to generate; of a conditional flow, for each label and scale"
-_WEIGHTS = OneOf(("aligned", "raw"))
+_INTEGRATORS = ("euler", "heun", "rk4")
+_SOLVERS = {"descent": ("euler",), "ddpm": ("ddpm",)}
+"""Solvers of the methods that are not integrated."""
+
+_DESCENDED = ("mlp", "vit", "vit_small_192")
+"""Kinds of networks without running statistics that read numbers."""
 
 
 class Sampling(Section):
     """A way to sample."""
 
-    solver: Annotated[str, OneOf(("euler", "heun", "rk4"))] = key("integrator of the flow")
-    steps: Count = key(_STEPS)
+    solver: Annotated[str, OneOf(_INTEGRATORS)] = key("integrator of the flow")
+    steps: Count = key("its steps from noise to network")
 
 
-class Integrated(Section):
-    """Sampling by integration of the flow."""
+class Samples(Section):
+    """What is sampled of a flow."""
 
-    count: Count = key(_COUNT)
-    solver: Annotated[str, OneOf(("euler", "heun", "rk4", "dopri5"))] = key(
-        "integrator of the flow; dopri5 chooses its own steps"
+    count: Count = key("networks to generate; of several zoos, for each label and scale")
+    solver: Annotated[str, OneOf(SOLVERS)] = key(
+        "integrator of the flow; of a descent euler, of a diffusion ddpm"
     )
-    steps: Count = key(_STEPS)
-
-
-class Ancestral(Section):
-    """Sampling of a diffusion, level by level."""
-
-    count: Count = key(_COUNT)
-    solver: Literal["ddpm"] = key("ancestral sampling")
-    steps: Annotated[Whole, Ge(DIFFUSION_STEPS), Le(DIFFUSION_STEPS)] = key("all noise levels")
-
-
-class Descending(Section):
-    """Sampling by a descent."""
-
-    count: Count = key(_COUNT)
-    solver: Literal["euler"] = key("a descent has no other")
-    steps: Count = key("those of the descent, its evaluations")
+    steps: Count = key(
+        "its steps from noise to network; of a descent its evaluations, of a diffusion all "
+        f"{DIFFUSION_STEPS} noise levels"
+    )
 
 
 class AnyFlow(Section):
     """What flows of all methods have in common."""
 
-    weights: Some[Annotated[str, _WEIGHTS]] = key(
+    zoo: Text = key("the zoo to learn, a key of zoo.zoos", default=None)
+    zoos: Annotated[Names, MinLen(2)] = key(
+        "instead of zoo: several of one architecture to learn together; each one's name is a label",
+        default=None,
+    )
+    guidance: Some[NonNegative] = key(
+        "with zoos: guidance scales to sample with; 0 ignores the label, 1 follows it, more "
+        "exaggerates it",
+        default=None,
+    )
+    weights: Some[Annotated[str, OneOf(("aligned", "raw"))]] = key(
         "canonicalized members (each zoo for itself), members as trained, or both"
     )
     widths: Some[Width] = key(
@@ -77,124 +69,119 @@ class AnyFlow(Section):
         "width"
     )
     method: str
-    settings: Mapping[str, Any]
-    sampling: Any
+    settings: Any
+    sampling: Samples
 
-    def built(self) -> list[FlowSettings | DescentSettings]:
-        """The settings of the flow of each width."""
-        return [settings_of(self.method, self.settings, width) for width in self.widths]
+    @property
+    def learns(self) -> tuple[str, ...]:
+        """Names of the zoos."""
+        return self.zoos or (self.zoo,)
 
     @property
     def streams(self) -> bool:
         """Whether the zoo is never in memory as a whole."""
-        first = self.built()[0]
-        return isinstance(first, FlowSettings) and first.codec.kind == "span"
+        return self.method != "descent" and self.settings.codec.kind == "span"
 
     def faults(self) -> Iterator[PydanticCustomError]:
-        """What a descent cannot do."""
-        first = self.built()[0]
-        if not isinstance(first, DescentSettings):
-            return
-        if self.weights != ("raw",):
+        """What no method, and what this one cannot do."""
+        yield from either(self, "zoo", "zoos")
+        given = self.model_fields_set
+        if ("guidance" in given) != ("zoos" in given):
+            yield fault("guidance", "and zoos belong together; a flow over one zoo has neither.")
+        if self.zoo and "label_dropout" in self.dump("settings")["settings"]:
+            yield fault("settings.label_dropout", "is for several zoos, whose names are labels.")
+        if self.zoos and self.streams:
+            yield fault(
+                "settings.codec.kind",
+                "is span; a flow over several zoos holds them in memory, so choose pca or raw.",
+            )
+        solvers = _SOLVERS.get(self.method, _INTEGRATORS)
+        if self.sampling.solver not in solvers:
+            yield fault(
+                "sampling.solver",
+                f'is "{self.sampling.solver}", with method {self.method} allowed: '
+                f"{', '.join(solvers)}.",
+            )
+        learned = {"ddpm": DIFFUSION_STEPS, "descent": getattr(self.settings, "evaluations", 0)}
+        if self.sampling.steps != learned.get(self.method, self.sampling.steps):
+            yield fault(
+                "sampling.steps",
+                f"is {self.sampling.steps}; a {self.method} takes the steps that it learned, "
+                f"{learned[self.method]} (of a descent {{here}}.settings.evaluations).",
+            )
+        if self.method == "descent" and self.weights != ("raw",):
             yield fault(
                 "weights",
                 f"is {list(self.weights)}; a descent pairs members with their initializations and "
                 "needs [raw].",
             )
-        if self.sampling.steps != first.evaluations:
+
+    def misfits(self, where: str, zoos: Mapping[str, Zoo]) -> Iterator[PydanticCustomError]:
+        """What a flow cannot learn of its zoos, which all are there."""
+        at = f"{where}.zoos" if self.zoos else f"{where}.zoo"
+        for name in self.learns:
+            if zoos[name].form[1] == 1:
+                yield fault(
+                    at,
+                    f"names {name}, whose networks predict a number; generated networks are judged "
+                    "as classifiers.",
+                )
+            if self.method == "descent" and zoos[name].network.kind not in _DESCENDED:
+                yield fault(
+                    at,
+                    f"names {name}, whose networks have running statistics or read texts; a "
+                    "descent learns neither, so choose method codes or paper.",
+                )
+        learned = [zoos[name] for name in self.learns]
+        if any(zoo.reads != learned[0].reads for zoo in learned):
             yield fault(
-                "sampling.steps",
-                f"is {self.sampling.steps}; a descent takes the steps that it learned, "
-                f"{first.evaluations} ({{here}}.settings.evaluations).",
+                at,
+                f"is {list(self.learns)}, whose networks differ; a flow learns zoos of one "
+                "architecture together.",
             )
-
-    def misfits(self, where: str, name: str, zoo: Zoo) -> Iterator[PydanticCustomError]:
-        """What a flow cannot learn of a zoo, whose name stands at a key."""
-        if zoo.form[1] == 1:
+        span = min(sum(zoo.members for zoo in learned) - 1, learned[0].parameters)
+        rank = None if self.method == "descent" else self.settings.codec.rank
+        if rank is not None and rank > span:
             yield fault(
-                where,
-                f"names {name}, whose networks predict a number; generated networks are judged as "
-                "classifiers.",
-            )
-        if self.method == "descent" and zoo.network.kind not in _DESCENDED:
-            yield fault(
-                where,
-                f"names {name}, whose networks have running statistics or read texts; a descent "
-                "learns neither, so choose method codes or paper.",
-            )
-
-
-_DESCENDED = ("mlp", "vit", "vit_small_192")
-"""Kinds of networks without running statistics that read numbers."""
-
-
-class FlowOfOne(AnyFlow):
-    """A flow over one zoo."""
-
-    zoo: Text = key("the zoo to learn, a key of zoo.zoos")
-
-
-class FlowOfSeveral(AnyFlow):
-    """A conditional flow."""
-
-    zoos: Annotated[Names, MinLen(2)] = key(
-        "zoos of one architecture to learn together; each one's name is a label"
-    )
-    guidance: Some[NonNegative] = key(
-        "guidance scales to sample with: 0 ignores the label, 1 follows it, more exaggerates it"
-    )
-
-    def faults(self) -> Iterator[PydanticCustomError]:
-        """As of all flows; and members of several zoos are in memory."""
-        yield from super().faults()
-        if self.streams:
-            yield fault(
-                "settings.codec.kind",
-                "is span; a conditional flow holds its zoos in memory, so choose pca or raw.",
+                f"{where}.settings.codec.rank",
+                f"is {rank}, but the members span at most {span} directions; choose a smaller "
+                "rank, or more members.",
             )
 
 
-_FIXED = (
-    "method", "velocity", "process", "final_learning_rate", "betas", "fixed_source_bank",
-    "keep_best_batch",
+_FIXED = frozenset(
+    ("method", "velocity", "process", "path_noise", "final_learning_rate", "betas",
+     "fixed_source_bank", "keep_best_batch")
 )  # fmt: skip
-_DIFFUSION = (*_FIXED, "source_std", "path_noise", "coupling")
-_METHODS: Mapping[str, tuple[Any, tuple[str, ...], type[Section]]] = {
-    "descent": (DescentSettings(), ("method", "probes", "fresh"), Descending),
-    "codes": (METHODS["codes"], _FIXED, Integrated),
-    "ddpm": (METHODS["ddpm"], _DIFFUSION, Ancestral),
-    "paper": (METHODS["paper"], _FIXED, Integrated),
+_METHODS: Mapping[str, tuple[Any, frozenset[str]]] = {
+    "descent": (DescentSettings(), frozenset(("method", "probes", "fresh"))),
+    "codes": (METHODS["codes"], _FIXED),
+    "ddpm": (METHODS["ddpm"], _FIXED | {"source_std"}),
+    "paper": (METHODS["paper"], _FIXED),
 }
-"""Of each method its settings, those that are no keys, and how it is sampled."""
+"""Of each method its settings, and those that are no keys."""
 
 
-def _by_method(base: type[AnyFlow], without: tuple[str, ...] = ()) -> Any:
+def _by_method() -> Any:
     """Flows of all methods, told apart by it."""
+    text = (
+        "descent goes from initializations along a learned descent; codes is flow matching on "
+        "codes; ddpm is diffusion on codes; paper is that of arXiv:2601.05052"
+    )
     flows = []
-    for method, (start, fixed, sampling) in _METHODS.items():
-        changes = Annotated[Mapping[str, Any], Changes(start, fixed + without)]
+    for method, (start, fixed) in _METHODS.items():
         fields: dict[str, Any] = {
-            "method": (
-                Literal[method],
-                key(
-                    "descent goes from initializations along a learned descent; codes is flow "
-                    "matching on codes; ddpm is diffusion on codes; paper is that of "
-                    "arXiv:2601.05052"
-                ),
-            ),
-            "settings": (changes, key("changes to the method")),
-            "sampling": (sampling, ...),
+            "method": (Literal[method], key(text)),
+            "settings": (Annotated[type(start), Keys(fixed, start)], key("changes to the method")),
         }
-        flows.append(create_model(f"{base.__name__}_{method}", __base__=base, **fields))
+        flows.append(create_model(f"Flow_{method}", __base__=AnyFlow, **fields))
     return Annotated[reduce(or_, flows), Field(discriminator="method")]
 
 
 if TYPE_CHECKING:
-    Flow = FlowOfOne
-    ConditionalFlow = FlowOfSeveral
+    Flow = AnyFlow
 else:
-    Flow = _by_method(FlowOfOne, ("label_dropout",))
-    ConditionalFlow = _by_method(FlowOfSeveral)
+    Flow = _by_method()
 
 
 class Transfer(Section):
@@ -231,19 +218,6 @@ class Solvers(Section):
     samplings: Some[Sampling] = key("ways to sample")
 
 
-class Conditionals(Section):
-    """Flows over several zoos."""
-
-    use: Names = key(
-        "names of the conditional flows to train; it is left out if one of its zoos is not there"
-    )
-    flows: dict[Name, ConditionalFlow]
-
-    def faults(self) -> Iterator[PydanticCustomError]:
-        """Names that are not defined."""
-        yield from known("use", self.use, self.flows)
-
-
 class Flows(Section):
     """All flows."""
 
@@ -251,21 +225,23 @@ class Flows(Section):
     flows: Annotated[dict[Name, Flow], MinLen(1)]
     transfer: Transfer
     solvers: Solvers
-    conditional: Conditionals
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """Names that are not defined, and flows that take their own steps alone."""
+        alone = {name: flow for name, flow in self.flows.items() if flow.zoo}
         yield from known("use", self.use, self.flows)
-        yield from known("transfer.flows", self.transfer.flows, self.flows)
-        yield from known("solvers.flows", self.solvers.flows, self.flows)
+        yield from known("transfer.flows", self.transfer.flows, alone)
+        yield from known("solvers.flows", self.solvers.flows, alone)
+        if not any(name in alone for name in self.use):
+            yield fault("use", "names flows over several zoos alone; name one over one zoo too.")
         for name in self.solvers.flows:
-            if self.flows[name].method in ("descent", "ddpm"):
+            if alone[name].method in _SOLVERS:
                 yield fault(
                     "solvers.flows",
-                    f"names {name}, of method {self.flows[name].method}, whose steps are those "
-                    "that it learned.",
+                    f"names {name}, of method {alone[name].method}, whose steps are those that it "
+                    "learned.",
                 )
-            if self.flows[name].streams:
+            if alone[name].streams:
                 yield fault(
                     "solvers.flows",
                     f"names {name}, whose codec is span; solvers are compared in memory, so choose "
@@ -284,24 +260,22 @@ class Flows(Section):
         """
         for name, flow in self.flows.items():
             where = f"flow.flows.{name}"
-            yield from known(f"{where}.zoo", [flow.zoo], zoos)
-            yield from flow.misfits(f"{where}.zoo", flow.zoo, zoos[flow.zoo])
-            span = min(zoos[flow.zoo].members - 1, zoos[flow.zoo].parameters)
-            yield from _ranks(f"{where}.settings", flow, span)
+            yield from known(f"{where}.zoos" if flow.zoos else f"{where}.zoo", flow.learns, zoos)
+            yield from flow.misfits(where, zoos)
         for name in self.use:
-            zoo = self.flows[name].zoo
-            if zoo not in used:
-                yield fault(
-                    "flow.use",
-                    f"names {name}, which needs the zoo {zoo}; add that zoo to zoo.use or take the "
-                    "flow out.",
-                )
-            if zoos[zoo].members < soup:
-                yield fault(
-                    "judge.soup",
-                    f"is {soup}, but the zoo {zoo} of the flow {name} has {zoos[zoo].members} "
-                    "members; make the soup smaller or add members.",
-                )
+            for zoo in self.flows[name].learns:
+                if zoo not in used:
+                    yield fault(
+                        "flow.use",
+                        f"names {name}, which needs the zoo {zoo}; add that zoo to zoo.use or take "
+                        "the flow out.",
+                    )
+                if self.flows[name].zoo and zoos[zoo].members < soup:
+                    yield fault(
+                        "judge.soup",
+                        f"is {soup}, but the zoo {zoo} of the flow {name} has "
+                        f"{zoos[zoo].members} members; make the soup smaller or add members.",
+                    )
         for name in self.transfer.flows:
             own = zoos[self.flows[name].zoo].data
             if not any(can_be_read(task_data(task, own), own) for task in self.transfer.tasks):
@@ -310,34 +284,3 @@ class Flows(Section):
                     f"is {list(self.transfer.tasks)}; networks of the flow {name}, which read "
                     f"items of {own}, can read none of these tasks.",
                 )
-        for name, several in self.conditional.flows.items():
-            where = f"flow.conditional.flows.{name}"
-            yield from known(f"{where}.zoos", several.zoos, zoos)
-            networks = []
-            for zoo in several.zoos:
-                if name in self.conditional.use and zoo not in used:
-                    yield fault(f"{where}.zoos", f"names {zoo}; add that zoo to zoo.use.")
-                yield from several.misfits(f"{where}.zoos", zoo, zoos[zoo])
-                shape, classes = zoos[zoo].form
-                networks.append((math.prod(shape), classes, zoos[zoo].network))
-            members = sum(zoos[zoo].members for zoo in several.zoos)
-            span = min(members - 1, zoos[several.zoos[0]].parameters)
-            yield from _ranks(f"{where}.settings", several, span)
-            if any(network != networks[0] for network in networks[1:]):
-                yield fault(
-                    f"{where}.zoos",
-                    f"is {list(several.zoos)}, whose networks differ; a conditional flow learns "
-                    "zoos of one architecture.",
-                )
-
-
-def _ranks(where: str, flow: AnyFlow, span: int) -> Iterator[PydanticCustomError]:
-    """More codes than members span."""
-    first = flow.built()[0]
-    rank = first.codec.rank if isinstance(first, FlowSettings) else None
-    if rank is not None and rank > span:
-        yield fault(
-            f"{where}.codec.rank",
-            f"is {rank}, but the members span at most {span} directions; choose a smaller rank, or "
-            "more members.",
-        )

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from nodeflow.config.section import Section, is_file, key
 from nodeflow.graphs.real import REAL_NETWORKS
-from nodeflow.graphs.settings import NULLS, SAMPLERS
+from nodeflow.graphs.settings import NULLS
 from nodeflow.settings.fields import (
     Count,
     OneOf,
@@ -54,9 +54,6 @@ class Graphs(Section):
 
     sizes: Some[Size] = key("numbers of nodes N of the test graphs in the size experiment")
     mean_degree: Positive = key("expected mean degree k̄ of every graph, exact at every N")
-    sampler: Annotated[str, OneOf(SAMPLERS)] = key(
-        "exact looks at all pairs; geometric has the same distribution in linear time"
-    )
     training: TrainingGraphs
     test: TestGraphs
     networks: Unique[Annotated[str, OneOf(REAL_NETWORKS)]] = key(

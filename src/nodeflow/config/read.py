@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from nodeflow.config.root import Config
 from nodeflow.problems import Problem
-from nodeflow.settings.sentences import Words, explain, plain_schema
+from nodeflow.settings.sentences import Words, dotted, explain, plain_schema
 
 __all__ = ["ConfigProblem", "read_config"]
 
@@ -34,10 +34,7 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
     Raises:
         ConfigProblem: names the first faulty key and what is allowed there.
     """
-    # Names and paths are quoted as they are; one with a line break must not break the sentence.
-    for problem in _unnamed(mapping, ""):
-        raise ConfigProblem(" ".join(problem.split()))
-    plain = _plain(mapping)
+    plain = _plain(mapping, ())
     try:
         return Config.model_validate(plain)
     except ValidationError as error:
@@ -45,21 +42,20 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
         raise ConfigProblem(explain(error, plain, schema, _WORDS)) from None
 
 
-def _unnamed(value: Any, where: str) -> Iterator[str]:
-    """Keys that are no texts, as YAML reads 1, yes or null."""
+def _plain(value: Any, path: tuple[str | int, ...]) -> Any:
+    """The same content in plain dictionaries and lists.
+
+    Raises:
+        ConfigProblem: a key is no text, as YAML reads 1, yes or null.
+    """
     if isinstance(value, Mapping):
-        for key, item in value.items():
+        for key in value:
             if not isinstance(key, str):
-                place = f"the configuration key {where}" if where else "the configuration"
-                yield f"{place} holds the key {key!r}, which is no text; put it in quotes."
-            yield from _unnamed(item, f"{where}.{key}" if where else str(key))
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _unnamed(item, f"{where}[{index}]")
-
-
-def _plain(value: Any) -> Any:
-    """The same content in plain dictionaries and lists."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+                where = f"the configuration key {dotted(path)}" if path else "the configuration"
+                # Names are quoted as they are; one with a line break must not break the sentence.
+                text = f"{where} holds the key {key!r}, which is no text; put it in quotes."
+                raise ConfigProblem(" ".join(text.split()))
+        return {key: _plain(item, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, (*path, index)) for index, item in enumerate(value)]
+    return value

@@ -62,19 +62,16 @@ class Config(Section):
                 "node.detail.size",
                 f"is {self.node.detail.size}; it must be one of graphs.sizes.",
             )
-        fewest = self.node.training.fewest_times
-        if self.dynamics.training.times < fewest:
-            yield fault(
-                "dynamics.training.times",
-                f"is {self.dynamics.training.times}; the recipe {self.node.recipe} needs at least "
-                f"{fewest}.",
-            )
-        fewest = self.bridge.training.fewest_times
-        if self.bridge.data.times < fewest:
-            yield fault(
-                "bridge.data.times",
-                f"is {self.bridge.data.times}; the recipe gauss_newton needs at least {fewest}.",
-            )
+        for where, observed, recipe, training in (
+            ("dynamics.training", self.dynamics.training, self.node.recipe, self.node.training),
+            ("bridge.data", self.bridge.data, "gauss_newton", self.bridge.training),
+        ):
+            if observed.times < training.fewest_times:
+                yield fault(
+                    f"{where}.times",
+                    f"is {observed.times}; the recipe {recipe} needs at least "
+                    f"{training.fewest_times}.",
+                )
         yield from self.flow.misfits(self.zoo.zoos, self.zoo.wanted, self.judge.soup)
         for name in self.bridge.use:
             zoo = self.bridge.zoos[name]

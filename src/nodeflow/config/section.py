@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
@@ -12,24 +11,22 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     PrivateAttr,
     StringConstraints,
     model_validator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError
 
-from nodeflow.settings.fields import Beta, Gamma, Some, Strict, Text, Unique, fault, merged
+from nodeflow.settings.fields import Beta, Gamma, Some, Strict, Text, Unique, fault
 
 __all__ = [
     "Cell",
     "Cells",
-    "Changes",
     "Name",
     "Names",
     "Section",
+    "either",
     "is_file",
     "is_path",
     "key",
@@ -95,56 +92,12 @@ class Cell(Section):
 Cells = Some[Cell]
 
 
-class Changes:
-    """Changes to settings of the library, checked as what they lead to and kept as written."""
-
-    def __init__(self, start: Any, without: tuple[str, ...] = (), defaults: bool = True) -> None:
-        """Describe the changes.
-
-        Args:
-            start: settings that are changed.
-            without: names that are no keys of the configuration.
-            defaults: whether values of `start` are what counts where nothing is changed.
-        """
-        self.start, self.without, self.defaults = start, without, defaults
-
-    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """The schema of the settings, looked at with the changes made."""
-        return core_schema.no_info_wrap_validator_function(
-            self._look, handler.generate_schema(type(self.start))
-        )
-
-    def _look(self, value: Any, handler: Callable[[Any], Any]) -> Any:
-        if not isinstance(value, Mapping):
-            return handler(value)
-        known = {entry.name for entry in fields(self.start)} - set(self.without)
-        for name in sorted(set(value) - known):
-            raise PydanticCustomError("extra_key", "unknown key", {"key": name})
-        handler(merged(self.start, value))
-        return copy.deepcopy(dict(value))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        """The schema of the settings with these keys alone, none of which has to be there."""
-        return self._schema(handler.resolve_ref_schema(handler(schema)), self.start, handler)
-
-    def _schema(
-        self, part: Mapping[str, Any], start: Any, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        """With the defaults of the settings that are changed, of inner ones too."""
-        own = {}
-        for name, child in part["properties"].items():
-            value = getattr(start, name)
-            if start is self.start and name in self.without:
-                continue
-            if is_dataclass(value):
-                own[name] = self._schema(handler.resolve_ref_schema(child), value, handler)
-            else:
-                plain = {k: v for k, v in child.items() if k != "default"}
-                shown = list(value) if isinstance(value, tuple) else value
-                own[name] = {**plain, "default": shown} if self.defaults else plain
-        return {**part, "properties": own, "required": []}
+def either(section: Section, *keys: str) -> Iterator[PydanticCustomError]:
+    """A fault unless one of two keys stands in a section."""
+    given = [key for key in keys if key in section.model_fields_set]
+    if len(given) != 1:
+        words = ("both", "and") if given else ("neither", "nor")
+        yield fault("", f"holds {words[0]} {f' {words[1]} '.join(keys)}; it needs one of them.")
 
 
 def known(
@@ -166,8 +119,6 @@ def is_path(text: str) -> bool:
     """Whether the system can be asked about it: names can be too long, or hold zeros."""
     try:
         Path(text).stat()
-    except FileNotFoundError:
-        return True
-    except (OSError, ValueError):
-        return False
+    except (OSError, ValueError) as problem:
+        return isinstance(problem, FileNotFoundError)
     return True

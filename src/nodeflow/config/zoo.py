@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ from annotated_types import Ge, Le, MinLen
 from pydantic import StringConstraints
 from pydantic_core import PydanticCustomError
 
-from nodeflow.config.section import Name, Names, Section, is_path, key, known
+from nodeflow.config.section import Name, Names, Section, either, is_path, key, known
 from nodeflow.datasets import DATASETS, FILES, SOURCES, VIEWS, VOCABULARIES, DataProblem, form
 from nodeflow.datasets.door import base_name
 from nodeflow.datasets.sets import SETS
@@ -97,17 +98,19 @@ class Zoo(Section):
         return parameters(self.network, item, classes, VOCABULARIES.get(self.data, 0))
 
     @property
+    def reads(self) -> tuple[int, int, Any]:
+        """What tells whether networks are of one architecture: features, classes, settings."""
+        item, classes = self.form
+        return math.prod(item), classes, self.network
+
+    @property
     def jobs(self) -> int:
         """Blocks that the members are trained in."""
         return -(-(self.members + self.held_out) // self.block)
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """Networks that cannot read the items, and too many jobs."""
-        given = [key for key in ("hidden", "architecture") if key in self.model_fields_set]
-        if len(given) != 1:
-            word = "both" if given else "neither"
-            join = "and" if given else "nor"
-            yield fault("", f"holds {word} hidden {join} architecture; it needs one of them.")
+        yield from either(self, "hidden", "architecture")
         try:
             item, _ = self.form
         except DataProblem as problem:

@@ -271,9 +271,6 @@ def _principal(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _scale(variance: np.ndarray, standardize: str) -> np.ndarray:
-    if standardize == "each":
-        # A parameter that no member changes has no scale of its own; its code is 0 at scale 1.
-        return np.where(variance > 0, np.sqrt(variance), 1.0)
     if standardize == "global":
         return np.full_like(variance, math.sqrt(variance.mean()))
     return np.ones_like(variance)

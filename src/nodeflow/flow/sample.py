@@ -13,7 +13,6 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torchdiffeq import odeint
 
 from nodeflow.flow.codec import SpanCodec, unflatten
 from nodeflow.flow.conditional import Condition, guided
@@ -48,7 +47,6 @@ AnyFlow = Flow | Descent
 
 _CPU = torch.device("cpu")
 _BLOCK = 64
-_TOLERANCE = 1e-6
 
 
 class Drawn(Protocol):
@@ -197,8 +195,7 @@ def sample_codes(
     """Codes (M, k), float32, of the samples with these seeds (M,), whatever else is asked for.
 
     Samples are integrated in blocks of one fixed size, the last filled up with zeros, because
-    matrix products of other sizes round differently. "dopri5" adapts its steps to the whole block,
-    so there a block is one sample.
+    matrix products of other sizes round differently.
 
     Raises:
         FlowProblem: a solver for diffusions on a flow, or the other way round; a conditional flow
@@ -213,13 +210,12 @@ def sample_codes(
             "for diffusions, all others are for flows."
         )
     draws = DIFFUSION_STEPS if diffusion else 1
-    block = 1 if settings.solver == "dopri5" else _BLOCK
-    velocity = _field(flow, condition, block, device)
+    velocity = _field(flow, condition, _BLOCK, device)
     codes = np.empty((len(seeds), size), dtype=np.float32)
     with torch.no_grad():
-        for start in range(0, len(seeds), block):
-            some = seeds[start : start + block]
-            noise = torch.zeros(draws, block, size)
+        for start in range(0, len(seeds), _BLOCK):
+            some = seeds[start : start + _BLOCK]
+            noise = torch.zeros(draws, _BLOCK, size)
             for row, seed in enumerate(some):
                 generator = torch.Generator().manual_seed(int(seed))
                 noise[:, row] = torch.randn(draws, size, generator=generator)
@@ -228,7 +224,7 @@ def sample_codes(
             else:
                 x0 = flow.settings.source_std * noise[0].to(device)
                 x1 = integrate(velocity, x0, settings.solver, settings.steps)
-            codes[start : start + block] = x1.cpu().numpy()[: len(some)]
+            codes[start : start + _BLOCK] = x1.cpu().numpy()[: len(some)]
     return codes
 
 
@@ -261,7 +257,7 @@ def integrate(
         velocity: (points (B, k), times (B,)) → velocities (B, k).
         x0: (B, k) points at t = 0.
         solver: a name in `SOLVERS`; "heun" is the explicit trapezoidal rule, of order 2.
-        steps: equal steps; ignored by "dopri5", which keeps the local error below 1e-6.
+        steps: equal steps.
 
     Returns:
         Points (B, k) at t = 1.
@@ -270,10 +266,6 @@ def integrate(
     def v(t: Tensor | float, x: Tensor) -> Tensor:
         return velocity(x, torch.as_tensor(t, dtype=x.dtype, device=x.device).expand(len(x)))
 
-    if solver == "dopri5":
-        ends = torch.tensor([0.0, 1.0], dtype=x0.dtype, device=x0.device)
-        end: Tensor = odeint(v, x0, ends, method="dopri5", rtol=_TOLERANCE, atol=_TOLERANCE)[-1]
-        return end
     x, h = x0, 1 / steps
     for step in range(steps):
         t, after = step / steps, (step + 1) / steps

@@ -40,8 +40,8 @@ __all__ = [
     "settings_of",
 ]
 
-SOLVERS = ("euler", "heun", "rk4", "dopri5", "ddpm")
-"""Names of the solvers; "dopri5" chooses its own steps (torchdiffeq), "ddpm" is for diffusions."""
+SOLVERS = ("euler", "heun", "rk4", "ddpm")
+"""Names of the solvers; "ddpm" is for diffusions."""
 
 DIFFUSION_STEPS = 1000
 """Noise levels of a diffusion in training; sampling visits all of them."""
@@ -75,8 +75,7 @@ class CodecSettings:
     a few parameters of each member, and reads the zoo once more to turn codes into networks. A rank
     of None keeps all that the members span, at most K − 1, which is lossless on them. Codes of
     standardize "none" are in units of weights, as the reference's are; "global" divides all of them
-    by one number, so that their mean variance is 1; "each" gives every coordinate unit variance.
-    Either centres the codes.
+    by one number, so that their mean variance is 1. Either centres the codes.
     """
 
     kind: Annotated[
@@ -92,8 +91,8 @@ class CodecSettings:
     ] = None
     standardize: Annotated[
         str,
-        OneOf(("none", "global", "each")),
-        meaning("scale of the codes: as they are, one factor, or one each"),
+        OneOf(("none", "global")),
+        meaning("scale of the codes: as they are, or one factor"),
     ] = "global"
 
     def __post_init__(self) -> None:
@@ -134,9 +133,8 @@ class FlowSettings:
     """How a flow over codes is built and trained.
 
     Process "flow" learns the velocity from the source to the codes; "diffusion" learns to predict
-    the noise on codes, as a baseline: see `nodeflow.flow.diffusion`. Coupling "independent" pairs
-    noise and members at random; "optimal" pairs them within a batch so that the sum of squared
-    distances is smallest.
+    the noise on codes, as a baseline: see `nodeflow.flow.diffusion`. Noise and members are paired
+    at random.
 
     The last two are faults of the reference code, kept for replication and only for "paper": to
     draw as many source vectors as there are members once and use no others in training; and to
@@ -159,11 +157,6 @@ class FlowSettings:
     path_noise: Annotated[
         NonNegative, meaning("standard deviation of the noise along the path, in units of codes")
     ] = 0.0
-    coupling: Annotated[
-        str,
-        OneOf(("independent", "optimal")),
-        meaning("how noise and members are paired in a batch"),
-    ] = "independent"
     steps: Annotated[Count, meaning("optimizer steps")] = 5000
     batch: Annotated[Count, meaning("pairs in a step")] = 64
     learning_rate: Annotated[
@@ -282,8 +275,8 @@ class DescentSettings:
 class SampleSettings:
     """How a flow is integrated from noise to networks; by default as ours is.
 
-    99 equal steps of "rk4" are the reference's choice. "dopri5" ignores the number of steps, and so
-    does "ddpm", which takes as many as there are noise levels.
+    99 equal steps of "rk4" are the reference's choice. "ddpm" ignores the number of steps: it takes
+    as many as there are noise levels.
     """
 
     solver: Annotated[

@@ -1,7 +1,7 @@
 """Conditional flow matching: training a velocity field on the codes of a zoo's members.
 
-Source: Lipman et al. 2023 (arXiv:2210.02747) for the loss; Tong et al. 2024 (arXiv:2302.00482) for
-the optimal coupling within a batch; Gupta et al. 2026 (arXiv:2601.05052) for method "paper".
+Source: Lipman et al. 2023 (arXiv:2210.02747) for the loss; Gupta et al. 2026 (arXiv:2601.05052) for
+method "paper".
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -316,9 +315,6 @@ def _pairs(
             x0 = bank[next(sources)]
         else:
             x0 = settings.source_std * torch.randn(x1.shape, generator=generator)
-        if settings.coupling == "optimal":
-            _, order = linear_sum_assignment(torch.cdist(x1, x0).square().numpy())
-            x0 = x0[torch.from_numpy(order)]
         if classes is not None:
             withheld = torch.rand(len(chosen), generator=generator) < settings.label_dropout
             label = torch.where(withheld, int(classes.max()) + 1, classes[chosen])

@@ -131,8 +131,7 @@ class Plan:
     @cached_property
     def conditional(self) -> Conditional:
         """Flows over several zoos."""
-        settings = self.config.flow.conditional
-        return Conditional(settings, self.config.dump("judge")["judge"], self.canonical)
+        return Conditional(self.config.flow, self.config.dump("judge")["judge"], self.canonical)
 
     @cached_property
     def bridge(self) -> Bridge:

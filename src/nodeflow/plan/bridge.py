@@ -75,11 +75,11 @@ class Bridge:
             "seeds": zoo.seeds,
             "data": {
                 "size": graphs.cells.training_size,
-                **graphs.settings.dump("mean_degree", "sampler"),
+                **graphs.settings.dump("mean_degree"),
                 **self.settings.data.dump(),
                 **dynamics.dump(*SHARED),
             },
-            "training": {**self.settings.dump("training")["training"], **zoo.training},
+            **self.settings.dump("training"),
             "device": self.device,
             "seed": graphs.seed,
         }

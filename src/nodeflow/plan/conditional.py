@@ -21,27 +21,27 @@ class Conditional:
     """The conditional flows of a run.
 
     Attributes:
-        settings: section `flow.conditional` of the configuration.
+        settings: section `flow` of the configuration.
         judge: section `judge`, as it was written.
         canonical: the members that they learn.
     """
 
-    settings: config.flow.Conditionals
+    settings: config.flow.Flows
     judge: Mapping[str, Any]
     canonical: Canonical
 
     @property
     def names(self) -> list[str]:
-        """The conditional flows of the run: those to use whose zoos are all there."""
-        there = set(self.zoos.names)
-        return [x for x in self.settings.use if {*self.of(x).zoos} <= there]
+        """The conditional flows of the run: those to use over several zoos that are all there."""
+        several = [x for x in self.settings.use if self.of(x).zoos]
+        return [x for x in several if {*self.of(x).zoos} <= {*self.zoos.names}]
 
     @cached_property
     def all(self) -> list[dict[str, Any]]:
         """Rows of flow, weights, width: all conditional flows."""
         return flow_rows(self.names, self.settings.flows)
 
-    def of(self, flow: str) -> config.flow.FlowOfSeveral:
+    def of(self, flow: str) -> config.flow.Flow:
         """The settings of a conditional flow."""
         return self.settings.flows[flow]
 

@@ -33,7 +33,7 @@ class Flows:
 
     @property
     def names(self) -> list[str]:
-        """The flows of the run: those to use whose zoo is there."""
+        """The flows over one zoo of the run: those to use whose zoo is there."""
         return [x for x in self.settings.use if self.of(x).zoo in self.zoos.names]
 
     @cached_property
@@ -46,7 +46,7 @@ class Flows:
         """Rows of flow, weights, width: flows that are sampled in several ways."""
         return [x for x in self.all if x["flow"] in self.settings.solvers.flows]
 
-    def of(self, flow: str) -> config.flow.FlowOfOne:
+    def of(self, flow: str) -> config.flow.Flow:
         """The settings of a flow."""
         return self.settings.flows[flow]
 

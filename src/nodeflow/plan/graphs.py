@@ -55,7 +55,7 @@ class Graphs:
             "beta": cell.beta,
             "gamma": cell.gamma,
             "graphs": getattr(self.settings, row["role"]).graphs,
-            **self.settings.dump("mean_degree", "sampler"),
+            **self.settings.dump("mean_degree"),
             "seed": self.seed,
             "code": self.sampling,
         }

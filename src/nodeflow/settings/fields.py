@@ -177,33 +177,54 @@ class Keys:
     """Which values of a class of settings are keys of the configuration.
 
     Attributes:
-        without: names that are no keys: only a caller of the library changes them. All others must
-            be there.
+        without: names that are no keys: only a caller of the library changes them.
+        start: settings whose values count where nothing is written, in inner settings value by
+            value; None where every key has to be written.
     """
 
     without: frozenset[str] = frozenset()
+    start: Any = None
 
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """The class's own schema behind a look at its keys."""
-        names = [entry.name for entry in fields(of)]
+        known = [entry.name for entry in fields(of) if entry.name not in self.without]
         return core_schema.no_info_before_validator_function(
-            functools.partial(self._look, names), handler(of)
+            functools.partial(self._look, known), handler(of)
         )
 
-    def _look(self, names: Sequence[str], value: Any) -> Any:
-        if isinstance(value, Mapping):
-            known = [name for name in names if name not in self.without]
-            for name in sorted(set(value) - set(known)):
-                raise PydanticCustomError("extra_key", "unknown key", {"key": name})
-            for name in known:
-                if name not in value:
-                    raise PydanticCustomError("missing_key", "missing key", {"key": name})
+    def _look(self, known: Sequence[str], value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        for name in sorted(set(value) - set(known)):
+            raise PydanticCustomError("extra_key", "unknown key", {"key": name})
+        if self.start is not None:
+            return merged(self.start, value)
+        for name in known:
+            if name not in value:
+                raise PydanticCustomError("missing_key", "missing key", {"key": name})
         return value
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """The class's schema with these keys alone."""
-        found = dict(handler.resolve_ref_schema(handler(schema)))
-        own = {k: v for k, v in found["properties"].items() if k not in self.without}
-        return {**found, "properties": own, "required": list(own)}
+        part = _started(handler.resolve_ref_schema(handler(schema)), self.start, handler)
+        own = {k: v for k, v in part["properties"].items() if k not in self.without}
+        return {**part, "properties": own, "required": [] if self.start else list(own)}
+
+
+def _started(
+    part: Mapping[str, Any], start: Any, handler: GetJsonSchemaHandler
+) -> Mapping[str, Any]:
+    """A class's schema with the values of some settings as defaults."""
+    if start is None:
+        return part
+    own = {}
+    for name, child in part["properties"].items():
+        value = getattr(start, name)
+        if is_dataclass(value):
+            inner = _started(handler.resolve_ref_schema(child), value, handler)
+            own[name] = child if value == cast(Any, type(value))() else inner
+        else:
+            own[name] = {**child, "default": list(value) if isinstance(value, tuple) else value}
+    return {**part, "properties": own, "required": []}
