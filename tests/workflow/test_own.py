@@ -25,7 +25,7 @@ def write_files(folder: Path) -> None:
     weights = np.zeros((N, N))
     for i in range(N):
         for j in rng.choice(np.delete(np.arange(N), i), rng.integers(1, 6), replace=False):
-            weights[i, j] = rng.lognormal(0, 0.5).round(4)
+            weights[i, j] = round(rng.lognormal(0, 0.5), 4)
     edges = [(NODES[j], NODES[i], weights[i, j]) for i, j in zip(*np.nonzero(weights), strict=True)]
     table = pd.DataFrame(edges, columns=["source", "target", "weight"])
     table.to_csv(folder / "network.csv", index=False)
@@ -142,7 +142,7 @@ SLIPS = {
     "too few times": (
         "{network: net.csv, series: runs.csv}",
         grown("a", 6),
-        r"own.mine: Run a has 5 times to learn from .* and 7 are needed",
+        r"own.mine: Run a has 4 times to learn from .* and 7 are needed",
     ),
     "no such run": (
         "{network: net.csv, series: runs.csv, split: {runs: [z]}}",
@@ -150,7 +150,7 @@ SLIPS = {
         r"There is no run 'z' to hold out",
     ),
     "a short horizon": (
-        "{network: net.csv, series: runs.csv, horizon: 0.5}",
+        "{network: net.csv, series: runs.csv, split: {time: 0.4}, horizon: 0.5}",
         grown("a", 20),
         r"The horizon is 0.5, and there are at least 1 between two observations",
     ),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
+import yaml
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from nodeflow.config.section import Section, is_file, key
@@ -20,7 +21,30 @@ OwnName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,
 _Part = Annotated[Number, Gt(0), Lt(1)]
 
 
-class Split(Section):
+class _OfOneLine(Section):
+    """A mapping that users write on the command line: Snakemake makes texts of all values there."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _typed(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        return {name: x if name in _TEXTS else _typed(x) for name, x in data.items()}
+
+
+_TEXTS = ("network", "series", "nodes")
+
+
+def _typed(value: Any) -> Any:
+    """What YAML makes of a text, unless it makes another text of it."""
+    try:
+        found = yaml.safe_load(value) if isinstance(value, str) else value
+    except yaml.YAMLError:
+        return value
+    return value if isinstance(found, str) else found
+
+
+class Split(_OfOneLine):
     """What is held out of the training; one of these keys."""
 
     runs: _Part | Some[Text | Whole] | None = key(
@@ -32,14 +56,20 @@ class Split(Section):
         "what is observed after this time is held out, in the unit of the file", default=None
     )
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """What is held out, by key."""
+        every = {"runs": self.runs, "time": self.time, "after": self.after}
+        return {name: x for name, x in every.items() if x is not None}
+
     def faults(self) -> Iterator[PydanticCustomError]:
         """None of the keys, or several."""
-        given = [name for name in ("runs", "time", "after") if getattr(self, name) is not None]
+        given = list(self.given)
         if len(given) != 1:
             yield fault("", f"names {' and '.join(given) or 'nothing'}; name runs, time or after.")
 
 
-class Own(Section):
+class Own(_OfOneLine):
     """A network, and what was observed on it."""
 
     network: Text = key("its file: an edge list, or Matrix Market, Pajek, GML or GraphML")

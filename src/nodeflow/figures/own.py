@@ -11,6 +11,7 @@ from nodeflow.figures.style import colours, degree_axis, note, outside_legend, p
 from nodeflow.graphs.bins import degree_bins
 
 __all__ = [
+    "best_baseline",
     "draw_own_errors",
     "draw_own_flags",
     "draw_own_forecasts",
@@ -119,7 +120,7 @@ def draw_own_forecasts(forecasts: pd.DataFrame, errors: pd.DataFrame) -> Figure:
     """
     chosen = _chosen_nodes(errors)
     runs = list(dict.fromkeys(forecasts["run"]))[:_RUNS]
-    best = _best_baseline(errors)
+    best = best_baseline(errors)
     figure, axes = panels(
         len(chosen) * len(runs), columns=len(chosen), width=3.0, height=2.3,
     )  # fmt: skip
@@ -138,16 +139,11 @@ def _draw_forecast(axis: Axes, rows: pd.DataFrame, baseline: str) -> None:
     """One node in one run: bands, mean, best baseline, and what was observed."""
     for number, (_, part) in enumerate(rows.groupby("origin")):
         part = part.sort_values("time")
-        name = {} if number else {"label": "90 % band"}
-        axis.fill_between(
-            part["time"], part["lower_90"], part["upper_90"], color="#D55E00", alpha=0.18, lw=0,
-            **name,
-        )  # fmt: skip
-        name = {} if number else {"label": "50 % band"}
-        axis.fill_between(
-            part["time"], part["lower_50"], part["upper_50"], color="#D55E00", alpha=0.35, lw=0,
-            **name,
-        )  # fmt: skip
+        for level, alpha in ((90, 0.18), (50, 0.35)):
+            axis.fill_between(
+                part["time"], part[f"lower_{level}"], part[f"upper_{level}"], color="#D55E00",
+                alpha=alpha, lw=0, label=None if number else f"{level} % band",
+            )  # fmt: skip
         for method, column in (("ensemble", "mean"), (baseline, baseline)):
             title, colour, style = _METHODS[method]
             axis.plot(
@@ -202,7 +198,7 @@ def _draw_coverage(axis: Axes, errors: pd.DataFrame) -> None:
 
 
 def _draw_node_by_node(axis: Axes, errors: pd.DataFrame) -> None:
-    best = _best_baseline(errors)
+    best = best_baseline(errors)
     rows = errors[errors["by"] == "node"].pivot(index="node", columns="method", values="mae")
     rows = rows.dropna(subset=["ensemble", best])
     ends = [
@@ -286,7 +282,7 @@ def _chosen_nodes(errors: pd.DataFrame) -> list[tuple[str, str]]:
     """Why a node is drawn, and its name: of the lowest, median, highest degree, and the worst."""
     own = errors[(errors["by"] == "node") & (errors["method"] == "ensemble")]
     order = own.sort_values(["at", "node"], kind="stable")["node"].tolist()
-    worst = own.loc[own["mae"].idxmax(), "node"]
+    worst = str(own.sort_values("mae")["node"].iloc[-1])
     wanted = [
         ("lowest degree", order[0]),
         ("median degree", order[len(order) // 2]),
@@ -299,7 +295,7 @@ def _chosen_nodes(errors: pd.DataFrame) -> list[tuple[str, str]]:
     return [(why, node) for node, why in chosen.items()]
 
 
-def _best_baseline(errors: pd.DataFrame) -> str:
+def best_baseline(errors: pd.DataFrame) -> str:
     """The baseline with the smallest error over all values."""
     rows = errors[(errors["by"] == "all") & (errors["method"] != "ensemble")]
-    return str(rows.loc[rows["mae"].idxmin(), "method"])
+    return str(rows.sort_values("mae")["method"].iloc[0])

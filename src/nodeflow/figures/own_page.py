@@ -9,8 +9,11 @@ import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+
+from nodeflow.figures.own import best_baseline
 
 __all__ = ["METHODS", "PICTURES", "own_page"]
 
@@ -139,17 +142,17 @@ def _data(measures: pd.DataFrame) -> str:
 def _skill(errors: pd.DataFrame) -> str:
     """How the ensemble compares to the best baseline."""
     every = errors[errors["by"] == "all"].set_index("method")
-    own = every.loc["ensemble"]
-    best = every.drop(index="ensemble")["mae"].idxmin()
-    other = every.loc[best, "mae"]
+    mine, values = float(every["mae"]["ensemble"]), int(every["values"]["ensemble"])
+    best = best_baseline(errors)
+    other = float(every["mae"][best])
     by_node = errors[errors["by"] == "node"].pivot(index="node", columns="method", values="mae")
     better, nodes = int((by_node["ensemble"] < by_node[best]).sum()), len(by_node)
-    means = f"{own['mae']:.3g}, over {own['values']:,.0f} values that were held out"
-    if own["mae"] < other:
+    means = f"{mine:.3g}, over {values:,} values that were held out"
+    if mine < other:
         return (
             "The ensemble forecasts better than all baselines: its mean absolute error is "
-            f"{means}, {_times(other / own['mae'])} times smaller than that of the best baseline, "
-            f"{METHODS[best]} ({other:.3g}). It is better at {better} of {nodes} nodes."
+            f"{means}, {_times(other / mine)} times smaller than that of the best "
+            f"baseline, {METHODS[best]} ({other:.3g}). It is better at {better} of {nodes} nodes."
         )
     return (
         f"The ensemble does not forecast better than {METHODS[best]}: its mean absolute error is "
@@ -196,8 +199,7 @@ def _nodes(errors: pd.DataFrame) -> Iterator[str]:
     flagged = nodes[nodes["trusted"] < 1].sort_values("trusted").index
     if len(flagged):
         yield f"Most often flagged: {_some(flagged)}."
-    every = errors[errors["by"] == "all"].set_index("method")["mae"]
-    best = every.drop("ensemble").idxmin()
+    best = best_baseline(errors)
     by_node = errors[errors["by"] == "node"].pivot(index="node", columns="method", values="mae")
     ratio = (by_node["ensemble"] / by_node[best]).sort_values(ascending=False)
     worse = ratio[ratio > 1].index
@@ -208,7 +210,8 @@ def _nodes(errors: pd.DataFrame) -> Iterator[str]:
         yield f"Their 90 % band covers less than {_TOO_FEW:.0%} of the values: {_some(missed)}."
 
 
-def _some(names: Sequence[str]) -> str:
+def _some(nodes: pd.Index[Any]) -> str:
+    names = nodes.tolist()
     shown = ", ".join(str(name) for name in names[:8])
     return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 

@@ -80,7 +80,8 @@ def forecast_runs(
                 **{name: x(graph, start, times).ravel() for name, x in baselines.items()},
             )
             parts.append(table[table["time"] > times[0]])
-    return pd.concat(parts, ignore_index=True)[list(FORECASTS.columns)]
+    found: pd.DataFrame = pd.concat(parts, ignore_index=True)[list(FORECASTS.columns)]
+    return found
 
 
 def error_table(forecasts: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:

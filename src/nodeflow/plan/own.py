@@ -62,7 +62,7 @@ class Own:
         own = self.settings[row["own"]]
         return {
             **self.check_params(row),
-            "split": {} if own.split is None else own.split.dump(),
+            "split": {} if own.split is None else own.split.given,
             "members": own.members,
             "seed": self.seed,
         }
