@@ -34,6 +34,7 @@ include: "rules/canonical.smk"
 include: "rules/flow.smk"
 include: "rules/conditional.smk"
 include: "rules/bridge.smk"
+include: "rules/own.smk"
 include: "rules/tables.smk"
 include: "rules/benchmarks.smk"
 include: "rules/figures.smk"
@@ -44,6 +45,7 @@ localrules:
     node_figures,
     flow_figures,
     bridge_figures,
+    own_figures,
     all_tables,
     download_data,
 
@@ -51,11 +53,13 @@ localrules:
 rule all_figures:
     default_target: True
     input:
-        [x for figure in FIGURES if figure.in_run(plan) for x in figure.pictures],
+        [x for figure in FIGURES for x in figure.wanted(plan)],
+        fill(paths.OWN_PAGE, plan.own.all),
 
 
-# One research question at a time: generalization on networks, generation of weights, the bridge.
-for research in ("node", "flow", "bridge"):
+# One research question at a time: generalization on networks, generation of weights, the bridge;
+# and what the user brought along.
+for research in ("node", "flow", "bridge", "own"):
 
     rule:
         name:
@@ -65,11 +69,11 @@ for research in ("node", "flow", "bridge"):
                 x
                 for figure in FIGURES
                 if QUESTIONS[figure.question].research == research
-                and figure.in_run(plan)
-                for x in figure.pictures
+                for x in figure.wanted(plan)
             ],
+            fill(paths.OWN_PAGE, plan.own.all if research == "own" else []),
 
 
 rule all_tables:
     input:
-        [x.path for x in TABLES if x.in_run(plan) and not x.costs],
+        [file for x in TABLES if not x.costs for file in x.wanted(plan)],

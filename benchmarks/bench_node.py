@@ -65,7 +65,8 @@ def plain_step_seconds(data: Observations, settings: PaperSettings, steps: int =
     optimizer = torch.optim.Adagrad(
         model.parameters(), lr=settings.learning_rate, initial_accumulator_value=0.1
     )
-    states, times = torch.from_numpy(data.states), torch.from_numpy(data.times).float()
+    [(times_of_runs, runs)] = data.groups
+    states, times = torch.from_numpy(runs), torch.from_numpy(times_of_runs).float()
     tolerances = {"rtol": settings.tolerance, "atol": settings.tolerance}
     spent = []
     for _ in range(steps):

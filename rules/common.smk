@@ -11,6 +11,7 @@ from nodeflow.parts import outdated
 from nodeflow.plan import Plan, fill, narrow, paths
 from nodeflow.plan.figure import QUESTIONS
 from nodeflow.plan.figures import FIGURES
+from nodeflow.plan.own import PICTURES
 from nodeflow.plan.registry import check_registry
 from nodeflow.plan.stages import REPORT, STAGES
 from nodeflow.plan.tables import TABLES, collections, table

@@ -12,13 +12,13 @@ for figure in FIGURES:
                 figure.pictures[0],
                 caption=f"../workflow/report/{figure.name}.rst",
                 category=QUESTIONS[figure.question].text,
-                labels={"figure": figure.title},
+                labels=figure.labels,
             ),
             pdf=figure.pictures[1],
         log:
-            paths.log(f"draw_{figure.name}"),
+            paths.log(f"draw_{figure.name}", figure.pictures[0]),
         benchmark:
-            paths.benchmark(f"draw_{figure.name}")
+            paths.benchmark(f"draw_{figure.name}", figure.pictures[0])
         group:
             report_group
         params:

@@ -31,7 +31,8 @@ def test_what_is_read_without_importing_is_what_python_finds() -> None:
     check_registry(PLAN)
     for table in TABLES:
         schema = resolve_name(f"nodeflow.{table.schema}")
-        assert isinstance(schema, Gathered if table.parts and not table.read else Schema)
+        gathers = table.parts and not table.read and not table.each
+        assert isinstance(schema, Gathered if gathers else Schema)
     for figure in FIGURES:
         arguments = inspect.signature(resolve_name(f"nodeflow.{figure.draw}")).parameters
         assert set(arguments) == {*figure.tables, *figure.settings(PLAN)}
@@ -40,7 +41,7 @@ def test_what_is_read_without_importing_is_what_python_finds() -> None:
 def test_every_table_is_gathered_by_one_job_or_made_by_a_rule() -> None:
     gathered = [table.name for _, tables in collections() for table in tables]
     assert len(gathered) == len(set(gathered))
-    assert set(gathered) == {table.name for table in TABLES if table.parts}
+    assert set(gathered) == {x.name for x in TABLES if x.parts and not x.each}
 
 
 CASES: Mapping[str, tuple[Figure | Table, str]] = {
@@ -50,7 +51,7 @@ CASES: Mapping[str, tuple[Figure | Table, str]] = {
     ),
     "question": (
         replace(SIZE_ERRORS, question="why"),
-        "figure size_errors answers the question why; choose one of graphs, systems, learn",
+        "figure size_errors answers the question why; choose one of own, graphs, systems, learn",
     ),
     "module": (
         replace(SIZE_ERRORS, module="nodes"),

@@ -89,11 +89,11 @@ CHANGES = {
         "draw_degrees",
         "draw_ensemble",
     },
-    "graphs/measures.py": {"sample_graphs", "sample_network"},
+    "graphs/measures.py": {"sample_graphs", "sample_network", "check_own"},
     "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network", "train_bridge"},
-    "node/train.py": {"train_node", "train_bridge"},
+    "node/train.py": {"train_node", "train_bridge", "train_own", "forecast_own"},
     "node/evaluate.py": {"test_node", "test_snapshots"},
-    "node/estimate.py": {"train_node", "train_bridge"},
+    "node/estimate.py": {"train_node", "train_bridge", "train_own", "forecast_own"},
     "judge/claims.py": {"judge_claims", "draw_claims"},
     "zoo/train.py": {
         "train_zoo",
@@ -142,6 +142,11 @@ ON_DEMAND = {
     "train_conditional",
     "sample_conditional",
     "judge_conditional",
+    "check_own",
+    "train_own",
+    "forecast_own",
+    "report_own",
+    *(f"draw_{figure.name}" for figure in FIGURES if figure.question == "own"),
 }
 """Rules whose files no figure of the smoke run needs."""
 

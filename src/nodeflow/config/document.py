@@ -85,6 +85,8 @@ def _key(
         near = {name: limit for name, limit in part.items() if name != "maximum" or limit < _FAR}
         default = json.dumps(part["default"]) if optional and "default" in part else ""
         yield key, allowed_values(near), default, text
+        for one in part.get("anyOf", ()):  # a mapping or null
+            yield from _keys(resolved(one, root), f"{key}.", root)
 
 
 def _alternatives(

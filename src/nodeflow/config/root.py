@@ -14,6 +14,7 @@ from nodeflow.config.dynamics import Dynamics
 from nodeflow.config.flow import Flows
 from nodeflow.config.graphs import Graphs
 from nodeflow.config.node import Node
+from nodeflow.config.own import Own, OwnName
 from nodeflow.config.section import Section, key
 from nodeflow.config.zoo import Zoos
 from nodeflow.judge.settings import PanelSettings
@@ -39,6 +40,7 @@ class Config(Section):
     flow: Flows
     judge: Annotated[PanelSettings, Keys()]
     bridge: Bridge
+    own: dict[OwnName, Own]
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """What sections do not fit each other."""

@@ -1,7 +1,14 @@
 from .against_theory import degree_exceedance
 from .connection import connection_table, effective_distance, probability_at
 from .ensemble import Sampler, connect, sample_cell, sample_graph
-from .files import EdgeListProblem, read_edge_list, read_network
+from .files import (
+    Directions,
+    EdgeListProblem,
+    directions,
+    read_edge_list,
+    read_network,
+    read_nodes,
+)
 from .graph import Graph, GraphProblem, build_graph, from_matrix, from_networkx, to_networkx
 from .measures import graph_table, node_table
 from .networks import NULL_MODELS, network_table, with_nulls
@@ -18,6 +25,7 @@ __all__ = [
     "NODES",
     "NULL_MODELS",
     "REAL_NETWORKS",
+    "Directions",
     "EdgeListProblem",
     "Graph",
     "GraphProblem",
@@ -29,6 +37,7 @@ __all__ = [
     "connect",
     "connection_table",
     "degree_exceedance",
+    "directions",
     "effective_distance",
     "erdos_renyi",
     "from_matrix",
@@ -41,6 +50,7 @@ __all__ = [
     "read_edge_list",
     "read_graphs",
     "read_network",
+    "read_nodes",
     "real_network",
     "rewire",
     "sample_cell",

@@ -22,7 +22,14 @@ from nodeflow.problems import Problem
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["EdgeListProblem", "read_edge_list", "read_network"]
+__all__ = [
+    "Directions",
+    "EdgeListProblem",
+    "directions",
+    "read_edge_list",
+    "read_network",
+    "read_nodes",
+]
 
 COMMENTS = ("#", "%")
 LARGEST_ID = np.iinfo(np.int32).max - 1
@@ -50,6 +57,19 @@ underscores and the like."""
 
 _PAIR = re.compile(r"(id|node|vertex|name|species|gene|protein|person|interactor)(1|2|a|b|i|j)")
 """A header that numbers the two columns of nodes, where no node is called so."""
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Whether a file's edges have directions.
+
+    Attributes:
+        directed: as the file says, or else as it suggests.
+        why: how one can tell, as the end of a sentence.
+    """
+
+    directed: bool
+    why: str
 
 
 @dataclass(frozen=True)
@@ -103,22 +123,11 @@ def read_network(
     known = format_by_name(path) or _format_of_first_line(path)
     if known is None:
         return read_edge_list(path, nodes, directed=directed, weighted=weighted, simplify=simplify)
-    if known.read is None:
-        raise EdgeListProblem(
-            f"{path} is {known.name} file, which is not read; save its edges as text, two nodes a "
-            "line, or as GraphML."
-        )
+    graph = _networkx(path, known)
     if nodes is not None:
         raise EdgeListProblem(
             f"{path} is {known.name} file, which names its nodes; leave out nodes."
         )
-    try:
-        graph = known.read(path)
-    except Exception as error:  # readers of networkx raise all kinds
-        raise EdgeListProblem(
-            f"{path} cannot be read as {known.name} file ({' '.join(str(error).split())}); save it "
-            "again, or save its edges as text, two nodes a line."
-        ) from error
     if graph.is_directed() and not (directed or simplify):
         raise GraphProblem(
             f"{path}: its edges are directed; read it with directed=True to keep directions, or "
@@ -136,6 +145,87 @@ def read_network(
         )
     except GraphProblem as problem:
         raise GraphProblem(f"{path}: {problem}") from problem
+
+
+def directions(path: str | Path) -> Directions:
+    """Whether the edges of a file have directions, for whoever does not say so.
+
+    A format that knows directions says it, so does the head of an edge list of SNAP or KONECT. An
+    edge list without such a head suggests it: by columns that are called source and target, or by
+    two nodes that are linked in both directions.
+
+    Args:
+        path: the file, as in `read_network`.
+
+    Raises:
+        EdgeListProblem: the file is missing, unreadable, or of a format that is not read.
+    """
+    path = _path(path)
+    _there(path)
+    known = format_by_name(path) or _format_of_first_line(path)
+    if known is not None:
+        directed = _networkx(path, known).is_directed()
+        return Directions(directed, f"{known.name} file says so")
+    rows = _parse(path)
+    for number, line in rows.head:
+        said = _said_directions(line)
+        if said is not None:
+            return Directions(said, f"line {number} of the file says so")
+    if rows.names is not None and (_SOURCES | _TARGETS) & set(rows.names[:2]):
+        return Directions(True, f"its columns are called {rows.names[0]} and {rows.names[1]}")
+    pairs = {
+        (u, v): n for (u, v), n in zip(rows.pairs.tolist(), rows.numbers.tolist(), strict=True)
+    }
+    both = next((n for (u, v), n in pairs.items() if u != v and (v, u) in pairs), None)
+    if both is not None:
+        return Directions(True, f"line {both} links two nodes that are also linked the other way")
+    return Directions(False, "nothing in the file says that edges have a direction")
+
+
+def read_nodes(path: str | Path) -> list[Hashable]:
+    """Read all nodes of a network, one a line, for the argument `nodes` of `read_network`.
+
+    Blank lines and lines that begin with # or % are skipped. Nodes are whole numbers if all of them
+    are, and none begins with 0 unless it is 0; else they are names.
+
+    Args:
+        path: the file.
+
+    Raises:
+        EdgeListProblem: the file is missing, unreadable or empty, or a node is there twice.
+    """
+    path = _path(path)
+    _there(path)
+    lines = [(number, line) for number, line in _lines(path) if not line.startswith(COMMENTS)]
+    if not lines:
+        raise EdgeListProblem(f"{path} holds no nodes; give one a line.")
+    plain = all(x.isascii() and x.isdecimal() and str(int(x)) == x for _, x in lines)
+    first: dict[Hashable, int] = {}
+    for number, line in lines:
+        node: Hashable = int(line) if plain else line.strip('"')
+        if node in first:
+            raise EdgeListProblem(
+                f"{path}, line {number}: node {node} is already on line {first[node]}; keep each "
+                "node once."
+            )
+        first[node] = number
+    return list(first)
+
+
+def _networkx(path: Path, known: Format) -> nx.Graph[Any]:
+    """What a file of another format than an edge list holds."""
+    if known.read is None:
+        raise EdgeListProblem(
+            f"{path} is {known.name} file, which is not read; save its edges as text, two nodes a "
+            "line, or as GraphML."
+        )
+    try:
+        return known.read(path)
+    except Exception as error:  # readers of networkx raise all kinds
+        raise EdgeListProblem(
+            f"{path} cannot be read as {known.name} file ({' '.join(str(error).split())}); save it "
+            "again, or save its edges as text, two nodes a line."
+        ) from error
 
 
 def _single(
@@ -486,20 +576,28 @@ def _check_head(
                 "two nodes; add the largest id of the first column to all ids of the second, "
                 "and delete this line."
             )
-        text = line.lower()
-        undirected = _UNDIRECTED.search(text) and not _DIRECTED.search(text)
-        if directed and ((konect and konect[1] == "sym") or undirected):
+        said = _said_directions(line)
+        if directed and said is False:
             raise EdgeListProblem(
                 f"{where}: the file says that its edges are undirected; leave out directed=True, "
                 "or delete this line if it is wrong."
             )
-        if directed or simplify:
-            continue
-        if (konect and konect[1] == "asym") or _DIRECTED.search(text):
+        if said and not (directed or simplify):
             raise EdgeListProblem(
                 f"{where}: the file says that its edges are directed; read it with directed=True "
                 "to keep directions, or with simplify=True if they may be left out."
             )
+
+
+def _said_directions(line: str) -> bool | None:
+    """Whether a line of a file's head calls its edges directed; None if it does not say."""
+    text = line.lower()
+    konect = _KONECT.match(text)
+    if konect and konect[1] in ("sym", "asym"):
+        return konect[1] == "asym"
+    if _DIRECTED.search(text):
+        return True
+    return False if _UNDIRECTED.search(text) else None
 
 
 def _kept(

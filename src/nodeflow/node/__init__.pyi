@@ -1,4 +1,5 @@
 from .baselines import with_baselines
+from .ensemble import Ensemble, save_ensemble, train_ensemble
 from .evaluate import evaluate_models, node_errors
 from .field import as_field
 from .functions import compare_functions
@@ -40,6 +41,7 @@ __all__ = [
     "NODE_TRUST",
     "Bands",
     "Calibration",
+    "Ensemble",
     "Evidence",
     "GaussNewtonSettings",
     "MatchingSettings",
@@ -66,6 +68,8 @@ __all__ = [
     "read_models",
     "read_snapshots",
     "recipe_settings",
+    "save_ensemble",
+    "train_ensemble",
     "train_models",
     "with_baselines",
     "write_models",

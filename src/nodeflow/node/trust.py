@@ -288,6 +288,7 @@ def bands(
     levels: Sequence[float] = LEVELS,
     *,
     calibration: Calibration | None = None,
+    noise: float = 0.0,
 ) -> Bands:
     """Mean and bands of what the models of an ensemble predict for one run.
 
@@ -304,7 +305,9 @@ def bands(
     Args:
         predictions: (M, T, n); NaN or infinite where a model failed.
         levels: probabilities between 0 and 1.
-        calibration: from `calibrate`, for these levels.
+        calibration: from `calibrate`, for these levels and this noise.
+        noise: standard deviation of what is added to a state where it is observed; its square adds
+            to s² (1 + 1/M), so that bands cover observations. 0 for bands of the states themselves.
 
     Raises:
         TrustProblem: other shapes, or a level that is no probability or not calibrated.
@@ -330,7 +333,7 @@ def bands(
         return Bands(wanted, nothing, nothing, edges, edges, failed, left)
     kept = given[good]
     mean = kept.mean(axis=0)
-    half = (stretch * _student(wanted, left))[:, None, None] * _scale(kept)
+    half = (stretch * _student(wanted, left))[:, None, None] * _scale(kept, noise)
     return Bands(wanted, mean, np.median(kept, axis=0), mean - half, mean + half, failed, left)
 
 
@@ -338,6 +341,8 @@ def calibrate(
     predictions: Sequence[ArrayLike],
     truths: Sequence[ArrayLike],
     levels: Sequence[float] = LEVELS,
+    *,
+    noise: float = 0.0,
 ) -> Calibration:
     """How much wider than Student's bands have to be to cover runs that models did not learn from.
 
@@ -357,6 +362,7 @@ def calibrate(
         predictions: of K runs, arrays (M, T, n); models that fail are left out as in `bands`.
         truths: of the same runs, arrays (T, n); NaN where nothing was observed.
         levels: probabilities between 0 and 1.
+        noise: of the observations, as in `bands`.
 
     Raises:
         TrustProblem: shapes that do not fit each other, or a level that is no probability.
@@ -367,7 +373,7 @@ def calibrate(
             f"{len(predictions)} predictions came with {len(truths)} true runs; give one each."
         )
     quotients = [
-        _quotients(_predictions(x), np.asarray(y, dtype=np.float64), wanted)
+        _quotients(_predictions(x), np.asarray(y, dtype=np.float64), wanted, noise)
         for x, y in zip(predictions, truths, strict=True)
     ]
     useful = [x for x in quotients if x.shape[1]]
@@ -382,7 +388,9 @@ def calibrate(
     return Calibration(wanted, stretch, len(useful))
 
 
-def _quotients(predictions: Floats, truth: Floats, levels: tuple[float, ...]) -> Floats:
+def _quotients(
+    predictions: Floats, truth: Floats, levels: tuple[float, ...], noise: float
+) -> Floats:
     """Distances from the mean over half widths, (L, observed states); none without two models."""
     if truth.shape != predictions.shape[1:]:
         raise TrustProblem(
@@ -394,7 +402,7 @@ def _quotients(predictions: Floats, truth: Floats, levels: tuple[float, ...]) ->
     if len(kept) < 2 or not observed.any():
         return np.empty((len(levels), 0))
     distance = np.abs(truth[1:] - kept.mean(axis=0))[observed]
-    scale = _scale(kept)[observed]
+    scale = _scale(kept, noise)[observed]
     with np.errstate(divide="ignore", invalid="ignore"):
         quotient = np.where(distance > 0, distance / scale, 0.0)
     return quotient / _student(levels, len(kept))[:, None]
@@ -407,11 +415,12 @@ def _quantile(values: Floats, weights: Floats, p: float) -> float:
     return float(values[order[min(place, len(values) - 1)]])
 
 
-def _scale(kept: Floats) -> Floats:
-    """Standard error of a further model's prediction; NaN for a single model."""
+def _scale(kept: Floats, noise: float) -> Floats:
+    """Standard error of a further model's prediction and of noise; NaN for a single model."""
     if len(kept) < 2:
         return np.full(kept.shape[1:], np.nan)
-    found: Floats = kept.std(axis=0, ddof=1) * np.sqrt(1 + 1 / len(kept))
+    spread = kept.std(axis=0, ddof=1) * np.sqrt(1 + 1 / len(kept))
+    found: Floats = np.hypot(spread, noise)
     return found
 
 

@@ -30,6 +30,7 @@ from nodeflow.plan.flows import Flows
 from nodeflow.plan.graphs import Graphs
 from nodeflow.plan.networks import Networks
 from nodeflow.plan.node import Node
+from nodeflow.plan.own import Own
 from nodeflow.plan.paths import Row, fill, narrow
 from nodeflow.plan.transfers import Transfers
 from nodeflow.plan.zoos import Zoos
@@ -141,3 +142,8 @@ class Plan:
             self.config.device,
             self.dynamics,
         )
+
+    @cached_property
+    def own(self) -> Own:
+        """Networks and series of the user's own."""
+        return Own(self.config.own, self.config.seed)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nodeflow.plan import paths
-from nodeflow.plan.paths import narrow
+from nodeflow.plan.paths import fill, narrow
 from nodeflow.plan.tables import table
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ class Question:
 
     Attributes:
         text: as the report shows it, numbered.
-        research: node, flow or bridge: which of the three research questions it belongs to; cost
-            for none of them.
+        research: node, flow or bridge: which of the three research questions it belongs to; own for
+            data of the user's own, cost for what the run cost.
     """
 
     text: str
@@ -33,6 +35,7 @@ class Question:
 
 QUESTIONS: Mapping[str, Question] = MappingProxyType(
     {
+        "own": Question("0 How far can your own data be forecast?", "own"),
         "graphs": Question("1 Are the graphs those of the model?", "node"),
         "systems": Question("2 How do the systems behave on them?", "node"),
         "learn": Question("3 Do neural ODEs learn the systems?", "node"),
@@ -68,6 +71,8 @@ class Figure:
         tables: the argument that each table is handed as.
         settings: its other arguments.
         when: whether a run has it; it also needs rows for all of its tables.
+        pattern: of its files. If one of its tables is there of every row, so is the figure, and the
+            pattern has the wildcards of these rows.
     """
 
     name: str
@@ -77,6 +82,7 @@ class Figure:
     tables: Mapping[str, str]
     settings: Callable[[Plan], Mapping[str, Any]] = _none
     when: Callable[[Plan], bool] = _always
+    pattern: str = paths.FIGURE
 
     @property
     def draw(self) -> str:
@@ -95,12 +101,26 @@ class Figure:
 
     @property
     def pictures(self) -> list[str]:
-        """Its own files."""
-        return [narrow(paths.FIGURE, figure=self.name, kind=kind) for kind in ("png", "pdf")]
+        """Its own files, or the patterns of those of all rows."""
+        return [narrow(self.pattern, figure=self.name, kind=kind) for kind in ("png", "pdf")]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the report calls it."""
+        names = re.findall(r"{(\w+)}", self.pictures[0])
+        return {"figure": self.title, **{name: f"{{{name}}}" for name in names}}
 
     def in_run(self, plan: Plan) -> bool:
         """Whether a run has it."""
         return self.when(plan) and all(table(name).in_run(plan) for name in self.tables.values())
+
+    def wanted(self, plan: Plan) -> list[str]:
+        """Its files in a run; none where the run does not have it."""
+        if not self.in_run(plan):
+            return []
+        rows = next((x.rows for x in map(table, self.tables.values()) if x.each), "")
+        filled = attrgetter(rows)(plan) if rows else [{}]
+        return [path for pattern in self.pictures for path in fill(pattern, filled)]
 
     def params(self, plan: Plan) -> dict[str, Any]:
         """What it is drawn with, by name."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nodeflow.plan import paths
 from nodeflow.plan.figure import Figure
 
 if TYPE_CHECKING:
@@ -187,6 +188,46 @@ FIGURES: tuple[Figure, ...] = (
         "Answers with their intervals",
         "bridge",
         {"questions": "bridge_questions"},
+    ),
+    Figure(
+        "own_series",
+        "own",
+        "What was observed",
+        "own",
+        {"series": "own_series", "nodes": "own_nodes"},
+        pattern=paths.OWN_FIGURE,
+    ),
+    Figure(
+        "own_functions",
+        "own",
+        "What was learned",
+        "own",
+        {"functions": "own_functions"},
+        pattern=paths.OWN_FIGURE,
+    ),
+    Figure(
+        "own_forecasts",
+        "own",
+        "Forecasts with their bands",
+        "own",
+        {"forecasts": "own_forecasts", "errors": "own_errors"},
+        pattern=paths.OWN_FIGURE,
+    ),
+    Figure(
+        "own_errors",
+        "own",
+        "Errors beside baselines",
+        "own",
+        {"errors": "own_errors"},
+        pattern=paths.OWN_FIGURE,
+    ),
+    Figure(
+        "own_flags",
+        "own",
+        "Where not to trust them",
+        "own",
+        {"forecasts": "own_forecasts", "errors": "own_errors"},
+        pattern=paths.OWN_FIGURE,
     ),
     Figure(
         "speed",

@@ -82,6 +82,13 @@ BRIDGE = "results/bridge/{nodes}"
 BRIDGE_MEMBERS = f"{BRIDGE}/members/{{system}}.safetensors"
 BRIDGE_TESTS = f"{BRIDGE}/{{system}}/{{table}}.parquet"
 
+# Networks and series of the user's own: what they are, forecasts, figures, and a page on all of it.
+OWN = "results/own/{own}"
+OWN_TABLE = f"{OWN}/{{table}}.parquet"
+OWN_FIGURE = f"{OWN}/{{figure}}.{{kind}}"
+OWN_ENSEMBLE = f"{OWN}/ensemble.safetensors"
+OWN_PAGE = f"{OWN}/report.html"
+
 
 def fill(pattern: str, rows: Iterable[Row]) -> list[str]:
     """The files that a pattern has for some rows, each once and in the order of the rows.

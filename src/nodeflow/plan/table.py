@@ -30,6 +30,7 @@ class Table:
         job: tables of the same job are gathered by one rule, `collect_JOB`.
         read: "module:function" in nodeflow that makes the table of the parts, where they are no
             tables themselves.
+        each: whether there is one of every row, in the place of its part, and nothing is gathered.
         facts: values that the file's parameters have, where they tell it from another.
         costs: whether it says what the run cost, and so waits for all the others.
     """
@@ -40,13 +41,14 @@ class Table:
     rows: str = ""
     job: str = ""
     read: str = ""
+    each: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
     costs: bool = False
 
     @property
     def path(self) -> str:
-        """Its file."""
-        return narrow(paths.TABLE, table=self.name)
+        """Its file, or the pattern of those of all rows."""
+        return self.parts if self.each else narrow(paths.TABLE, table=self.name)
 
     @property
     def entries(self) -> list[str]:
@@ -63,5 +65,9 @@ class Table:
         return not self.rows or bool(attrgetter(self.rows)(plan))
 
     def files(self, plan: Plan) -> list[str]:
-        """The files that it gathers."""
+        """The files that it gathers, or that it is where there is one of every row."""
         return fill(self.parts, attrgetter(self.rows)(plan))
+
+    def wanted(self, plan: Plan) -> list[str]:
+        """Its file in a run, or its files; none where the run does not have it."""
+        return [] if not self.in_run(plan) else self.files(plan) if self.each else [self.path]

@@ -177,6 +177,25 @@ TABLES: tuple[Table, ...] = (
         )
     ),
     Table("bridge_questions", "bridge.tables:BRIDGE_QUESTIONS", rows="bridge.all"),
+    *(
+        Table(
+            f"own_{name}",
+            f"data.tables:{schema}",
+            narrow(paths.OWN_TABLE, table=name),
+            "own.all",
+            each=True,
+        )
+        for name, schema in (
+            ("series", "OBSERVATIONS"),
+            ("nodes", "NODES"),
+            ("measures", "MEASURES"),
+            ("notes", "NOTES"),
+            ("forecasts", "FORECASTS"),
+            ("errors", "ERRORS"),
+            ("functions", "FUNCTIONS"),
+            ("told", "NOTES"),
+        )
+    ),
     Table("runtime", "runtime:RUNTIME", costs=True),
     Table("resources", "resources:RESOURCES", costs=True),
 )
@@ -196,6 +215,6 @@ def table(name: str) -> Table:
 
 def collections() -> Iterator[tuple[str, list[Table]]]:
     """The jobs that gather tables: name of the job, and its tables."""
-    gathered = [x for x in TABLES if x.parts]
+    gathered = [x for x in TABLES if x.parts and not x.each]
     for job in dict.fromkeys(x.job or x.name for x in gathered):
         yield job, [x for x in gathered if (x.job or x.name) == job]

@@ -190,6 +190,8 @@ def _trail(
             tag = f"{schema['discriminator']['propertyName']} {step}"
             trail[-1] = (name, value, resolved({"$ref": tags[step]}, root))
             continue
+        if len(_alternatives(schema)) > 1:  # steps name them from here on: the whole is at fault
+            break
         if isinstance(step, int):
             child = schema.get("items", {})
             value = value[step] if isinstance(value, list | tuple) and step < len(value) else None
@@ -202,10 +204,15 @@ def _trail(
     return trail, tag
 
 
+def _alternatives(schema: Schema) -> list[Schema]:
+    """What a schema chooses from, null aside."""
+    return [part for part in schema.get("anyOf", ()) if part.get("type") != "null"]
+
+
 def _chosen(schema: Schema, root: Schema) -> Schema:
     """What is left of a schema that allows null as well, without the null."""
-    parts = [part for part in schema.get("anyOf", ()) if part.get("type") != "null"]
-    return resolved(parts[0], root) if parts else schema
+    parts = _alternatives(schema)
+    return resolved(parts[0], root) if len(parts) == 1 else schema
 
 
 def dotted(path: Iterable[str | int]) -> str:
@@ -241,8 +248,7 @@ def allowed_values(schema: Schema) -> str:
     for name, sign in (("minItems", "at least"), ("maxItems", "at most")):
         if name in schema:
             bounds.append(f"{sign} {schema[name]} value(s)")
-    if schema.get("items", {}).get("type", "object") != "object" or "enum" in schema.get(
-        "items", {}
-    ):
+    items = schema.get("items", {})
+    if {"enum", "anyOf"} & set(items) or items.get("type", "object") != "object":
         words += f", each {allowed_values(schema['items'])};"
     return " ".join([words, " and ".join(bounds)]).strip().rstrip(";")

@@ -1,0 +1,114 @@
+"""Networks and series of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import yaml
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from nodeflow.config.section import Section, is_file, key
+from nodeflow.settings.fields import Flag, Number, Positive, Some, Strict, Text, Whole, fault
+
+__all__ = ["Own", "OwnName", "Split"]
+
+OwnName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
+"""A name of the user's choice, which becomes a folder."""
+
+_Part = Annotated[Number, Gt(0), Lt(1)]
+
+
+class _OfOneLine(Section):
+    """A mapping that users write on the command line: Snakemake makes texts of all values there."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _typed(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        return {name: x if name in _TEXTS else _typed(x) for name, x in data.items()}
+
+
+_TEXTS = ("network", "series", "nodes")
+
+
+def _typed(value: Any) -> Any:
+    """What YAML makes of a text, unless it makes another text of it."""
+    try:
+        found = yaml.safe_load(value) if isinstance(value, str) else value
+    except yaml.YAMLError:
+        return value
+    return value if isinstance(found, str) else found
+
+
+class Split(_OfOneLine):
+    """What is held out of the training; one of these keys."""
+
+    runs: _Part | Some[Text | Whole] | None = key(
+        "whole runs are held out: their share, drawn by the seed, or a list of their names",
+        default=None,
+    )
+    time: _Part | None = key("the last part of every run is held out: its share", default=None)
+    after: Number | None = key(
+        "what is observed after this time is held out, in the unit of the file", default=None
+    )
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What is held out, by key."""
+        every = {"runs": self.runs, "time": self.time, "after": self.after}
+        return {name: x for name, x in every.items() if x is not None}
+
+    def faults(self) -> Iterator[PydanticCustomError]:
+        """None of the keys, or several."""
+        given = list(self.given)
+        if len(given) != 1:
+            yield fault("", f"names {' and '.join(given) or 'nothing'}; name runs, time or after.")
+
+
+class Own(_OfOneLine):
+    """A network, and what was observed on it."""
+
+    network: Text = key("its file: an edge list, or Matrix Market, Pajek, GML or GraphML")
+    series: Text = key(
+        "its series, a CSV or Parquet file: columns run, time, node, value, or run, time and one "
+        "for each node; a single run needs no column run"
+    )
+    nodes: Text | None = key(
+        "file of all nodes of an edge list, one a line, where some have no edge", default=None
+    )
+    directed: Flag | None = key(
+        "whether the first node of an edge acts on the second one alone; as the file says if null",
+        default=None,
+    )
+    weighted: Flag | None = key(
+        "whether the third column of an edge list holds weights; as its header says if null",
+        default=None,
+    )
+    simplify: Flag = key(
+        "whether repeated edges are merged and self-loops dropped, instead of refused",
+        default=False,
+    )
+    split: Split | None = key(
+        "what is held out to be forecast; a quarter of the runs if there are four or more, else "
+        "the last quarter of time, if null",
+        default=None,
+    )
+    horizon: Positive | None = key(
+        "how far ahead forecasts go, in the unit of time of the file; through all that is held out "
+        "if null",
+        default=None,
+    )
+    members: Annotated[Whole, Ge(2), Le(1000)] = key(
+        "neural ODEs of the ensemble, whose spread gives the bands", default=8
+    )
+
+    def faults(self) -> Iterator[PydanticCustomError]:
+        """Files that are not there."""
+        for name in ("network", "series", "nodes"):
+            path = getattr(self, name)
+            if path is not None and not is_file(path):
+                yield fault(name, f"is {path}, which is not a file.")
