@@ -79,8 +79,8 @@ def test_a_job_is_named_by_the_wildcards_of_its_output() -> None:
 
 def test_no_stage_is_longer_than_two_hundred_lines() -> None:
     for file in (ROOT / "src/nodeflow/plan").glob("*.py"):
-        if file.stem == "figures":
-            continue  # no stage: a list of as many entries as there are figures
+        if file.stem in ("figures", "tables"):
+            continue  # no stages: lists of as many entries as there are of them
         assert len(file.read_text().splitlines()) <= 200, file.name
 
 
