@@ -63,7 +63,11 @@ def _season(weeks: NDArray[np.int64], order: int) -> Floats:
 
 
 def _recursion(
-    flu: Flu, origins: NDArray[np.int64], horizon: int, step: Callable[[Floats, NDArray[np.int64]], Floats], lags: int
+    flu: Flu,
+    origins: NDArray[np.int64],
+    horizon: int,
+    step: Callable[[Floats, NDArray[np.int64]], Floats],
+    lags: int,
 ) -> Floats:
     """Go on from expectations; `step` maps the last rates (origins, lags, n), newest first."""
     past = np.stack([flu.rates[origins - k] for k in range(lags)], axis=1)
@@ -118,10 +122,12 @@ def _network_var(order: int) -> Callable[[Flu, NDArray[np.int64], int], Floats]:
 def _endemic_epidemic(
     order: int, *, gravity: bool, direct: bool
 ) -> Callable[[Flu, NDArray[np.int64], int], Floats]:
-    """Held, Höhle, Hofmann (Stat. Model. 5, 187, 2005): y_it is Poisson with the mean
-    λ(t) y_i,t−1 + φ(t) Σ_j w_ji y_j,t−1 + e_i ν(t), all of them exponentials of harmonics, ν also
-    with a trend. With gravity, φ is multiplied by a power of the population of i, and w_ji falls as
-    a power of the distance in steps over districts (Meyer, Held, Ann. Appl. Stat. 8, 1612, 2014).
+    """Held, Höhle and Hofmann's model (Stat. Model. 5, 187, 2005).
+
+    y_it is Poisson with the mean λ(t) y_i,t−1 + φ(t) Σ_j w_ji y_j,t−1 + e_i ν(t), all of them
+    exponentials of harmonics, ν also with a trend. With gravity, φ is multiplied by a power of
+    the population of i, and w_ji falls as a power of the distance in steps over districts
+    (Meyer, Held, Ann. Appl. Stat. 8, 1612, 2014).
     """
 
     def predict(flu: Flu, origins: NDArray[np.int64], horizon: int) -> Floats:
@@ -138,7 +144,9 @@ def _endemic_epidemic(
             flow, weights = torch.ones_like(people), near
             if gravity:
                 flow = people ** p[3 * one + 1]
-                far = torch.where(steps > 0, torch.clamp(steps, min=1) ** -torch.exp(p[3 * one + 2]), 0.0)
+                far = torch.where(
+                    steps > 0, torch.clamp(steps, min=1) ** -torch.exp(p[3 * one + 2]), 0.0
+                )
                 weights = far / far.sum(dim=1, keepdim=True)
             near_by = (past @ weights) * flow
             return (
@@ -160,7 +168,9 @@ def _endemic_epidemic(
 
             start = np.zeros(3 * one + 1 + 2 * gravity)
             start[[0, one, 2 * one]] = -1.0, -1.0, -2.0
-            return torch.from_numpy(minimize(value, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000}).x)
+            return torch.from_numpy(
+                minimize(value, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000}).x
+            )
 
         found = _lead(flu, origins, horizon)
         first, past = fit(1), counts[origins]

@@ -5,6 +5,7 @@ from .files import EdgeListProblem, read_edge_list, read_network
 from .graph import Graph, GraphProblem, build_graph, from_matrix, from_networkx, to_networkx
 from .measures import graph_table, node_table
 from .networks import NULL_MODELS, network_table, with_nulls
+from .normalize import NORMALIZATIONS, normalized_adjacency
 from .nulls import erdos_renyi, rewire
 from .real import REAL_NETWORKS, RealNetwork, real_network
 from .s1 import ModelProblem
@@ -16,6 +17,7 @@ __all__ = [
     "GRAPHS",
     "NETWORKS",
     "NODES",
+    "NORMALIZATIONS",
     "NULL_MODELS",
     "REAL_NETWORKS",
     "EdgeListProblem",
@@ -36,6 +38,7 @@ __all__ = [
     "graph_table",
     "network_table",
     "node_table",
+    "normalized_adjacency",
     "predict",
     "probability_at",
     "read_edge_list",

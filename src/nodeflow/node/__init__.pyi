@@ -1,6 +1,9 @@
 from .baselines import with_baselines
 from .evaluate import evaluate_models, node_errors
 from .field import as_field
+from .forced_settings import ForecasterProblem, ForecasterSettings
+from .forced_train import train_forecaster
+from .forecaster import Forecaster, load_forecaster, save_forecaster
 from .functions import NODE_FUNCTIONS, compare_functions
 from .hidden import hide_nodes, perturb_initial_states
 from .layout import ModelProblem
@@ -34,6 +37,9 @@ __all__ = [
     "NODE_NOISE",
     "NODE_OVER_TRAINING",
     "NODE_RUNS",
+    "Forecaster",
+    "ForecasterProblem",
+    "ForecasterSettings",
     "GaussNewtonSettings",
     "MatchingSettings",
     "ModelProblem",
@@ -48,11 +54,14 @@ __all__ = [
     "evaluate_snapshots",
     "hide_nodes",
     "load",
+    "load_forecaster",
     "node_errors",
     "perturb_initial_states",
     "read_models",
     "read_snapshots",
     "recipe_settings",
+    "save_forecaster",
+    "train_forecaster",
     "train_models",
     "with_baselines",
     "write_models",

@@ -1,9 +1,10 @@
-"""Neural ODEs on networks with inputs: dx_i/dt = f(x_i, s, c_i) + h_ego(x_i, s, c_i) Σ_j A_ij h_alt(x_j).
+"""Neural ODEs on networks with inputs and covariates.
 
-Beside the state of its node, f and h_ego read inputs s(t) that are the same for all nodes (season,
-temperature, policy) and covariates c_i that are constant in time (population, a rate). A_ij is what
-j does to i. Replicates are stacked: every parameter has a leading axis of R replicates, and all
-origins of forecasts are integrated at once.
+dx_i/dt = f(x_i, s, c_i) + h_ego(x_i, s, c_i) Σ_j A_ij h_alt(x_j): beside the state of its node, f
+and h_ego read inputs s(t) that are the same for all nodes (season, temperature, policy) and
+covariates c_i that are constant in time (population, a rate). A_ij is what j does to i. Replicates
+are stacked: every parameter has a leading axis of R replicates, and all origins of forecasts are
+integrated at once.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def initial_forced_parameters(
     scale: float,
     dtype: torch.dtype,
 ) -> Parameters:
-    """Untrained networks: weights from N(0, scale / fan_in), biases zero, last layers a tenth of it.
+    """Untrained networks: weights from N(0, scale / fan_in), last ones a tenth of it.
+
+    Biases are zero.
 
     Args:
         generators: one for each of the R replicates, on the CPU.
@@ -82,7 +85,9 @@ def _evaluate(
     return hidden.reshape(x.shape)
 
 
-def _outer(parameters: Mapping[str, Tensor], net: str, inputs: Tensor, covariates: Tensor) -> Tensor:
+def _outer(
+    parameters: Mapping[str, Tensor], net: str, inputs: Tensor, covariates: Tensor
+) -> Tensor:
     """What inputs (B, S) and covariates (n, C) add in the first layer, (R, B, n or 1, width)."""
     weight = parameters[f"{net}.0.weight"].transpose(1, 2)[:, 1:]
     at_time = inputs @ weight[:, : inputs.shape[1]]

@@ -1,4 +1,4 @@
-"""Inputs s(t) that act on all nodes alike: columns of a table over time, and harmonics of seasons."""
+"""Inputs s(t) that act on all nodes alike: columns of a table, and harmonics of seasons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nodeflow.node.forced_settings import ForecasterProblem
 
-__all__ = ["Inputs", "NO_TABLE", "read_inputs"]
+__all__ = ["Inputs", "read_inputs"]
 
 Floats = NDArray[np.float64]
 
@@ -106,7 +106,7 @@ class Inputs:
         return replace(self, times=new.times, values=new.values[:, order])
 
 
-NO_TABLE: tuple[tuple[str, ...], Floats, Floats] = ((), np.empty(0), np.empty((0, 0)))
+_NO_TABLE: tuple[tuple[str, ...], Floats, Floats] = ((), np.empty(0), np.empty((0, 0)))
 
 
 def read_inputs(
@@ -123,7 +123,7 @@ def read_inputs(
         ForecasterProblem: the file cannot be read; it has no column `time` or none beside it; times
             do not increase; a value is no finite number.
     """
-    names, times, values = NO_TABLE if table is None else _columns(table)
+    names, times, values = _NO_TABLE if table is None else _columns(table)
     shift = np.zeros(len(names))
     return Inputs(tuple(periods), harmonics, names, times, values, shift, np.ones(len(names)))
 
@@ -145,7 +145,8 @@ def _columns(table: pd.DataFrame | str | Path) -> tuple[tuple[str, ...], Floats,
             f"{where} has the columns {', '.join(map(str, table.columns))}; give time and a column "
             "for each input."
         )
-    numbers = table[["time", *names]].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    numbers = table[["time", *names]].apply(pd.to_numeric, errors="coerce")
+    numbers = np.array(numbers, dtype=np.float64)
     bad = ~np.isfinite(numbers)
     if bad.any():
         row, column = np.argwhere(bad)[0]

@@ -63,7 +63,8 @@ def as_places(
             index is 0 … n−1; a column for each covariate.
 
     Raises:
-        ForecasterProblem: an exposure is not positive, a covariate is not finite, or a node has none.
+        GraphProblem: this is no graph.
+        ForecasterProblem: an exposure is not positive, a covariate not finite, or a node has none.
     """
     inner = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
     people = np.ones(inner.n)
@@ -84,7 +85,7 @@ def as_places(
     if not isinstance(covariates, pd.DataFrame):
         raise ForecasterProblem(
             f"Covariates are a pandas table with a row for each node, not a "
-            f"{type(covariates).__name__}; make one: pandas.DataFrame({{name: values}}, index=nodes)."
+            f"{type(covariates).__name__}; make one: pandas.DataFrame({{name: values}}, nodes)."
         )
     names = tuple(str(name) for name in covariates.columns)
     unnamed = isinstance(covariates.index, pd.RangeIndex) and len(covariates) == inner.n

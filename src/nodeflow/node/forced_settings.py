@@ -64,8 +64,8 @@ class ForecasterSettings:
         Ge(1),
         Le(1000),
         meaning(
-            "latest observations that the start of a rollout is filtered from; 1 starts from the "
-            "latest alone"
+            "latest observations, of a node and its neighbours, that the start of a rollout is "
+            "filtered from; 1 starts at the node's latest"
         ),
     ] = 6
     horizon: Annotated[
@@ -74,7 +74,9 @@ class ForecasterSettings:
     substeps: Annotated[
         Whole, Ge(1), Le(1000), meaning("midpoint steps between two observation times")
     ] = 1
-    models: Annotated[Count, meaning("trained from different starts; their mean is the forecast")] = 5
+    models: Annotated[
+        Count, meaning("trained from different starts; their mean is the forecast")
+    ] = 5
     hidden: Annotated[Counts, meaning("widths of the hidden layers of each network")] = (16, 16)
     steps: Annotated[Count, meaning("optimizer steps, at most")] = 500
     batch: Annotated[Count, meaning("origins of rollouts in a step")] = 24

@@ -1,4 +1,4 @@
-"""Filtered starts: the state at an origin from the latest observations of a node and its neighbours.
+"""Filtered starts: states at an origin from the latest observations of nodes and neighbours.
 
 A single observation is noisy, above all a count. The start is (1 − m) times an average over the
 latest observations of the node plus m times the same of its neighbours, both with weights that fall
@@ -38,8 +38,10 @@ class Latest:
     ages: Tensor
 
 
-def initial_filter(replicates: int, dtype: torch.dtype) -> dict[str, Tensor]:
-    """Parameters of the filters of R replicates before training."""
+def initial_filter(replicates: int, lags: int, dtype: torch.dtype) -> dict[str, Tensor]:
+    """Parameters of the filters of R replicates before training; none for a single observation."""
+    if lags == 1:
+        return {}
     return {
         "start.forget": torch.full((replicates, 2), _FORGET, dtype=dtype),
         "start.share": torch.full((replicates, 1), _SHARE, dtype=dtype),
@@ -53,24 +55,36 @@ def filtered_start(parameters: Mapping[str, Tensor], latest: Latest, neighbours:
     its neighbours, and where those have none either, like the mean of all nodes.
 
     Args:
-        parameters: of `initial_filter`.
+        parameters: of `initial_filter`; without them starts are the latest observation alone.
         latest: what was observed.
         neighbours: (n, n), not negative: weights of j for i.
 
     Returns:
         (R, B, n).
     """
-    weights = torch.exp(-softplus(parameters["start.forget"])[:, :, None, None] * latest.ages)
-    own, neighbour = weights[:, 0], weights[:, 1]
-    total, weight = (torch.einsum("rbl,bln->rbn", own, x) for x in (latest.values * latest.known, latest.known))
-    far = [torch.einsum("rbl,bln->rbn", neighbour, x) for x in (latest.values * latest.known, latest.known)]
+    if "start.forget" in parameters:
+        rate = softplus(parameters["start.forget"])[:, :, None, None]
+        share = torch.sigmoid(parameters["start.share"])[:, None]
+    else:
+        rate, share = (
+            latest.ages.new_zeros(len(parameters["spread"]), 2, 1, 1),
+            latest.ages.new_zeros(()),
+        )
+    weights = torch.exp(-rate * latest.ages)
+    seen = latest.values * latest.known
+    total, weight = (torch.einsum("rbl,bln->rbn", weights[:, 0], x) for x in (seen, latest.known))
+    far = [torch.einsum("rbl,bln->rbn", weights[:, 1], x) for x in (seen, latest.known)]
     near_total, near_weight = ((neighbours @ x.flatten(0, 1).T).T.reshape(x.shape) for x in far)
-    everyone = (total.sum(-1) / weight.sum(-1).clamp_min(_TINY))[..., None].expand_as(total)
-    near = torch.where(near_weight > _TINY, near_total / near_weight.clamp_min(_TINY), everyone)
-    share = torch.sigmoid(parameters["start.share"])[:, None]
-    share = torch.where(near_weight > _TINY, share, 0.0)
-    mixed = (1 - share) * total / weight.clamp_min(_TINY) + share * near
-    return torch.where(weight > _TINY, mixed, near)
+    everyone = (total.sum(-1) / weight.sum(-1))[..., None].expand_as(total)
+    near = _ratio(near_total, near_weight, everyone)
+    own = _ratio(total, weight, near)
+    return torch.where(near_weight > _TINY, (1 - share) * own + share * near, own)
+
+
+def _ratio(total: Tensor, weight: Tensor, otherwise: Tensor) -> Tensor:
+    """Their ratio, or something else where nothing was observed; without division by 0."""
+    there = weight > _TINY
+    return torch.where(there, total / torch.where(there, weight, 1.0), otherwise)
 
 
 _TINY = 1e-30

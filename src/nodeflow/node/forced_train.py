@@ -23,7 +23,7 @@ from nodeflow.node.forced_places import Places, as_places
 from nodeflow.node.forced_settings import ForecasterProblem, ForecasterSettings
 from nodeflow.node.forced_start import initial_filter
 from nodeflow.node.forced_windows import Windows, cut_windows
-from nodeflow.node.forecaster import Forecaster, check_nodes, scaling, setting_of
+from nodeflow.node.forecaster import HISTORY, Forecaster, check_nodes, scaling, setting_of
 from nodeflow.node.likelihoods import LIKELIHOODS, Likelihood
 from nodeflow.optimizers import Adam, cosine
 from nodeflow.seeds import torch_generator
@@ -40,8 +40,8 @@ _VARIANCE = 1.0
 
 @one_thread_if_small
 def train_forecaster(
-    series: Series,
     graph: nx.Graph[Any] | Graph,
+    series: Series,
     settings: ForecasterSettings | None = None,
     *,
     exposure: Any = None,
@@ -49,15 +49,16 @@ def train_forecaster(
     covariates: pd.DataFrame | None = None,
     seed: int = 0,
 ) -> Forecaster:
-    """Train an ensemble of neural ODEs dx_i/dt = f(x_i, s, c_i) + h_ego(x_i, s, c_i) Σ_j A_ij h_alt(x_j).
+    """Train an ensemble of neural ODEs with inputs s(t) and covariates c of nodes.
 
-    Rollouts start at filtered states of many origins at once, and their loss is that of a
-    likelihood of the observations that follow, over the horizon. A_ij is what j does to i.
+    They are dx_i/dt = f(x_i, s, c_i) + h_ego(x_i, s, c_i) Σ_j A_ij h_alt(x_j). Rollouts start
+    at filtered states of many origins at once, and their loss is that of a likelihood of the
+    observations that follow, over the horizon. A_ij is what j does to i.
 
     Args:
-        series: what was observed, of `nodeflow.data.read_series`; values may be missing and times
-            uneven.
-        graph: the network of the same nodes; its directions and weights are used.
+        graph: the network; its directions and weights are used.
+        series: what was observed on its nodes, of `nodeflow.data.read_series`; values may be
+            missing and times uneven.
         settings: see `ForecasterSettings`.
         exposure: a positive number for each node; observations are rate times exposure.
         inputs: a table or CSV file with the column time and a column for each input s(t).
@@ -86,7 +87,9 @@ def train_forecaster(
     )  # fmt: skip
     windows = windows.take(torch.nonzero(windows.latest.known.sum((1, 2)) > 0).ravel())
     _check_length(series, windows, settings)
-    task = _Task(settings, setting_of(settings, places, centre, extent, given, units), likelihood, seed)
+    task = _Task(
+        settings, setting_of(settings, places, centre, extent, given, units), likelihood, seed
+    )
     steps, chosen = settings.steps, pd.DataFrame()
     if settings.validation:
         early, late = _split(windows, settings)
@@ -143,7 +146,7 @@ def _train(
                 (phase, step, model, losses[model], apart[model])
                 for model in range(settings.models)
             ]
-    history = pd.DataFrame(rows, columns=["phase", "step", "model", "loss", "validation_loss"])
+    history = pd.DataFrame(rows, columns=list(HISTORY))
     bad = ~np.isfinite(history["loss"].to_numpy())
     if bad.any():
         raise ForecasterProblem(
@@ -168,7 +171,7 @@ def _initial(task: _Task) -> Parameters:
             scale=_VARIANCE,
             dtype=dtype,
         ),
-        **initial_filter(settings.models, dtype),
+        **initial_filter(settings.models, settings.lags, dtype),
         "spread": torch.zeros(settings.models, settings.horizon, dtype=dtype),
     }
 

@@ -69,7 +69,9 @@ def cut_windows(
         No origins if every run is too short.
     """
     parts = [_of_run(run, exposure, lags, ahead, unit) for run in runs]
-    names = np.concatenate([np.full(len(part[0]), run.name, object) for run, part in zip(runs, parts, strict=True)])
+    names = np.concatenate(
+        [np.full(len(part[0]), run.name, object) for run, part in zip(runs, parts, strict=True)]
+    )
     times, values, known, ages, observed, seen = (
         torch.from_numpy(np.concatenate(columns)) for columns in zip(*parts, strict=True)
     )

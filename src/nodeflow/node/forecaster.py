@@ -1,4 +1,4 @@
-"""Forecasts of observed series on a network, with bands, by an ensemble of neural ODEs with inputs."""
+"""Forecasts of observed series on a network, with bands, by neural ODEs with inputs."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ from nodeflow.threads import one_thread_if_small
 
 __all__ = [
     "FORECASTER",
+    "HISTORY",
     "QUANTILES",
     "Forecaster",
     "check_nodes",
     "load_forecaster",
+    "save_forecaster",
     "scaling",
     "setting_of",
 ]
@@ -39,6 +41,9 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 FORECASTER = Kind("forecaster", 1)
+
+HISTORY = ("phase", "step", "model", "loss", "validation_loss")
+"""Columns of the losses in training."""
 
 QUANTILES: Mapping[str, float] = {
     "median": 0.5,
@@ -190,43 +195,6 @@ class Forecaster:
         with torch.no_grad():
             return simulate(self.parameters, setting, windows)
 
-    def save(self, path: str | Path) -> None:
-        """Write it as safetensors; `load_forecaster` reads it.
-
-        Raises:
-            ForecasterProblem: names of nodes are neither texts nor numbers.
-        """
-        graph = self.places.graph
-        names = None if graph.names is None else list(graph.names)
-        bad = next((x for x in names or [] if not isinstance(x, str | int | float)), None)
-        if bad is not None:
-            raise ForecasterProblem(
-                f"Node {bad!r} has a name that a file cannot hold; call nodes by texts or numbers."
-            )
-        tensors = {
-            **{f"{_PARAMETERS}{name}": x.numpy() for name, x in self.parameters.items()},
-            "edges": graph.edges,
-            **({} if graph.weights is None else {"weights": graph.weights}),
-            "exposure": self.places.exposure,
-            "covariates": self.places.covariates,
-            "centre": self.centre,
-            "extent": self.extent,
-            "seen": self.seen,
-            **{f"{_INPUTS}{name}": getattr(self.inputs, name) for name in _TABLE},
-        }
-        about = {
-            "settings": asdict(self.settings),
-            "units": asdict(self.units),
-            "likelihood": self.likelihood.name,
-            "covariates": list(self.places.names),
-            "inputs": list(self.inputs.names),
-            "n": graph.n,
-            "directed": graph.directed,
-            "names": names,
-            "history": self.history.replace(np.nan, None).to_dict(orient="list"),
-        }
-        write_tensors(path, tensors, FORECASTER, about)
-
     def _windows(self, runs: tuple[Run, ...], ahead: int) -> Windows:
         return cut_windows(
             runs,
@@ -237,9 +205,7 @@ class Forecaster:
             dtype=self.parameters["spread"].dtype,
         )
 
-    def _table(
-        self, windows: Windows, table: pd.DataFrame | str | Path | None
-    ) -> pd.DataFrame:
+    def _table(self, windows: Windows, table: pd.DataFrame | str | Path | None) -> pd.DataFrame:
         inputs = self.inputs.with_table(table)
         inputs.check(float(windows.times.min()), float(windows.times.max()))
         found = self.simulate(windows, inputs)
@@ -288,14 +254,53 @@ _SLACK = 0.01
 """Share of the range seen in training by which states and inputs may leave it and be trusted."""
 
 
+def save_forecaster(path: str | Path, forecaster: Forecaster) -> None:
+    """Write a forecaster as one safetensors file; `load_forecaster` reads it.
+
+    Raises:
+        ForecasterProblem: names of nodes are neither texts nor numbers.
+    """
+    graph = forecaster.places.graph
+    names = None if graph.names is None else list(graph.names)
+    bad = next((x for x in names or [] if not isinstance(x, str | int | float)), None)
+    if bad is not None:
+        raise ForecasterProblem(
+            f"Node {bad!r} has a name that a file cannot hold; call nodes by texts or numbers."
+        )
+    tensors = {
+        **{f"{_PARAMETERS}{name}": x.numpy() for name, x in forecaster.parameters.items()},
+        "edges": graph.edges,
+        **({} if graph.weights is None else {"weights": graph.weights}),
+        "exposure": forecaster.places.exposure,
+        "covariates": forecaster.places.covariates,
+        "centre": forecaster.centre,
+        "extent": forecaster.extent,
+        "seen": forecaster.seen,
+        **{f"{_INPUTS}{name}": getattr(forecaster.inputs, name) for name in _TABLE},
+    }
+    about = {
+        "settings": asdict(forecaster.settings),
+        "units": asdict(forecaster.units),
+        "likelihood": forecaster.likelihood.name,
+        "covariates": list(forecaster.places.names),
+        "inputs": list(forecaster.inputs.names),
+        "n": graph.n,
+        "directed": graph.directed,
+        "names": names,
+        "history": forecaster.history.replace(np.nan, None).to_dict(orient="list"),
+    }
+    write_tensors(path, tensors, FORECASTER, about)
+
+
 @one_thread_if_small
 def load_forecaster(path: str | Path) -> Forecaster:
-    """A forecaster from the file that `Forecaster.save` wrote.
+    """A forecaster from the file that `save_forecaster` wrote.
 
     Raises:
         FileProblem: the file is missing, damaged, or no file of a forecaster.
     """
-    tensors, about = read_tensors(path, FORECASTER), read_parameters(path)
+    tensors = {name: x.copy() for name, x in read_tensors(path, FORECASTER).items()}
+    about = read_parameters(path)
     settings = ForecasterSettings(
         **{k: tuple(v) if isinstance(v, list) else v for k, v in about["settings"].items()}
     )
@@ -308,7 +313,7 @@ def load_forecaster(path: str | Path) -> Forecaster:
     )
     return Forecaster(
         {
-            name.removeprefix(_PARAMETERS): torch.from_numpy(x.copy())
+            name.removeprefix(_PARAMETERS): torch.from_numpy(x)
             for name, x in tensors.items()
             if name.startswith(_PARAMETERS)
         },
@@ -325,7 +330,7 @@ def load_forecaster(path: str | Path) -> Forecaster:
         Units(**about["units"]),
         tensors["seen"],
         LIKELIHOODS[about["likelihood"]],
-        pd.DataFrame(about["history"]).astype({"validation_loss": np.float64}),
+        pd.DataFrame(about["history"]).astype({"validation_loss": np.float64})[list(HISTORY)],
     )
 
 

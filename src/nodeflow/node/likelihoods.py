@@ -95,7 +95,9 @@ class NegativeBinomial(Likelihood):
     def cdf(self, value: Floats, mean: Floats, spread: Floats) -> Floats:
         """Regularized incomplete beta function."""
         size = 1.0 / spread
-        found: Floats = special.betainc(size, np.floor(np.maximum(value, 0)) + 1, size / (size + mean))
+        found: Floats = special.betainc(
+            size, np.floor(np.maximum(value, 0)) + 1, size / (size + mean)
+        )
         return np.where(value < 0, 0.0, found)
 
 
@@ -154,7 +156,7 @@ def poisson_deviance(observed: Floats, mean: Floats, floor: float = 0.0) -> Floa
 
     Args:
         observed: counts, of any shape.
-        mean: of the same shape; raised to `floor`, so that a forecast of none is not infinitely bad.
+        mean: of the same shape; raised to `floor`, so that none is not infinitely bad.
         floor: smallest mean.
 
     Returns:
