@@ -416,11 +416,11 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     ),
     "no change": (lambda: {"y": np.ones((30, N))}, "Every observation has the rate 1"),
     "too short": (
-        lambda: {"y": np.arange(3 * N).reshape(3, N)},
+        lambda: {"y": np.arange(3 * N).reshape(3, N), "horizon": 4},
         "The longest run has 3 times, and rollouts over a horizon of 4 need 5; lower horizon to 2",
     ),
     "too short to validate": (
-        lambda: {"y": np.arange(6 * N).reshape(6, N), "validation": 0.5},
+        lambda: {"y": np.arange(6 * N).reshape(6, N), "validation": 0.5, "horizon": 4},
         "The runs have 2 origins of rollouts, too few to set a share of 0.5 apart",
     ),
     "exposure": (

@@ -27,7 +27,8 @@ class Units:
         positive: whether rates have to be.
         log: states are log(1 + rate / size) instead of (rate − shift) / size.
         shift: of rates; 0 where they are positive or logarithms are taken.
-        size: typical rate: the root of the mean square, about the shift.
+        size: typical rate: the mean where logarithms are taken, else the root mean square about
+            the shift.
         time: typical time between observations, in the user's unit.
     """
 

@@ -45,9 +45,12 @@ class ForecasterSettings:
     ] = "auto"
     scale: Annotated[
         Text,
-        OneOf(["linear", "log"]),
-        meaning("scale of the states inside: the rate itself, or log(1 + rate / mean rate)"),
-    ] = "linear"
+        OneOf(["auto", "linear", "log"]),
+        meaning(
+            "of states inside: linear in the rate, or log(1 + rate / mean rate); auto takes log for "
+            "counts, where growth is proportional to what is there"
+        ),
+    ] = "auto"
     normalization: Annotated[
         Text,
         OneOf(list(NORMALIZATIONS)),
@@ -70,19 +73,19 @@ class ForecasterSettings:
     ] = 6
     horizon: Annotated[
         Whole, Ge(1), Le(1000), meaning("observation times that a rollout in training looks ahead")
-    ] = 4
+    ] = 2
     substeps: Annotated[
         Whole, Ge(1), Le(1000), meaning("midpoint steps between two observation times")
     ] = 1
     models: Annotated[
         Count, meaning("trained from different starts; their mean is the forecast")
     ] = 5
-    hidden: Annotated[Counts, meaning("widths of the hidden layers of each network")] = (16, 16)
-    steps: Annotated[Count, meaning("optimizer steps, at most")] = 500
+    hidden: Annotated[Counts, meaning("widths of the hidden layers of each network")] = (16,)
+    steps: Annotated[Count, meaning("optimizer steps, at most")] = 300
     batch: Annotated[Count, meaning("origins of rollouts in a step")] = 24
     learning_rate: Annotated[
         Positive, meaning("of Adam at the start; it falls to 0 along a cosine")
-    ] = 3e-3
+    ] = 1e-2
     clip: Annotated[Positive, meaning("largest norm of a model's gradient")] = 1.0
     validation: Annotated[
         Number,

@@ -228,9 +228,9 @@ def _units(
             f"Every observation has the rate {rates[0]:g}, so there is nothing to learn; give "
             "series that change."
         )
-    log = settings.scale == "log"
+    log = settings.scale == "log" or (settings.scale == "auto" and likelihood.counts)
     shift = 0.0 if likelihood.counts or log else float(rates.mean())
-    size = float(np.sqrt(np.square(rates - shift).mean()))
+    size = float(rates.mean() if log else np.sqrt(np.square(rates - shift).mean()))
     return Units(likelihood.counts, log, shift, size, time)
 
 
