@@ -13,7 +13,6 @@ chosen on.
 from __future__ import annotations
 
 import argparse
-import platform
 import time
 from pathlib import Path
 
@@ -45,7 +44,7 @@ def read(folder: Path = FOLDER) -> tuple[graphs.Graph, pd.DataFrame, pd.Series]:
     people = pd.read_csv(folder / "population_2001-12-31_BYBW.txt", sep=r"\s+")
     graph = graphs.from_matrix(matrix.to_numpy(), matrix.columns)
     by_id = people.set_index(people["id"].astype(str))["pop31.12.2001"]
-    return graph, cases.rename_axis("time"), by_id.loc[list(graph.labels)]
+    return graph, cases.rename_axis("time").copy(), by_id.loc[list(graph.labels)]
 
 
 def gravity(graph: graphs.Graph, people: pd.Series) -> graphs.Graph:

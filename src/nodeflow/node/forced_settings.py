@@ -47,8 +47,8 @@ class ForecasterSettings:
         Text,
         OneOf(["auto", "linear", "log"]),
         meaning(
-            "of states inside: linear in the rate, or log(1 + rate / mean rate); auto takes log for "
-            "counts, where growth is proportional to what is there"
+            "of states inside: linear in the rate, or log(1 + rate / mean rate); auto takes log "
+            "for counts, where growth is proportional to what is there"
         ),
     ] = "auto"
     normalization: Annotated[
