@@ -73,7 +73,7 @@ class ForecasterSettings:
     ] = 6
     horizon: Annotated[
         Whole, Ge(1), Le(1000), meaning("observation times that a rollout in training looks ahead")
-    ] = 2
+    ] = 4
     substeps: Annotated[
         Whole, Ge(1), Le(1000), meaning("midpoint steps between two observation times")
     ] = 1
