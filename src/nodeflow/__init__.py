@@ -5,6 +5,8 @@ Importing this package loads neither torch nor pandas: Snakemake parses its rule
 
 from importlib.metadata import version
 
-__all__ = ["__version__"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 __version__ = version("nodeflow")

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from nodeflow.dynamics.fixed_points import FixedPointProblem, find_fixed_points
 from nodeflow.dynamics.given import by_node, numbers
 from nodeflow.dynamics.integrate import IntegrationProblem, simulate, simulate_graphs
-from nodeflow.dynamics.runs import TrajectoryProblem, runs_by_graph
+from nodeflow.dynamics.runs import TrajectoryProblem, runs_by_graph, runs_on_each
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import field
 from nodeflow.graphs.graph import GraphProblem, from_networkx
@@ -71,8 +71,6 @@ def with_state(value: float) -> Any:
         ({"graph": 1}, ["no such graph", "0 … 0"]),
         ({"graph": -1}, ["no such graph"]),
         ({"status": "good"}, ["'good'", '"ok"']),
-        ({"times": 2 * TIMES}, ["run 7", "9 times from 0 to 2", "run 0", "9 times from 0 to 1"]),
-        ({"times": TIMES[:8], "states": STATES[:8]}, ["8 times", "run 0", "9 times"]),
     ],
 )
 def test_a_trajectory_that_does_not_fit_is_named_with_run_node_and_time(
@@ -136,6 +134,27 @@ def test_every_recipe_says_what_it_lacks(recipe: str) -> None:
         with pytest.raises(Problem, match=words) as problem:
             train(**change)
         assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"times": 2 * TIMES}, ["run 7", "9 times from 0 to 2", "run 0", "9 times from 0 to 1"]),
+        ({"times": TIMES[:8], "states": STATES[:8]}, ["8 times", "run 0", "9 times"]),
+    ],
+)
+def test_tests_need_the_same_times_in_all_runs_and_training_does_not(
+    change: dict[str, Any], words: list[str]
+) -> None:
+    runs = [RUN, replace(RUN, index=7, **change)]
+    with pytest.raises(TrajectoryProblem) as problem:
+        runs_on_each([GRAPH], runs)
+    assert all(word in str(problem.value) for word in words)
+    [data] = observed([GRAPH], runs)
+    assert [len(times) for times, _ in data.groups] == [9, len(runs[1].times)]
+    with pytest.raises(RecipeProblem, match="different times, and this recipe needs the same"):
+        check_observations([data], PaperSettings())
+    check_observations([data], MatchingSettings())
 
 
 def test_graphs_that_cannot_share_a_stack_are_refused() -> None:

@@ -526,12 +526,14 @@ def test_a_graph_whose_matrix_does_not_fit_the_memory_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     of = graphs(1)
+    monkeypatch.setattr(observations, "LARGEST_DENSE", of[0].n - 1)
+    [large] = observed(of, trajectories(of, times=8))
     size = 4 * of[0].n ** 2
     monkeypatch.setattr(observations, "_memory", lambda: 4 * size)
-    assert len(observed(of, trajectories(of, times=8))) == 1
+    np.testing.assert_array_equal(large.dense(), of[0].adjacency().toarray())
     monkeypatch.setattr(observations, "_memory", lambda: 4 * size - 1)
     with pytest.raises(RecipeProblem, match=f"training graph 0 has {of[0].n} nodes"):
-        observed(of, trajectories(of, times=8))
+        train_stack([large], QUICK, names(1), root_seed=1)
 
 
 def test_too_few_times_for_slopes_are_refused() -> None:

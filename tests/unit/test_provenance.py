@@ -138,12 +138,12 @@ BEFORE = {
     "graphs": set(),
     "dynamics": {"graphs"},
     "data": {"graphs", "dynamics"},
-    "node": {"graphs", "dynamics"},
+    "node": {"graphs", "dynamics", "data"},
     "zoo": set(),
     "canonical": {"zoo"},
     "flow": {"zoo", "canonical"},
-    "judge": {"graphs", "dynamics", "node", "zoo", "canonical", "flow"},
-    "figures": {"graphs", "dynamics", "node", "zoo", "canonical", "flow", "judge"},
+    "judge": {"graphs", "dynamics", "data", "node", "zoo", "canonical", "flow"},
+    "figures": {"graphs", "dynamics", "data", "node", "zoo", "canonical", "flow", "judge"},
 }
 SHARED = {"datasets", "settings"}
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nodeflow.dynamics.given import by_node, first_bad, increasing
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph, check_graphs
 from nodeflow.problems import Problem
 
-__all__ = ["TrajectoryProblem", "runs_by_graph", "runs_on_each"]
+__all__ = ["TrajectoryProblem", "runs_by_graph", "runs_on_each", "same_times"]
 
 _SAME_TIME = 1e-9
 """Times of two runs are the same if they differ by less than this share of the last one."""
@@ -27,9 +28,8 @@ def runs_by_graph(
 ) -> list[list[Trajectory]]:
     """The trajectories of each graph, checked, with times and states as arrays.
 
-    Successful trajectories need finite states of all nodes at increasing times. All trajectories of
-    a graph have the same times; they may start at different ones, for no system here depends on
-    time itself.
+    Successful trajectories need finite states of all nodes at increasing times, which may differ
+    from one to the next.
 
     Args:
         graphs: the graphs, by index.
@@ -60,21 +60,20 @@ def runs_by_graph(
                 f"{name}: there is no such graph, they are numbered 0 … {len(graphs) - 1}; give "
                 "the place of its graph in the list."
             )
-        run = _checked(run, graphs[run.graph], name)
-        if found[run.graph]:
-            _check_same_times(found[run.graph][0], run, name)
-        found[run.graph].append(run)
+        found[run.graph].append(_checked(run, graphs[run.graph], name))
     return found
 
 
 def runs_on_each(
     graphs: Sequence[Graph], trajectories: Sequence[Trajectory]
 ) -> list[list[Trajectory]]:
-    """As `runs_by_graph`, with a trajectory on each graph, and the same times on all graphs.
+    """As `runs_by_graph`, with a trajectory on each graph, and the same times everywhere.
+
+    Trajectories may start at different times, for no system here depends on time itself.
 
     Raises:
         GraphProblem: as there.
-        TrajectoryProblem: as there; or a graph has no trajectory, or other times than the others.
+        TrajectoryProblem: as there; or a graph has no trajectory, or one has times of its own.
     """
     found = runs_by_graph(graphs, trajectories)
     for index, runs in enumerate(found):
@@ -82,8 +81,15 @@ def runs_on_each(
             raise TrajectoryProblem(
                 f"There is no trajectory on graph {index}; give one, or leave the graph out."
             )
-        _check_same_times(found[0][0], runs[0], f"run {runs[0].index} on graph {index}")
+        for run in runs:
+            _check_same_times(found[0][0], run, f"run {run.index} on graph {index}")
     return found
+
+
+def same_times(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether two runs have the same times after their starts, up to rounding."""
+    one, other = one - one[0], other - other[0]
+    return len(one) == len(other) and bool(np.abs(one - other).max() <= _SAME_TIME * one[-1])
 
 
 def _checked(run: Trajectory, graph: Graph, name: str) -> Trajectory:
@@ -126,15 +132,13 @@ def _check_shape(shape: tuple[int, ...], times: int, nodes: int, name: str) -> N
 
 
 def _check_same_times(first: Trajectory, run: Trajectory, name: str) -> None:
-    one, other = first.times - first.times[0], run.times - run.times[0]
-    if len(one) == len(other) and np.abs(one - other).max() <= _SAME_TIME * one[-1]:
+    if same_times(first.times, run.times):
         return
     raise TrajectoryProblem(
         f"{name}: its {_span(run)} are not those of run {first.index} on "
         f"{'the same graph' if run.graph == first.graph else f'graph {first.graph}'}, "
-        f"{_span(first)}; interpolate all runs onto the same times after their start, cut them to "
-        f"those they share, or {'train on' if run.graph == first.graph else 'take'} runs of the "
-        "same times."
+        f"{_span(first)}; tests compare runs at the same times after their start, so cut them to "
+        "those they share, or take runs of the same times."
     )
 
 

@@ -311,7 +311,7 @@ def _checked_coordinate(
 
 
 def from_networkx(
-    graph: nx.Graph[Any], *, weight: str | None = "weight", directed: bool = False
+    graph: nx.Graph[Any], *, weight: str | None = "weight", directed: bool | None = None
 ) -> Graph:
     """A networkx graph with its weights and names; node i is the i-th node in networkx's order.
 
@@ -319,11 +319,14 @@ def from_networkx(
         graph: the graph.
         weight: the edge attribute that holds weights; None leaves weights out. Without such an
             attribute edges have none. Attributes that do not weigh edges do not count.
-        directed: keep the directions of a directed graph: an edge goes from the node that acts to
-            the one that it acts on.
+        directed: True keeps the directions of a directed graph: an edge goes from the node that
+            acts to the one that it acts on. By default those of a weighted one are kept, for a
+            weight says what one node does to the other; without weights they are often but the
+            order in which a file names two ends, so that they have to be asked for. False keeps
+            none: a directed graph is refused.
 
     Raises:
-        GraphProblem: the graph is directed, and `directed` is not set; it has self-loops or
+        GraphProblem: the graph is directed and its directions are not kept; it has self-loops or
             parallel edges; some edges have no weight and others do, or a weight is no number; an
             attribute of another name that usually holds weights (see `WEIGHTS`) is not 1
             everywhere; or it is no networkx graph.
@@ -335,7 +338,7 @@ def from_networkx(
             f"from_networkx takes a networkx graph, not {type(graph).__name__}; use "
             "graphs.from_matrix for an array or a sparse matrix."
         )
-    if graph.is_directed() and not directed:
+    if graph.is_directed() and not (directed or (directed is None and _weighted(graph, weight))):
         raise GraphProblem(
             "The graph is directed; pass directed=True to keep directions, or, if they may be left "
             "out, graph.to_undirected()."
@@ -404,6 +407,13 @@ def from_matrix(adjacency: Any, names: Sequence[Hashable] | None = None) -> Grap
     entries = sp.coo_array(matrix if directed else sp.triu(matrix))
     edges = np.stack([entries.col, entries.row], axis=1).astype(np.int64)
     return build_graph(matrix.shape[0], edges, weights=entries.data, directed=directed, names=names)
+
+
+def _weighted(graph: nx.Graph[Any], weight: str | None) -> bool:
+    """Whether edges have weights, and not all of them 1."""
+    return weight is not None and not all(
+        _is_one(value) for *_, value in graph.edges.data(weight, default=1)
+    )
 
 
 def _refuse_other_weights(u: Any, v: Any, attributes: Mapping[str, Any], weight: str) -> None:

@@ -1,4 +1,5 @@
 from .baselines import with_baselines
+from .ensemble import Ensemble, save_ensemble, train_ensemble
 from .evaluate import evaluate_models, node_errors
 from .field import as_field
 from .forced_settings import ForecasterProblem, ForecasterSettings
@@ -27,6 +28,7 @@ from .store import (
     write_snapshots,
 )
 from .train import train_models
+from .trust import Bands, Calibration, Seen, bands, calibrate, flags
 
 __all__ = [
     "NODE_ERRORS",
@@ -37,6 +39,9 @@ __all__ = [
     "NODE_NOISE",
     "NODE_OVER_TRAINING",
     "NODE_RUNS",
+    "Bands",
+    "Calibration",
+    "Ensemble",
     "Forecaster",
     "ForecasterProblem",
     "ForecasterSettings",
@@ -46,12 +51,16 @@ __all__ = [
     "Models",
     "NeuralODE",
     "PaperSettings",
+    "Seen",
     "Snapshots",
     "as_field",
+    "bands",
+    "calibrate",
     "compare_fixed_points",
     "compare_functions",
     "evaluate_models",
     "evaluate_snapshots",
+    "flags",
     "hide_nodes",
     "load",
     "load_forecaster",
@@ -60,7 +69,9 @@ __all__ = [
     "read_models",
     "read_snapshots",
     "recipe_settings",
+    "save_ensemble",
     "save_forecaster",
+    "train_ensemble",
     "train_forecaster",
     "train_models",
     "with_baselines",

@@ -51,21 +51,30 @@ def with_baselines(
     """
     losses = {}
     for data in observed(graphs, trajectories):
-        states = data.states.astype(np.float64)
-        mean = mean_field_states(
-            system, graphs[data.graph], states[:, 0], data.times, **asdict(tolerance)
-        )
-        losses[data.graph] = [
-            _loss(prediction, states, data.times, settings) for prediction in (states[:, :1], mean)
-        ]
+        off: list[list[Floats]] = [[], []]
+        for times, observed_states in data.groups:
+            states = observed_states.astype(np.float64)
+            mean = mean_field_states(
+                system, graphs[data.graph], states[:, 0], times, **asdict(tolerance)
+            )
+            for found, prediction in zip(off, (states[:, :1], mean), strict=True):
+                found.append(_difference(prediction, states, times, settings).ravel())
+        losses[data.graph] = [_loss(np.concatenate(found), settings) for found in off]
     beside = np.array([losses[graph] for graph in models.training_graph])[history["replicate"]]
     return history.assign(loss_persistence=beside[:, 0], loss_mean_field=beside[:, 1])
 
 
-def _loss(predicted: Floats, states: Floats, times: Floats, settings: Settings) -> float:
-    """Of predicted trajectories, in the units of the recipe."""
+def _difference(predicted: Floats, states: Floats, times: Floats, settings: Settings) -> Floats:
+    """Between predicted trajectories and observed ones, or with matching between their slopes."""
     predicted = np.broadcast_to(predicted, states.shape)
     if isinstance(settings, MatchingSettings):
-        off = slopes(times, predicted, settings) - slopes(times, states, settings)
-        return float(np.abs(off).mean())
-    return float(np.sqrt(np.square(predicted - states).mean()))
+        found: Floats = slopes(times, predicted, settings) - slopes(times, states, settings)
+        return found
+    return predicted - states
+
+
+def _loss(difference: Floats, settings: Settings) -> float:
+    """In the units of the recipe."""
+    if isinstance(settings, MatchingSettings):
+        return float(np.abs(difference).mean())
+    return float(np.sqrt(np.square(difference).mean()))

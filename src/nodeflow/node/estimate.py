@@ -15,17 +15,35 @@ without touching the data again.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from nodeflow.node.lookup import place_knots
-from nodeflow.node.splines import Smoothed, Splines, smooth
+from nodeflow.node.splines import Splines, smooth
 
-__all__ = ["Estimate", "estimate_functions"]
+__all__ = ["Estimate", "estimate_functions", "estimates"]
 
 Array = NDArray[np.float64]
+Matrix = Array | csr_array
+
+_KEPT = 2**24
+"""Largest number of values of basis functions that are kept, not computed when they are needed."""
+
+_ROWS = 2**17
+"""States at which slopes are fitted, at most."""
+
+_AT_ONCE = 2**18
+"""Numbers of a linear system that are solved for together."""
+
+_SOLVED = 1e-6
+_SOLVER_STEPS = 50
+"""Relative residual at which linear systems of large graphs are solved, and a limit of steps."""
 
 _COARSE = 6
 """Pieces of the splines that the first guess is made of."""
@@ -72,7 +90,7 @@ class Estimate:
 def estimate_functions(
     times: Array,
     states: NDArray[np.floating],
-    adjacency: NDArray[np.floating],
+    adjacency: NDArray[np.floating] | csr_array,
     *,
     knots: int,
     steps: int,
@@ -89,12 +107,64 @@ def estimate_functions(
         ridge: pulls networks towards the estimate where data say little: a relative error of 1 of
             a whole function counts like a trajectory error of `ridge` times the states.
     """
-    at = np.linspace(times[0], times[-1], steps + 1)
-    data = _Data.of(smooth(times, states, at), adjacency.astype(np.float64), at, knots)
-    found = _fit_slopes(data, _first_guess(data))
-    found, curvature, error = _fit_trajectories(data, found)
-    found, scale = _balanced(data, found)
-    curvature /= np.outer(scale, scale)
+    [found] = estimates([(times, states)], adjacency, knots=knots, steps=steps, ridge=ridge)
+    return found
+
+
+def estimates(
+    groups: Sequence[tuple[Array, NDArray[np.floating]]],
+    adjacency: NDArray[np.floating] | csr_array,
+    *,
+    knots: int,
+    steps: int,
+    ridge: float,
+    weights: Sequence[Array | None] = (None,),
+) -> list[Estimate]:
+    """Estimate the functions once for each of several weightings of the same data.
+
+    Args:
+        groups: times (T,) and states (M, T, n) of runs with the same times.
+        adjacency: (n, n); a sparse one is never made full.
+        knots: as in `estimate_functions`.
+        steps: likewise.
+        ridge: likewise.
+        weights: (M, B) how often each of B blocks of time of each run counts, the runs of all
+            groups one after the other; None counts everything once.
+    """
+    matrix = adjacency.astype(np.float64)
+    data = _Data.of(groups, matrix, steps, knots)
+    fit = _fit_trajectories(data, _fit_slopes(data, _first_guess(data)))
+    counts = {w.shape[1] for w in weights if w is not None}
+    parts = {count: _by_block(data, fit, count) for count in counts}
+    found = []
+    for weight in weights:
+        mine = fit if weight is None else _reweighted(data, fit, parts[weight.shape[1]], weight)
+        found.append(_estimate(data, mine, ridge))
+    return found
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Coefficients that minimize a mean squared trajectory error.
+
+    Attributes:
+        found: (3P,) coefficients.
+        curvature: (3P, 3P) of half of it, with the term that keeps splines smooth.
+        error: its square root.
+        rough: (3P, 3P) that term.
+        piece: time steps after which errors start at 0 again.
+    """
+
+    found: Array
+    curvature: Array
+    error: float
+    rough: Array
+    piece: int
+
+
+def _estimate(data: _Data, fit: _Fit, ridge: float) -> Estimate:
+    found, scale = _balanced(data, fit.found)
+    curvature = fit.curvature / np.outer(scale, scale)
     points = data.splines.centres
     basis = data.splines.basis(points)
     values = found.reshape(3, -1) @ basis.T
@@ -108,58 +178,43 @@ def estimate_functions(
     metric += np.diag(np.repeat(pull, len(points)))
     eigenvalues, vectors = np.linalg.eigh(metric)
     root = vectors * np.sqrt(np.maximum(eigenvalues, 0.0))
-    return Estimate(points, values, root, error, size)
+    return Estimate(points, values, root, fit.error, size)
 
 
 @dataclass(frozen=True)
-class _Data:
-    """Observed states and what the basis functions are along them.
+class _Basis:
+    """Basis functions at states, their derivatives, and their sums over neighbours, (…, n, P)."""
 
-    Arrays have the axes trajectory m, time q, node i, basis function p.
-    """
-
-    splines: Splines
-    adjacency: Array
-    step: float
-    x: Array
-    slope: Array
-    state_noise: float
-    slope_noise: float
     phi: Array
-    """Basis functions at the states."""
     dphi: Array
-    """Their derivatives."""
     psi: Array
-    """Sums of the basis functions over neighbours."""
 
     @classmethod
-    def of(cls, data: Smoothed, adjacency: Array, at: Array, knots: int) -> _Data:
-        splines = Splines.on(place_knots(data.states, knots + 1))
-        phi = splines.basis(data.states)
-        return cls(
-            splines, adjacency, float(at[1] - at[0]), data.states, data.slopes,
-            data.state_noise, data.slope_noise, phi, splines.slopes(data.states),
-            np.matmul(adjacency, phi),
-        )  # fmt: skip
+    def at(cls, splines: Splines, adjacency: Matrix, x: Array) -> _Basis:
+        phi = splines.basis(x)
+        return cls(phi, splines.slopes(x), _received(adjacency, phi))
 
-    def thinned(self, every: int) -> _Data:
-        """Every so many-th time only."""
-        names = ("x", "slope", "phi", "dphi", "psi")
-        kept = {name: getattr(self, name)[:, ::every] for name in names}
-        return _Data(
-            splines=self.splines, adjacency=self.adjacency, step=every * self.step,
-            state_noise=self.state_noise, slope_noise=self.slope_noise, **kept,
-        )  # fmt: skip
+    def part(self, runs: slice, time: int) -> _Basis:
+        return _Basis(self.phi[runs, time], self.dphi[runs, time], self.psi[runs, time])
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Basis functions, their sums over neighbours, and slopes, wherever slopes are fitted."""
+
+    phi: Array
+    psi: Array
+    slope: Array
 
     def interaction(self, found: Array) -> tuple[Array, Array]:
-        """h_ego, and the sum of h_alt over neighbours, at all states."""
+        """h_ego, and the sum of h_alt over neighbours."""
         _, ego, alter = found.reshape(3, -1)
         return self.phi @ ego, self.psi @ alter
 
     def residual(self, found: Array) -> Array:
-        """Velocity minus observed slope at all states."""
+        """Velocity minus observed slope."""
         h_ego, received = self.interaction(found)
-        return self.phi @ found[: self.splines.count] + h_ego * received - self.slope
+        return self.phi @ found[: self.phi.shape[-1]] + h_ego * received - self.slope
 
     def forcing(self, h_ego: Array, received: Array) -> Array:
         """Derivative of the velocity by the coefficients, (…, 3P)."""
@@ -167,9 +222,118 @@ class _Data:
         return np.concatenate([self.phi, ego, alter], -1)
 
 
+@dataclass(frozen=True)
+class _Data:
+    """Observed states and what the basis functions are along them.
+
+    Arrays have the axes trajectory m, time q, node i, basis function p.
+
+    Attributes:
+        splines: of the three functions.
+        adjacency: of the graph.
+        step: (M,) time steps of the error equation.
+        weight: (M,) how much a run counts: its number of times over the mean of all runs.
+        x: (M, Q, n) smooth states.
+        slope: (M, Q, n) their slopes.
+        state_noise: what is left of the noise in them.
+        slope_noise: likewise.
+        basis: at all states, if that is not too much.
+    """
+
+    splines: Splines
+    adjacency: Matrix
+    step: Array
+    weight: Array
+    x: Array
+    slope: Array
+    state_noise: float
+    slope_noise: float
+    basis: _Basis | None
+
+    @classmethod
+    def of(
+        cls,
+        groups: Sequence[tuple[Array, NDArray[np.floating]]],
+        adjacency: Matrix,
+        steps: int,
+        knots: int,
+    ) -> _Data:
+        ats = [np.linspace(times[0], times[-1], steps + 1) for times, _ in groups]
+        smoothed = [smooth(times, x, at) for (times, x), at in zip(groups, ats, strict=True)]
+        runs = [len(x) for _, x in groups]
+        counts = np.repeat([float(len(times)) for times, _ in groups], runs)
+        states = np.concatenate([x.states for x in smoothed])
+        splines = Splines.on(place_knots(states, knots + 1))
+        share = [math.sqrt(count / sum(runs)) for count in runs]
+        kept = states.size * splines.count <= _KEPT
+        return cls(
+            splines=splines,
+            adjacency=adjacency,
+            step=np.repeat([float(at[1] - at[0]) for at in ats], runs),
+            weight=counts / counts.mean(),
+            x=states,
+            slope=np.concatenate([x.slopes for x in smoothed]),
+            state_noise=math.hypot(
+                *(a * x.state_noise for a, x in zip(share, smoothed, strict=True))
+            ),
+            slope_noise=math.hypot(
+                *(a * x.slope_noise for a, x in zip(share, smoothed, strict=True))
+            ),
+            basis=_Basis.at(splines, adjacency, states) if kept else None,
+        )
+
+    @property
+    def blocks(self) -> list[slice]:
+        """Runs whose errors are followed together: all on small graphs, each alone on large."""
+        count = len(self.x)
+        if isinstance(self.adjacency, np.ndarray):
+            return [slice(0, count)]
+        return [slice(m, m + 1) for m in range(count)]
+
+    def basis_at(self, runs: slice, time: int) -> _Basis:
+        """The basis functions at the states of some runs at one time."""
+        if self.basis is not None:
+            return self.basis.part(runs, time)
+        return _Basis.at(self.splines, self.adjacency, self.x[runs, time])
+
+    @cached_property
+    def all_rows(self) -> _Rows:
+        """Where the slopes of the functions themselves are fitted."""
+        return self.rows(self.splines, 1)
+
+    def rows(self, splines: Splines, every: int) -> _Rows:
+        """Where slopes are fitted: at every so many-th time, of large data at some of the nodes."""
+        x, slope = self.x[:, ::every], self.slope[:, ::every]
+        apart = -(-x.size // _ROWS)
+        if apart == 1:
+            if splines is self.splines and self.basis is not None and every == 1:
+                return _Rows(self.basis.phi, self.basis.psi, slope)
+            phi = splines.basis(x)
+            return _Rows(phi, _received(self.adjacency, phi), slope)
+        parts = []
+        for q in range(x.shape[1]):
+            some = slice(q % apart, None, apart)
+            phi = splines.basis(x[:, q])
+            psi = _received(self.adjacency[some], phi)
+            parts.append((phi[:, some], psi, slope[:, q, some, None]))
+        flat = [
+            np.concatenate([x.reshape(-1, x.shape[-1]) for x in y])
+            for y in zip(*parts, strict=True)
+        ]
+        return _Rows(flat[0], flat[1], flat[2][:, 0])
+
+
+def _received(adjacency: Matrix, values: Array) -> Array:
+    """Sums over neighbours of values (…, n, P)."""
+    if isinstance(adjacency, np.ndarray):
+        return np.asarray(np.matmul(adjacency, values))
+    flat = values.reshape(-1, *values.shape[-2:])
+    found = np.stack([adjacency @ x for x in flat])
+    return found.reshape(*values.shape[:-2], *found.shape[-2:])
+
+
 def _first_guess(data: _Data) -> Array:
     """From a linear problem: Σ_ab C_ab φ_a(x_i) Σ_j A_ij φ_b(x_j), then C of rank 1."""
-    thin = data.thinned(4)
     breaks = np.quantile(data.x, np.linspace(0, 1, _COARSE + 1))
     breaks[[0, -1]] = data.splines.knots[[0, -1]]
     breaks = np.maximum.accumulate(
@@ -177,9 +341,8 @@ def _first_guess(data: _Data) -> Array:
     )
     coarse = Splines.on(breaks)
     p = coarse.count
-    own = coarse.basis(thin.x)
-    others = np.matmul(data.adjacency, own).reshape(-1, p)
-    own = own.reshape(-1, p)
+    thin = data.rows(coarse, 4)
+    own, others = thin.phi.reshape(-1, p), thin.psi.reshape(-1, p)
     columns = np.concatenate([own, (own[:, :, None] * others[:, None]).reshape(len(own), -1)], 1)
     ridge = 1e-9 + 1e-3 * data.slope_noise**2 / max(float(np.square(thin.slope).mean()), 1e-30)
     solution = _solve(columns.T @ columns, columns.T @ thin.slope.ravel(), ridge)
@@ -201,17 +364,18 @@ def _fit_slopes(data: _Data, found: Array) -> Array:
     At all times: fast systems such as BD leave their initial states within a few of them, and on
     what is left f and the interaction could not be told apart.
     """
-    scale = max(float(np.square(data.slope).mean()), 1e-30)
+    rows = data.all_rows
+    scale = max(float(np.square(rows.slope).mean()), 1e-30)
     rough = (1e-9 * scale + _STIFFNESS * data.slope_noise**2) * _roughness(data.splines.count)
     damping, stalled = 1e-6, 0
 
     def objective(c: Array) -> float:
-        return float(np.square(data.residual(c)).mean() + c @ rough @ c)
+        return float(np.square(rows.residual(c)).mean() + c @ rough @ c)
 
     loss = objective(found)
     for _ in range(_SLOPE_STEPS):
-        columns = data.forcing(*data.interaction(found)).reshape(-1, len(found))
-        residual = data.residual(found).ravel()
+        columns = rows.forcing(*rows.interaction(found)).reshape(-1, len(found))
+        residual = rows.residual(found).ravel()
         curvature = columns.T @ columns / len(residual) + rough
         gradient = columns.T @ residual / len(residual) + rough @ found
         while damping < 1e3:
@@ -229,8 +393,8 @@ def _fit_slopes(data: _Data, found: Array) -> Array:
     return found
 
 
-def _fit_trajectories(data: _Data, found: Array) -> tuple[Array, Array, float]:
-    """Gauss–Newton steps on the trajectories: coefficients, curvature and error at the best.
+def _fit_trajectories(data: _Data, found: Array) -> _Fit:
+    """Gauss–Newton steps on the trajectories.
 
     Where noise makes the first functions so bad that errors explode over whole trajectories, these
     are cut into shorter and shorter pieces, each of which starts on the observed states.
@@ -255,52 +419,163 @@ def _fit_trajectories(data: _Data, found: Array) -> tuple[Array, Array, float]:
         best, curvature, gradient, error = trial, new_curvature, new_gradient, new_error
         if not much:
             break
-    return best, curvature + rough, error
+    return _Fit(best, curvature + rough, error, rough, piece)
 
 
 def _error_equation(data: _Data, found: Array, piece: int) -> tuple[Array, Array, float]:
     """Curvature and gradient of the mean squared trajectory error / 2, and its square root.
 
-    The trapezoidal rule, because hubs of SIS and MAK are stiff. Errors start at 0 every `piece`
-    time steps.
+    Errors start at 0 every `piece` time steps.
     """
-    trajectories, times, n = data.x.shape
     count = len(found)
-    f, ego, alter = found.reshape(3, -1)
-    h_ego, received = data.interaction(found)
-    forcing = np.concatenate(
-        [data.forcing(h_ego, received), data.residual(found)[..., None]], axis=-1
-    )
-    own = data.dphi @ f + (data.dphi @ ego) * received
-    slope = data.dphi @ alter
-    identity = np.eye(n)
-    half = 0.5 * data.step
-
-    def jacobian(q: int) -> Array:
-        across = h_ego[:, q, :, None] * data.adjacency * slope[:, q, None, :]
-        found_here: Array = across + own[:, q, :, None] * identity
-        return found_here
-
-    error = np.zeros((trajectories, n, count + 1))
     products = np.zeros((count + 1, count + 1))
-    before = jacobian(0)
-    for q in range(1, times):
-        after = jacobian(q)
-        right = error + half * (before @ error + forcing[:, q - 1] + forcing[:, q])
-        error = np.linalg.solve(identity - half * after, right)
-        flat = error.reshape(-1, count + 1)
+    for runs, _, error in _errors(data, found, piece):
+        flat = (error * np.sqrt(data.weight[runs, None, None])).reshape(-1, count + 1)
         products += flat.T @ flat
-        before = after
-        if q % piece == 0:
-            error = np.zeros_like(error)
-    products /= trajectories * n * (times - 1)
-    return products[:count, :count], products[:count, count], float(np.sqrt(products[-1, -1]))
+    trajectories, times, n = data.x.shape
+    return _normalized(products / (trajectories * n * (times - 1)))
+
+
+def _normalized(products: Array) -> tuple[Array, Array, float]:
+    return products[:-1, :-1], products[:-1, -1], float(np.sqrt(products[-1, -1]))
+
+
+def _errors(data: _Data, found: Array, piece: int) -> Iterator[tuple[slice, int, Array]]:
+    """The error equation: for blocks of runs and times 1, 2, …, the errors (m, n, 3P + 1).
+
+    The first 3P columns are the error's derivatives by the coefficients, the last one is the error.
+    The trapezoidal rule, because hubs of SIS and MAK are stiff.
+    """
+    _, times, n = data.x.shape
+    f, ego, alter = found.reshape(3, -1)
+    for runs in data.blocks:
+        half = 0.5 * data.step[runs, None, None]
+
+        def at(q: int, runs: slice = runs) -> tuple[_Linear, Array]:
+            basis = data.basis_at(runs, q)
+            rows = _Rows(basis.phi, basis.psi, data.slope[runs, q])
+            h_ego, received = rows.interaction(found)
+            own = basis.dphi @ f + (basis.dphi @ ego) * received
+            forcing = np.concatenate(
+                [rows.forcing(h_ego, received), rows.residual(found)[..., None]], axis=-1
+            )
+            return _Linear(data.adjacency, h_ego, basis.dphi @ alter, own), forcing
+
+        error = np.zeros((runs.stop - runs.start, n, len(found) + 1))
+        before, forcing_before = at(0)
+        for q in range(1, times):
+            after, forcing = at(q)
+            right = error + half * (before @ error + forcing_before + forcing)
+            error = after.solve(half, right)
+            yield runs, q, error
+            before, forcing_before = after, forcing
+            if q % piece == 0:
+                error = np.zeros_like(error)
+
+
+class _Linear:
+    """The Jacobians of the velocity of some runs: diag(own) + diag(h_ego) A diag(slope)."""
+
+    def __init__(self, adjacency: Matrix, h_ego: Array, slope: Array, own: Array) -> None:
+        self._adjacency = adjacency
+        self._ego, self._slope, self._own = h_ego[..., None], slope[..., None], own[..., None]
+        self._full: Array | None = None
+        if isinstance(adjacency, np.ndarray):
+            across = h_ego[:, :, None] * adjacency * slope[:, None, :]
+            self._full = across + own[:, :, None] * np.eye(len(adjacency))
+
+    def __matmul__(self, x: Array) -> Array:
+        if self._full is not None:
+            return np.asarray(self._full @ x)
+        return self._own * x + self._ego * _received(self._adjacency, self._slope * x)
+
+    def solve(self, half: Array, right: Array) -> Array:
+        """The x with x − half J x = right, for matrices `right` (m, n, c)."""
+        if self._full is not None:
+            identity = np.eye(right.shape[1])
+            return np.asarray(np.linalg.solve(identity - half * self._full, right))
+        found = np.empty_like(right)
+        width = max(_AT_ONCE // right.shape[1], 16)
+        for first in range(0, right.shape[2], width):
+            some = np.s_[:, :, first : first + width]
+            found[some] = self._iterated(half, right[some])
+        return found
+
+    def _iterated(self, half: Array, right: Array) -> Array:
+        """By BiCGSTAB (van der Vorst, SIAM J. Sci. Stat. Comput. 13, 631, 1992), every column."""
+        diagonal = 1.0 - half * self._own
+        across, slope = half * self._ego / diagonal, self._slope
+
+        def apply(x: Array) -> Array:
+            found: Array = x - across * _received(self._adjacency, slope * x)
+            return found
+
+        def dot(a: Array, b: Array) -> Array:
+            return np.einsum("mnc,mnc->mc", a, b)[:, None]
+
+        goal = right / diagonal
+        x = goal.copy()
+        r = goal - apply(x)
+        shadow, p = r, r
+        rho = dot(shadow, r)
+        enough = np.square(_SOLVED) * dot(goal, goal)
+        for _ in range(_SOLVER_STEPS):
+            left = dot(r, r)
+            if (left <= enough).all():
+                return x
+            if not np.isfinite(left).all():
+                break
+            v = apply(p)
+            alpha = _ratio(rho, dot(shadow, v))
+            s = r - alpha * v
+            t = apply(s)
+            omega = _ratio(dot(t, s), dot(t, t))
+            x = x + alpha * p + omega * s
+            r = s - omega * t
+            new = dot(shadow, r)
+            p = r + _ratio(new, rho) * _ratio(alpha, omega) * (p - omega * v)
+            rho = new
+        return np.full_like(right, np.nan)  # so that no trust is put into these errors
+
+
+def _ratio(a: Array, b: Array) -> Array:
+    """A / b, and 0 where b is 0: columns that are solved already."""
+    return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
+
+
+def _by_block(data: _Data, fit: _Fit, count: int) -> Array:
+    """Products of the errors for each run and block of time, (M, B, 3P + 1, 3P + 1)."""
+    size = len(fit.found) + 1
+    products = np.zeros((len(data.x), count, size, size))
+    for runs, q, error in _errors(data, fit.found, fit.piece):
+        block = (q - 1) * count // (data.x.shape[1] - 1)
+        products[runs, block] += np.matmul(error.transpose(0, 2, 1), error)
+    return products
+
+
+def _reweighted(data: _Data, fit: _Fit, products: Array, weights: Array) -> _Fit:
+    """The fit with other weights of runs and blocks of time: one Gauss–Newton step away."""
+    own = weights * data.weight[:, None]
+    steps = (data.x.shape[1] - 1) / weights.shape[1]
+    total = np.tensordot(own, products, axes=2) / (own.sum() * steps * data.x.shape[2])
+    curvature, gradient, error = _normalized(total)
+    gradient = gradient + fit.rough @ fit.found
+    # Not along c h_ego, h_alt / c, which change no velocity.
+    _, ego, alter = fit.found.reshape(3, -1)
+    gauge = np.concatenate([0 * ego, ego, -alter])
+    gauge /= max(float(np.linalg.norm(gauge)), 1e-300)
+    gradient -= gauge * (gauge @ gradient)
+    pinned = curvature + fit.rough + np.trace(curvature) * np.outer(gauge, gauge)
+    change = _solve(pinned, gradient, 1e-10)
+    left = math.sqrt(max(error**2 - float(gradient @ change), 0.0))
+    return _Fit(fit.found - change, curvature + fit.rough, left, fit.rough, fit.piece)
 
 
 def _balanced(data: _Data, found: Array) -> tuple[Array, Array]:
     """Coefficients and their factors such that h_ego and h_alt are of one size, h_alt positive."""
     _, ego, alter = found.reshape(3, -1)
-    h_ego, h_alt = data.phi @ ego, data.phi @ alter
+    phi = data.all_rows.phi
+    h_ego, h_alt = phi @ ego, phi @ alter
     sizes = np.square(h_ego).mean(), np.square(h_alt).mean()
     factor = float((sizes[1] / max(sizes[0], 1e-300)) ** 0.25) or 1.0
     factor = -factor if h_alt.mean() < 0 else factor

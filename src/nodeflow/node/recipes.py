@@ -11,12 +11,12 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from nodeflow.node.estimate import Estimate, estimate_functions
+from nodeflow.node.estimate import Estimate, estimates
 from nodeflow.node.layout import NETS
 from nodeflow.node.levenberg import Fit
 from nodeflow.node.lookup import Lookup, place_knots
 from nodeflow.node.model import Parameters, evaluate_net, initial_parameters, velocity
-from nodeflow.node.observations import Observations
+from nodeflow.node.observations import Observations, first_runs
 from nodeflow.node.settings import (
     GaussNewtonSettings,
     MatchingSettings,
@@ -25,9 +25,12 @@ from nodeflow.node.settings import (
 )
 from nodeflow.optimizers import Adagrad, Adam, Optimizer, cosine
 
-__all__ = ["Trainer", "make_trainer", "slopes"]
+__all__ = ["Trainer", "Weights", "make_trainer", "slopes"]
 
 _MOST_SOLVER_STEPS = 8192
+
+Weights = Sequence[np.ndarray | None]
+"""For each replicate (M, B) weights of B blocks of time of its M runs; None counts all alike."""
 
 
 class Trainer(Protocol):
@@ -58,6 +61,7 @@ def make_trainer(
     settings: Settings,
     generators: Sequence[torch.Generator],
     device: torch.device,
+    weights: Weights,
 ) -> Trainer:
     """The trainer of a recipe at its start.
 
@@ -66,15 +70,16 @@ def make_trainer(
         settings: of the recipe.
         generators: of random numbers, one for each replicate.
         device: where to train.
+        weights: how often each replicate counts blocks of time of its runs; see `train_stack`.
     """
     widths = (1, *settings.hidden, 1)
     start = initial_parameters(generators, widths=widths, scale=settings.scale)
     parameters = {name: tensor.to(device).requires_grad_() for name, tensor in start.items()}
     if isinstance(settings, GaussNewtonSettings):
-        return _GaussNewton(data, settings, parameters, device)
+        return _GaussNewton(data, settings, parameters, device, weights)
     if isinstance(settings, MatchingSettings):
-        return _Matching(data, settings, parameters, generators, device)
-    return _Paper(data, settings, parameters, generators, device)
+        return _Matching(data, settings, parameters, generators, device, weights)
+    return _Paper(data, settings, parameters, generators, device, weights)
 
 
 def _unique(data: Sequence[Observations]) -> dict[int, Observations]:
@@ -134,16 +139,16 @@ class _GaussNewton(_Optimized):
         settings: GaussNewtonSettings,
         parameters: Parameters,
         device: torch.device,
+        weights: Weights,
     ) -> None:
         self.steps = settings.warmup + settings.steps
         self.parameters = parameters
         self._settings, self._generators = settings, []
-        # Replicates of one graph share its estimate.
-        estimates = {key: _estimate(x, settings) for key, x in _unique(data).items()}
+        estimated = _estimates(data, weights, settings)
         exact = torch.device("cpu") if device.type == "mps" else device
 
         def stacked(name: str) -> Tensor:
-            rows = [getattr(estimates[id(x)], name) for x in data]
+            rows = [getattr(x, name) for x in estimated]
             return torch.from_numpy(np.stack(rows)).to(exact)
 
         self._points, self._targets = stacked("points"), stacked("values")
@@ -190,17 +195,26 @@ class _GaussNewton(_Optimized):
         return Fit(exact, self._points, self._targets, self._root, damping)
 
 
-def _estimate(data: Observations, settings: GaussNewtonSettings) -> Estimate:
-    try:
-        return estimate_functions(
-            data.times, data.states[: settings.trajectories], data.adjacency,
-            knots=settings.knots, steps=settings.times, ridge=settings.ridge,
-        )  # fmt: skip
-    except np.linalg.LinAlgError:
-        # The replicate is lost, the others of the stack are not.
-        count = settings.knots + 3
-        nothing = np.full((3, count), np.nan)
-        return Estimate(np.zeros(count), nothing, np.eye(3 * count), np.nan, np.nan)
+def _estimates(
+    data: Sequence[Observations], weights: Weights, settings: GaussNewtonSettings
+) -> list[Estimate]:
+    """The estimate of each replicate; those of one graph share all but what weights change."""
+    found: dict[tuple[int, int], Estimate] = {}
+    for key, x in _unique(data).items():
+        mine = {id(w): w for y, w in zip(data, weights, strict=True) if y is x}
+        try:
+            some = estimates(
+                first_runs(x.groups, settings.trajectories), x.adjacency, knots=settings.knots,
+                steps=settings.times, ridge=settings.ridge, weights=list(mine.values()),
+            )  # fmt: skip
+        except np.linalg.LinAlgError:
+            # The replicates are lost, the others of the stack are not.
+            count = settings.knots + 3
+            nothing = np.full((3, count), np.nan)
+            lost = Estimate(np.zeros(count), nothing, np.eye(3 * count), np.nan, np.nan)
+            some = [lost] * len(mine)
+        found |= {(key, weight): y for weight, y in zip(mine, some, strict=True)}
+    return [found[id(x), id(w)] for x, w in zip(data, weights, strict=True)]
 
 
 class _Matching(_Optimized):
@@ -213,6 +227,7 @@ class _Matching(_Optimized):
         parameters: Parameters,
         generators: Sequence[torch.Generator],
         device: torch.device,
+        weights: Weights,
     ) -> None:
         self.steps, self.parameters = settings.steps, parameters
         self._settings, self._data, self._generators = settings, data, generators
@@ -220,9 +235,10 @@ class _Matching(_Optimized):
         graphs = _unique(data)
         self._prepared = {key: _slopes(x, settings, device) for key, x in graphs.items()}
         knots = {
-            key: torch.from_numpy(place_knots(x.states, settings.knots))
+            key: torch.from_numpy(place_knots(_flat(x), settings.knots))
             for key, x in graphs.items()
         }
+        self._chances = [_chances(x, w) for x, w in zip(data, weights, strict=True)]
         self._lookup = Lookup(torch.stack([knots[id(x)] for x in data]).float().to(device))
         self._adjacency = _adjacencies(data, device)
         self._optimizer = Adam(parameters.values())
@@ -230,9 +246,9 @@ class _Matching(_Optimized):
     def step(self) -> Tensor:
         rate = cosine(self._done, self.steps, self._settings.learning_rate)
         states, slopes = [], []
-        for x, generator in zip(self._data, self._generators, strict=True):
+        for x, chances, generator in zip(self._data, self._chances, self._generators, strict=True):
             all_states, all_slopes = self._prepared[id(x)]
-            chosen = torch.randint(len(all_states), (self._settings.batch,), generator=generator)
+            chosen = _drawn(len(all_states), chances, self._settings.batch, generator)
             states.append(all_states[chosen.to(all_states.device)])
             slopes.append(all_slopes[chosen.to(all_states.device)])
         table = self._lookup.values(self.parameters)
@@ -243,16 +259,40 @@ class _Matching(_Optimized):
         return loss.detach()
 
 
+def _flat(data: Observations) -> np.ndarray:
+    """All observed states (M·T, n)."""
+    n = data.adjacency.shape[0]
+    return np.concatenate([states.reshape(-1, n) for _, states in data.groups])
+
+
 def _slopes(
     data: Observations, settings: MatchingSettings, device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """All observed states (M·T, n) and their slopes."""
-    found = slopes(data.times, data.states.astype(np.float64), settings).astype(np.float32)
-    n = data.states.shape[2]
-    return (
-        torch.from_numpy(data.states.reshape(-1, n)).to(device),
-        torch.from_numpy(found.reshape(-1, n)).to(device),
-    )
+    found = [slopes(times, x.astype(np.float64), settings) for times, x in data.groups]
+    n = data.adjacency.shape[0]
+    flat = np.concatenate([x.astype(np.float32).reshape(-1, n) for x in found])
+    return torch.from_numpy(_flat(data)).to(device), torch.from_numpy(flat).to(device)
+
+
+def _chances(data: Observations, weights: np.ndarray | None) -> Tensor | None:
+    """How likely each of the states of `_flat` is to be drawn; None if all are alike."""
+    if weights is None:
+        return None
+    found, first = [], 0
+    for times, states in data.groups:
+        mine = weights[first : first + len(states)]
+        block = np.arange(len(times)) * weights.shape[1] // len(times)
+        found.append(mine[:, block].ravel())
+        first += len(states)
+    return torch.from_numpy(np.concatenate(found).astype(np.float64))
+
+
+def _drawn(count: int, chances: Tensor | None, batch: int, generator: torch.Generator) -> Tensor:
+    """A batch out of so many items, with replacement."""
+    if chances is None:
+        return torch.randint(count, (batch,), generator=generator)
+    return torch.multinomial(chances, batch, replacement=True, generator=generator)
 
 
 def slopes(times: np.ndarray, states: np.ndarray, settings: MatchingSettings) -> np.ndarray:
@@ -277,7 +317,7 @@ def _derivative(times: np.ndarray, window: int, order: int) -> csr_array:
 
 
 def _adjacencies(data: Sequence[Observations], device: torch.device) -> Tensor:
-    return torch.stack([torch.from_numpy(x.adjacency) for x in data]).to(device)
+    return torch.stack([torch.from_numpy(x.dense()) for x in data]).to(device)
 
 
 class _Paper(_Optimized):
@@ -290,25 +330,29 @@ class _Paper(_Optimized):
         parameters: Parameters,
         generators: Sequence[torch.Generator],
         device: torch.device,
+        weights: Weights,
     ) -> None:
         self.steps, self.parameters = settings.steps, parameters
         self._settings, self._data, self._generators = settings, data, generators
         self._adjacency = _adjacencies(data, device)
         self._states = {
-            key: torch.from_numpy(x.states).to(device) for key, x in _unique(data).items()
+            key: torch.from_numpy(x.groups[0][1]).to(device) for key, x in _unique(data).items()
         }
-        self._times = torch.from_numpy(data[0].times).float().to(device)
+        self._chances = [None if w is None else torch.from_numpy(w.sum(1)) for w in weights]
+        self._times = torch.from_numpy(data[0].groups[0][0]).float().to(device)
         self._optimizer = Adagrad(parameters.values(), first=0.1)
 
     def step(self) -> Tensor:
         batch = torch.stack(
             [
                 self._states[id(x)][
-                    torch.randint(len(x.states), (self._settings.batch,), generator=generator).to(
+                    _drawn(len(self._states[id(x)]), chances, self._settings.batch, generator).to(
                         self._times.device
                     )
                 ]
-                for x, generator in zip(self._data, self._generators, strict=True)
+                for x, chances, generator in zip(
+                    self._data, self._chances, self._generators, strict=True
+                )
             ]
         )
         everything = torch.arange(len(self._data), device=batch.device)

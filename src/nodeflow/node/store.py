@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ __all__ = [
     "NOISY_MODELS",
     "Models",
     "Snapshots",
+    "model_tensors",
+    "models_from",
     "read_models",
     "read_snapshots",
     "write_models",
@@ -368,16 +370,31 @@ class Models:
         return {"replicate": replicate, "training_graph": int(self.training_graph[replicate])}
 
 
-def write_models(path: str | Path, models: Models, parameters: Mapping[str, Any]) -> None:
-    """Write models as one safetensors file; those whose training failed stay marked as such."""
-    facts: dict[str, np.ndarray] = {
+def model_tensors(models: Models) -> dict[str, np.ndarray]:
+    """All arrays of a file that holds models."""
+    return models.parameters | {
         "training_graph": models.training_graph.astype(np.int64),
         "seen": models.seen.astype(np.float64),
         "ok": models.ok.astype(np.uint8),
         "error": models.error.astype(np.float64),
     }
+
+
+def models_from(tensors: Mapping[str, np.ndarray], names: Sequence[str]) -> Models:
+    """The models of which a file holds these arrays; `names` are those of their parameters."""
+    return Models(
+        {name: tensors[name] for name in names},
+        tensors["training_graph"],
+        tensors["seen"],
+        tensors["ok"].astype(bool),
+        tensors["error"],
+    )
+
+
+def write_models(path: str | Path, models: Models, parameters: Mapping[str, Any]) -> None:
+    """Write models as one safetensors file; those whose training failed stay marked as such."""
     stored = {**parameters, "tensors": list(models.parameters)}
-    write_tensors(path, {**models.parameters, **facts}, NODE_MODELS, stored)
+    write_tensors(path, model_tensors(models), NODE_MODELS, stored)
 
 
 def read_models(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Models:
@@ -387,14 +404,7 @@ def read_models(path: str | Path, parameters: Mapping[str, Any] | None = None) -
         FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
     tensors = read_tensors(path, NODE_MODELS, parameters)
-    names = read_parameters(path)["tensors"]
-    return Models(
-        {name: tensors[name] for name in names},
-        tensors["training_graph"],
-        tensors["seen"],
-        tensors["ok"].astype(bool),
-        tensors["error"],
-    )
+    return models_from(tensors, read_parameters(path)["tensors"])
 
 
 def write_snapshots(path: str | Path, snapshots: Snapshots, parameters: Mapping[str, Any]) -> None:

@@ -26,8 +26,13 @@ from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph
 from nodeflow.job import Progress
 from nodeflow.node.field import as_field
-from nodeflow.node.observations import Observations, check_observations, observed
-from nodeflow.node.recipes import Trainer, make_trainer
+from nodeflow.node.observations import (
+    Observations,
+    check_observations,
+    first_runs,
+    observed,
+)
+from nodeflow.node.recipes import Trainer, Weights, make_trainer
 from nodeflow.node.settings import (
     MatchingSettings,
     RecipeProblem,
@@ -137,7 +142,8 @@ def train_models(
     Args:
         graphs: training graphs; all of the same size, but for Gauss–Newton.
         trajectories: observed on them, in any units (see `nodeflow.node.units`), with finite states
-            of all nodes, and the same times on a graph; failed ones are left out.
+            of all nodes, each at times of its own (with the paper's recipe all at the same times);
+            failed ones are left out.
         recipe: one of `RECIPES`.
         settings: changes to the recipe's defaults.
         seeds: initializations per graph, at least 1.
@@ -180,6 +186,7 @@ def train_stack(
     label: str = "train",
     *,
     checkpoints: Checkpoints | None = None,
+    weights: Weights | None = None,
 ) -> tuple[Models, pd.DataFrame]:
     """Train one replicate on each of `data`, each as if it were alone, up to rounding.
 
@@ -188,13 +195,15 @@ def train_stack(
     share what is computed from it.
 
     Args:
-        data: what each replicate learns from; graphs of one size, the same number of times.
+        data: what each replicate learns from; graphs of one size, but for Gauss–Newton.
         settings: of the recipe.
         names: what names each replicate.
         root_seed: the run's root seed.
         device: where to train.
         label: for progress lines.
         checkpoints: where to resume from; None resumes nothing.
+        weights: how often each replicate counts what it is given: (M, B) for B blocks of time of
+            each of its M runs, as in a bootstrap; None, here or for one of them, counts all alike.
 
     Returns:
         As `train_models`.
@@ -207,7 +216,8 @@ def train_stack(
     # Replicates that share an object go on sharing one.
     unit = {id(x): units_of(x, settings) for x in data}
     own = {id(x): scaled(x, unit[id(x)]) for x in data}
-    seen = np.array([[x.states.min(), x.states.max()] for x in data], dtype=np.float64)
+    seen = np.array([x.range for x in data], dtype=np.float64)
+    weights = [None] * count if weights is None else weights
     units, data = [unit[id(x)] for x in data], [own[id(x)] for x in data]
     kept: Stack = {}
     steps, early = snapshot_steps(settings), Stack()
@@ -220,7 +230,8 @@ def train_stack(
         again = (attempt,) if attempt else ()
         generators = [torch_generator(root_seed, "node", *names[i], *again) for i in waiting]
         some = [data[i] for i in waiting]
-        trainer = make_trainer(some, settings, generators, device)
+        counted = [weights[i] for i in waiting]
+        trainer = make_trainer(some, settings, generators, device, counted)
         losses, snapshots = _run(
             trainer, f"{label}, attempt {attempt + 1}", attempt, checkpoints, steps.tolist()
         )
@@ -354,23 +365,28 @@ def _on_training_data(
     parameters: Mapping[str, np.ndarray], row: int, data: Observations
 ) -> Verdict:
     """Whether the trained field, started where training trajectories start, follows them at all."""
-    states = data.states[:_CHECKED_TRAJECTORIES].astype(np.float64)
+    groups = first_runs(data.groups, _CHECKED_TRAJECTORIES)
+    low, high = zip(*((float(x.min()), float(x.max())) for _, x in groups), strict=True)
     try:
-        seen = (float(states.min()), float(states.max()))
+        seen = min(low), max(high)
         field = as_field(parameters, row, table=seen, tolerance=_CHECK_TOLERANCE)
     except TableProblem as problem:
         return Verdict(f"the trained functions are too rough: {problem}")
-    every = max(len(data.times) // _CHECKED_TIMES, 1)
-    at = np.array([0, *range(every, len(data.times), every)])
     adjacency = csr_array(data.adjacency.astype(np.float64))
-    got = simulate(
-        field, adjacency, states[:, 0], data.times[at], rtol=1e-4, atol=1e-4, max_steps=5000
-    )
-    bad = next((reason for reason in got.reason if reason), "")
-    if bad:
-        return Verdict(f"the trained field explodes on its own training data: {bad}")
-    true = states[:, at]
-    error = float(np.abs(got.states - true).mean())
-    still = float(np.abs(true - true[:, :1]).mean())
+    off, moved = [], []
+    for times, observed_states in groups:
+        states = observed_states.astype(np.float64)
+        every = max(len(times) // _CHECKED_TIMES, 1)
+        at = np.array([0, *range(every, len(times), every)])
+        got = simulate(
+            field, adjacency, states[:, 0], times[at], rtol=1e-4, atol=1e-4, max_steps=5000
+        )
+        bad = next((reason for reason in got.reason if reason), "")
+        if bad:
+            return Verdict(f"the trained field explodes on its own training data: {bad}")
+        true = states[:, at]
+        off.append(np.abs(got.states - true).ravel())
+        moved.append(np.abs(true - true[:, :1]).ravel())
+    error, still = float(np.concatenate(off).mean()), float(np.concatenate(moved).mean())
     worse = "" if error < still else "the trained field is no better than standing still"
     return Verdict(worse, error, still)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,10 +85,11 @@ def units_of(data: Observations, settings: Settings) -> Units:
     Raises:
         RecipeProblem: states vary too little around a value far from 0.
     """
-    low, high = float(data.states.min()), float(data.states.max())
+    low, high = data.range
     middle, half = (low + high) / 2, (high - low) / 2
     offset = 0.0
-    size = float(np.abs(data.states).mean(dtype=np.float64))
+    total = [float(np.abs(states).mean(dtype=np.float64)) for _, states in data.groups]
+    size = float(np.average(total, weights=[states.size for _, states in data.groups]))
     if abs(middle) > _FAR * half > 0:
         if abs(middle) > _FARTHEST * half:
             raise RecipeProblem(
@@ -99,17 +100,21 @@ def units_of(data: Observations, settings: Settings) -> Units:
         unit = _unit(half, _NONE)
         offset = round(middle / unit) * unit
         size = half
-    duration = float(data.times[-1] - data.times[0])
+    duration = max(float(times[-1] - times[0]) for times, _ in data.groups)
     states, times = _USUAL[type(settings)]
     return Units(offset, _unit(size, states), _unit(duration, times))
 
 
 def scaled(data: Observations, units: Units) -> Observations:
     """The same in other units, with states in float32; the same object if nothing changes."""
-    if units == Units() and data.states.dtype == np.float32:
+    if units == Units() and all(states.dtype == np.float32 for _, states in data.groups):
         return data
-    states = (data.states.astype(np.float64) - units.offset) / units.state
-    return replace(data, times=data.times / units.time, states=states.astype(np.float32))
+
+    def change(times: np.ndarray, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        inner = (states.astype(np.float64) - units.offset) / units.state
+        return times / units.time, inner.astype(np.float32)
+
+    return data.mapped(change)
 
 
 def in_given_units(

@@ -1,0 +1,417 @@
+"""Ensembles of neural ODEs of one network's observed series: forecasts with bands and flags.
+
+Members differ in their initial weights and in what they learn from: each sees the runs as often as
+a bootstrap draws them or, where there are few, blocks of time of the runs (Künsch 1989, Ann. Stat.
+17, 1217). Runs that a member did not see are forecast by it, and bands are made as wide as it takes
+to cover what was observed there.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from nodeflow.data.gaps import observed_part
+from nodeflow.data.series import Run, Series, SeriesProblem
+from nodeflow.dynamics.integrate import simulate
+from nodeflow.dynamics.systems import Field
+from nodeflow.graphs.graph import Graph, from_networkx
+from nodeflow.node.field import as_field, model_fields
+from nodeflow.node.layout import ModelProblem
+from nodeflow.node.load import absolute_tolerance, checked_start
+from nodeflow.node.observations import Observations, observed
+from nodeflow.node.settings import GaussNewtonSettings, Settings, recipe_settings
+from nodeflow.node.splines import smooth
+from nodeflow.node.store import Models, model_tensors, models_from
+from nodeflow.node.trust import LEVELS, Bands, Calibration, Seen, bands, calibrate, flags
+from nodeflow.seeds import numpy_generator
+from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
+from nodeflow.threads import one_thread_if_small
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+__all__ = ["ENSEMBLE", "Ensemble", "load_ensemble", "save_ensemble", "train_ensemble"]
+
+ENSEMBLE = Kind("ensemble", 1)
+
+_UNITS = 8
+"""Runs, or blocks of time of them, that a bootstrap draws from at least."""
+
+_ENOUGH_RUNS = 5
+"""From so many runs on whole runs are drawn."""
+
+_POINTS = 64
+"""States at which functions are shown, unless others are asked for."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Neural ODEs of the same data; made by `train_ensemble` or `nodeflow.load_ensemble`.
+
+    Attributes:
+        models: the R members; those whose training failed take no part.
+        seen: which states training covered.
+        calibration: how wide bands have to be.
+        noise: standard deviation of the observations around smooth curves, in the user's unit.
+        strength: what every node received, Σ_j A_ij, if that was the same for all; else None. Then
+            a constant in h_alt cannot be told from f, and other strengths are not to be trusted.
+        made: recipe and its settings, seed, and what the training data were.
+        notes: sentences on what the data cannot say.
+    """
+
+    models: Models
+    seen: Seen
+    calibration: Calibration
+    noise: float
+    strength: float | None
+    made: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+    @cached_property
+    def fields(self) -> list[Field]:
+        """The vector fields of the members whose training did not fail."""
+        return [x for x in model_fields(self.models) if x is not None]
+
+    @one_thread_if_small
+    def predict(
+        self,
+        graph: nx.Graph[Any] | Graph,
+        initial: ArrayLike | Mapping[Any, float] | pd.Series,
+        times: ArrayLike,
+        *,
+        levels: Sequence[float] = LEVELS,
+    ) -> pd.DataFrame:
+        """Forecast on any network, of any size; its weights and directions are used.
+
+        Args:
+            graph: a networkx graph, or one of nodeflow's.
+            initial: a state for each node: a mapping or pandas Series by node, or an array in the
+                graph's order of nodes.
+            times: increasing, in the unit of the training data; the first belongs to the initial
+                states.
+            levels: probabilities of the bands, as calibrated.
+
+        Returns:
+            A row for each time and node: time, node (its name), mean, and for each level p in per
+            cent lower_p and upper_p, between which a further observation lies with this
+            probability; trusted is False from where a forecast rests on extrapolation (see
+            `nodeflow.node.trust.flags`) or too few members could be integrated.
+
+        Raises:
+            GraphProblem: a graph with self-loops, parallel edges or weights that are no numbers.
+            ModelProblem: initial states that are not finite, or of other nodes than the graph's, or
+                no member can be integrated.
+        """
+        inner, start = checked_start(graph, initial)
+        when = np.asarray(times, dtype=np.float64)
+        found = self._bands(inner, start, when, levels)
+        mean = found.mean
+        trusted = ~flags(mean, self.seen, inner) & found.enough
+        if self.strength is not None:
+            received = np.asarray(inner.adjacency().sum(axis=1))
+            trusted &= np.isclose(received, self.strength)
+        table = {
+            "time": np.repeat(when, inner.n),
+            "node": list(inner.labels) * len(when),
+            "mean": mean.ravel(),
+        }
+        for level, low, high in zip(found.levels, found.low, found.high, strict=True):
+            table |= {f"{side}_{100 * level:g}": x.ravel() for side, x in _sides(low, high)}
+        return pd.DataFrame(table | {"trusted": trusted.ravel()})
+
+    def _bands(self, graph: Graph, start: Floats, times: Floats, levels: Sequence[float]) -> Bands:
+        states, reasons = _forecasts(self.fields, self.models, graph, start, times)
+        found = bands(states, levels, calibration=self.calibration, noise=self.noise)
+        if not found.left:
+            raise ModelProblem(f"No member of the ensemble can be integrated here: {reasons[0]}.")
+        return found
+
+    def functions(self, states: ArrayLike | None = None) -> pd.DataFrame:
+        """The learned functions with bands over the members.
+
+        h_ego and h_alt are known up to a common factor, c h_ego and h_alt / c being the same. Here
+        both have the same root mean square over the states that training covered, and h_alt has a
+        positive mean there.
+
+        Args:
+            states: where; by default 64 states from the smallest to the largest one covered.
+
+        Returns:
+            A row for each function (f, h_ego, h_alt, and product: h_ego h_alt) and state: function,
+            state, mean, lower_50, upper_50, lower_90, upper_90, seen (whether training covered it).
+        """
+        covered = np.array(self.seen.f)
+        grid = np.linspace(covered.min(), covered.max(), _POINTS)
+        at = grid if states is None else np.asarray(states, dtype=np.float64).ravel()
+        values = []
+        for replicate in np.flatnonzero(self.models.ok):
+            field = as_field(self.models.parameters, int(replicate))
+            ego, alter = (np.sqrt(np.square(x(grid)).mean()) for x in (field.h_ego, field.h_alt))
+            scale = math.sqrt(alter / ego) if ego > 0 and alter > 0 else 1.0
+            scale = -scale if field.h_alt(grid).mean() < 0 else scale
+            f, h_ego, h_alt = field.f(at), scale * field.h_ego(at), field.h_alt(at) / scale
+            values.append([f, h_ego, h_alt, h_ego * h_alt])
+        found = bands(np.array(values))
+        inside = ((at[:, None] >= covered[:, 0]) & (at[:, None] <= covered[:, 1])).any(axis=1)
+        names = ("f", "h_ego", "h_alt", "product")
+        table: dict[str, Any] = {
+            "function": np.repeat(names, len(at)),
+            "state": np.tile(at, len(names)),
+            "mean": found.mean.ravel(),
+        }
+        for level, low, high in zip(found.levels, found.low, found.high, strict=True):
+            table |= {f"{side}_{100 * level:g}": x.ravel() for side, x in _sides(low, high)}
+        return pd.DataFrame(table | {"seen": np.tile(inside, len(names))})
+
+
+def _sides(low: Floats, high: Floats) -> tuple[tuple[str, Floats], tuple[str, Floats]]:
+    return ("lower", low), ("upper", high)
+
+
+def _forecasts(
+    fields: Sequence[Field], models: Models, graph: Graph, start: Floats, times: Floats
+) -> tuple[Floats, list[str]]:
+    """What each member predicts, (R, T, n), and why those that cannot be integrated cannot."""
+    atol = absolute_tolerance(*models.seen[0])
+    found = [simulate(x, graph.adjacency(), start[None], times, atol=atol) for x in fields]
+    reasons = [x.reason[0] for x in found if x.reason[0]]
+    return np.stack([x.states[0] for x in found]), reasons
+
+
+@one_thread_if_small
+def train_ensemble(
+    graph: nx.Graph[Any] | Graph,
+    series: Series | Sequence[Run],
+    *,
+    members: int = 8,
+    seed: int = 1,
+    recipe: str = "gauss_newton",
+    settings: Mapping[str, Any] | None = None,
+) -> Ensemble:
+    """Train neural ODEs on observed series of a network.
+
+    Runs may have times of their own, and uneven ones; gaps are filled as `data.fill_gaps` does, and
+    nodes without a series are left out. The order of the runs has no influence.
+
+    Args:
+        graph: the network; its weights and directions are used.
+        series: from `data.read_series`, or its runs.
+        members: how many, at least 2.
+        seed: all random numbers follow from it.
+        recipe: one of `nodeflow.node.settings.RECIPES`.
+        settings: changes to the recipe's defaults.
+
+    Raises:
+        SeriesProblem: the series do not fit the network, or have too many gaps.
+        RecipeProblem: unknown recipe or setting, or series that the recipe cannot learn from.
+        ModelProblem: fewer than two members, or the training of all but one fails.
+
+    Warns:
+        UserWarning: each of the ensemble's `notes`.
+    """
+    from nodeflow.node.train import train_stack  # loads torch, which predictions do without
+
+    if members < 2:
+        raise ModelProblem(f"members = {members}; an ensemble has at least two.")
+    whole = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
+    series = _sorted(series if isinstance(series, Series) else Series(whole.labels, tuple(series)))
+    part, trajectories = observed_part(series, whole)
+    [data] = observed([part], trajectories)
+    runs = len(trajectories)
+    chosen = recipe_settings(recipe, _defaults(recipe, runs) | dict(settings or {}))
+    weights = _bootstrap(data, members, seed)
+    models, history = train_stack(
+        [data] * members,
+        chosen,
+        [("ensemble", member) for member in range(members)],
+        seed,
+        label="train the ensemble",
+        weights=list(weights),
+    )
+    if models.ok.sum() < 2:
+        reason = history["status"].iloc[-1]
+        raise ModelProblem(
+            f"The training of {(~models.ok).sum()} of {members} members failed ({reason}); give "
+            "more or longer runs, or another recipe."
+        )
+    noise = _noise(data)
+    notes, strength = _notes(whole, series, part, data)
+    for note in notes:
+        warnings.warn(note, UserWarning, stacklevel=2)
+    return Ensemble(
+        models,
+        Seen.of(np.concatenate([x.states for x in trajectories]), part),
+        _calibrated(models, part, data, weights, noise),
+        noise,
+        strength,
+        _made(part, data, recipe, chosen, seed),
+        notes,
+    )
+
+
+def _sorted(series: Series) -> Series:
+    """The runs by their names."""
+    names = [run.name for run in series.runs]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise SeriesProblem(f"Two runs are called {twice!r}; give each a name of its own.")
+    return Series(series.nodes, tuple(sorted(series.runs, key=lambda run: str(run.name))))
+
+
+def _defaults(recipe: str, runs: int) -> dict[str, Any]:
+    """What differs from the defaults of a recipe: all runs are used."""
+    return {"trajectories": runs} if recipe == "gauss_newton" else {}
+
+
+def _bootstrap(data: Observations, members: int, seed: int) -> NDArray[np.float64]:
+    """How often each member counts each block of time of each run, (members, M, B)."""
+    runs = sum(len(states) for _, states in data.groups)
+    fewest = min(len(times) for times, _ in data.groups)
+    blocks = 1 if runs >= _ENOUGH_RUNS else min(math.ceil(_UNITS / runs), fewest // 2)
+    units = runs * max(blocks, 1)
+    found = []
+    for member in range(members):
+        generator = numpy_generator(seed, "bootstrap", member)
+        found.append(generator.multinomial(units, np.full(units, 1 / units)))
+    return np.reshape(found, (members, runs, -1)).astype(np.float64)
+
+
+def _noise(data: Observations) -> float:
+    """Standard deviation of all observations around smooth curves."""
+    squares, count = 0.0, 0
+    for times, states in data.groups:
+        if len(times) >= GaussNewtonSettings.fewest_times:
+            squares += smooth(times, states, times[:1]).noise ** 2 * states.size
+            count += states.size
+    return math.sqrt(squares / count) if count else 0.0
+
+
+def _calibrated(
+    models: Models, graph: Graph, data: Observations, weights: Floats, noise: float
+) -> Calibration:
+    """From forecasts of runs, or blocks of time, by the members that did not learn from them."""
+    predictions, truths = [], []
+    fields = {r: x for r, x in enumerate(model_fields(models)) if x is not None}
+    run = 0
+    for times, states in data.groups:
+        block_of = np.arange(len(times)) * weights.shape[2] // len(times)
+        for observed_states in states.astype(np.float64):
+            for block in range(weights.shape[2]):
+                others = [fields[r] for r in fields if not weights[r, run, block]]
+                now = block_of == block
+                if len(others) > 1 and now.sum() > 1:
+                    truth = observed_states[now]
+                    found, _ = _forecasts(others, models, graph, truth[0], times[now])
+                    predictions.append(found)
+                    truths.append(truth)
+            run += 1
+    return calibrate(predictions, truths, noise=noise)
+
+
+def _notes(
+    whole: Graph, series: Series, part: Graph, data: Observations
+) -> tuple[tuple[str, ...], float | None]:
+    """What the data cannot say, in sentences; and what every node receives if that is the same."""
+    notes = []
+    missing = series.unobserved
+    if missing:
+        notes.append(
+            f"{len(missing)} of {whole.n} nodes have no series ({_listed(missing)}) and were left "
+            "out with their edges."
+        )
+    received = np.asarray(part.adjacency().sum(axis=1))
+    strength = None
+    if not len(part.edges):
+        strength = 0.0
+        notes.append(
+            "The network of the observed nodes has no edges, so nothing is learned of the "
+            "interaction: only f is, and forecasts hold for networks without edges."
+        )
+    elif np.allclose(received, received[0]):
+        strength = float(received[0])
+        notes.append(
+            f"Every node receives the same in all, {strength:g}, so a constant in h_alt cannot be "
+            "told from f: forecasts hold for networks where every node receives so much."
+        )
+    elif all(np.allclose(x, x[..., :1]) for _, x in data.groups):
+        notes.append(
+            "All nodes are always in the same state, so f and the interaction can be told apart by "
+            "what nodes receive alone."
+        )
+    still = np.all([(x == x[:, :1]).all(axis=(0, 1)) for _, x in data.groups], axis=0)
+    if still.any():
+        names = [part.labels[i] for i in np.flatnonzero(still)]
+        notes.append(f"{len(names)} nodes never change ({_listed(names)}); check their series.")
+    return tuple(notes), strength
+
+
+def _listed(names: Sequence[Any]) -> str:
+    return ", ".join(map(str, names[:3])) + (", …" if len(names) > 3 else "")
+
+
+def _made(
+    graph: Graph, data: Observations, recipe: str, settings: Settings, seed: int
+) -> dict[str, Any]:
+    """What the ensemble was trained with, and on."""
+    low, high = data.range
+    received = np.asarray(graph.adjacency().sum(axis=1))
+    return {
+        "recipe": recipe,
+        "settings": asdict(settings),
+        "seed": seed,
+        "nodes": graph.n,
+        "edges": len(graph.edges),
+        "directed": graph.directed,
+        "weighted": graph.weights is not None,
+        "received": [float(received.min()), float(received.max())],
+        "runs": sum(len(states) for _, states in data.groups),
+        "times": sum(len(times) * len(states) for times, states in data.groups),
+        "duration": max(float(times[-1]) for times, _ in data.groups),
+        "states": [low, high],
+    }
+
+
+def save_ensemble(path: str | Path, ensemble: Ensemble) -> None:
+    """Write an ensemble as one safetensors file, with all that its predictions need."""
+    parameters = {
+        "made": dict(ensemble.made),
+        "seen": ensemble.seen.to_dict(),
+        "calibration": ensemble.calibration.to_dict(),
+        "noise": ensemble.noise,
+        "strength": ensemble.strength,
+        "notes": list(ensemble.notes),
+        "tensors": list(ensemble.models.parameters),
+    }
+    write_tensors(path, model_tensors(ensemble.models), ENSEMBLE, parameters)
+
+
+@one_thread_if_small
+def load_ensemble(path: str | Path) -> Ensemble:
+    """Read an ensemble.
+
+    Raises:
+        FileProblem: the file is missing, damaged, or no ensemble's.
+    """
+    tensors = read_tensors(path, ENSEMBLE)
+    facts = read_parameters(path)
+    return Ensemble(
+        models_from(tensors, facts["tensors"]),
+        Seen.from_dict(facts["seen"]),
+        Calibration.from_dict(facts["calibration"]),
+        facts["noise"],
+        facts["strength"],
+        facts["made"],
+        tuple(facts["notes"]),
+    )
