@@ -13,7 +13,7 @@ from scipy.integrate import solve_ivp
 
 from nodeflow import graphs, node
 from nodeflow.data import Run, Series
-from nodeflow.node.forced import initial_forced_parameters, rollout
+from nodeflow.node.forced import forced_velocity, initial_forced_parameters, rollout
 from nodeflow.node.forced_inputs import read_inputs
 from nodeflow.node.forced_start import Latest, filtered_start, initial_filter
 from nodeflow.node.likelihoods import poisson_deviance
@@ -116,6 +116,23 @@ def test_time_is_in_the_unit_that_is_said() -> None:
     a = rollout(p, matrix, start, times, none, nothing, substeps=3)
     b = rollout(p, matrix, start, 7 * times, none, nothing, substeps=3, unit=7.0)
     torch.testing.assert_close(a, b)
+
+
+def test_beyond_the_states_seen_functions_keep_their_values() -> None:
+    p = initial_forced_parameters(
+        [torch.Generator().manual_seed(0)],
+        hidden=(4,), inputs=0, covariates=0, scale=1.0, dtype=torch.float64,
+    )  # fmt: skip
+    nothing, none = torch.zeros(N, 0, dtype=torch.float64), read_inputs(None, [], 1)
+    matrix = torch.from_numpy(graphs.normalized_adjacency(network(), "row").toarray())
+    start = torch.full((1, 1, N), 9.0, dtype=torch.float64)
+    times = torch.tensor([[0.0, 1.0, 3.0]], dtype=torch.float64)
+    slope = forced_velocity(
+        p, matrix, torch.ones_like(start), torch.zeros(1, 0, dtype=torch.float64), nothing
+    )
+    found = rollout(p, matrix, start, times, none, nothing, substeps=2, bounds=(-1.0, 1.0))
+    torch.testing.assert_close(found[:, :, 0], start + slope)
+    torch.testing.assert_close(found[:, :, 1], start + 3 * slope)
 
 
 # --- starts --------------------------------------------------------------------------------------

@@ -133,6 +133,7 @@ def rollout(
     *,
     substeps: int,
     unit: float = 1.0,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Tensor:
     """Integrate from many origins at once, by the explicit midpoint rule.
 
@@ -145,6 +146,8 @@ def rollout(
         covariates: (n, C).
         substeps: steps of the integrator between two times.
         unit: of the time in dx/dt, in that of `times`.
+        bounds: states beyond which the three functions keep the values that they have there, so
+            that nothing is extrapolated into an explosion.
 
     Returns:
         States at the H times after each origin, (R, B, H, n).
@@ -155,8 +158,8 @@ def rollout(
         for k in range(substeps):
             t = before + k * step
             width = (step / unit).to(x.dtype)[:, None]
-            slope = forced_velocity(parameters, adjacency, x, inputs(t), covariates)
-            middle = x + 0.5 * width * slope
+            slope = forced_velocity(parameters, adjacency, x.clamp(*bounds), inputs(t), covariates)
+            middle = (x + 0.5 * width * slope).clamp(*bounds)
             halfway = inputs(t + 0.5 * step)
             x = x + width * forced_velocity(parameters, adjacency, middle, halfway, covariates)
         found.append(x)

@@ -30,6 +30,8 @@ class Units:
         size: typical rate: the mean where logarithms are taken, else the root mean square about
             the shift.
         time: typical time between observations, in the user's unit.
+        low: state that 1 in 1,000 observations lies below; functions are constant below it.
+        high: state that 1 in 1,000 observations lies above; functions are constant above it.
     """
 
     positive: bool
@@ -37,6 +39,8 @@ class Units:
     shift: float
     size: float
     time: float
+    low: float
+    high: float
 
     def states(self, rates: Tensor) -> Tensor:
         """States of rates."""
@@ -106,6 +110,7 @@ def simulate(parameters: Mapping[str, Tensor], setting: Setting, windows: Window
         setting.covariates,
         substeps=setting.substeps,
         unit=setting.units.time,
+        bounds=(setting.units.low, setting.units.high),
     )
     return Predicted(start, states, setting.units.rates(states) * setting.exposure)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ __all__ = ["train_forecaster"]
 
 _LOOKS = 20
 """How often the validation loss is computed while the number of steps is chosen."""
+
+_RARE = 1e-3
+"""Share of observations on either side beyond which functions are held constant."""
 
 _VARIANCE = 1.0
 """Variance of initial weights times fan-in."""
@@ -231,7 +234,9 @@ def _units(
     log = settings.scale == "log" or (settings.scale == "auto" and likelihood.counts)
     shift = 0.0 if likelihood.counts or log else float(rates.mean())
     size = float(rates.mean() if log else np.sqrt(np.square(rates - shift).mean()))
-    return Units(likelihood.counts, log, shift, size, time)
+    free = Units(likelihood.counts, log, shift, size, time, -math.inf, math.inf)
+    low, high = np.quantile(free.states(torch.from_numpy(rates)).numpy(), [_RARE, 1 - _RARE])
+    return replace(free, low=float(low), high=float(high))
 
 
 def _check_length(series: Series, windows: Windows, settings: ForecasterSettings) -> None:
