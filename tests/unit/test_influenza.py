@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = Path("/usr/lib/R/site-library/surveillance/extdata")
 BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
-FULL, SMALL = "horizon=4, steps=300", "models=1, steps=100"
+FULL, SMALL = "horizon=4, steps=300", "models=1, horizon=2, steps=200"
 
 installed = pytest.mark.skipif(
     not (FILES / "counts_flu_BYBW.txt").exists(),

@@ -84,7 +84,8 @@ def test_rollouts_are_what_an_independent_integrator_finds() -> None:
         s = [policy, np.sin(angle), np.cos(angle), np.sin(2 * angle), np.cos(2 * angle)]
         rows = np.column_stack([x, np.tile(s, (N, 1)), covariates.numpy()])
         onto = matrix @ net("h_alt", r, x[:, None])
-        return net("f", r, rows) + net("h_ego", r, rows) * onto
+        found: np.ndarray = net("f", r, rows) + net("h_ego", r, rows) * onto
+        return found
 
     errors = []
     for substeps in (10, 20):

@@ -33,10 +33,10 @@ def test_gradients_are_those_of_torch_distributions(
     for own in (True, False):
         m, s = (torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in (mean, spread))
         known = distribution(name, m, s)
-        loss = LIKELIHOODS[name].loss(y, m, s) if own else -known.log_prob(y)  # type: ignore[no-untyped-call]
+        loss = LIKELIHOODS[name].loss(y, m, s) if own else -known.log_prob(y)
         found = torch.autograd.grad(loss, (m, s), allow_unused=True)
         slopes.append([0.0 if x is None else float(x) for x in found])
-    np.testing.assert_allclose(*slopes, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(slopes[0], slopes[1], rtol=1e-6, atol=1e-7)
 
 
 def frozen(name: str, mean: float, spread: float) -> stats.distributions.rv_frozen:
@@ -51,7 +51,7 @@ def frozen(name: str, mean: float, spread: float) -> stats.distributions.rv_froz
 def test_probabilities_are_those_of_scipy(
     name: str, count: int, mean: float, spread: float
 ) -> None:
-    own = LIKELIHOODS[name].cdf(np.float64(count), np.float64(mean), np.float64(spread))
+    own = LIKELIHOODS[name].cdf(*(np.array(x, dtype=np.float64) for x in (count, mean, spread)))
     np.testing.assert_allclose(own, frozen(name, mean, spread).cdf(count), rtol=1e-8, atol=1e-12)
 
 

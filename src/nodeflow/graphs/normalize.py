@@ -36,7 +36,8 @@ def normalized_adjacency(graph: Graph, normalization: str = "none") -> csr_array
         )
     matrix = graph.adjacency()
     size = abs(matrix)
-    left, right = NORMALIZATIONS[normalization](size.sum(axis=1), size.sum(axis=0))
+    target, source = (np.asarray(size.sum(axis=k), dtype=np.float64) for k in (1, 0))
+    left, right = NORMALIZATIONS[normalization](target, source)
     found = csr_array(_diagonal(left) @ matrix @ _diagonal(right))
     found.sort_indices()
     return found

@@ -45,12 +45,12 @@ class ForecasterSettings:
     ] = "auto"
     scale: Annotated[
         Text,
-        OneOf(["auto", "linear", "log"]),
+        OneOf(["linear", "log"]),
         meaning(
-            "of states inside: linear in the rate, or log(1 + rate / mean rate); auto takes log "
-            "for counts, where growth is proportional to what is there"
+            "of states inside: linear in the rate, or log(1 + rate / mean rate), which learns growth "
+            "from fewer data and exaggerates it where rates are larger than those seen"
         ),
-    ] = "auto"
+    ] = "linear"
     normalization: Annotated[
         Text,
         OneOf(list(NORMALIZATIONS)),

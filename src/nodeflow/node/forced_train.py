@@ -97,7 +97,8 @@ def train_forecaster(
     if settings.validation:
         early, late = _split(windows, settings)
         _, chosen = _train(task, early, settings.steps, "choice", late)
-        steps = int(chosen.groupby("step")["validation_loss"].mean().idxmin())
+        by_step = chosen.groupby("step")["validation_loss"].mean()
+        steps = int(by_step.index[int(np.argmin(by_step))])
     parameters, history = _train(task, windows, steps, "final")
     return Forecaster(
         parameters,
@@ -231,7 +232,7 @@ def _units(
             f"Every observation has the rate {rates[0]:g}, so there is nothing to learn; give "
             "series that change."
         )
-    log = settings.scale == "log" or (settings.scale == "auto" and likelihood.counts)
+    log = settings.scale == "log"
     shift = 0.0 if likelihood.counts or log else float(rates.mean())
     size = float(rates.mean() if log else np.sqrt(np.square(rates - shift).mean()))
     free = Units(likelihood.counts, log, shift, size, time, -math.inf, math.inf)

@@ -237,14 +237,16 @@ class Forecaster:
         states = torch.cat([found.start[:, :, None], found.states], dim=2).numpy()
         (low, high), around = self.seen[0], self.seen[1:]
         slack = _SLACK * (high - low)
-        inside = (states >= low - slack) & (states <= high + slack)
+        inside = (states.min(axis=0) >= low - slack) & (states.max(axis=0) <= high + slack)
         times = windows.times.ravel()
         s = inputs(times).numpy()
         width = _SLACK * (around[:, 1] - around[:, 0])
-        fair = ((s >= around[:, 0] - width) & (s <= around[:, 1] + width)).all(axis=1)
-        good = inside.all(axis=0) & fair.reshape(windows.times.shape)[:, :, None]
+        beyond = (s < around[:, 0] - width) | (s > around[:, 1] + width)
+        fair = np.logical_not(beyond).prod(axis=1).reshape(windows.times.shape) > 0
+        good: NDArray[np.bool_] = inside & fair[:, :, None]
         good &= (windows.latest.known.sum(1) > 0).numpy()[:, None]
-        return np.logical_and.accumulate(good, axis=1)[:, 1:]
+        trusted: NDArray[np.bool_] = np.logical_and.accumulate(good, axis=1)[:, 1:]
+        return trusted
 
 
 _PARAMETERS = "parameters."
@@ -301,9 +303,8 @@ def load_forecaster(path: str | Path) -> Forecaster:
     """
     tensors = {name: x.copy() for name, x in read_tensors(path, FORECASTER).items()}
     about = read_parameters(path)
-    settings = ForecasterSettings(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in about["settings"].items()}
-    )
+    given: dict[str, Any] = about["settings"]
+    settings = ForecasterSettings(**given)
     graph = build_graph(
         about["n"],
         tensors["edges"],

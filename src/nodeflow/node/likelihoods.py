@@ -95,9 +95,8 @@ class NegativeBinomial(Likelihood):
     def cdf(self, value: Floats, mean: Floats, spread: Floats) -> Floats:
         """Regularized incomplete beta function."""
         size = 1.0 / spread
-        found: Floats = special.betainc(
-            size, np.floor(np.maximum(value, 0)) + 1, size / (size + mean)
-        )
+        more = np.floor(np.maximum(value, 0)) + 1
+        found = np.asarray(special.betainc(size, more, size / (size + mean)), dtype=np.float64)
         return np.where(value < 0, 0.0, found)
 
 
