@@ -39,7 +39,7 @@ SETTINGS = {
     )
     for scale in ("linear", "log")
 }
-"""Linear states with neighbours, and logarithms with gravity; see docs/influenza.md for why both."""
+"""Linear states with neighbours, logarithms with gravity; docs/influenza.md says why both."""
 
 
 def read(folder: Path = FOLDER) -> tuple[graphs.Graph, pd.DataFrame, pd.Series]:
@@ -60,9 +60,8 @@ def gravity(graph: graphs.Graph, people: pd.Series) -> graphs.Graph:
 
 
 def forecasts(
-    graph: graphs.Graph, cases: pd.DataFrame, people: pd.Series, train: int,
-    scale: str,
-) -> tuple[pd.DataFrame, node.Forecaster]:  # fmt: skip
+    graph: graphs.Graph, cases: pd.DataFrame, people: pd.Series, train: int, scale: str
+) -> tuple[pd.DataFrame, node.Forecaster]:
     """Train on the first weeks, and forecast from every week from the last of them on."""
     graph = gravity(graph, people) if scale == "log" else graph
     made = node.train_forecaster(

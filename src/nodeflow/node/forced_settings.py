@@ -47,8 +47,8 @@ class ForecasterSettings:
         Text,
         OneOf(["linear", "log"]),
         meaning(
-            "of states inside: linear in the rate, or log(1 + rate / mean rate), which learns growth "
-            "from fewer data and exaggerates it where rates are larger than those seen"
+            "of states inside: linear in the rate, or log(1 + rate / mean rate), which learns "
+            "growth from fewer data, and exaggerates it where rates exceed those seen"
         ),
     ] = "linear"
     normalization: Annotated[

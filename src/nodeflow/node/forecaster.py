@@ -237,6 +237,7 @@ class Forecaster:
         states = torch.cat([found.start[:, :, None], found.states], dim=2).numpy()
         (low, high), around = self.seen[0], self.seen[1:]
         slack = _SLACK * (high - low)
+        low = -np.inf if self.units.positive else low  # states below 0 are rates close to 0
         inside = (states.min(axis=0) >= low - slack) & (states.max(axis=0) <= high + slack)
         times = windows.times.ravel()
         s = inputs(times).numpy()
