@@ -131,7 +131,7 @@ def _endemic_epidemic(
     """
 
     def predict(flu: Flu, origins: NDArray[np.int64], horizon: int) -> Floats:
-        counts = torch.from_numpy(flu.counts)
+        counts = torch.from_numpy(flu.counts.copy())
         people = torch.from_numpy(flu.exposure / flu.exposure.mean())
         steps = torch.from_numpy(shortest_path(flu.neighbours, unweighted=True))
         near = torch.from_numpy(flu.neighbours / flu.neighbours.sum(axis=1, keepdims=True))
