@@ -166,12 +166,11 @@ def lines(scale: str, validation: bool) -> list[str]:
         for k in (50, 90)
     }
     covered = pd.DataFrame({**inside, "lead": table.lead}).groupby("lead").mean().loc[[*LEADS]]
-    trusted = table.groupby("lead").trusted.mean().loc[[*LEADS]]
     text += [
         "",
         "Share of observations within bands (of counts, so at least what they say): "
         + "; ".join(f"{k} %: {_three(covered[k].to_numpy(), 3)}" for k in (50, 90))
-        + f"; trusted: {_three(trusted.to_numpy(), 3)}.",
+        + ".",
     ]
     return text
 
