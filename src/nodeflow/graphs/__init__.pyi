@@ -12,6 +12,7 @@ from .files import (
 from .graph import Graph, GraphProblem, build_graph, from_matrix, from_networkx, to_networkx
 from .measures import graph_table, node_table
 from .networks import NULL_MODELS, network_table, with_nulls
+from .normalize import NORMALIZATIONS, normalized_adjacency
 from .nulls import erdos_renyi, rewire
 from .real import REAL_NETWORKS, RealNetwork, real_network
 from .s1 import ModelProblem
@@ -23,6 +24,7 @@ __all__ = [
     "GRAPHS",
     "NETWORKS",
     "NODES",
+    "NORMALIZATIONS",
     "NULL_MODELS",
     "REAL_NETWORKS",
     "Directions",
@@ -45,6 +47,7 @@ __all__ = [
     "graph_table",
     "network_table",
     "node_table",
+    "normalized_adjacency",
     "predict",
     "probability_at",
     "read_edge_list",

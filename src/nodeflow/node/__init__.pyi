@@ -2,6 +2,9 @@ from .baselines import with_baselines
 from .ensemble import Ensemble, save_ensemble, train_ensemble
 from .evaluate import evaluate_models, node_errors
 from .field import as_field
+from .forced_settings import ForecasterProblem, ForecasterSettings
+from .forced_train import train_forecaster
+from .forecaster import Forecaster, load_forecaster, save_forecaster
 from .functions import compare_functions
 from .hidden import hide_nodes, perturb_initial_states
 from .layout import ModelProblem
@@ -43,6 +46,9 @@ __all__ = [
     "Calibration",
     "Ensemble",
     "Evidence",
+    "Forecaster",
+    "ForecasterProblem",
+    "ForecasterSettings",
     "GaussNewtonSettings",
     "MatchingSettings",
     "ModelProblem",
@@ -62,6 +68,7 @@ __all__ = [
     "flags",
     "hide_nodes",
     "load",
+    "load_forecaster",
     "node_errors",
     "perturb_initial_states",
     "rate_forecasts",
@@ -69,7 +76,9 @@ __all__ = [
     "read_snapshots",
     "recipe_settings",
     "save_ensemble",
+    "save_forecaster",
     "train_ensemble",
+    "train_forecaster",
     "train_models",
     "with_baselines",
     "write_models",
