@@ -34,10 +34,13 @@ rule test_node:
         edges=lambda w: [*map(edges, plan.experiments.tested(w))],
         nodes=lambda w: fill(paths.NODES, plan.experiments.tested(w)),
         truth=lambda w: [*map(trajectories, plan.experiments.tested(w))],
+        training_edges=lambda w: [*map(edges, plan.experiments.evidence(w))],
+        training=lambda w: [*map(trajectories, plan.experiments.evidence(w))],
     output:
         errors=paths.ERRORS,
         runs=paths.RUNS,
         by_degree=paths.BY_DEGREE,
+        trust=paths.TRUST,
     log:
         paths.log("test_node", paths.RUNS),
     benchmark:

@@ -91,6 +91,7 @@ rule judge_claims:
         hidden=table("node_hidden").path,
         noise=table("node_noise").path,
         areas=table("node_warning_areas").path,
+        trust=table("node_trust").path,
     output:
         table("claims").path,
     log:

@@ -26,6 +26,7 @@ from nodeflow.figures.node import (
     draw_training,
 )
 from nodeflow.figures.style import drawing
+from nodeflow.figures.trust import draw_trust
 from nodeflow.judge.bootstrap import crossed_medians, interval, median_band
 from nodeflow.judge.claims import CLAIMS, judge_claims, verdict
 from nodeflow.judge.warning import receiver_curve
@@ -175,7 +176,30 @@ def planted(system: str, growth: float) -> dict[str, Any]:
                 for signal, area in (("spread", 0.6 + 0.01 * growth), ("degree", 0.7))
             ]
         ).assign(**models, trained_gamma=2.1, N=1024, bad=0.1),
+        "trust": planted_trust(growth).assign(**models),
     }
+
+
+def planted_trust(growth: float) -> pd.DataFrame:
+    """Bands that cover at N = 64 and, but for flagged nodes, at 1024; flags that tell `growth`."""
+    rng = np.random.default_rng(3)
+    parts = []
+    for size in (64, 1024):
+        cover = {64: 0.0, 1024: -0.3}[size] + 0.01 * rng.normal(size=10)
+        parts.append(
+            pd.DataFrame(
+                {"N": size, "graph": range(10), "status": "ok", "coverage_50": 0.5 + cover,
+                 "coverage_90": 0.9 + cover, "coverage_50_unflagged": 0.5,
+                 "coverage_90_unflagged": 0.9, "recall": 0.4 + 0.02 * growth, "bad": 0.1,
+                 "precision": 0.05 * growth, "mae_flagged": growth, "mae_unflagged": 1.0,
+                 "error_flagged": growth, "error_unflagged": 1.0, "flagged": 0.2}
+            )
+        )  # fmt: skip
+    failed = parts[1].assign(status="failed", graph=np.arange(10, 20), coverage_90=np.nan)
+    other = parts[0].assign(gamma=3.9, coverage_90=0.0)  # of another cell of the structure grid
+    return pd.concat([*parts, failed, other]).fillna({"gamma": 2.1}).assign(
+        beta=1.1, trained_gamma=2.1
+    )  # fmt: skip
 
 
 SIZES: dict[str, Any] = {
@@ -222,6 +246,22 @@ def test_planted_effects_are_confirmed_and_planted_contrary_ones_contradicted() 
     assert judged("SIS", 1.0)["errors barely grow with size 2.1"] == "confirmed"
 
 
+@pytest.mark.parametrize(("growth", "verdict"), [(20.0, "confirmed"), (1.0, "contradicted")])
+def test_bands_and_flags_are_judged_on_graphs_of_their_own_cell(
+    growth: float, verdict: str
+) -> None:
+    claims = judge_claims(**planted("MM", growth), **SIZES)
+    verdicts = claims.set_index(["claim", "statistic"])["verdict"]
+    for level in (50, 90):
+        inside = f"share of states inside the {level} % band"
+        for which, large in (("all nodes", "contradicted"), ("nodes without a flag", "confirmed")):
+            claim = f"bands of an ensemble cover what they say ({which})"
+            assert verdicts[claim, f"{inside}, N = 64, γ = 2.1"] == "confirmed"
+            assert verdicts[claim, f"{inside}, N = 1024, γ = 2.1"] == large
+    flags = [claim for claim in verdicts.index.get_level_values(0) if "flag" in claim][-3:]
+    assert [verdicts[claim].tolist() for claim in flags] == [[verdict]] * 3
+
+
 @pytest.mark.parametrize(("growth", "verdict"), [(20.0, "confirmed"), (0.2, "contradicted")])
 def test_systems_are_compared(growth: float, verdict: str) -> None:
     parts = [planted("MM", growth), planted("SIS", 1.0)]
@@ -263,6 +303,7 @@ def test_every_figure_can_be_drawn() -> None:
             draw_warning(curves, areas.assign(**shared)), draw_claims(claims),
             draw_size_errors(tests, 1.1), draw_structure_errors(tests, **trained),
             draw_degree_errors(errors, **trained), draw_training(history),
+            draw_trust(tables["trust"], 1.1),
         ]  # fmt: skip
         for figure in figures:
             figure.set_dpi(40)

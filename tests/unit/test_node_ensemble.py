@@ -299,7 +299,7 @@ def test_where_the_interaction_cannot_be_told_forecasts_there_are_right_and_that
     assert not other["trusted"].any()
     if not weights.any():
         x = np.linspace(0.3, 1.5, 9)
-        f = ensemble.functions(x).set_index("function").loc["f", "mean"]
+        f = ensemble.functions(x).query("function == 'f'")["mean"]
         np.testing.assert_allclose(f, 0.1 - x, atol=0.03)
 
 
@@ -310,8 +310,8 @@ def test_what_cannot_be_learned_from_is_one_sentence() -> None:
     states = solution(weights, np.ones(20), times)
     few, still = states[:5], np.ones_like(states)
     for given, words in (
-        ([data.Run("a", times[:5], few)], "5 observation times.*needs at least 7"),
-        ([data.Run("a", times, states), data.Run("b", times[:5], few)], "5 observation times"),
+        ([data.Run("a", times[:5], few)], "Run a has 5 times .*needs at least 7"),
+        ([data.Run("a", times, states), data.Run("b", times[:5], few)], "Run b has 5 times"),
         ([data.Run("a", times, still)], "no state .* ever changes"),
     ):
         with pytest.raises(RecipeProblem, match=words) as caught:

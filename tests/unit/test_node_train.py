@@ -258,12 +258,12 @@ def test_a_field_that_explodes_on_its_training_data_is_a_fault() -> None:
     [verdict] = train._faults(models.parameters, losses, data)
     assert verdict.status == "ok"
     assert (error := verdict.error) == models.error[0]
-    at = data[0].times[::8]
+    [(times, states)] = data[0].groups
     got = simulate(
         as_field(models.parameters), csr_array(data[0].adjacency.astype(float)),
-        data[0].states[:4, 0], at, rtol=1e-8, atol=1e-8,
+        states[:4, 0], times[::8], rtol=1e-8, atol=1e-8,
     )  # fmt: skip
-    assert error == pytest.approx(np.abs(got.states - data[0].states[:4, ::8]).mean(), rel=0.5)
+    assert error == pytest.approx(np.abs(got.states - states[:4, ::8]).mean(), rel=0.5)
     last = {**models.parameters, "f.2.weight": -1e8 * models.parameters["f.2.weight"]}
     assert "explodes" in train._faults(last, losses, data)[0].reason
     idle = {name: 0 * values for name, values in models.parameters.items()}
@@ -335,9 +335,10 @@ def test_a_diverging_replicate_is_marked_and_the_others_survive(settings: Settin
     of = graphs(2)
     data = observed(of, trajectories(of))
     if settings is PAPER:
-        data = [replace(x, times=x.times[::8], states=x.states[:, ::8]) for x in data]
+        data = [x.mapped(lambda times, states: (times[::8], states[:, ::8])) for x in data]
         settings = replace(PAPER, steps=80)
-    noise = np.random.default_rng(1).normal(0, 1e30, data[0].states.shape)
+    [(_, states)] = data[0].groups
+    noise = np.random.default_rng(1).normal(0, 1e30, states.shape)
     broken = replace(data[0], states=noise.astype(np.float32))
     models, history = train_stack([broken, data[1]], settings, names(2), root_seed=1)
     assert models.ok.tolist() == [False, True]

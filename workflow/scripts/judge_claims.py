@@ -11,6 +11,7 @@ from nodeflow.node.collected import (
     COLLECTED_NOISE,
     COLLECTED_TESTS,
 )
+from nodeflow.node.trusted import COLLECTED_TRUST
 from nodeflow.tables import read_table, write_table
 
 snakemake: Any
@@ -24,6 +25,7 @@ with job(snakemake.log[0], snakemake.threads):
         read_table(files.hidden, COLLECTED_HIDDEN),
         read_table(files.noise, COLLECTED_NOISE),
         read_table(files.areas, AREAS),
+        read_table(files.trust, COLLECTED_TRUST),
         **p,
     )
     write_table(output[0], claims, CLAIMS, made)

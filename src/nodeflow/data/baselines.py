@@ -91,7 +91,7 @@ def _follow_network(parameters: Floats, graph: Graph, initial: Floats, times: Fl
     found = simulate(
         linear_field(*parameters), graph.adjacency(), initial[None], times, rtol=1e-8, atol=1e-8
     )
-    return found.states[0]
+    return np.asarray(found.states[0])
 
 
 def linear_field(a: float, b: float, c: float) -> Field:
@@ -147,7 +147,7 @@ def _fitted(
         data: what to fit to.
     """
     size = np.sqrt(np.mean([np.square(x).mean() for _, x in data.runs])) or 1.0
-    typical = max(float(np.abs(data.graph.adjacency()).sum(axis=1).mean()), 1e-12)
+    typical = max(float(abs(data.graph.adjacency()).sum(axis=1).mean()), 1e-12)
     scale = np.array([size, 1.0, 1.0 / typical]) / data.duration
 
     def residuals(given: Floats) -> Floats:
@@ -161,7 +161,7 @@ def _fitted(
 
     starts = [np.zeros(3), _slopes(data, received) / scale]
     start = min(starts, key=lambda x: float(np.square(residuals(x)).sum()))
-    best = least_squares(residuals, start, x_scale="jac", diff_step=_DIFFERENCE, max_nfev=_STEPS)
+    best = least_squares(residuals, start, x_scale="jac", diff_step=[_DIFFERENCE], max_nfev=_STEPS)
     parameters = best.x * scale
 
     def forecast(graph: Graph, initial: Floats, times: Floats) -> Floats:

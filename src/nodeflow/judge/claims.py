@@ -34,7 +34,7 @@ CLAIMS = Schema(
         "verdict": pa.string(),
     },
     {
-        "claim": "what the paper says, or our conjecture test",
+        "claim": "what the paper says, our conjecture test, or what we say of trust",
         "system": "dynamical system",
         "statistic": "the number that the claim is judged by; the claim holds above the threshold",
         "value": "the number, of medians over graphs and models; failed runs count as infinite",
@@ -47,6 +47,9 @@ CLAIMS = Schema(
 
 BARELY = 2.0
 """An error that grows by no more than this factor "barely degrades"."""
+
+SLACK = 0.05
+"""By so much less than they say may bands cover."""
 
 _GROWS = {name for name, system in SYSTEMS.items() if system.grows}
 Medians = NDArray[np.float64]
@@ -68,6 +71,7 @@ def judge_claims(
     hidden: pd.DataFrame,
     noise: pd.DataFrame,
     areas: pd.DataFrame,
+    trust: pd.DataFrame,
     *,
     training_size: int,
     detail_size: int,
@@ -83,6 +87,7 @@ def judge_claims(
         hidden: `COLLECTED_HIDDEN`.
         noise: `COLLECTED_NOISE`.
         areas: under the curves of warning signals (`AREAS`).
+        trust: in bands and flags of ensembles (`COLLECTED_TRUST`).
         training_size: number of nodes of the training graphs.
         detail_size: number of nodes of the graphs that the covering models are tested on.
         structure_size: of the graphs of the structure experiment.
@@ -98,11 +103,7 @@ def judge_claims(
         random = numpy_generator(seed, "claims", system)
         mine = tests[tests["system"] == system]
         plain = mine[mine["variant"] == "plain"]
-        own = plain[
-            (plain["beta"] == plain["trained_beta"])
-            & (plain["gamma"] == plain["trained_gamma"])
-            & (plain["beta"] == structure_trained[0])
-        ]
+        own = _own(plain, structure_trained)
         grid = plain[
             (plain["N"] == structure_size)
             & (plain["trained_beta"] == structure_trained[0])
@@ -118,12 +119,24 @@ def judge_claims(
             _noise(noise[noise["system"] == system], random),
             _covering(mine, detail_size, random),
             _warning(areas[areas["system"] == system], random),
+            _trust(
+                _own(trust[trust["system"] == system], structure_trained), training_size, random
+            ),
         ]
         rows += [_judged(system, row) for part in parts for row in part]
         if growth:
             growths[system] = growth[min(growth)]
     rows += [_judged("all", row) for row in _dynamics(growths)]
     return pd.DataFrame(rows, columns=list(CLAIMS.columns))
+
+
+def _own(plain: pd.DataFrame, structure_trained: list[float]) -> pd.DataFrame:
+    """Tests on graphs of the training cell's own β and γ, at the β of the structure experiment."""
+    return plain[
+        (plain["beta"] == plain["trained_beta"])
+        & (plain["gamma"] == plain["trained_gamma"])
+        & (plain["beta"] == structure_trained[0])
+    ]
 
 
 def _judged(system: str, row: Row) -> tuple[object, ...]:
@@ -352,6 +365,42 @@ def _warning(areas: pd.DataFrame, random: np.random.Generator) -> Iterator[Row]:
             f"area under its receiver curve over that of degree, {where}",
             _quotient(spread, degree), 1.0,
         )  # fmt: skip
+
+
+def _trust(own: pd.DataFrame, small: int, random: np.random.Generator) -> Iterator[Row]:
+    # One ensemble on each graph: intervals are over graphs.
+    rows = own[(own["gamma"] == own["gamma"].min()) & (own["status"] == "ok")]
+    rows = rows.assign(
+        replicate=0, training_graph=0, lift=rows["precision"] / rows["bad"],
+        better=rows["mae_flagged"] / rows["mae_unflagged"],
+    )  # fmt: skip
+    for size in sorted({small, rows["N"].max()} & set(rows["N"])):
+        here = rows[rows["N"] == size]
+        where = f"N = {size}, γ = {here['gamma'].iloc[0]}"
+        for level in (50, 90):
+            for column, which in (("", "all nodes"), ("_unflagged", "nodes without a flag")):
+                column = f"coverage_{level}{column}"
+                # Where all nodes are flagged there are none without, and likewise below.
+                some = here.dropna(subset=[column])
+                if len(some):
+                    yield (
+                        f"bands of an ensemble cover what they say ({which})",
+                        f"share of states inside the {level} % band, {where}",
+                        crossed_means(some, column, random), level / 100 - SLACK,
+                    )  # fmt: skip
+        if size == small:
+            continue
+        for claim, what, column, threshold in (
+            ("flags find badly predicted nodes",
+             "share of the nodes off by more than 1 % that are flagged", "recall", 0.5),
+            ("flags tell badly predicted nodes from others",
+             "share of them among the flagged nodes over that among all", "lift", 1.0),
+            ("nodes without a flag are predicted better",
+             "MAE of the flagged nodes over MAE of the others", "better", BARELY),
+        ):  # fmt: skip
+            some = here.dropna(subset=[column])
+            if len(some):
+                yield claim, f"{what}, {where}", crossed_medians(some, column, random), threshold
 
 
 def _ratio(

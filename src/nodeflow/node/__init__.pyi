@@ -26,6 +26,7 @@ from .store import (
 )
 from .train import train_models
 from .trust import Bands, Calibration, Seen, bands, calibrate, flags
+from .trusted import NODE_TRUST, Evidence, evidence_of, rate_forecasts
 
 __all__ = [
     "NODE_ERRORS",
@@ -36,9 +37,11 @@ __all__ = [
     "NODE_NOISE",
     "NODE_OVER_TRAINING",
     "NODE_RUNS",
+    "NODE_TRUST",
     "Bands",
     "Calibration",
     "Ensemble",
+    "Evidence",
     "GaussNewtonSettings",
     "MatchingSettings",
     "ModelProblem",
@@ -54,11 +57,13 @@ __all__ = [
     "compare_functions",
     "evaluate_models",
     "evaluate_snapshots",
+    "evidence_of",
     "flags",
     "hide_nodes",
     "load",
     "node_errors",
     "perturb_initial_states",
+    "rate_forecasts",
     "read_models",
     "read_snapshots",
     "recipe_settings",

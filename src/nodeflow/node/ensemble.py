@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +23,14 @@ from numpy.typing import ArrayLike, NDArray
 from nodeflow.data.gaps import observed_part
 from nodeflow.data.series import Run, Series, SeriesProblem
 from nodeflow.dynamics.integrate import simulate
+from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph, from_networkx
 from nodeflow.node.field import as_field, model_fields
 from nodeflow.node.layout import ModelProblem
 from nodeflow.node.load import absolute_tolerance, checked_start
 from nodeflow.node.observations import Observations, observed
-from nodeflow.node.settings import GaussNewtonSettings, Settings, recipe_settings
+from nodeflow.node.settings import GaussNewtonSettings, RecipeProblem, Settings, recipe_settings
 from nodeflow.node.splines import smooth
 from nodeflow.node.store import Models, model_tensors, models_from
 from nodeflow.node.trust import LEVELS, Bands, Calibration, Seen, bands, calibrate, flags
@@ -49,6 +50,12 @@ _UNITS = 8
 
 _ENOUGH_RUNS = 5
 """From so many runs on whole runs are drawn."""
+
+_CALIBRATING = 9
+"""Forecasts that it takes to calibrate bands of 90 %: with fewer, bands are only made wider."""
+
+_STRAY = 10.0
+"""Times the median error of the members from which one is no good."""
 
 _POINTS = 64
 """States at which functions are shown, unless others are asked for."""
@@ -231,6 +238,7 @@ def train_ensemble(
     [data] = observed([part], trajectories)
     runs = len(trajectories)
     chosen = recipe_settings(recipe, _defaults(recipe, runs) | dict(settings or {}))
+    _check_times(series, trajectories, recipe, chosen)
     weights = _bootstrap(data, members, seed)
     models, history = train_stack(
         [data] * members,
@@ -240,6 +248,7 @@ def train_ensemble(
         label="train the ensemble",
         weights=list(weights),
     )
+    models = _without_strays(models)
     if models.ok.sum() < 2:
         reason = history["status"].iloc[-1]
         raise ModelProblem(
@@ -259,6 +268,25 @@ def train_ensemble(
         _made(part, data, recipe, chosen, seed),
         notes,
     )
+
+
+def _check_times(
+    series: Series, trajectories: Sequence[Trajectory], recipe: str, settings: Settings
+) -> None:
+    for run, found in zip(series.runs, trajectories, strict=True):
+        count, fewest = len(found.times), settings.fewest_times
+        if count < fewest:
+            raise RecipeProblem(
+                f"Run {run.name} has {count} times between which all nodes have been observed, and "
+                f"the recipe {recipe} needs at least {fewest}; observe more, leave the run out, or "
+                'take the recipe "paper", which needs 2.'
+            )
+
+
+def _without_strays(models: Models) -> Models:
+    """Members whose error on training data is many times that of most have failed, too."""
+    typical = float(np.median(models.error[models.ok])) if models.ok.any() else math.nan
+    return replace(models, ok=models.ok & ~(models.error > _STRAY * typical))
 
 
 def _sorted(series: Series) -> Series:
@@ -317,7 +345,11 @@ def _calibrated(
                     predictions.append(found)
                     truths.append(truth)
             run += 1
-    return calibrate(predictions, truths, noise=noise)
+    found = calibrate(predictions, truths, noise=noise)
+    if found.runs >= _CALIBRATING:
+        return found
+    # Of short blocks of few runs alone it would not be known that bands may be narrower.
+    return replace(found, stretch=tuple(max(factor, 1.0) for factor in found.stretch))
 
 
 def _notes(

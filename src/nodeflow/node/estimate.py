@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -40,6 +40,9 @@ _ROWS = 2**17
 
 _AT_ONCE = 2**18
 """Numbers of a linear system that are solved for together."""
+
+_KEEPS = 0.02
+"""How much all runs count in the curvature of an estimate for which some count otherwise."""
 
 _SOLVED = 1e-6
 _SOLVER_STEPS = 50
@@ -138,7 +141,7 @@ def estimates(
     parts = {count: _by_block(data, fit, count) for count in counts}
     found = []
     for weight in weights:
-        mine = fit if weight is None else _reweighted(data, fit, parts[weight.shape[1]], weight)
+        mine = fit if weight is None else _reweighted(data, parts[weight.shape[1]], weight)
         found.append(_estimate(data, mine, ridge))
     return found
 
@@ -511,7 +514,7 @@ class _Linear:
             return found
 
         def dot(a: Array, b: Array) -> Array:
-            return np.einsum("mnc,mnc->mc", a, b)[:, None]
+            return np.asarray(np.einsum("mnc,mnc->mc", a, b)[:, None])
 
         goal = right / diagonal
         x = goal.copy()
@@ -543,8 +546,43 @@ def _ratio(a: Array, b: Array) -> Array:
     return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
 
 
-def _by_block(data: _Data, fit: _Fit, count: int) -> Array:
-    """Products of the errors for each run and block of time, (M, B, 3P + 1, 3P + 1)."""
+@dataclass(frozen=True)
+class _Blocks:
+    """A fit, and the products of its errors for each run and block of time, (M, B, …)."""
+
+    fit: _Fit
+    products: Array
+
+    def total(self, data: _Data, weights: Array | float) -> tuple[Array, Array, float]:
+        """Curvature, gradient and error, as of `_error_equation`, where blocks have weights."""
+        own = np.broadcast_to(weights * data.weight[:, None], self.products.shape[:2])
+        steps = (data.x.shape[1] - 1) / own.shape[1]
+        total = np.tensordot(own, self.products, axes=2)
+        return _normalized(total / (own.sum() * steps * data.x.shape[2]))
+
+
+def _by_block(data: _Data, fit: _Fit, count: int) -> _Blocks:
+    """The fit with blocks of all runs, after some more steps, which go on as long as they help."""
+    blocks = _Blocks(fit, _products(data, fit, count))
+    for _ in range(_TRAJECTORY_STEPS):
+        curvature, gradient, error = blocks.total(data, 1.0)
+        old = blocks.fit.found
+        gradient = gradient + fit.rough @ old
+        found = old - _along(curvature + fit.rough, gradient, old)
+        trial = _Blocks(
+            replace(fit, found=found), _products(data, replace(fit, found=found), count)
+        )
+        new = trial.total(data, 1.0)[2]
+        if not new**2 + found @ fit.rough @ found < error**2 + old @ fit.rough @ old:
+            break
+        much = new < 0.98 * error
+        blocks = trial
+        if not much:
+            break
+    return blocks
+
+
+def _products(data: _Data, fit: _Fit, count: int) -> Array:
     size = len(fit.found) + 1
     products = np.zeros((len(data.x), count, size, size))
     for runs, q, error in _errors(data, fit.found, fit.piece):
@@ -553,22 +591,27 @@ def _by_block(data: _Data, fit: _Fit, count: int) -> Array:
     return products
 
 
-def _reweighted(data: _Data, fit: _Fit, products: Array, weights: Array) -> _Fit:
-    """The fit with other weights of runs and blocks of time: one Gauss–Newton step away."""
-    own = weights * data.weight[:, None]
-    steps = (data.x.shape[1] - 1) / weights.shape[1]
-    total = np.tensordot(own, products, axes=2) / (own.sum() * steps * data.x.shape[2])
-    curvature, gradient, error = _normalized(total)
-    gradient = gradient + fit.rough @ fit.found
-    # Not along c h_ego, h_alt / c, which change no velocity.
-    _, ego, alter = fit.found.reshape(3, -1)
+def _reweighted(data: _Data, blocks: _Blocks, weights: Array) -> _Fit:
+    """The fit with other weights of runs and blocks of time: one Gauss–Newton step away.
+
+    The gradient is the difference from that of equal weights, for which the fit is the answer. What
+    the runs that count say nothing about stays as it is for all runs.
+    """
+    fit = blocks.fit
+    curvature, gradient, error = blocks.total(data, weights)
+    whole, start, _ = blocks.total(data, 1.0)
+    curvature = curvature + fit.rough + _KEEPS * whole
+    found = fit.found - _along(curvature, gradient - start, fit.found)
+    return replace(fit, found=found, curvature=curvature, error=error)
+
+
+def _along(curvature: Array, gradient: Array, found: Array) -> Array:
+    """A Newton step, but not along c h_ego, h_alt / c, which change no velocity."""
+    _, ego, alter = found.reshape(3, -1)
     gauge = np.concatenate([0 * ego, ego, -alter])
     gauge /= max(float(np.linalg.norm(gauge)), 1e-300)
-    gradient -= gauge * (gauge @ gradient)
-    pinned = curvature + fit.rough + np.trace(curvature) * np.outer(gauge, gauge)
-    change = _solve(pinned, gradient, 1e-10)
-    left = math.sqrt(max(error**2 - float(gradient @ change), 0.0))
-    return _Fit(fit.found - change, curvature + fit.rough, left, fit.rough, fit.piece)
+    pinned = curvature + np.trace(curvature) * np.outer(gauge, gauge)
+    return _solve(pinned, gradient - gauge * (gauge @ gradient), 1e-10)
 
 
 def _balanced(data: _Data, found: Array) -> tuple[Array, Array]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,9 +22,12 @@ from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, Models
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["evaluate_models", "node_errors"]
+__all__ = ["NEAR_ZERO", "Watch", "evaluate_models", "node_errors"]
 
 Floats = NDArray[np.float64]
+
+Watch = Callable[[int, Sequence[Trajectory], Sequence[Simulation | None]], None]
+"""Takes the index of a graph, its true trajectories, and each model's predictions of them."""
 
 NEAR_ZERO = 1e-3
 """A node whose mean state is smaller counts as near zero."""
@@ -42,6 +45,7 @@ def evaluate_models(
     *,
     tolerance: Tolerance,
     fields: Sequence[Field | None] | None = None,
+    watch: Watch | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Integrate every model from the true initial states on every graph, and compare.
 
@@ -56,6 +60,7 @@ def evaluate_models(
         truth: trajectories of the true system on them.
         tolerance: of the true system; for models see `Tolerance.for_error`.
         fields: what `model_fields` made of the models, if that has been done already.
+        watch: is given what was predicted on each graph, for whatever else is asked about it.
 
     Returns:
         Tables with the columns of `NODE_ERRORS` and `NODE_RUNS`, but for N, beta and gamma.
@@ -86,6 +91,8 @@ def evaluate_models(
         ]
         for place, index in enumerate(block):
             mine = [simulations[place] for simulations in found]
+            if watch is not None:
+                watch(index, known[index], mine)
             table, rows = _compare(models, system, graphs[index], known[index], mine, tolerance)
             if len(table):
                 for name in ("node", "degree", "clustering"):

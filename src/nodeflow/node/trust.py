@@ -85,12 +85,12 @@ class Seen:
             )
         by_node = given.reshape(-1, graph.n)
         matrix = graph.adjacency()
-        receives, acts = np.diff(matrix.indptr) > 0, np.bincount(matrix.indices, minlength=graph.n)
-        return cls(
-            _covered(by_node, trim, margin),
-            _covered(by_node[:, receives], trim, margin),
-            _covered(by_node[:, acts > 0], trim, margin),
-        )
+        receives = np.diff(matrix.indptr) > 0
+        acts = np.bincount(matrix.indices, minlength=graph.n) > 0
+        own = _covered(by_node, trim, margin)
+        ego = own if receives.all() else _covered(by_node[:, receives], trim, margin)
+        same = np.array_equal(acts, receives)
+        return cls(own, ego, ego if same else _covered(by_node[:, acts], trim, margin))
 
     @classmethod
     def shared(cls, several: Sequence[Seen]) -> Seen:

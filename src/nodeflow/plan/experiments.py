@@ -35,6 +35,11 @@ class Experiments:
         return self._trainings(self._cells.detail)
 
     @cached_property
+    def ensembles(self) -> list[dict[str, Any]]:
+        """Rows of system, variant, trained_beta, trained_gamma: tested as ensembles, too."""
+        return [row for row in self.node.trainings if self.evidence(row)]
+
+    @cached_property
     def snapshots(self) -> list[dict[str, Any]]:
         """Rows of system, variant, trained_beta, trained_gamma: snapshots that a figure shows.
 
@@ -56,6 +61,13 @@ class Experiments:
         """Rows of system, role, N, beta, gamma: what a training cell's models are tested on."""
         cell = self._cells.trained(row)
         return _tests(row, self._cells.tested(row["variant"], cell))
+
+    def evidence(self, row: Row) -> list[dict[str, Any]]:
+        """The row of the trajectories that say how far to trust a training cell's models.
+
+        None where they learned from others than these.
+        """
+        return [self.node.learned(row)] if row["variant"] == "plain" else []
 
     def snapshots_tested(self, row: Row) -> list[dict[str, Any]]:
         """Rows of system, role, N, beta, gamma: what a cell's snapshots are tested on."""

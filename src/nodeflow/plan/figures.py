@@ -123,6 +123,14 @@ FIGURES: tuple[Figure, ...] = (
         "experiments",
         {"curves": "node_warning", "areas": "node_warning_areas"},
     ),
+    Figure(
+        "trust",
+        "fail",
+        "Bands and flags of ensembles",
+        "trust",
+        {"trust": "node_trust"},
+        lambda plan: {"beta": plan.cells.structure_trained.beta},
+    ),
     Figure("zoo", "alike", "Accuracy of the members", "zoo", {"metrics": "zoo_members"}),
     Figure(
         "alignment",

@@ -42,6 +42,13 @@ TABLES: tuple[Table, ...] = (
         job="tests",
     ),
     Table(
+        "node_trust",
+        "node.trusted:COLLECTED_TRUST",
+        paths.TRUST,
+        "experiments.ensembles",
+        job="tests",
+    ),
+    Table(
         "node_over_training",
         "node.collected:COLLECTED_OVER_TRAINING",
         paths.OVER_TRAINING,

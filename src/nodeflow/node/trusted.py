@@ -1,0 +1,287 @@
+"""Whether bands and flags of an ensemble of neural ODEs are to be trusted, measured on test graphs.
+
+The ensemble are all models of a training cell. What its bands need is learned on the training
+graphs alone, each of whose trajectories is held out for the models trained on the other graphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nodeflow.dynamics.integrate import Simulation, simulate_graphs
+from nodeflow.dynamics.runs import runs_on_each
+from nodeflow.dynamics.store import Trajectory
+from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
+from nodeflow.graphs.graph import Graph
+from nodeflow.node.evaluate import NEAR_ZERO, Watch
+from nodeflow.node.store import MODELS, Models
+from nodeflow.node.trust import Calibration, Seen, bands, calibrate, flags
+from nodeflow.tables import Schema, gathered
+from nodeflow.threads import one_thread_if_small
+
+__all__ = ["COLLECTED_TRUST", "NODE_TRUST", "Evidence", "evidence_of", "rate_forecasts", "rating"]
+
+Floats = NDArray[np.float64]
+
+WRONG = 0.01
+"""A node is predicted badly if its error is a larger share of its state."""
+
+_RUNS, _TIMES = 16, 32
+"""Of each training graph so many trajectories are held out, at about so many times."""
+
+_LEVELS = {50: 0.5, 90: 0.9}
+
+NODE_TRUST = Schema(
+    "node trust",
+    1,
+    {
+        "N": pa.int32(),
+        "beta": pa.float64(),
+        "gamma": pa.float64(),
+        "graph": pa.int32(),
+        "status": pa.string(),
+        "reason": pa.string(),
+        "models": pa.int32(),
+        "calibration_runs": pa.int32(),
+        **{f"stretch_{p}": pa.float64() for p in _LEVELS},
+        **{f"student_{p}": pa.float64() for p in _LEVELS},
+        **{f"coverage_{p}": pa.float64() for p in _LEVELS},
+        **{f"coverage_{p}_unflagged": pa.float64() for p in _LEVELS},
+        "width_90": pa.float64(),
+        "flagged": pa.float64(),
+        "bad": pa.float64(),
+        "precision": pa.float64(),
+        "recall": pa.float64(),
+        "mae_flagged": pa.float64(),
+        "mae_unflagged": pa.float64(),
+        "error_flagged": pa.float64(),
+        "error_unflagged": pa.float64(),
+    },
+    {
+        "N": "number of nodes of the test graph",
+        "beta": "its inverse temperature β",
+        "gamma": "its degree exponent γ",
+        "graph": "index of the test graph",
+        "status": "ok, or failed: then what follows is NaN",
+        "reason": "why there are no bands",
+        "models": "how many models the bands are made of: fewest over trajectories",
+        "calibration_runs": "held-out trajectories of training graphs that the bands were scaled "
+        "by; 0 if no two models were trained on other graphs, and bands are Student's",
+        **{
+            f"stretch_{p}": f"width of the {p} % band in widths of that of Student's t"
+            for p in _LEVELS
+        },
+        **{
+            f"student_{p}": f"share of true states inside the {p} % band of Student's t"
+            for p in _LEVELS
+        },
+        **{
+            f"coverage_{p}": f"share of true states inside the {p} % band; nodes and times after "
+            "the first, as elsewhere"
+            for p in _LEVELS
+        },
+        **{
+            f"coverage_{p}_unflagged": "the same for the nodes that are never flagged"
+            for p in _LEVELS
+        },
+        "width_90": "mean half width of the 90 % band over the mean |true state|",
+        "flagged": "share of nodes that are flagged at some time",
+        "bad": "share of nodes that are predicted badly: mean error of the ensemble's mean above "
+        "1 % of the mean |true state|; nodes where that is below 1e-3 do not count, here and below",
+        "precision": "share of the flagged nodes that are predicted badly; NaN if there are none",
+        "recall": "share of the badly predicted nodes that are flagged; NaN if there are none",
+        "mae_flagged": "absolute error of the ensemble's mean, mean over flagged nodes",
+        "mae_unflagged": "the same for the nodes that are never flagged",
+        "error_flagged": "the same over the mean |true state|, median over flagged nodes",
+        "error_unflagged": "the same for the nodes that are never flagged",
+    },
+    identity=MODELS,
+)
+
+COLLECTED_TRUST = gathered("trust in all ensembles", NODE_TRUST, MODELS)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the training graphs say about an ensemble.
+
+    Attributes:
+        seen: states that all of its models have seen.
+        calibration: how wide its bands have to be.
+    """
+
+    seen: Seen
+    calibration: Calibration
+
+
+@one_thread_if_small
+def evidence_of(
+    models: Models,
+    fields: Sequence[Field | None],
+    graphs: Sequence[Graph],
+    trajectories: Sequence[Trajectory],
+    *,
+    tolerance: Tolerance,
+) -> Evidence:
+    """What training data cover, and how well models predict those of graphs that they did not see.
+
+    Args:
+        models: R models.
+        fields: the vector field of each; None where the training failed.
+        graphs: the training graphs, by index.
+        trajectories: on them, all those that the models learned from.
+        tolerance: of the true system; for models see `Tolerance.for_error`.
+
+    Raises:
+        TrajectoryProblem: a trajectory does not fit its graph or the others; see `runs_on_each`.
+    """
+    good = [[x for x in runs if x.status == "ok"] for runs in runs_on_each(graphs, trajectories)]
+    used = [graph for graph in np.unique(models.training_graph).tolist() if good[graph]]
+    seen = Seen.shared([Seen.of(np.stack([x.states for x in good[g]]), graphs[g]) for g in used])
+    held_out = [good[graph][-_RUNS:] for graph in used]
+    times = good[used[0]][0].times
+    at = slice(None, None, max(len(times) // _TIMES, 1))
+    initials = [np.stack([x.states[0] for x in runs]).astype(np.float64) for runs in held_out]
+    found = {
+        r: simulate_graphs(
+            field,
+            [graphs[graph] for graph in used],
+            initials,
+            times[at],
+            **asdict(tolerance.for_error(models.error[r])),
+        )
+        for r, field in enumerate(fields)
+        if field is not None
+    }
+    predictions, truths = [], []
+    for place, graph in enumerate(used):
+        others = [r for r in found if models.training_graph[r] != graph]
+        for number, run in enumerate(held_out[place]):
+            states = [found[r][place].states[number] for r in others]
+            predictions.append(np.reshape(states, (len(others), *run.states[at].shape)))
+            truths.append(run.states[at])
+    return Evidence(seen, calibrate(predictions, truths, tuple(_LEVELS.values())))
+
+
+def rate_forecasts(
+    evidence: Evidence,
+    graph: Graph,
+    truth: Sequence[Trajectory],
+    found: Sequence[Simulation | None],
+) -> dict[str, Any]:
+    """How good the bands and flags of an ensemble are on a graph.
+
+    Args:
+        evidence: what the training graphs say.
+        graph: a test graph.
+        truth: B trajectories of the true system on it.
+        found: what each model predicts of them; None for a model whose training failed.
+
+    Returns:
+        The columns of `NODE_TRUST`, but for N, beta, gamma and graph.
+    """
+    calibration = evidence.calibration
+    row: dict[str, Any] = {
+        "calibration_runs": calibration.runs,
+        **{f"stretch_{p}": x for p, x in zip(_LEVELS, calibration.stretch, strict=True)},
+    }
+    failed = next((f"true system: {x.reason}" for x in truth if x.status != "ok"), "")
+    models = [x for x in found if x is not None]
+    rated = [] if failed else [_rated(evidence, graph, truth, models, b) for b in range(len(truth))]
+    fewest = min((x.models for x in rated), default=0)
+    row["models"] = fewest
+    if fewest < 2:
+        reason = failed or f"{fewest} of {len(found)} models could be integrated, not at least two"
+        return {**row, "status": "failed", "reason": reason}
+    inside, student, half, size, error, flagged = (
+        np.concatenate([getattr(x, name) for x in rated], axis=-1)
+        for name in ("inside", "student", "half", "size", "error", "flagged")
+    )
+    known = size >= NEAR_ZERO
+    relative = error[known] / size[known]
+    bad, warned = relative > WRONG, flagged[known]
+    for p, all_in, student_in in zip(_LEVELS, inside, student, strict=True):
+        row[f"student_{p}"] = _mean(student_in)
+        row[f"coverage_{p}"] = _mean(all_in)
+        row[f"coverage_{p}_unflagged"] = _mean(all_in[~flagged])
+    return {
+        **row,
+        "status": "ok",
+        "reason": "",
+        "width_90": _mean(half) / max(_mean(size), np.finfo(float).tiny),
+        "flagged": _mean(flagged),
+        "bad": _mean(bad),
+        "precision": _mean(bad[warned]),
+        "recall": _mean(warned[bad]),
+        "mae_flagged": _mean(error[flagged]),
+        "mae_unflagged": _mean(error[~flagged]),
+        "error_flagged": _median(relative[warned]),
+        "error_unflagged": _median(relative[~warned]),
+    }
+
+
+def rating(evidence: Evidence, graphs: Sequence[Graph], rows: list[dict[str, Any]]) -> Watch:
+    """What `evaluate_models` is to be watched by: it adds a row of `NODE_TRUST` for each graph.
+
+    Args:
+        evidence: what the training graphs say.
+        graphs: the test graphs, by index.
+        rows: where rows are added, with all columns but N, beta and gamma.
+    """
+
+    def watch(index: int, truth: Sequence[Trajectory], found: Sequence[Simulation | None]) -> None:
+        rows.append({"graph": index, **rate_forecasts(evidence, graphs[index], truth, found)})
+
+    return watch
+
+
+@dataclass(frozen=True)
+class _Rated:
+    """One trajectory: node by node, means over the times after the first."""
+
+    models: int
+    inside: Floats
+    student: Floats
+    half: Floats
+    size: Floats
+    error: Floats
+    flagged: NDArray[np.bool_]
+
+
+def _rated(
+    evidence: Evidence,
+    graph: Graph,
+    truth: Sequence[Trajectory],
+    models: Sequence[Simulation],
+    number: int,
+) -> _Rated:
+    states = truth[number].states.astype(np.float64)
+    given = np.reshape([x.states[number] for x in models], (len(models), *states.shape))
+    found = bands(given, evidence.calibration.levels)
+    student = (found.high - found.low)[:, 1:] / 2
+    half = np.array(evidence.calibration.stretch)[:, None, None] * student
+    distance = np.abs(states - found.mean)[1:]
+    return _Rated(
+        found.left,
+        (distance <= half).mean(axis=1),
+        (distance <= student).mean(axis=1),
+        half[-1].mean(axis=0),
+        np.abs(states[1:]).mean(axis=0),
+        distance.mean(axis=0),
+        flags(found.mean, evidence.seen, graph)[-1],
+    )
+
+
+def _mean(values: NDArray[Any]) -> float:
+    return float(values.mean()) if values.size else np.nan
+
+
+def _median(values: Floats) -> float:
+    return float(np.median(values)) if values.size else np.nan
