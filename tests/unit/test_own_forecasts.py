@@ -92,7 +92,10 @@ def forecasts(scale: float, covered: bool = True) -> pd.DataFrame:
     signs = rng.choice([-1.0, 1.0], rows)
     table["lead"] = table["time"]
     table["mean"] = table["value"] + scale * signs
-    half = {50: np.where(np.arange(rows) % 4 < 2, 2.0, 0.5), 90: 2.0 if covered else 0.5}
+    half = {
+        50: np.where(np.arange(rows) % 4 < 2, 2.0, 0.5),
+        90: np.full(rows, 2.0 if covered else 0.5),
+    }
     for level, width in half.items():
         table[f"lower_{level}"] = table["mean"] - scale * width
         table[f"upper_{level}"] = table["mean"] + scale * width

@@ -116,7 +116,7 @@ FORECASTS = Schema(
         "time": "that it is for",
         "lead": "time since the origin",
         "node": "name of the node",
-        "degree": "number of neighbours; in a directed network, of nodes that act on it",
+        "degree": "number of neighbours that have a series; if directed, of those that act on it",
         "value": "what was observed; NaN if nothing was",
         **_ABOUT_BANDS,
         "trusted": "whether the forecast stays where the ensemble has learned",

@@ -31,14 +31,6 @@ from .node import (
     draw_structure_errors,
     draw_training,
 )
-from .own import (
-    draw_own_errors,
-    draw_own_flags,
-    draw_own_forecasts,
-    draw_own_functions,
-    draw_own_series,
-)
-from .own_page import own_page
 from .runtime import draw_runtime
 from .speed import draw_speed
 from .style import drawing, save
@@ -67,11 +59,6 @@ __all__ = [
     "draw_hidden",
     "draw_networks",
     "draw_noise",
-    "draw_own_errors",
-    "draw_own_flags",
-    "draw_own_forecasts",
-    "draw_own_functions",
-    "draw_own_series",
     "draw_runtime",
     "draw_size_errors",
     "draw_solvers",
@@ -83,6 +70,5 @@ __all__ = [
     "draw_warning",
     "draw_zoo",
     "drawing",
-    "own_page",
     "save",
 ]
