@@ -2,4 +2,4 @@ from .node.ensemble import load_ensemble
 
 __version__: str
 
-__all__ = ["load_ensemble"]
+__all__ = ["__version__", "load_ensemble"]
