@@ -1,5 +1,5 @@
 from .node.ensemble import load_ensemble
 
-__version__: str
-
 __all__ = ["__version__", "load_ensemble"]
+
+__version__: str

@@ -30,9 +30,8 @@ def blocks() -> list[tuple[str, str, int]]:
 def public_names() -> set[str]:
     """`package.name` of each name in an `__all__` that users import from."""
     found = set()
-    for file in [*SOURCE.glob("*/__init__.pyi"), *SOURCE.glob("*.py")]:
+    for file in [*SOURCE.rglob("__init__.pyi"), *SOURCE.glob("*.py")]:
         module = file.parent.name if file.name == "__init__.pyi" else file.stem
-        module = "nodeflow" if module == "__init__" else module
         for statement in ast.parse(file.read_text()).body:
             if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
                 found |= {f"{module}.{name}" for name in ast.literal_eval(statement.value)}

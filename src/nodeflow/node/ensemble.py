@@ -258,7 +258,7 @@ def train_ensemble(
     noise = _noise(data)
     notes, strength = _notes(whole, series, part, data)
     for note in notes:
-        warnings.warn(note, UserWarning, stacklevel=2)
+        warnings.warn(note, UserWarning, stacklevel=3)  # past the decorator
     return Ensemble(
         models,
         Seen.of(np.concatenate([x.states for x in trajectories]), part),
@@ -345,11 +345,12 @@ def _calibrated(
                     predictions.append(found)
                     truths.append(truth)
             run += 1
-    found = calibrate(predictions, truths, noise=noise)
-    if found.runs >= _CALIBRATING:
-        return found
+    calibration = calibrate(predictions, truths, noise=noise)
+    if calibration.runs >= _CALIBRATING:
+        return calibration
     # Of short blocks of few runs alone it would not be known that bands may be narrower.
-    return replace(found, stretch=tuple(max(factor, 1.0) for factor in found.stretch))
+    stretch = tuple(max(factor, 1.0) for factor in calibration.stretch)
+    return replace(calibration, stretch=stretch)
 
 
 def _notes(

@@ -601,7 +601,11 @@ def _reweighted(data: _Data, blocks: _Blocks, weights: Array) -> _Fit:
     curvature, gradient, error = blocks.total(data, weights)
     whole, start, _ = blocks.total(data, 1.0)
     curvature = curvature + fit.rough + _KEEPS * whole
-    found = fit.found - _along(curvature, gradient - start, fit.found)
+    # A change of a whole function by its own size counts like the error that there is anyway.
+    typical = np.sqrt(np.square(fit.found.reshape(3, -1)).mean(1))
+    typical = np.maximum(typical, 1e-3 * typical.max())
+    pull = np.diag(np.repeat(np.square(error / typical), len(start) // 3)) / len(start)
+    found = fit.found - _along(curvature + pull, gradient - start, fit.found)
     return replace(fit, found=found, curvature=curvature, error=error)
 
 
