@@ -49,7 +49,8 @@ def test_the_unit_of_weights_does_not_count(seed: int, how: str) -> None:
 def test_a_directed_edge_is_divided_by_the_strengths_of_its_two_ends() -> None:
     graph = graphs.build_graph(3, [(0, 2), (1, 2), (0, 1)], weights=[1.0, 3.0, -2.0], directed=True)
     row = graphs.normalized_adjacency(graph, "row").toarray()
-    np.testing.assert_allclose(row, [[0, 0, 0], [-1, 0, 0], [0.25, 0.75, 0]])
+    expected = [[0.0, 0.0, 0.0], [-1.0, 0.0, 0.0], [0.25, 0.75, 0.0]]
+    np.testing.assert_allclose(row, expected)
     both = graphs.normalized_adjacency(graph, "symmetric").toarray()
     np.testing.assert_allclose(both[2], [1 / np.sqrt(4 * 3), 3 / np.sqrt(4 * 3), 0])
     np.testing.assert_array_equal(
