@@ -109,6 +109,7 @@ REFUSED = {
     "time,Ana\n0,1\n1,inf\n": "line 3, column Ana: not finite",
     "time,Ana\n0,1\n,2\n": "line 3 has no time",
     "time,Ana\nMonday,1\nTuesday,2\n": "line 2, column time: 'Monday' is not a time",
+    "time,Ana\n2026-01-05,1\n2026-01-12,2\n": "is not a time; of dates, write numbers",
     "time,Ana\n0,1\n2,2\n1,3\n": "line 4: run 0 has the time 1 after a later time",
     "time,Ana\n0,1\n1,2\n1,3\n": "line 4: run 0 has the time 1 once more",
     "# note\ntime,Ana\n0,1\n\n1,2\n1,3\n": "line 6: run 0 has the time 1 once more",

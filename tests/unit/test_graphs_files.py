@@ -88,6 +88,7 @@ def test_what_is_written_is_read(
         ("0 1\n1 99999999999\n", ["line 2", "2147483646"]),
         ("0 1 0.5\n", ["line 1", "3 columns", "0.5", "weighted=True"]),
         ("0 1 1\n1 2 2\n", ["line 2", "3 columns", "2", "weighted=True"]),
+        ("A|B|1\nB|C|2\n", ["line 1", "one column", "tab"]),
         ("0 1 strong\n", ["line 1", "'strong'"]),
         ("0 1 {'weight': 2.0}\n", ["line 1", "columns"]),
         ("source,target,weight\n0,1,0\n", ["line 2", "weight", "0"]),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nodeflow.data.limits import limits, some_nodes
 from nodeflow.data.observed import Note, Observed
 from nodeflow.data.series import Series
 from nodeflow.graphs.graph import Graph
@@ -79,6 +80,7 @@ def data_notes(observed: Observed) -> list[Note]:
     return [
         *observed.notes,
         *_network_notes(observed.graph, observed.series.nodes),
+        *limits(observed.graph, observed.series),
         *_series_notes(observed),
     ]
 
@@ -99,7 +101,8 @@ def _network_measures(graph: Graph) -> Iterator[tuple[str, float, str]]:
     degrees, of = graph.degrees, "nodes that act on a node" if graph.directed else "neighbours"
     yield "mean_degree", float(degrees.mean()), f"Mean number of {of}."
     yield "k_max", int(degrees.max()), f"Largest number of {of}."
-    yield "isolated_share", float((degrees == 0).mean()), f"Share of nodes without {of}."
+    alone = "that nothing acts on" if graph.directed else "without neighbours"
+    yield "isolated_share", float((degrees == 0).mean()), f"Share of nodes {alone}."
     strengths = _strengths(graph)
     yield "mean_strength", float(strengths.mean()), "Mean sum of the weights that act on a node."
     for name in ("clustering", "assortativity", "giant_share"):
@@ -131,42 +134,17 @@ def _series_measures(series: Series) -> Iterator[tuple[str, float, str]]:
 
 
 def _network_notes(graph: Graph, names: Sequence[Any]) -> Iterator[Note]:
-    if len(graph.edges) == 0:
-        yield Note(
-            "interaction",
-            "The network has no edges, so that nothing can be told of an interaction; how nodes "
-            "change by themselves is still learned.",
-            limits=True,
-        )
-        return
-    strengths = _strengths(graph)
-    if np.ptp(strengths) <= 1e-9 * np.abs(strengths).max():
-        yield Note(
-            "interaction",
-            "The same total weight acts on every node, so that a constant part of the interaction "
-            "cannot be told from how nodes change by themselves: forecasts on this network do not "
-            "depend on it, those on a network with other degrees do.",
-            limits=True,
-        )
     alone = np.flatnonzero(graph.degrees == 0)
-    if len(alone):
+    if len(alone) and len(graph.edges):
         yield Note(
             "isolated nodes",
-            f"Nothing acts on {_some(alone, names)}: of such nodes only what they do by themselves "
-            "can be learned.",
+            f"Nothing acts on {some_nodes(alone, names)}: of such nodes only what they do by "
+            "themselves can be learned.",
         )
 
 
 def _series_notes(observed: Observed) -> Iterator[Note]:
     series, nodes = observed.series, observed_nodes(observed)
-    hidden = np.flatnonzero(~series.observed)
-    if len(hidden):
-        yield Note(
-            "unobserved nodes",
-            f"There is no series of {_some(hidden, series.nodes)}. They are left out together with "
-            "their edges, so what they do to others is missed.",
-            limits=True,
-        )
     seen = nodes[nodes["values"] > 0]
     share = seen["missing"] / (seen["missing"] + seen["values"])
     if share.any():
@@ -174,14 +152,8 @@ def _series_notes(observed: Observed) -> Iterator[Note]:
         often = share.index[share >= _MANY].to_numpy()
         text = f"{overall:.1%} of the values are missing; gaps are filled by interpolation."
         if len(often):
-            text += f" At least {_MANY:.0%} are missing of {_some(often, series.nodes)}."
+            text += f" At least {_MANY:.0%} are missing of {some_nodes(often, series.nodes)}."
         yield Note("missing values", text, limits=bool(len(often)))
-    still = seen.index[seen["low"] == seen["high"]].to_numpy()
-    if len(still):
-        yield Note(
-            "constant series",
-            f"The values never change of {_some(still, series.nodes)}.",
-        )
     steps = np.concatenate([np.diff(run.times) for run in series.runs])
     if steps.max() > 1.01 * steps.min():
         yield Note(
@@ -189,11 +161,3 @@ def _series_notes(observed: Observed) -> Iterator[Note]:
             f"Times are uneven: from {steps.min():.3g} to {steps.max():.3g} between two "
             "observations. They are used as they are.",
         )
-
-
-def _some(which: np.ndarray, names: Sequence[Any]) -> str:
-    """A few nodes by name, and how many there are."""
-    shown = ", ".join(str(names[node]) for node in which[:5])
-    if len(which) == 1:
-        return f"node {shown}"
-    return f"{len(which)} nodes ({shown}{', …' if len(which) > 5 else ''})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 import zlib
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,15 @@ __all__ = ["Run", "Series", "SeriesProblem", "read_series", "series_table"]
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None")
 """What stands for a value that was not observed."""
+
+_OF_DATES = (
+    "write numbers, such as days since the first time: (x - x.min()) / "
+    'pandas.Timedelta("1D") with x = pandas.to_datetime(column).'
+)
+"""What to do with times that are dates or durations."""
+
+_DATE = re.compile(r"\s*\d{1,4}([-/.]\d{1,2}){1,2}\b|.*\d:\d\d")
+"""Texts that read as a date or a time of day, where no number is meant."""
 
 _ONE_RUN = "0"
 """Name of the run of a file without a column of runs."""
@@ -106,7 +116,7 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
         )
     else:
         path = Path(path)
-        table, place = _parquet(path) if path.suffix == ".parquet" else _csv(path)
+        table, place = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
     table = table.dropna(how="all")
     where = _Where(path, place, table.index.to_numpy())
     if "time" not in table:
@@ -189,17 +199,20 @@ class _Where:
         ):
             raise SeriesProblem(
                 f"{self.path}, column {name}: {column.dtype} is a date or duration in no unit; "
-                "write numbers, such as days since the first time: (x - x.min()) / "
-                'pandas.Timedelta("1D").'
+                f"{_OF_DATES}"
             )
         values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         wrong = np.isnan(values) & column.notna().to_numpy()
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise SeriesProblem(
-                f"{self.row(row)}, column {name}: {column.iloc[row]!r} is not {what}; write "
-                "numbers with a decimal point, and leave the field empty where nothing was "
+            cure = (
+                "write numbers with a decimal point, and leave the field empty where nothing was "
                 "observed."
+            )
+            if name == "time" and _DATE.match(str(column.iloc[row])):
+                cure = f"of dates, {_OF_DATES}"
+            raise SeriesProblem(
+                f"{self.row(row)}, column {name}: {column.iloc[row]!r} is not {what}; {cure}"
             )
         if np.isinf(values).any():
             raise SeriesProblem(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from nodeflow.figures.style import colours, degree_axis, note, outside_legend, panels
 from nodeflow.graphs.bins import degree_bins
@@ -211,6 +212,9 @@ def _draw_node_by_node(axis: Axes, errors: pd.DataFrame) -> None:
         xscale="log", yscale="log", title="node by node", xlabel=f"error of {_METHODS[best][0]}",
         ylabel="error of the ensemble",
     )  # fmt: skip
+    for scale in (axis.xaxis, axis.yaxis):  # of less than a decade every digit would be labelled
+        scale.set_major_locator(LogLocator(subs=(1, 3)))
+        scale.set_minor_formatter(NullFormatter())
     better = int((rows["ensemble"] < rows[best]).sum())
     note(axis, f"ensemble better at {better} of {len(rows)} nodes (below the line)")
 

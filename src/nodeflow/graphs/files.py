@@ -398,6 +398,11 @@ def _third(path: Path, number: int, fields: Sequence[str], width: int) -> float:
         )
     if width == 2 or (width == 3 and fields[2] == "{}"):
         return math.nan
+    if width == 1:
+        raise EdgeListProblem(
+            f"{where}: one column, {fields[0]!r}; give two nodes a line, separated by a comma, a "
+            "semicolon, a tab or blanks."
+        )
     if width != 3:
         raise EdgeListProblem(
             f"{where}: {len(fields)} columns; keep the two of nodes, and perhaps one of weights "
@@ -517,7 +522,7 @@ def _path(path: str | Path) -> Path:
 
 def _there(path: Path) -> None:
     if not path.is_file():
-        raise EdgeListProblem(f"{path} is missing; check the path in graphs.files.")
+        raise EdgeListProblem(f"{path} is missing; check the path.")
 
 
 def _separator(line: str) -> str | None:

@@ -183,7 +183,7 @@ def forecast_notes(ensemble: Ensemble, forecasts: pd.DataFrame, runs: Sequence[R
     ]
     pieces = ensemble.calibration.runs
     if pieces < _ENOUGH:
-        how = "not at all" if not pieces else f"on {pieces} run(s), or blocks of time, alone"
+        how = "not at all" if not pieces else f"on {pieces} runs or blocks of time alone"
         notes.append(
             Note(
                 "bands",

@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from nodeflow.data.gaps import observed_part
+from nodeflow.data.limits import limits, receives, same_strength
 from nodeflow.data.series import Run, Series, SeriesProblem
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.store import Trajectory
@@ -127,8 +128,7 @@ class Ensemble:
         mean = found.mean
         trusted = ~flags(mean, self.seen, inner) & found.enough
         if self.strength is not None:
-            received = np.asarray(inner.adjacency().sum(axis=1))
-            trusted &= np.isclose(received, self.strength)
+            trusted &= receives(inner, self.strength)
         table = {
             "time": np.repeat(when, inner.n),
             "node": list(inner.labels) * len(when),
@@ -256,7 +256,7 @@ def train_ensemble(
             "more or longer runs, or another recipe."
         )
     noise = _noise(data)
-    notes, strength = _notes(whole, series, part, data)
+    notes = tuple(note.text for note in limits(whole, series))
     for note in notes:
         warnings.warn(note, UserWarning, stacklevel=3)  # past the decorator
     return Ensemble(
@@ -264,7 +264,7 @@ def train_ensemble(
         Seen.of(np.concatenate([x.states for x in trajectories]), part),
         _calibrated(models, part, data, weights, noise),
         noise,
-        strength,
+        same_strength(part),
         _made(part, data, recipe, chosen, seed),
         notes,
     )
@@ -351,47 +351,6 @@ def _calibrated(
     # Of short blocks of few runs alone it would not be known that bands may be narrower.
     stretch = tuple(max(factor, 1.0) for factor in calibration.stretch)
     return replace(calibration, stretch=stretch)
-
-
-def _notes(
-    whole: Graph, series: Series, part: Graph, data: Observations
-) -> tuple[tuple[str, ...], float | None]:
-    """What the data cannot say, in sentences; and what every node receives if that is the same."""
-    notes = []
-    missing = series.unobserved
-    if missing:
-        notes.append(
-            f"{len(missing)} of {whole.n} nodes have no series ({_listed(missing)}) and were left "
-            "out with their edges."
-        )
-    received = np.asarray(part.adjacency().sum(axis=1))
-    strength = None
-    if not len(part.edges):
-        strength = 0.0
-        notes.append(
-            "The network of the observed nodes has no edges, so nothing is learned of the "
-            "interaction: only f is, and forecasts hold for networks without edges."
-        )
-    elif np.allclose(received, received[0]):
-        strength = float(received[0])
-        notes.append(
-            f"Every node receives the same in all, {strength:g}, so a constant in h_alt cannot be "
-            "told from f: forecasts hold for networks where every node receives so much."
-        )
-    elif all(np.allclose(x, x[..., :1]) for _, x in data.groups):
-        notes.append(
-            "All nodes are always in the same state, so f and the interaction can be told apart by "
-            "what nodes receive alone."
-        )
-    still = np.all([(x == x[:, :1]).all(axis=(0, 1)) for _, x in data.groups], axis=0)
-    if still.any():
-        names = [part.labels[i] for i in np.flatnonzero(still)]
-        notes.append(f"{len(names)} nodes never change ({_listed(names)}); check their series.")
-    return tuple(notes), strength
-
-
-def _listed(names: Sequence[Any]) -> str:
-    return ", ".join(map(str, names[:3])) + (", …" if len(names) > 3 else "")
 
 
 def _made(

@@ -94,10 +94,7 @@ class Own:
             observed = read_observed(Source(**params["data"]), key)
             try:
                 parts = hold_out(observed.series, **params["split"], seed=params["seed"])
-                fewest, horizon = (
-                    GaussNewtonSettings.fewest_times,
-                    self.settings[row["own"]].horizon,
-                )
+                fewest = GaussNewtonSettings.fewest_times
                 check_parts(parts, observed.graph, fewest, horizon)
             except Problem as problem:
                 raise type(problem)(f"{params['data']['series']}, {key}: {problem}") from None
