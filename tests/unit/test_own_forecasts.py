@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodeflow.config import ConfigProblem, read_config
-from nodeflow.data.held_out import check_parts, hold_out, origins
+from nodeflow.data.held_out import check_parts, hold_out, limits_of_training, origins
 from nodeflow.data.series import Run, Series, SeriesProblem
 from nodeflow.data.splits import split_time
 from nodeflow.data.tables import FORECASTS
@@ -35,7 +35,7 @@ def test_forecasts_cover_every_time_once_and_go_no_farther_than_the_horizon(
     steps: list[float], horizon: float | None
 ) -> None:
     times = np.concatenate([[0.0], np.cumsum(steps)])
-    if horizon is not None and min(np.diff(times)) > horizon:
+    if horizon is not None and min(np.diff(times)) > horizon * (1 + 1e-9):  # of rounding
         with pytest.raises(SeriesProblem, match="give a longer horizon"):
             list(origins(times, horizon))
         return
@@ -72,6 +72,17 @@ def test_parts_that_are_too_short_are_refused_with_the_run() -> None:
         check_parts(hold_out(series(), time=0.5), graph, 7)
     with pytest.raises(SeriesProblem, match=r"The horizon is 0\.5, and there are at least 1"):
         check_parts(hold_out(series()), graph, 7, 0.5)
+
+
+def test_what_only_the_part_that_is_learned_from_lacks_is_said_of_it() -> None:
+    graph = build_graph(2, [(0, 1)], names=("a", "b"))
+    whole = series()
+    assert not limits_of_training(hold_out(whole, runs=[4]), graph, whole)
+    for run in whole.runs[:4]:
+        run.states[:, 1] = np.nan
+    notes = limits_of_training(hold_out(whole, runs=[4]), graph, whole)
+    assert all(note.text.startswith("In what was learned from: ") for note in notes)
+    assert "There is no series of node b" in notes[0].text and "no edges" in notes[1].text
 
 
 def forecasts(scale: float, covered: bool = True) -> pd.DataFrame:

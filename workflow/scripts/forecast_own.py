@@ -4,7 +4,7 @@ from typing import Any
 
 from nodeflow.data.baselines import BASELINES
 from nodeflow.data.gaps import observed_part
-from nodeflow.data.held_out import hold_out
+from nodeflow.data.held_out import hold_out, limits_of_training
 from nodeflow.data.observed import Source, note_table, read_observed
 from nodeflow.data.tables import ERRORS, FORECASTS, FUNCTIONS, NOTES
 from nodeflow.job import job
@@ -32,5 +32,9 @@ with job(snakemake.log[0], snakemake.threads):
     write_table(output.forecasts, forecasts, FORECASTS, made)
     write_table(output.errors, error_table(forecasts, list(BASELINES)), ERRORS, made)
     write_table(output.functions, function_table(ensemble), FUNCTIONS, made)
-    notes = [parts.note, *forecast_notes(ensemble, forecasts, parts.test_runs)]
+    notes = [
+        parts.note,
+        *forecast_notes(ensemble, forecasts, parts.test_runs),
+        *limits_of_training(parts, observed.graph, observed.series),
+    ]
     write_table(output.told, note_table(notes), NOTES, made)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from nodeflow.data.series import Run, Series, SeriesProblem
+from nodeflow.data.series import Run, Series, SeriesProblem, check_nodes
 from nodeflow.dynamics.given import by_node, increasing
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph, from_networkx
@@ -35,17 +35,7 @@ def observed_part(series: Series, graph: nx.Graph[Any] | Graph) -> tuple[Graph, 
         SeriesProblem: as `fill_gaps`; or the graph is another one.
     """
     whole = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
-    if whole.n != len(series.nodes):
-        raise SeriesProblem(
-            f"The series were read for {len(series.nodes)} nodes and the network has {whole.n}; "
-            "give the network that read_series was given."
-        )
-    other = next((k for k in range(whole.n) if whole.labels[k] != series.nodes[k]), None)
-    if other is not None:
-        raise SeriesProblem(
-            f"Node {other} of the series is {series.nodes[other]!r}, and that of the network is "
-            f"{whole.labels[other]!r}; give the network that read_series was given."
-        )
+    check_nodes(series, whole)
     series = Series(series.nodes, tuple(_checked(run, series.nodes) for run in series.runs))
     seen = np.flatnonzero(series.observed)
     part = whole if len(seen) == whole.n else whole.subgraph(seen)

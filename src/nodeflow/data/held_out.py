@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data.gaps import fill_gaps, observed_part
+from nodeflow.data.limits import limits
 from nodeflow.data.observed import Note
 from nodeflow.data.series import Run, Series, SeriesProblem
 from nodeflow.data.splits import split_runs, split_time
 from nodeflow.graphs.graph import Graph
 
-__all__ = ["HeldOut", "check_parts", "hold_out", "origins"]
+__all__ = ["HeldOut", "check_parts", "hold_out", "limits_of_training", "origins"]
 
 _ENOUGH_RUNS = 4
 """From so many runs on whole runs are held out."""
@@ -116,6 +117,22 @@ def check_parts(
     for run in parts.test_runs:
         for _ in origins(fill_gaps(run, part.labels).times, horizon):
             pass
+
+
+def limits_of_training(parts: HeldOut, graph: Graph, series: Series) -> list[Note]:
+    """What cannot be told from the part that is learned from, and could be from all.
+
+    Args:
+        parts: of series.
+        graph: their network.
+        series: both parts.
+    """
+    said = set(limits(graph, series))
+    return [
+        replace(note, text=f"In what was learned from: {note.text}")
+        for note in limits(graph, parts.training)
+        if note not in said
+    ]
 
 
 def origins(times: NDArray[np.float64], horizon: float | None = None) -> Iterator[tuple[int, int]]:

@@ -22,7 +22,7 @@ from nodeflow.problems import Problem
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["Run", "Series", "SeriesProblem", "read_series", "series_table"]
+__all__ = ["Run", "Series", "SeriesProblem", "check_nodes", "read_series", "series_table"]
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None")
 """What stands for a value that was not observed."""
@@ -139,6 +139,30 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     if not series.runs or not series.observed.any():
         raise SeriesProblem(f"{path} holds no values; give at least one run with two times.")
     return series
+
+
+def check_nodes(series: Series, graph: Graph, problem: type[Problem] = SeriesProblem) -> None:
+    """Raise unless a series is of the nodes of a graph, in their order.
+
+    Args:
+        series: the series.
+        graph: the graph.
+        problem: what to raise.
+
+    Raises:
+        Problem: it is not.
+    """
+    if len(series.nodes) != graph.n:
+        raise problem(
+            f"The series were read for {len(series.nodes)} nodes and the network has {graph.n}; "
+            "give the network that read_series was given."
+        )
+    other = next((k for k in range(graph.n) if graph.labels[k] != series.nodes[k]), None)
+    if other is not None:
+        raise problem(
+            f"Node {other} of the series is {series.nodes[other]!r}, and that of the network is "
+            f"{graph.labels[other]!r}; give the network that read_series was given."
+        )
 
 
 def series_table(series: Series) -> pd.DataFrame:

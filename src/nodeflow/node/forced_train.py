@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from nodeflow.data.series import Series
+from nodeflow.data.series import Series, check_nodes
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.forced import Parameters, initial_forced_parameters
 from nodeflow.node.forced_inputs import Inputs, read_inputs
@@ -23,7 +23,7 @@ from nodeflow.node.forced_places import Places, as_places
 from nodeflow.node.forced_settings import ForecasterProblem, ForecasterSettings
 from nodeflow.node.forced_start import initial_filter
 from nodeflow.node.forced_windows import Windows, cut_windows
-from nodeflow.node.forecaster import HISTORY, Forecaster, check_nodes, scaling, setting_of
+from nodeflow.node.forecaster import HISTORY, Forecaster, scaling, setting_of
 from nodeflow.node.likelihoods import LIKELIHOODS, Likelihood
 from nodeflow.optimizers import Adam, cosine
 from nodeflow.seeds import torch_generator
@@ -74,7 +74,7 @@ def train_forecaster(
     """
     settings = settings or ForecasterSettings()
     places = as_places(graph, exposure, covariates)
-    check_nodes(series, places.graph)
+    check_nodes(series, places.graph, ForecasterProblem)
     likelihood = _likelihood(series, settings)
     units = _units(series, places, settings, likelihood)
     known = [run.times for run in series.runs]

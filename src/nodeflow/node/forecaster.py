@@ -14,7 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from nodeflow.data.series import Run, Series
+from nodeflow.data.series import Run, Series, check_nodes
 from nodeflow.dynamics.given import increasing
 from nodeflow.graphs.graph import Graph, build_graph
 from nodeflow.node.forced_inputs import Inputs
@@ -31,7 +31,6 @@ __all__ = [
     "HISTORY",
     "QUANTILES",
     "Forecaster",
-    "check_nodes",
     "load_forecaster",
     "save_forecaster",
     "scaling",
@@ -132,7 +131,7 @@ class Forecaster:
             ForecasterProblem: several runs, other nodes, times that are not after the last one, or
                 inputs that do not cover them.
         """
-        check_nodes(series, self.places.graph)
+        check_nodes(series, self.places.graph, ForecasterProblem)
         if len(series.runs) != 1:
             raise ForecasterProblem(
                 f"The series has {len(series.runs)} runs, and a forecast goes on from one; give "
@@ -177,7 +176,7 @@ class Forecaster:
         Raises:
             ForecasterProblem: other nodes, no such origin, or inputs that do not cover the times.
         """
-        check_nodes(series, self.places.graph)
+        check_nodes(series, self.places.graph, ForecasterProblem)
         windows = self._windows(series.runs, ahead)
         which = torch.nonzero(windows.times[:, 0] >= first).ravel()
         if not len(which):
@@ -334,25 +333,6 @@ def load_forecaster(path: str | Path) -> Forecaster:
         LIKELIHOODS[about["likelihood"]],
         pd.DataFrame(about["history"]).astype({"validation_loss": np.float64})[list(HISTORY)],
     )
-
-
-def check_nodes(series: Series, graph: Graph) -> None:
-    """Raise unless a series is of the nodes of a graph, in their order.
-
-    Raises:
-        ForecasterProblem: it is not.
-    """
-    if len(series.nodes) != graph.n:
-        raise ForecasterProblem(
-            f"The series were read for {len(series.nodes)} nodes and the network has {graph.n}; "
-            "give the network that read_series was given."
-        )
-    other = next((k for k in range(graph.n) if graph.labels[k] != series.nodes[k]), None)
-    if other is not None:
-        raise ForecasterProblem(
-            f"Node {other} of the series is {series.nodes[other]!r}, and that of the network is "
-            f"{graph.labels[other]!r}; give the network that read_series was given."
-        )
 
 
 def scaling(covariates: Floats) -> tuple[Floats, Floats]:
