@@ -321,6 +321,13 @@ def test_what_cannot_be_learned_from_is_one_sentence() -> None:
         node.train_ensemble(graph, [data.Run("a", times, states)], members=1)
     with pytest.raises(data.SeriesProblem, match="Two runs are called 'a'"):
         node.train_ensemble(graph, [data.Run("a", times, states)] * 2)
+    for nothing, words in (
+        ([], "no runs"),
+        ([data.Run("a", times, np.nan * states)], "no values"),
+        ("runs.csv", "data.read_series returns.* not a str"),
+    ):
+        with pytest.raises(data.SeriesProblem, match=words):
+            node.train_ensemble(graph, nothing)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("recipe", ["matching", "paper"])

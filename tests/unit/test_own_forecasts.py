@@ -72,6 +72,11 @@ def test_parts_that_are_too_short_are_refused_with_the_run() -> None:
         check_parts(hold_out(series(), time=0.5), graph, 7)
     with pytest.raises(SeriesProblem, match=r"The horizon is 0\.5, and there are at least 1"):
         check_parts(hold_out(series()), graph, 7, 0.5)
+    still = Series(
+        ("a", "b"), tuple(Run(r.name, r.times, r.states[:1] + 0 * r.states) for r in series().runs)
+    )
+    with pytest.raises(SeriesProblem, match="No value ever changes"):
+        check_parts(hold_out(still), graph, 7)
 
 
 def test_what_only_the_part_that_is_learned_from_lacks_is_said_of_it() -> None:

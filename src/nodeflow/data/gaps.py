@@ -32,12 +32,16 @@ def observed_part(series: Series, graph: nx.Graph[Any] | Graph) -> tuple[Graph, 
         A graph of the observed nodes in their order, and the trajectories on it.
 
     Raises:
-        SeriesProblem: as `fill_gaps`; or the graph is another one.
+        SeriesProblem: as `fill_gaps`; the graph is another one; or there are no runs or values.
     """
     whole = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
+    if not series.runs:
+        raise SeriesProblem("The series have no runs; give at least one.")
     check_nodes(series, whole)
     series = Series(series.nodes, tuple(_checked(run, series.nodes) for run in series.runs))
     seen = np.flatnonzero(series.observed)
+    if not len(seen):
+        raise SeriesProblem("The series hold no values; give those of at least one node.")
     part = whole if len(seen) == whole.n else whole.subgraph(seen)
     trajectories = []
     for index, run in enumerate(series.runs):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data.gaps import fill_gaps, observed_part
-from nodeflow.data.limits import limits
+from nodeflow.data.limits import limits, unchanging
 from nodeflow.data.observed import Note
 from nodeflow.data.series import Run, Series, SeriesProblem
 from nodeflow.data.splits import split_runs, split_time
@@ -104,7 +104,8 @@ def check_parts(
         horizon: as in `origins`.
 
     Raises:
-        SeriesProblem: a run has too many gaps, too few times, or none within the horizon.
+        SeriesProblem: a run has too many gaps, too few times, or none within the horizon; or no
+            value of the training ever changes.
     """
     part, trajectories = observed_part(parts.training, graph)
     for run, filled in zip(parts.training.runs, trajectories, strict=True):
@@ -114,6 +115,11 @@ def check_parts(
                 f"is known, and {fewest_times} are needed; hold out less, leave out the run, or "
                 "nodes that are hardly observed."
             )
+    if all(unchanging(filled.states).all() for filled in trajectories):
+        raise SeriesProblem(
+            "No value ever changes in what is learned from, so there is nothing to learn; give "
+            "runs that start away from where they end, or hold out another part."
+        )
     for run in parts.test_runs:
         for _ in origins(fill_gaps(run, part.labels).times, horizon):
             pass

@@ -12,7 +12,7 @@ from nodeflow.data.observed import Note
 from nodeflow.data.series import Series
 from nodeflow.graphs.graph import Graph
 
-__all__ = ["limits", "receives", "same_strength", "some_nodes"]
+__all__ = ["limits", "receives", "same_strength", "some_nodes", "unchanging"]
 
 _ROUNDING = 1e-5
 """Of numbers in files, relative: closer ones are the same."""
@@ -60,7 +60,7 @@ def limits(graph: Graph, series: Series) -> Iterator[Note]:
             "apart by what nodes receive alone.",
             limits=True,
         )
-    still = seen & np.all([_unchanging(run.states) for run in series.runs], axis=0)
+    still = seen & np.all([unchanging(run.states) for run in series.runs], axis=0)
     if still.any():
         yield Note(
             "constant series",
@@ -99,7 +99,7 @@ def _uniform(states: NDArray[np.float64]) -> bool:
     return bool((high - low <= _ROUNDING * size).all())
 
 
-def _unchanging(states: NDArray[np.float64]) -> NDArray[np.bool_]:
+def unchanging(states: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether each node has one and the same value at all times, or none, shape (n,)."""
     known = np.isfinite(states)
     low, high = np.where(known, states, np.inf), np.where(known, states, -np.inf)

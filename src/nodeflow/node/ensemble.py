@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from nodeflow.data.gaps import observed_part
 from nodeflow.data.limits import limits, receives, same_strength
 from nodeflow.data.series import Run, Series, SeriesProblem
+from nodeflow.dynamics.given import increasing
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
@@ -119,11 +120,11 @@ class Ensemble:
 
         Raises:
             GraphProblem: a graph with self-loops, parallel edges or weights that are no numbers.
-            ModelProblem: initial states that are not finite, or of other nodes than the graph's, or
-                no member can be integrated.
+            ModelProblem: initial states that are not finite, or of other nodes than the graph's,
+                times that do not increase, or no member can be integrated.
         """
         inner, start = checked_start(graph, initial)
-        when = np.asarray(times, dtype=np.float64)
+        when = increasing(times, "Times", ModelProblem)
         found = self._bands(inner, start, when, levels)
         mean = found.mean
         trusted = ~flags(mean, self.seen, inner) & found.enough
@@ -233,7 +234,7 @@ def train_ensemble(
     if members < 2:
         raise ModelProblem(f"members = {members}; an ensemble has at least two.")
     whole = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
-    series = _sorted(series if isinstance(series, Series) else Series(whole.labels, tuple(series)))
+    series = _sorted(series if isinstance(series, Series) else _of_runs(series, whole))
     part, trajectories = observed_part(series, whole)
     [data] = observed([part], trajectories)
     runs = len(trajectories)
@@ -287,6 +288,15 @@ def _without_strays(models: Models) -> Models:
     """Members whose error on training data is many times that of most have failed, too."""
     typical = float(np.median(models.error[models.ok])) if models.ok.any() else math.nan
     return replace(models, ok=models.ok & ~(models.error > _STRAY * typical))
+
+
+def _of_runs(runs: Sequence[Run], graph: Graph) -> Series:
+    if not all(isinstance(run, Run) for run in runs):
+        raise SeriesProblem(
+            f"Series are what data.read_series returns, or a list of its runs, not a "
+            f"{type(runs).__name__}."
+        )
+    return Series(graph.labels, tuple(runs))
 
 
 def _sorted(series: Series) -> Series:

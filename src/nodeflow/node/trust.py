@@ -321,7 +321,7 @@ def bands(
         if missing:
             raise TrustProblem(
                 f"The calibration is for the levels {', '.join(map(str, calibration.levels))}, "
-                f"not for {missing[0]}; calibrate that level, too."
+                f"not for {missing[0]}; ask for those, or calibrate that level, too."
             )
         stretch = np.array([factors[p] for p in wanted])
     good = np.isfinite(given).all(axis=(1, 2))
