@@ -104,7 +104,6 @@ def read_network(
     known = format_by_name(path) or _format_of_first_line(path)
     if known is None:
         return read_edge_list(path, nodes, directed=directed, weighted=weighted, simplify=simplify)
-    directed = bool(directed)
     if known.read is None:
         raise EdgeListProblem(
             f"{path} is {known.name} file, which is not read; save its edges as text, two nodes a "
@@ -126,16 +125,15 @@ def read_network(
             f"{path}: its edges are directed; read it with directed=True to keep directions, or "
             "with simplify=True if they may be left out."
         )
-    single = _single(path, graph, directed, simplify, weighted is not False)
+    kept = bool(directed)
+    single = _single(path, graph, kept, simplify, weighted is not False)
     if weighted and not all("weight" in data for *_, data in single.edges(data=True)):
         raise GraphProblem(
             f"{path}: there are edges without an attribute 'weight'; give each one, or leave out "
             "weighted=True."
         )
     try:
-        return from_networkx(
-            single, weight=None if weighted is False else "weight", directed=directed
-        )
+        return from_networkx(single, weight=None if weighted is False else "weight", directed=kept)
     except GraphProblem as problem:
         raise GraphProblem(f"{path}: {problem}") from problem
 
