@@ -1,0 +1,411 @@
+"""From trajectories to a law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+from nodeflow.dynamics.store import Trajectory
+from nodeflow.graphs.graph import Graph
+from nodeflow.laws.along import Along, Grid, make_grid
+from nodeflow.laws.atoms import ATOMS
+from nodeflow.laws.data import Group, LawProblem, groups_of, noise_of, signed, size_of
+from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
+from nodeflow.laws.law import Law
+from nodeflow.laws.refine import Fit, along_fit, fit, precision_for
+from nodeflow.laws.screen import (
+    Basis,
+    Candidate,
+    description,
+    metric_along,
+    metric_weak,
+    neighbours,
+    search,
+)
+from nodeflow.node.splines import smooth
+from nodeflow.threads import one_thread_if_small
+
+__all__ = ["discover"]
+
+Array = NDArray[np.float64]
+
+EXACT = 1e-5
+"""States are taken to be no more exact than this, relative to their root mean square: errors of the
+integration that made them, or of single precision, are not noise, and no law should explain them.
+"""
+
+_STARTED, _REFINED, _ROUNDS = 3, 10, 3
+_EXCLUDED = 10.0
+"""Nats by which the description of a law is too long for the law to be an alternative."""
+
+_MARGIN = 3.0
+_STATES_SCREENED = 1024
+"""States of nodes (trajectories times nodes) with which forms are searched, at most."""
+
+_SMOOTH_ENOUGH = 2.0
+
+
+@one_thread_if_small
+def discover(
+    graphs: Sequence[Graph],
+    trajectories: Sequence[Trajectory],
+    *,
+    noise: float | None = None,
+    held_out: float = 0.125,
+) -> Law:
+    """The law behind trajectories: three formulas, with what else the data allow.
+
+    docs/laws.md explains the method and how its families of formulas were chosen.
+
+    Args:
+        graphs: one or several graphs; weights and directions are used.
+        trajectories: observed on them, noisy or not; of each its `graph` is the place in the list.
+        noise: standard deviation of independent noise on every state; by default it is found from
+            the data.
+        held_out: share of the trajectories of each graph that have no part in choosing the form,
+            and on which it is checked; all take part in the final fit.
+
+    Returns:
+        The law of the shortest description. Where the data do not tell it from others, it is
+        `undetermined` and says which these are.
+
+    Raises:
+        GraphProblem: `graphs` is no list of graphs.
+        TrajectoryProblem: a trajectory does not fit its graph; the text says which.
+        LawProblem: nothing can be learned from what was given (too few times, constant states, a
+            regular graph, no edges), or no law of these families can be integrated along the data.
+    """
+    whole = groups_of(graphs, trajectories)
+    if noise is not None and not 0.0 <= noise < np.inf:
+        raise LawProblem(f"noise = {noise} has to be a standard deviation, at least 0.")
+    if not 0.0 <= held_out < 1.0:
+        raise LawProblem(f"held_out = {held_out} has to be a share below 1.")
+    found_noise = noise_of(whole) if noise is None else noise
+    size = size_of(whole)
+    sigma = max(found_noise, EXACT * size)
+    kept = [group.only(slice(0, _kept(group, held_out))) for group in whole]
+    fits, alongs = _Discovery(kept, sigma, size, signed(whole, found_noise)).run()
+    best = fits[0]
+    check = _check(best, whole, kept, sigma, size)
+    return _law(fits, whole, sigma, size, check)
+
+
+def _kept(group: Group, held_out: float) -> int:
+    """How many trajectories choose the form: all of a few, else all but some."""
+    count = len(group.states)
+    return count if count < 4 else count - max(round(held_out * count), 1 if held_out > 0 else 0)
+
+
+class _Discovery:
+    """The search for the forms of the shortest description."""
+
+    def __init__(self, groups: Sequence[Group], sigma: float, size: float, signed: bool) -> None:
+        self.groups, self.sigma, self.size, self.signed = list(groups), sigma, size, signed
+        self.count = sum(g.states.size for g in groups)
+        self.free = sum(g.states[:, 0].size for g in groups)
+        self.precision = precision_for(sigma, size)
+        self.paths, self.models, self.grids = [], [], []
+        for group in self.groups:
+            grid, path, model = _smoothed(group, sigma)
+            if not signed:
+                path, model = np.maximum(path, 0.0), np.maximum(model, 0.0)
+            self.grids.append(grid)
+            self.paths.append(path)
+            self.models.append(model)
+        self.basis = Basis.of(np.concatenate([p.ravel() for p in self.paths]), signed)
+        self.some = [
+            slice(0, max(1, _STATES_SCREENED // (len(groups) * g.states.shape[2])))
+            for g in self.groups
+        ]
+
+    def run(self) -> tuple[list[Fit], list[Along]]:
+        """The fits by length of description, and reference trajectories of the first."""
+        best = self._first()
+        alongs = self._along(best)
+        tried: dict[Form, Fit] = {}
+        for _ in range(_ROUNDS):
+            found = self._round(best, alongs)
+            for x in found:
+                tried[x.form] = x
+            ordered = self.sorted(list(tried.values()))
+            ordered = self.sorted(self._simplified(ordered, alongs, tried))
+            gained = self._length(best, ordered) - self._length(ordered[0], ordered)
+            again = ordered[0].form != best.form and gained > 30.0
+            best = ordered[0]
+            alongs = self._along(best)
+            if not again:
+                break
+        return ordered, alongs
+
+    def _first(self) -> Fit:
+        """A first law, from the weak form."""
+        metric = metric_weak(
+            [g.only(s) for g, s in zip(self.groups, self.some, strict=True)], self.grids,
+            [p[s] for p, s in zip(self.paths, self.some, strict=True)], self.basis,
+        )  # fmt: skip
+        found: list[Fit] = []
+        for x in search(metric, self.sigma, self.count)[: 4 * _STARTED]:
+            field = field_of(x.form, x.parameters)
+            alongs = [
+                Along.of(*parts, field)
+                for parts in zip(self.groups, self.grids, self.paths, self.models, strict=True)
+            ]
+            result = self._fit(x.form, x.parameters, alongs, 3)
+            if result is not None:
+                found.append(result)
+            if len(found) == _STARTED:
+                break
+        if not found:
+            raise LawProblem(
+                "No law of the families that are searched follows these trajectories; give more "
+                "observation times or more trajectories."
+            )
+        return self.sorted(found)[0]
+
+    def _along(self, best: Fit) -> list[Along]:
+        alongs = along_fit(best, self.groups, self.grids, self.precision)
+        assert alongs is not None  # it was integrated at the observed times
+        return alongs
+
+    def _round(self, best: Fit, alongs: list[Along]) -> list[Fit]:
+        """The best forms in the metric along the trajectories of a law, each refined."""
+        start = self._fit(best.form, best.parameters, alongs, 2, best.initials) or best
+        some = [x.only(s) for x, s in zip(alongs, self.some, strict=True)]
+        metric = metric_along(some, self.basis, start.form, start.parameters)
+        known = Candidate(start.form, start.parameters, 0.0)
+        count = sum(x.group.states.size for x in some)
+        screened = search(metric, self.sigma, count, [known])
+        screened = neighbours(metric, screened, self.sigma, count)
+        found = [start]
+        for x in screened[:_REFINED]:
+            if x.form != start.form:
+                result = self._fit(x.form, x.parameters, alongs, 2)
+                found += [] if result is None else [result]
+        return found
+
+    def _fit(
+        self, form: Form, parameters: Array, alongs: Sequence[Along], steps: int,
+        initials: Sequence[Array] | None = None,
+    ) -> Fit | None:  # fmt: skip
+        return fit(
+            form, parameters, alongs, noise=self.sigma, size=self.size, steps=steps,
+            initials=initials,
+        )  # fmt: skip
+
+    def variance(self, fits: Sequence[Fit]) -> float:
+        """Of the noise, from the best fit."""
+        smallest = min(x.loss for x in fits)
+        return max((EXACT * self.size) ** 2, smallest / max(self.count - self.free, 1))
+
+    def _length(self, x: Fit, fits: Sequence[Fit]) -> float:
+        return 0.5 * x.loss / self.variance(fits) + description(x.form, self.count)
+
+    def sorted(self, fits: Sequence[Fit]) -> list[Fit]:
+        """By length of description."""
+        return sorted(fits, key=lambda x: self._length(x, fits))
+
+    def _simplified(
+        self, ordered: list[Fit], alongs: list[Along], tried: dict[Form, Fit]
+    ) -> list[Fit]:
+        """With terms dropped and exponents rounded wherever that shortens the description."""
+        queue = [x for x in ordered if self._length(x, ordered) < self._length(ordered[0], ordered) + 2 * _EXCLUDED]
+        variance = self.variance(ordered)
+        limit = 24
+        while queue and limit:
+            parent = queue.pop(0)
+            for form, parameters in simpler(parent, variance, self.count):
+                if form in tried or not limit:
+                    continue
+                limit -= 1
+                result = self._fit(form, parameters, alongs, 2, parent.initials)
+                if result is None:
+                    continue
+                tried[form] = result
+                everything = list(tried.values())
+                if self._length(result, everything) < self._length(parent, everything) + _MARGIN:
+                    queue.insert(0, result)
+        return list(tried.values())
+
+
+def simpler(x: Fit, variance: float, count: int) -> list[tuple[Form, Array]]:
+    """Forms with a term less or an exponent rounded that the data may not tell from this one.
+
+    Args:
+        x: a fitted law.
+        variance: of the noise.
+        count: how many observations there are.
+    """
+    covariance = x.covariance(float(np.sqrt(variance)))
+    errors = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
+    before = description(x.form, count)
+    found = []
+    for place, slot in enumerate(x.form.slots):
+        term = getattr(x.form, slot.function)[slot.term]
+        if slot.inner is None:
+            form, kept = _without(x.form, slot.function, slot.term)
+            if form is None:
+                continue
+            cost = 0.5 * (x.parameters[place] / errors[place]) ** 2
+            if cost < before - description(form, count) + _MARGIN:
+                # What the others become when this one is 0, to first order.
+                moved = x.parameters - covariance[:, place] * (
+                    x.parameters[place] / max(covariance[place, place], 1e-300)
+                )
+                low, high = x.form.bounds(1.0)
+                usable = np.isfinite(moved).all() and all(
+                    s.inner is None or moved[i] > 0 for i, s in enumerate(x.form.slots)
+                )
+                found.append((form, (moved if usable else x.parameters)[kept]))
+        elif ATOMS[term.atom].inner[slot.inner].rounds:
+            for value in _fractions(float(x.parameters[place]), float(errors[place])):
+                change = value - x.parameters[place]
+                moved = x.parameters + covariance[:, place] * (
+                    change / max(covariance[place, place], 1e-300)
+                )
+                fixed = list(term.fixed)
+                fixed[slot.inner] = value
+                form = _with(x.form, slot.function, slot.term, replace(term, fixed=tuple(fixed)))
+                found.append((form, np.delete(moved, place)))
+    return found
+
+
+def _fractions(value: float, error: float) -> list[float]:
+    """The simplest fractions that an exponent may be."""
+    found = []
+    for denominator in (1, 2, 3, 4):
+        nearest = Fraction(round(value * denominator), denominator)
+        if nearest > 0 and abs(float(nearest) - value) < 5.0 * error and nearest not in found:
+            found.append(nearest)
+    return [float(x) for x in found[:2]]
+
+
+def _without(form: Form, name: str, term: int) -> tuple[Form | None, list[int]]:
+    """A form without a term, and the places of the parameters that are left."""
+    terms = getattr(form, name)
+    left = terms[:term] + terms[term + 1 :]
+    if name != "f" and not left:
+        return None, []
+    kept = [
+        i for i, slot in enumerate(form.slots) if not (slot.function == name and slot.term == term)
+    ]
+    return replace(form, **{name: left}), kept
+
+
+def _with(form: Form, name: str, term: int, new: Term) -> Form:
+    terms = getattr(form, name)
+    return replace(form, **{name: (*terms[:term], new, *terms[term + 1 :])})
+
+
+def _smoothed(group: Group, sigma: float) -> tuple[Grid, Array, Array]:
+    """Pieces of time, and smoothed states at the grid's times and the observed ones."""
+    found = smooth(group.times, group.states, group.times)
+    if found.noise > _SMOOTH_ENOUGH * sigma:
+        # Splines cannot follow what changes so fast; what little noise there is stays.
+        grid = make_grid(group.times, group.states)
+        return grid, CubicSpline(group.times, group.states, axis=1)(grid.at), group.states
+    grid = make_grid(group.times, found.states)
+    return grid, smooth(group.times, group.states, grid.at).states, found.states
+
+
+def _check(
+    best: Fit, whole: Sequence[Group], kept: Sequence[Group], sigma: float, size: float
+) -> float:
+    """Root mean squared residual on held-out trajectories, from the best initial states."""
+    total, count = 0.0, 0
+    for group, used in zip(whole, kept, strict=True):
+        rest = group.only(slice(len(used.states), None))
+        if not len(rest.states):
+            continue
+        grid, path, model = _smoothed(rest, sigma)
+        along = Along.of(rest, grid, path, model, field_of(best.form, best.parameters))
+        result = _only_initial(best, along, sigma, size)
+        if result is None:
+            return float("inf")
+        total += result
+        count += rest.states.size - rest.states[:, 0].size
+    return float(np.sqrt(total / count) / sigma) if count else float("nan")
+
+
+def _only_initial(best: Fit, along: Along, sigma: float, size: float) -> float | None:
+    from nodeflow.laws.refine import trajectories_of
+
+    start, smallest = along.model[:, 0], None
+    for _ in range(3):
+        states = trajectories_of(
+            best.form, best.parameters, along.group, start, along.group.times,
+            precision_for(sigma, size),
+        )  # fmt: skip
+        if states is None:
+            break
+        loss = float(np.square(along.group.states - states).sum())
+        smallest = loss if smallest is None else min(loss, smallest)
+        start = start + along.initial_change(along.residual(states))
+    return smallest
+
+
+def _without_idle(ordered: Sequence[Fit]) -> list[Fit]:
+    """Laws by length of description, without those that only add to a shorter one."""
+    found: list[Fit] = []
+    for x in ordered:
+        if not any(_extends(x.form, y.form) for y in found):
+            found.append(x)
+    return found
+
+
+def _extends(form: Form, other: Form) -> bool:
+    """Whether a form has all terms of another one, perhaps with exponents free."""
+    return all(
+        any(
+            mine.atom == term.atom
+            and all(m is None or m == t for m, t in zip(mine.fixed, term.fixed, strict=True))
+            for mine in getattr(form, name)
+        )
+        for name in FUNCTIONS
+        for term in getattr(other, name)
+    )
+
+
+def _law(fits: list[Fit], whole: list[Group], sigma: float, size: float, check: float) -> Law:
+    """Fit what is left on all trajectories, and weigh it."""
+    everything = _Discovery(whole, sigma, size, False)
+    shortest = everything._length(fits[0], fits)
+    left = [x for x in fits if everything._length(x, fits) < shortest + _EXCLUDED][:8]
+    alongs = None
+    for x in left:
+        field = field_of(x.form, x.parameters)
+        first = [
+            Along.of(*parts, field)
+            for parts in zip(
+                everything.groups, everything.grids, everything.paths, everything.models,
+                strict=True,
+            )
+        ]
+        result = everything._fit(x.form, x.parameters, first, 2)
+        if result is not None:
+            alongs = everything._along(result)
+            break
+    if alongs is None:
+        raise LawProblem("The law that was found cannot be integrated along all trajectories.")
+    final = [everything._fit(x.form, x.parameters, alongs, 3) for x in left]
+    ordered = _without_idle(everything.sorted([x for x in final if x is not None]))
+    lengths = np.array([everything._length(x, ordered) for x in ordered])
+    weights = np.exp(lengths[0] - lengths)
+    weights /= weights.sum()
+    noise = float(np.sqrt(everything.variance(ordered)))
+    seen = (
+        min(float(g.states.min()) for g in whole), max(float(g.states.max()) for g in whole)
+    )  # fmt: skip
+    ordered_lengths = zip(ordered, weights, lengths, strict=True)
+    laws = [
+        Law(
+            x.form, x.parameters, x.covariance(noise), noise, seen, float(weight), float(length),
+            check if place == 0 else float("nan"),
+        )
+        for place, (x, weight, length) in enumerate(ordered_lengths)
+    ]  # fmt: skip
+    return laws[0].with_alternatives(tuple(law for law in laws[1:] if law.weight >= 1e-3))

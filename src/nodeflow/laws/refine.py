@@ -1,0 +1,198 @@
+"""Laws fitted through integrated trajectories: parameters and initial states by Gauss–Newton steps.
+
+Residuals are those of integrated trajectories of the law itself. Their derivatives are taken along
+the reference trajectories (`along`), which are close by: steps then converge as fast, and cost a
+fraction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.dynamics.integrate import simulate
+from nodeflow.laws.along import Along, Grid
+from nodeflow.laws.data import Group
+from nodeflow.laws.form import Form, field_of
+
+__all__ = ["Fit", "along_fit", "columns_of", "fit", "precision_for", "trajectories_of"]
+
+Array = NDArray[np.float64]
+
+_HALVINGS = 4
+_MOVED = 0.05
+"""A step that changes parameters by less than this share of their errors, all in all, is the last.
+"""
+
+_MAX_STEPS = 3_000
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A law with the initial states that go with it.
+
+    Attributes:
+        form: its form.
+        parameters: (P,).
+        initials: for each group, (M, n).
+        states: for each group, (M, T, n) at the observed times.
+        loss: sum of squared residuals.
+        normal: (P, P): loss / 2 by parameters, second derivatives, initial states eliminated.
+    """
+
+    form: Form
+    parameters: Array
+    initials: tuple[Array, ...]
+    states: tuple[Array, ...]
+    loss: float
+    normal: Array
+
+    def covariance(self, noise: float) -> Array:
+        """Of the parameters, (P, P), where observations have this noise."""
+        scale = np.sqrt(np.maximum(np.diag(self.normal), 1e-300))
+        inverse = np.linalg.pinv(self.normal / np.outer(scale, scale), hermitian=True, rcond=1e-13)
+        return np.asarray(noise**2 * inverse / np.outer(scale, scale))
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How precisely laws are integrated: absolute and relative tolerance."""
+
+    rtol: float
+    atol: float
+
+
+def precision_for(noise: float, size: float) -> Precision:
+    """Errors of integration well below the noise."""
+    relative = float(np.clip(0.02 * noise / size, 1e-8, 1e-5))
+    return Precision(relative, relative * size)
+
+
+def trajectories_of(
+    form: Form, parameters: Array, group: Group, initial: Array, times: Array, precision: Precision
+) -> Array | None:
+    """States (M, T, n) of a law; None where it cannot be integrated."""
+    if not np.isfinite(initial).all():
+        return None
+    found = simulate(
+        field_of(form, parameters), group.adjacency, initial, times, rtol=precision.rtol,
+        atol=precision.atol, max_steps=_MAX_STEPS,
+    )  # fmt: skip
+    return None if any(found.reason) else found.states
+
+
+def along_fit(
+    found: Fit, groups: Sequence[Group], grids: Sequence[Grid], precision: Precision
+) -> list[Along] | None:
+    """Reference trajectories of a fitted law; None where it cannot be integrated."""
+    alongs = []
+    field = field_of(found.form, found.parameters)
+    for group, grid, initial in zip(groups, grids, found.initials, strict=True):
+        times = np.union1d(grid.at, group.times)
+        states = trajectories_of(
+            found.form, found.parameters, group, initial, times, precision
+        )
+        if states is None:
+            return None
+        path = states[:, np.searchsorted(times, grid.at)]
+        model = states[:, np.searchsorted(times, group.times)]
+        alongs.append(Along.of(group, grid, path, model, field))
+    return alongs
+
+
+def columns_of(form: Form, parameters: Array, along: Along) -> Array:
+    """Derivatives of the velocity by the parameters along a path, (M, Q, n, P)."""
+    x = along.path
+    _, own = form.by_parameters("f", parameters, x)
+    ego, by_ego = form.by_parameters("h_ego", parameters, x)
+    alt, by_alt = form.by_parameters("h_alt", parameters, x)
+    parts = [own]
+    if by_ego.shape[-1]:
+        parts.append(along.received(alt)[..., None] * by_ego)
+    parts += [(ego * along.received(column))[..., None] for column in np.moveaxis(by_alt, -1, 0)]
+    return np.concatenate(parts, -1)
+
+
+def fit(
+    form: Form,
+    parameters: Array,
+    alongs: Sequence[Along],
+    *,
+    noise: float,
+    size: float,
+    steps: int,
+    initials: Sequence[Array] | None = None,
+) -> Fit | None:
+    """Fit a law through its trajectories; None where it cannot be integrated from the start.
+
+    Args:
+        form: of the law.
+        parameters: (P,) to start from.
+        alongs: reference trajectories with observations.
+        noise: standard deviation of the observations.
+        size: of the states.
+        steps: at most so many.
+        initials: initial states to start from; by default those of the references.
+    """
+    precision = precision_for(noise, size)
+    low, high = form.bounds(size)
+    p = np.clip(parameters, low, high)
+    start = [x.model[:, 0] for x in alongs] if initials is None else list(initials)
+
+    def integrated(p: Array, start: Sequence[Array]) -> tuple[list[Array], float] | None:
+        states, loss = [], 0.0
+        for along, initial in zip(alongs, start, strict=True):
+            found = trajectories_of(
+                form, p, along.group, initial, along.group.times, precision
+            )
+            if found is None:
+                return None
+            states.append(found)
+            loss += float(np.square(along.group.states - found).sum())
+        return states, loss
+
+    now = integrated(p, start)
+    if now is None:
+        return None
+    normal = np.zeros((len(p), len(p)))
+    for step in range(steps + 1):
+        states, loss = now
+        rows, residuals = [], []
+        normal, gradient = np.zeros((len(p), len(p))), np.zeros(len(p))
+        for along, x in zip(alongs, states, strict=True):
+            z = along.responses(along.integrals(columns_of(form, p, along)))
+            r = along.residual(x)
+            projected = along.projected(z)
+            normal += projected.T @ projected
+            gradient += projected.T @ along.projected(r)[:, 0]
+            rows.append(z)
+            residuals.append(r)
+        if step == steps:
+            break
+        scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+        change = np.linalg.lstsq(
+            normal / np.outer(scale, scale), gradient / scale, rcond=1e-13
+        )[0] / scale  # fmt: skip
+        share = 1.0
+        for _ in range(_HALVINGS):
+            q = np.clip(p + share * change, low, high)
+            moved = [
+                x0 + along.initial_change(share * r - z @ (q - p)[:, None])
+                for x0, along, r, z in zip(start, alongs, residuals, rows, strict=True)
+            ]
+            trial = integrated(q, moved)
+            if trial is not None and trial[1] < loss:
+                break
+            share *= 0.3
+        else:
+            break
+        step_size = float((q - p) @ normal @ (q - p)) / noise**2
+        gain = 0.5 * (loss - trial[1]) / noise**2
+        p, start, now = q, moved, trial
+        if step_size < _MOVED**2 * len(p) and gain < _MOVED:
+            break
+    states, loss = now
+    return Fit(form, p, tuple(start), tuple(states), loss, normal)

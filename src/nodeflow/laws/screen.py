@@ -1,0 +1,589 @@
+"""Which forms fit: thousands of them, each by least squares in a metric that is computed once.
+
+All atoms, at all their inner parameters, lie close to a space of some twenty functions of x. The
+vector field is linear in f and bilinear in h_ego and h_alt, so with a basis of that space every law
+is a vector v of a few hundred numbers, and its loss a quadratic form |z − Z v|². Z is computed once,
+from the weak form (integrals of the velocity over windows of time against the changes of states) or
+along reference trajectories (`along`), and then a form costs microseconds, inner parameters
+included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from nodeflow.laws.along import Along, Grid
+from nodeflow.laws.atoms import ATOMS
+from nodeflow.laws.data import Group
+from nodeflow.laws.families import families, monomial, starts
+from nodeflow.laws.form import FUNCTIONS, Form, Function, Term
+
+__all__ = [
+    "Basis",
+    "Candidate",
+    "Metric",
+    "description",
+    "metric_along",
+    "metric_weak",
+    "neighbours",
+    "search",
+]
+
+Array = NDArray[np.float64]
+
+_COUNTS = 32, 16, 28
+"""Basis functions of f, h_ego and h_alt."""
+_SMALLEST = 1e-7
+"""Of principal components, in units of the largest: the least that is worth a basis function."""
+
+_WINDOW = 6
+"""Pieces of time in a window of the weak form."""
+
+_INTERACTIONS, _POLISHED, _KEPT = 80, 24, 10
+
+_JITTER = 1e-13
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Functions of a state, in the order of how much of the atoms they make up.
+
+    The four monomials, then the principal components of what is left of all atoms at all inner
+    parameters that a search starts from, and some between and beyond.
+
+    Attributes:
+        grid: (X,) states at which functions are compared.
+        size: typical size of the states.
+        signed: some are negative.
+        counts: how many of the functions serve for f, h_ego and h_alt.
+        terms: the atoms with their inner parameters.
+        mix: (4 + terms, K): the basis from monomials and atoms.
+        onto: (K, X): coefficients of a function from its values on the grid.
+    """
+
+    grid: Array
+    size: float
+    signed: bool
+    counts: tuple[int, int, int]
+    terms: tuple[tuple[str, tuple[float, ...]], ...]
+    mix: Array
+    onto: Array
+
+    @classmethod
+    def of(cls, states: Array, signed: bool) -> Basis:
+        """For laws along these states."""
+        flat = states.ravel()
+        low, high = float(flat.min()), float(flat.max())
+        if not signed:
+            low, flat = max(low, 0.0), np.maximum(flat, 0.0)
+        grid = np.concatenate(
+            [np.quantile(flat, np.linspace(0, 1, 200)), np.linspace(low, high, 100)]
+        )
+        size = float(np.sqrt(np.square(flat).mean()))
+        grid = np.unique(np.maximum(grid, 1e-9 * size) if not signed else grid)
+        terms = tuple(
+            sorted(
+                {
+                    (term.atom, inner)
+                    for name in FUNCTIONS
+                    for function in families(name, signed)
+                    for term in function
+                    if None in term.fixed
+                    for inner in _dense_starts(term, size)
+                }
+            )
+        )
+        values = _values(terms, grid, size)
+        norms = np.sqrt(np.square(values).mean(0))
+        values = values / norms
+        q, r = np.linalg.qr(values[:, :4])
+        share = q.T @ values[:, 4:]
+        u, sizes, v = np.linalg.svd(values[:, 4:] - q @ share, full_matrices=False)
+        count = min(max(_COUNTS) - 4, int((sizes > _SMALLEST * sizes[0]).sum()))
+        components = v[:count].T / sizes[:count]
+        inverse = np.linalg.inv(r)
+        mix = np.block(
+            [[inverse, -inverse @ share @ components], [np.zeros((len(terms), 4)), components]]
+        )
+        onto = np.concatenate([q, u[:, :count]], 1).T
+        f, ego, alt = (min(k, len(onto)) for k in _COUNTS)
+        return cls(grid, size, signed, (f, ego, alt), terms, mix / norms[:, None], onto)
+
+    def values(self, x: Array) -> Array:
+        """The basis functions at states, (…, K)."""
+        return _values(self.terms, x, self.size) @ self.mix
+
+    def vector(self, form: Form, parameters: Array) -> tuple[Array, Array]:
+        """v of a law, and its derivatives by the parameters, (C, P)."""
+        parts, slopes = [], []
+        for name, count in zip(FUNCTIONS, self.counts, strict=True):
+            value, columns = form.by_parameters(name, parameters, self.grid)
+            onto = self.onto[:count]
+            parts.append(onto @ value)
+            slopes.append(onto @ columns)
+        (f, ego, alt), (d_f, d_ego, d_alt) = parts, slopes
+        v = np.concatenate([f, np.outer(ego, alt).ravel()])
+        jacobian = np.zeros((len(v), len(parameters)))
+        pieces, k = form.pieces, len(f)
+        jacobian[:k, pieces["f"]] = d_f
+        below = len(v) - k
+        jacobian[k:, pieces["h_ego"]] = (d_ego[:, None, :] * alt[None, :, None]).reshape(
+            below, d_ego.shape[1]
+        )
+        jacobian[k:, pieces["h_alt"]] = (ego[:, None, None] * d_alt[None]).reshape(
+            below, d_alt.shape[1]
+        )
+        return v, jacobian
+
+
+def _values(terms: Sequence[tuple[str, tuple[float, ...]]], x: Array, size: float) -> Array:
+    """The monomials up to degree 3 and atoms at states, (…, 4 + terms)."""
+    found = np.empty((*x.shape, 4 + len(terms)))
+    for degree in range(4):
+        found[..., degree] = (x / size) ** degree
+    for place, (atom, inner) in enumerate(terms, 4):
+        found[..., place] = ATOMS[atom].value(x, *inner)
+    return found
+
+
+def _dense_starts(term: Term, size: float) -> list[tuple[float, ...]]:
+    """Twice as many inner parameters as searches start from, and beyond both ends."""
+    choices = []
+    for inner, fixed in zip(ATOMS[term.atom].inner, term.fixed, strict=True):
+        if fixed is not None:
+            choices.append([fixed])
+            continue
+        s = np.sort(np.array(inner.starts))
+        ratio = (s[1:] / s[:-1]) ** 0.5
+        ends = [s[0] / ratio[0], s[-1] * ratio[-1]]
+        values = np.sort(np.concatenate([s, s[:-1] * ratio, ends]))
+        choices.append([float(v) * size**inner.unit for v in values])
+    return list(product(*choices))
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """The loss of laws: `constant` + |root v − target|².
+
+    Attributes:
+        basis: in which v is.
+        matrix: ZᵀZ.
+        right: Zᵀz.
+        constant: smallest loss of any v.
+        root: upper triangular, rootᵀ root = matrix.
+        target: root⁻ᵀ right.
+        rows: how many numbers the loss sums.
+    """
+
+    basis: Basis
+    matrix: Array
+    right: Array
+    constant: float
+    root: Array
+    target: Array
+    rows: int
+
+    @classmethod
+    def of(cls, basis: Basis, matrix: Array, right: Array, total: float, rows: int) -> Metric:
+        """From the products ZᵀZ, Zᵀz and zᵀz."""
+        scale = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
+        scaled = matrix / np.outer(scale, scale) + _JITTER * len(matrix) * np.eye(len(matrix))
+        root = np.linalg.cholesky(scaled).T * scale
+        target = solve_triangular(root.T, right, lower=True)
+        return cls(basis, matrix, right, max(total - float(target @ target), 0.0), root, target, rows)
+
+
+def metric_weak(
+    groups: Sequence[Group], grids: Sequence[Grid], paths: Sequence[Array], basis: Basis
+) -> Metric:
+    """The weak form: changes of smoothed states over windows against integrals of the velocity."""
+    def windows(pieces: Array) -> Array:
+        total = np.cumsum(np.concatenate([np.zeros_like(pieces[:1]), pieces]), 0)
+        w = min(_WINDOW, len(pieces))
+        return total[w:: max(w // 3, 1)] - total[:-w: max(w // 3, 1)]
+
+    count = sum((basis.counts[0], basis.counts[1] * basis.counts[2]))
+    matrix, right, total, rows = np.zeros((count, count)), np.zeros(count), 0.0, 0
+    for group, grid, path in zip(groups, grids, paths, strict=True):
+        for states in path:
+            pieces = _pieces(basis, grid, group, states)
+            z = windows(pieces).reshape(-1, count)
+            y = windows(np.diff(states[grid.ends], axis=0)).ravel()
+            matrix += z.T @ z
+            right += z.T @ y
+            total += float(y @ y)
+            rows += len(y)
+    return Metric.of(basis, matrix, right, total, rows)
+
+
+def metric_along(alongs: Sequence[Along], basis: Basis, form: Form, parameters: Array) -> Metric:
+    """Trajectories, to first order around those of a reference law."""
+    v, _ = basis.vector(form, parameters)
+    matrix, right, total, rows = np.zeros((len(v), len(v))), np.zeros(len(v)), 0.0, 0
+    for along in alongs:
+        residual = along.residual(along.model)
+        for m in range(len(along.path)):
+            one = slice(m, m + 1)
+            pieces = _pieces(basis, along.grid, along.group, along.path[m])
+            z = along.projected(along.responses(pieces[None], one), one)
+            y = along.projected(residual[one], one)[:, 0]
+            matrix += z.T @ z
+            right += z.T @ y
+            total += float(y @ y)
+            rows += len(y)
+    # As if the reference were v itself: what the basis cannot say of it then cancels.
+    total += float(2.0 * right @ v + v @ matrix @ v)
+    return Metric.of(basis, matrix, right + matrix @ v, total, rows)
+
+
+def _pieces(basis: Basis, grid: Grid, group: Group, states: Array) -> Array:
+    """Integrals over pieces of all columns of one trajectory, (K, n, C)."""
+    values = basis.values(states)
+    f, ego, alt = (values[..., :count] for count in basis.counts)
+    q, n, k = alt.shape
+    received = (group.adjacency @ alt.transpose(1, 0, 2).reshape(n, -1)).reshape(n, q, k)
+    products = ego[..., None] * received.transpose(1, 0, 2)[:, :, None]
+    columns = np.concatenate([f, products.reshape(q, n, -1)], -1)
+    return np.asarray(grid.quadrature @ columns.reshape(q, -1)).reshape(-1, n, columns.shape[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A form with parameters and its loss in some metric."""
+
+    form: Form
+    parameters: Array
+    loss: float
+
+
+def description(form: Form, count: int) -> float:
+    """Nats that it takes to say which form it is and what its parameters are.
+
+    Each parameter costs ½ ln n (Rissanen 1978; Schwarz 1978), each term the choice of its atom, and
+    each exponent that is no whole number the choice of a fraction.
+    """
+    terms = [term for name in FUNCTIONS for term in getattr(form, name)]
+    fractions = sum(
+        fixed is not None and fixed != round(fixed) for term in terms for fixed in term.fixed
+    )
+    return (
+        0.5 * np.log(count) * len(form.slots)
+        + np.log(len(ATOMS) + 3) * len(terms)
+        + np.log(12.0) * fractions
+    )
+
+
+# --- the search -----------------------------------------------------------------------------------
+
+
+def search(metric: Metric, noise: float, count: int, known: Sequence[Candidate] = ()) -> list[Candidate]:
+    """The forms of the shortest description, in their order.
+
+    First interactions, with any f; then f for the best of these; then all parameters of the best.
+
+    Args:
+        metric: of losses.
+        noise: standard deviation of the observations.
+        count: how many observations there are.
+        known: laws that are searched, too.
+    """
+    basis = metric.basis
+    choices = {name: _Choices.of(name, basis, dense=name == "f") for name in FUNCTIONS}
+    free = _without_f(metric)
+    interactions = _rank_interactions(free, choices["h_ego"], choices["h_alt"], basis)
+
+    def length(loss: float, form: Form, smallest: float) -> float:
+        variance = max(noise**2, smallest / count)
+        return 0.5 * loss / variance + description(form, count)
+
+    def sort(found: list[Candidate]) -> list[Candidate]:
+        smallest = min(c.loss for c in found)
+        return sorted(found, key=lambda c: length(c.loss, c.form, smallest))
+
+    polished = [
+        _polish(free, Form((), x.form.h_ego, x.form.h_alt), x.parameters, basis, 12)
+        for x in interactions[:_INTERACTIONS]
+    ]
+    whole: list[Candidate] = []
+    for x in sort(polished)[:_POLISHED]:
+        whole += _with_f(metric, choices["f"], x, noise, count)
+    whole = _distinct(sort(whole))[: 3 * _POLISHED]
+    whole = [_polish(metric, x.form, x.parameters, basis, 30) for x in whole]
+    whole += [_polish(metric, x.form, x.parameters, basis, 10) for x in known]
+    return _distinct(sort(whole))
+
+
+def _distinct(found: Sequence[Candidate]) -> list[Candidate]:
+    seen, kept = set(), []
+    for x in found:
+        if x.form not in seen:
+            seen.add(x.form)
+            kept.append(x)
+    return kept
+
+
+@dataclass(frozen=True, eq=False)
+class _Choices:
+    """All families of a function with all starts, as sums of single vectors."""
+
+    vectors: Array
+    """(S, K) of single terms."""
+    inner: tuple[tuple[float, ...], ...]
+    sets: tuple[tuple[Function, tuple[int, ...]], ...]
+    """Family, and which vectors it consists of."""
+
+    @classmethod
+    def of(cls, name: str, basis: Basis, dense: bool) -> _Choices:
+        place: dict[tuple[str, tuple[float, ...]], int] = {}
+        sets = []
+        for function in families(name, basis.signed):
+            options = []
+            for term in function:
+                options.append(
+                    [
+                        place.setdefault((term.atom, inner), len(place))
+                        for inner in (_dense_starts if dense else starts)(term, basis.size)
+                    ]
+                )
+            sets += [(function, chosen) for chosen in product(*options)]
+        onto = basis.onto[: basis.counts[FUNCTIONS.index(name)]]
+        vectors = np.stack([onto @ ATOMS[a].value(basis.grid, *inner) for a, inner in place])
+        return cls(vectors, tuple(inner for _, inner in place), tuple(sets))
+
+
+def _without_f(metric: Metric) -> Metric:
+    """The metric of interactions with the best f of the basis for each."""
+    k = metric.basis.counts[0]
+    # The triangular root has f first: what is below it does not depend on f.
+    root, target = metric.root[k:, k:], metric.target[k:]
+    return Metric(
+        metric.basis, root.T @ root, root.T @ target, metric.constant, root, target, metric.rows
+    )
+
+
+def _rank_interactions(free: Metric, ego: _Choices, alt: _Choices, basis: Basis) -> list[Candidate]:
+    """The best start of every pair of families, by loss, each coefficient of each product free."""
+    _, k_e, k_a = basis.counts
+    gram = free.matrix.reshape(k_e, k_a, k_e, k_a)
+    right = free.right.reshape(k_e, k_a)
+    total = free.constant + float(free.target @ free.target)
+    by_length: dict[int, list[int]] = {}
+    for i, (_, chosen) in enumerate(alt.sets):
+        by_length.setdefault(len(chosen), []).append(i)
+    half = np.tensordot(ego.vectors, gram, (1, 0))  # (S_e, K_a, K_e, K_a)
+    best: dict[tuple[Function, Function], tuple[float, Candidate]] = {}
+    for function, chosen in ego.sets:
+        es = list(chosen)
+        middle = np.einsum("iakb,jk->ijab", half[es], ego.vectors[es])
+        products = alt.vectors @ middle @ alt.vectors.T  # (i, j, S_a, S_a)
+        linear = ego.vectors[es] @ right @ alt.vectors.T  # (i, S_a)
+        for length, members in by_length.items():
+            index = np.array([alt.sets[i][1] for i in members])
+            m, e = len(members), len(es)
+            left = products[:, :, index[:, :, None], index[:, None, :]]  # (i, j, m, l, l)
+            left = left.transpose(2, 0, 3, 1, 4).reshape(m, e * length, e * length)
+            b = linear[:, index].transpose(1, 0, 2).reshape(m, e * length)
+            solution, gain = _solve(left, b)
+            for row, i in enumerate(members):
+                loss = total - float(gain[row])
+                key = (function, alt.sets[i][0])
+                if key in best and best[key][0] <= loss:
+                    continue
+                best[key] = loss, (es, i, solution[row].reshape(e, length))  # type: ignore[assignment]
+    found = []
+    ordered = sorted(best.items(), key=lambda item: item[1][0])
+    for (function, other), (loss, (es, i, c)) in ordered:  # type: ignore[misc]
+        u, s, v = np.linalg.svd(c)
+        first = v[0, 0] if abs(v[0, 0]) > 1e-6 else 1e-6
+        form = Form((), function, other)
+        parameters = _assembled(
+            form, {"h_ego": (u[:, 0] * s[0] * first, [ego.inner[j] for j in es]),
+                   "h_alt": (v[0] / first, [alt.inner[j] for j in alt.sets[i][1]])},
+        )  # fmt: skip
+        found.append(Candidate(form, parameters, loss))
+    found.sort(key=lambda x: x.loss * (1.0 + 0.02 * len(x.form.slots)))
+    return found
+
+
+def _assembled(
+    form: Form, parts: dict[str, tuple[Array, Sequence[tuple[float, ...]]]]
+) -> Array:
+    """The vector of parameters from coefficients and inner parameters of the terms."""
+    values = []
+    for slot in form.slots:
+        coefficients, inner = parts[slot.function]
+        values.append(
+            coefficients[slot.term] if slot.inner is None else inner[slot.term][slot.inner]
+        )
+    return np.array(values)
+
+
+def _solve(left: Array, right: Array) -> tuple[Array, Array]:
+    """Small least-squares problems from normal equations: solutions and how much they explain."""
+    scale = np.sqrt(np.maximum(np.einsum("mii->mi", left), 1e-300))
+    scaled = left / (scale[:, :, None] * scale[:, None, :])
+    scaled += 1e-11 * np.eye(left.shape[-1])
+    solution = np.linalg.solve(scaled, (right / scale)[..., None])[..., 0]
+    return solution / scale, (solution * (right / scale)).sum(-1)
+
+
+def _with_f(
+    metric: Metric, choices: _Choices, interaction: Candidate, noise: float, count: int
+) -> list[Candidate]:
+    """The best families of f for an interaction, whose strength stays free."""
+    basis = metric.basis
+    k = basis.counts[0]
+    v, _ = basis.vector(interaction.form, interaction.parameters)
+    vectors = np.zeros((len(choices.vectors) + 1, len(v)))
+    vectors[0] = v
+    vectors[1:, :k] = choices.vectors
+    rooted = vectors @ metric.root.T
+    gram, right = rooted @ rooted.T, rooted @ metric.target
+    total = metric.constant + float(metric.target @ metric.target)
+    by_length: dict[int, list[int]] = {}
+    for i, (_, chosen) in enumerate(choices.sets):
+        by_length.setdefault(len(chosen), []).append(i)
+    best: dict[Function, tuple[float, Candidate]] = {}
+    for length, members in by_length.items():
+        index = np.zeros((len(members), length + 1), dtype=np.int64)
+        if length:
+            index[:, 1:] = np.array([choices.sets[i][1] for i in members]) + 1
+        solution, gain = _solve(gram[index[:, :, None], index[:, None, :]], right[index])
+        for row, i in enumerate(members):
+            function = choices.sets[i][0]
+            loss = total - float(gain[row])
+            if function in best and best[function][0] <= loss:
+                continue
+            form = Form(function, interaction.form.h_ego, interaction.form.h_alt)
+            own = _assembled(
+                Form(function, (), ()),
+                {"f": (solution[row, 1:], [choices.inner[j] for j in choices.sets[i][1]])},
+            )
+            rest = interaction.parameters.copy()
+            for place, slot in enumerate(interaction.form.slots):
+                if slot.function == "h_ego" and slot.inner is None:
+                    rest[place] *= solution[row, 0]
+            best[function] = loss, Candidate(form, np.concatenate([own, rest]), loss)
+    found = [x for _, x in best.values()]
+    smallest = min(x.loss for x in found)
+    variance = max(noise**2, smallest / count)
+    found.sort(key=lambda x: 0.5 * x.loss / variance + description(x.form, count))
+    return found[:_KEPT]
+
+
+def _polish(metric: Metric, form: Form, parameters: Array, basis: Basis, steps: int) -> Candidate:
+    """Levenberg–Marquardt on all parameters of a form."""
+    low, high = form.bounds(basis.size)
+    offset = basis.counts[0] + basis.counts[1] * basis.counts[2] - len(metric.target)
+
+    def at(p: Array) -> tuple[Array, Array]:
+        v, jacobian = basis.vector(form, p)
+        return metric.root @ v[offset:] - metric.target, metric.root @ jacobian[offset:]
+
+    found, loss = levenberg(at, np.clip(parameters, low, high), low, high, steps)
+    return Candidate(form, found, loss + metric.constant)
+
+
+def levenberg(
+    at: Callable[[Array], tuple[Array, Array]], start: Array, low: Array, high: Array, steps: int
+) -> tuple[Array, float]:
+    """Levenberg–Marquardt within bounds: parameters and sum of squares.
+
+    Args:
+        at: residuals and their derivatives.
+        start: parameters to start from.
+        low: lower bounds.
+        high: upper bounds.
+        steps: at most so many.
+    """
+    p = start
+    residual, jacobian = at(p)
+    loss = float(residual @ residual)
+    damping = 1e-4
+    for _ in range(steps):
+        normal, gradient = jacobian.T @ jacobian, jacobian.T @ residual
+        diagonal = np.maximum(np.diag(normal), 1e-300)
+        scale = np.sqrt(diagonal)
+        scaled = normal / np.outer(scale, scale)
+        better = False
+        while damping < 1e6:
+            step = np.linalg.solve(scaled + damping * np.eye(len(p)), gradient / scale) / scale
+            trial = np.clip(p - step, low, high)
+            r, j = at(trial)
+            new = float(r @ r)
+            if new < loss:
+                better = True
+                break
+            damping *= 8.0
+        if not better:
+            break
+        gain = 1.0 - new / max(loss, 1e-300)
+        p, residual, jacobian, loss = trial, r, j, new
+        damping = max(damping / 10.0, 1e-12)
+        if gain < 1e-4:
+            break
+    return p, loss
+
+
+def neighbours(
+    metric: Metric, found: Sequence[Candidate], noise: float, count: int
+) -> list[Candidate]:
+    """The forms that were found, and those that differ from the best in one function.
+
+    Args:
+        metric: of losses.
+        found: by length of description.
+        noise: standard deviation of the observations.
+        count: how many observations there are.
+    """
+    best, basis = found[0], metric.basis
+    tried = list(found)
+    for name in FUNCTIONS:
+        if not getattr(best.form, name):
+            continue
+        for function in families(name, basis.signed):
+            if not function or function == getattr(best.form, name):
+                continue
+            form = Form(**{n: function if n == name else getattr(best.form, n) for n in FUNCTIONS})
+            start = _nearest(form, name, best, basis)
+            tried.append(_polish(metric, form, start, basis, 15))
+    smallest = min(x.loss for x in tried)
+    variance = max(noise**2, smallest / count)
+    tried.sort(key=lambda x: 0.5 * x.loss / variance + description(x.form, count))
+    return _distinct(tried)
+
+
+def _nearest(form: Form, name: str, best: Candidate, basis: Basis) -> Array:
+    """Parameters of a form whose one other function is close to that of the best."""
+    wanted = best.form.value(name, best.parameters, basis.grid)
+    terms: Function = getattr(form, name)
+    closest: tuple[float, Array, list[tuple[float, ...]]] | None = None
+    for inner in product(*(list(_dense_starts(term, basis.size)) for term in terms)):
+        columns = np.stack(
+            [ATOMS[t.atom].value(basis.grid, *i) for t, i in zip(terms, inner, strict=True)], -1
+        )
+        solution = np.linalg.lstsq(columns, wanted, rcond=1e-10)[0]
+        loss = float(np.square(columns @ solution - wanted).sum())
+        if closest is None or loss < closest[0]:
+            closest = loss, solution, list(inner)
+    assert closest is not None
+    _, coefficients, inner_values = closest
+    parts = {n: _parts(best, n) for n in FUNCTIONS}
+    parts[name] = coefficients, inner_values
+    if name == "h_alt":
+        first = coefficients[0] if abs(coefficients[0]) > 1e-9 else 1e-9
+        parts["h_alt"] = coefficients / first, inner_values
+        ego, inner_ego = parts["h_ego"]
+        parts["h_ego"] = ego * first, inner_ego
+    return _assembled(form, parts)
+
+
+def _parts(x: Candidate, name: str) -> tuple[Array, list[tuple[float, ...]]]:
+    terms = x.form.split(name, x.parameters)
+    return np.array([c for _, c, _ in terms]), [inner for _, _, inner in terms]
