@@ -17,7 +17,7 @@ from nodeflow.laws.atoms import ATOMS
 from nodeflow.laws.data import Group, LawProblem, groups_of, noise_of, signed, size_of
 from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
 from nodeflow.laws.law import Law
-from nodeflow.laws.refine import Fit, along_fit, fit, precision_for
+from nodeflow.laws.refine import Fit, along_fit, fit, precision_for, trajectories_of
 from nodeflow.laws.screen import (
     Basis,
     Candidate,
@@ -40,12 +40,17 @@ integration that made them, or of single precision, are not noise, and no law sh
 """
 
 _STARTED, _REFINED, _ROUNDS = 3, 10, 3
+
+_CLEARLY = 30.0
+"""Nats that a law has to gain on the reference for the search to be repeated along it."""
+
 _EXCLUDED = 10.0
 """Nats by which the description of a law is too long for the law to be an alternative."""
 
 _MARGIN = 3.0
-_STATES_SCREENED = 1024
-"""States of nodes (trajectories times nodes) with which forms are searched, at most."""
+_SCREENED_FIRST, _SCREENED = 320, 1024
+"""States of nodes (trajectories times nodes) with which forms are searched, at most: in the weak
+form, which only has to find a reference, and along its trajectories."""
 
 _SMOOTH_ENOUGH = 2.0
 
@@ -89,7 +94,7 @@ def discover(
     size = size_of(whole)
     sigma = max(found_noise, EXACT * size)
     kept = [group.only(slice(0, _kept(group, held_out))) for group in whole]
-    fits, alongs = _Discovery(kept, sigma, size, signed(whole, found_noise)).run()
+    fits = _Discovery(kept, sigma, size, signed(whole, found_noise)).run()
     best = fits[0]
     check = _check(best, whole, kept, sigma, size)
     return _law(fits, whole, sigma, size, check)
@@ -118,35 +123,32 @@ class _Discovery:
             self.paths.append(path)
             self.models.append(model)
         self.basis = Basis.of(np.concatenate([p.ravel() for p in self.paths]), signed)
-        self.some = [
-            slice(0, max(1, _STATES_SCREENED // (len(groups) * g.states.shape[2])))
-            for g in self.groups
-        ]
 
-    def run(self) -> tuple[list[Fit], list[Along]]:
-        """The fits by length of description, and reference trajectories of the first."""
+    def _some(self, states: int) -> list[slice]:
+        """Trajectories of each group that have about so many states together."""
+        share = states // len(self.groups)
+        return [slice(0, max(1, share // g.states.shape[2])) for g in self.groups]
+
+    def run(self) -> list[Fit]:
+        """The fits by length of description."""
         best = self._first()
-        alongs = self._along(best)
         tried: dict[Form, Fit] = {}
         for _ in range(_ROUNDS):
-            found = self._round(best, alongs)
-            for x in found:
-                tried[x.form] = x
-            ordered = self.sorted(list(tried.values()))
-            ordered = self.sorted(self._simplified(ordered, alongs, tried))
-            gained = self._length(best, ordered) - self._length(ordered[0], ordered)
-            again = ordered[0].form != best.form and gained > 30.0
-            best = ordered[0]
             alongs = self._along(best)
-            if not again:
+            tried |= {x.form: x for x in self._round(best, alongs)}
+            ordered = self.sorted(list(tried.values()))
+            gained = self._length(best, ordered) - self._length(ordered[0], ordered)
+            if gained < _CLEARLY:
                 break
-        return ordered, alongs
+            best = ordered[0]
+        return self.sorted(self._simplified(ordered, alongs, tried))
 
     def _first(self) -> Fit:
         """A first law, from the weak form."""
         metric = metric_weak(
-            [g.only(s) for g, s in zip(self.groups, self.some, strict=True)], self.grids,
-            [p[s] for p, s in zip(self.paths, self.some, strict=True)], self.basis,
+            self.groups, self.grids,
+            [p[s] for p, s in zip(self.paths, self._some(_SCREENED_FIRST), strict=True)],
+            self.basis,
         )  # fmt: skip
         found: list[Fit] = []
         for x in search(metric, self.sigma, self.count)[: 4 * _STARTED]:
@@ -170,12 +172,13 @@ class _Discovery:
     def _along(self, best: Fit) -> list[Along]:
         alongs = along_fit(best, self.groups, self.grids, self.precision)
         assert alongs is not None  # it was integrated at the observed times
+        self.precision = self.precision.after(best)
         return alongs
 
     def _round(self, best: Fit, alongs: list[Along]) -> list[Fit]:
         """The best forms in the metric along the trajectories of a law, each refined."""
         start = self._fit(best.form, best.parameters, alongs, 2, best.initials) or best
-        some = [x.only(s) for x, s in zip(alongs, self.some, strict=True)]
+        some = [x.only(s) for x, s in zip(alongs, self._some(_SCREENED), strict=True)]
         metric = metric_along(some, self.basis, start.form, start.parameters)
         known = Candidate(start.form, start.parameters, 0.0)
         count = sum(x.group.states.size for x in some)
@@ -194,7 +197,7 @@ class _Discovery:
     ) -> Fit | None:  # fmt: skip
         return fit(
             form, parameters, alongs, noise=self.sigma, size=self.size, steps=steps,
-            initials=initials,
+            precision=self.precision, initials=initials,
         )  # fmt: skip
 
     def variance(self, fits: Sequence[Fit]) -> float:
@@ -332,16 +335,15 @@ def _check(
 
 
 def _only_initial(best: Fit, along: Along, sigma: float, size: float) -> float | None:
-    from nodeflow.laws.refine import trajectories_of
-
     start, smallest = along.model[:, 0], None
     for _ in range(3):
-        states = trajectories_of(
+        result = trajectories_of(
             best.form, best.parameters, along.group, start, along.group.times,
             precision_for(sigma, size),
         )  # fmt: skip
-        if states is None:
+        if result is None:
             break
+        states, _ = result
         loss = float(np.square(along.group.states - states).sum())
         smallest = loss if smallest is None else min(loss, smallest)
         start = start + along.initial_change(along.residual(states))

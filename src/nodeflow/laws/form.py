@@ -7,7 +7,7 @@ of the interaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -138,24 +138,20 @@ def field_of(form: Form, parameters: Array) -> Field:
     """The vector field of a form at its parameters."""
     p = np.array(parameters, dtype=np.float64)
 
-    def value(name: str):  # type: ignore[no-untyped-def]
-        parts = [(c, ATOMS[a].value, inner) for a, c, inner in form.split(name, p)]
-        return _sum(parts)
+    def total(name: str, slope: bool) -> Callable[[Array], Array]:
+        parts = [
+            (c, ATOMS[atom].slope if slope else ATOMS[atom].value, inner)
+            for atom, c, inner in form.split(name, p)
+        ]
 
-    def slope(name: str):  # type: ignore[no-untyped-def]
-        parts = [(c, ATOMS[a].slope, inner) for a, c, inner in form.split(name, p)]
-        return _sum(parts)
+        def function(x: Array) -> Array:
+            found = np.zeros_like(x)
+            for coefficient, atom, inner in parts:
+                found += coefficient * atom(x, *inner)
+            return found
 
-    return Field(
-        value("f"), value("h_ego"), value("h_alt"), slope("f"), slope("h_ego"), slope("h_alt")
-    )
+        return function
 
-
-def _sum(parts: Sequence[tuple]):  # type: ignore[no-untyped-def, type-arg]
-    def total(x: Array) -> Array:
-        found = np.zeros_like(x)
-        for coefficient, function, inner in parts:
-            found += coefficient * function(x, *inner)
-        return found
-
-    return total
+    values = [total(name, slope=False) for name in FUNCTIONS]
+    slopes = [total(name, slope=True) for name in FUNCTIONS]
+    return Field(*values, *slopes)

@@ -8,7 +8,7 @@ fraction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from nodeflow.laws.along import Along, Grid
 from nodeflow.laws.data import Group
 from nodeflow.laws.form import Form, field_of
 
-__all__ = ["Fit", "along_fit", "columns_of", "fit", "precision_for", "trajectories_of"]
+__all__ = ["Fit", "Precision", "along_fit", "columns_of", "fit", "precision_for", "trajectories_of"]
 
 Array = NDArray[np.float64]
 
@@ -27,7 +27,9 @@ _MOVED = 0.05
 """A step that changes parameters by less than this share of their errors, all in all, is the last.
 """
 
-_MAX_STEPS = 3_000
+_FIRST_STEPS, _MORE_STEPS = 1_000, 3
+"""Steps of integration before anything is known of the law, and times the steps of one that fits: a
+law that needs more is exploding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,7 @@ class Fit:
         initials: for each group, (M, n).
         states: for each group, (M, T, n) at the observed times.
         loss: sum of squared residuals.
+        steps: of the integration, the most of any trajectory.
         normal: (P, P): loss / 2 by parameters, second derivatives, initial states eliminated.
     """
 
@@ -48,6 +51,7 @@ class Fit:
     initials: tuple[Array, ...]
     states: tuple[Array, ...]
     loss: float
+    steps: int
     normal: Array
 
     def covariance(self, noise: float) -> Array:
@@ -59,29 +63,34 @@ class Fit:
 
 @dataclass(frozen=True)
 class Precision:
-    """How precisely laws are integrated: absolute and relative tolerance."""
+    """How precisely laws are integrated, and when an integration is given up."""
 
     rtol: float
     atol: float
+    max_steps: int = _FIRST_STEPS
+
+    def after(self, found: Fit) -> Precision:
+        """With the limit of steps that suits laws close to one that fits."""
+        return replace(self, max_steps=_MORE_STEPS * found.steps + 50)
 
 
 def precision_for(noise: float, size: float) -> Precision:
     """Errors of integration well below the noise."""
-    relative = float(np.clip(0.02 * noise / size, 1e-8, 1e-5))
+    relative = float(np.clip(0.02 * noise / size, 1e-8, 1e-4))
     return Precision(relative, relative * size)
 
 
 def trajectories_of(
     form: Form, parameters: Array, group: Group, initial: Array, times: Array, precision: Precision
-) -> Array | None:
-    """States (M, T, n) of a law; None where it cannot be integrated."""
+) -> tuple[Array, int] | None:
+    """States (M, T, n) of a law and steps it took; None where it cannot be integrated."""
     if not np.isfinite(initial).all():
         return None
     found = simulate(
         field_of(form, parameters), group.adjacency, initial, times, rtol=precision.rtol,
-        atol=precision.atol, max_steps=_MAX_STEPS,
+        atol=precision.atol, max_steps=precision.max_steps,
     )  # fmt: skip
-    return None if any(found.reason) else found.states
+    return None if any(found.reason) else (found.states, int(found.steps.max()))
 
 
 def along_fit(
@@ -92,11 +101,10 @@ def along_fit(
     field = field_of(found.form, found.parameters)
     for group, grid, initial in zip(groups, grids, found.initials, strict=True):
         times = np.union1d(grid.at, group.times)
-        states = trajectories_of(
-            found.form, found.parameters, group, initial, times, precision
-        )
-        if states is None:
+        result = trajectories_of(found.form, found.parameters, group, initial, times, precision)
+        if result is None:
             return None
+        states, _ = result
         path = states[:, np.searchsorted(times, grid.at)]
         model = states[:, np.searchsorted(times, group.times)]
         alongs.append(Along.of(group, grid, path, model, field))
@@ -124,6 +132,7 @@ def fit(
     noise: float,
     size: float,
     steps: int,
+    precision: Precision,
     initials: Sequence[Array] | None = None,
 ) -> Fit | None:
     """Fit a law through its trajectories; None where it cannot be integrated from the start.
@@ -135,31 +144,32 @@ def fit(
         noise: standard deviation of the observations.
         size: of the states.
         steps: at most so many.
+        precision: of the integration.
         initials: initial states to start from; by default those of the references.
     """
-    precision = precision_for(noise, size)
     low, high = form.bounds(size)
     p = np.clip(parameters, low, high)
     start = [x.model[:, 0] for x in alongs] if initials is None else list(initials)
 
-    def integrated(p: Array, start: Sequence[Array]) -> tuple[list[Array], float] | None:
-        states, loss = [], 0.0
+    def integrated(p: Array, start: Sequence[Array]) -> tuple[list[Array], float, int] | None:
+        states, loss, most = [], 0.0, 0
         for along, initial in zip(alongs, start, strict=True):
             found = trajectories_of(
                 form, p, along.group, initial, along.group.times, precision
             )
             if found is None:
                 return None
-            states.append(found)
-            loss += float(np.square(along.group.states - found).sum())
-        return states, loss
+            states.append(found[0])
+            loss += float(np.square(along.group.states - found[0]).sum())
+            most = max(most, found[1])
+        return states, loss, most
 
     now = integrated(p, start)
     if now is None:
         return None
     normal = np.zeros((len(p), len(p)))
     for step in range(steps + 1):
-        states, loss = now
+        states, loss, _ = now
         rows, residuals = [], []
         normal, gradient = np.zeros((len(p), len(p))), np.zeros(len(p))
         for along, x in zip(alongs, states, strict=True):
@@ -194,5 +204,5 @@ def fit(
         p, start, now = q, moved, trial
         if step_size < _MOVED**2 * len(p) and gain < _MOVED:
             break
-    states, loss = now
-    return Fit(form, p, tuple(start), tuple(states), loss, normal)
+    states, loss, most = now
+    return Fit(form, p, tuple(start), tuple(states), loss, most, normal)
