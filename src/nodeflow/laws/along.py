@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 _PIECES = 64
 """Pieces of time."""
 
-_FINEST = 257
+_FINEST = 129
 """Times at which integrands are evaluated, at most."""
 
 _DENSE = 256

@@ -19,9 +19,28 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["ATOMS", "Atom", "Inner"]
+__all__ = ["ATOMS", "Atom", "Inner", "Scale"]
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large states are: all searches for numbers with a unit are relative to this.
+
+    Attributes:
+        low: a size that a fifth of the states stays below.
+        high: a size that a twentieth of the states exceeds.
+    """
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, states: Array, noise: float) -> Scale:
+        """Of some states; what is smaller than noise is no size."""
+        low, high = np.quantile(np.abs(states), [0.2, 0.95]).tolist()
+        return cls(max(low, 0.02 * high, min(3.0 * noise, 0.5 * high)), high)
 
 
 @dataclass(frozen=True)
@@ -32,18 +51,46 @@ class Inner:
         name: as it is printed.
         unit: power of the unit of states that it has: 0 for exponents, 1 for half points, −1 for
             rates.
-        starts: where searches begin, times the size of the states to that power.
+        first: where searches begin: from this (of exponents; else times `Scale.low` or over
+            `Scale.high`) …
+        last: … to this (times `Scale.high` or over `Scale.low`).
         low: smallest value allowed, likewise.
         high: largest value allowed, likewise.
         rounds: an exponent: small fractions are tried for it.
+        slow: a rate that is relative to the largest states only.
     """
 
     name: str
     unit: int
-    starts: tuple[float, ...]
+    first: float
+    last: float
     low: float
     high: float
     rounds: bool = False
+    slow: bool = False
+
+    def starts(self, scale: Scale, dense: bool = False) -> list[float]:
+        """Where searches begin, evenly spaced in the logarithm; twice as close if `dense`."""
+        first, last = self._absolute(scale, self.first, self.last)
+        ratio = _EXPONENTS if self.unit == 0 else _APART
+        count = max(2, 1 + round(float(np.log(last / first) / np.log(ratio))))
+        values = np.geomspace(first, last, count)
+        if dense:
+            step = (last / first) ** (0.5 / (count - 1))
+            values = np.geomspace(first / step, last * step, 2 * count + 1)
+        low, high = self.bounds(scale)
+        return [float(v) for v in values if low <= v <= high]
+
+    def bounds(self, scale: Scale) -> tuple[float, float]:
+        """Smallest and largest value allowed."""
+        return self._absolute(scale, self.low, self.high)
+
+    def _absolute(self, scale: Scale, low: float, high: float) -> tuple[float, float]:
+        if self.unit == 0:
+            return low, high
+        if self.unit == 1:
+            return low * (scale.low if low > 0 else scale.high), high * scale.high
+        return low / scale.high, high / (scale.high if self.slow else scale.low)
 
 
 @dataclass(frozen=True)
@@ -73,6 +120,9 @@ class Atom:
 
 
 _TINY = 1e-300
+
+_APART, _EXPONENTS = 3.0, 1.9
+"""Ratio of neighbouring starts, of numbers with a unit and of exponents."""
 
 
 def _log(x: Array) -> Array:
@@ -146,8 +196,8 @@ def _sympy() -> Any:
     return sympy
 
 
-_RATE = Inner("b", -1, (0.3, 1.0, 3.0, 8.0), 1e-2, 3e1)
-_HALF = Inner("K", 1, (0.1, 0.3, 1.0, 3.0), 1e-2, 1e2)
+_RATE = Inner("b", -1, 0.5, 3.0, 2e-2, 2e1)
+_HALF = Inner("K", 1, 0.4, 1.5, 3e-2, 3e1)
 
 _ALL = (
     Atom(
@@ -155,7 +205,7 @@ _ALL = (
         "influx, degree-only coupling",
     ),
     Atom(
-        "power", (Inner("p", 0, (0.4, 0.7, 1.5, 2.5), 0.2, 5.0, rounds=True),),
+        "power", (Inner("p", 0, 0.4, 2.6, 0.2, 5.0, rounds=True),),
         _power, _power_slope, (lambda x, p: _power(x, p) * _log(x),),
         lambda x, p: x**p, False,
         "generalized mass action and birth–death (Barzel and Barabási 2013; Voit 2013)",
@@ -166,7 +216,7 @@ _ALL = (
     ),
     Atom(
         "hill",
-        (Inner("h", 0, (0.8, 1.5, 3.0), 0.5, 6.0, rounds=True), _HALF),
+        (Inner("h", 0, 0.8, 3.0, 0.5, 6.0, rounds=True), _HALF),
         _hill, _hill_slope,
         (
             lambda x, h, half: _hill_bend(x, h, half) * (_log(x) - np.log(half)),
@@ -188,7 +238,7 @@ _ALL = (
         "Ivlev response, infection by several contacts",
     ),
     Atom(
-        "logistic", (_RATE, Inner("c", 1, (0.3, 1.0, 1.5), -1.0, 2.0)),
+        "logistic", (_RATE, Inner("c", 1, 0.8, 1.2, -1.0, 1.5)),
         lambda x, b, c: _sigmoid(b * (x - c)),
         lambda x, b, c: b * _bell(b * (x - c)),
         (
@@ -205,7 +255,7 @@ _ALL = (
         "responses that never saturate",
     ),
     Atom(
-        "sine", (Inner("w", -1, (0.3, 1.0, 2.0), 1e-2, 6.0),),
+        "sine", (Inner("w", -1, 0.5, 8.0, 2e-2, 2e1, slow=True),),
         lambda x, b: np.asarray(np.sin(b * x)), lambda x, b: b * np.cos(b * x),
         (lambda x, b: x * np.cos(b * x),), lambda x, b: _sympy().sin(b * x), True,
         "oscillators (Kuramoto 1975)",

@@ -13,7 +13,7 @@ from scipy.interpolate import CubicSpline
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph
 from nodeflow.laws.along import Along, Grid, make_grid
-from nodeflow.laws.atoms import ATOMS
+from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.data import Group, LawProblem, groups_of, noise_of, signed, size_of
 from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
 from nodeflow.laws.law import Law
@@ -26,6 +26,7 @@ from nodeflow.laws.screen import (
     metric_weak,
     neighbours,
     search,
+    simplest,
 )
 from nodeflow.node.splines import smooth
 from nodeflow.threads import one_thread_if_small
@@ -122,7 +123,9 @@ class _Discovery:
             self.grids.append(grid)
             self.paths.append(path)
             self.models.append(model)
-        self.basis = Basis.of(np.concatenate([p.ravel() for p in self.paths]), signed)
+        states = np.concatenate([p.ravel() for p in self.paths])
+        self.scale = Scale.of(states, sigma)
+        self.basis = Basis.of(states, self.scale, signed)
 
     def _some(self, states: int) -> list[slice]:
         """Trajectories of each group that have about so many states together."""
@@ -148,20 +151,26 @@ class _Discovery:
         metric = metric_weak(
             self.groups, self.grids,
             [p[s] for p, s in zip(self.paths, self._some(_SCREENED_FIRST), strict=True)],
-            self.basis,
+            self.basis, self.sigma,
         )  # fmt: skip
         found: list[Fit] = []
-        for x in search(metric, self.sigma, self.count)[: 4 * _STARTED]:
-            field = field_of(x.form, x.parameters)
-            alongs = [
-                Along.of(*parts, field)
-                for parts in zip(self.groups, self.grids, self.paths, self.models, strict=True)
-            ]
-            result = self._fit(x.form, x.parameters, alongs, 3)
-            if result is not None:
-                found.append(result)
-            if len(found) == _STARTED:
-                break
+        ranked = search(metric, self.sigma, self.count)
+        for some in (ranked, simplest(ranked, self.count)):
+            started = 0
+            for x in some[: 3 * _STARTED]:
+                if started == _STARTED:
+                    break
+                if any(x.form == y.form for y in found):
+                    continue
+                field = field_of(x.form, x.parameters)
+                alongs = [
+                    Along.of(*parts, field)
+                    for parts in zip(self.groups, self.grids, self.paths, self.models, strict=True)
+                ]
+                result = self._fit(x.form, x.parameters, alongs, 2)
+                if result is not None:
+                    found.append(result)
+                    started += 1
         if not found:
             raise LawProblem(
                 "No law of the families that are searched follows these trajectories; give more "
@@ -179,7 +188,7 @@ class _Discovery:
         """The best forms in the metric along the trajectories of a law, each refined."""
         start = self._fit(best.form, best.parameters, alongs, 2, best.initials) or best
         some = [x.only(s) for x, s in zip(alongs, self._some(_SCREENED), strict=True)]
-        metric = metric_along(some, self.basis, start.form, start.parameters)
+        metric = metric_along(some, self.basis, start.form, start.parameters, self.sigma)
         known = Candidate(start.form, start.parameters, 0.0)
         count = sum(x.group.states.size for x in some)
         screened = search(metric, self.sigma, count, [known])
@@ -196,7 +205,7 @@ class _Discovery:
         initials: Sequence[Array] | None = None,
     ) -> Fit | None:  # fmt: skip
         return fit(
-            form, parameters, alongs, noise=self.sigma, size=self.size, steps=steps,
+            form, parameters, alongs, noise=self.sigma, scale=self.scale, steps=steps,
             precision=self.precision, initials=initials,
         )  # fmt: skip
 
@@ -259,7 +268,6 @@ def simpler(x: Fit, variance: float, count: int) -> list[tuple[Form, Array]]:
                 moved = x.parameters - covariance[:, place] * (
                     x.parameters[place] / max(covariance[place, place], 1e-300)
                 )
-                low, high = x.form.bounds(1.0)
                 usable = np.isfinite(moved).all() and all(
                     s.inner is None or moved[i] > 0 for i, s in enumerate(x.form.slots)
                 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import combinations, product
 
-from nodeflow.laws.atoms import ATOMS
+from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.form import Function, Term
 
 __all__ = ["families", "monomial", "starts"]
@@ -61,11 +61,10 @@ def _complexity(function: Function) -> tuple[int, int]:
     return len(function) + sum(len(term.free) for term in function), len(function)
 
 
-def starts(term: Term, size: float) -> Iterator[tuple[float, ...]]:
+def starts(term: Term, scale: Scale, dense: bool = False) -> Iterator[tuple[float, ...]]:
     """Values of a term's inner parameters from which a search begins."""
-    atom = ATOMS[term.atom]
     choices = [
-        tuple(s * size**inner.unit for s in inner.starts) if fixed is None else (fixed,)
-        for inner, fixed in zip(atom.inner, term.fixed, strict=True)
+        inner.starts(scale, dense) if fixed is None else [fixed]
+        for inner, fixed in zip(ATOMS[term.atom].inner, term.fixed, strict=True)
     ]
     return product(*choices)

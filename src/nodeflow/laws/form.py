@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import Field
-from nodeflow.laws.atoms import ATOMS
+from nodeflow.laws.atoms import ATOMS, Scale
 
 __all__ = ["FUNCTIONS", "Form", "Function", "Slot", "Term", "field_of"]
 
@@ -123,14 +123,13 @@ class Form:
             columns += [coefficient * ATOMS[atom].by_inner[j](x, *inner) for j in terms[i].free]
         return total, np.stack(columns, -1) if columns else np.empty((*x.shape, 0))
 
-    def bounds(self, size: float) -> tuple[Array, Array]:
-        """Smallest and largest value of each parameter, for states of this size."""
+    def bounds(self, scale: Scale) -> tuple[Array, Array]:
+        """Smallest and largest value of each parameter, for states of these sizes."""
         low, high = np.full(len(self.slots), -np.inf), np.full(len(self.slots), np.inf)
         for place, slot in enumerate(self.slots):
             if slot.inner is not None:
                 inner = ATOMS[getattr(self, slot.function)[slot.term].atom].inner[slot.inner]
-                low[place] = inner.low * size**inner.unit
-                high[place] = inner.high * size**inner.unit
+                low[place], high[place] = inner.bounds(scale)
         return low, high
 
 

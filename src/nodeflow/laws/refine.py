@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.integrate import simulate
+from nodeflow.dynamics.systems import Field
 from nodeflow.laws.along import Along, Grid
+from nodeflow.laws.atoms import Scale
 from nodeflow.laws.data import Group
 from nodeflow.laws.form import Form, field_of
 
@@ -26,6 +28,9 @@ _HALVINGS = 4
 _MOVED = 0.05
 """A step that changes parameters by less than this share of their errors, all in all, is the last.
 """
+
+_FAR = 10.0
+"""Times the largest state seen: beyond it no trajectory of a law that fits can be."""
 
 _FIRST_STEPS, _MORE_STEPS = 1_000, 3
 """Steps of integration before anything is known of the law, and times the steps of one that fits: a
@@ -86,11 +91,23 @@ def trajectories_of(
     """States (M, T, n) of a law and steps it took; None where it cannot be integrated."""
     if not np.isfinite(initial).all():
         return None
+    limit = _FAR * float(np.abs(group.states).max())
     found = simulate(
-        field_of(form, parameters), group.adjacency, initial, times, rtol=precision.rtol,
-        atol=precision.atol, max_steps=precision.max_steps,
+        _bounded(field_of(form, parameters), limit), group.adjacency, initial, times,
+        rtol=precision.rtol, atol=precision.atol, max_steps=precision.max_steps,
     )  # fmt: skip
     return None if any(found.reason) else (found.states, int(found.steps.max()))
+
+
+def _bounded(field: Field, limit: float) -> Field:
+    """A field that is no number once a state is beyond a limit: what explodes ends at once."""
+
+    def f(x: Array) -> Array:
+        if not np.abs(x).max() <= limit:
+            return np.full_like(x, np.nan)
+        return field.f(x)
+
+    return replace(field, f=f)
 
 
 def along_fit(
@@ -130,7 +147,7 @@ def fit(
     alongs: Sequence[Along],
     *,
     noise: float,
-    size: float,
+    scale: Scale,
     steps: int,
     precision: Precision,
     initials: Sequence[Array] | None = None,
@@ -142,12 +159,12 @@ def fit(
         parameters: (P,) to start from.
         alongs: reference trajectories with observations.
         noise: standard deviation of the observations.
-        size: of the states.
+        scale: sizes of the states.
         steps: at most so many.
         precision: of the integration.
         initials: initial states to start from; by default those of the references.
     """
-    low, high = form.bounds(size)
+    low, high = form.bounds(scale)
     p = np.clip(parameters, low, high)
     start = [x.model[:, 0] for x in alongs] if initials is None else list(initials)
 

@@ -16,10 +16,9 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
 
 from nodeflow.laws.along import Along, Grid
-from nodeflow.laws.atoms import ATOMS
+from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.data import Group
 from nodeflow.laws.families import families, monomial, starts
 from nodeflow.laws.form import FUNCTIONS, Form, Function, Term
@@ -33,6 +32,7 @@ __all__ = [
     "metric_weak",
     "neighbours",
     "search",
+    "simplest",
 ]
 
 Array = NDArray[np.float64]
@@ -45,9 +45,14 @@ _SMALLEST = 1e-7
 _WINDOW = 6
 """Pieces of time in a window of the weak form."""
 
-_INTERACTIONS, _POLISHED, _KEPT = 80, 24, 10
+_INTERACTIONS, _POLISHED, _KEPT = 64, 20, 10
 
-_JITTER = 1e-13
+_BIASED = 30.0
+
+_NEGLIGIBLE, _RANGE = 0.1, (1e-13, 1e-9)
+"""A direction of v that changes the loss by less than so many variances of the noise is left out;
+and bounds of its share in the whole.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +64,8 @@ class Basis:
 
     Attributes:
         grid: (X,) states at which functions are compared.
-        size: typical size of the states.
+        size: unit of states in which monomials are of order one.
+        scale: sizes of the states.
         signed: some are negative.
         counts: how many of the functions serve for f, h_ego and h_alt.
         terms: the atoms with their inner parameters.
@@ -69,6 +75,7 @@ class Basis:
 
     grid: Array
     size: float
+    scale: Scale
     signed: bool
     counts: tuple[int, int, int]
     terms: tuple[tuple[str, tuple[float, ...]], ...]
@@ -76,7 +83,7 @@ class Basis:
     onto: Array
 
     @classmethod
-    def of(cls, states: Array, signed: bool) -> Basis:
+    def of(cls, states: Array, scale: Scale, signed: bool) -> Basis:
         """For laws along these states."""
         flat = states.ravel()
         low, high = float(flat.min()), float(flat.max())
@@ -95,7 +102,7 @@ class Basis:
                     for function in families(name, signed)
                     for term in function
                     if None in term.fixed
-                    for inner in _dense_starts(term, size)
+                    for inner in starts(term, scale, dense=True)
                 }
             )
         )
@@ -113,7 +120,7 @@ class Basis:
         )
         onto = np.concatenate([q, u[:, :count]], 1).T
         f, ego, alt = (min(k, len(onto)) for k in _COUNTS)
-        return cls(grid, size, signed, (f, ego, alt), terms, mix / norms[:, None], onto)
+        return cls(grid, size, scale, signed, (f, ego, alt), terms, mix / norms[:, None], onto)
 
     def values(self, x: Array) -> Array:
         """The basis functions at states, (…, K)."""
@@ -152,55 +159,50 @@ def _values(terms: Sequence[tuple[str, tuple[float, ...]]], x: Array, size: floa
     return found
 
 
-def _dense_starts(term: Term, size: float) -> list[tuple[float, ...]]:
-    """Twice as many inner parameters as searches start from, and beyond both ends."""
-    choices = []
-    for inner, fixed in zip(ATOMS[term.atom].inner, term.fixed, strict=True):
-        if fixed is not None:
-            choices.append([fixed])
-            continue
-        s = np.sort(np.array(inner.starts))
-        ratio = (s[1:] / s[:-1]) ** 0.5
-        ends = [s[0] / ratio[0], s[-1] * ratio[-1]]
-        values = np.sort(np.concatenate([s, s[:-1] * ratio, ends]))
-        choices.append([float(v) * size**inner.unit for v in values])
-    return list(product(*choices))
-
-
 @dataclass(frozen=True, eq=False)
 class Metric:
     """The loss of laws: `constant` + |root v − target|².
 
     Attributes:
         basis: in which v is.
-        matrix: ZᵀZ.
-        right: Zᵀz.
         constant: smallest loss of any v.
-        root: upper triangular, rootᵀ root = matrix.
-        target: root⁻ᵀ right.
-        rows: how many numbers the loss sums.
+        root: (R, C), rootᵀ root = matrix, but for directions that no loss tells apart.
+        target: (R,), rootᵀ target = right.
     """
 
     basis: Basis
-    matrix: Array
-    right: Array
     constant: float
     root: Array
     target: Array
-    rows: int
 
     @classmethod
-    def of(cls, basis: Basis, matrix: Array, right: Array, total: float, rows: int) -> Metric:
-        """From the products ZᵀZ, Zᵀz and zᵀz."""
+    def of(cls, basis: Basis, matrix: Array, right: Array, total: float, noise: float) -> Metric:
+        """From the products ZᵀZ, Zᵀz and zᵀz, and the noise of the observations."""
         scale = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
-        scaled = matrix / np.outer(scale, scale) + _JITTER * len(matrix) * np.eye(len(matrix))
-        root = np.linalg.cholesky(scaled).T * scale
-        target = solve_triangular(root.T, right, lower=True)
-        return cls(basis, matrix, right, max(total - float(target @ target), 0.0), root, target, rows)
+        values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+        least = np.clip(_NEGLIGIBLE * noise**2 / max(total, 1e-300), *_RANGE)
+        kept = values > least * values[-1]
+        sizes = np.sqrt(values[kept])
+        root = (vectors[:, kept] * sizes).T * scale
+        target = vectors[:, kept].T @ (right / scale) / sizes
+        return cls(basis, max(total - float(target @ target), 0.0), root, target)
+
+    def without_f(self) -> Metric:
+        """The metric of interactions, with the best f of the basis for each."""
+        k = self.basis.counts[0]
+        q, _ = np.linalg.qr(self.root[:, :k])
+        complement = np.linalg.qr(q, mode="complete")[0][:, q.shape[1] :].T
+        return Metric(
+            self.basis, self.constant, complement @ self.root[:, k:], complement @ self.target
+        )
 
 
 def metric_weak(
-    groups: Sequence[Group], grids: Sequence[Grid], paths: Sequence[Array], basis: Basis
+    groups: Sequence[Group],
+    grids: Sequence[Grid],
+    paths: Sequence[Array],
+    basis: Basis,
+    noise: float,
 ) -> Metric:
     """The weak form: changes of smoothed states over windows against integrals of the velocity."""
     def windows(pieces: Array) -> Array:
@@ -209,7 +211,7 @@ def metric_weak(
         return total[w:: max(w // 3, 1)] - total[:-w: max(w // 3, 1)]
 
     count = sum((basis.counts[0], basis.counts[1] * basis.counts[2]))
-    matrix, right, total, rows = np.zeros((count, count)), np.zeros(count), 0.0, 0
+    matrix, right, total = np.zeros((count, count)), np.zeros(count), 0.0
     for group, grid, path in zip(groups, grids, paths, strict=True):
         for states in path:
             pieces = _pieces(basis, grid, group, states)
@@ -218,14 +220,15 @@ def metric_weak(
             matrix += z.T @ z
             right += z.T @ y
             total += float(y @ y)
-            rows += len(y)
-    return Metric.of(basis, matrix, right, total, rows)
+    return Metric.of(basis, matrix, right, total, noise)
 
 
-def metric_along(alongs: Sequence[Along], basis: Basis, form: Form, parameters: Array) -> Metric:
+def metric_along(
+    alongs: Sequence[Along], basis: Basis, form: Form, parameters: Array, noise: float
+) -> Metric:
     """Trajectories, to first order around those of a reference law."""
     v, _ = basis.vector(form, parameters)
-    matrix, right, total, rows = np.zeros((len(v), len(v))), np.zeros(len(v)), 0.0, 0
+    matrix, right, total = np.zeros((len(v), len(v))), np.zeros(len(v)), 0.0
     for along in alongs:
         residual = along.residual(along.model)
         for m in range(len(along.path)):
@@ -236,10 +239,9 @@ def metric_along(alongs: Sequence[Along], basis: Basis, form: Form, parameters: 
             matrix += z.T @ z
             right += z.T @ y
             total += float(y @ y)
-            rows += len(y)
     # As if the reference were v itself: what the basis cannot say of it then cancels.
     total += float(2.0 * right @ v + v @ matrix @ v)
-    return Metric.of(basis, matrix, right + matrix @ v, total, rows)
+    return Metric.of(basis, matrix, right + matrix @ v, total, noise)
 
 
 def _pieces(basis: Basis, grid: Grid, group: Group, states: Array) -> Array:
@@ -295,7 +297,7 @@ def search(metric: Metric, noise: float, count: int, known: Sequence[Candidate] 
     """
     basis = metric.basis
     choices = {name: _Choices.of(name, basis, dense=name == "f") for name in FUNCTIONS}
-    free = _without_f(metric)
+    free = metric.without_f()
     interactions = _rank_interactions(free, choices["h_ego"], choices["h_alt"], basis)
 
     def length(loss: float, form: Form, smallest: float) -> float:
@@ -317,6 +319,15 @@ def search(metric: Metric, noise: float, count: int, known: Sequence[Candidate] 
     whole = [_polish(metric, x.form, x.parameters, basis, 30) for x in whole]
     whole += [_polish(metric, x.form, x.parameters, basis, 10) for x in known]
     return _distinct(sort(whole))
+
+
+def simplest(found: Sequence[Candidate], count: int) -> list[Candidate]:
+    """Forms in another order: as if the smallest loss were a bias of thirty times its variance.
+
+    Smoothed states are biased where they change fast, and rich forms explain the bias.
+    """
+    variance = _BIASED * min(x.loss for x in found) / count
+    return sorted(found, key=lambda x: 0.5 * x.loss / variance + description(x.form, count))
 
 
 def _distinct(found: Sequence[Candidate]) -> list[Candidate]:
@@ -348,7 +359,7 @@ class _Choices:
                 options.append(
                     [
                         place.setdefault((term.atom, inner), len(place))
-                        for inner in (_dense_starts if dense else starts)(term, basis.size)
+                        for inner in starts(term, basis.scale, dense)
                     ]
                 )
             sets += [(function, chosen) for chosen in product(*options)]
@@ -357,21 +368,11 @@ class _Choices:
         return cls(vectors, tuple(inner for _, inner in place), tuple(sets))
 
 
-def _without_f(metric: Metric) -> Metric:
-    """The metric of interactions with the best f of the basis for each."""
-    k = metric.basis.counts[0]
-    # The triangular root has f first: what is below it does not depend on f.
-    root, target = metric.root[k:, k:], metric.target[k:]
-    return Metric(
-        metric.basis, root.T @ root, root.T @ target, metric.constant, root, target, metric.rows
-    )
-
-
 def _rank_interactions(free: Metric, ego: _Choices, alt: _Choices, basis: Basis) -> list[Candidate]:
     """The best start of every pair of families, by loss, each coefficient of each product free."""
     _, k_e, k_a = basis.counts
-    gram = free.matrix.reshape(k_e, k_a, k_e, k_a)
-    right = free.right.reshape(k_e, k_a)
+    gram = (free.root.T @ free.root).reshape(k_e, k_a, k_e, k_a)
+    right = (free.root.T @ free.target).reshape(k_e, k_a)
     total = free.constant + float(free.target @ free.target)
     by_length: dict[int, list[int]] = {}
     for i, (_, chosen) in enumerate(alt.sets):
@@ -479,8 +480,8 @@ def _with_f(
 
 def _polish(metric: Metric, form: Form, parameters: Array, basis: Basis, steps: int) -> Candidate:
     """Levenberg–Marquardt on all parameters of a form."""
-    low, high = form.bounds(basis.size)
-    offset = basis.counts[0] + basis.counts[1] * basis.counts[2] - len(metric.target)
+    low, high = form.bounds(basis.scale)
+    offset = basis.counts[0] + basis.counts[1] * basis.counts[2] - metric.root.shape[1]
 
     def at(p: Array) -> tuple[Array, Array]:
         v, jacobian = basis.vector(form, p)
@@ -564,7 +565,7 @@ def _nearest(form: Form, name: str, best: Candidate, basis: Basis) -> Array:
     wanted = best.form.value(name, best.parameters, basis.grid)
     terms: Function = getattr(form, name)
     closest: tuple[float, Array, list[tuple[float, ...]]] | None = None
-    for inner in product(*(list(_dense_starts(term, basis.size)) for term in terms)):
+    for inner in product(*(list(starts(term, basis.scale, dense=True)) for term in terms)):
         columns = np.stack(
             [ATOMS[t.atom].value(basis.grid, *i) for t, i in zip(terms, inner, strict=True)], -1
         )
