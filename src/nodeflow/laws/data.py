@@ -24,6 +24,9 @@ FEWEST_TIMES = 8
 _ORDER = 4
 """Of the differences that show noise."""
 
+_MEDIAN = 0.4549
+"""Of the squares of normal numbers, where their mean is 1."""
+
 _SAME_STRENGTH = 1e-9
 
 
@@ -111,12 +114,12 @@ def _check_strengths(groups: Sequence[Group]) -> None:
 def noise_of(groups: Sequence[Group]) -> float:
     """Standard deviation of independent noise on the observations, from their fourth differences.
 
-    The median over times, nodes and trajectories of the squared differences: where a node changes
-    fast, differences hold signal, and there are few such times.
+    Of each node the median over times of their squares: where it changes fast, differences hold
+    signal, and there are few such times.
     """
-    norm = sum(comb(_ORDER, k) ** 2 for k in range(_ORDER + 1))
-    squares = [np.square(np.diff(g.states, _ORDER, axis=1)).ravel() / norm for g in groups]
-    return float(np.sqrt(np.median(np.concatenate(squares)) / 0.4549))
+    norm = sum(comb(_ORDER, k) ** 2 for k in range(_ORDER + 1)) * _MEDIAN
+    medians = [np.median(np.square(np.diff(g.states, _ORDER, axis=1)), axis=1) for g in groups]
+    return float(np.sqrt(np.concatenate([x.ravel() for x in medians]).mean() / norm))
 
 
 def size_of(groups: Sequence[Group]) -> float:

@@ -16,11 +16,12 @@ from nodeflow.laws.along import Along, Grid, make_grid
 from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.data import Group, LawProblem, groups_of, noise_of, signed, size_of
 from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
-from nodeflow.laws.law import Law
+from nodeflow.laws.law import EXCESS, Law
 from nodeflow.laws.refine import Fit, along_fit, fit, precision_for, trajectories_of
 from nodeflow.laws.screen import (
     Basis,
     Candidate,
+    Metric,
     description,
     metric_along,
     metric_weak,
@@ -40,7 +41,7 @@ EXACT = 1e-5
 integration that made them, or of single precision, are not noise, and no law should explain them.
 """
 
-_STARTED, _REFINED, _ROUNDS = 3, 10, 3
+_STARTED, _ROUNDS, _REFINED_FIRST, _REFINED, _SIMPLER = 3, 3, 5, 10, 24
 
 _CLEARLY = 30.0
 """Nats that a law has to gain on the reference for the search to be repeated along it."""
@@ -138,13 +139,16 @@ class _Discovery:
         tried: dict[Form, Fit] = {}
         for _ in range(_ROUNDS):
             alongs = self._along(best)
-            tried |= {x.form: x for x in self._round(best, alongs)}
+            metric, screened = self._screened(best, alongs)
+            self._refine(screened[:_REFINED_FIRST], alongs, tried)
             ordered = self.sorted(list(tried.values()))
             gained = self._length(best, ordered) - self._length(ordered[0], ordered)
+            best = ordered[0]
             if gained < _CLEARLY:
                 break
-            best = ordered[0]
-        return self.sorted(self._simplified(ordered, alongs, tried))
+        more = neighbours(metric, screened, self.sigma, self.count)
+        self._refine(more[:_REFINED], alongs, tried)
+        return self._simplified(alongs, tried)
 
     def _first(self) -> Fit:
         """A first law, from the weak form."""
@@ -184,21 +188,22 @@ class _Discovery:
         self.precision = self.precision.after(best)
         return alongs
 
-    def _round(self, best: Fit, alongs: list[Along]) -> list[Fit]:
-        """The best forms in the metric along the trajectories of a law, each refined."""
-        start = self._fit(best.form, best.parameters, alongs, 2, best.initials) or best
+    def _screened(self, best: Fit, alongs: list[Along]) -> tuple[Metric, list[Candidate]]:
+        """The best forms in the metric along the trajectories of a law."""
         some = [x.only(s) for x, s in zip(alongs, self._some(_SCREENED), strict=True)]
-        metric = metric_along(some, self.basis, start.form, start.parameters, self.sigma)
-        known = Candidate(start.form, start.parameters, 0.0)
-        count = sum(x.group.states.size for x in some)
-        screened = search(metric, self.sigma, count, [known])
-        screened = neighbours(metric, screened, self.sigma, count)
-        found = [start]
-        for x in screened[:_REFINED]:
-            if x.form != start.form:
+        metric = metric_along(some, self.basis, best.form, best.parameters, self.sigma)
+        known = Candidate(best.form, best.parameters, 0.0)
+        return metric, search(metric, self.sigma, self.count, [known])
+
+    def _refine(
+        self, screened: Sequence[Candidate], alongs: list[Along], tried: dict[Form, Fit]
+    ) -> None:
+        """Fit forms through trajectories that have not been fitted yet."""
+        for x in screened:
+            if x.form not in tried:
                 result = self._fit(x.form, x.parameters, alongs, 2)
-                found += [] if result is None else [result]
-        return found
+                if result is not None:
+                    tried[x.form] = result
 
     def _fit(
         self, form: Form, parameters: Array, alongs: Sequence[Along], steps: int,
@@ -214,34 +219,50 @@ class _Discovery:
         smallest = min(x.loss for x in fits)
         return max((EXACT * self.size) ** 2, smallest / max(self.count - self.free, 1))
 
+    def cautious(self, fits: Sequence[Fit]) -> float:
+        """The same where the best fit leaves more than noise.
+
+        What it leaves then lasts: all times of a node tell as much of it as one.
+        """
+        variance = self.variance(fits)
+        if variance <= EXCESS**2 * self.sigma**2:
+            return variance
+        times = self.count / self.free
+        return self.sigma**2 + (variance - self.sigma**2) * times
+
     def _length(self, x: Fit, fits: Sequence[Fit]) -> float:
         return 0.5 * x.loss / self.variance(fits) + description(x.form, self.count)
 
+    def length(self, x: Fit, fits: Sequence[Fit]) -> float:
+        """Nats that describe the data with a law, where these fits are the best there are."""
+        return 0.5 * x.loss / self.cautious(fits) + description(x.form, self.count)
+
     def sorted(self, fits: Sequence[Fit]) -> list[Fit]:
         """By length of description."""
-        return sorted(fits, key=lambda x: self._length(x, fits))
+        return sorted(fits, key=lambda x: self.length(x, fits))
 
-    def _simplified(
-        self, ordered: list[Fit], alongs: list[Along], tried: dict[Form, Fit]
-    ) -> list[Fit]:
+    def _simplified(self, alongs: list[Along], tried: dict[Form, Fit]) -> list[Fit]:
         """With terms dropped and exponents rounded wherever that shortens the description."""
-        queue = [x for x in ordered if self._length(x, ordered) < self._length(ordered[0], ordered) + 2 * _EXCLUDED]
-        variance = self.variance(ordered)
-        limit = 24
-        while queue and limit:
+        ordered = self.sorted(list(tried.values()))
+        shortest = self.length(ordered[0], ordered)
+        queue = [x for x in ordered if self.length(x, ordered) < shortest + 2 * _EXCLUDED]
+        variance = self.cautious(ordered)
+        left = _SIMPLER
+        while queue and left:
             parent = queue.pop(0)
             for form, parameters in simpler(parent, variance, self.count):
-                if form in tried or not limit:
+                if form in tried or not left:
                     continue
-                limit -= 1
+                left -= 1
                 result = self._fit(form, parameters, alongs, 2, parent.initials)
                 if result is None:
                     continue
                 tried[form] = result
-                everything = list(tried.values())
-                if self._length(result, everything) < self._length(parent, everything) + _MARGIN:
+                gained = 0.5 * (parent.loss - result.loss) / variance
+                gained += description(parent.form, self.count) - description(form, self.count)
+                if gained > -_MARGIN:
                     queue.insert(0, result)
-        return list(tried.values())
+        return self.sorted(list(tried.values()))
 
 
 def simpler(x: Fit, variance: float, count: int) -> list[tuple[Form, Array]]:
@@ -383,8 +404,8 @@ def _extends(form: Form, other: Form) -> bool:
 def _law(fits: list[Fit], whole: list[Group], sigma: float, size: float, check: float) -> Law:
     """Fit what is left on all trajectories, and weigh it."""
     everything = _Discovery(whole, sigma, size, False)
-    shortest = everything._length(fits[0], fits)
-    left = [x for x in fits if everything._length(x, fits) < shortest + _EXCLUDED][:8]
+    shortest = everything.length(fits[0], fits)
+    left = [x for x in fits if everything.length(x, fits) < shortest + _EXCLUDED][:8]
     alongs = None
     for x in left:
         field = field_of(x.form, x.parameters)
@@ -403,18 +424,19 @@ def _law(fits: list[Fit], whole: list[Group], sigma: float, size: float, check: 
         raise LawProblem("The law that was found cannot be integrated along all trajectories.")
     final = [everything._fit(x.form, x.parameters, alongs, 3) for x in left]
     ordered = _without_idle(everything.sorted([x for x in final if x is not None]))
-    lengths = np.array([everything._length(x, ordered) for x in ordered])
+    lengths = np.array([everything.length(x, ordered) for x in ordered])
     weights = np.exp(lengths[0] - lengths)
     weights /= weights.sum()
     noise = float(np.sqrt(everything.variance(ordered)))
+    excess = float(np.sqrt(ordered[0].loss / max(everything.count - everything.free, 1)) / sigma)
     seen = (
         min(float(g.states.min()) for g in whole), max(float(g.states.max()) for g in whole)
     )  # fmt: skip
     ordered_lengths = zip(ordered, weights, lengths, strict=True)
     laws = [
         Law(
-            x.form, x.parameters, x.covariance(noise), noise, seen, float(weight), float(length),
-            check if place == 0 else float("nan"),
+            x.form, x.parameters, x.covariance(float(np.sqrt(everything.cautious(ordered)))), noise,
+            seen, float(weight), float(length), excess, check if place == 0 else float("nan"),
         )
         for place, (x, weight, length) in enumerate(ordered_lengths)
     ]  # fmt: skip

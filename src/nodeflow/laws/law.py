@@ -36,6 +36,12 @@ VERSION = 1
 DECIDED = 0.9
 """Weight from which a law counts as told from the others."""
 
+EXCESS = 1.05
+"""Root mean squared residual, in units of the noise, up to which a law explains the data."""
+
+CHECKED = 1.2
+"""The same on trajectories that had no part in choosing the law."""
+
 
 @dataclass(frozen=True, eq=False)
 class Law:
@@ -53,6 +59,9 @@ class Law:
         seen: smallest and largest state observed; beyond them the law extrapolates.
         weight: probability of this law among itself and the alternatives, by description length.
         length: its description length in nats, up to a constant that they share.
+        excess: root mean squared residual of the law of the shortest description, in units of the
+            noise that was found in the data without any law: above 1.05, no law of the families
+            that were searched explains the data.
         check: root mean squared residual on trajectories that had no part in choosing the form, in
             units of the noise: about 1 for a law that holds; NaN where none could be held out.
         alternatives: other laws that the data do not exclude, by falling weight.
@@ -65,6 +74,7 @@ class Law:
     seen: tuple[float, float]
     weight: float = 1.0
     length: float = 0.0
+    excess: float = 1.0
     check: float = float("nan")
     alternatives: tuple[Law, ...] = ()
 
@@ -75,8 +85,16 @@ class Law:
 
     @property
     def undetermined(self) -> bool:
-        """Whether the data do not tell this law from its alternatives: its weight is below 0.9."""
-        return self.weight < DECIDED
+        """Whether the data do not decide on this law.
+
+        Its weight among the alternatives is below 0.9, or it does not explain them (`explains`).
+        """
+        return self.weight < DECIDED or not self.explains
+
+    @property
+    def explains(self) -> bool:
+        """Whether the law leaves no more than noise of the data, and of trajectories held out."""
+        return self.excess <= EXCESS and not self.check > CHECKED
 
     @property
     def f(self) -> sympy.Expr:
@@ -261,6 +279,7 @@ class Law:
             "seen": list(self.seen),
             "weight": self.weight,
             "length": self.length,
+            "excess": self.excess,
             "check": None if np.isnan(self.check) else self.check,
             "alternatives": [law.to_dict() for law in self.alternatives],
         }  # fmt: skip
@@ -316,6 +335,7 @@ class Law:
             seen=(float(low), float(high)),
             weight=float(said["weight"]),
             length=float(said["length"]),
+            excess=float(said["excess"]),
             check=float("nan") if said["check"] is None else float(said["check"]),
             alternatives=tuple(cls.from_dict(x) for x in said["alternatives"]),
         )
