@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 python benchmarks/bench_laws.py                    # 60 cases, no noise
     OMP_NUM_THREADS=1 python benchmarks/bench_laws.py --noise 0.01 0.05  # and with noise
     OMP_NUM_THREADS=1 python benchmarks/bench_laws.py --systems ND --gammas 2.1 --graphs 1
-    OMP_NUM_THREADS=1 python benchmarks/bench_laws.py --others           # systems no list was made for
+    OMP_NUM_THREADS=1 python benchmarks/bench_laws.py --others           # other systems
 
-A case is one training graph (S¹, N = 64, β = 1.1, mean degree 10) with 8 trajectories of 256 times
+A case is one training graph (S¹, N = 64, β = 1.1, mean degree 10), 8 trajectories of 256 times
 from initial states uniform on [0, 0.5]. A law is exact if every function has the true atoms and
 exponents, and no others; "named" if the true form is among the first three by weight. Errors are
 mean absolute ones at the nodes of new graphs, one start each, 33 times. Noise is independent, its

@@ -1,4 +1,4 @@
-"""Errors of trajectories to first order along reference trajectories: what every law is fitted with.
+"""Errors of trajectories to first order along reference trajectories: what laws are fitted with.
 
 Along a path x̂(t) of a reference law F₀, a law F = F₀ + δ has trajectories x̂ + e with
 
@@ -88,7 +88,7 @@ def make_grid(times: Array, states: Array) -> Grid:
         knots = np.arange(0, len(ends), parts // 2)
         knot_times = times
     hats = _hats(times, knot_times)
-    whiten = np.linalg.cholesky(hats.T @ hats).T
+    whiten = np.asarray(np.linalg.cholesky(hats.T @ hats).T, np.float64)
     reduce = solve_triangular(whiten.T, hats.T, lower=True)
     return Grid(at, ends, knots, _quadrature(at, ends), reduce, whiten)
 
@@ -100,7 +100,9 @@ def _divided(times: Array, parts: int) -> Array:
     return np.append(inner.ravel(), times[-1])
 
 
-def _spread(times: Array, states: Array, indices: NDArray[np.int64], pieces: int) -> NDArray[np.int64]:
+def _spread(
+    times: Array, states: Array, indices: NDArray[np.int64], pieces: int
+) -> NDArray[np.int64]:
     """Indices of times that share out evenly both time and what happens in it."""
     change = np.abs(np.diff(states, axis=1)).mean((0, 2))
     share = np.diff(times) / (times[-1] - times[0]) + change / max(change.sum(), 1e-300)
@@ -179,10 +181,8 @@ class Along:
         own = np.clip(np.where(np.isfinite(own), own, 0.0), -50.0 / lengths, 2.0 / lengths)
         alt = field.dh_alt(x)
         alt = np.where(np.isfinite(alt), alt, 0.0)
-        found = cls(
-            group, grid, path, model, adjacency, np.exp(0.5 * lengths * own), lengths * field.h_ego(x),
-            alt, np.empty(0), np.empty(0),
-        )  # fmt: skip
+        gain, ego = np.exp(0.5 * lengths * own), lengths * field.h_ego(x)
+        found = cls(group, grid, path, model, adjacency, gain, ego, alt, np.empty(0), np.empty(0))
         basis, triangle = found._responses()
         return cls(
             group, grid, path, model, adjacency, found.gain, found.ego, found.alt, basis, triangle
@@ -228,7 +228,7 @@ class Along:
         m, b, n, c = rows.shape
         if self.basis.shape[1] == b and self.basis.ndim == 3 and n > _DENSE:
             share = np.einsum("mbn,mbnc->mnc", self.basis, rows)
-            return rows - self.basis[..., None] * share[:, None]
+            return np.asarray(rows - self.basis[..., None] * share[:, None])
         flat = rows.reshape(m, b * n, c)
         return (flat - self.basis @ (self.basis.transpose(0, 2, 1) @ flat)).reshape(m, b, n, c)
 
@@ -266,9 +266,9 @@ class Along:
         """Initial states (M, n) that explain whitened rows (M, B + 1, n, 1) best."""
         m, b, n, _ = rows.shape
         if n > _DENSE:
-            return np.einsum("mbn,mbn->mn", self.basis, rows[..., 0]) / self.triangle
+            return np.asarray(np.einsum("mbn,mbn->mn", self.basis, rows[..., 0]) / self.triangle)
         right = self.basis.transpose(0, 2, 1) @ rows.reshape(m, b * n, 1)
-        return np.linalg.solve(self.triangle, right)[..., 0]
+        return np.asarray(np.linalg.solve(self.triangle, right)[..., 0], np.float64)
 
     def received(self, values: Array) -> Array:
         """Σ_j A_ij of values (…, n)."""
@@ -282,5 +282,5 @@ def _received(adjacency: Array | sp.csr_array, values: Array) -> Array:
 
 def _received_columns(adjacency: Array | sp.csr_array, values: Array) -> Array:
     if isinstance(adjacency, np.ndarray):
-        return np.matmul(adjacency, values)
+        return np.asarray(np.matmul(adjacency, values))
     return np.stack([adjacency @ x for x in values])

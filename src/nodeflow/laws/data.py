@@ -114,12 +114,12 @@ def _check_strengths(groups: Sequence[Group]) -> None:
 def noise_of(groups: Sequence[Group]) -> float:
     """Standard deviation of independent noise on the observations, from their fourth differences.
 
-    Of each node the median over times of their squares: where it changes fast, differences hold
-    signal, and there are few such times.
+    Of each node the median over times and trajectories of their squares: where it changes fast,
+    differences hold signal, and there are few such times.
     """
     norm = sum(comb(_ORDER, k) ** 2 for k in range(_ORDER + 1)) * _MEDIAN
-    medians = [np.median(np.square(np.diff(g.states, _ORDER, axis=1)), axis=1) for g in groups]
-    return float(np.sqrt(np.concatenate([x.ravel() for x in medians]).mean() / norm))
+    medians = [np.median(np.square(np.diff(g.states, _ORDER, axis=1)), axis=(0, 1)) for g in groups]
+    return float(np.sqrt(np.concatenate(medians).mean() / norm))
 
 
 def size_of(groups: Sequence[Group]) -> float:

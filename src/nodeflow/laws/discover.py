@@ -21,11 +21,11 @@ from nodeflow.laws.refine import Fit, along_fit, fit, precision_for, trajectorie
 from nodeflow.laws.screen import (
     Basis,
     Candidate,
-    Metric,
+    climb,
     description,
     metric_along,
     metric_weak,
-    neighbours,
+    polished,
     search,
     simplest,
 )
@@ -41,9 +41,9 @@ EXACT = 1e-5
 integration that made them, or of single precision, are not noise, and no law should explain them.
 """
 
-_STARTED, _ROUNDS, _REFINED_FIRST, _REFINED, _SIMPLER = 3, 3, 5, 10, 24
+_STARTED, _ROUNDS, _REFINED, _SIMPLER = 2, 3, 8, 24
 
-_CLEARLY = 30.0
+_CLEARLY = 3.0
 """Nats that a law has to gain on the reference for the search to be repeated along it."""
 
 _EXCLUDED = 10.0
@@ -139,15 +139,13 @@ class _Discovery:
         tried: dict[Form, Fit] = {}
         for _ in range(_ROUNDS):
             alongs = self._along(best)
-            metric, screened = self._screened(best, alongs)
-            self._refine(screened[:_REFINED_FIRST], alongs, tried)
+            screened = self._screened(best, alongs, self.sorted(list(tried.values())))
+            self._refine(screened[:_REFINED], alongs, tried)
             ordered = self.sorted(list(tried.values()))
             gained = self._length(best, ordered) - self._length(ordered[0], ordered)
             best = ordered[0]
             if gained < _CLEARLY:
                 break
-        more = neighbours(metric, screened, self.sigma, self.count)
-        self._refine(more[:_REFINED], alongs, tried)
         return self._simplified(alongs, tried)
 
     def _first(self) -> Fit:
@@ -171,7 +169,7 @@ class _Discovery:
                     Along.of(*parts, field)
                     for parts in zip(self.groups, self.grids, self.paths, self.models, strict=True)
                 ]
-                result = self._fit(x.form, x.parameters, alongs, 2)
+                result = self.fit(x.form, x.parameters, alongs, better=found)
                 if result is not None:
                     found.append(result)
                     started += 1
@@ -188,12 +186,19 @@ class _Discovery:
         self.precision = self.precision.after(best)
         return alongs
 
-    def _screened(self, best: Fit, alongs: list[Along]) -> tuple[Metric, list[Candidate]]:
-        """The best forms in the metric along the trajectories of a law."""
+    def _screened(self, best: Fit, alongs: list[Along], tried: Sequence[Fit]) -> list[Candidate]:
+        """The best forms in the metric along the trajectories of a law.
+
+        All families are searched along the first; then what was found is the start.
+        """
         some = [x.only(s) for x, s in zip(alongs, self._some(_SCREENED), strict=True)]
         metric = metric_along(some, self.basis, best.form, best.parameters, self.sigma)
-        known = Candidate(best.form, best.parameters, 0.0)
-        return metric, search(metric, self.sigma, self.count, [known])
+        count = sum(x.group.states.size for x in some)
+        known = [(x.form, x.parameters) for x in (*tried[:_REFINED], best)]
+        found = polished(metric, known)
+        if not tried:
+            found += search(metric, self.sigma, count)
+        return climb(metric, found, self.sigma, count)
 
     def _refine(
         self, screened: Sequence[Candidate], alongs: list[Along], tried: dict[Form, Fit]
@@ -201,17 +206,23 @@ class _Discovery:
         """Fit forms through trajectories that have not been fitted yet."""
         for x in screened:
             if x.form not in tried:
-                result = self._fit(x.form, x.parameters, alongs, 2)
+                result = self.fit(x.form, x.parameters, alongs, better=list(tried.values()))
                 if result is not None:
                     tried[x.form] = result
 
-    def _fit(
-        self, form: Form, parameters: Array, alongs: Sequence[Along], steps: int,
-        initials: Sequence[Array] | None = None,
+    def fit(
+        self, form: Form, parameters: Array, alongs: Sequence[Along],
+        initials: Sequence[Array] | None = None, *, better: Sequence[Fit] = (),
     ) -> Fit | None:  # fmt: skip
+        """Fit a law through its trajectories; in vain if its length is far from the shortest."""
+        limit = np.inf
+        if better:
+            shortest = min(self._length(x, better) for x in better)
+            nats = shortest + 3.0 * _EXCLUDED - description(form, self.count)
+            limit = 2.0 * self.variance(better) * nats
         return fit(
-            form, parameters, alongs, noise=self.sigma, scale=self.scale, steps=steps,
-            precision=self.precision, initials=initials,
+            form, parameters, alongs, noise=self.sigma, scale=self.scale,
+            precision=self.precision, initials=initials, limit=limit,
         )  # fmt: skip
 
     def variance(self, fits: Sequence[Fit]) -> float:
@@ -239,6 +250,8 @@ class _Discovery:
 
     def sorted(self, fits: Sequence[Fit]) -> list[Fit]:
         """By length of description."""
+        if not fits:
+            return []
         return sorted(fits, key=lambda x: self.length(x, fits))
 
     def _simplified(self, alongs: list[Along], tried: dict[Form, Fit]) -> list[Fit]:
@@ -254,7 +267,7 @@ class _Discovery:
                 if form in tried or not left:
                     continue
                 left -= 1
-                result = self._fit(form, parameters, alongs, 2, parent.initials)
+                result = self.fit(form, parameters, alongs, parent.initials, better=[parent])
                 if result is None:
                     continue
                 tried[form] = result
@@ -281,8 +294,6 @@ def simpler(x: Fit, variance: float, count: int) -> list[tuple[Form, Array]]:
         term = getattr(x.form, slot.function)[slot.term]
         if slot.inner is None:
             form, kept = _without(x.form, slot.function, slot.term)
-            if form is None:
-                continue
             cost = 0.5 * (x.parameters[place] / errors[place]) ** 2
             if cost < before - description(form, count) + _MARGIN:
                 # What the others become when this one is 0, to first order.
@@ -316,12 +327,15 @@ def _fractions(value: float, error: float) -> list[float]:
     return [float(x) for x in found[:2]]
 
 
-def _without(form: Form, name: str, term: int) -> tuple[Form | None, list[int]]:
-    """A form without a term, and the places of the parameters that are left."""
+def _without(form: Form, name: str, term: int) -> tuple[Form, list[int]]:
+    """A form without a term, and the places of the parameters that are left.
+
+    Without the last term of h_ego there is no interaction; that of h_alt has no coefficient.
+    """
     terms = getattr(form, name)
     left = terms[:term] + terms[term + 1 :]
-    if name != "f" and not left:
-        return None, []
+    if name == "h_ego" and not left:
+        return Form(form.f, (), ()), list(range(form.pieces["f"].stop))
     kept = [
         i for i, slot in enumerate(form.slots) if not (slot.function == name and slot.term == term)
     ]
@@ -405,24 +419,28 @@ def _law(fits: list[Fit], whole: list[Group], sigma: float, size: float, check: 
     """Fit what is left on all trajectories, and weigh it."""
     everything = _Discovery(whole, sigma, size, False)
     shortest = everything.length(fits[0], fits)
-    left = [x for x in fits if everything.length(x, fits) < shortest + _EXCLUDED][:8]
+    left = [x for x in fits if everything.length(x, fits) < shortest + _EXCLUDED]
+    left = _without_idle(left)[:_REFINED]
     alongs = None
     for x in left:
         field = field_of(x.form, x.parameters)
         first = [
             Along.of(*parts, field)
             for parts in zip(
-                everything.groups, everything.grids, everything.paths, everything.models,
+                everything.groups,
+                everything.grids,
+                everything.paths,
+                everything.models,
                 strict=True,
             )
         ]
-        result = everything._fit(x.form, x.parameters, first, 2)
+        result = everything.fit(x.form, x.parameters, first)
         if result is not None:
             alongs = everything._along(result)
             break
     if alongs is None:
         raise LawProblem("The law that was found cannot be integrated along all trajectories.")
-    final = [everything._fit(x.form, x.parameters, alongs, 3) for x in left]
+    final = [everything.fit(x.form, x.parameters, alongs) for x in left]
     ordered = _without_idle(everything.sorted([x for x in final if x is not None]))
     lengths = np.array([everything.length(x, ordered) for x in ordered])
     weights = np.exp(lengths[0] - lengths)

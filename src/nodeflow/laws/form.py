@@ -1,8 +1,8 @@
 """The form of a law: which atoms its three functions consist of; and their values at parameters.
 
-A function is Σ_t c_t φ_t(x; θ_t). Only products h_ego h_alt matter, so one factor between the two is
-free: here the first term of h_alt has the coefficient 1 (the gauge), and h_ego carries the strength
-of the interaction.
+A function is Σ_t c_t φ_t(x; θ_t). Only products h_ego h_alt matter, so one factor between the two
+is free: here the first term of h_alt has the coefficient 1 (the gauge), and h_ego carries the
+strength of the interaction.
 """
 
 from __future__ import annotations

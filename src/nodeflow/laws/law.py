@@ -226,7 +226,9 @@ class Law:
         found = []
         for law in laws:
             states = law._states(inner, start, when, rtol, atol, max_steps)
-            found.append(np.full((len(when), inner.n), np.inf) if isinstance(states, str) else states)
+            found.append(
+                np.full((len(when), inner.n), np.inf) if isinstance(states, str) else states
+            )
         stack = np.stack(found)
         share = (weights / weights.sum())[:, None, None]
         with np.errstate(invalid="ignore"):
@@ -380,7 +382,8 @@ def _given(
     bad = first_bad(start)
     if bad is not None:
         raise LawProblem(
-            f"The initial state of node {inner.labels[bad[0]]!r} is {start[bad]}; give a finite one."
+            f"The initial state of node {inner.labels[bad[0]]!r} is {start[bad]}; give a finite "
+            "one."
         )
     return inner, start, increasing(times, "Times", LawProblem)
 

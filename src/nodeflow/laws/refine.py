@@ -24,10 +24,9 @@ __all__ = ["Fit", "Precision", "along_fit", "columns_of", "fit", "precision_for"
 
 Array = NDArray[np.float64]
 
-_HALVINGS = 4
-_MOVED = 0.05
-"""A step that changes parameters by less than this share of their errors, all in all, is the last.
-"""
+_STEPS, _HALVINGS = 6, 4
+_LITTLE = 0.1
+"""Steps end where the loss should fall by less than so many variances of the noise."""
 
 _FAR = 10.0
 """Times the largest state seen: beyond it no trajectory of a law that fits can be."""
@@ -148,9 +147,10 @@ def fit(
     *,
     noise: float,
     scale: Scale,
-    steps: int,
     precision: Precision,
+    steps: int = _STEPS,
     initials: Sequence[Array] | None = None,
+    limit: float = np.inf,
 ) -> Fit | None:
     """Fit a law through its trajectories; None where it cannot be integrated from the start.
 
@@ -160,66 +160,101 @@ def fit(
         alongs: reference trajectories with observations.
         noise: standard deviation of the observations.
         scale: sizes of the states.
-        steps: at most so many.
         precision: of the integration.
+        steps: at most so many.
         initials: initial states to start from; by default those of the references.
+        limit: a loss above which a law is of no interest: steps towards a larger one end.
     """
     low, high = form.bounds(scale)
     p = np.clip(parameters, low, high)
     start = [x.model[:, 0] for x in alongs] if initials is None else list(initials)
-
-    def integrated(p: Array, start: Sequence[Array]) -> tuple[list[Array], float, int] | None:
-        states, loss, most = [], 0.0, 0
-        for along, initial in zip(alongs, start, strict=True):
-            found = trajectories_of(
-                form, p, along.group, initial, along.group.times, precision
-            )
-            if found is None:
-                return None
-            states.append(found[0])
-            loss += float(np.square(along.group.states - found[0]).sum())
-            most = max(most, found[1])
-        return states, loss, most
-
-    now = integrated(p, start)
+    now = _integrated(form, p, alongs, start, precision)
     if now is None:
         return None
-    normal = np.zeros((len(p), len(p)))
     for step in range(steps + 1):
-        states, loss, _ = now
-        rows, residuals = [], []
-        normal, gradient = np.zeros((len(p), len(p))), np.zeros(len(p))
-        for along, x in zip(alongs, states, strict=True):
-            z = along.responses(along.integrals(columns_of(form, p, along)))
-            r = along.residual(x)
-            projected = along.projected(z)
-            normal += projected.T @ projected
-            gradient += projected.T @ along.projected(r)[:, 0]
-            rows.append(z)
-            residuals.append(r)
-        if step == steps:
+        direction = _Direction.of(form, p, alongs, now.states)
+        gain = direction.gain
+        if step == steps or gain < _LITTLE * noise**2 or (step and now.loss - gain > limit):
             break
-        scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
-        change = np.linalg.lstsq(
-            normal / np.outer(scale, scale), gradient / scale, rcond=1e-13
-        )[0] / scale  # fmt: skip
         share = 1.0
         for _ in range(_HALVINGS):
-            q = np.clip(p + share * change, low, high)
-            moved = [
-                x0 + along.initial_change(share * r - z @ (q - p)[:, None])
-                for x0, along, r, z in zip(start, alongs, residuals, rows, strict=True)
-            ]
-            trial = integrated(q, moved)
-            if trial is not None and trial[1] < loss:
+            q = np.clip(p + share * direction.change, low, high)
+            moved = direction.initials(alongs, start, q - p, share)
+            trial = _integrated(form, q, alongs, moved, precision)
+            if trial is not None and trial.loss < now.loss:
                 break
             share *= 0.3
         else:
             break
-        step_size = float((q - p) @ normal @ (q - p)) / noise**2
-        gain = 0.5 * (loss - trial[1]) / noise**2
         p, start, now = q, moved, trial
-        if step_size < _MOVED**2 * len(p) and gain < _MOVED:
-            break
-    states, loss, most = now
-    return Fit(form, p, tuple(start), tuple(states), loss, most, normal)
+    return Fit(form, p, tuple(start), now.states, now.loss, now.steps, direction.normal)
+
+
+@dataclass(frozen=True, eq=False)
+class _Integrated:
+    states: tuple[Array, ...]
+    loss: float
+    steps: int
+
+
+def _integrated(
+    form: Form, p: Array, alongs: Sequence[Along], start: Sequence[Array], precision: Precision
+) -> _Integrated | None:
+    """Trajectories of a law with the sum of its squared residuals."""
+    states, loss, steps = [], 0.0, 0
+    for along, initial in zip(alongs, start, strict=True):
+        found = trajectories_of(form, p, along.group, initial, along.group.times, precision)
+        if found is None:
+            return None
+        states.append(found[0])
+        loss += float(np.square(along.group.states - found[0]).sum())
+        steps = max(steps, found[1])
+    return _Integrated(tuple(states), loss, steps)
+
+
+@dataclass(frozen=True, eq=False)
+class _Direction:
+    """A Gauss–Newton step.
+
+    Attributes:
+        rows: by group, whitened responses to the parameters.
+        residuals: by group, whitened.
+        normal: (P, P), initial states eliminated.
+        change: (P,) of the parameters.
+        gain: by how much the loss should fall, initial states included.
+    """
+
+    rows: list[Array]
+    residuals: list[Array]
+    normal: Array
+    change: Array
+    gain: float
+
+    @classmethod
+    def of(
+        cls, form: Form, p: Array, alongs: Sequence[Along], states: Sequence[Array]
+    ) -> _Direction:
+        """From the residuals of these trajectories."""
+        rows, residuals, gain = [], [], 0.0
+        normal, gradient = np.zeros((len(p), len(p))), np.zeros(len(p))
+        for along, x in zip(alongs, states, strict=True):
+            z, r = along.responses(along.integrals(columns_of(form, p, along))), along.residual(x)
+            projected, left = along.projected(z), along.projected(r)[:, 0]
+            normal += projected.T @ projected
+            gradient += projected.T @ left
+            gain += float(np.square(r).sum() - np.square(left).sum())
+            rows.append(z)
+            residuals.append(r)
+        unit = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+        scaled = normal / np.outer(unit, unit)
+        change = np.linalg.lstsq(scaled, gradient / unit, rcond=1e-13)[0] / unit
+        return cls(rows, residuals, normal, change, gain + float(gradient @ change))
+
+    def initials(
+        self, alongs: Sequence[Along], start: Sequence[Array], change: Array, share: float
+    ) -> list[Array]:
+        """Initial states after a change of the parameters, `share` of the way."""
+        return [
+            x + along.initial_change(share * r - z @ change[:, None])
+            for x, along, r, z in zip(start, alongs, self.residuals, self.rows, strict=True)
+        ]

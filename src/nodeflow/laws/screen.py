@@ -1,17 +1,19 @@
 """Which forms fit: thousands of them, each by least squares in a metric that is computed once.
 
-All atoms, at all their inner parameters, lie close to a space of some twenty functions of x. The
+All atoms, at all their inner parameters, lie close to a space of some thirty functions of x. The
 vector field is linear in f and bilinear in h_ego and h_alt, so with a basis of that space every law
-is a vector v of a few hundred numbers, and its loss a quadratic form |z − Z v|². Z is computed once,
-from the weak form (integrals of the velocity over windows of time against the changes of states) or
-along reference trajectories (`along`), and then a form costs microseconds, inner parameters
-included.
+is a vector v of a few hundred numbers, and its loss a quadratic form |z − Z v|². Z is computed
+once, from the weak form (integrals of the velocity over windows of time against the changes of
+states) or along reference trajectories (`along`), and then a form costs milliseconds, inner
+parameters included.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as entry
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -20,17 +22,18 @@ from numpy.typing import NDArray
 from nodeflow.laws.along import Along, Grid
 from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.data import Group
-from nodeflow.laws.families import families, monomial, starts
-from nodeflow.laws.form import FUNCTIONS, Form, Function, Term
+from nodeflow.laws.families import families, starts
+from nodeflow.laws.form import FUNCTIONS, Form, Function
 
 __all__ = [
     "Basis",
     "Candidate",
     "Metric",
+    "climb",
     "description",
     "metric_along",
     "metric_weak",
-    "neighbours",
+    "polished",
     "search",
     "simplest",
 ]
@@ -45,9 +48,12 @@ _SMALLEST = 1e-7
 _WINDOW = 6
 """Pieces of time in a window of the weak form."""
 
-_INTERACTIONS, _POLISHED, _KEPT = 64, 20, 10
+_INTERACTIONS, _POLISHED, _KEPT, _CYCLES = 48, 12, 10, 3
 
 _BIASED = 30.0
+
+_ZERO = 1e-6
+"""Coefficient of a first term of h_alt that is none."""
 
 _NEGLIGIBLE, _RANGE = 0.1, (1e-13, 1e-9)
 """A direction of v that changes the loss by less than so many variances of the noise is left out;
@@ -71,6 +77,7 @@ class Basis:
         terms: the atoms with their inner parameters.
         mix: (4 + terms, K): the basis from monomials and atoms.
         onto: (K, X): coefficients of a function from its values on the grid.
+        known: those of atoms that have been needed.
     """
 
     grid: Array
@@ -81,6 +88,7 @@ class Basis:
     terms: tuple[tuple[str, tuple[float, ...]], ...]
     mix: Array
     onto: Array
+    known: dict[tuple[str, tuple[float, ...]], Array] = entry(default_factory=dict)
 
     @classmethod
     def of(cls, states: Array, scale: Scale, signed: bool) -> Basis:
@@ -124,29 +132,48 @@ class Basis:
 
     def values(self, x: Array) -> Array:
         """The basis functions at states, (…, K)."""
-        return _values(self.terms, x, self.size) @ self.mix
+        return np.asarray(_values(self.terms, x, self.size) @ self.mix)
 
     def vector(self, form: Form, parameters: Array) -> tuple[Array, Array]:
-        """v of a law, and its derivatives by the parameters, (C, P)."""
-        parts, slopes = [], []
-        for name, count in zip(FUNCTIONS, self.counts, strict=True):
-            value, columns = form.by_parameters(name, parameters, self.grid)
-            onto = self.onto[:count]
-            parts.append(onto @ value)
-            slopes.append(onto @ columns)
-        (f, ego, alt), (d_f, d_ego, d_alt) = parts, slopes
+        """The vector v of a law, and its derivatives by the parameters, (C, P)."""
+        (f, d_f), (ego, d_ego), (alt, d_alt) = (
+            self._function(form, name, parameters, count)
+            for name, count in zip(FUNCTIONS, self.counts, strict=True)
+        )
         v = np.concatenate([f, np.outer(ego, alt).ravel()])
         jacobian = np.zeros((len(v), len(parameters)))
         pieces, k = form.pieces, len(f)
-        jacobian[:k, pieces["f"]] = d_f
-        below = len(v) - k
-        jacobian[k:, pieces["h_ego"]] = (d_ego[:, None, :] * alt[None, :, None]).reshape(
-            below, d_ego.shape[1]
-        )
-        jacobian[k:, pieces["h_alt"]] = (ego[:, None, None] * d_alt[None]).reshape(
-            below, d_alt.shape[1]
-        )
+        products = jacobian[k:].reshape(len(ego), len(alt), len(parameters))
+        jacobian[:k, pieces["f"]] = d_f.T
+        products[:, :, pieces["h_ego"]] = d_ego.T[:, None, :] * alt[None, :, None]
+        products[:, :, pieces["h_alt"]] = ego[:, None, None] * d_alt.T[None]
         return v, jacobian
+
+    def _function(
+        self, form: Form, name: str, parameters: Array, count: int
+    ) -> tuple[Array, Array]:
+        """Coefficients of a function, and their derivatives by its parameters, (P, K)."""
+        total, rows = np.zeros(count), []
+        terms: Function = getattr(form, name)
+        for i, (atom, coefficient, inner) in enumerate(form.split(name, parameters)):
+            free = terms[i].free
+            if free:
+                columns = [ATOMS[atom].value(self.grid, *inner)]
+                columns += [ATOMS[atom].by_inner[j](self.grid, *inner) for j in free]
+                vectors = np.stack(columns) @ self.onto[:count].T
+            else:
+                vectors = self._fixed(atom, inner)[:, :count]
+            total += coefficient * vectors[0]
+            if name != "h_alt" or i > 0:
+                rows.append(vectors[0])
+            rows += [coefficient * x for x in vectors[1:]]
+        return total, np.array(rows).reshape(len(rows), count)
+
+    def _fixed(self, atom: str, inner: tuple[float, ...]) -> Array:
+        """Coefficients (1, K) of an atom without anything to fit inside, computed once."""
+        if (atom, inner) not in self.known:
+            self.known[atom, inner] = (self.onto @ ATOMS[atom].value(self.grid, *inner))[None]
+        return self.known[atom, inner]
 
 
 def _values(terms: Sequence[tuple[str, tuple[float, ...]]], x: Array, size: float) -> Array:
@@ -205,10 +232,11 @@ def metric_weak(
     noise: float,
 ) -> Metric:
     """The weak form: changes of smoothed states over windows against integrals of the velocity."""
+
     def windows(pieces: Array) -> Array:
         total = np.cumsum(np.concatenate([np.zeros_like(pieces[:1]), pieces]), 0)
         w = min(_WINDOW, len(pieces))
-        return total[w:: max(w // 3, 1)] - total[:-w: max(w // 3, 1)]
+        return np.asarray(total[w :: max(w // 3, 1)] - total[: -w : max(w // 3, 1)])
 
     count = sum((basis.counts[0], basis.counts[1] * basis.counts[2]))
     matrix, right, total = np.zeros((count, count)), np.zeros(count), 0.0
@@ -274,7 +302,7 @@ def description(form: Form, count: int) -> float:
     fractions = sum(
         fixed is not None and fixed != round(fixed) for term in terms for fixed in term.fixed
     )
-    return (
+    return float(
         0.5 * np.log(count) * len(form.slots)
         + np.log(len(ATOMS) + 3) * len(terms)
         + np.log(12.0) * fractions
@@ -284,7 +312,7 @@ def description(form: Form, count: int) -> float:
 # --- the search -----------------------------------------------------------------------------------
 
 
-def search(metric: Metric, noise: float, count: int, known: Sequence[Candidate] = ()) -> list[Candidate]:
+def search(metric: Metric, noise: float, count: int) -> list[Candidate]:
     """The forms of the shortest description, in their order.
 
     First interactions, with any f; then f for the best of these; then all parameters of the best.
@@ -293,32 +321,25 @@ def search(metric: Metric, noise: float, count: int, known: Sequence[Candidate] 
         metric: of losses.
         noise: standard deviation of the observations.
         count: how many observations there are.
-        known: laws that are searched, too.
     """
     basis = metric.basis
     choices = {name: _Choices.of(name, basis, dense=name == "f") for name in FUNCTIONS}
     free = metric.without_f()
-    interactions = _rank_interactions(free, choices["h_ego"], choices["h_alt"], basis)
-
-    def length(loss: float, form: Form, smallest: float) -> float:
-        variance = max(noise**2, smallest / count)
-        return 0.5 * loss / variance + description(form, count)
-
-    def sort(found: list[Candidate]) -> list[Candidate]:
-        smallest = min(c.loss for c in found)
-        return sorted(found, key=lambda c: length(c.loss, c.form, smallest))
-
-    polished = [
-        _polish(free, Form((), x.form.h_ego, x.form.h_alt), x.parameters, basis, 12)
-        for x in interactions[:_INTERACTIONS]
-    ]
-    whole: list[Candidate] = []
-    for x in sort(polished)[:_POLISHED]:
+    interactions = _interactions(free, choices["h_ego"], choices["h_alt"], basis)
+    starting = _mixed(_ranked(interactions, noise, count), simplest(interactions, count))
+    pairs = [_polish(free, x.form, x.parameters, basis, 12) for x in starting[:_INTERACTIONS]]
+    alone = Candidate(Form((), (), ()), np.empty(0), 0.0)
+    whole = _with_f(metric, choices["f"], alone, noise, count)
+    for x in _ranked(pairs, noise, count)[:_POLISHED]:
         whole += _with_f(metric, choices["f"], x, noise, count)
-    whole = _distinct(sort(whole))[: 3 * _POLISHED]
+    whole = _distinct(_ranked(whole, noise, count))[: 3 * _POLISHED]
     whole = [_polish(metric, x.form, x.parameters, basis, 30) for x in whole]
-    whole += [_polish(metric, x.form, x.parameters, basis, 10) for x in known]
-    return _distinct(sort(whole))
+    return _distinct(_ranked(whole, noise, count))
+
+
+def polished(metric: Metric, laws: Sequence[tuple[Form, Array]]) -> list[Candidate]:
+    """Known laws with the parameters that are best in this metric."""
+    return [_polish(metric, form, p, metric.basis, 10) for form, p in laws]
 
 
 def simplest(found: Sequence[Candidate], count: int) -> list[Candidate]:
@@ -330,6 +351,11 @@ def simplest(found: Sequence[Candidate], count: int) -> list[Candidate]:
     return sorted(found, key=lambda x: 0.5 * x.loss / variance + description(x.form, count))
 
 
+def _mixed(one: Sequence[Candidate], other: Sequence[Candidate]) -> list[Candidate]:
+    """The first of both orders, then the second of both, and so on."""
+    return _distinct([x for pair in zip(one, other, strict=True) for x in pair])
+
+
 def _distinct(found: Sequence[Candidate]) -> list[Candidate]:
     seen, kept = set(), []
     for x in found:
@@ -337,6 +363,10 @@ def _distinct(found: Sequence[Candidate]) -> list[Candidate]:
             seen.add(x.form)
             kept.append(x)
     return kept
+
+
+_Terms = tuple[Array, Sequence[tuple[float, ...]]]
+"""Coefficients of the terms of a function, and their inner parameters."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -367,24 +397,29 @@ class _Choices:
         vectors = np.stack([onto @ ATOMS[a].value(basis.grid, *inner) for a, inner in place])
         return cls(vectors, tuple(inner for _, inner in place), tuple(sets))
 
+    @cached_property
+    def by_length(self) -> dict[int, list[int]]:
+        """Which sets have so many terms."""
+        found: dict[int, list[int]] = {}
+        for i, (_, chosen) in enumerate(self.sets):
+            found.setdefault(len(chosen), []).append(i)
+        return found
 
-def _rank_interactions(free: Metric, ego: _Choices, alt: _Choices, basis: Basis) -> list[Candidate]:
-    """The best start of every pair of families, by loss, each coefficient of each product free."""
+
+def _interactions(free: Metric, ego: _Choices, alt: _Choices, basis: Basis) -> list[Candidate]:
+    """The best start of every pair of families, each coefficient of each product free."""
     _, k_e, k_a = basis.counts
     gram = (free.root.T @ free.root).reshape(k_e, k_a, k_e, k_a)
     right = (free.root.T @ free.target).reshape(k_e, k_a)
     total = free.constant + float(free.target @ free.target)
-    by_length: dict[int, list[int]] = {}
-    for i, (_, chosen) in enumerate(alt.sets):
-        by_length.setdefault(len(chosen), []).append(i)
     half = np.tensordot(ego.vectors, gram, (1, 0))  # (S_e, K_a, K_e, K_a)
-    best: dict[tuple[Function, Function], tuple[float, Candidate]] = {}
+    best: dict[tuple[Function, Function], _Start] = {}
     for function, chosen in ego.sets:
         es = list(chosen)
         middle = np.einsum("iakb,jk->ijab", half[es], ego.vectors[es])
         products = alt.vectors @ middle @ alt.vectors.T  # (i, j, S_a, S_a)
         linear = ego.vectors[es] @ right @ alt.vectors.T  # (i, S_a)
-        for length, members in by_length.items():
+        for length, members in alt.by_length.items():
             index = np.array([alt.sets[i][1] for i in members])
             m, e = len(members), len(es)
             left = products[:, :, index[:, :, None], index[:, None, :]]  # (i, j, m, l, l)
@@ -394,27 +429,36 @@ def _rank_interactions(free: Metric, ego: _Choices, alt: _Choices, basis: Basis)
             for row, i in enumerate(members):
                 loss = total - float(gain[row])
                 key = (function, alt.sets[i][0])
-                if key in best and best[key][0] <= loss:
-                    continue
-                best[key] = loss, (es, i, solution[row].reshape(e, length))  # type: ignore[assignment]
-    found = []
-    ordered = sorted(best.items(), key=lambda item: item[1][0])
-    for (function, other), (loss, (es, i, c)) in ordered:  # type: ignore[misc]
-        u, s, v = np.linalg.svd(c)
-        first = v[0, 0] if abs(v[0, 0]) > 1e-6 else 1e-6
-        form = Form((), function, other)
-        parameters = _assembled(
-            form, {"h_ego": (u[:, 0] * s[0] * first, [ego.inner[j] for j in es]),
-                   "h_alt": (v[0] / first, [alt.inner[j] for j in alt.sets[i][1]])},
-        )  # fmt: skip
-        found.append(Candidate(form, parameters, loss))
-    found.sort(key=lambda x: x.loss * (1.0 + 0.02 * len(x.form.slots)))
-    return found
+                if key not in best or loss < best[key].loss:
+                    best[key] = _Start(loss, es, i, solution[row].reshape(e, length))
+    return [
+        _of_rank_one(Form((), function, other), start, ego, alt)
+        for (function, other), start in best.items()
+    ]
 
 
-def _assembled(
-    form: Form, parts: dict[str, tuple[Array, Sequence[tuple[float, ...]]]]
-) -> Array:
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """The best start of a pair of families: single vectors of both, coefficients of products."""
+
+    loss: float
+    ego: list[int]
+    alt: int
+    products: Array
+
+
+def _of_rank_one(form: Form, start: _Start, ego: _Choices, alt: _Choices) -> Candidate:
+    """Coefficients of products, as those of two functions, in the gauge of `form`."""
+    u, s, v = np.linalg.svd(start.products)
+    first = v[0, 0] if abs(v[0, 0]) > _ZERO else _ZERO
+    parts = {
+        "h_ego": (u[:, 0] * s[0] * first, [ego.inner[j] for j in start.ego]),
+        "h_alt": (v[0] / first, [alt.inner[j] for j in alt.sets[start.alt][1]]),
+    }
+    return Candidate(form, _assembled(form, parts), start.loss)
+
+
+def _assembled(form: Form, parts: Mapping[str, _Terms]) -> Array:
     """The vector of parameters from coefficients and inner parameters of the terms."""
     values = []
     for slot in form.slots:
@@ -447,11 +491,8 @@ def _with_f(
     rooted = vectors @ metric.root.T
     gram, right = rooted @ rooted.T, rooted @ metric.target
     total = metric.constant + float(metric.target @ metric.target)
-    by_length: dict[int, list[int]] = {}
-    for i, (_, chosen) in enumerate(choices.sets):
-        by_length.setdefault(len(chosen), []).append(i)
     best: dict[Function, tuple[float, Candidate]] = {}
-    for length, members in by_length.items():
+    for length, members in choices.by_length.items():
         index = np.zeros((len(members), length + 1), dtype=np.int64)
         if length:
             index[:, 1:] = np.array([choices.sets[i][1] for i in members]) + 1
@@ -471,11 +512,7 @@ def _with_f(
                 if slot.function == "h_ego" and slot.inner is None:
                     rest[place] *= solution[row, 0]
             best[function] = loss, Candidate(form, np.concatenate([own, rest]), loss)
-    found = [x for _, x in best.values()]
-    smallest = min(x.loss for x in found)
-    variance = max(noise**2, smallest / count)
-    found.sort(key=lambda x: 0.5 * x.loss / variance + description(x.form, count))
-    return found[:_KEPT]
+    return _ranked([x for _, x in best.values()], noise, count)[:_KEPT]
 
 
 def _polish(metric: Metric, form: Form, parameters: Array, basis: Basis, steps: int) -> Candidate:
@@ -532,32 +569,41 @@ def levenberg(
     return p, loss
 
 
-def neighbours(
-    metric: Metric, found: Sequence[Candidate], noise: float, count: int
-) -> list[Candidate]:
-    """The forms that were found, and those that differ from the best in one function.
+def climb(metric: Metric, found: Sequence[Candidate], noise: float, count: int) -> list[Candidate]:
+    """From the best form on: one function at a time takes the family that fits best.
 
     Args:
         metric: of losses.
-        found: by length of description.
+        found: where it starts: the best of these.
         noise: standard deviation of the observations.
         count: how many observations there are.
+
+    Returns:
+        All forms that were tried, by length of description.
     """
-    best, basis = found[0], metric.basis
-    tried = list(found)
-    for name in FUNCTIONS:
-        if not getattr(best.form, name):
-            continue
-        for function in families(name, basis.signed):
-            if not function or function == getattr(best.form, name):
-                continue
-            form = Form(**{n: function if n == name else getattr(best.form, n) for n in FUNCTIONS})
-            start = _nearest(form, name, best, basis)
-            tried.append(_polish(metric, form, start, basis, 15))
-    smallest = min(x.loss for x in tried)
-    variance = max(noise**2, smallest / count)
-    tried.sort(key=lambda x: 0.5 * x.loss / variance + description(x.form, count))
-    return _distinct(tried)
+    basis = metric.basis
+    tried = {x.form: x for x in found}
+    best, settled = _ranked(found, noise, count)[0], 0
+    for name in _CYCLES * FUNCTIONS:
+        settled += 1
+        if getattr(best.form, name):
+            for function in families(name, basis.signed):
+                form = replace(best.form, **{name: function})
+                if function and form not in tried:
+                    start = _nearest(form, name, best, basis)
+                    tried[form] = _polish(metric, form, start, basis, 15)
+            first = _ranked(list(tried.values()), noise, count)[0]
+            if first.form != best.form:
+                best, settled = first, 0
+        if settled == len(FUNCTIONS):
+            break
+    return _ranked(list(tried.values()), noise, count)
+
+
+def _ranked(found: Sequence[Candidate], noise: float, count: int) -> list[Candidate]:
+    """By length of description, with the smallest loss for noise where it is larger."""
+    variance = max(noise**2, min(x.loss for x in found) / count)
+    return sorted(found, key=lambda x: 0.5 * x.loss / variance + description(x.form, count))
 
 
 def _nearest(form: Form, name: str, best: Candidate, basis: Basis) -> Array:
@@ -569,13 +615,13 @@ def _nearest(form: Form, name: str, best: Candidate, basis: Basis) -> Array:
         columns = np.stack(
             [ATOMS[t.atom].value(basis.grid, *i) for t, i in zip(terms, inner, strict=True)], -1
         )
-        solution = np.linalg.lstsq(columns, wanted, rcond=1e-10)[0]
+        solution = np.asarray(np.linalg.lstsq(columns, wanted, rcond=1e-10)[0], np.float64)
         loss = float(np.square(columns @ solution - wanted).sum())
         if closest is None or loss < closest[0]:
             closest = loss, solution, list(inner)
     assert closest is not None
     _, coefficients, inner_values = closest
-    parts = {n: _parts(best, n) for n in FUNCTIONS}
+    parts: dict[str, _Terms] = {n: _parts(best, n) for n in FUNCTIONS}
     parts[name] = coefficients, inner_values
     if name == "h_alt":
         first = coefficients[0] if abs(coefficients[0]) > 1e-9 else 1e-9
@@ -585,6 +631,6 @@ def _nearest(form: Form, name: str, best: Candidate, basis: Basis) -> Array:
     return _assembled(form, parts)
 
 
-def _parts(x: Candidate, name: str) -> tuple[Array, list[tuple[float, ...]]]:
+def _parts(x: Candidate, name: str) -> _Terms:
     terms = x.form.split(name, x.parameters)
     return np.array([c for _, c, _ in terms]), [inner for _, _, inner in terms]
