@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rival_laws import NAMES, RIVALS, errors_of
 from scipy.stats import binomtest
 
 from nodeflow.dynamics import SYSTEMS, Field, Trajectory, field, simulate, simulate_graphs
@@ -199,6 +200,35 @@ def examine(case: Case, graphs: int, large: bool) -> dict[str, Any]:
     return row
 
 
+def rivals(case: Case, graphs: int, large: bool) -> list[dict[str, Any]]:
+    """What the methods of rival_laws.py make of the same data; those that are installed."""
+    [graph], runs = training(case)
+    states = np.stack([x.states for x in runs]).astype(np.float64)
+    sizes = [(64, graphs), (LARGE, 1)] if large else [(64, graphs)]
+    rows = []
+    for name, method in RIVALS.items():
+        begin = time.process_time()
+        try:
+            found = method(runs[0].times, states, graph.adjacency(), case.noise > 0)
+        except ImportError:
+            continue
+        row = {**vars(case), "rival": name, "seconds": time.process_time() - begin}
+        row["law"] = " + ".join(f"{found[k]:.4g} {NAMES[k]}" for k in np.flatnonzero(found))
+        for size, count in sizes:
+            drawn, initials, truth = tests(case.system, case.gamma, size, count)
+            times = np.linspace(0.0, HORIZON, 33)
+            row["mae_64" if size == 64 else "mae_large"] = float(
+                np.median(
+                    [
+                        errors_of(found, g.adjacency(), x[0], times, y[0])
+                        for g, x, y in zip(drawn, initials, truth, strict=True)
+                    ]
+                )
+            )
+        rows.append(row)
+    return rows
+
+
 def wilson(hits: int, count: int) -> str:
     """A rate with its 95 % interval (Wilson 1927)."""
     low, high = binomtest(hits, count).proportion_ci(method="wilson")
@@ -237,9 +267,10 @@ def main() -> None:
     options.add_argument("--draws", type=int, default=1, help="of the noise")
     options.add_argument("--test-graphs", type=int, default=3)
     options.add_argument("--small", action="store_true", help="no test graphs of 8,192 nodes")
+    options.add_argument("--rivals", action="store_true", help="also the methods of rival_laws.py")
     options.add_argument("--out", type=Path, help="JSON file of all rows")
     chosen = options.parse_args()
-    rows = []
+    rows, compared = [], []
     for noise in chosen.noise:
         for system in list(OTHERS) if chosen.others else chosen.systems:
             for gamma in chosen.gammas:
@@ -249,9 +280,15 @@ def main() -> None:
                         row = examine(case, chosen.test_graphs, not chosen.small)
                         rows.append(row)
                         print(json.dumps(row, default=float), flush=True)
+                        if chosen.rivals:
+                            others = rivals(case, chosen.test_graphs, not chosen.small)
+                            print(*(json.dumps(x, default=float) for x in others), sep="\n")
+                            compared += others
     summary(rows)
     if chosen.out:
-        chosen.out.write_text(json.dumps(rows, default=float, indent=1), encoding="utf-8")
+        chosen.out.write_text(
+            json.dumps(rows + compared, default=float, indent=1), encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":
