@@ -238,7 +238,7 @@ _ALL = (
         "Ivlev response, infection by several contacts",
     ),
     Atom(
-        "logistic", (_RATE, Inner("c", 1, 0.8, 1.2, -1.0, 1.5)),
+        "logistic", (_RATE, Inner("c", 1, 0.8, 1.1, -1.0, 1.2)),
         lambda x, b, c: _sigmoid(b * (x - c)),
         lambda x, b, c: b * _bell(b * (x - c)),
         (

@@ -41,7 +41,7 @@ EXACT = 1e-5
 integration that made them, or of single precision, are not noise, and no law should explain them.
 """
 
-_STARTED, _ROUNDS, _REFINED, _SIMPLER = 2, 3, 8, 24
+_STARTED, _ROUNDS, _REFINED, _SIMPLER = 2, 4, 8, 16
 
 _CLEARLY = 3.0
 """Nats that a law has to gain on the reference for the search to be repeated along it."""
@@ -136,17 +136,17 @@ class _Discovery:
     def run(self) -> list[Fit]:
         """The fits by length of description."""
         best = self._first()
-        tried: dict[Form, Fit] = {}
-        for _ in range(_ROUNDS):
+        tried = {best.form: best}
+        for number in range(_ROUNDS):
             alongs = self._along(best)
-            screened = self._screened(best, alongs, self.sorted(list(tried.values())))
-            self._refine(screened[:_REFINED], alongs, tried)
-            ordered = self.sorted(list(tried.values()))
-            gained = self._length(best, ordered) - self._length(ordered[0], ordered)
-            best = ordered[0]
-            if gained < _CLEARLY:
+            known = self.sorted(list(tried.values())) if number else []
+            self._refine(self._screened(best, alongs, known)[:_REFINED], alongs, tried)
+            ordered = self._simplified(alongs, tried)
+            gained = self.length(best, ordered) - self.length(ordered[0], ordered)
+            if ordered[0].form == best.form or gained < _CLEARLY:
                 break
-        return self._simplified(alongs, tried)
+            best = ordered[0]
+        return ordered
 
     def _first(self) -> Fit:
         """A first law, from the weak form."""
