@@ -330,7 +330,7 @@ def test_refinement_finds_parameters_and_initial_states() -> None:
 def test_terms_that_data_cannot_tell_from_zero_are_dropped_first() -> None:
     form = Form((X, SQUARE), (X, ONE), (X,))
     normal = np.diag([1e4, 1e4, 1e4, 1e4])
-    x = Fit(form, np.array([-1.0, 0.02, -1.2, 1.2]), (), (), 1.0, 10, normal)
+    x = Fit(form, np.array([-1.0, 0.02, -1.2, 1.2]), (), (), 1.0, 10, True, normal)
     children = [child for child, _ in simpler(x, 1.0, 10_000)]
     assert children == [SIS]
 
@@ -338,7 +338,7 @@ def test_terms_that_data_cannot_tell_from_zero_are_dropped_first() -> None:
 def test_exponents_are_rounded_to_fractions_nearby() -> None:
     form = Form((Term("power", (None,)),), (ONE,), (Term("power", (None,)),))
     normal = np.diag([1e6, 1e6, 1e6, 1e6])
-    x = Fit(form, np.array([-1.0, 2.001, 1.0, 0.7]), (), (), 1.0, 10, normal)
+    x = Fit(form, np.array([-1.0, 2.001, 1.0, 0.7]), (), (), 1.0, 10, True, normal)
     children = [child for child, _ in simpler(x, 1.0, 10_000)]
     assert children == [replace(form, f=(SQUARE,))]
 

@@ -96,10 +96,13 @@ def discover(
     size = size_of(whole)
     sigma = max(found_noise, EXACT * size)
     kept = [group.only(slice(0, _kept(group, held_out))) for group in whole]
-    fits = _Discovery(kept, sigma, size, signed(whole, found_noise)).run()
+    negative = signed(whole, found_noise)
+    discovery = _Discovery(kept, sigma, size, negative)
+    fits = discovery.run()
     best = fits[0]
     check = _check(best, whole, kept, sigma, size)
-    return _law(fits, whole, sigma, size, check)
+    final = _Discovery(whole, discovery.sigma, size, negative)
+    return _law(fits, final, sigma, check)
 
 
 def _kept(group: Group, held_out: float) -> int:
@@ -138,8 +141,15 @@ class _Discovery:
         best = self._first()
         tried = {best.form: best}
         for number in range(_ROUNDS):
+            sigma = float(np.sqrt(self.variance([best])))
+            if sigma < 0.9 * self.sigma:
+                # There is less noise than differences in time make believe: fit more closely.
+                self.sigma = sigma
+                tried = {form: replace(x, converged=False) for form, x in tried.items()}
             alongs = self._along(best)
             known = self.sorted(list(tried.values())) if number else []
+            again = self.fit(best.form, best.parameters, alongs, best.initials)
+            tried[best.form] = best = again or best
             self._refine(self._screened(best, alongs, known)[:_REFINED], alongs, tried)
             ordered = self._simplified(alongs, tried)
             gained = self.length(best, ordered) - self.length(ordered[0], ordered)
@@ -183,7 +193,7 @@ class _Discovery:
     def _along(self, best: Fit) -> list[Along]:
         alongs = along_fit(best, self.groups, self.grids, self.precision)
         assert alongs is not None  # it was integrated at the observed times
-        self.precision = self.precision.after(best)
+        self.precision = precision_for(self.sigma, self.size).after(best)
         return alongs
 
     def _screened(self, best: Fit, alongs: list[Along], tried: Sequence[Fit]) -> list[Candidate]:
@@ -203,9 +213,9 @@ class _Discovery:
     def _refine(
         self, screened: Sequence[Candidate], alongs: list[Along], tried: dict[Form, Fit]
     ) -> None:
-        """Fit forms through trajectories that have not been fitted yet."""
+        """Fit forms through trajectories unless that has been done to the end."""
         for x in screened:
-            if x.form not in tried:
+            if x.form not in tried or not tried[x.form].converged:
                 result = self.fit(x.form, x.parameters, alongs, better=list(tried.values()))
                 if result is not None:
                     tried[x.form] = result
@@ -264,7 +274,7 @@ class _Discovery:
         while queue and left:
             parent = queue.pop(0)
             for form, parameters in simpler(parent, variance, self.count):
-                if form in tried or not left:
+                if not left or (form in tried and tried[form].converged):
                     continue
                 left -= 1
                 result = self.fit(form, parameters, alongs, parent.initials, better=[parent])
@@ -415,9 +425,9 @@ def _extends(form: Form, other: Form) -> bool:
     )
 
 
-def _law(fits: list[Fit], whole: list[Group], sigma: float, size: float, check: float) -> Law:
+def _law(fits: list[Fit], everything: _Discovery, sigma: float, check: float) -> Law:
     """Fit what is left on all trajectories, and weigh it."""
-    everything = _Discovery(whole, sigma, size, False)
+    whole = everything.groups
     shortest = everything.length(fits[0], fits)
     left = [x for x in fits if everything.length(x, fits) < shortest + _EXCLUDED]
     left = _without_idle(left)[:_REFINED]

@@ -47,6 +47,7 @@ class Fit:
         states: for each group, (M, T, n) at the observed times.
         loss: sum of squared residuals.
         steps: of the integration, the most of any trajectory.
+        converged: further steps would not lower the loss.
         normal: (P, P): loss / 2 by parameters, second derivatives, initial states eliminated.
     """
 
@@ -56,6 +57,7 @@ class Fit:
     states: tuple[Array, ...]
     loss: float
     steps: int
+    converged: bool
     normal: Array
 
     def covariance(self, noise: float) -> Array:
@@ -152,7 +154,9 @@ def fit(
     initials: Sequence[Array] | None = None,
     limit: float = np.inf,
 ) -> Fit | None:
-    """Fit a law through its trajectories; None where it cannot be integrated from the start.
+    """Fit a law through its trajectories.
+
+    None where it cannot be integrated from the start, or is given up.
 
     Args:
         form: of the law.
@@ -163,7 +167,7 @@ def fit(
         precision: of the integration.
         steps: at most so many.
         initials: initial states to start from; by default those of the references.
-        limit: a loss above which a law is of no interest: steps towards a larger one end.
+        limit: a loss above which a law is of no interest: on its way to more it is given up.
     """
     low, high = form.bounds(scale)
     p = np.clip(parameters, low, high)
@@ -173,9 +177,11 @@ def fit(
         return None
     for step in range(steps + 1):
         direction = _Direction.of(form, p, alongs, now.states)
-        gain = direction.gain
-        if step == steps or gain < _LITTLE * noise**2 or (step and now.loss - gain > limit):
+        converged = direction.gain < _LITTLE * noise**2
+        if converged or step == steps:
             break
+        if step and now.loss - direction.gain > limit:
+            return None
         share = 1.0
         for _ in range(_HALVINGS):
             q = np.clip(p + share * direction.change, low, high)
@@ -187,7 +193,7 @@ def fit(
         else:
             break
         p, start, now = q, moved, trial
-    return Fit(form, p, tuple(start), now.states, now.loss, now.steps, direction.normal)
+    return Fit(form, p, tuple(start), now.states, now.loss, now.steps, converged, direction.normal)
 
 
 @dataclass(frozen=True, eq=False)
