@@ -260,8 +260,6 @@ class _Discovery:
 
     def sorted(self, fits: Sequence[Fit]) -> list[Fit]:
         """By length of description."""
-        if not fits:
-            return []
         return sorted(fits, key=lambda x: self.length(x, fits))
 
     def _simplified(self, alongs: list[Along], tried: dict[Form, Fit]) -> list[Fit]:
