@@ -157,6 +157,16 @@ def test_a_file_gives_the_same_forecasts_to_the_last_bit(mine: Any, tmp_path: Pa
         assert "\n" not in str(caught.value)
 
 
+def test_times_of_forecasts_are_increasing_numbers(
+    mine: tuple[Graph, tuple[data.Run, ...], node.Ensemble],
+) -> None:
+    graph, runs, ensemble = mine
+    for times in ([0.0, 2.0, 1.0], [], pd.date_range("2026-01-01", periods=3)):
+        with pytest.raises(node.ModelProblem, match=r"^Times ") as caught:
+            ensemble.predict(graph, runs[5].states[0], times)
+        assert "\n" not in str(caught.value)
+
+
 def test_the_order_of_runs_and_nodes_changes_nothing() -> None:
     weights = regulation(20)
     names = [f"g{i}" for i in range(20)]

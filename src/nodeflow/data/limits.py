@@ -99,7 +99,7 @@ def _uniform(states: NDArray[np.float64]) -> bool:
     return bool((high - low <= _ROUNDING * size).all())
 
 
-def unchanging(states: NDArray[np.float64]) -> NDArray[np.bool_]:
+def unchanging(states: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Whether each node has one and the same value at all times, or none, shape (n,)."""
     known = np.isfinite(states)
     low, high = np.where(known, states, np.inf), np.where(known, states, -np.inf)
