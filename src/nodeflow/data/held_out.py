@@ -85,7 +85,7 @@ def hold_out(
         text = f"{len(names)} of {len(series.runs)} runs were held out to be forecast: {listed}."
     elif time is not None:
         training, test = split_time(series, time)
-        text = f"The last {time:.0%} of the time of each run were held out to be forecast."
+        text = f"The last {time:.0%} of the time of each run was held out to be forecast."
     else:
         training, test = split_time(series, after=after)
         text = f"What was observed after t = {after:g} was held out to be forecast."

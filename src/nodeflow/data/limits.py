@@ -30,8 +30,8 @@ def limits(graph: Graph, series: Series) -> Iterator[Note]:
     if len(hidden):
         yield Note(
             "unobserved nodes",
-            f"There is no series of {some_nodes(hidden, series.nodes)}. They are left out together "
-            "with their edges, so what they do to others is missed.",
+            f"There is no series of {some_nodes(hidden, series.nodes)}. What has none is left out "
+            "together with its edges, so what it does to others is missed.",
             limits=True,
         )
     part = graph.subgraph(np.flatnonzero(seen)) if len(hidden) else graph

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from nodeflow.figures.style import colours, degree_axis, note, outside_legend, panels
 from nodeflow.graphs.bins import degree_bins
@@ -87,7 +87,7 @@ def _draw_over_time(axis: Axes, series: pd.DataFrame) -> None:
         axis.plot(at, middle, color=shade, label=f"k ≈ {degree:.3g}")
     axis.set(title="over time", xlabel="time t", ylabel="value")
     axis.legend(title="degree", title_fontsize=7, fontsize=7, ncols=2)
-    note(axis, f"n = {series['run'].nunique()} runs; median and 10–90 % over nodes and runs")
+    note(axis, f"runs: {series['run'].nunique()}; median and 10–90 % over nodes and runs")
 
 
 def _draw_missing(axis: Axes, series: pd.DataFrame, nodes: pd.DataFrame) -> None:
@@ -106,6 +106,7 @@ def _draw_missing(axis: Axes, series: pd.DataFrame, nodes: pd.DataFrame) -> None
     names = [str(run) for run in times.index]
     step = max(1, len(names) // 6)
     axis.set_xticks(range(0, len(names), step), names[::step])
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))
     note(axis, f"{float(np.mean(share.to_numpy())):.1%} of all values")
 
 

@@ -168,17 +168,18 @@ def forecast_notes(ensemble: Ensemble, forecasts: pd.DataFrame, runs: Sequence[R
     """
     made, models = ensemble.made, ensemble.models.ok
     low, high = made["states"]
+    starts = int(forecasts.groupby("run")["origin"].nunique().sum())
     failed = f" The training of {(~models).sum()} more failed." if not models.all() else ""
     notes = [
         Note(
             "training",
-            f"{models.sum()} neural ODEs learned from {made['runs']} runs with {made['times']:,} "
-            f"times in all, in states from {low:.4g} to {high:.4g}.{failed}",
+            f"{models.sum()} neural ODEs learned from {_several(made['runs'], 'run')} with "
+            f"{made['times']:,} times in all, in states from {low:.4g} to {high:.4g}.{failed}",
         ),
         Note(
             "lead times",
-            f"Forecasts start from {forecasts.groupby('run')['origin'].nunique().sum()} observed "
-            f"states and go up to {forecasts['lead'].max():.4g} ahead.",
+            f"Forecasts start at {_several(starts, 'time')} and go up to "
+            f"{forecasts['lead'].max():.4g} ahead.",
         ),
     ]
     pieces = ensemble.calibration.runs
@@ -203,6 +204,10 @@ def forecast_notes(ensemble: Ensemble, forecasts: pd.DataFrame, runs: Sequence[R
             )
         )
     return notes
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
 
 
 def _initial(run: Run, forecasts: pd.DataFrame) -> Floats:
