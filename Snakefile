@@ -71,7 +71,7 @@ for research in ("node", "flow", "bridge", "own"):
                 if QUESTIONS[figure.question].research == research
                 for x in figure.wanted(plan)
             ],
-            fill(paths.OWN_PAGE, plan.own.all if research == "own" else []),
+            own_pages if research == "own" else [],
 
 
 rule all_tables:

@@ -171,3 +171,11 @@ def test_a_slip_ends_in_one_sentence_before_the_first_job(tmp_path: Path, slip: 
     assert "Traceback" not in text
     assert len([line for line in text.splitlines() if re.search(pattern, line)]) == 1, text
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.slow
+def test_figures_of_no_data_are_refused_with_the_line_to_write(tmp_path: Path) -> None:
+    answer = snakemake(tmp_path, "own_figures", "-n", "--cores", "1")
+    text = answer.stdout + answer.stderr
+    assert answer.returncode == 1
+    assert "names no data of your own" in text and "own={mine: {network: " in text
