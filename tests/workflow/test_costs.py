@@ -9,7 +9,7 @@ import pytest
 
 from nodeflow.plan.stages import STAGES
 
-from .conftest import ROOT, Checkout, Rules
+from .conftest import ROOT, SMOKE, Checkout, Rules
 
 EVERYTHING = """
 node: {recipe: paper, paper: {steps: 40, batch: 4, learning_rate: 0.05, snapshots: 4}}
@@ -75,7 +75,7 @@ def test_what_was_asked_for_by_name_is_known_as_well(finished: Checkout, tmp_pat
     shutil.copytree(finished.folder, folder, copy_function=shutil.copy2)
     copy = Checkout(folder)
     assert copy.waiting() == {}
-    copy.smoke("results/trajectories/networks/SIS/karate.parquet", "--cores", "2")
+    copy.snakemake("results/trajectories/networks/SIS/karate.parquet", "--cores", "2", *SMOKE)
     assert copy.waiting() == {}
     copy.smoke("--cores", "2", "--forcerun", "collect_runtime")
     for name in ("runtime", "resources"):

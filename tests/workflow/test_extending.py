@@ -29,7 +29,7 @@ def touched(checkout: Checkout) -> list[str]:
     for part in ("Snakefile", "rules", "workflow", "config", "profiles", "src"):
         for path in [checkout.folder / part, *(checkout.folder / part).rglob("*")]:
             name = path.relative_to(checkout.folder)
-            if path.is_file() and path.suffix != ".pyc":
+            if path.is_file() and "__pycache__" not in path.parts:
                 old = ROOT / name
                 if not old.is_file() or old.read_bytes() != path.read_bytes():
                     found.append(str(name))

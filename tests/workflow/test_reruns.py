@@ -215,8 +215,6 @@ def test_a_change_reruns_its_users_and_what_follows(
                     {"simulate_trajectories", "train_bridge"},
                 ),
                 ("smoke.yaml", "seeds: 2", "seeds: 3", {"train_node"}),
-                ("config.yaml", "sweeps: 100", "sweeps: 50", {"align_zoo", "fit_bridge"}),
-                ("smoke.yaml", "steps: 500", "steps: 400", {"train_flow"}),
                 ("smoke.yaml", "controls: 20", "controls: 21", {"judge_samples", "judge_bridge"}),
             ]
         ),
@@ -233,6 +231,28 @@ def test_a_configuration_key_reruns_its_consumers(
 ) -> None:
     replace(edited.folder / "config" / file, old, new)
     assert set(edited.waiting()) == after(rules)
+
+
+@pytest.mark.parametrize("run", ["finished"], indirect=True)
+@pytest.mark.parametrize(
+    ("file", "old", "new", "rules"),
+    [
+        ("config.yaml", "sweeps: 100", "sweeps: 50", {"align_zoo", "fit_bridge"}),
+        ("smoke.yaml", "steps: 500", "steps: 400", {"train_flow"}),
+    ],
+)
+@pytest.mark.slow
+def test_a_descent_and_its_transfer_do_not_follow_from_flows_over_aligned_members(
+    edited: Checkout,
+    after: Callable[[set[str]], set[str]],
+    file: str,
+    old: str,
+    new: str,
+    rules: set[str],
+) -> None:
+    replace(edited.folder / "config" / file, old, new)
+    alone = {"transfer_samples", "collect_transfer", "draw_transfer"}
+    assert set(edited.waiting()) == after(rules) - alone
 
 
 @pytest.mark.parametrize("run", ["finished"], indirect=True)
