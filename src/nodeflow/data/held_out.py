@@ -111,7 +111,8 @@ def check_parts(
             raise SeriesProblem(
                 f"Run {run.name} has {len(filled.times)} times to learn from at which every node "
                 f"is known, and {fewest_times} are needed; hold out less, leave out the run, or "
-                "nodes that are hardly observed."
+                "nodes that are hardly observed, or give a prior over functions (prior: FILE), "
+                "with which 2 are enough."
             )
     for run in parts.test_runs:
         for _ in origins(fill_gaps(run, part.labels).times, horizon):

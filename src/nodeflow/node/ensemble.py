@@ -42,7 +42,16 @@ from nodeflow.threads import one_thread_if_small
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["ENSEMBLE", "Ensemble", "data_facts", "load_ensemble", "notes_on", "save_ensemble", "sorted_runs", "train_ensemble"]
+__all__ = [
+    "ENSEMBLE",
+    "Ensemble",
+    "data_facts",
+    "load_ensemble",
+    "notes_on",
+    "save_ensemble",
+    "sorted_runs",
+    "train_ensemble",
+]
 
 ENSEMBLE = Kind("ensemble", 1)
 
@@ -296,7 +305,7 @@ def _check_times(
             raise RecipeProblem(
                 f"Run {run.name} has {count} times between which all nodes have been observed, and "
                 f"the recipe {recipe} needs at least {fewest}; observe more, leave the run out, or "
-                'take the recipe "paper", which needs 2.'
+                'take the recipe "paper" or a prior (nodeflow.priors), which need 2.'
             )
 
 
@@ -460,7 +469,11 @@ def save_ensemble(
         "notes": list(ensemble.notes),
         "tensors": _CURVES if isinstance(models, Curves) else list(models.parameters),
     }
-    tensors = {"states": models.states, "values": models.values} if isinstance(models, Curves) else model_tensors(models)
+    tensors = (
+        {"states": models.states, "values": models.values}
+        if isinstance(models, Curves)
+        else model_tensors(models)
+    )
     write_tensors(path, tensors, ENSEMBLE, {**(parameters or {}), **facts})
 
 

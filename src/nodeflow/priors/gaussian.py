@@ -31,11 +31,23 @@ if TYPE_CHECKING:
 
     from nodeflow.node.ensemble import Ensemble
 
-__all__ = ["PRIOR", "Prior", "PriorProblem", "fit_prior", "load_prior", "save_prior"]
+__all__ = [
+    "FEWEST_FRAMES",
+    "PRIOR",
+    "Prior",
+    "PriorProblem",
+    "continued",
+    "fit_prior",
+    "load_prior",
+    "save_prior",
+]
 
 Array = NDArray[np.float64]
 
 PRIOR = Kind("prior of functions", 1)
+
+FEWEST_FRAMES = 2
+"""Times that a run needs to be learned from with a prior."""
 
 _STATES = 48
 """Common states, equally spaced in √x."""
@@ -109,7 +121,7 @@ class Prior:
         Args:
             graph: the network, with up to 1,024 observed nodes.
             frames: of one run or more, at two times or more each, uneven ones too.
-            members: draws from the posterior, an even number.
+            members: draws from the posterior, at least 2; in pairs around its mode.
             seed: all random numbers follow from it.
 
         Returns:
@@ -148,7 +160,7 @@ def fit_prior(members: Sequence[Estimate], made: Mapping[str, Any] | None = None
     states = np.square(np.linspace(0.0, np.sqrt(largest), _STATES))
     window = np.linspace(max(low, 0.0), high, _WINDOW)
     gauged = [_gauged(x, window) for x in members]
-    start = np.stack([_continued(x, states) for x in gauged])
+    start = np.stack([continued(x, states) for x in gauged])
     unit = np.median(np.abs(start), axis=0)
     unit = np.maximum(unit, 0.01 * unit.max(axis=1, keepdims=True))
     unit = np.where(unit > 0, unit, 1.0).ravel()
@@ -230,8 +242,14 @@ def _distinct(member: Estimate, wanted: Array) -> Array:
     return found
 
 
-def _continued(member: Estimate, states: Array) -> Array:
-    """The functions at all states, (3, K): continued where the member has seen none."""
+def continued(member: Estimate, states: Array) -> Array:
+    """The functions of a member at any states, (3, K).
+
+    Args:
+        member: an estimate.
+        states: (K,) rising, not negative. Functions go on as `node.curves.beyond` has it where the
+            member has seen none.
+    """
     inside = member.values @ _distinct(member, states).T
     first, last = max(float(member.points[0]), 0.0), float(member.points[-1])
     at = states[(states >= first) & (states <= last)]

@@ -29,7 +29,7 @@ from nodeflow.node.curves import Curves
 from nodeflow.node.ensemble import Ensemble, data_facts, notes_on, sorted_runs
 from nodeflow.node.observations import LARGEST_DENSE, Observations, observed
 from nodeflow.node.trust import LEVELS, Calibration, Seen
-from nodeflow.priors.gaussian import Prior, PriorProblem
+from nodeflow.priors.gaussian import FEWEST_FRAMES, Prior, PriorProblem
 from nodeflow.seeds import numpy_generator
 from nodeflow.threads import one_thread_if_small
 
@@ -78,12 +78,12 @@ def learn(
     seed: int,
 ) -> Ensemble:
     """What frames say of the functions of one system; arguments are those of `Prior.learn`."""
-    if members < 2 or members % 2:
-        raise PriorProblem(f"members = {members}; give an even number, for draws come in pairs.")
+    if members < 2:
+        raise PriorProblem(f"members = {members}; a posterior is shown by at least two draws.")
     whole = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
     series = sorted_runs(whole, frames)
     for run in series.runs:
-        if len(run.times) < 2:
+        if len(run.times) < FEWEST_FRAMES:
             raise PriorProblem(
                 f"Run {run.name} has a single time, and what changes is told by two; observe once "
                 "more, or leave the run out."
@@ -112,6 +112,7 @@ def learn(
             "seed": seed,
             "evidence": fit.evidence,
             "misfit": fit.misfit,
+            "alarm": list(alarm),
             **data_facts(part, data),
         },
         notes,
@@ -145,12 +146,13 @@ def _draws(prior: Prior, fit: _Fit, members: int, seed: int) -> Array:
     """Functions (members, 3, K) in pairs around the mode; modes left out as in the prior."""
     generator = numpy_generator(seed, "posterior")
     kept, left = prior.modes[: prior.kept], prior.modes[prior.kept :]
-    normal = generator.standard_normal((members // 2, len(prior.modes)))
+    normal = generator.standard_normal(((members + 1) // 2, len(prior.modes)))
     root = np.linalg.cholesky(np.linalg.inv(fit.precision))
     apart = np.tensordot(normal[:, : prior.kept] @ root.T, kept, 1)
     apart += np.tensordot(normal[:, prior.kept :], left, 1)
     mode = prior.mean + np.tensordot(fit.codes, kept, 1)
-    return np.concatenate([mode + apart, mode - apart])
+    pairs = np.stack([mode + apart, mode - apart], axis=1)
+    return np.asarray(pairs.reshape(-1, *mode.shape)[:members])
 
 
 def _alarm(fit: _Fit, prior: Prior) -> tuple[str, ...]:
@@ -358,8 +360,11 @@ class _Problem:
         p = len(point.codes)
         matrix, right = np.eye(p), -point.codes.copy()
         solved = []
-        for by_code, by_start, left in point.parts:
-            inner = by_start.T @ by_start / noise**2
+        for start, (by_code, by_start, left) in zip(point.starts, point.parts, strict=True):
+            # Where an initial state is 0 and would be less, it stays.
+            free = (start > 0) | (by_start.T @ left > 0)
+            by_start = by_start * free
+            inner = by_start.T @ by_start / noise**2 + np.diag(np.where(free, 0.0, 1.0))
             inner += np.diag(damping * np.diag(inner))
             across = by_start.T @ by_code / noise**2
             pull = by_start.T @ left / noise**2
