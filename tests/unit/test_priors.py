@@ -259,7 +259,7 @@ def test_curves_are_cubic_inside_and_power_laws_beyond() -> None:
     np.testing.assert_allclose(field.df(outside), -1.5 * np.sqrt(outside), rtol=1e-10)
     np.testing.assert_allclose(field.h_alt(outside), np.sqrt(outside), rtol=1e-10)
     assert field.h_alt(np.array([-1.0]))[0] == field.h_alt(np.zeros(1))[0]
-    line = beyond(states[:12], (states - 0.3)[:12])
+    line = beyond(states[:12], (states - 0.4)[:12])
     assert not line.power
     assert line.rate == pytest.approx(1)
 
@@ -288,11 +288,11 @@ def test_what_cannot_be_learned_is_refused_in_a_sentence(
 
 
 def test_a_family_is_simulated_from_its_ranges() -> None:
-    made = priors.prior_of_system("SIS", {"R": (0.5, 2.0)}, members=10, nodes=32, knots=12, seed=4)
-    again = priors.prior_of_system("SIS", {"R": (0.5, 2.0)}, members=10, nodes=32, knots=12, seed=4)
+    made = priors.prior_of_system("SIS", {"R": (0.5, 2.0)}, members=10, nodes=32, knots=24, seed=4)
+    again = priors.prior_of_system("SIS", {"R": (0.5, 2.0)}, members=10, nodes=32, knots=24, seed=4)
     np.testing.assert_array_equal(made.mean, again.mean)
     assert made.made["ranges"] == {"R": [0.5, 2.0]}
     at = np.linspace(0.1, 0.8, 5)
     field = Curves(made.states, made.mean[None]).fields[0]
     ego = field.h_ego(at)
-    np.testing.assert_allclose(ego / ego[0], (1 - at) / (1 - at[0]), rtol=0.05)
+    np.testing.assert_allclose(ego / ego[0], (1 - at) / (1 - at[0]), atol=0.03)

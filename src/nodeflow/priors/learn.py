@@ -27,7 +27,7 @@ from nodeflow.data.series import Run, Series
 from nodeflow.graphs.graph import Graph, from_networkx
 from nodeflow.node.curves import Curves
 from nodeflow.node.ensemble import Ensemble, data_facts, notes_on, sorted_runs
-from nodeflow.node.observations import LARGEST_DENSE, Observations, observed
+from nodeflow.node.observations import Observations, observed
 from nodeflow.node.trust import LEVELS, Calibration, Seen
 from nodeflow.priors.gaussian import FEWEST_FRAMES, Prior, PriorProblem
 from nodeflow.seeds import numpy_generator
@@ -178,7 +178,7 @@ class _Run:
 
 @dataclass(frozen=True, eq=False)
 class _Point:
-    """Unknowns, and the normal equations there, initial states eliminated only in steps.
+    """Unknowns, and trajectories with their derivatives there.
 
     Attributes:
         codes: (p,).
@@ -245,15 +245,13 @@ class _Problem:
         )
         size = math.sqrt(np.concatenate([x.states.ravel() ** 2 for x in runs]).mean())
         matrix = data.adjacency.astype(np.float64)
-        small = isinstance(matrix, np.ndarray) or matrix.shape[0] <= LARGEST_DENSE
-        dense = matrix if isinstance(matrix, np.ndarray) or not small else matrix.toarray()
         floor = max(prior.error, 1e-5) * size
-        return cls(runs, dense, _Functions.of(prior), size, floor)
+        return cls(runs, matrix, _Functions.of(prior), size, floor)
 
     @property
-    def count(self) -> int:
-        """Number of observations."""
-        return sum(x.states.size for x in self.runs)
+    def _later(self) -> int:
+        """Number of observations less that of initial states."""
+        return sum(x.states.size - x.states.shape[1] for x in self.runs)
 
     def solved(self) -> _Fit:
         """The posterior, after rounds of steps between which the noise is estimated."""
@@ -274,7 +272,7 @@ class _Problem:
         return self._posterior(point, noise)
 
     def _at(self, codes: Array, starts: tuple[Array, ...]) -> _Point | None:
-        """The normal equations at a point; None where a trajectory cannot be integrated."""
+        """Trajectories at a point; None where a trajectory cannot be integrated."""
         square, parts, paths = 0.0, [], []
         with np.errstate(all="ignore"):
             for run, start in zip(self.runs, starts, strict=True):
@@ -341,7 +339,7 @@ class _Problem:
         States are not negative, nor are initial ones, where noise would have them so.
         """
         damping = 1e-3
-        loss = point.square / noise**2 + point.codes @ point.codes
+        loss = float(point.square / noise**2 + point.codes @ point.codes)
         for _ in range(_TRIES):
             step, starts = self._step(point, noise, damping)
             codes = point.codes + step
@@ -351,7 +349,7 @@ class _Problem:
             if trial is None or not new < loss:
                 damping = max(10 * damping, 1e-3)
                 continue
-            gain, loss, point, damping = loss - new, new, trial, damping / 10
+            gain, loss, point, damping = loss - float(new), float(new), trial, damping / 10
             if gain < 1e-3 * (1 + 1e-3 * loss):
                 return point, True
         return point, False
@@ -373,31 +371,30 @@ class _Problem:
             matrix += outer + np.diag(damping * np.diag(outer)) - across.T @ found[:, :p]
             right += by_code.T @ left / noise**2 - across.T @ found[:, p]
             solved.append(found)
-        step = np.linalg.solve(matrix, right)
+        step = np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
         return step, [x[:, p] - x[:, :p] @ step for x in solved]
 
-    def _reduced(self, point: _Point, extra: Sequence[Array] | None = None) -> tuple[Array, Array]:
-        """What is left of derivatives by codes, and of further columns, without initial states.
+    def _reduced(self, point: _Point, extra: Sequence[Array] = ()) -> tuple[Array, Array]:
+        """What initial states cannot do of derivatives by codes and of further columns.
 
         Returns:
-            Products of these columns with each other and with the residuals.
+            Products of these columns with each other, and with the residuals.
         """
-        products = []
+        found = []
         for k, (by_code, by_start, left) in enumerate(point.parts):
-            columns = by_code if extra is None else np.column_stack([by_code, extra[k]])
-            both = np.column_stack([columns, left])
+            columns = [by_code, *extra[k : k + 1], left]
+            both = np.column_stack(columns)
             basis, _ = np.linalg.qr(by_start)
-            both = both - basis @ (basis.T @ both)
-            products.append(columns.T @ both if extra is None else both[:, :-1].T @ both)
-        total = np.sum(products, axis=0)
-        return total[:, :-1], total[:, -1]
+            both -= basis @ (basis.T @ both)
+            found.append(both[:, :-1].T @ both)
+        products = np.sum(found, axis=0)
+        return products[:, :-1], products[:, -1]
 
     def _freedom(self, point: _Point, noise: float) -> float:
         """Observations less the effective number of unknowns."""
         form, _ = self._reduced(point)
         eigenvalues = np.clip(np.linalg.eigvalsh((form + form.T) / 2), 0.0, None) / noise**2
-        started = sum(x.states.shape[1] for x in self.runs)
-        return self.count - started - float((eigenvalues / (1 + eigenvalues)).sum())
+        return float(self._later - (eigenvalues / (1 + eigenvalues)).sum())
 
     def _noise(self, point: _Point, noise: float) -> float:
         freedom = max(self._freedom(point, noise), 1.0)
@@ -406,13 +403,12 @@ class _Problem:
     def _posterior(self, point: _Point, noise: float) -> _Fit:
         form, _ = self._reduced(point)
         precision = (form + form.T) / (2 * noise**2) + np.eye(len(point.codes))
-        started = sum(x.states.shape[1] for x in self.runs)
         known = sum(
             float(np.linalg.slogdet(by_start.T @ by_start)[1]) for _, by_start, _ in point.parts
         )
         evidence = (
             -0.5 * point.square / noise**2
-            - (self.count - started) * math.log(noise)
+            - self._later * math.log(noise)
             - 0.5 * float(point.codes @ point.codes)
             - 0.5 * known
             - 0.5 * float(np.linalg.slogdet(precision)[1])
@@ -476,7 +472,7 @@ class _Functions:
     @property
     def modes(self) -> int:
         """How many modes there are."""
-        return self.pieces.shape[-1] - 1
+        return int(self.pieces.shape[-1]) - 1
 
     def at(self, pieces: Array, x: Array) -> tuple[Array, Array, Array]:
         """The functions, and their derivatives by the states and by the codes.
