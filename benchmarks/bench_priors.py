@@ -1,7 +1,7 @@
 """Forecasts from few frames, with and without a prior over functions: errors and CPU seconds.
 
-    OMP_NUM_THREADS=1 python benchmarks/bench_priors.py [--systems MM BD] [--members 60]
-                                                        [--tests 6]
+    OMP_NUM_THREADS=1 python benchmarks/bench_priors.py [--systems MM BD] [--members 40]
+                                                        [--nodes 32] [--knots 24] [--tests 4]
 
 Of each family a prior is made of systems with coefficients drawn from ranges. Further systems with
 coefficients from the same ranges are observed in one run on an S¹ graph of 64 nodes, at K times,
@@ -114,12 +114,15 @@ def main() -> None:
     """Print a row for each family, noise and number of frames."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--systems", nargs="+", default=["MM", "BD"], choices=list(RANGES))
-    parser.add_argument("--members", type=int, default=60)
-    parser.add_argument("--tests", type=int, default=6)
+    parser.add_argument("--members", type=int, default=40)
+    parser.add_argument("--nodes", type=int, default=32, help="of the graphs of the prior")
+    parser.add_argument("--knots", type=int, default=24, help="of the functions of its members")
+    parser.add_argument("--tests", type=int, default=4)
     given = parser.parse_args()
     for system in given.systems:
         before = time.process_time()
-        prior = priors.prior_of_system(system, RANGES[system], members=given.members)
+        how = {"members": given.members, "nodes": given.nodes, "knots": given.knots}
+        prior = priors.prior_of_system(system, RANGES[system], **how)
         print(f"{system}: {time.process_time() - before:.0f} s, {prior.kept} modes", flush=True)
         for noise in NOISES:
             for count in COUNTS:
