@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from nodeflow.dynamics.systems import SYSTEMS
-from nodeflow.node.trusted import COLLECTED_TRUST
+from nodeflow.node.trust_table import COLLECTED_TRUST
 from nodeflow.tables import gather
 
 BANDS = {

@@ -183,6 +183,7 @@ def rows_of(plan: Plan) -> dict[str, list[dict[str, Any]]]:
         "transfers": plan.flows.all,
         "conditional": plan.conditional.all,
         "bridge": plan.bridge.all,
+        "own": plan.own.all,
     }
     return {name: [*rows[:6], *rows[-6:]] for name, rows in found.items()}
 

@@ -1,9 +1,11 @@
 """Directions and weights: A_ij is what j does to i, everywhere."""
 
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,3 +142,26 @@ def test_repeated_edges_and_loops_are_named_as_the_user_knows_them() -> None:
     both = graphs.build_graph(2, [(0, 1), (1, 0)], directed=True)
     assert len(both.edges) == 2
     assert graphs.build_graph(2, [(0, 1)], weights=[1.0]).weights is None
+
+
+def test_directions_are_kept_where_an_undirected_network_cannot_be_meant(tmp_path: Path) -> None:
+    """Weights that differ both ways in a file, and any weights of a directed networkx graph."""
+    path = tmp_path / "edges.csv"
+    path.write_text("source,target,weight\nAna,Bo,2\nBo,Ana,3\nBo,Cy,1\n")
+    expected = [[0, 3, 0], [2, 0, 0], [0, 1, 0]]
+    for read in (graphs.read_edge_list, graphs.read_network):
+        assert read(path).adjacency().toarray().tolist() == expected
+        with pytest.raises(graphs.EdgeListProblem, match="line 3: edge Ana-Bo is already on"):
+            read(path, directed=False)
+    table = pd.read_csv(path)
+    graph = nx.from_pandas_edgelist(table, edge_attr="weight", create_using=nx.DiGraph)
+    assert graphs.from_networkx(graph).adjacency().toarray().tolist() == expected
+    options: list[dict[str, Any]] = [{"directed": False}, {"weight": None}]
+    for option in options:
+        with pytest.raises(graphs.GraphProblem, match="to_undirected"):
+            graphs.from_networkx(graph, **option)
+    with pytest.raises(graphs.GraphProblem, match="to_undirected"):
+        graphs.from_networkx(nx.DiGraph([("Ana", "Bo"), ("Bo", "Ana")]))
+    path.write_text("source,target,weight\nAna,Bo,2\nBo,Ana,2\n")
+    with pytest.raises(graphs.EdgeListProblem, match="already on line 2"):
+        graphs.read_edge_list(path)

@@ -21,7 +21,8 @@ from nodeflow.grid import Cell
 from nodeflow.node.evaluate import evaluate_models
 from nodeflow.node.store import Models
 from nodeflow.node.trust import Calibration, Seen, calibrate
-from nodeflow.node.trusted import NODE_TRUST, Evidence, evidence_of, rate_forecasts, rating
+from nodeflow.node.trust_table import NODE_TRUST
+from nodeflow.node.trusted import Evidence, evidence_of, rate_forecasts, rating
 
 Floats = NDArray[np.float64]
 

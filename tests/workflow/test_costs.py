@@ -27,9 +27,11 @@ zoo:
       block: 15
       training:
         {epochs: 1, batch_size: 64, learning_rate: 0.001, weight_decay: 0.0, optimizer: adam}
+own:
+  mine: {network: network.csv, series: series.csv}
 """
-ASIDE = ("draw_", "all_", "collect_runtime", "compare_resources")
-"""Figures, targets, and the rules that say what the others cost."""
+ASIDE = ("draw_", "report_", "all_", "collect_runtime", "compare_resources")
+"""Figures, pages, targets, and the rules that say what the others cost."""
 
 
 def planned(checkout: Checkout, *configurations: str) -> tuple[dict[str, int], dict[str, int]]:
@@ -48,19 +50,22 @@ def planned(checkout: Checkout, *configurations: str) -> tuple[dict[str, int], d
 def test_every_rule_of_the_workflow_is_known_where_it_runs(fresh: Checkout, rules: Rules) -> None:
     assert "train_zoo" in rules
     (fresh.folder / "everything.yaml").write_text(EVERYTHING)
+    (fresh.folder / "network.csv").write_text("a,b\nb,c\nc,d\n")
+    rows = [f"{time},{time % 3},{time % 4},{time % 5},1" for time in range(40)]
+    (fresh.folder / "series.csv").write_text("\n".join(["time,a,b,c,d", *rows]))
     seen = set()
     for more in (["config/generation.yaml"], ["config/smoke.yaml", "everything.yaml"]):
         jobs, known = planned(fresh, *more)
         assert known == jobs
         seen |= set(jobs)
     asked_for = {name for name, stage in STAGES.items() if stage.on_demand}
-    targets = {f"{research}_figures" for research in ("node", "flow", "bridge")}
+    targets = {f"{research}_figures" for research in ("node", "flow", "bridge", "own")}
     assert {rule for rule in rules if not rule.startswith(ASIDE)} == seen | asked_for | targets
 
 
 def test_stages_are_the_rules_that_no_list_makes(rules: Rules) -> None:
     scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
-    assert set(STAGES) == scripts - {"draw", "collect"}
+    assert {stage.script or rule for rule, stage in STAGES.items()} == scripts - {"draw", "collect"}
     assert set(STAGES) <= set(rules)
 
 

@@ -127,7 +127,7 @@ CHANGES = {
 
 SCRIPTS = ROOT / "workflow/scripts"
 CODE = {
-    **{stage: (SCRIPTS / f"{stage}.py", []) for stage in STAGES},
+    **{rule: (SCRIPTS / f"{stage.script or rule}.py", []) for rule, stage in STAGES.items()},
     **{f"draw_{figure.name}": (SCRIPTS / "draw.py", figure.entries) for figure in FIGURES},
     **{
         f"collect_{job}": (SCRIPTS / "collect.py", [x for made in tables for x in made.entries])

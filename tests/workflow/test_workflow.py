@@ -32,6 +32,7 @@ def test_the_workflow_is_lint_free_and_formatted(fresh: Checkout) -> None:
 def test_every_rule_has_its_script_log_benchmark_and_message(rules: Rules) -> None:
     looped = {f"draw_{figure.name}": "draw" for figure in FIGURES}
     looped |= {f"collect_{job}": "collect" for job, _ in collections()}
+    looped |= {rule: stage.script for rule, stage in STAGES.items() if stage.script}
     jobs = {name: has for name, has in rules.items() if has["script"]}
     assert set(jobs) == {*STAGES, *looped}
     assert all(name.startswith("all_") or name.endswith("_figures") for name in {*rules} - {*jobs})

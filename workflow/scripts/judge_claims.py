@@ -11,7 +11,7 @@ from nodeflow.node.collected import (
     COLLECTED_NOISE,
     COLLECTED_TESTS,
 )
-from nodeflow.node.trusted import COLLECTED_TRUST
+from nodeflow.node.trust_table import COLLECTED_TRUST
 from nodeflow.tables import read_table, write_table
 
 snakemake: Any

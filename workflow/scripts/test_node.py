@@ -17,7 +17,8 @@ from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
 from nodeflow.node.evaluate import evaluate_models
 from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, read_models
-from nodeflow.node.trusted import NODE_TRUST, evidence_of, rating
+from nodeflow.node.trust_table import NODE_TRUST
+from nodeflow.node.trusted import evidence_of, rating
 from nodeflow.tables import TableWriter, read_table, write_table
 
 snakemake: Any

@@ -95,7 +95,7 @@ def read_network(
     path: str | Path,
     nodes: int | Sequence[Hashable] | None = None,
     *,
-    directed: bool = False,
+    directed: bool | None = None,
     weighted: bool | None = None,
     simplify: bool = False,
 ) -> Graph:
@@ -108,7 +108,8 @@ def read_network(
     Args:
         path: the file.
         nodes: of an edge list, as in `read_edge_list`.
-        directed: keep directions: the first node of an edge acts on the second one.
+        directed: keep directions: the first node of an edge acts on the second one. By default, as
+            in `read_edge_list`; those of other formats have to be asked for.
         weighted: as in `read_edge_list`.
         simplify: as in `read_edge_list`.
 
@@ -133,16 +134,15 @@ def read_network(
             f"{path}: its edges are directed; read it with directed=True to keep directions, or "
             "with simplify=True if they may be left out."
         )
-    single = _single(path, graph, directed, simplify, weighted is not False)
+    kept = bool(directed)
+    single = _single(path, graph, kept, simplify, weighted is not False)
     if weighted and not all("weight" in data for *_, data in single.edges(data=True)):
         raise GraphProblem(
             f"{path}: there are edges without an attribute 'weight'; give each one, or leave out "
             "weighted=True."
         )
     try:
-        return from_networkx(
-            single, weight=None if weighted is False else "weight", directed=directed
-        )
+        return from_networkx(single, weight=None if weighted is False else "weight", directed=kept)
     except GraphProblem as problem:
         raise GraphProblem(f"{path}: {problem}") from problem
 
@@ -265,7 +265,7 @@ def read_edge_list(
     path: str | Path,
     nodes: int | Sequence[Hashable] | None = None,
     *,
-    directed: bool = False,
+    directed: bool | None = None,
     weighted: bool | None = None,
     simplify: bool = False,
 ) -> Graph:
@@ -289,7 +289,9 @@ def read_edge_list(
             a list of them. By default the nodes are those that occur, numbers in ascending order,
             names as they come.
         directed: keep directions: the first node of an edge, or the one in the column called
-            source, acts on the other one.
+            source, acts on the other one. By default they are kept where two nodes are linked both
+            ways with weights that differ, which an undirected network cannot have; False refuses
+            that.
         weighted: whether the third column holds weights; False leaves it out. By default it does
             where the column is called so, or the head of a KONECT file says so.
         simplify: an edge that is there more than once (in either direction, unless `directed`) is
@@ -309,8 +311,11 @@ def read_edge_list(
             f"{_cure(path, known)}{known.unless}."
         )
     rows = _parse(path)
-    _check_head(path, rows.head, directed, simplify)
+    _check_head(path, rows.head, bool(directed), simplify)
     weights = _weights(path, rows, weighted)
+    if directed is None:
+        directed = not simplify and weights is not None and _differ_both_ways(rows, weights)
+        _check_head(path, rows.head, directed, simplify)
     labels = _labels(path, rows, nodes)
     index = {label: i for i, label in enumerate(labels)}
     pairs = np.array([(index[u], index[v]) for u, v in rows.pairs.tolist()], dtype=np.int64)
@@ -324,6 +329,12 @@ def read_edge_list(
     return build_graph(
         len(labels), ends, weights=weights, directed=directed, names=None if plain else labels
     )
+
+
+def _differ_both_ways(rows: _Rows, weights: NDArray[np.float64]) -> bool:
+    """Whether two nodes are linked in both directions, with another weight in each."""
+    of = {(u, v): w for (u, v), w in zip(rows.pairs.tolist(), weights.tolist(), strict=True)}
+    return any(of.get((v, u), w) != w for (u, v), w in of.items())
 
 
 def _format_of_first_line(path: Path) -> Format | None:

@@ -30,7 +30,8 @@ from .store import (
 )
 from .train import train_models
 from .trust import Bands, Calibration, Seen, bands, calibrate, flags
-from .trusted import NODE_TRUST, Evidence, evidence_of, rate_forecasts
+from .trust_table import NODE_TRUST
+from .trusted import Evidence, evidence_of, rate_forecasts
 
 __all__ = [
     "NODE_ERRORS",

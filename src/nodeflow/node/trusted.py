@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.integrate import Simulation, simulate_graphs
@@ -21,12 +20,12 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.evaluate import NEAR_ZERO, Watch
-from nodeflow.node.store import MODELS, Models
+from nodeflow.node.store import Models
 from nodeflow.node.trust import Calibration, Seen, bands, calibrate, flags
-from nodeflow.tables import Schema, gathered
+from nodeflow.node.trust_table import LEVELS
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["COLLECTED_TRUST", "NODE_TRUST", "Evidence", "evidence_of", "rate_forecasts", "rating"]
+__all__ = ["Evidence", "evidence_of", "rate_forecasts", "rating"]
 
 Floats = NDArray[np.float64]
 
@@ -35,77 +34,6 @@ WRONG = 0.01
 
 _RUNS, _TIMES = 16, 32
 """Of each training graph so many trajectories are held out, at about so many times."""
-
-_LEVELS = {50: 0.5, 90: 0.9}
-
-NODE_TRUST = Schema(
-    "node trust",
-    1,
-    {
-        "N": pa.int32(),
-        "beta": pa.float64(),
-        "gamma": pa.float64(),
-        "graph": pa.int32(),
-        "status": pa.string(),
-        "reason": pa.string(),
-        "models": pa.int32(),
-        "calibration_runs": pa.int32(),
-        **{f"stretch_{p}": pa.float64() for p in _LEVELS},
-        **{f"student_{p}": pa.float64() for p in _LEVELS},
-        **{f"coverage_{p}": pa.float64() for p in _LEVELS},
-        **{f"coverage_{p}_unflagged": pa.float64() for p in _LEVELS},
-        "width_90": pa.float64(),
-        "flagged": pa.float64(),
-        "bad": pa.float64(),
-        "precision": pa.float64(),
-        "recall": pa.float64(),
-        "mae_flagged": pa.float64(),
-        "mae_unflagged": pa.float64(),
-        "error_flagged": pa.float64(),
-        "error_unflagged": pa.float64(),
-    },
-    {
-        "N": "number of nodes of the test graph",
-        "beta": "its inverse temperature β",
-        "gamma": "its degree exponent γ",
-        "graph": "index of the test graph",
-        "status": "ok, or failed: then what follows is NaN",
-        "reason": "why there are no bands",
-        "models": "how many models the bands are made of: fewest over trajectories",
-        "calibration_runs": "held-out trajectories of training graphs that the bands were scaled "
-        "by; 0 if no two models were trained on other graphs, and bands are Student's",
-        **{
-            f"stretch_{p}": f"width of the {p} % band in widths of that of Student's t"
-            for p in _LEVELS
-        },
-        **{
-            f"student_{p}": f"share of true states inside the {p} % band of Student's t"
-            for p in _LEVELS
-        },
-        **{
-            f"coverage_{p}": f"share of true states inside the {p} % band; nodes and times after "
-            "the first, as elsewhere"
-            for p in _LEVELS
-        },
-        **{
-            f"coverage_{p}_unflagged": "the same for the nodes that are never flagged"
-            for p in _LEVELS
-        },
-        "width_90": "mean half width of the 90 % band over the mean |true state|",
-        "flagged": "share of nodes that are flagged at some time",
-        "bad": "share of nodes that are predicted badly: mean error of the ensemble's mean above "
-        "1 % of the mean |true state|; nodes where that is below 1e-3 do not count, here and below",
-        "precision": "share of the flagged nodes that are predicted badly; NaN if there are none",
-        "recall": "share of the badly predicted nodes that are flagged; NaN if there are none",
-        "mae_flagged": "absolute error of the ensemble's mean, mean over flagged nodes",
-        "mae_unflagged": "the same for the nodes that are never flagged",
-        "error_flagged": "the same over the mean |true state|, median over flagged nodes",
-        "error_unflagged": "the same for the nodes that are never flagged",
-    },
-    identity=MODELS,
-)
-
-COLLECTED_TRUST = gathered("trust in all ensembles", NODE_TRUST, MODELS)
 
 
 @dataclass(frozen=True)
@@ -167,7 +95,7 @@ def evidence_of(
             states = [found[r][place].states[number] for r in others]
             predictions.append(np.reshape(states, (len(others), *run.states[at].shape)))
             truths.append(run.states[at])
-    return Evidence(seen, calibrate(predictions, truths, tuple(_LEVELS.values())))
+    return Evidence(seen, calibrate(predictions, truths, tuple(LEVELS.values())))
 
 
 def rate_forecasts(
@@ -190,7 +118,7 @@ def rate_forecasts(
     calibration = evidence.calibration
     row: dict[str, Any] = {
         "calibration_runs": calibration.runs,
-        **{f"stretch_{p}": x for p, x in zip(_LEVELS, calibration.stretch, strict=True)},
+        **{f"stretch_{p}": x for p, x in zip(LEVELS, calibration.stretch, strict=True)},
     }
     failed = next((f"true system: {x.reason}" for x in truth if x.status != "ok"), "")
     models = [x for x in found if x is not None]
@@ -207,7 +135,7 @@ def rate_forecasts(
     known = size >= NEAR_ZERO
     relative = error[known] / size[known]
     bad, warned = relative > WRONG, flagged[known]
-    for p, all_in, student_in in zip(_LEVELS, inside, student, strict=True):
+    for p, all_in, student_in in zip(LEVELS, inside, student, strict=True):
         row[f"student_{p}"] = _mean(student_in)
         row[f"coverage_{p}"] = _mean(all_in)
         row[f"coverage_{p}_unflagged"] = _mean(all_in[~flagged])

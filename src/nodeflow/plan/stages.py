@@ -30,12 +30,14 @@ class Stage:
         mem_mb: MiB at the first attempt; what the profile asks for by default if None.
         minutes: likewise, of time.
         on_demand: whether jobs run only where someone asks for their files by name.
+        script: the rule whose script serves this one as well, where it is another.
     """
 
     group: str | None = None
     mem_mb: int | None = None
     minutes: int | None = None
     on_demand: bool = False
+    script: str | None = None
 
 
 COMPONENTS = {"cells": 4, "networks": 20, "alignment": 10, REPORT: 1000}
@@ -45,7 +47,7 @@ STAGES: Mapping[str, Stage] = {
     "sample_graphs": Stage("cells", minutes=10),
     "simulate_trajectories": Stage("cells", mem_mb=3000, minutes=20),
     "sample_network": Stage("networks"),
-    "simulate_network": Stage(on_demand=True),
+    "simulate_network": Stage(on_demand=True, script="simulate_trajectories"),
     "train_node": Stage(),
     "test_node": Stage(),
     "test_snapshots": Stage(),

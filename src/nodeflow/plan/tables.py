@@ -43,7 +43,7 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "node_trust",
-        "node.trusted:COLLECTED_TRUST",
+        "node.trust_table:COLLECTED_TRUST",
         paths.TRUST,
         "experiments.ensembles",
         job="tests",

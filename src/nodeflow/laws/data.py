@@ -1,0 +1,134 @@
+"""What a law is found from: trajectories by graph, checked, with their noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse as sp
+
+from nodeflow.dynamics.runs import runs_by_graph
+from nodeflow.dynamics.store import Trajectory
+from nodeflow.graphs.graph import Graph
+from nodeflow.problems import Problem
+
+__all__ = ["Group", "LawProblem", "groups_of", "noise_of", "signed"]
+
+Array = NDArray[np.float64]
+
+FEWEST_TIMES = 8
+
+_ORDER = 4
+"""Of the differences that show noise."""
+
+_MEDIAN = 0.4549
+"""Of the squares of normal numbers, where their mean is 1."""
+
+_SAME_STRENGTH = 1e-9
+
+
+class LawProblem(Problem):
+    """A law cannot be looked for in what was given, or cannot be used as asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Trajectories on one graph.
+
+    Attributes:
+        graph: the graph.
+        adjacency: (n, n).
+        times: (T,) from 0.
+        states: (M, T, n) float64.
+    """
+
+    graph: Graph
+    adjacency: sp.csr_array
+    times: Array
+    states: Array
+
+    def only(self, trajectories: slice) -> Group:
+        """Some of the trajectories."""
+        return replace(self, states=self.states[trajectories])
+
+
+def groups_of(graphs: Sequence[Graph], trajectories: Sequence[Trajectory]) -> list[Group]:
+    """The successful trajectories by graph.
+
+    Raises:
+        GraphProblem: `graphs` is no list of graphs.
+        TrajectoryProblem: a trajectory does not fit; see `runs_by_graph`.
+        LawProblem: nothing can be learned from what was given; the text says why.
+    """
+    found = []
+    for graph, runs in zip(graphs, runs_by_graph(graphs, trajectories), strict=True):
+        good = [run for run in runs if run.status == "ok"]
+        if not good:
+            continue
+        states = np.stack([run.states for run in good]).astype(np.float64)
+        times = good[0].times - good[0].times[0]
+        found.append(Group(graph, graph.adjacency(), times, states))
+    if not found:
+        raise LawProblem(
+            "There is no successful trajectory to find a law from; give at least one, "
+            'with the status "ok".'
+        )
+    for group in found:
+        _check(group)
+    _check_strengths(found)
+    return found
+
+
+def _check(group: Group) -> None:
+    if len(group.times) < FEWEST_TIMES:
+        raise LawProblem(
+            f"A law needs at least {FEWEST_TIMES} observation times, and there are "
+            f"{len(group.times)}; observe more often."
+        )
+    if (group.states == group.states[:, :1]).all():
+        raise LawProblem(
+            "No state ever changes in any trajectory, so there is no law to find; give "
+            "trajectories that start away from the fixed point."
+        )
+
+
+def _check_strengths(groups: Sequence[Group]) -> None:
+    strengths = np.concatenate([np.asarray(g.adjacency.sum(1)).ravel() for g in groups])
+    if not strengths.any():
+        raise LawProblem(
+            "No node of the graph receives anything (its adjacency matrix is zero), so the "
+            "interaction cannot be found; give the network on which the states were observed."
+        )
+    if np.ptp(strengths) <= _SAME_STRENGTH * np.abs(strengths).max():
+        raise LawProblem(
+            f"Every node receives from neighbours of the same total weight, {strengths[0]:g} (a "
+            "regular graph): f and the interaction are then not identifiable, for a constant in "
+            "h_alt does to every node what a multiple of h_ego in f does; give trajectories on a "
+            "graph whose nodes differ in degree, or on several graphs of different degrees."
+        )
+
+
+def noise_of(groups: Sequence[Group]) -> float:
+    """Standard deviation of independent noise on the observations, from their fourth differences.
+
+    Of each node the median over times and trajectories of their squares: where it changes fast,
+    differences hold signal, and there are few such times.
+    """
+    norm = sum(comb(_ORDER, k) ** 2 for k in range(_ORDER + 1)) * _MEDIAN
+    medians = [np.median(np.square(np.diff(g.states, _ORDER, axis=1)), axis=(0, 1)) for g in groups]
+    return float(np.sqrt(np.concatenate(medians).mean() / norm))
+
+
+def size_of(groups: Sequence[Group]) -> float:
+    """Root mean square of the states."""
+    total = sum(float(np.square(g.states).sum()) for g in groups)
+    return float(np.sqrt(total / sum(g.states.size for g in groups)))
+
+
+def signed(groups: Sequence[Group], noise: float) -> bool:
+    """Whether states are negative beyond what noise does to states near 0."""
+    lowest = min(float(g.states.min()) for g in groups)
+    return lowest < -6.0 * noise - 1e-6 * size_of(groups)

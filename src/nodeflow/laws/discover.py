@@ -1,0 +1,469 @@
+"""From trajectories to a law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+from nodeflow.dynamics.store import Trajectory
+from nodeflow.graphs.graph import Graph
+from nodeflow.laws.along import Along, Grid, make_grid
+from nodeflow.laws.atoms import ATOMS, Scale
+from nodeflow.laws.data import Group, LawProblem, groups_of, noise_of, signed, size_of
+from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
+from nodeflow.laws.law import EXCESS, Law
+from nodeflow.laws.refine import Fit, along_fit, fit, precision_for, trajectories_of
+from nodeflow.laws.screen import (
+    Basis,
+    Candidate,
+    climb,
+    description,
+    metric_along,
+    metric_weak,
+    polished,
+    search,
+    simplest,
+)
+from nodeflow.node.splines import smooth
+from nodeflow.threads import one_thread_if_small
+
+__all__ = ["discover"]
+
+Array = NDArray[np.float64]
+
+EXACT = 1e-5
+"""States are taken to be no more exact than this, relative to their root mean square: errors of the
+integration that made them, or of single precision, are not noise, and no law should explain them.
+"""
+
+_STARTED, _ROUNDS, _REFINED, _SIMPLER = 2, 4, 8, 16
+
+_CLEARLY = 3.0
+"""Nats that a law has to gain on the reference for the search to be repeated along it."""
+
+_EXCLUDED = 10.0
+"""Nats by which the description of a law is too long for the law to be an alternative."""
+
+_MARGIN = 3.0
+_SCREENED_FIRST, _SCREENED = 320, 1024
+"""States of nodes (trajectories times nodes) with which forms are searched, at most: in the weak
+form, which only has to find a reference, and along its trajectories."""
+
+_SMOOTH_ENOUGH = 2.0
+
+
+@one_thread_if_small
+def discover(
+    graphs: Sequence[Graph],
+    trajectories: Sequence[Trajectory],
+    *,
+    noise: float | None = None,
+    held_out: float = 0.125,
+) -> Law:
+    """The law behind trajectories: three formulas, with what else the data allow.
+
+    docs/laws.md explains the method and how its families of formulas were chosen.
+
+    Args:
+        graphs: one or several graphs; weights and directions are used.
+        trajectories: observed on them, noisy or not; of each its `graph` is the place in the list.
+        noise: standard deviation of independent noise on every state; by default it is found from
+            the data.
+        held_out: share of the trajectories of each graph that have no part in choosing the form,
+            and on which it is checked; all take part in the final fit.
+
+    Returns:
+        The law of the shortest description. Where the data do not tell it from others, it is
+        `undetermined` and says which these are.
+
+    Raises:
+        GraphProblem: `graphs` is no list of graphs.
+        TrajectoryProblem: a trajectory does not fit its graph; the text says which.
+        LawProblem: nothing can be learned from what was given (too few times, constant states, a
+            regular graph, no edges), or no law of these families can be integrated along the data.
+    """
+    whole = groups_of(graphs, trajectories)
+    if noise is not None and not 0.0 <= noise < np.inf:
+        raise LawProblem(f"noise = {noise} has to be a standard deviation, at least 0.")
+    if not 0.0 <= held_out < 1.0:
+        raise LawProblem(f"held_out = {held_out} has to be a share below 1.")
+    found_noise = noise_of(whole) if noise is None else noise
+    size = size_of(whole)
+    sigma = max(found_noise, EXACT * size)
+    kept = [group.only(slice(0, _kept(group, held_out))) for group in whole]
+    negative = signed(whole, found_noise)
+    discovery = _Discovery(kept, sigma, size, negative)
+    fits = discovery.run()
+    best = fits[0]
+    check = _check(best, whole, kept, sigma, size)
+    final = _Discovery(whole, discovery.sigma, size, negative)
+    return _law(fits, final, sigma, check)
+
+
+def _kept(group: Group, held_out: float) -> int:
+    """How many trajectories choose the form: all of a few, else all but some."""
+    count = len(group.states)
+    return count if count < 4 else count - max(round(held_out * count), 1 if held_out > 0 else 0)
+
+
+class _Discovery:
+    """The search for the forms of the shortest description."""
+
+    def __init__(self, groups: Sequence[Group], sigma: float, size: float, signed: bool) -> None:
+        self.groups, self.sigma, self.size, self.signed = list(groups), sigma, size, signed
+        self.count = sum(g.states.size for g in groups)
+        self.free = sum(g.states[:, 0].size for g in groups)
+        self.precision = precision_for(sigma, size)
+        self.paths, self.models, self.grids = [], [], []
+        for group in self.groups:
+            grid, path, model = _smoothed(group, sigma)
+            if not signed:
+                path, model = np.maximum(path, 0.0), np.maximum(model, 0.0)
+            self.grids.append(grid)
+            self.paths.append(path)
+            self.models.append(model)
+        states = np.concatenate([p.ravel() for p in self.paths])
+        self.scale = Scale.of(states, sigma)
+        self.basis = Basis.of(states, self.scale, signed)
+
+    def _some(self, states: int) -> list[slice]:
+        """Trajectories of each group that have about so many states together."""
+        share = states // len(self.groups)
+        return [slice(0, max(1, share // g.states.shape[2])) for g in self.groups]
+
+    def run(self) -> list[Fit]:
+        """The fits by length of description."""
+        best = self._first()
+        tried = {best.form: best}
+        for number in range(_ROUNDS):
+            sigma = float(np.sqrt(self.variance([best])))
+            if sigma < 0.9 * self.sigma:
+                # There is less noise than differences in time make believe: fit more closely.
+                self.sigma = sigma
+                tried = {form: replace(x, converged=False) for form, x in tried.items()}
+            alongs = self._along(best)
+            known = self.sorted(list(tried.values())) if number else []
+            again = self.fit(best.form, best.parameters, alongs, best.initials)
+            tried[best.form] = best = again or best
+            self._refine(self._screened(best, alongs, known)[:_REFINED], alongs, tried)
+            ordered = self._simplified(alongs, tried)
+            gained = self.length(best, ordered) - self.length(ordered[0], ordered)
+            if ordered[0].form == best.form or gained < _CLEARLY:
+                break
+            best = ordered[0]
+        return ordered
+
+    def _first(self) -> Fit:
+        """A first law, from the weak form."""
+        metric = metric_weak(
+            self.groups, self.grids,
+            [p[s] for p, s in zip(self.paths, self._some(_SCREENED_FIRST), strict=True)],
+            self.basis, self.sigma,
+        )  # fmt: skip
+        found: list[Fit] = []
+        ranked = search(metric, self.sigma, self.count)
+        for some in (ranked, simplest(ranked, self.count)):
+            started = 0
+            for x in some[: 3 * _STARTED]:
+                if started == _STARTED:
+                    break
+                if any(x.form == y.form for y in found):
+                    continue
+                field = field_of(x.form, x.parameters)
+                alongs = [
+                    Along.of(*parts, field)
+                    for parts in zip(self.groups, self.grids, self.paths, self.models, strict=True)
+                ]
+                result = self.fit(x.form, x.parameters, alongs, better=found)
+                if result is not None:
+                    found.append(result)
+                    started += 1
+        if not found:
+            raise LawProblem(
+                "No law of the families that are searched follows these trajectories; give more "
+                "observation times or more trajectories."
+            )
+        return self.sorted(found)[0]
+
+    def _along(self, best: Fit) -> list[Along]:
+        alongs = along_fit(best, self.groups, self.grids, self.precision)
+        assert alongs is not None  # it was integrated at the observed times
+        self.precision = precision_for(self.sigma, self.size).after(best)
+        return alongs
+
+    def _screened(self, best: Fit, alongs: list[Along], tried: Sequence[Fit]) -> list[Candidate]:
+        """The best forms in the metric along the trajectories of a law.
+
+        All families are searched along the first; then what was found is the start.
+        """
+        some = [x.only(s) for x, s in zip(alongs, self._some(_SCREENED), strict=True)]
+        metric = metric_along(some, self.basis, best.form, best.parameters, self.sigma)
+        count = sum(x.group.states.size for x in some)
+        known = [(x.form, x.parameters) for x in (*tried[:_REFINED], best)]
+        found = polished(metric, known)
+        if not tried:
+            found += search(metric, self.sigma, count)
+        return climb(metric, found, self.sigma, count)
+
+    def _refine(
+        self, screened: Sequence[Candidate], alongs: list[Along], tried: dict[Form, Fit]
+    ) -> None:
+        """Fit forms through trajectories unless that has been done to the end."""
+        for x in screened:
+            if x.form not in tried or not tried[x.form].converged:
+                result = self.fit(x.form, x.parameters, alongs, better=list(tried.values()))
+                if result is not None:
+                    tried[x.form] = result
+
+    def fit(
+        self, form: Form, parameters: Array, alongs: Sequence[Along],
+        initials: Sequence[Array] | None = None, *, better: Sequence[Fit] = (),
+    ) -> Fit | None:  # fmt: skip
+        """Fit a law through its trajectories; in vain if its length is far from the shortest."""
+        limit = np.inf
+        if better:
+            shortest = min(self._length(x, better) for x in better)
+            nats = shortest + 3.0 * _EXCLUDED - description(form, self.count)
+            limit = 2.0 * self.variance(better) * nats
+        return fit(
+            form, parameters, alongs, noise=self.sigma, scale=self.scale,
+            precision=self.precision, initials=initials, limit=limit,
+        )  # fmt: skip
+
+    def variance(self, fits: Sequence[Fit]) -> float:
+        """Of the noise, from the best fit."""
+        smallest = min(x.loss for x in fits)
+        return max((EXACT * self.size) ** 2, smallest / max(self.count - self.free, 1))
+
+    def cautious(self, fits: Sequence[Fit]) -> float:
+        """The same where the best fit leaves more than noise.
+
+        What it leaves then lasts: all times of a node tell as much of it as one.
+        """
+        variance = self.variance(fits)
+        if variance <= EXCESS**2 * self.sigma**2:
+            return variance
+        times = self.count / self.free
+        return self.sigma**2 + (variance - self.sigma**2) * times
+
+    def _length(self, x: Fit, fits: Sequence[Fit]) -> float:
+        return 0.5 * x.loss / self.variance(fits) + description(x.form, self.count)
+
+    def length(self, x: Fit, fits: Sequence[Fit]) -> float:
+        """Nats that describe the data with a law, where these fits are the best there are."""
+        return 0.5 * x.loss / self.cautious(fits) + description(x.form, self.count)
+
+    def sorted(self, fits: Sequence[Fit]) -> list[Fit]:
+        """By length of description."""
+        return sorted(fits, key=lambda x: self.length(x, fits))
+
+    def _simplified(self, alongs: list[Along], tried: dict[Form, Fit]) -> list[Fit]:
+        """With terms dropped and exponents rounded wherever that shortens the description."""
+        ordered = self.sorted(list(tried.values()))
+        shortest = self.length(ordered[0], ordered)
+        queue = [x for x in ordered if self.length(x, ordered) < shortest + 2 * _EXCLUDED]
+        variance = self.cautious(ordered)
+        left = _SIMPLER
+        while queue and left:
+            parent = queue.pop(0)
+            for form, parameters in simpler(parent, variance, self.count):
+                if not left or (form in tried and tried[form].converged):
+                    continue
+                left -= 1
+                result = self.fit(form, parameters, alongs, parent.initials, better=[parent])
+                if result is None:
+                    continue
+                tried[form] = result
+                gained = 0.5 * (parent.loss - result.loss) / variance
+                gained += description(parent.form, self.count) - description(form, self.count)
+                if gained > -_MARGIN:
+                    queue.insert(0, result)
+        return self.sorted(list(tried.values()))
+
+
+def simpler(x: Fit, variance: float, count: int) -> list[tuple[Form, Array]]:
+    """Forms with a term less or an exponent rounded that the data may not tell from this one.
+
+    Args:
+        x: a fitted law.
+        variance: of the noise.
+        count: how many observations there are.
+    """
+    covariance = x.covariance(float(np.sqrt(variance)))
+    errors = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
+    before = description(x.form, count)
+    found = []
+    for place, slot in enumerate(x.form.slots):
+        term = getattr(x.form, slot.function)[slot.term]
+        if slot.inner is None:
+            form, kept = _without(x.form, slot.function, slot.term)
+            cost = 0.5 * (x.parameters[place] / errors[place]) ** 2
+            if cost < before - description(form, count) + _MARGIN:
+                # What the others become when this one is 0, to first order.
+                moved = x.parameters - covariance[:, place] * (
+                    x.parameters[place] / max(covariance[place, place], 1e-300)
+                )
+                usable = np.isfinite(moved).all() and all(
+                    s.inner is None or moved[i] > 0 for i, s in enumerate(x.form.slots)
+                )
+                found.append((form, (moved if usable else x.parameters)[kept]))
+        elif ATOMS[term.atom].inner[slot.inner].rounds:
+            for value in _fractions(float(x.parameters[place]), float(errors[place])):
+                change = value - x.parameters[place]
+                moved = x.parameters + covariance[:, place] * (
+                    change / max(covariance[place, place], 1e-300)
+                )
+                fixed = list(term.fixed)
+                fixed[slot.inner] = value
+                form = _with(x.form, slot.function, slot.term, replace(term, fixed=tuple(fixed)))
+                found.append((form, np.delete(moved, place)))
+    return found
+
+
+def _fractions(value: float, error: float) -> list[float]:
+    """The simplest fractions that an exponent may be."""
+    found = []
+    for denominator in (1, 2, 3, 4):
+        nearest = Fraction(round(value * denominator), denominator)
+        if nearest > 0 and abs(float(nearest) - value) < 5.0 * error and nearest not in found:
+            found.append(nearest)
+    return [float(x) for x in found[:2]]
+
+
+def _without(form: Form, name: str, term: int) -> tuple[Form, list[int]]:
+    """A form without a term, and the places of the parameters that are left.
+
+    Without the last term of h_ego there is no interaction; that of h_alt has no coefficient.
+    """
+    terms = getattr(form, name)
+    left = terms[:term] + terms[term + 1 :]
+    if name == "h_ego" and not left:
+        return Form(form.f, (), ()), list(range(form.pieces["f"].stop))
+    kept = [
+        i for i, slot in enumerate(form.slots) if not (slot.function == name and slot.term == term)
+    ]
+    return replace(form, **{name: left}), kept
+
+
+def _with(form: Form, name: str, term: int, new: Term) -> Form:
+    terms = getattr(form, name)
+    return replace(form, **{name: (*terms[:term], new, *terms[term + 1 :])})
+
+
+def _smoothed(group: Group, sigma: float) -> tuple[Grid, Array, Array]:
+    """Pieces of time, and smoothed states at the grid's times and the observed ones."""
+    found = smooth(group.times, group.states, group.times)
+    if found.noise > _SMOOTH_ENOUGH * sigma:
+        # Splines cannot follow what changes so fast; what little noise there is stays.
+        grid = make_grid(group.times, group.states)
+        return grid, CubicSpline(group.times, group.states, axis=1)(grid.at), group.states
+    grid = make_grid(group.times, found.states)
+    return grid, smooth(group.times, group.states, grid.at).states, found.states
+
+
+def _check(
+    best: Fit, whole: Sequence[Group], kept: Sequence[Group], sigma: float, size: float
+) -> float:
+    """Root mean squared residual on held-out trajectories, from the best initial states."""
+    total, count = 0.0, 0
+    for group, used in zip(whole, kept, strict=True):
+        rest = group.only(slice(len(used.states), None))
+        if not len(rest.states):
+            continue
+        grid, path, model = _smoothed(rest, sigma)
+        along = Along.of(rest, grid, path, model, field_of(best.form, best.parameters))
+        result = _only_initial(best, along, sigma, size)
+        if result is None:
+            return float("inf")
+        total += result
+        count += rest.states.size - rest.states[:, 0].size
+    return float(np.sqrt(total / count) / sigma) if count else float("nan")
+
+
+def _only_initial(best: Fit, along: Along, sigma: float, size: float) -> float | None:
+    start, smallest = along.model[:, 0], None
+    for _ in range(3):
+        result = trajectories_of(
+            best.form, best.parameters, along.group, start, along.group.times,
+            precision_for(sigma, size),
+        )  # fmt: skip
+        if result is None:
+            break
+        states, _ = result
+        loss = float(np.square(along.group.states - states).sum())
+        smallest = loss if smallest is None else min(loss, smallest)
+        start = start + along.initial_change(along.residual(states))
+    return smallest
+
+
+def _without_idle(ordered: Sequence[Fit]) -> list[Fit]:
+    """Laws by length of description, without those that only add to a shorter one."""
+    found: list[Fit] = []
+    for x in ordered:
+        if not any(_extends(x.form, y.form) for y in found):
+            found.append(x)
+    return found
+
+
+def _extends(form: Form, other: Form) -> bool:
+    """Whether a form has all terms of another one, perhaps with exponents free."""
+    return all(
+        any(
+            mine.atom == term.atom
+            and all(m is None or m == t for m, t in zip(mine.fixed, term.fixed, strict=True))
+            for mine in getattr(form, name)
+        )
+        for name in FUNCTIONS
+        for term in getattr(other, name)
+    )
+
+
+def _law(fits: list[Fit], everything: _Discovery, sigma: float, check: float) -> Law:
+    """Fit what is left on all trajectories, and weigh it."""
+    whole = everything.groups
+    shortest = everything.length(fits[0], fits)
+    left = [x for x in fits if everything.length(x, fits) < shortest + _EXCLUDED]
+    left = _without_idle(left)[:_REFINED]
+    alongs = None
+    for x in left:
+        field = field_of(x.form, x.parameters)
+        first = [
+            Along.of(*parts, field)
+            for parts in zip(
+                everything.groups,
+                everything.grids,
+                everything.paths,
+                everything.models,
+                strict=True,
+            )
+        ]
+        result = everything.fit(x.form, x.parameters, first)
+        if result is not None:
+            alongs = everything._along(result)
+            break
+    if alongs is None:
+        raise LawProblem("The law that was found cannot be integrated along all trajectories.")
+    final = [everything.fit(x.form, x.parameters, alongs) for x in left]
+    ordered = _without_idle(everything.sorted([x for x in final if x is not None]))
+    lengths = np.array([everything.length(x, ordered) for x in ordered])
+    weights = np.exp(lengths[0] - lengths)
+    weights /= weights.sum()
+    noise = float(np.sqrt(everything.variance(ordered)))
+    excess = float(np.sqrt(ordered[0].loss / max(everything.count - everything.free, 1)) / sigma)
+    seen = (
+        min(float(g.states.min()) for g in whole), max(float(g.states.max()) for g in whole)
+    )  # fmt: skip
+    ordered_lengths = zip(ordered, weights, lengths, strict=True)
+    laws = [
+        Law(
+            x.form, x.parameters, x.covariance(float(np.sqrt(everything.cautious(ordered)))), noise,
+            seen, float(weight), float(length), excess, check if place == 0 else float("nan"),
+        )
+        for place, (x, weight, length) in enumerate(ordered_lengths)
+    ]  # fmt: skip
+    return laws[0].with_alternatives(tuple(law for law in laws[1:] if law.weight >= 1e-3))

@@ -1,0 +1,156 @@
+"""The form of a law: which atoms its three functions consist of; and their values at parameters.
+
+A function is Σ_t c_t φ_t(x; θ_t). Only products h_ego h_alt matter, so one factor between the two
+is free: here the first term of h_alt has the coefficient 1 (the gauge), and h_ego carries the
+strength of the interaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.dynamics.systems import Field
+from nodeflow.laws.atoms import ATOMS, Scale
+
+__all__ = ["FUNCTIONS", "Form", "Function", "Slot", "Term", "field_of"]
+
+Array = NDArray[np.float64]
+
+FUNCTIONS = ("f", "h_ego", "h_alt")
+
+
+@dataclass(frozen=True, order=True)
+class Term:
+    """One term of a function.
+
+    Attributes:
+        atom: key of `ATOMS`.
+        fixed: for each parameter inside the atom its fixed value, or None where it is fitted.
+    """
+
+    atom: str
+    fixed: tuple[float | None, ...] = ()
+
+    @property
+    def free(self) -> tuple[int, ...]:
+        """Which parameters inside the atom are fitted."""
+        return tuple(i for i, value in enumerate(self.fixed) if value is None)
+
+
+Function = tuple[Term, ...]
+"""Terms whose sum is a function; none is the function 0."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What one parameter of a form is.
+
+    Attributes:
+        function: "f", "h_ego" or "h_alt".
+        term: index of the term in it.
+        inner: index of the parameter inside the atom; None for the coefficient.
+    """
+
+    function: str
+    term: int
+    inner: int | None
+
+
+@dataclass(frozen=True)
+class Form:
+    """Which terms the three functions have; numbers come apart, as a vector of parameters."""
+
+    f: Function
+    h_ego: Function
+    h_alt: Function
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """What each parameter is, in the order of the vector."""
+        found = []
+        for name in FUNCTIONS:
+            for i, term in enumerate(getattr(self, name)):
+                if name != "h_alt" or i > 0:
+                    found.append(Slot(name, i, None))
+                found += [Slot(name, i, j) for j in term.free]
+        return tuple(found)
+
+    @cached_property
+    def pieces(self) -> dict[str, slice]:
+        """Where the parameters of each function stand in the vector."""
+        counts = [sum(slot.function == name for slot in self.slots) for name in FUNCTIONS]
+        ends = np.cumsum([0, *counts]).tolist()
+        return {name: slice(ends[i], ends[i + 1]) for i, name in enumerate(FUNCTIONS)}
+
+    def split(self, name: str, parameters: Array) -> list[tuple[str, float, tuple[float, ...]]]:
+        """The terms of a function as (atom, coefficient, inner parameters)."""
+        values = iter(parameters[self.pieces[name]].tolist())
+        found = []
+        for i, term in enumerate(getattr(self, name)):
+            coefficient = 1.0 if name == "h_alt" and i == 0 else next(values)
+            inner = tuple(next(values) if x is None else x for x in term.fixed)
+            found.append((term.atom, coefficient, inner))
+        return found
+
+    def value(self, name: str, parameters: Array, x: Array) -> Array:
+        """A function at states x."""
+        total = np.zeros_like(x)
+        for atom, coefficient, inner in self.split(name, parameters):
+            total += coefficient * ATOMS[atom].value(x, *inner)
+        return total
+
+    def slope(self, name: str, parameters: Array, x: Array) -> Array:
+        """Its derivative by x."""
+        total = np.zeros_like(x)
+        for atom, coefficient, inner in self.split(name, parameters):
+            total += coefficient * ATOMS[atom].slope(x, *inner)
+        return total
+
+    def by_parameters(self, name: str, parameters: Array, x: Array) -> tuple[Array, Array]:
+        """A function at states x, and its derivatives by its own parameters, (…, parameters)."""
+        total, columns = np.zeros_like(x), []
+        terms: Function = getattr(self, name)
+        for i, (atom, coefficient, inner) in enumerate(self.split(name, parameters)):
+            value = ATOMS[atom].value(x, *inner)
+            total += coefficient * value
+            if name != "h_alt" or i > 0:
+                columns.append(value)
+            columns += [coefficient * ATOMS[atom].by_inner[j](x, *inner) for j in terms[i].free]
+        return total, np.stack(columns, -1) if columns else np.empty((*x.shape, 0))
+
+    def bounds(self, scale: Scale) -> tuple[Array, Array]:
+        """Smallest and largest value of each parameter, for states of these sizes."""
+        low, high = np.full(len(self.slots), -np.inf), np.full(len(self.slots), np.inf)
+        for place, slot in enumerate(self.slots):
+            if slot.inner is not None:
+                inner = ATOMS[getattr(self, slot.function)[slot.term].atom].inner[slot.inner]
+                low[place], high[place] = inner.bounds(scale)
+        return low, high
+
+
+def field_of(form: Form, parameters: Array) -> Field:
+    """The vector field of a form at its parameters."""
+    p = np.array(parameters, dtype=np.float64)
+
+    def total(name: str, slope: bool) -> Callable[[Array], Array]:
+        parts = [
+            (c, ATOMS[atom].slope if slope else ATOMS[atom].value, inner)
+            for atom, c, inner in form.split(name, p)
+        ]
+
+        def function(x: Array) -> Array:
+            found = np.zeros_like(x)
+            for coefficient, atom, inner in parts:
+                found += coefficient * atom(x, *inner)
+            return found
+
+        return function
+
+    values = [total(name, slope=False) for name in FUNCTIONS]
+    slopes = [total(name, slope=True) for name in FUNCTIONS]
+    return Field(*values, *slopes)

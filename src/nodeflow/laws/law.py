@@ -1,0 +1,393 @@
+"""A law: three formulas with their uncertainty, what else fits, and what follows from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from nodeflow.dynamics.given import by_node, first_bad, increasing
+from nodeflow.dynamics.integrate import simulate
+from nodeflow.dynamics.systems import Field
+from nodeflow.graphs.graph import Graph, from_networkx
+from nodeflow.laws.atoms import ATOMS
+from nodeflow.laws.data import LawProblem
+from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
+from nodeflow.threads import one_thread_if_small
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import sympy
+
+__all__ = ["VERSION", "Law", "read_law"]
+
+Array = NDArray[np.float64]
+
+VERSION = 1
+"""Of the dictionaries and files of laws."""
+
+DECIDED = 0.9
+"""Weight from which a law counts as told from the others."""
+
+EXCESS = 1.05
+"""Root mean squared residual, in units of the noise, up to which a law explains the data."""
+
+CHECKED = 1.2
+"""The same on trajectories that had no part in choosing the law."""
+
+
+@dataclass(frozen=True, eq=False)
+class Law:
+    """dx_i/dt = f(x_i) + h_ego(x_i) Σ_j A_ij h_alt(x_j), as formulas.
+
+    Only the product of h_ego and h_alt matters. The gauge: the first term of h_alt has the
+    coefficient 1, and h_ego carries the strength of the interaction. Terms stand in the order of
+    `form`: atoms with parameters inside, then powers of x, then a constant.
+
+    Attributes:
+        form: which terms the functions have.
+        parameters: (P,) their numbers, in the order of `form.slots`.
+        covariance: (P, P) of the parameters.
+        noise: standard deviation of what the law leaves of the observations.
+        seen: smallest and largest state observed; beyond them the law extrapolates.
+        weight: probability of this law among itself and the alternatives, by description length.
+        length: its description length in nats, up to a constant that they share.
+        excess: root mean squared residual of the law of the shortest description, in units of the
+            noise that was found in the data without any law: above 1.05, no law of the families
+            that were searched explains the data.
+        check: root mean squared residual on trajectories that had no part in choosing the form, in
+            units of the noise: about 1 for a law that holds; NaN where none could be held out.
+        alternatives: other laws that the data do not exclude, by falling weight.
+    """
+
+    form: Form
+    parameters: Array
+    covariance: Array
+    noise: float
+    seen: tuple[float, float]
+    weight: float = 1.0
+    length: float = 0.0
+    excess: float = 1.0
+    check: float = float("nan")
+    alternatives: tuple[Law, ...] = ()
+
+    @cached_property
+    def field(self) -> Field:
+        """The vector field, as the functions of `nodeflow.dynamics` take it."""
+        return field_of(self.form, self.parameters)
+
+    @property
+    def undetermined(self) -> bool:
+        """Whether the data do not decide on this law.
+
+        Its weight among the alternatives is below 0.9, or it does not explain them (`explains`).
+        """
+        return self.weight < DECIDED or not self.explains
+
+    @property
+    def explains(self) -> bool:
+        """Whether the law leaves no more than noise of the data, and of trajectories held out."""
+        return self.excess <= EXCESS and not self.check > CHECKED
+
+    @property
+    def f(self) -> sympy.Expr:
+        """Self-dynamics, of the symbol x."""
+        return self._expression("f")
+
+    @property
+    def h_ego(self) -> sympy.Expr:
+        """How the state of the node itself scales the interaction, of the symbol x."""
+        return self._expression("h_ego")
+
+    @property
+    def h_alt(self) -> sympy.Expr:
+        """What a neighbour contributes, of the symbol x."""
+        return self._expression("h_alt")
+
+    @property
+    def errors(self) -> Array:
+        """Standard errors of the parameters, (P,); the form is taken for granted."""
+        return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance), 0.0)))
+
+    def table(self) -> pd.DataFrame:
+        """One row a parameter: function, term, name, value, error."""
+        rows = []
+        for slot, value, error in zip(self.form.slots, self.parameters, self.errors, strict=True):
+            atom = ATOMS[getattr(self.form, slot.function)[slot.term].atom]
+            name = "coefficient" if slot.inner is None else atom.inner[slot.inner].name
+            rows.append((slot.function, atom.name, name, float(value), float(error)))
+        return pd.DataFrame(rows, columns=["function", "atom", "parameter", "value", "error"])
+
+    def _expression(self, name: str, digits: bool = False, symbol: str = "x") -> sympy.Expr:
+        import sympy
+
+        x = sympy.Symbol(symbol, real=True)
+        values = self._rounded() if digits else self.parameters
+        total: sympy.Expr = sympy.Integer(0)
+        for atom, coefficient, inner in self.form.split(name, values):
+            total += _number(coefficient) * ATOMS[atom].expression(x, *map(_number, inner))
+        return total
+
+    def _rounded(self) -> Array:
+        """Parameters with as many digits as their errors leave, six at most."""
+        found = []
+        for value, error in zip(self.parameters, self.errors, strict=True):
+            size = abs(value) or 1.0
+            digits = 6 if not error > 0 else int(np.clip(np.ceil(np.log10(size / error)) + 1, 1, 6))
+            found.append(float(f"{value:.{digits}g}"))
+        return np.array(found)
+
+    def latex(self) -> str:
+        """The equation in LaTeX, rounded to what the standard errors leave."""
+        import sympy
+
+        own = sympy.latex(self._expression("f", True, "x_i"))
+        if not self.form.h_ego:
+            return rf"\dot x_i = {own}"
+        ego = self._expression("h_ego", True, "x_i")
+        alt = self._expression("h_alt", True, "x_j")
+        scale = sympy.latex(ego)
+        strength = rf"\left({scale}\right)" if ego.is_Add else scale
+        part = sympy.latex(alt)
+        inner = rf"\left({part}\right)" if alt.is_Add else part
+        return rf"\dot x_i = {own} + {strength} \sum_j A_{{ij}} {inner}"
+
+    def __str__(self) -> str:
+        own = self._expression("f", True)
+        if not self.form.h_ego:
+            return f"dx/dt = {own}"
+        ego, alt = self._expression("h_ego", True), self._expression("h_alt", True)
+        return f"f = {own};  h_ego = {ego};  h_alt = {alt}"
+
+    @one_thread_if_small
+    def predict(
+        self,
+        graph: nx.Graph[Any] | Graph,
+        initial: ArrayLike | Mapping[Any, float] | pd.Series,
+        times: ArrayLike,
+        *,
+        rtol: float = 1e-8,
+        atol: float | None = None,
+        max_steps: int = 100_000,
+    ) -> pd.DataFrame:
+        """Integrate the law on any graph, of any size; its weights and directions are used.
+
+        Args:
+            graph: a networkx graph, or one of nodeflow's.
+            initial: a state for each node: a mapping or pandas Series by node, or an array in the
+                graph's order of nodes.
+            times: increasing; the first belongs to the initial states.
+            rtol: relative tolerance.
+            atol: absolute tolerance; by default `rtol` times the largest state seen.
+            max_steps: limit of steps.
+
+        Returns:
+            States, a row a time and a column a node.
+
+        Raises:
+            GraphProblem: a graph with self-loops, parallel edges or weights that are no numbers.
+            LawProblem: initial states that do not fit the graph, or an integration that fails.
+        """
+        inner, start, when = _given(graph, initial, times)
+        states = self._states(inner, start, when, rtol, atol, max_steps)
+        if isinstance(states, str):
+            raise LawProblem(f"The law cannot be integrated here: {states}.")
+        return _frame(states, when, inner)
+
+    @one_thread_if_small
+    def spread(
+        self,
+        graph: nx.Graph[Any] | Graph,
+        initial: ArrayLike | Mapping[Any, float] | pd.Series,
+        times: ArrayLike,
+        *,
+        rtol: float = 1e-6,
+        atol: float | None = None,
+        max_steps: int = 100_000,
+    ) -> pd.DataFrame:
+        """How far the laws that the data do not exclude lie apart: weighted standard deviation.
+
+        Arguments are those of `predict`. Where an alternative cannot be integrated, the spread is
+        infinite from then on.
+
+        Returns:
+            Standard deviations, a row a time and a column a node; 0 where there is no alternative.
+        """
+        inner, start, when = _given(graph, initial, times)
+        laws = (self, *self.alternatives)
+        weights = np.array([law.weight for law in laws])
+        found = []
+        for law in laws:
+            states = law._states(inner, start, when, rtol, atol, max_steps)
+            found.append(
+                np.full((len(when), inner.n), np.inf) if isinstance(states, str) else states
+            )
+        stack = np.stack(found)
+        share = (weights / weights.sum())[:, None, None]
+        with np.errstate(invalid="ignore"):
+            mean = (share * stack).sum(0)
+            spread = np.sqrt((share * np.square(stack - mean)).sum(0))
+        return _frame(np.where(np.isfinite(spread), spread, np.inf), when, inner)
+
+    def _states(
+        self, graph: Graph, start: Array, when: Array, rtol: float, atol: float | None, steps: int
+    ) -> Array | str:
+        """States (T, n), or why there are none."""
+        if atol is None:
+            atol = rtol * max(abs(self.seen[0]), abs(self.seen[1]))
+        found = simulate(
+            self.field, graph.adjacency(), start[None], when, rtol=rtol, atol=atol, max_steps=steps
+        )
+        return found.reason[0] or found.states[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, in numbers, texts, lists and dictionaries, as JSON has them."""
+        return {
+            "schema": "law",
+            "version": VERSION,
+            "functions": {
+                name: [
+                    {
+                        "atom": term.atom,
+                        "coefficient": coefficient,
+                        "inner": {
+                            inner.name: value
+                            for inner, value in zip(ATOMS[term.atom].inner, values, strict=True)
+                        },
+                        "fixed": [
+                            inner.name
+                            for inner, value in zip(
+                                ATOMS[term.atom].inner, term.fixed, strict=True
+                            )
+                            if value is not None
+                        ],
+                    }
+                    for term, (_, coefficient, values) in zip(
+                        getattr(self.form, name), self.form.split(name, self.parameters),
+                        strict=True,
+                    )
+                ]
+                for name in FUNCTIONS
+            },
+            "covariance": self.covariance.tolist(),
+            "noise": self.noise,
+            "seen": list(self.seen),
+            "weight": self.weight,
+            "length": self.length,
+            "excess": self.excess,
+            "check": None if np.isnan(self.check) else self.check,
+            "alternatives": [law.to_dict() for law in self.alternatives],
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> Law:
+        """The inverse of `to_dict`.
+
+        Raises:
+            LawProblem: this is no law, or one of another version.
+        """
+        if not isinstance(said, Mapping) or said.get("schema") != "law":
+            raise LawProblem("This is no law; give what Law.to_dict returned.")
+        if said.get("version") != VERSION:
+            raise LawProblem(
+                f"This law has version {said.get('version')}, and version {VERSION} is read here; "
+                "discover it anew."
+            )
+        try:
+            return cls._read(said)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise LawProblem(
+                f"A law is damaged ({type(error).__name__}: {error}); discover it anew."
+            ) from error
+
+    @classmethod
+    def _read(cls, said: Mapping[str, Any]) -> Law:
+        parts, values = {}, []
+        for name in FUNCTIONS:
+            terms = []
+            for place, entry in enumerate(said["functions"][name]):
+                atom = ATOMS[entry["atom"]]
+                inner = [float(entry["inner"][x.name]) for x in atom.inner]
+                fixed = tuple(
+                    value if x.name in entry["fixed"] else None
+                    for x, value in zip(atom.inner, inner, strict=True)
+                )
+                terms.append(Term(atom.name, fixed))
+                if name != "h_alt" or place > 0:
+                    values.append(float(entry["coefficient"]))
+                values += [
+                    value for value, known in zip(inner, fixed, strict=True) if known is None
+                ]
+            parts[name] = tuple(terms)
+        form = Form(**parts)
+        count = len(form.slots)
+        low, high = said["seen"]
+        return cls(
+            form=form,
+            parameters=np.array(values, dtype=np.float64),
+            covariance=np.array(said["covariance"], dtype=np.float64).reshape(count, count),
+            noise=float(said["noise"]),
+            seen=(float(low), float(high)),
+            weight=float(said["weight"]),
+            length=float(said["length"]),
+            excess=float(said["excess"]),
+            check=float("nan") if said["check"] is None else float(said["check"]),
+            alternatives=tuple(cls.from_dict(x) for x in said["alternatives"]),
+        )
+
+    def with_alternatives(self, laws: tuple[Law, ...]) -> Law:
+        """This law beside others."""
+        return replace(self, alternatives=laws)
+
+
+def read_law(path: str | Path) -> Law:
+    """A law from a JSON file of what `Law.to_dict` returned.
+
+    Raises:
+        LawProblem: the file is missing or holds no law.
+    """
+    try:
+        said = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LawProblem(f"{path} cannot be read as JSON ({error}); give a law's file.") from error
+    try:
+        return Law.from_dict(said)
+    except LawProblem as error:
+        raise LawProblem(f"{path}: {error}") from error
+
+
+def _number(value: float) -> Any:
+    import sympy
+
+    return sympy.Integer(round(value)) if value == round(value) else sympy.Float(value)
+
+
+def _given(
+    graph: nx.Graph[Any] | Graph, initial: Any, times: ArrayLike
+) -> tuple[Graph, Array, Array]:
+    inner = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
+    start = by_node(initial, inner.labels, "Initial states", LawProblem).astype(np.float64)
+    if start.shape != (inner.n,):
+        raise LawProblem(
+            f"Initial states of shape {start.shape} do not fit a graph of {inner.n} nodes; "
+            "give one number for each node."
+        )
+    bad = first_bad(start)
+    if bad is not None:
+        raise LawProblem(
+            f"The initial state of node {inner.labels[bad[0]]!r} is {start[bad]}; give a finite "
+            "one."
+        )
+    return inner, start, increasing(times, "Times", LawProblem)
+
+
+def _frame(states: Array, when: Array, graph: Graph) -> pd.DataFrame:
+    index = pd.Index(when, name="time")
+    return pd.DataFrame(states, index=index, columns=list(graph.labels))
