@@ -259,6 +259,7 @@ def test_curves_are_cubic_inside_and_power_laws_beyond() -> None:
     np.testing.assert_allclose(field.df(outside), -1.5 * np.sqrt(outside), rtol=1e-10)
     np.testing.assert_allclose(field.h_alt(outside), np.sqrt(outside), rtol=1e-10)
     assert field.h_alt(np.array([-1.0]))[0] == field.h_alt(np.zeros(1))[0]
+    assert np.isnan(field.f(np.array([np.nan]))).all()
     line = beyond(states[:12], (states - 0.4)[:12])
     assert not line.power
     assert line.rate == pytest.approx(1)

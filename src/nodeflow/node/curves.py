@@ -138,7 +138,9 @@ class _Curve:
     def _place(self, x: Array) -> tuple[Array, Array]:
         """The coefficients of each state's piece, and how far into it √x is."""
         root = np.sqrt(np.clip(x, 0.0, self.rest.state))
-        piece = np.minimum((root / self.width).astype(np.int64), self.pieces.shape[1] - 1)
+        # What is no number any more stays none, in the first piece as in any.
+        piece = np.minimum(np.nan_to_num(root) // self.width, self.pieces.shape[1] - 1)
+        piece = piece.astype(np.int64)
         return self.pieces[:, piece], root - piece * self.width
 
     def at(self, x: Array) -> Array:

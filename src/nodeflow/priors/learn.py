@@ -485,7 +485,9 @@ class _Functions:
             Shapes (*x.shape, 3) twice, and (*x.shape, 3, p).
         """
         root = np.sqrt(np.clip(x, 0.0, self.largest))
-        piece = np.minimum((root / self.width).astype(np.int64), self.pieces.shape[1] - 1)
+        # What is no number any more stays none, in the first piece as in any.
+        piece = np.minimum(np.nan_to_num(root) // self.width, self.pieces.shape[1] - 1)
+        piece = piece.astype(np.int64)
         u = root - piece * self.width
         powers = np.stack([u**3, u**2, u, np.ones_like(u)])
         steep = np.where(x < 0, 0.0, 0.5 / np.maximum(root, self.width / 4))
