@@ -46,7 +46,7 @@ def run(
     field: dynamics.Field, on: graphs.Graph, times: np.ndarray, start: np.ndarray
 ) -> Simulation:
     """One run of a true or learned system."""
-    return dynamics.simulate(field, on.adjacency(), start[None], times)
+    return dynamics.simulate(field, on.adjacency(), start[None], times, max_steps=2000)
 
 
 def error(states: np.ndarray, truth: np.ndarray) -> float:
