@@ -40,7 +40,7 @@ rule check_own:
 
 rule train_own:
     input:
-        plan.own.files,
+        plan.own.training_files,
     output:
         paths.OWN_ENSEMBLE,
     log:

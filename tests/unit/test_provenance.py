@@ -158,6 +158,7 @@ BEFORE = {
     "dynamics": {"graphs"},
     "data": {"graphs", "dynamics"},
     "node": {"graphs", "dynamics", "data"},
+    "priors": {"graphs", "dynamics", "data", "node"},
     "zoo": set(),
     "canonical": {"zoo"},
     "flow": {"zoo", "canonical"},

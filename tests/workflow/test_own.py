@@ -12,6 +12,8 @@ import pytest
 import yaml
 from scipy.integrate import solve_ivp
 
+from nodeflow import priors
+
 from .conftest import ROOT
 
 TUTORIAL = (ROOT / "docs/your-own-data.md").read_text()
@@ -112,6 +114,37 @@ def test_the_tutorial_leads_from_two_files_to_the_page(tmp_path: Path) -> None:
     assert found == {"check_own", "train_own", "draw_own_series", *again}
 
 
+@pytest.mark.slow
+def test_a_prior_is_the_door_for_few_frames(tmp_path: Path) -> None:
+    write_files(tmp_path)
+    series = pd.read_csv(tmp_path / "runs.csv")
+    few = series[series["run"] == "a"].dropna().iloc[::5]
+    few.to_csv(tmp_path / "runs.csv", index=False)
+    ranges = {"B": (0.8, 1.2), "R": (0.8, 1.2), "h": (1.5, 2.5)}
+    prior = priors.prior_of_system(
+        "MM", ranges, members=12, nodes=32, knots=16, mean_degree=3, initial=(0, 2), horizon=4
+    )
+    priors.save_prior(tmp_path / "mm.prior", prior)
+    asked = "own={{mine: {{network: network.csv, series: runs.csv{}}}}}"
+    without = snakemake(tmp_path, "own_figures", "-n", "--config", asked.format(""))
+    assert without.returncode
+    assert "with which 2 are enough" in without.stdout + without.stderr
+    given = asked.format(", prior: mm.prior, members: 6")
+    answer = snakemake(tmp_path, "own_figures", "--cores", "1", "--config", given)
+    assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr[-4000:]
+    results = tmp_path / "results/own/mine"
+    page = (results / "report.html").read_text()
+    assert "With a prior of 12 systems, 6 neural ODEs learned from 1 runs" in page
+    errors = pd.read_parquet(results / "errors.parquet")
+    every = errors[errors["by"] == "all"].set_index("method")["mae"]
+    assert every["ensemble"] < every["persistence"]
+    (tmp_path / "mm.prior").write_text("")
+    broken = snakemake(tmp_path, "own_figures", "-n", "--config", given)
+    assert broken.returncode
+    assert "mm.prior" in broken.stdout + broken.stderr
+    assert "Traceback" not in broken.stdout + broken.stderr
+
+
 def long(rows: str) -> str:
     return "run,time,node,value\n" + rows
 
@@ -142,7 +175,7 @@ SLIPS = {
     "too few times": (
         "{network: net.csv, series: runs.csv}",
         grown("a", 6),
-        r"own.mine: Run a has 4 times to learn from .* and 7 are needed",
+        r"own.mine: Run a has 4 times to learn from .* and 7 are needed.*prior: FILE",
     ),
     "no such run": (
         "{network: net.csv, series: runs.csv, split: {runs: [z]}}",

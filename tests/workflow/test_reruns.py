@@ -94,6 +94,7 @@ CHANGES = {
     "node/train.py": {"train_node", "train_bridge", "train_own", "forecast_own"},
     "node/evaluate.py": {"test_node", "test_snapshots"},
     "node/estimate.py": {"train_node", "train_bridge", "train_own", "forecast_own"},
+    "priors/learn.py": {"train_own"},
     "judge/claims.py": {"judge_claims", "draw_claims"},
     "zoo/train.py": {
         "train_zoo",

@@ -1,4 +1,4 @@
-"""Train an ensemble of neural ODEs on what is not held out of the user's own series."""
+"""Learn an ensemble from what is not held out of the user's own series: trained, or by a prior."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from nodeflow.data.held_out import hold_out
 from nodeflow.data.observed import Source, read_observed
 from nodeflow.job import job
 from nodeflow.node.ensemble import save_ensemble, train_ensemble
+from nodeflow.priors.gaussian import load_prior
 
 snakemake: Any
 p, output = snakemake.params.p, snakemake.output
@@ -14,5 +15,10 @@ made = {**p, "code": snakemake.params.code}
 with job(snakemake.log[0], snakemake.threads):
     observed = read_observed(Source(**p["data"]), f"own.{p['own']}")
     parts = hold_out(observed.series, **p["split"], seed=p["seed"])
-    ensemble = train_ensemble(observed.graph, parts.training, members=p["members"], seed=p["seed"])
+    given = observed.graph, parts.training
+    how = {"members": p["members"], "seed": p["seed"]}
+    if p["prior"] is None:
+        ensemble = train_ensemble(*given, **how)
+    else:
+        ensemble = load_prior(p["prior"]).learn(*given, **how)
     save_ensemble(output[0], ensemble, made)

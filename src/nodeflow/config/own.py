@@ -32,7 +32,7 @@ class _OfOneLine(Section):
         return {name: x if name in _TEXTS else _typed(x) for name, x in data.items()}
 
 
-_TEXTS = ("network", "series", "nodes")
+_TEXTS = ("network", "series", "nodes", "prior")
 
 
 def _typed(value: Any) -> Any:
@@ -105,10 +105,15 @@ class Own(_OfOneLine):
     members: Annotated[Whole, Ge(2), Le(1000)] = key(
         "neural ODEs of the ensemble, whose spread gives the bands", default=8
     )
+    prior: Text | None = key(
+        "file of a prior over functions (`nodeflow.priors.save_prior`), with which two times are "
+        "enough to learn from; trained without one if null",
+        default=None,
+    )
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """Files that are not there."""
-        for name in ("network", "series", "nodes"):
+        for name in _TEXTS:
             path = getattr(self, name)
             if path is not None and not is_file(path):
                 yield fault(name, f"is {path}, which is not a file.")

@@ -113,7 +113,8 @@ def check_parts(
             raise SeriesProblem(
                 f"Run {run.name} has {len(filled.times)} times to learn from at which every node "
                 f"is known, and {fewest_times} are needed; hold out less, leave out the run, or "
-                "nodes that are hardly observed."
+                "nodes that are hardly observed, or give a prior over functions (prior: FILE), "
+                "with which 2 are enough."
             )
     if all(unchanging(filled.states).all() for filled in trajectories):
         raise SeriesProblem(

@@ -169,11 +169,13 @@ def forecast_notes(ensemble: Ensemble, forecasts: pd.DataFrame, runs: Sequence[R
     made, models = ensemble.made, ensemble.models.ok
     low, high = made["states"]
     starts = int(forecasts.groupby("run")["origin"].nunique().sum())
+    prior = made.get("prior")
     failed = f" The training of {(~models).sum()} more failed." if not models.all() else ""
     notes = [
         Note(
             "training",
-            f"{models.sum()} neural ODEs learned from {_several(made['runs'], 'run')} with "
+            (f"With a prior of {prior['members']} systems, " if prior else "")
+            + f"{models.sum()} neural ODEs learned from {_several(made['runs'], 'run')} with "
             f"{made['times']:,} times in all, in states from {low:.4g} to {high:.4g}.{failed}",
         ),
         Note(
@@ -182,6 +184,7 @@ def forecast_notes(ensemble: Ensemble, forecasts: pd.DataFrame, runs: Sequence[R
             f"{forecasts['lead'].max():.4g} ahead.",
         ),
     ]
+    notes += [Note("prior", text, limits=True) for text in made.get("alarm", ())]
     pieces = ensemble.calibration.runs
     if pieces < _ENOUGH:
         how = "not at all" if not pieces else f"on {pieces} runs or blocks of time alone"

@@ -28,6 +28,7 @@ from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph, from_networkx
+from nodeflow.node.curves import Curves
 from nodeflow.node.field import as_field, model_fields
 from nodeflow.node.layout import ModelProblem
 from nodeflow.node.load import absolute_tolerance, checked_start
@@ -43,7 +44,15 @@ from nodeflow.threads import one_thread_if_small
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["ENSEMBLE", "Ensemble", "load_ensemble", "save_ensemble", "train_ensemble"]
+__all__ = [
+    "ENSEMBLE",
+    "Ensemble",
+    "data_facts",
+    "load_ensemble",
+    "save_ensemble",
+    "sorted_runs",
+    "train_ensemble",
+]
 
 ENSEMBLE = Kind("ensemble", 1)
 
@@ -59,8 +68,14 @@ _CALIBRATING = 9
 _STRAY = 10.0
 """Times the median error of the members from which one is no good."""
 
+_MOST_STEPS = 10_000
+"""Of the integration of a member's forecast: one that needs more has left all that was learned."""
+
 _POINTS = 64
 """States at which functions are shown, unless others are asked for."""
+
+_CURVES = ["states", "values"]
+"""What a file holds in place of networks where members are functions themselves."""
 
 Floats = NDArray[np.float64]
 
@@ -70,7 +85,8 @@ class Ensemble:
     """Neural ODEs of the same data; made by `train_ensemble` or `nodeflow.load_ensemble`.
 
     Attributes:
-        models: the R members; those whose training failed take no part.
+        models: the R members; those whose training failed take no part. Networks, or the functions
+            themselves where they were drawn from a posterior (`nodeflow.priors`).
         seen: which states training covered.
         calibration: how wide bands have to be.
         noise: standard deviation of the observations around smooth curves, in the user's unit.
@@ -80,7 +96,7 @@ class Ensemble:
         notes: sentences on what the data cannot say.
     """
 
-    models: Models
+    models: Models | Curves
     seen: Seen
     calibration: Calibration
     noise: float
@@ -91,7 +107,15 @@ class Ensemble:
     @cached_property
     def fields(self) -> list[Field]:
         """The vector fields of the members whose training did not fail."""
+        if isinstance(self.models, Curves):
+            return self.models.fields
         return [x for x in model_fields(self.models) if x is not None]
+
+    def _exact_fields(self) -> list[Field]:
+        """The same without tables."""
+        if isinstance(self.models, Curves):
+            return self.models.fields
+        return [as_field(self.models.parameters, int(r)) for r in np.flatnonzero(self.models.ok)]
 
     @one_thread_if_small
     def predict(
@@ -164,8 +188,7 @@ class Ensemble:
         grid = np.linspace(covered.min(), covered.max(), _POINTS)
         at = grid if states is None else np.asarray(states, dtype=np.float64).ravel()
         values = []
-        for replicate in np.flatnonzero(self.models.ok):
-            field = as_field(self.models.parameters, int(replicate))
+        for field in self._exact_fields():
             ego, alter = (np.sqrt(np.square(x(grid)).mean()) for x in (field.h_ego, field.h_alt))
             scale = math.sqrt(alter / ego) if ego > 0 and alter > 0 else 1.0
             scale = -scale if field.h_alt(grid).mean() < 0 else scale
@@ -189,11 +212,14 @@ def _sides(low: Floats, high: Floats) -> tuple[tuple[str, Floats], tuple[str, Fl
 
 
 def _forecasts(
-    fields: Sequence[Field], models: Models, graph: Graph, start: Floats, times: Floats
+    fields: Sequence[Field], models: Models | Curves, graph: Graph, start: Floats, times: Floats
 ) -> tuple[Floats, list[str]]:
     """What each member predicts, (R, T, n), and why those that cannot be integrated cannot."""
     atol = absolute_tolerance(*models.seen[0])
-    found = [simulate(x, graph.adjacency(), start[None], times, atol=atol) for x in fields]
+    found = [
+        simulate(x, graph.adjacency(), start[None], times, atol=atol, max_steps=_MOST_STEPS)
+        for x in fields
+    ]
     reasons = [x.reason[0] for x in found if x.reason[0]]
     return np.stack([x.states[0] for x in found]), reasons
 
@@ -234,7 +260,7 @@ def train_ensemble(
     if members < 2:
         raise ModelProblem(f"members = {members}; an ensemble has at least two.")
     whole = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
-    series = _sorted(series if isinstance(series, Series) else _of_runs(series, whole))
+    series = sorted_runs(whole, series)
     part, trajectories = observed_part(series, whole)
     [data] = observed([part], trajectories)
     runs = len(trajectories)
@@ -266,7 +292,12 @@ def train_ensemble(
         _calibrated(models, part, data, weights, noise),
         noise,
         same_strength(part),
-        _made(part, data, recipe, chosen, seed),
+        {
+            "recipe": recipe,
+            "settings": asdict(chosen),
+            "seed": seed,
+            **data_facts(part, data),
+        },
         notes,
     )
 
@@ -280,7 +311,7 @@ def _check_times(
             raise RecipeProblem(
                 f"Run {run.name} has {count} times between which all nodes have been observed, and "
                 f"the recipe {recipe} needs at least {fewest}; observe more, leave the run out, or "
-                'take the recipe "paper", which needs 2.'
+                'take the recipe "paper" or a prior (nodeflow.priors), which need 2.'
             )
 
 
@@ -299,8 +330,13 @@ def _of_runs(runs: Sequence[Run], graph: Graph) -> Series:
     return Series(graph.labels, tuple(runs))
 
 
-def _sorted(series: Series) -> Series:
-    """The runs by their names."""
+def sorted_runs(graph: Graph, series: Series | Sequence[Run]) -> Series:
+    """Series on a network, the runs by their names.
+
+    Raises:
+        SeriesProblem: no series, or two runs have one name.
+    """
+    series = series if isinstance(series, Series) else _of_runs(series, graph)
     names = [run.name for run in series.runs]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -363,16 +399,11 @@ def _calibrated(
     return replace(calibration, stretch=stretch)
 
 
-def _made(
-    graph: Graph, data: Observations, recipe: str, settings: Settings, seed: int
-) -> dict[str, Any]:
-    """What the ensemble was trained with, and on."""
+def data_facts(graph: Graph, data: Observations) -> dict[str, Any]:
+    """What an ensemble was trained on: network, runs and states."""
     low, high = data.range
     received = np.asarray(graph.adjacency().sum(axis=1))
     return {
-        "recipe": recipe,
-        "settings": asdict(settings),
-        "seed": seed,
         "nodes": graph.n,
         "edges": len(graph.edges),
         "directed": graph.directed,
@@ -395,6 +426,7 @@ def save_ensemble(
         ensemble: what to write.
         parameters: what else the file should say of how it was made.
     """
+    models = ensemble.models
     facts = {
         "made": dict(ensemble.made),
         "seen": ensemble.seen.to_dict(),
@@ -402,9 +434,14 @@ def save_ensemble(
         "noise": ensemble.noise,
         "strength": ensemble.strength,
         "notes": list(ensemble.notes),
-        "tensors": list(ensemble.models.parameters),
+        "tensors": _CURVES if isinstance(models, Curves) else list(models.parameters),
     }
-    write_tensors(path, model_tensors(ensemble.models), ENSEMBLE, {**(parameters or {}), **facts})
+    tensors = (
+        {"states": models.states, "values": models.values}
+        if isinstance(models, Curves)
+        else model_tensors(models)
+    )
+    write_tensors(path, tensors, ENSEMBLE, {**(parameters or {}), **facts})
 
 
 @one_thread_if_small
@@ -421,7 +458,9 @@ def load_ensemble(path: str | Path, parameters: Mapping[str, Any] | None = None)
     tensors = read_tensors(path, ENSEMBLE, parameters)
     facts = read_parameters(path)
     return Ensemble(
-        models_from(tensors, facts["tensors"]),
+        Curves(tensors["states"], tensors["values"])
+        if facts["tensors"] == _CURVES
+        else models_from(tensors, facts["tensors"]),
         Seen.from_dict(facts["seen"]),
         Calibration.from_dict(facts["calibration"]),
         facts["noise"],

@@ -47,6 +47,11 @@ class Own:
         own = self.settings[row["own"]]
         return [x for x in (own.network, own.series, own.nodes) if x is not None]
 
+    def training_files(self, row: Row) -> list[str]:
+        """The user's files that an ensemble is made of: also the prior, if there is one."""
+        prior = self.settings[row["own"]].prior
+        return [*self.files(row), *([] if prior is None else [prior])]
+
     def data(self, row: Row) -> dict[str, Any]:
         """The user's files and how they are read; see `nodeflow.data.Source`."""
         own = self.settings[row["own"]]
@@ -64,6 +69,7 @@ class Own:
             **self.check_params(row),
             "split": {} if own.split is None else own.split.given,
             "members": own.members,
+            "prior": own.prior,
             "seed": self.seed,
         }
 
@@ -88,13 +94,17 @@ class Own:
             # They load pandas, for which a run without data of the user's own need not wait.
             from nodeflow.data.held_out import check_parts, hold_out
             from nodeflow.data.observed import Source, read_observed
+            from nodeflow.priors.gaussian import FEWEST_FRAMES, load_prior
 
             key, params = f"own.{row['own']}", self.training_params(row)
             horizon = self.settings[row["own"]].horizon
             observed = read_observed(Source(**params["data"]), key)
+            fewest = GaussNewtonSettings.fewest_times
+            if params["prior"] is not None:
+                load_prior(params["prior"])
+                fewest = FEWEST_FRAMES
             try:
                 parts = hold_out(observed.series, **params["split"], seed=params["seed"])
-                fewest = GaussNewtonSettings.fewest_times
                 check_parts(parts, observed.graph, fewest, horizon)
             except Problem as problem:
                 raise type(problem)(f"{params['data']['series']}, {key}: {problem}") from None
