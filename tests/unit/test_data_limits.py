@@ -34,17 +34,26 @@ def test_equal_strengths_are_seen_in_every_unit_of_weights(unit: float) -> None:
 @pytest.mark.parametrize("unit", UNITS)
 def test_one_state_of_all_nodes_is_seen_in_every_unit_of_states(unit: float) -> None:
     graph = ring(1.0, (0, 2, 0.5))
-    same = unit * np.repeat([[1.0], [2.0], [4.0]], 6, axis=1)
+    same = unit * np.repeat(np.arange(1.0, 42.0)[:, None], 6, axis=1)
     same[1, 3] = np.nan
     [note] = limits(graph, series(same, graph))
     assert "always in the same state" in note.text
     assert not [*limits(graph, series(same * np.linspace(1, 1.1, 6), graph))]
 
 
+def test_few_times_are_said_whatever_runs_they_are_of() -> None:
+    graph, states = ring(1.0, (0, 2, 0.5)), np.arange(246, dtype=float).reshape(41, 6) ** 1.5
+    assert not [*limits(graph, series(states, graph))]
+    [note] = limits(graph, series(states[:40], graph))
+    assert note.topic == "few observations" and note.text.startswith("There are only 40 times")
+    two = Series(graph.labels, 2 * series(states[:20], graph).runs)
+    assert [note.text for note in limits(graph, two)] == [note.text]
+
+
 def test_what_limits_is_that_of_the_nodes_with_a_series() -> None:
     # Without node 5 nothing is left of a star around it.
     star = graphs.build_graph(6, [(k, 5) for k in range(5)])
-    states = np.arange(18, dtype=float).reshape(3, 6)
+    states = np.arange(246, dtype=float).reshape(41, 6)
     states[:, 5] = np.nan
     states[:, 4] = 3.0
     notes = {note.topic: note for note in limits(star, series(states, star))}

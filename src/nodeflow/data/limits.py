@@ -14,6 +14,9 @@ from nodeflow.graphs.graph import Graph
 
 __all__ = ["limits", "receives", "same_strength", "some_nodes", "unchanging"]
 
+_FEW = 40
+"""Times in all up to which they are few."""
+
 _ROUNDING = 1e-5
 """Of numbers in files, relative: closer ones are the same."""
 
@@ -58,6 +61,15 @@ def limits(graph: Graph, series: Series) -> Iterator[Note]:
             "interaction",
             "All nodes are always in the same state, so that f and the interaction can be told "
             "apart by what nodes receive alone.",
+            limits=True,
+        )
+    times = sum(len(run.times) for run in series.runs)
+    if times <= _FEW:
+        yield Note(
+            "few observations",
+            f"There are only {times} times in all, so that noise hardly averages out, and of "
+            "states that they do not show only a prior over functions knows anything "
+            "(own.NAME.prior, nodeflow.priors).",
             limits=True,
         )
     still = seen & np.all([unchanging(run.states) for run in series.runs], axis=0)
