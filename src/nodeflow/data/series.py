@@ -157,12 +157,12 @@ def check_nodes(series: Series, graph: Graph, problem: type[Problem] = SeriesPro
             f"The series were read for {len(series.nodes)} nodes and the network has {graph.n}; "
             "give the network that read_series was given."
         )
-    other = next((k for k in range(graph.n) if graph.labels[k] != series.nodes[k]), None)
-    if other is not None:
-        raise problem(
-            f"Node {other} of the series is {series.nodes[other]!r}, and that of the network is "
-            f"{graph.labels[other]!r}; give the network that read_series was given."
-        )
+    for number, (own, other) in enumerate(zip(series.nodes, graph.labels, strict=True)):
+        if own != other:
+            raise problem(
+                f"Node {number} of the series is {own!r}, and that of the network is {other!r}; "
+                "give the network that read_series was given."
+            )
 
 
 def series_table(series: Series) -> pd.DataFrame:
