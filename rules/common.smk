@@ -120,3 +120,13 @@ def benchmarks(files):
                 seen.update(maker.expand_output(wildcards)[0])
                 waiting += maker.expand_input(wildcards)[0]
     return found
+
+
+def own_pages(wildcards):
+    """The pages on all data of the user's own, who asked for them and has to have named some."""
+    if not plan.own.all:
+        raise WorkflowError(
+            "The configuration names no data of your own; name the files of a network and its "
+            "series: --config 'own={mine: {network: network.csv, series: runs.csv}}'."
+        )
+    return fill(paths.OWN_PAGE, plan.own.all)

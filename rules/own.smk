@@ -7,16 +7,6 @@ if workflow.is_main_process:
         raise WorkflowError(str(problem)) from None
 
 
-def own_pages(wildcards):
-    """The pages on all data of the user's own, who asked for them and has to have named some."""
-    if not plan.own.all:
-        raise WorkflowError(
-            "The configuration names no data of your own; name the files of a network and its "
-            "series: --config 'own={mine: {network: network.csv, series: runs.csv}}'."
-        )
-    return fill(paths.OWN_PAGE, plan.own.all)
-
-
 rule check_own:
     input:
         plan.own.files,
