@@ -134,7 +134,7 @@ def test_a_prior_is_the_door_for_few_frames(tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr[-4000:]
     results = tmp_path / "results/own/mine"
     page = (results / "report.html").read_text()
-    assert "With a prior of 12 systems, 6 neural ODEs learned from 1 runs" in page
+    assert "With a prior of 12 systems, 6 neural ODEs learned from 1 run" in page
     errors = pd.read_parquet(results / "errors.parquet")
     every = errors[errors["by"] == "all"].set_index("method")["mae"]
     assert every["ensemble"] < every["persistence"]
