@@ -10,10 +10,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from nodeflow.graphs.graph import Graph
+from nodeflow.graphs.graph import Graph, from_networkx
 from nodeflow.problems import Problem
 
-__all__ = ["as_matrix", "by_node", "first_bad", "increasing", "numbers"]
+__all__ = ["as_matrix", "by_node", "checked_start", "first_bad", "increasing", "numbers"]
 
 
 def numbers(values: Any, what: str, problem: type[Problem]) -> NDArray[np.floating]:
@@ -112,6 +112,36 @@ def first_bad(array: NDArray[np.floating]) -> tuple[int, ...] | None:
     if good.all():
         return None
     return tuple(int(i) for i in np.unravel_index(int(np.argmin(good)), good.shape))
+
+
+def checked_start(
+    graph: Any, initial: Any, problem: type[Problem]
+) -> tuple[Graph, NDArray[np.float64]]:
+    """A graph as nodeflow has them, and a state for each of its nodes, (n,).
+
+    Args:
+        graph: a networkx graph, or one of nodeflow's.
+        initial: a mapping or pandas Series by node, or an array in the graph's order of nodes.
+        problem: what to raise.
+
+    Raises:
+        GraphProblem: a graph with self-loops, parallel edges or weights that are no numbers.
+        Problem: initial states that are not finite, or of other nodes than the graph's.
+    """
+    inner = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
+    names = inner.labels
+    start = by_node(initial, names, "Initial states", problem)
+    if start.shape != (inner.n,):
+        raise problem(
+            f"Initial states of shape {start.shape} do not fit a graph of {inner.n} nodes; "
+            "give one number for each node."
+        )
+    bad = first_bad(start)
+    if bad is not None:
+        raise problem(
+            f"The initial state of node {names[bad[0]]!r} is {start[bad]}; give a finite one."
+        )
+    return inner, start.astype(np.float64, copy=False)
 
 
 def increasing(times: Any, what: str, problem: type[Problem]) -> NDArray[np.float64]:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
-from nodeflow.dynamics.given import by_node, first_bad, increasing
+from nodeflow.dynamics.given import checked_start, increasing
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import Field
-from nodeflow.graphs.graph import Graph, from_networkx
+from nodeflow.graphs.graph import Graph
 from nodeflow.laws.atoms import ATOMS
 from nodeflow.laws.data import LawProblem
 from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
@@ -196,7 +197,7 @@ class Law:
             LawProblem: initial states that do not fit the graph, or an integration that fails.
         """
         inner, start, when = _given(graph, initial, times)
-        states = self._states(inner, start, when, rtol, atol, max_steps)
+        states = self._states(inner.adjacency(), start, when, rtol, atol, max_steps)
         if isinstance(states, str):
             raise LawProblem(f"The law cannot be integrated here: {states}.")
         return _frame(states, when, inner)
@@ -223,9 +224,10 @@ class Law:
         inner, start, when = _given(graph, initial, times)
         laws = (self, *self.alternatives)
         weights = np.array([law.weight for law in laws])
+        matrix = inner.adjacency()
         found = []
         for law in laws:
-            states = law._states(inner, start, when, rtol, atol, max_steps)
+            states = law._states(matrix, start, when, rtol, atol, max_steps)
             found.append(
                 np.full((len(when), inner.n), np.inf) if isinstance(states, str) else states
             )
@@ -237,13 +239,19 @@ class Law:
         return _frame(np.where(np.isfinite(spread), spread, np.inf), when, inner)
 
     def _states(
-        self, graph: Graph, start: Array, when: Array, rtol: float, atol: float | None, steps: int
+        self,
+        matrix: csr_array,
+        start: Array,
+        when: Array,
+        rtol: float,
+        atol: float | None,
+        steps: int,
     ) -> Array | str:
         """States (T, n), or why there are none."""
         if atol is None:
             atol = rtol * max(abs(self.seen[0]), abs(self.seen[1]))
         found = simulate(
-            self.field, graph.adjacency(), start[None], when, rtol=rtol, atol=atol, max_steps=steps
+            self.field, matrix, start[None], when, rtol=rtol, atol=atol, max_steps=steps
         )
         return found.reason[0] or found.states[0]
 
@@ -372,19 +380,7 @@ def _number(value: float) -> Any:
 def _given(
     graph: nx.Graph[Any] | Graph, initial: Any, times: ArrayLike
 ) -> tuple[Graph, Array, Array]:
-    inner = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
-    start = by_node(initial, inner.labels, "Initial states", LawProblem).astype(np.float64)
-    if start.shape != (inner.n,):
-        raise LawProblem(
-            f"Initial states of shape {start.shape} do not fit a graph of {inner.n} nodes; "
-            "give one number for each node."
-        )
-    bad = first_bad(start)
-    if bad is not None:
-        raise LawProblem(
-            f"The initial state of node {inner.labels[bad[0]]!r} is {start[bad]}; give a finite "
-            "one."
-        )
+    inner, start = checked_start(graph, initial, LawProblem)
     return inner, start, increasing(times, "Times", LawProblem)
 
 

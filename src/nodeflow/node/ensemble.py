@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from nodeflow.data.gaps import observed_part
 from nodeflow.data.limits import limits, receives, same_strength
 from nodeflow.data.series import Run, Series, SeriesProblem
-from nodeflow.dynamics.given import increasing
+from nodeflow.dynamics.given import checked_start, increasing
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
@@ -31,7 +31,7 @@ from nodeflow.graphs.graph import Graph, from_networkx
 from nodeflow.node.curves import Curves
 from nodeflow.node.field import as_field, model_fields
 from nodeflow.node.layout import ModelProblem
-from nodeflow.node.load import absolute_tolerance, checked_start
+from nodeflow.node.load import absolute_tolerance
 from nodeflow.node.observations import Observations, observed
 from nodeflow.node.settings import GaussNewtonSettings, RecipeProblem, Settings, recipe_settings
 from nodeflow.node.splines import smooth
@@ -147,21 +147,19 @@ class Ensemble:
             ModelProblem: initial states that are not finite, or of other nodes than the graph's,
                 times that do not increase, or no member can be integrated.
         """
-        inner, start = checked_start(graph, initial)
+        inner, start = checked_start(graph, initial, ModelProblem)
         when = increasing(times, "Times", ModelProblem)
         found = self._bands(inner, start, when, levels)
-        mean = found.mean
-        trusted = ~flags(mean, self.seen, inner) & found.enough
+        trusted = ~flags(found.mean, self.seen, inner) & found.enough
         if self.strength is not None:
             trusted &= receives(inner, self.strength)
         table = {
             "time": np.repeat(when, inner.n),
             "node": list(inner.labels) * len(when),
-            "mean": mean.ravel(),
+            **_columns(found),
+            "trusted": trusted.ravel(),
         }
-        for level, low, high in zip(found.levels, found.low, found.high, strict=True):
-            table |= {f"{side}_{100 * level:g}": x.ravel() for side, x in _sides(low, high)}
-        return pd.DataFrame(table | {"trusted": trusted.ravel()})
+        return pd.DataFrame(table)
 
     def _bands(self, graph: Graph, start: Floats, times: Floats, levels: Sequence[float]) -> Bands:
         states, reasons = _forecasts(self.fields, self.models, graph, start, times)
@@ -197,18 +195,22 @@ class Ensemble:
         found = bands(np.array(values))
         inside = ((at[:, None] >= covered[:, 0]) & (at[:, None] <= covered[:, 1])).any(axis=1)
         names = ("f", "h_ego", "h_alt", "product")
-        table: dict[str, Any] = {
+        table = {
             "function": np.repeat(names, len(at)),
             "state": np.tile(at, len(names)),
-            "mean": found.mean.ravel(),
+            **_columns(found),
+            "seen": np.tile(inside, len(names)),
         }
-        for level, low, high in zip(found.levels, found.low, found.high, strict=True):
-            table |= {f"{side}_{100 * level:g}": x.ravel() for side, x in _sides(low, high)}
-        return pd.DataFrame(table | {"seen": np.tile(inside, len(names))})
+        return pd.DataFrame(table)
 
 
-def _sides(low: Floats, high: Floats) -> tuple[tuple[str, Floats], tuple[str, Floats]]:
-    return ("lower", low), ("upper", high)
+def _columns(found: Bands) -> dict[str, Floats]:
+    """The mean and the edges of each band, as columns of a table."""
+    columns = {"mean": found.mean.ravel()}
+    for level, low, high in zip(found.levels, found.low, found.high, strict=True):
+        columns[f"lower_{100 * level:g}"] = low.ravel()
+        columns[f"upper_{100 * level:g}"] = high.ravel()
+    return columns
 
 
 def _forecasts(
@@ -216,9 +218,9 @@ def _forecasts(
 ) -> tuple[Floats, list[str]]:
     """What each member predicts, (R, T, n), and why those that cannot be integrated cannot."""
     atol = absolute_tolerance(*models.seen[0])
+    matrix = graph.adjacency()
     found = [
-        simulate(x, graph.adjacency(), start[None], times, atol=atol, max_steps=_MOST_STEPS)
-        for x in fields
+        simulate(x, matrix, start[None], times, atol=atol, max_steps=_MOST_STEPS) for x in fields
     ]
     reasons = [x.reason[0] for x in found if x.reason[0]]
     return np.stack([x.states[0] for x in found]), reasons

@@ -11,19 +11,19 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from nodeflow.dynamics.given import by_node, first_bad
+from nodeflow.dynamics.given import checked_start
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import Field
-from nodeflow.graphs.graph import Graph, from_networkx
+from nodeflow.graphs.graph import Graph
 from nodeflow.node.field import as_field
 from nodeflow.node.layout import ModelProblem
 from nodeflow.node.store import Models, read_models
 from nodeflow.tables import read_parameters
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["NeuralODE", "absolute_tolerance", "checked_start", "load"]
+__all__ = ["NeuralODE", "absolute_tolerance", "load"]
 
 _SMALL = 1 / 32
 """Extent of states below which the usual absolute tolerance is too coarse for them."""
@@ -89,7 +89,7 @@ class NeuralODE:
                 an integration that fails: on large heterogeneous graphs a model may leave what it
                 has learned and explode.
         """
-        inner, start = checked_start(graph, initial)
+        inner, start = checked_start(graph, initial, ModelProblem)
         if atol is None:
             atol = absolute_tolerance(*self.seen)
         found = simulate(
@@ -100,31 +100,6 @@ class NeuralODE:
             raise ModelProblem(f"The neural ODE cannot be integrated here: {found.reason[0]}.")
         index = pd.Index(np.asarray(times, dtype=np.float64), name="time")
         return pd.DataFrame(found.states[0], index=index, columns=inner.labels)
-
-
-def checked_start(
-    graph: nx.Graph[Any] | Graph, initial: ArrayLike | Mapping[Any, float] | pd.Series
-) -> tuple[Graph, NDArray[np.float64]]:
-    """A graph as nodeflow has them, and a state for each of its nodes, (n,).
-
-    Raises:
-        GraphProblem: a graph with self-loops, parallel edges or weights that are no numbers.
-        ModelProblem: initial states that are not finite, or of other nodes than the graph's.
-    """
-    inner = graph if isinstance(graph, Graph) else from_networkx(graph, directed=True)
-    names = inner.labels
-    start = by_node(initial, names, "Initial states", ModelProblem)
-    if start.shape != (inner.n,):
-        raise ModelProblem(
-            f"Initial states of shape {start.shape} do not fit a graph of {inner.n} nodes; "
-            "give one number for each node."
-        )
-    bad = first_bad(start)
-    if bad is not None:
-        raise ModelProblem(
-            f"The initial state of node {names[bad[0]]!r} is {start[bad]}; give a finite one."
-        )
-    return inner, start.astype(np.float64, copy=False)
 
 
 def absolute_tolerance(low: float, high: float) -> float:
