@@ -1,4 +1,4 @@
-"""A run is killed again and again, or its disk fills up, and recovers as the README says.
+"""A run is killed again and again, or its disk fills up, and recovers as docs/how-to/recover.md says.
 
 Run alone, `pytest -m slow -n 0 tests/drill/test_faults.py`: it takes the machine's cores.
 """
@@ -25,22 +25,23 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("NODEFLOW_KILLS", "24"))  # CI makes do with fewer
 HOW = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 SMOKE = ["--configfile", "config/smoke.yaml"]
+PAGE = ROOT / "docs/how-to/recover.md"
 
 
 def recovery() -> list[list[str]]:
-    """The commands of the README's section on killed runs, without the word snakemake."""
-    section = (ROOT / "README.md").read_text().split("## When something goes wrong")[1]
+    """The commands of the page on recovery for killed runs, without the word snakemake."""
+    section = PAGE.read_text().split("## A run was killed")[1]
     block = section.split("```bash")[1].split("```")[0]
     commands = [shlex.split(line, comments=True) for line in block.strip().splitlines()]
     assert all(command[0] == "snakemake" for command in commands), commands
     return [command[1:] for command in commands]
 
 
-def test_the_readme_says_how_to_recover() -> None:
+def test_the_page_says_how_to_recover() -> None:
     unlock, same = recovery()
     assert unlock == ["--unlock"]
     assert same[0] == "all_figures"
-    assert "After Ctrl-C the same command alone goes on." in (ROOT / "README.md").read_text()
+    assert "After Ctrl-C the same command alone goes on." in PAGE.read_text()
 
 
 def start(checkout: Checkout, arguments: list[str]) -> subprocess.Popen[str]:

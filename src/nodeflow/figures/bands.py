@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from nodeflow.judge.bootstrap import median_band
 from nodeflow.seeds import numpy_generator
 
-__all__ = ["baselines", "bootstrapped", "name_baselines", "what_bands_show"]
+__all__ = ["baselines", "bootstrapped", "failures", "name_baselines", "what_bands_show"]
 
 _BASELINES = {"mae_persistence": ":", "mae_mean_field": "--"}
 
@@ -44,6 +44,13 @@ def name_baselines(axis: Axes) -> None:
 
 
 def what_bands_show(runs: pd.DataFrame, *point: str) -> str:
-    """The note under a panel: the fewest runs at a point, named by its columns, and the band."""
-    count = runs.groupby(list(point)).size().min()
-    return f"n ≥ {count} per point\nband: 95 % bootstrap\nof the median"
+    """What a figure's points and bands are: the fewest runs at a point, named by its columns."""
+    count = runs.groupby(["system", *point]).size().min()
+    return f"n ≥ {count} runs a point; bands: 95 % intervals of the median (bootstrap)"
+
+
+def failures(runs: pd.DataFrame) -> str:
+    """Which share of the integrations of each system failed, of those that have failed ones."""
+    shares = (runs["status"] != "ok").groupby(runs["system"], sort=False).mean()
+    some = [f"{system} {share:.1%}" for system, share in shares.items() if share > 0]
+    return f"failed integrations: {', '.join(some)}" if some else "no integration failed"

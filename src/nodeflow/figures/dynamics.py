@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nodeflow.figures.style import colours, degree_axis, note, outside_legend, panels
+from nodeflow.figures.style import colours, degree_axis, line_under, outside_legend, panels
 
 __all__ = ["draw_activity", "draw_trajectories"]
 
@@ -28,8 +28,8 @@ def draw_trajectories(activity: pd.DataFrame) -> Figure:
             )
             axis.plot(rows["time"], rows["median"], color=shade, label=f"k ≈ {degree:.3g}")
         axis.set(title=system, xlabel="time t", ylabel="activity x")
-        note(axis, "median, 10–90 % over nodes and initial states")
     outside_legend(axes[-1])
+    line_under(figure, "medians and 10–90 % of nodes and initial states")
     return figure
 
 
@@ -56,6 +56,7 @@ def draw_activity(activity: pd.DataFrame, beta: float) -> Figure:
             )
         axis.set(yscale="log", title=system, xlabel="degree k", ylabel="activity x(t)")
         degree_axis(axis, chosen["degree"])
-        note(axis, f"{int(chosen['nodes'].sum())} nodes, band 10–90 %")
     outside_legend(axes[-1])
+    count = int(activity.groupby("system")["nodes"].sum().min())
+    line_under(figure, f"medians and 10–90 % of nodes, n ≥ {count:,} nodes a system")
     return figure

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nodeflow.figures.bands import baselines, bootstrapped, name_baselines, what_bands_show
-from nodeflow.figures.style import colours, degree_axis, note, outside_legend, panels
+from nodeflow.figures.style import (
+    colours,
+    degree_axis,
+    line_under,
+    note,
+    outside_legend,
+    panels,
+)
+from nodeflow.judge.topics import in_words
 
 __all__ = [
     "draw_claims",
@@ -21,6 +30,7 @@ __all__ = [
 
 _VERDICTS = {"confirmed": "#009E73", "open": "#999999", "contradicted": "#D55E00"}
 _VERDICT_MARKERS = {"confirmed": "o", "open": "s", "contradicted": "v"}
+_VERDICT_WORDS = {"confirmed": "holds", "open": "open", "contradicted": "does not hold"}
 
 
 def draw_fixed_points(points: pd.DataFrame) -> Figure:
@@ -79,13 +89,14 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
         below.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=7)
         share = float((chosen["status"] != "ok").mean())
         stable = float((good["rightmost_giant"] < 0).mean()) if len(good) else np.nan
-        note(
-            axis,
-            f"n = {len(chosen)}, {share:.0%} failed, {stable:.0%} stable\n"
-            "● λ₁, ○ the next, giant; × whole",
-        )
-        note(below, "median, bars 10–90 % of runs")
+        note(axis, f"{share:.0%} failed, {stable:.0%} stable")
     outside_legend(top[-1])
+    count = points.groupby("system").size().min()
+    line_under(
+        figure,
+        f"n ≥ {count} runs a system; above: ● rightmost eigenvalue and ○ the next ones of the "
+        "largest component, × of the whole graph; below: medians and 10–90 % of runs",
+    )
     return figure
 
 
@@ -112,11 +123,11 @@ def draw_hidden(hidden: pd.DataFrame) -> Figure:
             xscale="log", yscale="log", title=system, xlabel="share of unobserved nodes",
             ylabel="node MAE",
         )  # fmt: skip
-        note(axis, what_bands_show(chosen, "share", "trained_gamma"))
     axes[-1].plot([], [], color="0.4", ls="-.", lw=1, label="true system, subgraph")
     axes[-1].plot([], [], color="0.4", lw=0.6, label="nODE, whole graph")
     name_baselines(axes[-1])
     outside_legend(axes[-1])
+    line_under(figure, what_bands_show(hidden, "share", "trained_gamma"))
     return figure
 
 
@@ -144,10 +155,10 @@ def draw_noise(noise: pd.DataFrame) -> Figure:
         smallest = chosen["test_noise"][chosen["test_noise"] > 0].min()
         axis.set_xscale("symlog", linthresh=float(smallest) if smallest > 0 else 1.0)
         axis.set(yscale="log", title=system, xlabel="noise on initial states, σ", ylabel="node MAE")
-        note(axis, what_bands_show(chosen, "test_noise", "training_noise"))
     axes[-1].plot([], [], color="0.4", ls="-.", lw=1, label="true system, same noise")
     name_baselines(axes[-1])
     outside_legend(axes[-1])
+    line_under(figure, what_bands_show(noise, "test_noise", "training_noise"))
     return figure
 
 
@@ -186,10 +197,10 @@ def draw_conjecture(errors: pd.DataFrame, size: int) -> Figure:
         for each in (axis, below):
             degree_axis(each, errors[errors["system"] == system]["degree"])
         below.set(ylim=(-0.03, 1.03), xlabel="degree k", ylabel="outside training range")
-        note(axis, f"N = {int(errors['N'].max())}, γ = {errors['gamma'].min()}, band 10–90 %")
     top[-1].plot([], [], color="0.4", ls="-.", lw=0.8, label="spread of the models")
     name_baselines(top[-1])
     outside_legend(top[-1])
+    line_under(figure, f"N = {size}, γ = {errors['gamma'].min()}; medians and 10–90 % of nodes")
     return figure
 
 
@@ -217,9 +228,11 @@ def draw_functions(functions: pd.DataFrame) -> Figure:
             high = chosen[chosen["inside"]]["x"].max()
             axis.axvspan(high, chosen["x"].max(), color="0.9", lw=0, zorder=0)
             axis.set(title=system if row == 0 else "", xlabel="state x", ylabel=name)
-            if row == 0:
-                note(axis, f"{chosen['replicate'].nunique()} nODEs; grey: never seen in training")
     outside_legend(axes[len(systems) - 1])
+    count = functions.groupby("system")["replicate"].nunique().max()
+    line_under(
+        figure, f"{count} neural ODEs (nODEs) of each system; grey: states never seen in training"
+    )
     return figure
 
 
@@ -264,36 +277,51 @@ def draw_warning(curves: pd.DataFrame, areas: pd.DataFrame) -> Figure:
 
 
 def draw_claims(claims: pd.DataFrame) -> Figure:
-    """Each claim's number over its threshold with the 95 % interval, coloured by verdict.
+    """A table: rows are claims by question, columns systems, marks and words say what holds.
 
-    A row is a claim and its statistic, a column a system.
+    A mark stands for each statistic of a claim, in their order, with the number where there is one.
 
     Args:
         claims: rows of `CLAIMS`.
     """
     claims = claims.dropna(subset=["value"])
-    words = claims["claim"] + "\n" + claims["statistic"]
-    rows = {text: -row for row, text in enumerate(dict.fromkeys(words))}
-    systems = list(dict.fromkeys(claims["system"]))
-    figure, axes = panels(len(systems), len(systems), width=1.9, height=0.3 * len(rows) + 1.8)
-    for axis, system in zip(axes, systems, strict=True):
-        chosen = claims["system"] == system
-        for text, claim in zip(words[chosen], claims[chosen].to_dict("records"), strict=True):
-            low, value, high = (
-                float(np.clip(claim[name] / claim["threshold"], 1e-3, 1e4))
-                for name in ("low", "value", "high")
-            )
-            shade = _VERDICTS[str(claim["verdict"])]
-            axis.plot([low, high], [rows[text]] * 2, color=shade, lw=2)
-            axis.plot([value], [rows[text]], _VERDICT_MARKERS[claim["verdict"]], color=shade, ms=5)
-        axis.axvline(1.0, color="k", lw=0.8)
-        axis.set_yticks(list(rows.values()), [], minor=False)
-        axis.grid(axis="y", color="0.9", lw=0.6)
-        axis.set(xscale="log", title=system, xlim=(5e-4, 2e4), ylim=(-len(rows), 1))
-    axes[0].set_yticklabels(list(rows), fontsize=6.5)
-    figure.supxlabel("statistic over threshold", fontsize=9)
-    for name, shade in _VERDICTS.items():
-        count = int((claims["verdict"] == name).sum())
-        axes[-1].plot([], [], f"{_VERDICT_MARKERS[name]}-", color=shade, label=f"{name} ({count})")
-    outside_legend(axes[-1])
+    systems = [name for name in dict.fromkeys(claims["system"]) if name != "all"]
+    told = in_words(claims)
+    figure, (axis,) = panels(1, width=2.6 + 1.0 * len(systems) + 6.2, height=0.21 * len(told) + 2.4)
+    axis.set_axis_off()
+    wide = len(systems)
+    row = 0.0
+    for topic, of_topic in told.groupby("topic", sort=False):
+        axis.text(-5.4, row, str(topic), weight="bold", va="center")
+        row += 1
+        for claim, holds in zip(of_topic["claim"], of_topic["holds"], strict=True):
+            axis.axhline(row, color="0.93", lw=0.6, zorder=0)
+            axis.text(-5.2, row, claim, fontsize=7.5, va="center")
+            axis.text(wide + 0.1, row, holds or "none", fontsize=7.5, va="center")
+            rows = claims[claims["claim"] == claim]
+            for system, mine in rows.groupby("system", sort=False):
+                middle = (wide - 1) / 2 if system == "all" else systems.index(str(system))
+                _verdicts(axis, mine, middle, row)
+            row += 1
+        row += 0.4
+    for place, system in enumerate(systems):
+        axis.text(place, -1, system, weight="bold", ha="center", va="center")
+    axis.text(wide + 0.1, -1, "holds for", weight="bold", va="center")
+    for verdict, shade in _VERDICTS.items():
+        count = int((claims["verdict"] == verdict).sum())
+        axis.plot([], [], _VERDICT_MARKERS[verdict], color=shade,
+                  label=f"{_VERDICT_WORDS[verdict]} ({count})")  # fmt: skip
+    axis.set(xlim=(-5.5, wide + 3.6), ylim=(row, -1.8))
+    axis.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=3)
+    line_under(figure, "a mark: one statistic; its number where a claim has one (claims.parquet)")
     return figure
+
+
+def _verdicts(axis: Axes, rows: pd.DataFrame, x: float, y: float) -> None:
+    """The marks of one claim and system, side by side."""
+    width = 0.13
+    first = x - width * (len(rows) - 1) / 2 - (0.2 if len(rows) == 1 else 0)
+    for k, (verdict, value) in enumerate(zip(rows["verdict"], rows["value"], strict=True)):
+        axis.plot(first + width * k, y, _VERDICT_MARKERS[verdict], color=_VERDICTS[verdict], ms=4.5)
+        if len(rows) == 1:
+            axis.text(x - 0.1, y, f"{float(f'{value:.2g}'):,g}", fontsize=6.5, va="center")

@@ -9,7 +9,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nodeflow.figures.style import band, colours, note, outside_legend, panels, set_colours
+from nodeflow.figures.style import (
+    band,
+    colours,
+    line_under,
+    note,
+    outside_legend,
+    panels,
+    set_colours,
+)
 
 __all__ = [
     "draw_capacity",
@@ -28,6 +36,21 @@ _METHODS = {
     "paper": ("#E66101", "#FDB863"),
 }
 """Colours of each method's networks: learned from aligned weights, and from raw ones."""
+_NAMES = {
+    "descent": "flow along training",
+    "codes": "flow over codes",
+    "ddpm": "diffusion over codes",
+    "paper": "flow over weights, as published",
+}
+"""What each method is."""
+_SETS = {
+    "zoo": "training members, each to the others",
+    "held-out": "held-out members: the target",
+    "pair mean": "means of two members",
+    "soup": "means of many members",
+    "gaussian": "Gaussian of the members",
+}
+"""What each set beside the generated ones is."""
 _REPLICA = 1 / 3  # nodeflow.judge.REPLICA_RATIO, without torch
 
 
@@ -52,8 +75,8 @@ def draw_flow_training(history: pd.DataFrame) -> Figure:
                 axis.plot(rows["step"], rows["train_loss"], label=f"{weights}, {width}", **style)
                 axis.plot(rows["step"], rows["held_out_loss"], ls=":", **style)
         axis.set(yscale="log", title=flow, xlabel="step", ylabel="flow matching loss")
-        note(axis, "solid: training members, dotted: held-out members")
         outside_legend(axis, "weights, width")
+    line_under(figure, "solid: training members; dotted: held-out members")
     return figure
 
 
@@ -119,7 +142,8 @@ def draw_frontier(panel: pd.DataFrame) -> Figure:
         axes[2 * row].set(title=data, xlabel="distance to nearest training member / zoo's own")
         axes[2 * row + 1].set(xlabel="largest IoU of errors with a training member")
         outside_legend(axes[2 * row + 1])
-        note(axes[2 * row], f"small: networks, large: medians; {len(generated)} generated")
+        note(axes[2 * row], f"{len(generated)} generated networks")
+    line_under(figure, "small marks: networks; large marks: medians of a set")
     return figure
 
 
@@ -217,10 +241,10 @@ def _references(axis: Axes, table: pd.DataFrame, x: str) -> None:
     for name, rows in table[~noise].groupby("set", sort=False):
         # The target is larger, so that it shows behind what reaches it.
         size = 130 if name == "held-out" else 46
-        _cloud(axis, rows, x, known[str(name)], "o", str(name), size)
+        _cloud(axis, rows, x, known[str(name)], "o", _SETS.get(str(name), str(name)), size)
     line = table[noise].groupby("set")[[x, "accuracy"]].median().sort_values(x)
     style: dict[str, Any] = {"color": known["noise"], "lw": 1, "marker": "s", "ms": 4}
-    axis.plot(line[x], line["accuracy"], label="member + noise", **style)
+    axis.plot(line[x], line["accuracy"], label="members with noise", **style)
 
 
 def _generated(axis: Axes, table: pd.DataFrame, x: str) -> None:
@@ -230,13 +254,19 @@ def _generated(axis: Axes, table: pd.DataFrame, x: str) -> None:
             colour = _METHODS[str(method)][str(weights) == "raw" and method != "descent"]
             marker = "*" if method == "descent" else markers[width]
             # Flows that differ in other settings look alike: one line of the legend for all.
-            names = list(alike["flow"].unique())
-            who = names[0] if len(names) == 1 else f"{len(names)} flows"
-            label: str | None = f"{who}: {method}, {weights}, {width}"
-            for name in names:
+            label: str | None = _described(str(method), str(weights), int(width))
+            for name in alike["flow"].unique():
                 rows = alike[alike["flow"] == name]
                 _cloud(axis, rows, x, colour, marker, label, 90 if marker == "*" else 46)
                 label = None
+
+
+def _described(method: str, weights: str, width: int) -> str:
+    """What a method is, in the words of the legend."""
+    name = _NAMES.get(method, method)
+    if method == "descent":
+        return f"{name}, {width} probes"
+    return f"{name}, {weights} weights, width {width}"
 
 
 def _cloud(

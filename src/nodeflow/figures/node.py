@@ -7,8 +7,22 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from nodeflow.figures.bands import baselines, bootstrapped, name_baselines, what_bands_show
-from nodeflow.figures.style import colours, degree_axis, heat_map, note, outside_legend, panels
+from nodeflow.figures.bands import (
+    baselines,
+    bootstrapped,
+    failures,
+    name_baselines,
+    what_bands_show,
+)
+from nodeflow.figures.style import (
+    colours,
+    degree_axis,
+    heat_map,
+    line_under,
+    note,
+    outside_legend,
+    panels,
+)
 
 __all__ = [
     "draw_degree_errors",
@@ -39,9 +53,10 @@ def draw_training(history: pd.DataFrame) -> Figure:
             axis.axhline(rows["loss_persistence"].median(), color=shade, ls=":", lw=1)
             axis.axhline(rows["loss_mean_field"].median(), color=shade, ls="--", lw=1)
         axis.set(xscale="log", yscale="log", title=system, xlabel="step", ylabel="training loss")
-        note(axis, f"{chosen.groupby('trained_gamma')['replicate'].nunique().max()} nODEs per γ")
     name_baselines(axes[-1])
     outside_legend(axes[-1])
+    count = history.groupby(["system", "trained_gamma"])["replicate"].nunique().max()
+    line_under(figure, f"a line a neural ODE (nODE), {count} of each system and γ")
     return figure
 
 
@@ -67,9 +82,9 @@ def draw_error_over_training(runs: pd.DataFrame) -> Figure:
         axis.set(
             yscale="log", title=f"{system}, N = {size}", xlabel="optimizer steps", ylabel="node MAE"
         )
-        note(axis, f"{what_bands_show(chosen, 'step', 'gamma')}\n{_failed(chosen)}")
     name_baselines(axes[len(systems) - 1])
     outside_legend(axes[len(systems) - 1])
+    line_under(figure, f"{what_bands_show(runs, 'N', 'step', 'gamma')}; {failures(runs)}")
     return figure
 
 
@@ -93,9 +108,9 @@ def draw_size_errors(tests: pd.DataFrame, beta: float) -> Figure:
             baselines(axis, rows, "N", shade)
         axis.set(yscale="log", title=system, xlabel="number of nodes N", ylabel="node MAE")
         axis.set_xscale("log", base=2)
-        note(axis, f"{what_bands_show(chosen, 'N', 'gamma')}\n{_failed(chosen)}")
     name_baselines(axes[-1])
     outside_legend(axes[-1])
+    line_under(figure, f"{what_bands_show(runs, 'N', 'gamma')}; {failures(runs)}")
     return figure
 
 
@@ -129,12 +144,12 @@ def draw_structure_errors(
             across, down = list(table.columns), list(table.index)
             corner = across.index(trained_gamma), down.index(trained_beta)
             axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="#D55E00", lw=2))
-        count = good.groupby(["beta", "gamma"]).size().min()
         note(
             axis,
-            f"n ≥ {count} per cell; {_failed(chosen)}\nmean field {still['mae_mean_field']:.2g}, "
-            f"persistence {still['mae_persistence']:.2g}",
+            f"mean field {still['mae_mean_field']:.2g}, persistence {still['mae_persistence']:.2g}",
         )
+    count = runs[runs["status"] == "ok"].groupby(["system", "beta", "gamma"]).size().min()
+    line_under(figure, f"n ≥ {count} runs a cell; {failures(runs)}; framed: as in training")
     return figure
 
 
@@ -178,12 +193,8 @@ def draw_degree_errors(
         for each in (axis, below):
             degree_axis(each, chosen["degree"])
         below.set(ylim=(-0.03, 1.03), xlabel="degree k", ylabel="outside training range")
-        note(axis, f"{int(chosen['nodes'].sum())} node errors, band 10–90 %")
     name_baselines(top[-1])
     outside_legend(top[-1])
+    count = int(errors.groupby("system")["nodes"].sum().min())
+    line_under(figure, f"medians and 10–90 % of nodes, n ≥ {count:,} nodes a system")
     return figure
-
-
-def _failed(runs: pd.DataFrame) -> str:
-    share = float((runs["status"] != "ok").mean()) if len(runs) else 0.0
-    return f"failed integrations {share:.1%}"

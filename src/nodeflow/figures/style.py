@@ -26,6 +26,7 @@ __all__ = [
     "degree_axis",
     "drawing",
     "heat_map",
+    "line_under",
     "note",
     "outside_legend",
     "panels",
@@ -139,6 +140,11 @@ def note(axis: Axes, text: str) -> None:
         text, (0.5, 1.0), (0, 4), xycoords="axes fraction", textcoords="offset points", ha="center",
         va="bottom", fontsize=6.5, color="0.35",
     )  # fmt: skip
+
+
+def line_under(figure: Figure, text: str) -> None:
+    """A remark in one line under a whole figure, on what all of its panels share: n, the bands."""
+    figure.supxlabel(text, x=0.01, ha="left", fontsize=7, color="0.35")
 
 
 def outside_legend(axis: Axes, title: str | None = None) -> None:

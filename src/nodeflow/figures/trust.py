@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nodeflow.figures.bands import bootstrapped
-from nodeflow.figures.style import note, outside_legend, panels
+from nodeflow.figures.style import line_under, note, outside_legend, panels
 
 __all__ = ["draw_trust"]
 
@@ -47,12 +47,15 @@ def draw_trust(trust: pd.DataFrame, beta: float) -> Figure:
         for each in (axis, below):
             each.set_xscale("log", base=2)
         shares = good[good["N"] == good["N"].max()][["flagged", "bad"]].median()
-        count = chosen.groupby("N").size().min()
-        failed = f"{(chosen['status'] != 'ok').mean():.0%} without bands"
-        note(axis, f"γ = {gamma}, {count} graphs a size, {failed}\nband: 95 % bootstrap")
         note(below, f"largest N: {shares['flagged']:.0%} flagged, {shares['bad']:.0%} off by > 1 %")
     outside_legend(top[-1])
     outside_legend(bottom[-1])
+    count = rows.groupby(["system", "N"]).size().min()
+    line_under(
+        figure,
+        f"γ = {gamma}, n ≥ {count} graphs a size, of which {(rows['status'] != 'ok').mean():.0%} are "
+        "without bands; shaded: 95 % intervals of the median (bootstrap)",
+    )
     return figure
 
 

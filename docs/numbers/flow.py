@@ -1,0 +1,146 @@
+"""Tables on generated networks: every set of every flow, alignment, solvers, labels, transfer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from docs.numbers.page import markdown, p_value, percent, share
+
+FLOW = ["flow", "method", "weights", "width"]
+SETS = ("held-out", "zoo", "generated")
+BOTH = ("aligned", "raw")
+
+
+def sets(summary: pd.DataFrame) -> str:
+    """Every set of every flow; of controls those that come nearest to what was generated."""
+    header = ["flow, weights, width", "networks", "accuracy, %", "distance (p)", "replicas",
+              "nearest are distinct", "overlap (p)", "mixing p", "loss", "calibration error",
+              "ensemble gain"]  # fmt: skip
+    lines = []
+    for _, flow in summary.groupby(FLOW, sort=False):
+        for row in flow.to_dict("records"):
+            accuracy = [percent(row[f"accuracy{end}"]) for end in ("", "_low", "_high")]
+            failed = f", {row['failed']} failed" if row["failed"] else ""
+            lines.append(
+                [
+                    f"{row['flow']}, {row['weights']}, {row['width']}",
+                    f"{row['set']} ({row['n']}{failed})",
+                    f"{accuracy[0]} [{accuracy[1]}, {accuracy[2]}]",
+                    f"{row['nearest_relative']:.3f} ({p_value(row['nearest_p'])})".replace(" ()", ""),
+                    share(row["replica_share"]),
+                    str(row["distinct"]),
+                    f"{row['max_iou']:.2f} ({p_value(row['max_iou_p'])})".replace(" ()", ""),
+                    p_value(row["neighbour_p"]),
+                    f"{row['loss']:.3f}",
+                    f"{row['ece']:.3f}",
+                    percent(row["ensemble_gain"]),
+                ]
+            )
+    return markdown(header, lines)
+
+
+def differences(panel: pd.DataFrame) -> str:
+    """Generated less held-out networks, in standard deviations of those, with Welch's interval."""
+    columns = {"nearest": "distance", "max_iou": "overlap", "accuracy": "accuracy",
+               "loss": "loss", "ece": "calibration error"}  # fmt: skip
+    good = panel[panel["status"] == "ok"]
+    lines = []
+    for (flow, _, weights, width), some in good.groupby(FLOW, sort=False):
+        made, others = (some[some["set"] == name] for name in ("generated", "held-out"))
+        cells = []
+        for column in columns:
+            test = stats.ttest_ind(made[column], others[column], equal_var=False)
+            low, high = test.confidence_interval()
+            values = np.array([made[column].mean() - others[column].mean(), low, high])
+            middle, low, high = values / others[column].std()
+            cells.append(f"{middle:.2f} [{low:.2f}, {high:.2f}]")
+        lines.append([f"{flow}, {weights}, {width}", *cells])
+    return markdown(["flow, weights, width", *columns.values()], lines)
+
+
+def alignment(panel: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Flows over aligned and over raw weights side by side; the difference with Welch's interval."""
+    good = panel[(panel["set"] == "generated") & (panel["status"] == "ok")]
+    summary = summary[summary["set"] == "generated"]
+    lines = []
+    for (flow, width), one in good.groupby(["flow", "width"], sort=False):
+        if set(one["weights"]) < set(BOTH):
+            continue
+        aligned, raw = (one.loc[one["weights"] == name, "accuracy"] for name in BOTH)
+        low, high = stats.ttest_ind(aligned, raw, equal_var=False).confidence_interval()
+        known = summary[(summary["flow"] == flow) & (summary["width"] == width)]
+        known = known.set_index("weights").loc[list(BOTH)]
+        ends = zip(known["accuracy"], known["accuracy_low"], known["accuracy_high"], strict=True)
+        lines.append(
+            [
+                f"{flow}, {width}",
+                *(f"{percent(x)} [{percent(a)}, {percent(b)}]" for x, a, b in ends),
+                f"{percent(aligned.mean() - raw.mean())} [{percent(low)}, {percent(high)}]",
+                ", ".join(f"{x:.2f}" for x in known["nearest_relative"]),
+                ", ".join(share(x) for x in known["replica_share"]),
+                ", ".join(f"{x:.2f}" for x in known["max_iou"]),
+            ]
+        )
+    header = ["flow, width", "aligned", "raw", "difference", "distance", "replicas", "overlap"]
+    return markdown(header, lines)
+
+
+def solvers(table: pd.DataFrame) -> str:
+    """Accuracy by evaluations and solver, a column for each width and kind of weights."""
+    good = table[table["status"] == "ok"]
+    columns = sorted(set(zip(good["width"], good["weights"], strict=True)))
+    lines = []
+    for (evaluations, solver), some in good.groupby(["evaluations", "solver"]):
+        cells = [
+            _mean(some.loc[(some["width"] == width) & (some["weights"] == weights), "accuracy"])
+            for width, weights in columns
+        ]
+        lines.append([f"{evaluations}, {solver}", *cells])
+    return markdown(["evaluations, solver", *(f"{w}, {weights}" for w, weights in columns)], lines)
+
+
+def conditional(summary: pd.DataFrame) -> str:
+    """Accuracy of every flow and label by guidance, and the tests at guidance 1."""
+    scales = sorted(summary["guidance"].dropna().unique())
+    header = ["flow, weights, width: label", "held-out", *(f"w = {w:g}" for w in scales),
+              "distance at 1 (p)", "overlap at 1, held-out (p)", "right at 0, 1",
+              "replicas"]  # fmt: skip
+    lines = []
+    for (flow, weights, width, label), some in summary.groupby([*FLOW[:1], *FLOW[2:], "label"]):
+        members = some[some["set"] == "held-out"].iloc[0]
+        made = some[some["set"] == "generated"].set_index("guidance")
+        one = made.loc[1.0]
+        cells = []
+        for row in (members, *(made.loc[w] for w in scales)):
+            half = (row["accuracy_high"] - row["accuracy_low"]) / 2
+            cells.append(f"{percent(row['accuracy'])} ± {percent(half)}")
+        lines.append(
+            [
+                f"{flow}, {weights}, {width}: {label}",
+                *cells,
+                f"{one['nearest_relative']:.3f} ({p_value(one['nearest_p'])})",
+                f"{one['max_iou']:.2f}, {members['max_iou']:.2f} ({p_value(one['max_iou_p'])})",
+                f"{share(made['right'][0.0])}, {share(one['right'])}",
+                share(made["replica_share"].max()),
+            ]
+        )
+    return markdown(header, lines)
+
+
+def transfer(table: pd.DataFrame) -> str:
+    """Mean accuracy on another task after each number of epochs."""
+    names = list(dict.fromkeys(table["set"]))
+    lines = []
+    for (flow, task), some in table.groupby(["flow", "task"], sort=False):
+        means = some.groupby(["set", "epochs"])["accuracy"].mean()
+        cells = [", ".join(percent(x) for x in means[name].sort_index()) for name in names]
+        lines.append([str(flow), str(task), *cells])
+    epochs = ", ".join(f"{x:g}" for x in sorted(table["epochs"].unique()))
+    text = f"Per cent of the task's test items, after {epochs} epochs of training on it."
+    return f"{markdown(['from', 'to', *names], lines)}\n{text}\n"
+
+
+def _mean(values: pd.Series) -> str:
+    return f"{percent(values.mean())} ± {percent(1.96 * stats.sem(values))}"

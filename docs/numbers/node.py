@@ -1,0 +1,142 @@
+"""Tables on neural ODEs: errors over size, what seeds and graphs move, claims, bands and flags."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from docs.numbers.page import markdown, share, short
+from nodeflow.judge.topics import in_words, topic_of
+
+TRUST = "Do bands and flags hold?"
+
+MARKS = {"confirmed": "**{}**", "contradicted": "*{}*", "open": "{}"}
+BANDS = {
+    "stretch_90": "stretch, 90 %",
+    "student_50": "50 %, Student",
+    "student_90": "90 %, Student",
+    "coverage_50": "50 %",
+    "coverage_90": "90 %",
+    "coverage_50_unflagged": "50 %, no flag",
+    "coverage_90_unflagged": "90 %, no flag",
+    "width_90": "half width, 90 %",
+}
+FLAGS = {
+    "flagged": "flagged",
+    "bad": "off by > 1 %",
+    "precision": "precision",
+    "recall": "recall",
+    "error_flagged": "error, flagged",
+    "error_unflagged": "error, no flag",
+    "mae_flagged": "MAE, flagged",
+    "mae_unflagged": "MAE, no flag",
+}
+
+
+def errors_over_size(tests: pd.DataFrame) -> str:
+    """Median error at the smallest and the largest test size, by system and γ."""
+    own = _own(tests)
+    small, large = int(own["N"].min()), int(own["N"].max())
+    gammas = sorted(own["gamma"].unique())
+    lines = []
+    for system in dict.fromkeys(own["system"]):
+        cells = []
+        for gamma in gammas:
+            mine = own[(own["system"] == system) & (own["gamma"] == gamma)]
+            before, after = (mine.loc[mine["N"] == size, "mae"].median() for size in (small, large))
+            cells.append(f"{before:.1e} → {after:.1e} (×{_factor(after / before)})")
+        lines.append([system, *cells])
+    failed = share((tests["status"] != "ok").mean(), 1)
+    table = markdown([f"system, N = {small} → {large:,}", *(f"γ = {x}" for x in gammas)], lines)
+    return f"{table}\n{len(tests):,} runs of a model on a graph, of which {failed} failed.\n"
+
+
+def spread_of_training(tests: pd.DataFrame) -> str:
+    """Factors by which one standard deviation of seeds or of training graphs moves an error."""
+    own = _own(tests[tests["status"] == "ok"])
+    keys = ["system", "gamma", "N", "training_graph", "replicate"]
+    groups = np.log(own.groupby(keys, sort=False)["mae"].median()).groupby(keys[:4], sort=False)
+    seeds = int(groups.size().min())
+    within = groups.var(ddof=1).groupby("system", sort=False).mean()
+    means = groups.mean().groupby(keys[:3], sort=False)
+    between = means.var(ddof=1).groupby("system", sort=False).mean()
+    graphs = np.sqrt((between - within / seeds).clip(lower=0.0))
+    lines = [
+        [str(system), f"×{np.exp(np.sqrt(within[system])):.2f}", f"×{np.exp(graphs[system]):.2f}"]
+        for system in within.index
+    ]
+    return markdown(["system", "seeds of one training graph", "training graphs"], lines)
+
+
+def verdicts(table: pd.DataFrame, trust: bool) -> str:
+    """A row a claim, by question: for which systems it holds, in words."""
+    told = in_words(table.dropna(subset=["value"]))
+    told = told[(told["topic"] == TRUST) == trust]
+    lines = []
+    for topic, rows in told.groupby("topic", sort=False):
+        lines.append([f"**{topic}**", "", "", ""])
+        lines += rows[["claim", "holds", "open", "fails"]].to_numpy().tolist()
+    return markdown(["claim", "holds for", "open for", "does not hold for"], lines)
+
+
+def claims(table: pd.DataFrame, trust: bool) -> str:
+    """One row a statistic, one column a system; of the paper's claims, or of those on trust."""
+    of_trust = table["claim"].map(topic_of) == TRUST
+    table = table[of_trust == trust].dropna(subset=["value"])
+    systems = [name for name in dict.fromkeys(table["system"]) if name != "all"]
+    lines = []
+    for (claim, statistic), rows in table.groupby(["claim", "statistic"], sort=False):
+        found = {row["system"]: _claim(row) for row in rows.to_dict("records")}
+        joint = [found["all"], *[""] * (len(systems) - 1)] if "all" in found else None
+        cells = joint or [found.get(system, "") for system in systems]
+        above = f"{rows['threshold'].iloc[0]:g}"
+        lines.append([str(claim), str(statistic).replace("|", "\\|"), above, *cells])
+    counts = table["verdict"].value_counts()
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    header = ["claim", "statistic", "holds above", *systems]
+    return f"{markdown(header, lines)}\n{told}.\n"
+
+
+def bands(trust: pd.DataFrame) -> str:
+    """Coverage of bands at the smallest γ: means over test graphs, with the smallest and the largest."""
+    return _trust(trust, BANDS)
+
+
+def flags(trust: pd.DataFrame) -> str:
+    """What flags find at the smallest γ: means over test graphs."""
+    return _trust(trust, FLAGS)
+
+
+def _own(tests: pd.DataFrame) -> pd.DataFrame:
+    same = (tests["trained_gamma"] == tests["gamma"]) & (tests["trained_beta"] == tests["beta"])
+    plain = tests["variant"] == "plain"
+    return tests[same & plain]
+
+
+def _factor(number: float) -> str:
+    return f"{number:.0f}" if number >= 9.95 else f"{number:.1f}"
+
+
+def _claim(row: dict) -> str:  # type: ignore[type-arg]
+    text = f"{short(row['value'])} [{short(row['low'])}, {short(row['high'])}]"
+    return MARKS[row["verdict"]].format(text)
+
+
+def _trust(trust: pd.DataFrame, columns: dict[str, str]) -> str:
+    same = (trust["trained_gamma"] == trust["gamma"]) & (trust["trained_beta"] == trust["beta"])
+    gamma = trust.loc[same, "gamma"].min()
+    rows = trust[same & (trust["gamma"] == gamma)]
+    lines = []
+    for system in dict.fromkeys(rows["system"]):
+        for size, graphs in rows[rows["system"] == system].groupby("N"):
+            cells = []
+            for column in columns:
+                mean, low, high = graphs[column].agg(["mean", "min", "max"])
+                number = column.startswith(("mae", "error", "width", "stretch"))
+                cells.append(short(mean) if number else share(mean))
+                if column.startswith("coverage"):
+                    cells[-1] += f" [{100 * low:.0f}, {100 * high:.0f}]"
+            lines.append([f"{system}, {size:,}", *cells])
+    without = (rows["status"] != "ok").sum()
+    table = markdown(["system, N", *columns.values()], lines)
+    return f"{table}\nγ = {gamma}; {without} of {len(rows)} ensembles on a graph are without bands.\n"

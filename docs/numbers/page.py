@@ -1,0 +1,129 @@
+"""What a table of a document is: rows made of tables of a run, and a line on where they come from."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import yaml
+from snakemake.utils import update_config
+
+from nodeflow.problems import Problem
+from nodeflow.provenance import config_digest, remember_config
+
+ROOT = Path(__file__).parents[2]
+
+
+class PageProblem(Problem):
+    """A table of a document cannot be written; the text says why."""
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table of a document.
+
+    Attributes:
+        name: of its file, `docs/tables/NAME.md`, which a page includes.
+        tables: names of the run's tables that it is made of, in the order of arguments of `rows`.
+        rows: the function that makes its Markdown of them.
+        config: the configuration that it is of, in `config/`.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    rows: Callable[..., str]
+    config: str = "config.yaml"
+
+    def written(self, results: Path) -> str:
+        """The whole file: the rows, and where they come from.
+
+        Raises:
+            PageProblem: one of the tables is missing, or of another configuration.
+        """
+        files = [results / f"tables/{name}.parquet" for name in self.tables]
+        missing = [str(path) for path in files if not path.is_file()]
+        if missing:
+            raise PageProblem(f"The table {self.name} is made of {', '.join(missing)}: not there.")
+        origin = stamp(files, self.config)
+        return f"{self.rows(*map(pd.read_parquet, files)).strip()}\n\n{origin}\n"
+
+
+def markdown(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table as Markdown."""
+    rows = [list(header), ["---"] * len(header), *map(list, lines)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows) + "\n"
+
+
+def stamp(files: Sequence[Path], config: str) -> str:
+    """When, where, by which commit and of which configuration tables of a run were made.
+
+    Raises:
+        PageProblem: they are of another configuration.
+    """
+    found = [_metadata(path) for path in files]
+    remember_config(merged(config))
+    if {x["config"] for x in found} != {config_digest()}:
+        raise PageProblem(
+            f"{', '.join(map(str, files))}: these are not tables of config/{config}; run "
+            f"`snakemake all_figures --cores 2 --configfile config/{config}` first."
+        )
+    commits = ", ".join(sorted({x["commit"][:10] for x in found}))
+    libraries = json.loads(found[0]["versions"])
+    day = datetime.fromtimestamp(max(path.stat().st_mtime for path in files), UTC)
+    return (
+        f"*{day:%d %B %Y}, `config/{config}`, commit {commits}, {machine()}, "
+        f"Python {libraries['python']}, torch {libraries.get('torch', 'none')}; "
+        f"of {', '.join(f'`{name}`' for name in dict.fromkeys(path.name for path in files))}.*"
+    )
+
+
+def merged(config: str) -> dict[str, Any]:
+    """A configuration file over the defaults, as Snakemake merges them."""
+    whole: dict[str, Any] = {}
+    for name in dict.fromkeys(("config.yaml", config)):
+        update_config(whole, yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8")))
+    return whole
+
+
+def machine() -> str:
+    """Cores and processor of this machine."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        [name] = {x.partition(":")[2].strip() for x in lines if x.startswith("model name")}
+    except (OSError, ValueError):
+        name = platform.machine()
+    return f"{os.cpu_count()} cores of {name}"
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    stored = pq.read_schema(path).metadata or {}
+    names = ("commit", "config", "versions")
+    return {name: stored[f"nodeflow.{name}".encode()].decode() for name in names}
+
+
+def short(number: float) -> str:
+    """Two digits; nothing for what there is not."""
+    return "" if pd.isna(number) else f"{float(f'{number:.2g}'):,g}"
+
+
+def share(number: float, digits: int = 0) -> str:
+    """Per cent; nothing for what there is not."""
+    return "" if pd.isna(number) else f"{100 * float(number):.{digits}f} %"
+
+
+def percent(number: float, digits: int = 1) -> str:
+    """Per cent without the sign."""
+    return f"{100 * float(number):.{digits}f}"
+
+
+def p_value(p: float) -> str:
+    """Two digits, or that it is very small."""
+    return "" if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.2g}"

@@ -1,0 +1,54 @@
+"""Which tables and pictures of a run the documents show."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from docs.numbers import bridge, costs, flow, node
+from docs.numbers.page import PageTable
+
+TABLES: tuple[PageTable, ...] = (
+    PageTable("size_errors", ("node_tests",), node.errors_over_size),
+    PageTable("spread_of_training", ("node_tests",), node.spread_of_training),
+    PageTable("claims", ("claims",), partial(node.claims, trust=False)),
+    PageTable("verdicts", ("claims",), partial(node.verdicts, trust=False)),
+    PageTable("verdicts_on_trust", ("claims",), partial(node.verdicts, trust=True)),
+    PageTable("claims_on_trust", ("claims",), partial(node.claims, trust=True)),
+    PageTable("trust_bands", ("node_trust",), node.bands),
+    PageTable("trust_flags", ("node_trust",), node.flags),
+    PageTable("flow_sets", ("flow_summary",), flow.sets),
+    PageTable("flow_differences", ("flow_panel",), flow.differences),
+    PageTable("flow_alignment", ("flow_panel", "flow_summary"), flow.alignment),
+    PageTable("transfer", ("transfer",), flow.transfer),
+    PageTable("bridge_panel", ("bridge_panel",), bridge.panel),
+    PageTable(
+        "bridge_tests", ("bridge_panel", "bridge_runs", "bridge_fixed_points"), bridge.tests
+    ),
+    PageTable("bridge_questions", ("bridge_questions",), bridge.answers),
+    PageTable("costs", ("runtime",), costs.by_rule),
+    PageTable("claims_eight_graphs", ("claims",), partial(node.claims, trust=False), "claims.yaml"),
+    PageTable("study_sets", ("flow_summary",), flow.sets, "generation.yaml"),
+    PageTable("study_differences", ("flow_panel",), flow.differences, "generation.yaml"),
+    PageTable(
+        "study_alignment", ("flow_panel", "flow_summary"), flow.alignment, "generation.yaml"
+    ),
+    PageTable("study_solvers", ("flow_solvers",), flow.solvers, "generation.yaml"),
+    PageTable("study_labels", ("conditional_summary",), flow.conditional, "generation.yaml"),
+    PageTable("study_transfer", ("transfer",), flow.transfer, "generation.yaml"),
+    PageTable("resnets", ("flow_summary",), flow.sets, "resnet.yaml"),
+    PageTable(
+        "five_tests", ("bridge_panel", "bridge_runs", "bridge_fixed_points"), bridge.tests,
+        "bridge.yaml",
+    ),  # fmt: skip
+    PageTable("five_questions", ("bridge_questions",), bridge.answers, "bridge.yaml"),
+)
+"""All tables that are made of a run's, by configuration; `docs/tables/NAME.md` each."""
+
+PICTURES: dict[str, tuple[str, ...]] = {
+    "config.yaml": (
+        "size_errors", "structure_errors", "degree_errors", "hidden", "trust", "claims",
+        "frontier", "alignment", "transfer", "bridge_errors", "bridge_questions", "runtime",
+    ),
+    "generation.yaml": ("solvers", "conditional"),
+}  # fmt: skip
+"""Figures of a run that pages show, by configuration; `docs/pictures/NAME.png` each."""
