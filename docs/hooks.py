@@ -32,6 +32,7 @@ COPIED = {
 """Documents outside of the folder of pages, and the pages made of them."""
 
 _LINK = re.compile(r"(?<=\]\()(?!https?:|#|mailto:)([^)#\s]+)(?=[)#])")
+_CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 _TABLE = re.compile(r"^\[[^\]]*\]\(([^)]*tables/(\w+)\.md)\)$", re.MULTILINE)
 
 
@@ -60,7 +61,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     copied = {page: source for source, page in COPIED.items()}
     origin = copied.get(place, f"docs/{place}")
     markdown = _TABLE.sub(lambda found: _table(found[2], place), markdown)
-    return _LINK.sub(lambda found: _linked(found[1], origin, place), markdown)
+    parts = _CODE.split(markdown)
+    parts[::2] = [
+        _LINK.sub(lambda found: _linked(found[1], origin, place), part) for part in parts[::2]
+    ]
+    return "".join(parts)
 
 
 def modules() -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -9,12 +11,12 @@ from scipy import stats
 from docs.numbers.page import markdown, p_value, percent, share
 
 FLOW = ["flow", "method", "weights", "width"]
-SETS = ("held-out", "zoo", "generated")
 BOTH = ("aligned", "raw")
 
 
-def sets(summary: pd.DataFrame) -> str:
-    """Every set of every flow; of controls those that come nearest to what was generated."""
+def sets(summary: pd.DataFrame, flows: Collection[str] = ()) -> str:
+    """Every set of every flow, or of some flows."""
+    summary = summary[summary["flow"].isin(flows)] if flows else summary
     header = ["flow, weights, width", "networks", "accuracy, %", "distance (p)", "replicas",
               "nearest are distinct", "overlap (p)", "mixing p", "loss", "calibration error",
               "ensemble gain"]  # fmt: skip
@@ -101,8 +103,9 @@ def solvers(table: pd.DataFrame) -> str:
     return markdown(["evaluations, solver", *(f"{w}, {weights}" for w, weights in columns)], lines)
 
 
-def conditional(summary: pd.DataFrame) -> str:
-    """Accuracy of every flow and label by guidance, and the tests at guidance 1."""
+def conditional(summary: pd.DataFrame, descent: bool) -> str:
+    """Accuracy of every descent, or of every other flow, and label by guidance; tests at 1."""
+    summary = summary[summary["flow"].str.endswith("_descent") == descent]
     scales = sorted(summary["guidance"].dropna().unique())
     header = ["flow, weights, width: label", "held-out", *(f"w = {w:g}" for w in scales),
               "distance at 1 (p)", "overlap at 1, held-out (p)", "right at 0, 1",

@@ -56,7 +56,8 @@ def spread_of_training(tests: pd.DataFrame) -> str:
     own = _own(tests[tests["status"] == "ok"])
     keys = ["system", "gamma", "N", "training_graph", "replicate"]
     groups = np.log(own.groupby(keys, sort=False)["mae"].median()).groupby(keys[:4], sort=False)
-    seeds = int(groups.size().min())
+    if (seeds := int(groups.size().min())) < 2:
+        return "Each training graph has one seed, so nothing is known of the spread.\n"
     within = groups.var(ddof=1).groupby("system", sort=False).mean()
     means = groups.mean().groupby(keys[:3], sort=False)
     between = means.var(ddof=1).groupby("system", sort=False).mean()

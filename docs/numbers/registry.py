@@ -27,14 +27,26 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("bridge_questions", ("bridge_questions",), bridge.answers),
     PageTable("costs", ("runtime",), costs.by_rule),
     PageTable("claims_eight_graphs", ("claims",), partial(node.claims, trust=False), "claims.yaml"),
-    PageTable("study_sets", ("flow_summary",), flow.sets, "generation.yaml"),
-    PageTable("study_differences", ("flow_panel",), flow.differences, "generation.yaml"),
-    PageTable(
-        "study_alignment", ("flow_panel", "flow_summary"), flow.alignment, "generation.yaml"
+    *(
+        PageTable(
+            name, ("flow_summary",), partial(flow.sets, flows=(made,)), "generation.yaml"
+        )
+        for name, made in (
+            ("study_digits", "digits_descent"),
+            ("study_digits_4000", "digits_many_descent"),
+            ("study_fashion", "fashion_large_descent"),
+        )
     ),
-    PageTable("study_solvers", ("flow_solvers",), flow.solvers, "generation.yaml"),
-    PageTable("study_labels", ("conditional_summary",), flow.conditional, "generation.yaml"),
-    PageTable("study_transfer", ("transfer",), flow.transfer, "generation.yaml"),
+    PageTable("study_methods", ("flow_panel", "flow_summary"), flow.alignment, "generation.yaml"),
+    PageTable("study_solver_steps", ("flow_solvers",), flow.solvers, "generation.yaml"),
+    *(
+        PageTable(
+            name, ("conditional_summary",), partial(flow.conditional, descent=descent),
+            "generation.yaml",
+        )  # fmt: skip
+        for name, descent in (("study_labels_of_descents", True), ("study_labels_of_codes", False))
+    ),
+    PageTable("study_other_tasks", ("transfer",), flow.transfer, "generation.yaml"),
     PageTable("resnets", ("flow_summary",), flow.sets, "resnet.yaml"),
     PageTable(
         "five_tests", ("bridge_panel", "bridge_runs", "bridge_fixed_points"), bridge.tests,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from docs.numbers.page import stamp
 from docs.numbers.registry import TABLES
 from tests.documents import blocks
 
@@ -19,9 +20,10 @@ def test_each_table_is_made_of_the_tables_of_a_run(run: Checkout) -> None:
         files = [run.folder / f"results/tables/{name}.parquet" for name in table.tables]
         if not all(path.is_file() for path in files):
             continue
-        lines = [
-            line for line in table.rows(*map(pd.read_parquet, files)).splitlines() if "|" in line
-        ]
+        text = table.rows(*map(pd.read_parquet, files))
+        if text.startswith("Each training graph has one seed"):
+            continue
+        lines = [line for line in text.splitlines() if "|" in line]
         assert len(lines) > 2, table.name
         assert len({line.replace("\\|", "").count("|") for line in lines}) == 1, table.name
         assert "nan" not in " ".join(lines).lower().split(), table.name
@@ -52,9 +54,10 @@ def test_what_the_page_on_runs_reads_is_there(
 
 
 @pytest.mark.slow
-def test_a_table_says_when_where_and_of_what_it_was_made(finished: Checkout, tmp_path: Path) -> None:
-    from docs.numbers.page import stamp
-
+def test_a_table_says_when_where_and_of_what_it_was_made(
+    finished: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NODEFLOW_CONFIG", "none")  # as it was, after the test
     files = [finished.folder / "results/tables/claims.parquet"]
     line = stamp(files, "smoke.yaml")
     assert "`config/smoke.yaml`, commit " in line
