@@ -1,4 +1,4 @@
-"""What MkDocs does not do by itself: pages that are generated, and links out of the folder of pages.
+"""What MkDocs does not do by itself: generated pages, and links out of the folder of pages.
 
 Pages are Markdown that can be read in the repository as well. Links to its other documents (README,
 CONTRIBUTING, CHANGELOG, the keys of the configuration) lead to the pages made of them, and a line
@@ -31,6 +31,10 @@ COPIED = {
 }
 """Documents outside of the folder of pages, and the pages made of them."""
 
+_SHOWN = (
+    "{show_root_heading: true, show_root_toc_entry: true, show_root_full_path: false, "
+    "show_if_no_docstring: true}"
+)
 _LINK = re.compile(r"(?<=\]\()(?!https?:|#|mailto:)([^)#\s]+)(?=[)#])")
 _CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 _TABLE = re.compile(r"^\[[^\]]*\]\(([^)]*tables/(\w+)\.md)\)$", re.MULTILINE)
@@ -95,8 +99,7 @@ def api_of(name: str) -> str:
             module = ".".join(filter(None, ("nodeflow", name, statement.module)))
             origins |= {x.asname or x.name: f"{module}.{x.name}" for x in statement.names}
     directives = [
-        f"::: {origins[public]}\n    options: {{show_root_heading: true, show_root_toc_entry: true, "
-        "show_root_full_path: false, show_if_no_docstring: true}\n"
+        f"::: {origins[public]}\n    options: {_SHOWN}\n"
         for public in sorted(names(stub), key=str.casefold)
         if public in origins
     ]

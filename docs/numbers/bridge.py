@@ -1,4 +1,4 @@
-"""Tables on generated neural ODEs: errors and novelty by set, and the questions with their answers."""
+"""Tables on generated neural ODEs: errors and novelty by set, questions and answers."""
 
 from __future__ import annotations
 

@@ -8,19 +8,25 @@ from docs.numbers.page import markdown
 
 
 def by_rule(runtime: pd.DataFrame) -> str:
-    """Jobs, processor seconds and memory by rule; rules that share a name's first word stand alone."""
-    figures = runtime["rule"].str.startswith("draw_")
-    rules = runtime["rule"].mask(figures, "draw_… (all figures)")
-    grouped = runtime.assign(rule=rules).groupby("rule", sort=False)
-    rows = grouped.agg(
+    """Jobs, processor seconds and memory by rule, those that take longest first."""
+    rows = runtime.groupby("rule", sort=False).agg(
         jobs=("job", "size"), seconds=("seconds", "sum"), cpu=("cpu_seconds", "sum"),
         memory=("max_rss", "max"),
     ).sort_values("cpu", ascending=False)  # fmt: skip
     whole = rows["cpu"].sum()
     lines = [
-        [f"`{name}`", str(row.jobs), f"{row.cpu:.0f}", f"{100 * row.cpu / whole:.0f} %", f"{row.memory:.0f}"]
+        [
+            f"`{name}`",
+            f"{row.jobs:.0f}",
+            f"{row.cpu:.0f}",
+            f"{100 * row.cpu / whole:.0f} %",
+            f"{row.memory:.0f}",
+        ]
         for name, row in rows.iterrows()
     ]
-    lines.append(["all", str(rows["jobs"].sum()), f"{whole:.0f}", "100 %", f"{rows['memory'].max():.0f}"])
+    lines.append(
+        ["all", str(rows["jobs"].sum()), f"{whole:.0f}", "100 %", f"{rows['memory'].max():.0f}"]
+    )
     table = markdown(["rule", "jobs", "processor seconds", "share", "memory, MiB"], lines)
-    return f"{table}\nWith the start of Python in every job; figures are drawn after this is counted.\n"
+    text = "The start of Python in every job is part of it; figures, drawn after all, are not."
+    return f"{table}\n{text}\n"

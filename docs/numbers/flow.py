@@ -30,7 +30,9 @@ def sets(summary: pd.DataFrame, flows: Collection[str] = ()) -> str:
                     f"{row['flow']}, {row['weights']}, {row['width']}",
                     f"{row['set']} ({row['n']}{failed})",
                     f"{accuracy[0]} [{accuracy[1]}, {accuracy[2]}]",
-                    f"{row['nearest_relative']:.3f} ({p_value(row['nearest_p'])})".replace(" ()", ""),
+                    f"{row['nearest_relative']:.3f} ({p_value(row['nearest_p'])})".replace(
+                        " ()", ""
+                    ),
                     share(row["replica_share"]),
                     str(row["distinct"]),
                     f"{row['max_iou']:.2f} ({p_value(row['max_iou_p'])})".replace(" ()", ""),
@@ -63,7 +65,7 @@ def differences(panel: pd.DataFrame) -> str:
 
 
 def alignment(panel: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Flows over aligned and over raw weights side by side; the difference with Welch's interval."""
+    """Flows over aligned and over raw weights, and the difference with Welch's interval."""
     good = panel[(panel["set"] == "generated") & (panel["status"] == "ok")]
     summary = summary[summary["set"] == "generated"]
     lines = []

@@ -99,7 +99,7 @@ def claims(table: pd.DataFrame, trust: bool) -> str:
 
 
 def bands(trust: pd.DataFrame) -> str:
-    """Coverage of bands at the smallest γ: means over test graphs, with the smallest and the largest."""
+    """Coverage of bands at the smallest γ: mean, smallest and largest of the test graphs."""
     return _trust(trust, BANDS)
 
 
@@ -140,4 +140,6 @@ def _trust(trust: pd.DataFrame, columns: dict[str, str]) -> str:
             lines.append([f"{system}, {size:,}", *cells])
     without = (rows["status"] != "ok").sum()
     table = markdown(["system, N", *columns.values()], lines)
-    return f"{table}\nγ = {gamma}; {without} of {len(rows)} ensembles on a graph are without bands.\n"
+    return (
+        f"{table}\nγ = {gamma}; {without} of {len(rows)} ensembles on a graph are without bands.\n"
+    )

@@ -1,4 +1,4 @@
-"""What a table of a document is: rows made of tables of a run, and a line on where they come from."""
+"""What a table of a document is: rows made of a run's tables, and a line on their origin."""
 
 from __future__ import annotations
 

@@ -21,16 +21,12 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("flow_alignment", ("flow_panel", "flow_summary"), flow.alignment),
     PageTable("transfer", ("transfer",), flow.transfer),
     PageTable("bridge_panel", ("bridge_panel",), bridge.panel),
-    PageTable(
-        "bridge_tests", ("bridge_panel", "bridge_runs", "bridge_fixed_points"), bridge.tests
-    ),
+    PageTable("bridge_tests", ("bridge_panel", "bridge_runs", "bridge_fixed_points"), bridge.tests),
     PageTable("bridge_questions", ("bridge_questions",), bridge.answers),
     PageTable("costs", ("runtime",), costs.by_rule),
     PageTable("claims_eight_graphs", ("claims",), partial(node.claims, trust=False), "claims.yaml"),
     *(
-        PageTable(
-            name, ("flow_summary",), partial(flow.sets, flows=(made,)), "generation.yaml"
-        )
+        PageTable(name, ("flow_summary",), partial(flow.sets, flows=(made,)), "generation.yaml")
         for name, made in (
             ("study_digits", "digits_descent"),
             ("study_digits_4000", "digits_many_descent"),
@@ -41,17 +37,21 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("study_solver_steps", ("flow_solvers",), flow.solvers, "generation.yaml"),
     *(
         PageTable(
-            name, ("conditional_summary",), partial(flow.conditional, descent=descent),
+            name,
+            ("conditional_summary",),
+            partial(flow.conditional, descent=descent),
             "generation.yaml",
-        )  # fmt: skip
+        )
         for name, descent in (("study_labels_of_descents", True), ("study_labels_of_codes", False))
     ),
     PageTable("study_other_tasks", ("transfer",), flow.transfer, "generation.yaml"),
     PageTable("resnets", ("flow_summary",), flow.sets, "resnet.yaml"),
     PageTable(
-        "five_tests", ("bridge_panel", "bridge_runs", "bridge_fixed_points"), bridge.tests,
+        "five_tests",
+        ("bridge_panel", "bridge_runs", "bridge_fixed_points"),
+        bridge.tests,
         "bridge.yaml",
-    ),  # fmt: skip
+    ),
     PageTable("five_questions", ("bridge_questions",), bridge.answers, "bridge.yaml"),
 )
 """All tables that are made of a run's, by configuration; `docs/tables/NAME.md` each."""

@@ -1,4 +1,4 @@
-"""A run is killed again and again, or its disk fills up, and recovers as docs/how-to/recover.md says.
+"""A run is killed again and again, or its disk fills up, and recovers as the page on it says.
 
 Run alone, `pytest -m slow -n 0 tests/drill/test_faults.py`: it takes the machine's cores.
 """

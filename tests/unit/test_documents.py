@@ -5,6 +5,7 @@ import io
 import re
 import shlex
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,7 @@ def test_commands_name_what_there_is() -> None:
 
 def check_snakemake(words: list[str], page: Path) -> None:
     """Configurations, figures and targets that a command names are there."""
-    for option, value in zip(words, words[1:], strict=False):
+    for option, value in pairwise(words):
         if option == "--configfile" and value.startswith("config/"):
             assert (ROOT / value).is_file(), value
         if option == "--profile":
@@ -136,10 +137,12 @@ def check_numbers(words: list[str]) -> None:
         assert (ROOT / "benchmarks" / words[words.index("--bench") + 1]).is_file()
 
 
-def test_settings_on_pages_are_settings() -> None:
+def test_settings_on_pages_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/power_grid.txt").write_text("1 2\n2 3\n")
+    monkeypatch.chdir(tmp_path)
     examples = blocks((ROOT / "docs/how-to/settings.md").read_text(), "yaml")
     for example in examples:
         config = read_config(overlaid(DEFAULT, yaml.safe_load(example)))
         assert config != read_config(DEFAULT)
     assert len(examples) == 2
-

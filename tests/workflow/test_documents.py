@@ -1,4 +1,4 @@
-"""Tables of documents are made of a run's, and of no other configuration's; what pages read is there."""
+"""Tables of documents are made of a run's tables, and of no other configuration's."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The site is built strictly, and in a real browser its pages, pictures, colours and search work."""
+"""The site is built strictly; in a real browser its pages, pictures, colours, search work."""
 
 import json
 import subprocess
@@ -93,7 +93,9 @@ def seen(site: Path) -> Iterator[dict[str, Any]]:
 
 
 def test_nothing_is_loaded_from_elsewhere(site: Path, seen: dict[str, Any]) -> None:
-    assert {path: page["elsewhere"] for path, page in seen["pages"].items() if page["elsewhere"]} == {}
+    assert {
+        path: page["elsewhere"] for path, page in seen["pages"].items() if page["elsewhere"]
+    } == {}
     for path in site.rglob("*.html"):
         text = path.read_text()
         assert "fonts.googleapis" not in text
@@ -128,8 +130,8 @@ def test_the_search_finds_pages(seen: dict[str, Any]) -> None:
 
 def test_the_pages_of_the_navigation_are_there(site: Path) -> None:
     text = (ROOT / "mkdocs.yml").read_text()
-    wanted = [part for part in yaml.safe_load(text)["nav"]]
-    assert [next(iter(part)) for part in wanted] == [
+    parts = yaml.safe_load(text)["nav"]
+    assert [next(iter(part)) for part in parts] == [
         "nodeflow", "Tutorials", "How to", "Results", "Reference",
     ]  # fmt: skip
     for name in ("graphs", "node", "laws", "flow", "judge"):

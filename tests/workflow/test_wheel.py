@@ -44,7 +44,9 @@ def test_the_library_works_without_the_checkout(wheel: Path) -> None:
     assert version in wheel.name
     [example] = blocks((ROOT / "README.md").read_text(), "python")
     assert "upper_90" in ran(python, "-c", example, folder=folder)
-    commit = ran(python, "-c", "from nodeflow import provenance as p; print(p.commit())", folder=folder)
+    commit = ran(
+        python, "-c", "from nodeflow import provenance as p; print(p.commit())", folder=folder
+    )
     assert re.match(r"[0-9a-f]{40}", commit)
     # Types and stubs are part of it: an editor knows the public names.
     package = Path(place).parent

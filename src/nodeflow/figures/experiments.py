@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -287,41 +289,55 @@ def draw_claims(claims: pd.DataFrame) -> Figure:
     claims = claims.dropna(subset=["value"])
     systems = [name for name in dict.fromkeys(claims["system"]) if name != "all"]
     told = in_words(claims)
-    figure, (axis,) = panels(1, width=2.6 + 1.0 * len(systems) + 6.2, height=0.21 * len(told) + 2.4)
+    # In inches: columns at fixed places, which no layout has to find.
+    left, step = 4.3, 0.62
+    right = left + step * len(systems) + 0.1
+    wide, high = right + 2.6, 0.2 * len(told) + 0.28 * told["topic"].nunique() + 1.0
+    figure, (axis,) = panels(1, width=wide, height=high)
+    figure.set_layout_engine(None)
+    axis.set_position((0, 0, 1, 1))
     axis.set_axis_off()
-    wide = len(systems)
-    row = 0.0
+    axis.set(xlim=(0, wide), ylim=(high, 0))
+    for place, system in enumerate(systems):
+        axis.text(left + step * (place + 0.5), 0.2, system, weight="bold", ha="center")
+    axis.text(right, 0.2, "holds for", weight="bold")
+    y = 0.2
     for topic, of_topic in told.groupby("topic", sort=False):
-        axis.text(-5.4, row, str(topic), weight="bold", va="center")
-        row += 1
+        y += 0.28
+        axis.text(0.1, y, str(topic), weight="bold")
         for claim, holds in zip(of_topic["claim"], of_topic["holds"], strict=True):
-            axis.axhline(row, color="0.93", lw=0.6, zorder=0)
-            axis.text(-5.2, row, claim, fontsize=7.5, va="center")
-            axis.text(wide + 0.1, row, holds or "none", fontsize=7.5, va="center")
+            y += 0.2
+            axis.plot([0.1, wide - 0.1], [y + 0.06] * 2, color="0.9", lw=0.6, zorder=0)
+            axis.text(0.2, y, claim, fontsize=7.5)
+            axis.text(right, y, _brief(holds), fontsize=7.5)
             rows = claims[claims["claim"] == claim]
             for system, mine in rows.groupby("system", sort=False):
-                middle = (wide - 1) / 2 if system == "all" else systems.index(str(system))
-                _verdicts(axis, mine, middle, row)
-            row += 1
-        row += 0.4
-    for place, system in enumerate(systems):
-        axis.text(place, -1, system, weight="bold", ha="center", va="center")
-    axis.text(wide + 0.1, -1, "holds for", weight="bold", va="center")
-    for verdict, shade in _VERDICTS.items():
+                place = (len(systems) - 1) / 2 if system == "all" else systems.index(str(system))
+                _verdicts(axis, mine, left + step * (place + 0.5), y - 0.04)
+    for place, (verdict, shade) in enumerate(_VERDICTS.items()):
         count = int((claims["verdict"] == verdict).sum())
-        axis.plot([], [], _VERDICT_MARKERS[verdict], color=shade,
-                  label=f"{_VERDICT_WORDS[verdict]} ({count})")  # fmt: skip
-    axis.set(xlim=(-5.5, wide + 3.6), ylim=(row, -1.8))
-    axis.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=3)
-    line_under(figure, "a mark: one statistic; its number where a claim has one (claims.parquet)")
+        at = 0.2 + 1.5 * place
+        axis.plot(at, y + 0.32, _VERDICT_MARKERS[verdict], color=shade, ms=4.5)
+        axis.text(at + 0.1, y + 0.36, f"{_VERDICT_WORDS[verdict]} ({count})", fontsize=7.5)
+    said = "a mark: one statistic, with its number where a claim has one alone"
+    axis.text(0.2 + 1.5 * len(_VERDICTS), y + 0.36, said, fontsize=7, color="0.35")
     return figure
+
+
+def _brief(holds: str) -> str:
+    """For which systems a claim holds; which of many statistics of it do is for the table."""
+    in_part = re.findall(r"(\w+) \([^()]{16,}\)(?:, )?", holds)
+    rest = re.sub(r"\w+ \([^()]{16,}\)(?:, )?", "", holds).removesuffix(", ")
+    return "; ".join(filter(None, (rest, f"in part {', '.join(in_part)}" if in_part else "")))
 
 
 def _verdicts(axis: Axes, rows: pd.DataFrame, x: float, y: float) -> None:
     """The marks of one claim and system, side by side."""
-    width = 0.13
-    first = x - width * (len(rows) - 1) / 2 - (0.2 if len(rows) == 1 else 0)
+    single = len(rows) == 1
+    width = 0.11
+    first = x - 0.2 if single else x - width * (len(rows) - 1) / 2
     for k, (verdict, value) in enumerate(zip(rows["verdict"], rows["value"], strict=True)):
         axis.plot(first + width * k, y, _VERDICT_MARKERS[verdict], color=_VERDICTS[verdict], ms=4.5)
-        if len(rows) == 1:
-            axis.text(x - 0.1, y, f"{float(f'{value:.2g}'):,g}", fontsize=6.5, va="center")
+        if single:
+            number = float(f"{value:.2g}")
+            axis.text(first + 0.1, y + 0.04, f"{number:,g}", fontsize=6.5)

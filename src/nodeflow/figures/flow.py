@@ -40,7 +40,7 @@ _NAMES = {
     "descent": "flow along training",
     "codes": "flow over codes",
     "ddpm": "diffusion over codes",
-    "paper": "flow over weights, as published",
+    "paper": "published flow",
 }
 """What each method is."""
 _SETS = {
@@ -139,8 +139,8 @@ def draw_frontier(panel: pd.DataFrame) -> Figure:
             _references(axis, reference, measure)
             _generated(axis, generated, measure)
             axis.set(ylabel="test accuracy")
-        axes[2 * row].set(title=data, xlabel="distance to nearest training member / zoo's own")
-        axes[2 * row + 1].set(xlabel="largest IoU of errors with a training member")
+        axes[2 * row].set(title=data, xlabel="distance to nearest member (zoo: 1)")
+        axes[2 * row + 1].set(xlabel="largest overlap of errors (IoU)")
         outside_legend(axes[2 * row + 1])
         note(axes[2 * row], f"{len(generated)} generated networks")
     line_under(figure, "small marks: networks; large marks: medians of a set")
@@ -266,7 +266,7 @@ def _described(method: str, weights: str, width: int) -> str:
     name = _NAMES.get(method, method)
     if method == "descent":
         return f"{name}, {width} probes"
-    return f"{name}, {weights} weights, width {width}"
+    return f"{name}, {weights}, width {width}"
 
 
 def _cloud(

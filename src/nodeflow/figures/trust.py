@@ -51,10 +51,11 @@ def draw_trust(trust: pd.DataFrame, beta: float) -> Figure:
     outside_legend(top[-1])
     outside_legend(bottom[-1])
     count = rows.groupby(["system", "N"]).size().min()
+    without = float((rows["status"] != "ok").mean())
     line_under(
         figure,
-        f"γ = {gamma}, n ≥ {count} graphs a size, of which {(rows['status'] != 'ok').mean():.0%} are "
-        "without bands; shaded: 95 % intervals of the median (bootstrap)",
+        f"γ = {gamma}, n ≥ {count} graphs a size, {without:.0%} of them without bands; "
+        "shaded: 95 % intervals of the median (bootstrap)",
     )
     return figure
 
