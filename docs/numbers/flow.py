@@ -114,11 +114,12 @@ def conditional(summary: pd.DataFrame, descent: bool) -> str:
               "replicas"]  # fmt: skip
     lines = []
     for (flow, weights, width, label), some in summary.groupby([*FLOW[:1], *FLOW[2:], "label"]):
-        members = some[some["set"] == "held-out"].iloc[0]
+        [members, *_] = some[some["set"] == "held-out"].to_dict("records")
         made = some[some["set"] == "generated"].set_index("guidance")
-        one = made.loc[1.0]
+        rows = {float(row["guidance"]): row for row in made.reset_index().to_dict("records")}
+        one = rows[1.0]
         cells = []
-        for row in (members, *(made.loc[w] for w in scales)):
+        for row in (members, *(rows[w] for w in scales)):
             half = (row["accuracy_high"] - row["accuracy_low"]) / 2
             cells.append(f"{percent(row['accuracy'])} ± {percent(half)}")
         lines.append(

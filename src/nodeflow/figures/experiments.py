@@ -312,8 +312,8 @@ def draw_claims(claims: pd.DataFrame) -> Figure:
             axis.text(right, y, _brief(holds), fontsize=7.5)
             rows = claims[claims["claim"] == claim]
             for system, mine in rows.groupby("system", sort=False):
-                place = (len(systems) - 1) / 2 if system == "all" else systems.index(str(system))
-                _verdicts(axis, mine, left + step * (place + 0.5), y - 0.04)
+                middle = len(systems) / 2 if system == "all" else systems.index(str(system)) + 0.5
+                _verdicts(axis, mine, left + step * middle, y - 0.04)
     for place, (verdict, shade) in enumerate(_VERDICTS.items()):
         count = int((claims["verdict"] == verdict).sum())
         at = 0.2 + 1.5 * place

@@ -254,14 +254,14 @@ def _generated(axis: Axes, table: pd.DataFrame, x: str) -> None:
             colour = _METHODS[str(method)][str(weights) == "raw" and method != "descent"]
             marker = "*" if method == "descent" else markers[width]
             # Flows that differ in other settings look alike: one line of the legend for all.
-            label: str | None = _described(str(method), str(weights), int(width))
+            label: str | None = _described(str(method), str(weights), str(width))
             for name in alike["flow"].unique():
                 rows = alike[alike["flow"] == name]
                 _cloud(axis, rows, x, colour, marker, label, 90 if marker == "*" else 46)
                 label = None
 
 
-def _described(method: str, weights: str, width: int) -> str:
+def _described(method: str, weights: str, width: str) -> str:
     """What a method is, in the words of the legend."""
     name = _NAMES.get(method, method)
     if method == "descent":
