@@ -37,6 +37,7 @@ _SHOWN = (
 )
 _LINK = re.compile(r"(?<=\]\()(?!https?:|#|mailto:)([^)#\s]+)(?=[)#])")
 _CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
+_PICTURE = re.compile(r"^(!\[[^\]]*\]\(([^)]*\.png)\))$", re.MULTILINE)
 _TABLE = re.compile(r"^\[[^\]]*\]\(([^)]*tables/(\w+)\.md)\)$", re.MULTILINE)
 
 
@@ -60,11 +61,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Include tables, and let links to other documents lead to their pages."""
+    """Include tables, open pictures in full, and let links to other documents find their pages."""
     place = page.file.src_uri
     copied = {page: source for source, page in COPIED.items()}
     origin = copied.get(place, f"docs/{place}")
     markdown = _TABLE.sub(lambda found: _table(found[2], place), markdown)
+    markdown = _PICTURE.sub(r"[\1](\2)", markdown)  # a click shows it in its full size
     parts = _CODE.split(markdown)
     parts[::2] = [
         _LINK.sub(lambda found: _linked(found[1], origin, place), part) for part in parts[::2]

@@ -11,11 +11,14 @@ from scipy import stats
 from docs.numbers.page import markdown, p_value, percent, share
 
 FLOW = ["flow", "method", "weights", "width"]
+SETS = ("held-out", "generated", "noise matched")
+WORDS = {"noise matched": "members with noise of the same distance"}
 BOTH = ("aligned", "raw")
 
 
 def sets(summary: pd.DataFrame, flows: Collection[str] = ()) -> str:
-    """Every set of every flow, or of some flows."""
+    """What each flow generated, or some flows, beside what it is compared with first."""
+    summary = summary[summary["set"].isin(SETS)]
     summary = summary[summary["flow"].isin(flows)] if flows else summary
     header = ["flow, weights, width", "networks", "accuracy, %", "distance (p)", "replicas",
               "nearest are distinct", "overlap (p)", "mixing p", "loss", "calibration error",
@@ -28,7 +31,7 @@ def sets(summary: pd.DataFrame, flows: Collection[str] = ()) -> str:
             lines.append(
                 [
                     f"{row['flow']}, {row['weights']}, {row['width']}",
-                    f"{row['set']} ({row['n']}{failed})",
+                    f"{WORDS.get(row['set'], row['set'])} ({row['n']}{failed})",
                     f"{accuracy[0]} [{accuracy[1]}, {accuracy[2]}]",
                     f"{row['nearest_relative']:.3f} ({p_value(row['nearest_p'])})".replace(
                         " ()", ""
