@@ -29,7 +29,8 @@ TOPICS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "noise in training",
         ),
         "Does the spread of models warn?": ("the spread of models",),
-        "Do bands and flags hold?": ("bands of an ensemble", "flags", "nodes without a flag"),
+        "Do bands and flags hold?": ("bands of", "flags", "nodes without a flag"),
+        "Do laws reach farther?": ("a law", "a neural ODE with the tails", "the tails of a law"),
     }
 )
 """Questions, each with how the claims on it begin; longer beginnings go before shorter ones."""
