@@ -5,9 +5,9 @@
     python -m docs.numbers --only trust_bands           one of them
     python -m docs.numbers --bench bench_node.py --times 50
 
-Call it in the checkout; `--results` names another folder of results. Tables of another
-configuration than the one that is named are refused. Each file ends with a line that says when,
-where, by which commit and of which configuration its numbers were made.
+Call it in the checkout, on the machine that made the run; `--results` names another folder of
+results. Tables of another configuration than the one that is named are refused. Each file ends with
+a line that says when, where, by which commit and of which configuration its numbers were made.
 """
 
 from __future__ import annotations
