@@ -188,7 +188,8 @@ def planted_trust(growth: float) -> pd.DataFrame:
         cover = {64: 0.0, 1024: -0.3}[size] + 0.01 * rng.normal(size=10)
         parts.append(
             pd.DataFrame(
-                {"N": size, "graph": range(10), "status": "ok", "coverage_50": 0.5 + cover,
+                {"N": size, "graph": range(10), "method": "neural ODE", "training_graph": -1,
+                 "status": "ok", "coverage_50": 0.5 + cover,
                  "coverage_90": 0.9 + cover, "coverage_50_unflagged": 0.5,
                  "coverage_90_unflagged": 0.9, "recall": 0.4 + 0.02 * growth, "bad": 0.1,
                  "precision": 0.05 * growth, "mae_flagged": growth, "mae_unflagged": 1.0,

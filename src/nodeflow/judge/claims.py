@@ -51,6 +51,12 @@ BARELY = 2.0
 SLACK = 0.05
 """By so much less than they say may bands cover."""
 
+_WHOSE = {
+    NEURAL_ODE: ("an ensemble", ""),
+    LAW: ("a law", " of a law"),
+}
+"""How claims name whose bands and flags they are."""
+
 _GROWS = {name for name, system in SYSTEMS.items() if system.grows}
 Medians = NDArray[np.float64]
 Row = tuple[str, str, Medians, float]
@@ -87,7 +93,7 @@ def judge_claims(
         hidden: `COLLECTED_HIDDEN`.
         noise: `COLLECTED_NOISE`.
         areas: under the curves of warning signals (`AREAS`).
-        trust: in bands and flags of ensembles (`COLLECTED_TRUST`).
+        trust: in bands and flags of ensembles and laws (`COLLECTED_TRUST`).
         training_size: number of nodes of the training graphs.
         detail_size: number of nodes of the graphs that the covering models are tested on.
         structure_size: of the graphs of the structure experiment.
@@ -368,10 +374,17 @@ def _warning(areas: pd.DataFrame, random: np.random.Generator) -> Iterator[Row]:
 
 
 def _trust(own: pd.DataFrame, small: int, random: np.random.Generator) -> Iterator[Row]:
-    # One ensemble on each graph: intervals are over graphs.
+    for method, whose in _WHOSE.items():
+        yield from _trusted(own[own["method"] == method], whose, small, random)
+
+
+def _trusted(
+    own: pd.DataFrame, whose: tuple[str, str], small: int, random: np.random.Generator
+) -> Iterator[Row]:
+    # One ensemble on each graph, or some laws: intervals are over graphs and laws.
     rows = own[(own["gamma"] == own["gamma"].min()) & (own["status"] == "ok")]
     rows = rows.assign(
-        replicate=0, training_graph=0, lift=rows["precision"] / rows["bad"],
+        replicate=0, lift=rows["precision"] / rows["bad"],
         better=rows["mae_flagged"] / rows["mae_unflagged"],
     )  # fmt: skip
     for size in sorted({small, rows["N"].max()} & set(rows["N"])):
@@ -384,18 +397,18 @@ def _trust(own: pd.DataFrame, small: int, random: np.random.Generator) -> Iterat
                 some = here.dropna(subset=[column])
                 if len(some):
                     yield (
-                        f"bands of an ensemble cover what they say ({which})",
+                        f"bands of {whose[0]} cover what they say ({which})",
                         f"share of states inside the {level} % band, {where}",
                         crossed_means(some, column, random), level / 100 - SLACK,
                     )  # fmt: skip
         if size == small:
             continue
         for claim, what, column, threshold in (
-            ("flags find badly predicted nodes",
+            (f"flags{whose[1]} find badly predicted nodes",
              "share of the nodes off by more than 1 % that are flagged", "recall", 0.5),
-            ("flags tell badly predicted nodes from others",
+            (f"flags{whose[1]} tell badly predicted nodes from others",
              "share of them among the flagged nodes over that among all", "lift", 1.0),
-            ("nodes without a flag are predicted better",
+            (f"nodes without a flag{whose[1]} are predicted better",
              "MAE of the flagged nodes over MAE of the others", "better", BARELY),
         ):  # fmt: skip
             some = here.dropna(subset=[column])

@@ -3,6 +3,7 @@ from .data import LawProblem
 from .discover import discover
 from .form import Form, Term, field_of
 from .law import Law, read_law
+from .trusted import rate_law
 
 __all__ = [
     "ATOMS",
@@ -13,5 +14,6 @@ __all__ = [
     "Term",
     "discover",
     "field_of",
+    "rate_law",
     "read_law",
 ]

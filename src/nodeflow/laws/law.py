@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +19,10 @@ from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
 from nodeflow.laws.atoms import ATOMS
+from nodeflow.laws.bands import DIFFER, FLAGS, Mixture, flag, mixture
 from nodeflow.laws.data import LawProblem
 from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
+from nodeflow.node.trust import LEVELS, checked_levels
 from nodeflow.threads import one_thread_if_small
 
 if TYPE_CHECKING:
@@ -237,6 +239,80 @@ class Law:
             mean = (share * stack).sum(0)
             spread = np.sqrt((share * np.square(stack - mean)).sum(0))
         return _frame(np.where(np.isfinite(spread), spread, np.inf), when, inner)
+
+    @one_thread_if_small
+    def forecast(
+        self,
+        graph: nx.Graph[Any] | Graph,
+        initial: ArrayLike | Mapping[Any, float] | pd.Series,
+        times: ArrayLike,
+        *,
+        levels: Sequence[float] = LEVELS,
+    ) -> pd.DataFrame:
+        """Forecast with bands and flags, in the columns that those of an `Ensemble` have.
+
+        Bands hold what the data leave open: the alternatives with their weights, parameters with
+        their standard errors, and noise. They take the families of `nodeflow.laws` for granted.
+
+        Args:
+            graph: a networkx graph, or one of nodeflow's.
+            initial: a state for each node: a mapping or pandas Series by node, or an array in the
+                graph's order of nodes.
+            times: increasing; the first belongs to the initial states.
+            levels: probabilities of the bands.
+
+        Returns:
+            A row for each time and node: time, node (its name), mean, and for each level p in per
+            cent lower_p and upper_p, between which a further observation lies with this
+            probability; infinite where a law that may be the true one cannot be integrated. flag
+            is one of "inside", "outside, laws agree" and "outside, laws differ", from the time on
+            from which it holds (`nodeflow.laws.bands.flag`); trusted is False for the last.
+
+        Raises:
+            GraphProblem: a graph with self-loops, parallel edges or weights that are no numbers.
+            LawProblem: initial states that do not fit the graph, or an integration that fails.
+            TrustProblem: a level that is no probability.
+        """
+        inner, start, when = _given(graph, initial, times)
+        wanted = checked_levels(levels)
+        found = self.mixture(inner.adjacency(), start, when)
+        flagged = flag(self, found, inner)
+        table = {
+            "time": np.repeat(when, inner.n),
+            "node": list(inner.labels) * len(when),
+            "mean": found.mean.ravel(),
+        }
+        for level in wanted:
+            low, high = found.band(level, self.noise)
+            table[f"lower_{100 * level:g}"] = low.ravel()
+            table[f"upper_{100 * level:g}"] = high.ravel()
+        table["flag"] = np.array(FLAGS)[flagged.ravel()]
+        table["trusted"] = (flagged != DIFFER).ravel()
+        return pd.DataFrame(table)
+
+    def mixture(
+        self,
+        matrix: csr_array,
+        start: Array,
+        when: Array,
+        *,
+        rtol: float = 1e-6,
+        max_steps: int = 10_000,
+    ) -> Mixture:
+        """What this law, its alternatives and their parameters within their errors predict.
+
+        Args:
+            matrix: (n, n) adjacency matrix.
+            start: (n,) initial states.
+            when: (T,) increasing times.
+            rtol: relative tolerance, and in units of the largest state seen absolute one.
+            max_steps: limit of steps.
+
+        Raises:
+            LawProblem: the law itself cannot be integrated.
+        """
+        atol = rtol * max(abs(self.seen[0]), abs(self.seen[1]))
+        return mixture(self, matrix, start, when, rtol=rtol, atol=atol, max_steps=max_steps)
 
     def _states(
         self,

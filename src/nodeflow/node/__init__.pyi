@@ -28,6 +28,7 @@ from .store import (
     write_models,
     write_snapshots,
 )
+from .tails import fields_with_tails, with_tails
 from .train import train_models
 from .trust import Bands, Calibration, Seen, bands, calibrate, flags
 from .trust_table import NODE_TRUST
@@ -66,6 +67,7 @@ __all__ = [
     "evaluate_models",
     "evaluate_snapshots",
     "evidence_of",
+    "fields_with_tails",
     "flags",
     "hide_nodes",
     "load",
@@ -82,6 +84,7 @@ __all__ = [
     "train_forecaster",
     "train_models",
     "with_baselines",
+    "with_tails",
     "write_models",
     "write_snapshots",
 ]

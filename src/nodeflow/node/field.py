@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import Field, Function
-from nodeflow.node.layout import NETS, ModelProblem, widths_of
+from nodeflow.node.layout import NETS, SELU, ModelProblem, widths_of
 from nodeflow.node.scalar import ScalarNet
 from nodeflow.node.store import Models
 from nodeflow.node.table import Table, TableProblem, tabulate
 
-__all__ = ["as_field", "model_fields", "scalar_nets"]
+__all__ = ["as_field", "exact_fields", "model_fields", "scalar_nets"]
 
 Array = NDArray[np.float64]
 
@@ -27,6 +27,7 @@ def as_field(
     table: tuple[float, float] | None = None,
     tolerance: float = 1e-6,
     trained: bool = False,
+    activation: str = SELU,
 ) -> Field:
     """One replicate as a vector field in float64, with its derivatives: exact, or of the tables.
 
@@ -37,12 +38,13 @@ def as_field(
             hundred times faster; None evaluates them exactly everywhere.
         tolerance: error of the tables, relative to 1 + |value|.
         trained: whether the networks are of use, as `tabulate` has it.
+        activation: of the networks, one of `layout.ACTIVATIONS`.
 
     Raises:
         ModelProblem: the parameters are not those of a neural ODE.
         TableProblem: a range without extent, or networks that cannot be tabulated.
     """
-    exact = scalar_nets(parameters, replicate)
+    exact = scalar_nets(parameters, replicate, activation)
     if table is not None:
         nets = list(exact.values())
         return _tabulated(tabulate(nets, *table, tolerance=tolerance, trained=trained))
@@ -65,12 +67,27 @@ def model_fields(models: Models) -> list[Field | None]:
     return [_quick(models, r) if models.ok[r] else None for r in range(len(models))]
 
 
+def exact_fields(models: Models) -> list[Field | None]:
+    """As `model_fields`, without tables."""
+    return [_exact(models, r) if models.ok[r] else None for r in range(len(models))]
+
+
+def _exact(models: Models, replicate: int) -> Field:
+    return as_field(models.parameters, replicate, activation=models.activation)
+
+
 def _quick(models: Models, replicate: int) -> Field:
     low, high = models.seen[replicate]
     try:
-        return as_field(models.parameters, replicate, table=(low, high), trained=True)
+        return as_field(
+            models.parameters,
+            replicate,
+            table=(low, high),
+            trained=True,
+            activation=models.activation,
+        )
     except TableProblem:
-        return as_field(models.parameters, replicate)
+        return _exact(models, replicate)
 
 
 @dataclass(frozen=True)
@@ -93,7 +110,9 @@ def _tabulated(table: Table) -> Field:
     return _TableField(f, h_ego, h_alt, df, dh_ego, dh_alt, table)
 
 
-def scalar_nets(parameters: Mapping[str, np.ndarray], replicate: int = 0) -> dict[str, ScalarNet]:
+def scalar_nets(
+    parameters: Mapping[str, np.ndarray], replicate: int = 0, activation: str = SELU
+) -> dict[str, ScalarNet]:
     """The three networks f, h_ego and h_alt of one replicate, in float64.
 
     Raises:
@@ -112,6 +131,7 @@ def scalar_nets(parameters: Mapping[str, np.ndarray], replicate: int = 0) -> dic
         net: ScalarNet(
             [np.ascontiguousarray(array(f"{net}.{layer}.weight").T) for layer in layers],
             [array(f"{net}.{layer}.bias") for layer in layers],
+            activation,
         )
         for net in NETS
     }

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from nodeflow.node.layout import SELU
 from nodeflow.tables import Kind, Schema, read_parameters, read_tensors, write_tensors
 
 __all__ = [
@@ -376,6 +377,7 @@ class Models:
             training failed.
         snapshots: earlier parameters, from a training whose recipe keeps them; else None. They have
             a file of their own.
+        activation: of their networks, one of `layout.ACTIVATIONS`.
     """
 
     parameters: dict[str, np.ndarray]
@@ -384,6 +386,7 @@ class Models:
     ok: np.ndarray
     error: np.ndarray
     snapshots: Snapshots | None = None
+    activation: str = SELU
 
     def __len__(self) -> int:
         return len(self.ok)
@@ -403,21 +406,25 @@ def model_tensors(models: Models) -> dict[str, np.ndarray]:
     }
 
 
-def models_from(tensors: Mapping[str, np.ndarray], names: Sequence[str]) -> Models:
-    """The models of which a file holds these arrays; `names` are those of their parameters."""
+def models_from(tensors: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> Models:
+    """The models of which a file holds these arrays, and says these facts.
+
+    `tensors` are the names of their parameters, `activation` is SELU where it is not named.
+    """
     return Models(
-        {name: tensors[name] for name in names},
+        {name: tensors[name] for name in facts["tensors"]},
         tensors["training_graph"],
         tensors["seen"],
         tensors["ok"].astype(bool),
         tensors["error"],
+        activation=facts.get("activation", SELU),
     )
 
 
 def write_models(path: str | Path, models: Models, parameters: Mapping[str, Any]) -> None:
     """Write models as one safetensors file; those whose training failed stay marked as such."""
-    stored = {**parameters, "tensors": list(models.parameters)}
-    write_tensors(path, model_tensors(models), NODE_MODELS, stored)
+    stored = {"tensors": list(models.parameters), "activation": models.activation}
+    write_tensors(path, model_tensors(models), NODE_MODELS, {**parameters, **stored})
 
 
 def read_models(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Models:
@@ -427,7 +434,7 @@ def read_models(path: str | Path, parameters: Mapping[str, Any] | None = None) -
         FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
     tensors = read_tensors(path, NODE_MODELS, parameters)
-    return models_from(tensors, read_parameters(path)["tensors"])
+    return models_from(tensors, read_parameters(path))
 
 
 def write_snapshots(path: str | Path, snapshots: Snapshots, parameters: Mapping[str, Any]) -> None:
