@@ -19,7 +19,7 @@ WILDCARDS = {
     "beta": NUMBER,
     "gamma": NUMBER,
     "network": "[A-Za-z0-9_.~+-]+",
-    "variant": rf"plain|covering|noise~{NUMBER}",
+    "variant": rf"plain|covering|(?:noise|nodes)~{NUMBER}|(?:trajectories|times)~\d+",
     "trained_beta": NUMBER,
     "trained_gamma": NUMBER,
     "data": "[a-z0-9_]+",

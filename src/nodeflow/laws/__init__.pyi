@@ -1,8 +1,10 @@
 from .atoms import ATOMS, Atom
 from .data import LawProblem
 from .discover import discover
+from .each import discover_each
 from .form import Form, Term, field_of
 from .law import Law, read_law
+from .store import Laws, read_laws, write_laws
 
 __all__ = [
     "ATOMS",
@@ -10,8 +12,12 @@ __all__ = [
     "Form",
     "Law",
     "LawProblem",
+    "Laws",
     "Term",
     "discover",
+    "discover_each",
     "field_of",
     "read_law",
+    "read_laws",
+    "write_laws",
 ]

@@ -28,6 +28,7 @@ from nodeflow.plan.dynamics import Dynamics
 from nodeflow.plan.experiments import Experiments
 from nodeflow.plan.flows import Flows
 from nodeflow.plan.graphs import Graphs
+from nodeflow.plan.laws import Laws
 from nodeflow.plan.networks import Networks
 from nodeflow.plan.node import Node
 from nodeflow.plan.own import Own
@@ -96,6 +97,11 @@ class Plan:
     def node(self) -> Node:
         """Neural ODEs."""
         return Node(self.config.node, self.config.device, self.dynamics)
+
+    @cached_property
+    def laws(self) -> Laws:
+        """Laws behind the trajectories that neural ODEs learn."""
+        return Laws(self.config.laws, self.code("discover_law"), self.node)
 
     @cached_property
     def experiments(self) -> Experiments:

@@ -51,6 +51,10 @@ HIDDEN = f"results/node/hidden/{{system}}/{TRAINED}.parquet"
 FUNCTIONS = f"results/node/functions/{{system}}/{TRAINED}.parquet"
 NOISE = "results/node/noise/{system}/{variant}.parquet"
 
+# Laws behind the trajectories that neural ODEs learn.
+LAWS = f"results/law/laws/{{system}}/{{variant}}/{TRAINED}.json"
+LAW_TABLE = f"results/law/laws/{{system}}/{{variant}}/{TRAINED}.parquet"
+
 # Zoos, as they were trained and aligned.
 DATA = "results/data/{data}"
 DOWNLOADED = f"{DATA}/downloaded.json"

@@ -49,6 +49,7 @@ STAGES: Mapping[str, Stage] = {
     "sample_network": Stage("networks"),
     "simulate_network": Stage(on_demand=True, script="simulate_trajectories"),
     "train_node": Stage(),
+    "discover_law": Stage(),
     "test_node": Stage(),
     "test_snapshots": Stage(),
     "examine_node": Stage(),

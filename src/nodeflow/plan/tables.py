@@ -83,6 +83,7 @@ TABLES: tuple[Table, ...] = (
         "experiments.details",
         job="experiments",
     ),
+    Table("laws", "laws.collected:COLLECTED_LAWS", paths.LAW_TABLE, "laws.all"),
     Table("node_warning", "judge.warning:CURVES"),
     Table("node_warning_areas", "judge.warning:AREAS"),
     Table("claims", "judge.claims:CLAIMS"),
