@@ -99,6 +99,14 @@ def trajectories(row):
     return one_of(narrow(paths.TRAJECTORIES, **row), plan.dynamics.files(row))
 
 
+def learned_files(tests, row):
+    """What all systems' tests of a training cell are of: models, or laws."""
+    return [
+        one_of(narrow(tests.models.pattern, **each), tests.models.files(each))
+        for each in plan.dynamics.each(row)
+    ]
+
+
 def report_group(_):
     """The SLURM group of all tables and figures, where a profile forms such groups."""
     formed = REPORT in workflow.group_settings.group_components

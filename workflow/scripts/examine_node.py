@@ -1,9 +1,10 @@
-"""Fixed points, predictions with unobserved nodes, and learned functions beside the true ones.
+"""Fixed points, predictions with unobserved nodes, and functions, of neural ODEs or laws.
 
 For every system, and of these only what has not been done.
 """
 
 from collections.abc import Mapping
+from pkgutil import resolve_name
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ from nodeflow.job import job
 from nodeflow.node.functions import compare_functions
 from nodeflow.node.hidden import hide_nodes
 from nodeflow.node.stability import compare_fixed_points
-from nodeflow.node.store import NODE_FIXED_POINTS, NODE_FUNCTIONS, NODE_HIDDEN, read_models
+from nodeflow.node.store import NODE_FIXED_POINTS, NODE_FUNCTIONS, NODE_HIDDEN
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import is_current, write_table
 
@@ -32,7 +33,8 @@ def examine(
     """The missing tables of one system."""
     asked = made["hidden"]
     truth, name = asked["truth"], asked["system"]
-    models, system = read_models(models_file, asked["models"]), field(name, truth["parameters"])
+    models = resolve_name(f"nodeflow.{asked['read']}")(models_file, asked["models"])
+    system = field(name, truth["parameters"])
     graphs = read_graphs(files.edges, truth["on"])
     known = read_trajectories(truth_file, truth)
     tolerance = Tolerance(truth["rtol"], truth["atol"], truth["max_steps"])

@@ -1,5 +1,6 @@
 """Predict from noisy initial states, for every system for which that has not been done."""
 
+from pkgutil import resolve_name
 from typing import Any
 
 from nodeflow.dynamics.store import read_trajectories
@@ -8,7 +9,7 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
 from nodeflow.node.hidden import perturb_initial_states
-from nodeflow.node.store import NODE_NOISE, read_models
+from nodeflow.node.store import NODE_NOISE
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import is_current, write_table
 
@@ -23,7 +24,7 @@ with job(snakemake.log[0], snakemake.threads):
         truth = made["truth"]
         graphs = read_graphs(files.edges, truth["on"])
         table = perturb_initial_states(
-            read_models(models, made["models"]),
+            resolve_name(f"nodeflow.{made['read']}")(models, made["models"]),
             field(system, truth["parameters"]),
             graphs,
             read_trajectories(known, truth),

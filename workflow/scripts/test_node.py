@@ -1,4 +1,4 @@
-"""Test the neural ODEs of one training cell on all graphs of all their test cells.
+"""Test the neural ODEs, or laws, of one training cell on all graphs of all their test cells.
 
 For every system for which that has not been done. Whether they are to be trusted as an ensemble is
 asked of those trained on plain trajectories, whose training graphs are at hand.
@@ -6,6 +6,7 @@ asked of those trained on plain trajectories, whose training graphs are at hand.
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pkgutil import resolve_name
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,7 @@ from nodeflow.job import job
 from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
 from nodeflow.node.evaluate import evaluate_models
 from nodeflow.node.field import model_fields
-from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, read_models
+from nodeflow.node.store import NODE_ERRORS, NODE_RUNS
 from nodeflow.node.trust_table import NODE_TRUST
 from nodeflow.node.trusted import evidence_of, rating
 from nodeflow.tables import TableWriter, is_current, read_table, write_table
@@ -43,7 +44,7 @@ def test(
     paths: Mapping[str, str],
 ) -> None:
     """Write the tests of one system."""
-    models = read_models(models_file, made["models"])
+    models = resolve_name(f"nodeflow.{made['read']}")(models_file, made["models"])
     fields = model_fields(models)
     evidence = None
     if training_files:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from nodeflow import config
 from nodeflow.grid import Cell, number
@@ -24,11 +24,21 @@ class Laws:
     """The laws of a run.
 
     Attributes:
+        folder: of the results of their tests.
+        title: what they are called.
+        method: what tables of their tests call them.
+        pattern: of their files.
+        read: "module:function" in nodeflow that reads one for tests.
         settings: section `laws` of the configuration.
         code: digest of the code that finds them.
         node: the neural ODEs, which learn from the same trajectories.
     """
 
+    folder: ClassVar[str] = "law"
+    title: ClassVar[str] = "laws"
+    method: ClassVar[str] = "law"
+    pattern: ClassVar[str] = LAWS
+    read: ClassVar[str] = "laws.store:read_fields"
     settings: config.laws.Laws
     code: str
     node: Node
