@@ -5,6 +5,7 @@ from .each import discover_each
 from .form import Form, Term, field_of
 from .law import Law, read_law
 from .store import Laws, read_laws, write_laws
+from .table import law_table
 
 __all__ = [
     "ATOMS",
@@ -17,6 +18,7 @@ __all__ = [
     "discover",
     "discover_each",
     "field_of",
+    "law_table",
     "read_law",
     "read_laws",
     "write_laws",
