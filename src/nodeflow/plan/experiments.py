@@ -119,7 +119,7 @@ class Experiments:
         }
 
     def detail_parts(self, row: Row) -> dict[str, dict[str, dict[str, Any]]]:
-        """What each of the detail experiments on a training cell's models is made with, by system."""
+        """What each detail experiment on a training cell's models is made with, by system."""
         made = {
             "fixed_points": self.fixed_point_params,
             "hidden": self.hidden_params,
