@@ -15,8 +15,7 @@ GAMMAS = (2.1, 3.0, 3.9)
 def errors_over_size() -> None:
     """Median error at the smallest and the largest test size, by system and γ."""
     tests = pd.read_parquet(TABLES / "node_tests.parquet")
-    if "variant" in tests:
-        tests = tests[tests.variant == "plain"]
+    tests = tests[(tests.variant == "plain") & (tests.method == "neural ODE")]
     same = tests[(tests.trained_gamma == tests.gamma) & (tests.trained_beta == tests.beta)]
     small, large = int(same.N.min()), int(same.N.max())
     failed = 100 * (tests.status != "ok").mean()
@@ -37,7 +36,9 @@ def errors_over_size() -> None:
 def spread_of_training() -> None:
     """Factors by which the training graph and the seed move a model's median error."""
     tests = pd.read_parquet(TABLES / "node_tests.parquet")
-    tests = tests[(tests.variant == "plain") & (tests.status == "ok")]
+    tests = tests[
+        (tests.variant == "plain") & (tests.method == "neural ODE") & (tests.status == "ok")
+    ]
     same = tests[(tests.trained_gamma == tests.gamma) & (tests.trained_beta == tests.beta)]
     keys = ["system", "gamma", "N", "training_graph", "replicate"]
     groups = np.log(same.groupby(keys).mae.median()).groupby(keys[:4])

@@ -84,6 +84,11 @@ def one_of(path, parts):
     return before_update(path) if old and placed(path) not in old else path
 
 
+def of_every_system(pattern):
+    """The files of all systems, made by one job that leaves those alone that are what they should be."""
+    return [update(narrow(pattern, system=system)) for system in plan.dynamics.systems]
+
+
 def edges(row):
     """The edges of all graphs of a role and a cell."""
     return one_of(narrow(paths.EDGES, **row), plan.graphs.files(row))
@@ -92,6 +97,14 @@ def edges(row):
 def trajectories(row):
     """The trajectories of a system on all graphs of a role and a cell."""
     return one_of(narrow(paths.TRAJECTORIES, **row), plan.dynamics.files(row))
+
+
+def learned_files(tests, row):
+    """What all systems' tests of a training cell are of: models, or laws."""
+    return [
+        one_of(narrow(tests.models.pattern, **each), tests.models.files(each))
+        for each in plan.dynamics.each(row)
+    ]
 
 
 def report_group(_):

@@ -1,4 +1,4 @@
-"""The claims of Laber, Eliassi-Rad and Klein (2026, arXiv:2602.08980), each with a verdict.
+"""The claims of Laber, Eliassi-Rad and Klein (2026, arXiv:2602.08980), and ours, with verdicts.
 
 A claim is turned into one number with a threshold: above it the claim holds. The claim is confirmed
 if the number's whole 95 % interval lies above, contradicted if it lies below, and open otherwise.
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.judge.bootstrap import crossed_means, crossed_medians, interval
+from nodeflow.node.store import LAW, NEURAL_ODE
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import Schema
 
@@ -34,7 +35,7 @@ CLAIMS = Schema(
         "verdict": pa.string(),
     },
     {
-        "claim": "what the paper says, our conjecture test, or what we say of trust",
+        "claim": "what the paper says, our conjecture test, or what we say of trust and of laws",
         "system": "dynamical system",
         "statistic": "the number that the claim is judged by; the claim holds above the threshold",
         "value": "the number, of medians over graphs and models; failed runs count as infinite",
@@ -105,6 +106,10 @@ def judge_claims(
     """
     rows = []
     growths = {}
+    laws = tests[tests["method"] == LAW]
+    tests, fixed_points, hidden, noise = (
+        table[table["method"] == NEURAL_ODE] for table in (tests, fixed_points, hidden, noise)
+    )
     for system in dict.fromkeys(tests["system"]):
         random = numpy_generator(seed, "claims", system)
         mine = tests[tests["system"] == system]
@@ -127,6 +132,12 @@ def judge_claims(
             _warning(areas[areas["system"] == system], random),
             _trust(
                 _own(trust[trust["system"] == system], structure_trained), training_size, random
+            ),
+            _laws(
+                _own(laws[laws["system"] == system].query("variant == 'plain'"), structure_trained),
+                own,
+                training_size,
+                numpy_generator(seed, "claims", "laws", system),
             ),
         ]
         rows += [_judged(system, row) for part in parts for row in part]
@@ -414,6 +425,25 @@ def _trusted(
             some = here.dropna(subset=[column])
             if len(some):
                 yield claim, f"{what}, {where}", crossed_medians(some, column, random), threshold
+
+
+def _laws(
+    laws: pd.DataFrame, models: pd.DataFrame, small: int, random: np.random.Generator
+) -> Iterator[Row]:
+    growth = _growth(laws, small, random)
+    large = laws["N"].max()
+    for gamma, medians in growth.items():
+        yield (
+            f"a law learned on {small} nodes keeps its error on larger graphs",
+            f"{BARELY:g} over (MAE of the law at N = {large} over that at N = {small}), γ = {gamma}",
+            BARELY / medians, 1.0,
+        )  # fmt: skip
+        one, other = (x[(x["gamma"] == gamma) & (x["N"] == large)] for x in (models, laws))
+        yield (
+            "a law errs less than a neural ODE on large graphs",
+            f"MAE of the neural ODE over that of the law, γ = {gamma}, N = {large}",
+            _ratio(one, other, "mae", random), 1.0,
+        )  # fmt: skip
 
 
 def _ratio(

@@ -10,16 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse as sp
 
-from nodeflow.dynamics.runs import runs_by_graph
+from nodeflow.dynamics.runs import runs_by_graph, same_times
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph
+from nodeflow.laws.settings import FEWEST_TIMES
 from nodeflow.problems import Problem
 
 __all__ = ["Group", "LawProblem", "groups_of", "noise_of", "signed"]
 
 Array = NDArray[np.float64]
-
-FEWEST_TIMES = 8
 
 _ORDER = 4
 """Of the differences that show noise."""
@@ -36,7 +35,7 @@ class LawProblem(Problem):
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Trajectories on one graph.
+    """Trajectories on one graph, at the same times after their start.
 
     Attributes:
         graph: the graph.
@@ -68,9 +67,10 @@ def groups_of(graphs: Sequence[Graph], trajectories: Sequence[Trajectory]) -> li
         good = [run for run in runs if run.status == "ok"]
         if not good:
             continue
-        states = np.stack([run.states for run in good]).astype(np.float64)
-        times = good[0].times - good[0].times[0]
-        found.append(Group(graph, graph.adjacency(), times, states))
+        for alike in _of_same_times(good):
+            states = np.stack([run.states for run in alike]).astype(np.float64)
+            times = alike[0].times - alike[0].times[0]
+            found.append(Group(graph, graph.adjacency(), times, states))
     if not found:
         raise LawProblem(
             "There is no successful trajectory to find a law from; give at least one, "
@@ -79,6 +79,18 @@ def groups_of(graphs: Sequence[Graph], trajectories: Sequence[Trajectory]) -> li
     for group in found:
         _check(group)
     _check_strengths(found)
+    return found
+
+
+def _of_same_times(runs: Sequence[Trajectory]) -> list[list[Trajectory]]:
+    """Runs by their times after the first one."""
+    found: list[list[Trajectory]] = []
+    for run in runs:
+        alike = next((x for x in found if same_times(x[0].times, run.times)), None)
+        if alike is None:
+            found.append([run])
+        else:
+            alike.append(run)
     return found
 
 

@@ -441,6 +441,8 @@ def read_law(path: str | Path) -> Law:
         said = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise LawProblem(f"{path} cannot be read as JSON ({error}); give a law's file.") from error
+    if isinstance(said, dict) and "stamp" in said:
+        raise LawProblem(f"{path} holds the laws of a run; read them with laws.read_laws.")
     try:
         return Law.from_dict(said)
     except LawProblem as error:

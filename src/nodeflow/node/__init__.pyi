@@ -8,6 +8,7 @@ from .forecaster import Forecaster, load_forecaster, save_forecaster
 from .functions import compare_functions
 from .hidden import hide_nodes, perturb_initial_states
 from .layout import ModelProblem
+from .learned import Fields
 from .load import NeuralODE, load
 from .settings import GaussNewtonSettings, MatchingSettings, PaperSettings, recipe_settings
 from .snapshots import evaluate_snapshots
@@ -48,6 +49,7 @@ __all__ = [
     "Calibration",
     "Ensemble",
     "Evidence",
+    "Fields",
     "Forecaster",
     "ForecasterProblem",
     "ForecasterSettings",

@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import Field, Function
 from nodeflow.node.layout import NETS, SELU, ModelProblem, widths_of
+from nodeflow.node.learned import Fields
 from nodeflow.node.scalar import ScalarNet
 from nodeflow.node.store import Models
 from nodeflow.node.table import Table, TableProblem, tabulate
 
-__all__ = ["as_field", "exact_fields", "model_fields", "scalar_nets"]
+__all__ = ["Learned", "as_field", "exact_fields", "model_fields", "scalar_nets"]
 
 Array = NDArray[np.float64]
+
+Learned = Models | Fields
+"""What tests take: neural ODEs, or vector fields that were learned otherwise."""
 
 
 def as_field(
@@ -58,17 +62,21 @@ def as_field(
     )
 
 
-def model_fields(models: Models) -> list[Field | None]:
+def model_fields(models: Learned) -> list[Field | None]:
     """The vector field of each model, of its tables; None where the training failed.
 
     Tables take a while to make: who tests models on many graphs makes them once. A model that
-    cannot be tabulated is evaluated exactly.
+    cannot be tabulated, or is no network, is evaluated exactly.
     """
+    if isinstance(models, Fields):
+        return list(models.fields)
     return [_quick(models, r) if models.ok[r] else None for r in range(len(models))]
 
 
-def exact_fields(models: Models) -> list[Field | None]:
+def exact_fields(models: Learned) -> list[Field | None]:
     """As `model_fields`, without tables."""
+    if isinstance(models, Fields):
+        return list(models.fields)
     return [_exact(models, r) if models.ok[r] else None for r in range(len(models))]
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import Field
-from nodeflow.node.field import exact_fields
-from nodeflow.node.store import NODE_FUNCTIONS, Models
+from nodeflow.node.field import Learned, exact_fields
+from nodeflow.node.store import NODE_FUNCTIONS
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["compare_functions", "factor_between"]
@@ -17,19 +17,19 @@ _POINTS = 64
 
 
 def factor_between(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """The factor by which values are closest to others, by least squares; 0 for zeros."""
-    return float(other @ one) / max(float(np.square(one).sum()), 1e-300)
+    """The factor by which values are closest to others, by least squares; 1 if either are 0."""
+    return float(other @ one) / max(float(np.square(one).sum()), 1e-300) or 1.0
 
 
 @one_thread_if_small
-def compare_functions(models: Models, system: Field, reach: float = 3.0) -> pd.DataFrame:
+def compare_functions(models: Learned, system: Field, reach: float = 3.0) -> pd.DataFrame:
     """Values of all functions, inside the range of training and beyond.
 
     (h_ego, h_alt) and (c h_ego, h_alt / c) are the same model. Each model's c is the one with which
     its h_alt is closest to the true one, by least squares over the training range.
 
     Args:
-        models: R models.
+        models: R models: neural ODEs, or other fields that were learned.
         system: the true vector field.
         reach: how far beyond the largest training state to look, in units of it.
 

@@ -17,8 +17,8 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.bins import hubs
 from nodeflow.graphs.graph import Graph
-from nodeflow.node.field import exact_fields, model_fields
-from nodeflow.node.store import EIGENVALUES, NODE_FIXED_POINTS, Models
+from nodeflow.node.field import Learned, exact_fields, model_fields
+from nodeflow.node.store import EIGENVALUES, NODE_FIXED_POINTS
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["compare_fixed_points"]
@@ -30,7 +30,7 @@ _TOLERANCE = 1e-5
 
 @one_thread_if_small
 def compare_fixed_points(
-    models: Models,
+    models: Learned,
     system: Field,
     graphs: Sequence[Graph],
     initials: Sequence[Floats],
@@ -44,7 +44,7 @@ def compare_fixed_points(
     Both are integrated to `horizon`, then Newton's method with Armijo's line search takes over.
 
     Args:
-        models: R models.
+        models: R models: neural ODEs, or other fields that were learned.
         system: the true vector field.
         graphs: test graphs.
         initials: (n,) initial states on each.

@@ -15,7 +15,11 @@ from nodeflow.tables import Kind, Schema, read_parameters, read_tensors, write_t
 
 __all__ = [
     "EIGENVALUES",
+    "EVALUATED",
+    "LAW",
+    "MEAN_FIELD",
     "MODELS",
+    "NEURAL_ODE",
     "NODE_ERRORS",
     "NODE_FIXED_POINTS",
     "NODE_FUNCTIONS",
@@ -26,7 +30,8 @@ __all__ = [
     "NODE_OVER_TRAINING",
     "NODE_RUNS",
     "NODE_SNAPSHOTS",
-    "NOISY_MODELS",
+    "NOISY_EVALUATED",
+    "PERSISTENCE",
     "Models",
     "Snapshots",
     "model_tensors",
@@ -54,11 +59,24 @@ MODELS = Schema(
     },
 )
 
-NOISY_MODELS = Schema(
-    "models trained with noise",
+NEURAL_ODE, LAW, MEAN_FIELD, PERSISTENCE = "neural ODE", "law", "mean field", "persistence"
+"""What tests evaluate, as the column `method` says it."""
+
+EVALUATED = Schema(
+    "evaluated",
     1,
-    {**MODELS.columns, "training_noise": pa.float64()},
-    {**MODELS.about, "training_noise": "standard deviation of the noise on the training states"},
+    {"method": pa.string(), **MODELS.columns},
+    {
+        "method": "what was evaluated: neural ODE, law, mean field or persistence",
+        **MODELS.about,
+    },
+)
+
+NOISY_EVALUATED = Schema(
+    "evaluated, trained with noise",
+    1,
+    {**EVALUATED.columns, "training_noise": pa.float64()},
+    {**EVALUATED.about, "training_noise": "standard deviation of the noise on the training states"},
 )
 
 NODE_MODELS = Kind("node models", 2)
@@ -114,7 +132,7 @@ _BASELINES_ABOUT = {
 
 NODE_ERRORS = Schema(
     "node errors",
-    4,
+    5,
     {
         "replicate": pa.int32(),
         **_CELL,
@@ -151,12 +169,12 @@ NODE_ERRORS = Schema(
         "change": "distance of the prediction from the initial state, which persistence predicts",
         "apart": "distance of the prediction from that of the mean field",
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
 NODE_RUNS = Schema(
     "node runs",
-    4,
+    5,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -189,7 +207,7 @@ NODE_RUNS = Schema(
         "outside": "share of node-times at which the true state is outside the training states",
         "outside_hubs": "the same for the hundredth of the nodes with the highest degrees",
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
 NODE_OVER_TRAINING = Schema(
@@ -228,7 +246,7 @@ _PLACES = ["", *(f"_{place}" for place in range(2, EIGENVALUES + 1))]
 
 NODE_FIXED_POINTS = Schema(
     "node fixed points",
-    4,
+    5,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -267,12 +285,12 @@ NODE_FIXED_POINTS = Schema(
             for place, text in zip(_PLACES, ["", *_LATER], strict=True)
         },
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
 NODE_FUNCTIONS = Schema(
     "node functions",
-    2,
+    3,
     {
         "replicate": pa.int32(),
         "function": pa.string(),
@@ -289,12 +307,12 @@ NODE_FUNCTIONS = Schema(
         "true": "value of the true system",
         "inside": "whether the state lies within the states seen in training",
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
 NODE_HIDDEN = Schema(
     "unobserved nodes",
-    3,
+    4,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -319,12 +337,12 @@ NODE_HIDDEN = Schema(
         "mae_whole": "the same for the model on the whole graph, over the same nodes",
         **_BASELINES_ABOUT,
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
 NODE_NOISE = Schema(
     "node noise",
-    3,
+    4,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -345,7 +363,7 @@ NODE_NOISE = Schema(
         "mae_floor": "the same for the true system from the noisy initial states",
         **_BASELINES_ABOUT,
     },
-    identity=NOISY_MODELS,
+    identity=NOISY_EVALUATED,
 )
 
 

@@ -53,7 +53,7 @@ def with_tails(field: Field, law: Field, low: float, high: float) -> Field:
     if not (np.isfinite([low, high]).all() and low < high):
         raise ModelProblem(f"Tails need a range of states low < high; got {low}, {high}.")
     at = np.linspace(low, high, _POINTS)
-    c = factor_between(law.h_alt(at), field.h_alt(at)) or 1.0
+    c = factor_between(law.h_alt(at), field.h_alt(at))
     inner = [(field.f, field.df), (field.h_ego, field.dh_ego), (field.h_alt, field.dh_alt)]
     outer = [(law.f, law.df, 1.0), (law.h_ego, law.dh_ego, 1 / c), (law.h_alt, law.dh_alt, c)]
     tails = tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.node.store import MODELS
+from nodeflow.node.store import EVALUATED
 from nodeflow.tables import Schema, gathered
 
 __all__ = ["COLLECTED_TRUST", "ENSEMBLE", "LEVELS", "NODE_TRUST"]
@@ -88,7 +88,7 @@ NODE_TRUST = Schema(
         "error_flagged": "the same over the mean |true state|, median over flagged nodes",
         "error_unflagged": "the same for the nodes that are never flagged",
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
-COLLECTED_TRUST = gathered("trust in all ensembles", NODE_TRUST, MODELS)
+COLLECTED_TRUST = gathered("trust in all ensembles", NODE_TRUST, EVALUATED)

@@ -25,9 +25,11 @@ from nodeflow.plan.cells import Cells
 from nodeflow.plan.conditional import Conditional
 from nodeflow.plan.data import Data
 from nodeflow.plan.dynamics import Dynamics
+from nodeflow.plan.evaluated import Evaluated
 from nodeflow.plan.experiments import Experiments
 from nodeflow.plan.flows import Flows
 from nodeflow.plan.graphs import Graphs
+from nodeflow.plan.laws import Laws
 from nodeflow.plan.networks import Networks
 from nodeflow.plan.node import Node
 from nodeflow.plan.own import Own
@@ -98,9 +100,28 @@ class Plan:
         return Node(self.config.node, self.config.device, self.dynamics)
 
     @cached_property
+    def laws(self) -> Laws:
+        """Laws behind the trajectories that neural ODEs learn."""
+        return Laws(self.config.laws, self.code("discover_law"), self.node)
+
+    @cached_property
     def experiments(self) -> Experiments:
         """Tests of neural ODEs."""
-        return Experiments(self.code("examine_node"), self.node)
+        return self._tests(self.node)
+
+    @cached_property
+    def law_experiments(self) -> Experiments:
+        """The same tests of laws."""
+        return self._tests(self.laws)
+
+    @cached_property
+    def evaluated(self) -> Evaluated:
+        """The tests of both."""
+        return Evaluated(self.experiments, self.law_experiments)
+
+    def _tests(self, models: Node | Laws) -> Experiments:
+        scripts = ("test_node", "examine_node", "perturb_node")
+        return Experiments(*(self.code(x, [models.read]) for x in scripts), models, self.node)
 
     @cached_property
     def data(self) -> Data:
