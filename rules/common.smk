@@ -100,9 +100,10 @@ def trajectories(row):
 
 
 def learned_files(tests, row):
-    """What all systems' tests of a training cell are of: models, or laws."""
+    """What all systems' tests of a training cell are of: models, or laws, or first these, then those."""
     return [
-        one_of(narrow(tests.models.pattern, **each), tests.models.files(each))
+        one_of(narrow(pattern, **each), tests.models.files(each))
+        for pattern in tests.models.patterns
         for each in plan.dynamics.each(row)
     ]
 

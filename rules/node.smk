@@ -50,7 +50,7 @@ rule test_snapshots:
         "../workflow/scripts/test_snapshots.py"
 
 
-for tests in (plan.experiments, plan.law_experiments):
+for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
     learned, name = tests.models.folder, tests.models.title
 
     rule:

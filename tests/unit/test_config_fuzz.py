@@ -177,6 +177,7 @@ def rows_of(plan: Plan) -> dict[str, list[dict[str, Any]]]:
         "experiments": plan.node.trainings,
         "laws": plan.laws.all,
         "law_experiments": plan.laws.trainings,
+        "tail_experiments": plan.tail_experiments.models.trainings,
         "evaluated": plan.evaluated.tests,
         "cells": plan.node.trainings,
         "data": [{"data": name} for name in plan.config.zoo.downloads],

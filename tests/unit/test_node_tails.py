@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from nodeflow.dynamics import Field, field, simulate
 from nodeflow.graphs import from_networkx
-from nodeflow.node.field import as_field
+from nodeflow.node.field import as_field, exact_fields
 from nodeflow.node.layout import NETS, ModelProblem
+from nodeflow.node.learned import Fields
 from nodeflow.node.model import initial_parameters
 from nodeflow.node.store import Models
-from nodeflow.node.tails import fields_with_tails, with_tails
+from nodeflow.node.tails import models_with_tails, with_tails
 from nodeflow.seeds import torch_generator
 
 Array = NDArray[np.float64]
@@ -132,11 +133,7 @@ def test_networks_that_explode_at_a_hub_do_not_with_tails() -> None:
     learned = replace(law, f=bad)
     limits = {"max_steps": 2000}
     assert simulate(learned, graph.adjacency(), start, times, **limits).status == ("failed",)
-    [found] = fields_with_tails(
-        Models({}, np.zeros(1), np.array([[0.0, HIGH]]), np.ones(1, bool), np.zeros(1)),
-        [learned], law,
-    )  # fmt: skip
-    assert found is not None
+    found = with_tails(learned, law, 0.0, HIGH)
     got = simulate(found, graph.adjacency(), start, times, **limits)
     true = simulate(law, graph.adjacency(), start, times)
     assert got.status == ("ok",) and true.states.max() > 5 * HIGH
@@ -149,7 +146,25 @@ def test_a_range_or_a_law_without_use_is_said() -> None:
     nowhere = replace(field("MM"), f=lambda x: np.full_like(x, np.nan))
     with pytest.raises(ModelProblem, match="The law has no finite values"):
         with_tails(field("MM"), nowhere, 0.0, 2.0)
-    assert fields_with_tails(
-        Models({}, np.zeros(1), np.array([[0.0, 1.0]]), np.zeros(1, bool), np.zeros(1)),
-        [None], field("MM"),
-    ) == [None]  # fmt: skip
+
+
+def test_each_model_has_the_law_of_its_own_graph_and_those_without_one_are_left_out() -> None:
+    drawn = initial_parameters([torch_generator(1, "x", r) for r in range(6)], scale=1.0)
+    models = Models(
+        {name: x.numpy() for name, x in drawn.items()}, np.array([0, 0, 1, 1, 2, 2]),
+        np.array([[0.0, 1.0 + r] for r in range(6)]), np.arange(6) != 3, np.arange(6) * 1e-4,
+        activation="tanh",
+    )  # fmt: skip
+    laws = Fields((field("MM"), field("BD")), np.arange(2), np.zeros((2, 2)))
+    found = models_with_tails(models, laws)
+    assert found.ok.tolist() == [True, True, True, False]
+    assert [found.labels(r) for r in range(4)] == [models.labels(r) for r in range(4)]
+    assert np.array_equal(found.error, models.error[:4])
+    far, inside = np.array([900.0]), np.array([0.5])
+    for r, name in enumerate(("MM", "MM", "BD")):
+        [mine] = [found.fields[r]]
+        assert mine is not None and mine.f(far) == pytest.approx(field(name).f(far), rel=1e-9)
+        exact = exact_fields(models)[r]
+        assert exact is not None and mine.f(inside) == pytest.approx(exact.f(inside), abs=1e-5)
+    nothing = models_with_tails(models, replace(laws, fields=(None, field("BD"))))
+    assert nothing.ok.tolist() == [False, False, True, False]

@@ -28,12 +28,12 @@ SCHEMAS = {"fixed_points": NODE_FIXED_POINTS, "hidden": NODE_HIDDEN, "functions"
 
 
 def examine(
-    made: Mapping[str, Any], missing: list[str], models_file: str, truth_file: str
+    made: Mapping[str, Any], missing: list[str], models_files: list[str], truth_file: str
 ) -> dict[str, pd.DataFrame]:
     """The missing tables of one system."""
     asked = made["hidden"]
     truth, name = asked["truth"], asked["system"]
-    models = resolve_name(f"nodeflow.{asked['read']}")(models_file, asked["models"])
+    models = resolve_name(f"nodeflow.{asked['read']}")(*models_files, asked["models"])
     system = field(name, truth["parameters"])
     graphs = read_graphs(files.edges, truth["on"])
     known = read_trajectories(truth_file, truth)
@@ -72,6 +72,6 @@ with job(snakemake.log[0], snakemake.threads):
         paths = {name: output[name][index] for name in SCHEMAS}
         missing = [x for x in paths if not is_current(paths[x], SCHEMAS[x], made[x])]
         if missing:
-            found = examine(made, missing, files.models[index], files.truth[index])
+            found = examine(made, missing, files.models[index :: len(p)], files.truth[index])
             for name, table in found.items():
                 write_table(paths[name], table, SCHEMAS[name], made[name])

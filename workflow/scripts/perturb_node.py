@@ -17,14 +17,14 @@ snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads):
-    each = zip(p.items(), files.models, files.truth, output, strict=True)
-    for (system, made), models, known, path in each:
+    each = zip(p.items(), files.truth, output, strict=True)
+    for index, ((system, made), known, path) in enumerate(each):
         if is_current(path, NODE_NOISE, made):
             continue
         truth = made["truth"]
         graphs = read_graphs(files.edges, truth["on"])
         table = perturb_initial_states(
-            resolve_name(f"nodeflow.{made['read']}")(models, made["models"]),
+            resolve_name(f"nodeflow.{made['read']}")(*files.models[index :: len(p)], made["models"]),
             field(system, truth["parameters"]),
             graphs,
             read_trajectories(known, truth),

@@ -92,6 +92,10 @@ class Node(Section):
     gauss_newton: Annotated[GaussNewtonSettings, _RECIPE]
     matching: Annotated[MatchingSettings, _RECIPE]
     paper: Annotated[PaperSettings, _RECIPE]
+    tails: Annotated[str, OneOf(("law", "none"))] = key(
+        "law: neural ODEs of graphs of which there are laws (laws.cells, laws.graphs) are tested once "
+        "more with the tails of these beyond the states that they saw"
+    )
     structure: Structure
     detail: Detail
     fixed_points: FixedPoints

@@ -7,10 +7,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from nodeflow.judge.bootstrap import median_band
-from nodeflow.node.store import LAW, NEURAL_ODE
+from nodeflow.node.store import LAW, NEURAL_ODE, TAILED
 from nodeflow.seeds import numpy_generator
 
-__all__ = ["baselines", "bootstrapped", "by_method", "name_baselines", "what_bands_show"]
+__all__ = [
+    "baselines",
+    "bootstrapped",
+    "by_method",
+    "name_baselines",
+    "what_bands_show",
+    "with_tails",
+]
 
 _BASELINES = {"mae_persistence": ":", "mae_mean_field": "--"}
 
@@ -18,6 +25,11 @@ _BASELINES = {"mae_persistence": ":", "mae_mean_field": "--"}
 def by_method(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows of neural ODEs, and those of laws."""
     return table[table["method"] == NEURAL_ODE], table[table["method"] == LAW]
+
+
+def with_tails(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of neural ODEs with the tails of laws."""
+    return table[table["method"] == TAILED]
 
 
 def bootstrapped(

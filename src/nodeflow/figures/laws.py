@@ -9,12 +9,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nodeflow.figures.bands import baselines, bootstrapped, by_method, name_baselines
+from nodeflow.figures.bands import (
+    baselines,
+    bootstrapped,
+    by_method,
+    name_baselines,
+    with_tails,
+)
 from nodeflow.figures.style import note, outside_legend, panels
 
 __all__ = ["draw_law_errors", "draw_law_functions", "draw_law_recovery"]
 
-_MODEL, _LAW = "#D55E00", "#0072B2"
+_MODEL, _LAW, _TAILED = "#D55E00", "#0072B2", "#E69F00"
 
 _AMOUNTS = {
     "noise": "noise on the states",
@@ -25,7 +31,7 @@ _AMOUNTS = {
 
 
 def draw_law_errors(tests: pd.DataFrame, beta: float) -> Figure:
-    """Error against size of laws and neural ODEs: columns are systems, rows γ.
+    """Error against size of laws and neural ODEs, also with tails: columns are systems, rows γ.
 
     Args:
         tests: rows of `COLLECTED_TESTS`.
@@ -35,6 +41,7 @@ def draw_law_errors(tests: pd.DataFrame, beta: float) -> Figure:
         "variant == 'plain' and beta == @beta and trained_beta == beta and trained_gamma == gamma"
     )
     models, laws = by_method(own)
+    tailed = with_tails(own)
     systems = list(dict.fromkeys(laws["system"]))
     places = [(gamma, system) for gamma in sorted(laws["gamma"].unique()) for system in systems]
     figure, axes = panels(len(places), columns=len(systems))
@@ -48,6 +55,8 @@ def draw_law_errors(tests: pd.DataFrame, beta: float) -> Figure:
             bootstrapped(axis, rows, "N", "mae", colour, name, marker=marker)
             medians = rows.groupby("N")["mae"].median()
             growths.append(f"{name} ×{medians.iloc[-1] / medians.iloc[0]:.2g}")
+        rows = tailed[(tailed["gamma"] == gamma) & (tailed["system"] == system)]
+        bootstrapped(axis, rows, "N", "mae", _TAILED, "nODE, tails of the law", "--", "^")
         baselines(axis, models.query("gamma == @gamma and system == @system"), "N", "0.4")
         axis.set(
             yscale="log", title=f"{system}, γ = {gamma}", xlabel="number of nodes N",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.judge.bootstrap import crossed_means, crossed_medians, interval
-from nodeflow.node.store import LAW, NEURAL_ODE
+from nodeflow.node.store import LAW, NEURAL_ODE, TAILED
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import Schema
 
@@ -51,6 +51,9 @@ BARELY = 2.0
 
 SLACK = 0.05
 """By so much less than they say may bands cover."""
+
+FAILING = 1e-3
+"""Share of runs that may fail where none should."""
 
 _WHOSE = {
     NEURAL_ODE: ("an ensemble", ""),
@@ -106,7 +109,7 @@ def judge_claims(
     """
     rows = []
     growths = {}
-    laws = tests[tests["method"] == LAW]
+    laws, tailed = (tests[tests["method"] == method] for method in (LAW, TAILED))
     tests, fixed_points, hidden, noise = (
         table[table["method"] == NEURAL_ODE] for table in (tests, fixed_points, hidden, noise)
     )
@@ -138,6 +141,14 @@ def judge_claims(
                 own,
                 training_size,
                 numpy_generator(seed, "claims", "laws", system),
+            ),
+            _tails(
+                _own(
+                    tailed[tailed["system"] == system].query("variant == 'plain'"),
+                    structure_trained,
+                ),
+                own,
+                numpy_generator(seed, "claims", "tails", system),
             ),
         ]
         rows += [_judged(system, row) for part in parts for row in part]
@@ -444,6 +455,28 @@ def _laws(
             f"MAE of the neural ODE over that of the law, γ = {gamma}, N = {large}",
             _ratio(one, other, "mae", random), 1.0,
         )  # fmt: skip
+
+
+def _tails(
+    tailed: pd.DataFrame, models: pd.DataFrame, random: np.random.Generator
+) -> Iterator[Row]:
+    gamma, large = tailed["gamma"].min(), tailed["N"].max()
+    rows = tailed[(tailed["gamma"] == gamma) & (tailed["N"] == large)]
+    if rows.empty:
+        return
+    same = models[models["training_graph"].isin(rows["training_graph"])]
+    same = same[(same["gamma"] == gamma) & (same["N"] == large)]
+    yield (
+        "a neural ODE with the tails of a law can be integrated on large graphs",
+        f"share of runs that do not fail, γ = {gamma}, N = {large}",
+        crossed_means(rows.assign(done=(rows["status"] == "ok").astype(float)), "done", random),
+        1.0 - FAILING,
+    )
+    yield (
+        "the tails of a law lower the errors of a neural ODE on large graphs",
+        f"MAE of the neural ODE over that of the same with tails, γ = {gamma}, N = {large}",
+        _ratio(same, rows, "mae", random), 1.0,
+    )  # fmt: skip
 
 
 def _ratio(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from nodeflow.laws.data import LawProblem
 from nodeflow.laws.law import VERSION, Law
+from nodeflow.laws.trusted import rate_law
 from nodeflow.node.learned import Fields
 from nodeflow.tables import FileProblem, Kind, read_facts, write_facts
 
@@ -33,12 +35,13 @@ class Laws:
 
     @property
     def fields(self) -> Fields:
-        """Their vector fields, for tests."""
+        """Their vector fields, for tests, and what bands and flags of theirs are worth."""
         nowhere = (np.nan, np.nan)
         return Fields(
             tuple(None if law is None else law.field for law in self.laws),
             np.arange(len(self.laws)),
             np.array([nowhere if law is None else law.seen for law in self.laws]),
+            raters=tuple(None if law is None else partial(rate_law, law) for law in self.laws),
         )
 
 

@@ -29,7 +29,7 @@ from .store import (
     write_models,
     write_snapshots,
 )
-from .tails import fields_with_tails, with_tails
+from .tails import models_with_tails, with_tails
 from .train import train_models
 from .trust import Bands, Calibration, Seen, bands, calibrate, flags
 from .trust_table import NODE_TRUST
@@ -69,11 +69,11 @@ __all__ = [
     "evaluate_models",
     "evaluate_snapshots",
     "evidence_of",
-    "fields_with_tails",
     "flags",
     "hide_nodes",
     "load",
     "load_forecaster",
+    "models_with_tails",
     "node_errors",
     "perturb_initial_states",
     "rate_forecasts",

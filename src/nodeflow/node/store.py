@@ -32,6 +32,7 @@ __all__ = [
     "NODE_SNAPSHOTS",
     "NOISY_EVALUATED",
     "PERSISTENCE",
+    "TAILED",
     "Models",
     "Snapshots",
     "model_tensors",
@@ -60,6 +61,7 @@ MODELS = Schema(
 )
 
 NEURAL_ODE, LAW, MEAN_FIELD, PERSISTENCE = "neural ODE", "law", "mean field", "persistence"
+TAILED = "neural ODE with tails"
 """What tests evaluate, as the column `method` says it."""
 
 EVALUATED = Schema(
@@ -67,7 +69,8 @@ EVALUATED = Schema(
     1,
     {"method": pa.string(), **MODELS.columns},
     {
-        "method": "what was evaluated: neural ODE, law, mean field or persistence",
+        "method": "what was evaluated: neural ODE, neural ODE with tails of a law beyond the states "
+        "that it saw, law, mean field or persistence",
         **MODELS.about,
     },
 )

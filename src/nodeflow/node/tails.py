@@ -7,18 +7,19 @@ outside, and continuous with its slope in between.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import Field, Function
+from nodeflow.node.field import model_fields
 from nodeflow.node.functions import factor_between
 from nodeflow.node.layout import ModelProblem
+from nodeflow.node.learned import Fields
 from nodeflow.node.store import Models
 
-__all__ = ["fields_with_tails", "with_tails"]
+__all__ = ["models_with_tails", "with_tails"]
 
 Array = NDArray[np.float64]
 
@@ -65,21 +66,36 @@ def with_tails(field: Field, law: Field, low: float, high: float) -> Field:
     return _TailedField(*values, *slopes, field, tails, low, high)
 
 
-def fields_with_tails(
-    models: Models, fields: Sequence[Field | None], law: Field
-) -> list[Field | None]:
-    """The fields of models, each with the tails of a law beyond the states that it saw.
+def models_with_tails(models: Models, laws: Fields) -> Fields:
+    """Neural ODEs, each with the tails of the law of its training graph.
 
     Args:
-        models: R models.
-        fields: what `model_fields` made of them; None where the training failed.
-        law: the law's field, in any gauge.
+        models: trained graph by graph, from the first one on.
+        laws: of the first training graphs, one each.
+
+    Returns:
+        The models on those graphs, in their order. Where the training failed or no law was found,
+        there is no field.
     """
-    ranges = models.seen.tolist()
-    return [
-        None if field is None else with_tails(field, law, low, high)
-        for field, (low, high) in zip(fields, ranges, strict=True)
-    ]
+    law = dict(zip(laws.training_graph.tolist(), laws.fields, strict=True))
+    kept = np.flatnonzero(np.isin(models.training_graph, laws.training_graph))
+    some = replace(
+        models,
+        parameters={name: x[kept] for name, x in models.parameters.items()},
+        **{name: getattr(models, name)[kept] for name in ("training_graph", "seen", "ok", "error")},
+        snapshots=None,
+    )
+    each = zip(model_fields(some), some.training_graph.tolist(), some.seen.tolist(), strict=True)
+    return Fields(
+        tuple(_tailed(field, law[graph], low, high) for field, graph, (low, high) in each),
+        some.training_graph,
+        some.seen,
+        some.error,
+    )
+
+
+def _tailed(field: Field | None, law: Field | None, low: float, high: float) -> Field | None:
+    return None if field is None or law is None else with_tails(field, law, low, high)
 
 
 @dataclass(frozen=True)

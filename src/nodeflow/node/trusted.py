@@ -20,12 +20,13 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.evaluate import NEAR_ZERO, Watch
-from nodeflow.node.store import Models
+from nodeflow.node.field import Learned
+from nodeflow.node.learned import Fields
 from nodeflow.node.trust import Calibration, Seen, bands, calibrate, flags
 from nodeflow.node.trust_table import ENSEMBLE, LEVELS
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["Evidence", "Rated", "evidence_of", "failure", "rate_forecasts", "rating", "summary"]
+__all__ = ["Evidence", "Rated", "evidence_of", "failure", "rate_forecasts", "rating", "rating_each", "summary"]
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +52,7 @@ class Evidence:
 
 @one_thread_if_small
 def evidence_of(
-    models: Models,
+    models: Learned,
     fields: Sequence[Field | None],
     graphs: Sequence[Graph],
     trajectories: Sequence[Trajectory],
@@ -61,7 +62,7 @@ def evidence_of(
     """What training data cover, and how well models predict those of graphs that they did not see.
 
     Args:
-        models: R models.
+        models: R models: neural ODEs, or other fields that were learned.
         fields: the vector field of each; None where the training failed.
         graphs: the training graphs, by index.
         trajectories: on them, all those that the models learned from.
@@ -188,6 +189,18 @@ def rating(evidence: Evidence, graphs: Sequence[Graph], rows: list[dict[str, Any
     def watch(index: int, truth: Sequence[Trajectory], found: Sequence[Simulation | None]) -> None:
         row = rate_forecasts(evidence, graphs[index], truth, found)
         rows.append({"graph": index, "training_graph": ENSEMBLE, **row})
+
+    return watch
+
+
+def rating_each(models: Fields, graphs: Sequence[Graph], rows: list[dict[str, Any]]) -> Watch:
+    """The same where each model has bands and flags of its own: a row for each, too."""
+
+    def watch(index: int, truth: Sequence[Trajectory], _: Sequence[Simulation | None]) -> None:
+        for graph, rate in zip(models.training_graph.tolist(), models.raters, strict=True):
+            if rate is not None:
+                row = rate(graphs[index], truth)
+                rows.append({"graph": index, "training_graph": graph, **row})
 
     return watch
 

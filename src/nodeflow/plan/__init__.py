@@ -34,6 +34,7 @@ from nodeflow.plan.networks import Networks
 from nodeflow.plan.node import Node
 from nodeflow.plan.own import Own
 from nodeflow.plan.paths import Row, fill, narrow
+from nodeflow.plan.tails import Tails
 from nodeflow.plan.transfers import Transfers
 from nodeflow.plan.zoos import Zoos
 from nodeflow.provenance import code_digest
@@ -115,11 +116,16 @@ class Plan:
         return self._tests(self.laws)
 
     @cached_property
-    def evaluated(self) -> Evaluated:
-        """The tests of both."""
-        return Evaluated(self.experiments, self.law_experiments)
+    def tail_experiments(self) -> Experiments:
+        """The same tests of neural ODEs with the tails of laws."""
+        return self._tests(Tails(self.laws, self.node))
 
-    def _tests(self, models: Node | Laws) -> Experiments:
+    @cached_property
+    def evaluated(self) -> Evaluated:
+        """The tests of all."""
+        return Evaluated(self.experiments, self.law_experiments, self.tail_experiments)
+
+    def _tests(self, models: Node | Laws | Tails) -> Experiments:
         scripts = ("test_node", "examine_node", "perturb_node")
         return Experiments(*(self.code(x, [models.read]) for x in scripts), models, self.node)
 

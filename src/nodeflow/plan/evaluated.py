@@ -1,4 +1,4 @@
-"""All tests of neural ODEs and laws, and what follows from them."""
+"""All tests of neural ODEs, with and without tails, and laws, and what follows from them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ class Evaluated:
     Attributes:
         models: of neural ODEs.
         laws: of laws.
+        tailed: of neural ODEs with the tails of laws.
     """
 
     models: Experiments
     laws: Experiments
+    tailed: Experiments
 
     @cached_property
     def tests(self) -> list[dict[str, Any]]:
@@ -42,7 +44,7 @@ class Evaluated:
 
     @cached_property
     def ensembles(self) -> list[dict[str, Any]]:
-        """Rows of learned, system, variant, trained_beta, trained_gamma: tested as ensembles."""
+        """Rows of learned, system, variant, trained_beta, trained_gamma: with bands and flags."""
         return self._of("ensembles")
 
     def warning_params(self) -> dict[str, Any]:
@@ -66,9 +68,9 @@ class Evaluated:
         return self.models.node.cells
 
     def _of(self, rows: str) -> list[dict[str, Any]]:
-        """Rows of both, with the folder of each."""
+        """Rows of all, with the folder of each."""
         return [
             {"learned": tests.models.folder, **row}
-            for tests in (self.models, self.laws)
+            for tests in (self.models, self.laws, self.tailed)
             for row in attrgetter(rows)(tests)
         ]

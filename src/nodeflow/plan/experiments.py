@@ -12,6 +12,7 @@ from nodeflow.plan.cells import Cells, rows, trained
 from nodeflow.plan.laws import Laws
 from nodeflow.plan.node import Node, noise_of, training_row
 from nodeflow.plan.paths import Row
+from nodeflow.plan.tails import Tails
 
 __all__ = ["Experiments"]
 
@@ -33,7 +34,7 @@ class Experiments:
     testing: str
     examining: str
     perturbing: str
-    models: Node | Laws
+    models: Node | Laws | Tails
     node: Node
 
     @cached_property
@@ -43,8 +44,12 @@ class Experiments:
 
     @cached_property
     def ensembles(self) -> list[dict[str, Any]]:
-        """Rows of system, variant, trained_beta, trained_gamma: tested as ensembles, too."""
-        return [row for row in self.node.trainings if self.evidence(row)]
+        """Rows of system, variant, trained_beta, trained_gamma: whose bands and flags are tested.
+
+        Each law has its own.
+        """
+        every = self.models.trainings
+        return [row for row in every if isinstance(self.models, Laws) or self.evidence(row)]
 
     @cached_property
     def snapshots(self) -> list[dict[str, Any]]:
@@ -76,7 +81,7 @@ class Experiments:
 
         None where they learned from others than these; laws are no ensemble.
         """
-        trusted = row["variant"] == "plain" and self.models is self.node
+        trusted = row["variant"] == "plain" and not isinstance(self.models, Laws)
         return [self.node.learned(row)] if trusted else []
 
     def snapshots_tested(self, row: Row) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ class Laws:
         folder: of the results of their tests.
         title: what they are called.
         method: what tables of their tests call them.
-        pattern: of their files.
+        patterns: of their files.
         read: "module:function" in nodeflow that reads one for tests.
         settings: section `laws` of the configuration.
         code: digest of the code that finds them.
@@ -37,7 +37,7 @@ class Laws:
     folder: ClassVar[str] = "law"
     title: ClassVar[str] = "laws"
     method: ClassVar[str] = "law"
-    pattern: ClassVar[str] = LAWS
+    patterns: ClassVar[tuple[str, ...]] = (LAWS,)
     read: ClassVar[str] = "laws.store:read_fields"
     settings: config.laws.Laws
     code: str

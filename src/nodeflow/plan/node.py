@@ -32,7 +32,7 @@ class Node:
         folder: of the results of their tests.
         title: what they are called.
         method: what tables of their tests call them.
-        pattern: of their files.
+        patterns: of their files.
         read: "module:function" in nodeflow that reads one for tests.
         settings: section `node` of the configuration.
         device: of the run.
@@ -42,7 +42,7 @@ class Node:
     folder: ClassVar[str] = "node"
     title: ClassVar[str] = "neural ODEs"
     method: ClassVar[str] = "neural ODE"
-    pattern: ClassVar[str] = MODELS
+    patterns: ClassVar[tuple[str, ...]] = (MODELS,)
     read: ClassVar[str] = "node.store:read_models"
     settings: config.node.Node
     device: str
@@ -109,7 +109,7 @@ class Node:
 
     def files(self, row: Row) -> dict[str, dict[str, Any]]:
         """The same by path."""
-        return {narrow(self.pattern, **row): self.params(row)}
+        return {narrow(MODELS, **row): self.params(row)}
 
 
 def training_row(system: str, cell: Cell, variant: str = "plain") -> dict[str, Any]:

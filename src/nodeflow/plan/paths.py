@@ -46,7 +46,7 @@ OVER_TRAINING = f"results/node/snapshots/{{system}}/{TRAINED}.parquet"
 LAWS = f"results/law/laws/{{system}}/{{variant}}/{TRAINED}.json"
 LAW_TABLE = f"results/law/laws/{{system}}/{{variant}}/{TRAINED}.parquet"
 
-# Tests of both: what is tested, "node" or "law", is the wildcard `learned`.
+# Tests of both: what is tested, "node", "law" or "tailed", is the wildcard `learned`.
 TESTS = f"results/{{learned}}/tests/{{system}}/{{variant}}/{TRAINED}"
 ERRORS = f"{TESTS}/errors.parquet"
 RUNS = f"{TESTS}/runs.parquet"
