@@ -5,7 +5,7 @@
 
 rule discover_law:
     input:
-        edges=lambda w: edges(plan.node.learned({**w, "system": ""})),
+        edges=lambda w: edges(plan.node.learned(plan.dynamics.each(w)[0])),
         trajectories=lambda w: [
             trajectories(plan.node.learned(row)) for row in plan.dynamics.each(w)
         ],

@@ -85,7 +85,8 @@ def less(
 
 
 def _at_times(run: Trajectory, count: int) -> Trajectory:
-    """A trajectory at so many of its times, equally spaced, with the first and the last one."""
+    """A trajectory at so many of its times, if it has more, from the first to the last one."""
+    count = min(count, len(run.times))
     chosen = np.linspace(0, len(run.times) - 1, count).round().astype(np.int64)
     return replace(run, times=run.times[chosen], states=run.states[chosen])
 
