@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -27,12 +27,12 @@ from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs import Graph, sample_cell
 from nodeflow.grid import Cell
-from nodeflow.laws import discover
-from nodeflow.node import recipe_settings
+from nodeflow.laws import discover_each
+from nodeflow.node import Fields, recipe_settings
 from nodeflow.node.field import model_fields
 from nodeflow.node.layout import ACTIVATIONS
 from nodeflow.node.observations import observed
-from nodeflow.node.tails import with_tails
+from nodeflow.node.tails import models_with_tails
 from nodeflow.node.train import train_stack
 
 TOLERANCE = Tolerance(1e-6, 1e-6, 20_000)
@@ -104,7 +104,7 @@ def main() -> None:
     tests = [Tests(small, chosen.graphs, random), Tests(large, chosen.graphs, random)]
     for name in chosen.systems:
         system, runs = field(name), trajectories(name, training, small)
-        laws = laws_of(training, runs) if chosen.tails else []
+        laws = laws_of(training, runs) if chosen.tails else None
         data = [x for x in observed(training, runs) for _ in range(chosen.seeds)]
         for activation in chosen.activations:
             for scale in chosen.scales:
@@ -122,13 +122,8 @@ def main() -> None:
                     f"{np.median(models.error):.2e}; {tested(fields, system, tests)}",
                     flush=True,
                 )
-                if laws:
-                    tailed = [
-                        None if x is None else with_tails(x, laws[graph], *models.seen[r])
-                        for r, (x, graph) in enumerate(
-                            zip(fields, models.training_graph.tolist(), strict=True)
-                        )
-                    ]
+                if laws is not None:
+                    tailed = models_with_tails(models, laws).fields
                     print(f"{what}, tails of laws; {tested(tailed, system, tests)}", flush=True)
 
 
@@ -142,15 +137,12 @@ def trajectories(system: str, graphs: Sequence[Graph], cell: Cell) -> list[Traje
     )  # fmt: skip
 
 
-def laws_of(graphs: Sequence[Graph], runs: Sequence[Trajectory]) -> list[Field]:
-    """The field of the law found on each graph, of as many trajectories as networks use."""
-    found = []
-    for index, graph in enumerate(graphs):
-        own = [replace(x, graph=0) for x in runs if x.graph == index][:LAW_TRAJECTORIES]
-        law = discover([graph], own)
+def laws_of(graphs: Sequence[Graph], runs: Sequence[Trajectory]) -> Fields:
+    """The law found on each graph, of as many trajectories as networks use."""
+    found = discover_each(graphs, [x for x in runs if x.index < LAW_TRAJECTORIES])
+    for index, law in enumerate(found.laws):
         print(f"     law of graph {index}: {law}", flush=True)
-        found.append(law.field)
-    return found
+    return found.fields
 
 
 if __name__ == "__main__":

@@ -132,6 +132,7 @@ def test_quantiles_are_those_of_the_mixture(p: float) -> None:
     means, spread = random.normal(size=(3, 4, 5)), random.uniform(0.01, 1.0, (3, 4, 5))
     found = quantiles(p, weights, means, spread)
     for place in np.ndindex(4, 5):
+
         def excess(x: float, at: tuple[int, ...] = place) -> float:
             each = ndtr((x - means[:, *at]) / spread[:, *at])
             return float(weights @ each) - p

@@ -44,9 +44,7 @@ def off(given: Field, by: float) -> Field:
 
     def value(name: str) -> tuple[object, object]:
         f, df = getattr(given, name), getattr(given, f"d{name}")
-        return (lambda x: f(x) * wrong(x)), (
-            lambda x: df(x) * wrong(x) + f(x) * wrong_slope(x)
-        )
+        return (lambda x: f(x) * wrong(x)), (lambda x: df(x) * wrong(x) + f(x) * wrong_slope(x))
 
     pairs = {name: value(name) for name in NETS}
     return Field(
@@ -127,8 +125,8 @@ def test_networks_that_explode_at_a_hub_do_not_with_tails() -> None:
     law, start, times = field("BD"), np.full((1, 401), 0.3), np.linspace(0.0, 1.0, 9)
 
     def bad(x: Array) -> Array:
-        # As networks extrapolate: with the slope that they end with.
-        return np.where(x <= HIGH, law.f(x), law.f(np.array([HIGH])) + 50 * (x - HIGH))
+        # Worse than any network, which goes on as a line.
+        return np.where(x <= HIGH, law.f(x), law.f(np.array([HIGH])) + 5 * (x - HIGH) ** 2)
 
     learned = replace(law, f=bad)
     limits = {"max_steps": 2000}

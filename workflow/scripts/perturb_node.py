@@ -24,7 +24,9 @@ with job(snakemake.log[0], snakemake.threads):
         truth = made["truth"]
         graphs = read_graphs(files.edges, truth["on"])
         table = perturb_initial_states(
-            resolve_name(f"nodeflow.{made['read']}")(*files.models[index :: len(p)], made["models"]),
+            resolve_name(f"nodeflow.{made['read']}")(
+                *files.models[index :: len(p)], made["models"]
+            ),
             field(system, truth["parameters"]),
             graphs,
             read_trajectories(known, truth),

@@ -93,8 +93,8 @@ class Node(Section):
     matching: Annotated[MatchingSettings, _RECIPE]
     paper: Annotated[PaperSettings, _RECIPE]
     tails: Annotated[str, OneOf(("law", "none"))] = key(
-        "law: neural ODEs of graphs of which there are laws (laws.cells, laws.graphs) are tested once "
-        "more with the tails of these beyond the states that they saw"
+        "law: neural ODEs of graphs that have a law (laws.cells, laws.graphs) are tested once more, "
+        "with its tails beyond the states that they saw"
     )
     structure: Structure
     detail: Detail

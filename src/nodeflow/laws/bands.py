@@ -188,22 +188,20 @@ def quantiles(p: float, weights: Array, means: Array, spread: Array) -> Array:
     there = np.isfinite(means) & np.isfinite(spread)
     share = weights.reshape(-1, *[1] * (means.ndim - 1)) * there
     known = share.sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rest = (p - (1 - known) / 2) / known
-    inside = (rest > 0) & (rest < 1)
+    rest = p - (1 - known) / 2
+    inside = (rest > 0) & (rest < known)
     middle = np.where(there, means, 0.0)
     width = np.maximum(np.where(there, spread, 1.0), np.finfo(float).tiny)
-    each = middle + ndtri(np.where(inside, rest, 0.5)) * width
+    each = middle + ndtri(np.where(inside, rest / np.maximum(known, 1e-300), 0.5)) * width
     low = np.where(there, each, np.inf).min(axis=0)
     high = np.where(there, each, -np.inf).max(axis=0)
     low, high = np.where(inside, low, 0.0), np.where(inside, high, 0.0)
     if len(weights) > 1:
         for _ in range(_BISECTIONS):
             half = (low + high) / 2
-            below = (share * ndtr((half - middle) / width)).sum(axis=0) < rest * known
+            below = (share * ndtr((half - middle) / width)).sum(axis=0) < rest
             low, high = np.where(below, half, low), np.where(below, high, half)
     ends = np.where(rest > 0, np.inf, -np.inf)
-    ends = np.where(known > 0, ends, -np.inf if p < 0.5 else np.inf)
     return np.where(inside, (low + high) / 2, ends)
 
 

@@ -16,7 +16,7 @@ from nodeflow.node.scalar import ScalarNet
 from nodeflow.node.store import Models
 from nodeflow.node.table import Table, TableProblem, tabulate
 
-__all__ = ["Learned", "as_field", "exact_fields", "model_fields", "scalar_nets"]
+__all__ = ["Learned", "as_field", "as_table", "exact_fields", "model_fields", "scalar_nets"]
 
 Array = NDArray[np.float64]
 
@@ -96,6 +96,34 @@ def _quick(models: Models, replicate: int) -> Field:
         )
     except TableProblem:
         return _exact(models, replicate)
+
+
+@dataclass(frozen=True)
+class _Scalar:
+    """A function with its derivative, as `tabulate` takes it."""
+
+    value: Function
+    derivative: Function
+
+    def __call__(self, x: Array) -> Array:
+        return self.value(x)
+
+
+def as_table(field: Field, low: float, high: float) -> Field:
+    """Any field of smooth functions as a field of tables, like those of networks.
+
+    Args:
+        field: whose functions take all states.
+        low: smallest state of the range where most look-ups fall.
+        high: largest.
+
+    Raises:
+        TableProblem: an empty range, or functions that no table can follow everywhere.
+    """
+    pairs = ((field.f, field.df), (field.h_ego, field.dh_ego), (field.h_alt, field.dh_alt))
+    with np.errstate(all="ignore"):
+        table = tabulate([_Scalar(*pair) for pair in pairs], low, high, trained=True)
+    return _tabulated(table)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from torch import Tensor
 from nodeflow.node.layout import NETS, SELU, SELU_ABOVE, SELU_BELOW, widths_of
 from nodeflow.node.model import FUNCTIONS, Parameters
 
-__all__ = ["Fit"]
+__all__ = ["SLOPES", "Fit"]
 
 _FIRST_DAMPING = 1e-3
 

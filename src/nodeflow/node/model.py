@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -27,7 +28,7 @@ FUNCTIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     SELU: functional.selu,
     "gelu": functional.gelu,
     "silu": functional.silu,
-    "softplus": functional.softplus,
+    "softplus": partial(functional.softplus, threshold=40.0),  # exact in float64
     "tanh": torch.tanh,
 }
 """The activations of `layout.ACTIVATIONS`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,8 +69,8 @@ EVALUATED = Schema(
     1,
     {"method": pa.string(), **MODELS.columns},
     {
-        "method": "what was evaluated: neural ODE, neural ODE with tails of a law beyond the states "
-        "that it saw, law, mean field or persistence",
+        "method": "what was evaluated: neural ODE, neural ODE with tails (of a law, beyond states "
+        "that it saw), law, mean field or persistence",
         **MODELS.about,
     },
 )

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import Field, Function
-from nodeflow.node.field import model_fields
+from nodeflow.node.field import as_table, exact_fields
 from nodeflow.node.functions import factor_between
 from nodeflow.node.layout import ModelProblem
 from nodeflow.node.learned import Fields
 from nodeflow.node.store import Models
+from nodeflow.node.table import TableProblem
 
 __all__ = ["models_with_tails", "with_tails"]
 
@@ -74,8 +75,8 @@ def models_with_tails(models: Models, laws: Fields) -> Fields:
         laws: of the first training graphs, one each.
 
     Returns:
-        The models on those graphs, in their order. Where the training failed or no law was found,
-        there is no field.
+        The models on those graphs, in their order, as tables where their functions allow that.
+        Where the training failed or no law was found, there is no field.
     """
     law = dict(zip(laws.training_graph.tolist(), laws.fields, strict=True))
     kept = np.flatnonzero(np.isin(models.training_graph, laws.training_graph))
@@ -85,7 +86,7 @@ def models_with_tails(models: Models, laws: Fields) -> Fields:
         **{name: getattr(models, name)[kept] for name in ("training_graph", "seen", "ok", "error")},
         snapshots=None,
     )
-    each = zip(model_fields(some), some.training_graph.tolist(), some.seen.tolist(), strict=True)
+    each = zip(exact_fields(some), some.training_graph.tolist(), some.seen.tolist(), strict=True)
     return Fields(
         tuple(_tailed(field, law[graph], low, high) for field, graph, (low, high) in each),
         some.training_graph,
@@ -95,7 +96,13 @@ def models_with_tails(models: Models, laws: Fields) -> Fields:
 
 
 def _tailed(field: Field | None, law: Field | None, low: float, high: float) -> Field | None:
-    return None if field is None or law is None else with_tails(field, law, low, high)
+    if field is None or law is None:
+        return None
+    whole = with_tails(field, law, low, high)
+    try:
+        return as_table(whole, low, high)
+    except TableProblem:
+        return whole
 
 
 @dataclass(frozen=True)
@@ -144,9 +151,7 @@ class _Tail:
         fade = _FADE * (high - low)
         # A root is infinitely steep at 0: there the values alone can be continuous.
         rates = np.where(np.isfinite(steeper), steeper + off / fade, 0.0)
-        below, above = (
-            _Offset(float(v), float(r), fade) for v, r in zip(off, rates, strict=True)
-        )
+        below, above = (_Offset(float(v), float(r), fade) for v, r in zip(off, rates, strict=True))
         return cls(law, law_slope, scale, low, high, below, above)
 
     def at(self, x: Array) -> Array:

@@ -21,7 +21,17 @@ from scipy.special import stdtrit
 from nodeflow.graphs.graph import Graph
 from nodeflow.problems import Problem
 
-__all__ = ["LEVELS", "Bands", "Calibration", "Seen", "TrustProblem", "bands", "calibrate", "checked_levels", "flags"]
+__all__ = [
+    "LEVELS",
+    "Bands",
+    "Calibration",
+    "Seen",
+    "TrustProblem",
+    "bands",
+    "calibrate",
+    "checked_levels",
+    "flags",
+]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -56,7 +56,7 @@ NODE_TRUST = Schema(
         "models": "how many models, or laws that the data do not exclude, the bands are made of: "
         "fewest over trajectories",
         "calibration_runs": "held-out trajectories of training graphs that the bands were scaled "
-        "by; 0 if no two models were trained on other graphs, and bands are Student's, and for laws",
+        "by; 0 for laws, and if no two models were trained on other graphs: bands are Student's",
         **{
             f"stretch_{p}": f"width of the {p} % band in widths of that of Student's t"
             for p in LEVELS
@@ -80,7 +80,7 @@ NODE_TRUST = Schema(
         "agree": "share of nodes outside of the states seen where laws agree; 0 for ensembles",
         "bad": "share of nodes that are predicted badly: mean error of the ensemble's mean above "
         "1 % of the mean |true state|; nodes where that is below 1e-3 do not count, here and below",
-        "bad_agree": "share of them among the nodes outside where laws agree; NaN if there are none",
+        "bad_agree": "share of them among the nodes outside where laws agree; NaN if there is none",
         "precision": "share of the flagged nodes that are predicted badly; NaN if there are none",
         "recall": "share of the badly predicted nodes that are flagged; NaN if there are none",
         "mae_flagged": "absolute error of the ensemble's mean, mean over flagged nodes",

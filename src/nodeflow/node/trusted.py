@@ -26,7 +26,16 @@ from nodeflow.node.trust import Calibration, Seen, bands, calibrate, flags
 from nodeflow.node.trust_table import ENSEMBLE, LEVELS
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["Evidence", "Rated", "evidence_of", "failure", "rate_forecasts", "rating", "rating_each", "summary"]
+__all__ = [
+    "Evidence",
+    "Rated",
+    "evidence_of",
+    "failure",
+    "rate_forecasts",
+    "rating",
+    "rating_each",
+    "summary",
+]
 
 Floats = NDArray[np.float64]
 

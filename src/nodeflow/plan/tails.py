@@ -38,7 +38,7 @@ class Tails:
         return [row for row in self.node.trainings if row in self.laws.trainings]
 
     def params(self, row: Row) -> dict[str, Any]:
-        """What a system's models of a variant and a training cell, and their laws, are made with."""
+        """What models of a system, a variant and a training cell, and their laws, are made with."""
         models = self.node.params(row)
         return {"models": models, "laws": self.laws.params(row), "from": models["from"]}
 
