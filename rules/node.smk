@@ -81,9 +81,13 @@ for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
             by_degree=of_every_system(narrow(paths.BY_DEGREE, learned=learned)),
             trust=of_every_system(narrow(paths.TRUST, learned=learned)),
         log:
-            paths.log(f"test_{learned}", narrow(paths.RUNS, learned=learned, system="all")),
+            paths.log(
+                f"test_{learned}", narrow(paths.RUNS, learned=learned, system="all")
+            ),
         benchmark:
-            paths.benchmark(f"test_{learned}", narrow(paths.RUNS, learned=learned, system="all"))
+            paths.benchmark(
+                f"test_{learned}", narrow(paths.RUNS, learned=learned, system="all")
+            )
         priority: 10
         params:
             p=tests.test_parts,
@@ -97,7 +101,9 @@ for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
         name:
             f"examine_{learned}"
         input:
-            models=lambda w, tests=tests: learned_files(tests, {**w, "variant": "plain"}),
+            models=lambda w, tests=tests: learned_files(
+                tests, {**w, "variant": "plain"}
+            ),
             edges=lambda w, tests=tests: edges(tests.graphs_detailed(w)),
             truth=lambda w, tests=tests: [
                 trajectories(tests.detailed(row)) for row in plan.dynamics.each(w)
@@ -107,9 +113,15 @@ for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
             hidden=of_every_system(narrow(paths.HIDDEN, learned=learned)),
             functions=of_every_system(narrow(paths.FUNCTIONS, learned=learned)),
         log:
-            paths.log(f"examine_{learned}", narrow(paths.HIDDEN, learned=learned, system="all")),
+            paths.log(
+                f"examine_{learned}",
+                narrow(paths.HIDDEN, learned=learned, system="all"),
+            ),
         benchmark:
-            paths.benchmark(f"examine_{learned}", narrow(paths.HIDDEN, learned=learned, system="all"))
+            paths.benchmark(
+                f"examine_{learned}",
+                narrow(paths.HIDDEN, learned=learned, system="all"),
+            )
         priority: 10
         params:
             p=tests.detail_parts,
@@ -132,9 +144,15 @@ for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
         output:
             of_every_system(narrow(paths.NOISE, learned=learned)),
         log:
-            paths.log(f"perturb_{learned}", narrow(paths.NOISE, learned=learned, system="all")),
+            paths.log(
+                f"perturb_{learned}",
+                narrow(paths.NOISE, learned=learned, system="all"),
+            ),
         benchmark:
-            paths.benchmark(f"perturb_{learned}", narrow(paths.NOISE, learned=learned, system="all"))
+            paths.benchmark(
+                f"perturb_{learned}",
+                narrow(paths.NOISE, learned=learned, system="all"),
+            )
         params:
             p=tests.noise_parts,
             code=tests.perturbing,

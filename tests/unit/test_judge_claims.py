@@ -302,12 +302,14 @@ def test_every_figure_can_be_drawn() -> None:
     claims = judge_claims(**tables, **SIZES)
     x = np.linspace(0, 1, 5)
     functions = pd.DataFrame(
-        {"method": "neural ODE", "x": np.tile(x, 2), "learned": 1.0, "true": 1.0, "inside": np.tile(x < 0.5, 2),
+        {"method": "neural ODE", "x": np.tile(x, 2),
+         "learned": 1.0, "true": 1.0, "inside": np.tile(x < 0.5, 2),
          "function": np.repeat(["f", "product"], 5), "replicate": 0, "system": "MM",
          "trained_gamma": 2.1}
     )  # fmt: skip
     errors = pd.DataFrame(
-        {"method": "neural ODE", "system": "MM", "variant": np.repeat(["plain", "covering"], 5), "gamma": 2.1, "N": 1024,
+        {"method": "neural ODE", "system": "MM",
+         "variant": np.repeat(["plain", "covering"], 5), "gamma": 2.1, "N": 1024,
          "degree": np.tile(np.arange(5.0), 2), "mae_low": 1.0, "mae": 2.0, "mae_high": 3.0,
          "mae_persistence": 9.0, "mae_mean_field": 5.0, "beta": 1.1, "trained_beta": 1.1,
          "trained_gamma": 2.1, "outside": 0.5, "spread": 1.0, "nodes": 7}

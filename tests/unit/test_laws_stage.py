@@ -89,9 +89,7 @@ def test_laws_come_back_from_their_file_with_what_was_not_found(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "version", "foreign", "mismatched"])
-def test_a_file_that_holds_no_such_laws_is_refused_in_one_line(
-    tmp_path: Path, damage: str
-) -> None:
+def test_a_file_that_holds_no_such_laws_is_refused_in_one_line(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "laws.json"
     write_laws(path, Laws((TRUE,), ("",)), {"system": "SIS"})
     text = path.read_text()

@@ -155,9 +155,7 @@ def draw_noise(noise: pd.DataFrame) -> Figure:
                 axis, rows, "test_noise", "mae", shade, f"nODE, trained with σ = {level:g}"
             )
             law = laws[(laws["system"] == system) & (laws["training_noise"] == level)]
-            bootstrapped(
-                axis, law, "test_noise", "mae", shade, f"law, σ = {level:g}", marker="s"
-            )
+            bootstrapped(axis, law, "test_noise", "mae", shade, f"law, σ = {level:g}", marker="s")
         floor = chosen.groupby("test_noise")["mae_floor"].median()
         axis.plot(floor.index, floor, color="0.4", ls="-.", lw=1)
         baselines(axis, chosen, "test_noise", "0.4")

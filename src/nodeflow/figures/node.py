@@ -188,13 +188,23 @@ def draw_degree_errors(
                 rows["degree"], rows["mae_low"], rows["mae_high"], color=shade, alpha=0.18, lw=0
             )
             axis.plot(
-                rows["degree"], rows["mae"], color=shade, marker="o", ms=3, label=f"nODE, γ = {gamma}"
+                rows["degree"],
+                rows["mae"],
+                color=shade,
+                marker="o",
+                ms=3,
+                label=f"nODE, γ = {gamma}",
             )
             baselines(axis, rows, "degree", shade)
             law = laws[(laws["system"] == system) & (laws["gamma"] == gamma)].sort_values("degree")
             if len(law):
                 axis.plot(
-                    law["degree"], law["mae"], color=shade, marker="s", ms=3, label=f"law, γ = {gamma}"
+                    law["degree"],
+                    law["mae"],
+                    color=shade,
+                    marker="s",
+                    ms=3,
+                    label=f"law, γ = {gamma}",
                 )
             below.plot(rows["degree"], rows["outside"], color=shade, marker="o", ms=3)
         axis.set(yscale="log", title=system, ylabel="node MAE")

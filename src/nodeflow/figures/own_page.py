@@ -145,9 +145,7 @@ def _law(found: Laws) -> Iterator[str]:
     yield _table(("function", "term", "parameter", "value", "standard error"), rows)
     if law.alternatives:
         yield _paragraph("What the series do not exclude, with its weight:")
-        yield _listed(
-            f"{other.weight:.2g}: {other}" for other in law.alternatives[:_ALTERNATIVES]
-        )
+        yield _listed(f"{other.weight:.2g}: {other}" for other in law.alternatives[:_ALTERNATIVES])
 
 
 def _verdict(law: Law) -> str:

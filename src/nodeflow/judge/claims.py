@@ -443,10 +443,11 @@ def _laws(
 ) -> Iterator[Row]:
     growth = _growth(laws, small, random)
     large = laws["N"].max()
+    grown = f"MAE of the law at N = {large} over that at N = {small}"
     for gamma, medians in growth.items():
         yield (
             f"a law learned on {small} nodes keeps its error on larger graphs",
-            f"{BARELY:g} over (MAE of the law at N = {large} over that at N = {small}), γ = {gamma}",
+            f"{BARELY:g} over ({grown}), γ = {gamma}",
             BARELY / medians, 1.0,
         )  # fmt: skip
         one, other = (x[(x["gamma"] == gamma) & (x["N"] == large)] for x in (models, laws))
