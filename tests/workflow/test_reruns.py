@@ -19,6 +19,7 @@ from nodeflow.plan.laws import Laws
 from nodeflow.plan.node import Node
 from nodeflow.plan.stages import STAGES
 from nodeflow.plan.tables import collections
+from nodeflow.plan.tails import Tails
 from nodeflow.provenance import code_digest, imported_modules
 
 from .conftest import ROOT, Checkout
@@ -94,7 +95,8 @@ CHANGES = {
     "graphs/measures.py": {"sample_graphs", "sample_network", "check_own"},
     "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network", "train_bridge"},
     "node/train.py": {"train_node", "train_bridge", "train_own", "forecast_own"},
-    "node/evaluate.py": {"test_node", "test_law", "test_snapshots"},
+    "node/evaluate.py": {"test_node", "test_law", "test_tailed", "test_snapshots"},
+    "node/tails.py": {"test_tailed", "examine_tailed", "perturb_tailed"},
     "laws/discover.py": {"discover_law", "discover_own"},
     "node/estimate.py": {"train_node", "train_bridge", "train_own", "forecast_own"},
     "priors/learn.py": {"train_own"},
@@ -135,7 +137,7 @@ CODE = {
     **{
         f"{test}_{learned.folder}": (SCRIPTS / f"{test}_node.py", [learned.read])
         for test in ("test", "examine", "perturb")
-        for learned in (Node, Laws)
+        for learned in (Node, Laws, Tails)
     },
     **{f"draw_{figure.name}": (SCRIPTS / "draw.py", figure.entries) for figure in FIGURES},
     **{

@@ -16,7 +16,7 @@ from nodeflow.laws.along import Along, Grid, make_grid
 from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.data import Group, LawProblem, groups_of, noise_of, signed, size_of
 from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
-from nodeflow.laws.law import EXCESS, Law
+from nodeflow.laws.law import EXACT, EXCESS, Law
 from nodeflow.laws.refine import Fit, along_fit, fit, precision_for, trajectories_of
 from nodeflow.laws.screen import (
     Basis,
@@ -35,11 +35,6 @@ from nodeflow.threads import one_thread_if_small
 __all__ = ["discover"]
 
 Array = NDArray[np.float64]
-
-EXACT = 1e-5
-"""States are taken to be no more exact than this, relative to their root mean square: errors of the
-integration that made them, or of single precision, are not noise, and no law should explain them.
-"""
 
 _STARTED, _ROUNDS, _REFINED, _SIMPLER = 2, 4, 8, 16
 

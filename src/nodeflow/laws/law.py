@@ -36,6 +36,11 @@ Array = NDArray[np.float64]
 VERSION = 1
 """Of the dictionaries and files of laws."""
 
+EXACT = 1e-5
+"""States are taken to be no more exact than this, relative to their root mean square: errors of the
+integration that made them, or of single precision, are not noise, and no law should explain them.
+"""
+
 DECIDED = 0.9
 """Weight from which a law counts as told from the others."""
 

@@ -11,8 +11,7 @@ from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph
 from nodeflow.laws.bands import AGREE, DIFFER, flag
 from nodeflow.laws.data import LawProblem
-from nodeflow.laws.discover import EXACT
-from nodeflow.laws.law import Law
+from nodeflow.laws.law import EXACT, Law
 from nodeflow.node.trust import Calibration
 from nodeflow.node.trust_table import LEVELS
 from nodeflow.node.trusted import Rated, failure, summary
