@@ -1,4 +1,4 @@
-"""Figures of laws beside neural ODEs: errors over size, recovery, and what they say of functions."""
+"""Figures of laws beside neural ODEs: errors over size, recovery, and functions."""
 
 from __future__ import annotations
 
