@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from nodeflow.laws.screen import (
     metric_along,
     metric_weak,
     polished,
+    promising,
     search,
     simplest,
 )
@@ -127,9 +129,15 @@ class _Discovery:
             self.grids.append(grid)
             self.paths.append(path)
             self.models.append(model)
-        states = np.concatenate([p.ravel() for p in self.paths])
-        self.scale = Scale.of(states, sigma)
-        self.basis = Basis.of(states, self.scale, signed)
+        self.scale = Scale.of(self._states(), sigma)
+
+    def _states(self) -> Array:
+        return np.concatenate([p.ravel() for p in self.paths])
+
+    @cached_property
+    def basis(self) -> Basis:
+        """Functions of these states."""
+        return Basis.of(self._states(), self.scale, self.signed)
 
     def _some(self, states: int) -> list[slice]:
         """Trajectories of each group that have about so many states together."""
@@ -150,7 +158,7 @@ class _Discovery:
             known = self.sorted(list(tried.values())) if number else []
             again = self.fit(best.form, best.parameters, alongs, best.initials)
             tried[best.form] = best = again or best
-            self._refine(self._screened(best, alongs, known)[:_REFINED], alongs, tried)
+            self._refine(self._screened(best, alongs, known), alongs, tried)
             ordered = self._simplified(alongs, tried)
             gained = self.length(best, ordered) - self.length(ordered[0], ordered)
             if ordered[0].form == best.form or gained < _CLEARLY:
@@ -208,7 +216,7 @@ class _Discovery:
         found = polished(metric, known)
         if not tried:
             found += search(metric, self.sigma, count)
-        return climb(metric, found, self.sigma, count)
+        return promising(climb(metric, found, self.sigma, count), self.sigma, count, _REFINED)
 
     def _refine(
         self, screened: Sequence[Candidate], alongs: list[Along], tried: dict[Form, Fit]

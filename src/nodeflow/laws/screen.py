@@ -34,6 +34,7 @@ __all__ = [
     "metric_along",
     "metric_weak",
     "polished",
+    "promising",
     "search",
     "simplest",
 ]
@@ -51,6 +52,13 @@ _WINDOW = 6
 _INTERACTIONS, _POLISHED, _KEPT, _CYCLES = 48, 12, 10, 3
 
 _BIASED = 30.0
+
+_TRIED, _HOPELESS = 3, 300.0
+"""After so many steps a form is left as it is if all that its steps promise leaves its loss so many
+nats above the smallest."""
+
+_SURE, _NEARLY = 3, 100.0
+"""Forms that are refined in any case, and nats by which the description of others may be longer."""
 
 _ZERO = 1e-6
 """Coefficient of a first term of h_alt that is none."""
@@ -78,6 +86,7 @@ class Basis:
         mix: (4 + terms, K): the basis from monomials and atoms.
         onto: (K, X): coefficients of a function from its values on the grid.
         known: those of atoms that have been needed.
+        near: starts of functions that have been needed.
     """
 
     grid: Array
@@ -89,6 +98,7 @@ class Basis:
     mix: Array
     onto: Array
     known: dict[tuple[str, tuple[float, ...]], Array] = entry(default_factory=dict)
+    near: dict[Function, _Near] = entry(default_factory=dict)
 
     @classmethod
     def of(cls, states: Array, scale: Scale, signed: bool) -> Basis:
@@ -134,25 +144,14 @@ class Basis:
         """The basis functions at states, (…, K)."""
         return np.asarray(_values(self.terms, x, self.size) @ self.mix)
 
-    def vector(self, form: Form, parameters: Array) -> tuple[Array, Array]:
-        """The vector v of a law, and its derivatives by the parameters, (C, P)."""
-        (f, d_f), (ego, d_ego), (alt, d_alt) = (
-            self._function(form, name, parameters, count)
-            for name, count in zip(FUNCTIONS, self.counts, strict=True)
-        )
-        v = np.concatenate([f, np.outer(ego, alt).ravel()])
-        jacobian = np.zeros((len(v), len(parameters)))
-        pieces, k = form.pieces, len(f)
-        products = jacobian[k:].reshape(len(ego), len(alt), len(parameters))
-        jacobian[:k, pieces["f"]] = d_f.T
-        products[:, :, pieces["h_ego"]] = d_ego.T[:, None, :] * alt[None, :, None]
-        products[:, :, pieces["h_alt"]] = ego[:, None, None] * d_alt.T[None]
-        return v, jacobian
+    def vector(self, form: Form, parameters: Array) -> Array:
+        """The vector v of a law."""
+        f, ego, alt = (self.function(form, name, parameters)[0] for name in FUNCTIONS)
+        return np.concatenate([f, np.outer(ego, alt).ravel()])
 
-    def _function(
-        self, form: Form, name: str, parameters: Array, count: int
-    ) -> tuple[Array, Array]:
+    def function(self, form: Form, name: str, parameters: Array) -> tuple[Array, Array]:
         """Coefficients of a function, and their derivatives by its parameters, (P, K)."""
+        count = self.counts[FUNCTIONS.index(name)]
         total, rows = np.zeros(count), []
         terms: Function = getattr(form, name)
         for i, (atom, coefficient, inner) in enumerate(form.split(name, parameters)):
@@ -169,11 +168,47 @@ class Basis:
             rows += [coefficient * x for x in vectors[1:]]
         return total, np.array(rows).reshape(len(rows), count)
 
+    def nearest(self, terms: Function, wanted: Array) -> _Terms:
+        """Coefficients and inner parameters, of all starts, of what is closest to a function.
+
+        Args:
+            terms: of the function.
+            wanted: (X,) values on the grid.
+        """
+        if terms not in self.near:
+            inner = list(product(*(list(starts(t, self.scale, dense=True)) for t in terms)))
+            columns = np.stack(
+                [
+                    np.stack(
+                        [ATOMS[t.atom].value(self.grid, *i) for t, i in zip(terms, x, strict=True)],
+                        -1,
+                    )
+                    for x in inner
+                ]
+            )
+            self.near[terms] = _Near(inner, columns, np.linalg.pinv(columns, rcond=1e-10))
+        near = self.near[terms]
+        solutions = near.inverse @ wanted
+        away = np.einsum("sxt,st->sx", near.columns, solutions) - wanted
+        closest = int(np.argmin(np.square(away).sum(1)))
+        return solutions[closest], near.inner[closest]
+
     def _fixed(self, atom: str, inner: tuple[float, ...]) -> Array:
         """Coefficients (1, K) of an atom without anything to fit inside, computed once."""
         if (atom, inner) not in self.known:
             self.known[atom, inner] = (self.onto @ ATOMS[atom].value(self.grid, *inner))[None]
         return self.known[atom, inner]
+
+
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """The starts of a function: inner parameters, values of terms on the grid, least squares."""
+
+    inner: list[tuple[tuple[float, ...], ...]]
+    columns: Array
+    """(S, X, T)."""
+    inverse: Array
+    """(S, T, X)."""
 
 
 def _values(terms: Sequence[tuple[str, tuple[float, ...]]], x: Array, size: float) -> Array:
@@ -213,6 +248,36 @@ class Metric:
         root = (vectors[:, kept] * sizes).T * scale
         target = vectors[:, kept].T @ (right / scale) / sizes
         return cls(basis, max(total - float(target @ target), 0.0), root, target)
+
+    @cached_property
+    def _blocks(self) -> tuple[Array, Array, Array]:
+        """`root` by columns of f, (R, K_f), and of products, (R, K_e, K_a) and (R, K_a, K_e)."""
+        _, k_e, k_a = self.basis.counts
+        own, products = np.split(self.root, [self.root.shape[1] - k_e * k_a], 1)
+        by_ego = products.reshape(-1, k_e, k_a)
+        return (
+            np.ascontiguousarray(own), np.ascontiguousarray(by_ego),
+            np.ascontiguousarray(by_ego.transpose(0, 2, 1)),
+        )  # fmt: skip
+
+    def residual(self, form: Form, parameters: Array) -> tuple[Array, Array]:
+        """root v − target of a law, and its derivatives by the parameters, (R, P)."""
+        own, by_ego, by_alt = self._blocks
+        found, jacobian = -self.target, np.zeros((len(self.target), len(parameters)))
+        if form.f:
+            f, d_f = self.basis.function(form, "f", parameters)
+            found += own @ f
+            jacobian[:, form.pieces["f"]] = own @ d_f.T
+        if form.h_ego:
+            ego, d_ego = self.basis.function(form, "h_ego", parameters)
+            alt, d_alt = self.basis.function(form, "h_alt", parameters)
+            # One function of the product at a time: no vector of all products is needed.
+            with_alt = (by_ego.reshape(-1, len(alt)) @ alt).reshape(len(found), -1)
+            with_ego = (by_alt.reshape(-1, len(ego)) @ ego).reshape(len(found), -1)
+            found += with_alt @ ego
+            jacobian[:, form.pieces["h_ego"]] = with_alt @ d_ego.T
+            jacobian[:, form.pieces["h_alt"]] = with_ego @ d_alt.T
+        return found, jacobian
 
     def without_f(self) -> Metric:
         """The metric of interactions, with the best f of the basis for each."""
@@ -255,7 +320,7 @@ def metric_along(
     alongs: Sequence[Along], basis: Basis, form: Form, parameters: Array, noise: float
 ) -> Metric:
     """Trajectories, to first order around those of a reference law."""
-    v, _ = basis.vector(form, parameters)
+    v = basis.vector(form, parameters)
     matrix, right, total = np.zeros((len(v), len(v))), np.zeros(len(v)), 0.0
     for along in alongs:
         residual = along.residual(along.model)
@@ -327,19 +392,33 @@ def search(metric: Metric, noise: float, count: int) -> list[Candidate]:
     free = metric.without_f()
     interactions = _interactions(free, choices["h_ego"], choices["h_alt"], basis)
     starting = _mixed(_ranked(interactions, noise, count), simplest(interactions, count))
-    pairs = [_polish(free, x.form, x.parameters, basis, 12) for x in starting[:_INTERACTIONS]]
+    pairs = _polish_all(free, starting[:_INTERACTIONS], 12, noise, count)
     alone = Candidate(Form((), (), ()), np.empty(0), 0.0)
     whole = _with_f(metric, choices["f"], alone, noise, count)
     for x in _ranked(pairs, noise, count)[:_POLISHED]:
         whole += _with_f(metric, choices["f"], x, noise, count)
     whole = _distinct(_ranked(whole, noise, count))[: 3 * _POLISHED]
-    whole = [_polish(metric, x.form, x.parameters, basis, 30) for x in whole]
+    whole = _polish_all(metric, whole, 30, noise, count)
     return _distinct(_ranked(whole, noise, count))
 
 
 def polished(metric: Metric, laws: Sequence[tuple[Form, Array]]) -> list[Candidate]:
     """Known laws with the parameters that are best in this metric."""
-    return [_polish(metric, form, p, metric.basis, 10) for form, p in laws]
+    return [_polish(metric, form, p, 10) for form, p in laws]
+
+
+def promising(found: Sequence[Candidate], noise: float, count: int, most: int) -> list[Candidate]:
+    """The first of forms in their order, without those that are far from the first.
+
+    Args:
+        found: forms by length of description.
+        noise: standard deviation of the observations.
+        count: how many observations there are.
+        most: at most so many.
+    """
+    variance = _variance(found, noise, count)
+    lengths = [0.5 * x.loss / variance + description(x.form, count) for x in found[:most]]
+    return [x for i, x in enumerate(found[:most]) if i < _SURE or lengths[i] < lengths[0] + _NEARLY]
 
 
 def simplest(found: Sequence[Candidate], count: int) -> list[Candidate]:
@@ -484,7 +563,7 @@ def _with_f(
     """The best families of f for an interaction, whose strength stays free."""
     basis = metric.basis
     k = basis.counts[0]
-    v, _ = basis.vector(interaction.form, interaction.parameters)
+    v = basis.vector(interaction.form, interaction.parameters)
     vectors = np.zeros((len(choices.vectors) + 1, len(v)))
     vectors[0] = v
     vectors[1:, :k] = choices.vectors
@@ -515,21 +594,38 @@ def _with_f(
     return _ranked([x for _, x in best.values()], noise, count)[:_KEPT]
 
 
-def _polish(metric: Metric, form: Form, parameters: Array, basis: Basis, steps: int) -> Candidate:
+def _polish(
+    metric: Metric, form: Form, parameters: Array, steps: int, limit: float = np.inf
+) -> Candidate:
     """Levenberg–Marquardt on all parameters of a form."""
-    low, high = form.bounds(basis.scale)
-    offset = basis.counts[0] + basis.counts[1] * basis.counts[2] - metric.root.shape[1]
-
-    def at(p: Array) -> tuple[Array, Array]:
-        v, jacobian = basis.vector(form, p)
-        return metric.root @ v[offset:] - metric.target, metric.root @ jacobian[offset:]
-
-    found, loss = levenberg(at, np.clip(parameters, low, high), low, high, steps)
+    low, high = form.bounds(metric.basis.scale)
+    found, loss = levenberg(
+        lambda p: metric.residual(form, p), np.clip(parameters, low, high), low, high, steps,
+        limit - metric.constant,
+    )  # fmt: skip
     return Candidate(form, found, loss + metric.constant)
 
 
+def _polish_all(
+    metric: Metric, found: Sequence[Candidate], steps: int, noise: float, count: int
+) -> list[Candidate]:
+    """All of these, where smoothed states may have biased the losses."""
+    polished: list[Candidate] = []
+    for x in found:
+        limit = _hopeless(polished, noise, count, _BIASED) if polished else np.inf
+        polished.append(_polish(metric, x.form, x.parameters, steps, limit))
+    return polished
+
+
+def _hopeless(found: Sequence[Candidate], noise: float, count: int, biased: float = 1.0) -> float:
+    """A loss that is too large for any description to be among the short ones."""
+    nats = biased * _HOPELESS * _variance(found, noise, count)
+    return min(x.loss for x in found) + 2.0 * nats
+
+
 def levenberg(
-    at: Callable[[Array], tuple[Array, Array]], start: Array, low: Array, high: Array, steps: int
+    at: Callable[[Array], tuple[Array, Array]], start: Array, low: Array, high: Array, steps: int,
+    limit: float = np.inf,
 ) -> tuple[Array, float]:
     """Levenberg–Marquardt within bounds: parameters and sum of squares.
 
@@ -539,16 +635,22 @@ def levenberg(
         low: lower bounds.
         high: upper bounds.
         steps: at most so many.
+        limit: a sum of squares that is of no interest: what promises no less is left as it is.
     """
     p = start
     residual, jacobian = at(p)
     loss = float(residual @ residual)
     damping = 1e-4
-    for _ in range(steps):
+    for number in range(steps):
         normal, gradient = jacobian.T @ jacobian, jacobian.T @ residual
         diagonal = np.maximum(np.diag(normal), 1e-300)
         scale = np.sqrt(diagonal)
         scaled = normal / np.outer(scale, scale)
+        if number >= _TRIED and loss > limit:
+            right = gradient / scale
+            promised = right @ np.linalg.solve(scaled + 1e-9 * np.eye(len(p)), right)
+            if loss - promised > limit:
+                break
         better = False
         while damping < 1e6:
             step = np.linalg.solve(scaled + damping * np.eye(len(p)), gradient / scale) / scale
@@ -584,6 +686,8 @@ def climb(metric: Metric, found: Sequence[Candidate], noise: float, count: int) 
     basis = metric.basis
     tried = {x.form: x for x in found}
     best, settled = _ranked(found, noise, count)[0], 0
+    least = min(found, key=lambda x: x.loss)
+    limit = _hopeless([least], noise, count)
     for name in _CYCLES * FUNCTIONS:
         settled += 1
         if getattr(best.form, name):
@@ -591,7 +695,10 @@ def climb(metric: Metric, found: Sequence[Candidate], noise: float, count: int) 
                 form = replace(best.form, **{name: function})
                 if function and form not in tried:
                     start = _nearest(form, name, best, basis)
-                    tried[form] = _polish(metric, form, start, basis, 15)
+                    tried[form] = x = _polish(metric, form, start, 15, limit)
+                    if x.loss < least.loss:
+                        least = x
+                        limit = _hopeless([least], noise, count)
             first = _ranked(list(tried.values()), noise, count)[0]
             if first.form != best.form:
                 best, settled = first, 0
@@ -602,25 +709,19 @@ def climb(metric: Metric, found: Sequence[Candidate], noise: float, count: int) 
 
 def _ranked(found: Sequence[Candidate], noise: float, count: int) -> list[Candidate]:
     """By length of description, with the smallest loss for noise where it is larger."""
-    variance = max(noise**2, min(x.loss for x in found) / count)
+    variance = _variance(found, noise, count)
     return sorted(found, key=lambda x: 0.5 * x.loss / variance + description(x.form, count))
+
+
+def _variance(found: Sequence[Candidate], noise: float, count: int) -> float:
+    """Of the noise, with the smallest loss for it where that is larger."""
+    return max(noise**2, min(x.loss for x in found) / count)
 
 
 def _nearest(form: Form, name: str, best: Candidate, basis: Basis) -> Array:
     """Parameters of a form whose one other function is close to that of the best."""
     wanted = best.form.value(name, best.parameters, basis.grid)
-    terms: Function = getattr(form, name)
-    closest: tuple[float, Array, list[tuple[float, ...]]] | None = None
-    for inner in product(*(list(starts(term, basis.scale, dense=True)) for term in terms)):
-        columns = np.stack(
-            [ATOMS[t.atom].value(basis.grid, *i) for t, i in zip(terms, inner, strict=True)], -1
-        )
-        solution = np.asarray(np.linalg.lstsq(columns, wanted, rcond=1e-10)[0], np.float64)
-        loss = float(np.square(columns @ solution - wanted).sum())
-        if closest is None or loss < closest[0]:
-            closest = loss, solution, list(inner)
-    assert closest is not None
-    _, coefficients, inner_values = closest
+    coefficients, inner_values = basis.nearest(getattr(form, name), wanted)
     parts: dict[str, _Terms] = {n: _parts(best, n) for n in FUNCTIONS}
     parts[name] = coefficients, inner_values
     if name == "h_alt":
