@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,7 @@ def discover(
     graphs: Sequence[Graph],
     trajectories: Sequence[Trajectory],
     *,
+    covariates: Sequence[Mapping[str, Any]] | None = None,
     noise: float | None = None,
     held_out: float = 0.125,
 ) -> Law:
@@ -74,6 +76,9 @@ def discover(
     Args:
         graphs: one or several graphs; weights and directions are used.
         trajectories: observed on them, noisy or not; of each its `graph` is the place in the list.
+        covariates: for each graph, by name, a number for each node that terms of f may be
+            multiplied by: an array in the order of the nodes, or a mapping or pandas Series by
+            node.
         noise: standard deviation of independent noise on every state; by default it is found from
             the data.
         held_out: share of the trajectories of each graph that have no part in choosing the form,
@@ -87,9 +92,9 @@ def discover(
         GraphProblem: `graphs` is no list of graphs.
         TrajectoryProblem: a trajectory does not fit its graph; the text says which.
         LawProblem: nothing can be learned from what was given (too few times, constant states, a
-            regular graph, no edges), or no law of these families can be integrated along the data.
+            regular graph, no edges, covariates that do not fit), or no law of these families can be integrated along the data.
     """
-    whole = groups_of(graphs, trajectories)
+    whole = groups_of(graphs, trajectories, covariates)
     if noise is not None and not 0.0 <= noise < np.inf:
         raise LawProblem(f"noise = {noise} has to be a standard deviation, at least 0.")
     if not 0.0 <= held_out < 1.0:
@@ -137,7 +142,8 @@ class _Discovery:
     @cached_property
     def basis(self) -> Basis:
         """Functions of these states."""
-        return Basis.of(self._states(), self.scale, self.signed)
+        names = tuple(self.groups[0].covariates)
+        return Basis.of(self._states(), self.scale, self.signed, names)
 
     def _some(self, states: int) -> list[slice]:
         """Trajectories of each group that have about so many states together."""
@@ -182,12 +188,7 @@ class _Discovery:
                     break
                 if any(x.form == y.form for y in found):
                     continue
-                field = field_of(x.form, x.parameters)
-                alongs = [
-                    Along.of(*parts, field)
-                    for parts in zip(self.groups, self.grids, self.paths, self.models, strict=True)
-                ]
-                result = self.fit(x.form, x.parameters, alongs, better=found)
+                result = self.fit(x.form, x.parameters, self.smoothed(x), better=found)
                 if result is not None:
                     found.append(result)
                     started += 1
@@ -197,6 +198,13 @@ class _Discovery:
                 "observation times or more trajectories."
             )
         return self.sorted(found)[0]
+
+    def smoothed(self, x: Candidate | Fit) -> list[Along]:
+        """The smoothed states as references, with the Jacobian of a law."""
+        return [
+            Along.of(*parts, field_of(x.form, x.parameters, parts[0].covariates))
+            for parts in zip(self.groups, self.grids, self.paths, self.models, strict=True)
+        ]
 
     def _along(self, best: Fit) -> list[Along]:
         alongs = along_fit(best, self.groups, self.grids, self.precision)
@@ -384,7 +392,8 @@ def _check(
         if not len(rest.states):
             continue
         grid, path, model = _smoothed(rest, sigma)
-        along = Along.of(rest, grid, path, model, field_of(best.form, best.parameters))
+        field = field_of(best.form, best.parameters, rest.covariates)
+        along = Along.of(rest, grid, path, model, field)
         result = _only_initial(best, along, sigma, size)
         if result is None:
             return float("inf")
@@ -422,7 +431,7 @@ def _extends(form: Form, other: Form) -> bool:
     """Whether a form has all terms of another one, perhaps with exponents free."""
     return all(
         any(
-            mine.atom == term.atom
+            (mine.atom, mine.by) == (term.atom, term.by)
             and all(m is None or m == t for m, t in zip(mine.fixed, term.fixed, strict=True))
             for mine in getattr(form, name)
         )
@@ -439,18 +448,7 @@ def _law(fits: list[Fit], everything: _Discovery, sigma: float, check: float) ->
     left = _without_idle(left)[:_REFINED]
     alongs = None
     for x in left:
-        field = field_of(x.form, x.parameters)
-        first = [
-            Along.of(*parts, field)
-            for parts in zip(
-                everything.groups,
-                everything.grids,
-                everything.paths,
-                everything.models,
-                strict=True,
-            )
-        ]
-        result = everything.fit(x.form, x.parameters, first)
+        result = everything.fit(x.form, x.parameters, everything.smoothed(x))
         if result is not None:
             alongs = everything._along(result)
             break

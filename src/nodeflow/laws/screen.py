@@ -23,7 +23,7 @@ from nodeflow.laws.along import Along, Grid
 from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.data import Group
 from nodeflow.laws.families import families, starts
-from nodeflow.laws.form import FUNCTIONS, Form, Function
+from nodeflow.laws.form import FUNCTIONS, Form, Function, Term
 
 __all__ = [
     "Basis",
@@ -43,6 +43,7 @@ Array = NDArray[np.float64]
 
 _COUNTS = 32, 16, 28
 """Basis functions of f, h_ego and h_alt."""
+_MONOMIALS = 4
 _SMALLEST = 1e-7
 """Of principal components, in units of the largest: the least that is worth a basis function."""
 
@@ -81,11 +82,12 @@ class Basis:
         size: unit of states in which monomials are of order one.
         scale: sizes of the states.
         signed: some are negative.
+        covariates: of the nodes; f has also the monomials times each of them.
         counts: how many of the functions serve for f, h_ego and h_alt.
         terms: the atoms with their inner parameters.
         mix: (4 + terms, K): the basis from monomials and atoms.
         onto: (K, X): coefficients of a function from its values on the grid.
-        known: those of atoms that have been needed.
+        known: those of terms that have been needed.
         near: starts of functions that have been needed.
     """
 
@@ -93,15 +95,18 @@ class Basis:
     size: float
     scale: Scale
     signed: bool
+    covariates: tuple[str, ...]
     counts: tuple[int, int, int]
     terms: tuple[tuple[str, tuple[float, ...]], ...]
     mix: Array
     onto: Array
-    known: dict[tuple[str, tuple[float, ...]], Array] = entry(default_factory=dict)
+    known: dict[tuple[str, tuple[float, ...], str], Array] = entry(default_factory=dict)
     near: dict[Function, _Near] = entry(default_factory=dict)
 
     @classmethod
-    def of(cls, states: Array, scale: Scale, signed: bool) -> Basis:
+    def of(
+        cls, states: Array, scale: Scale, signed: bool, covariates: tuple[str, ...] = ()
+    ) -> Basis:
         """For laws along these states."""
         flat = states.ravel()
         low, high = float(flat.min()), float(flat.max())
@@ -138,7 +143,14 @@ class Basis:
         )
         onto = np.concatenate([q, u[:, :count]], 1).T
         f, ego, alt = (min(k, len(onto)) for k in _COUNTS)
-        return cls(grid, size, scale, signed, (f, ego, alt), terms, mix / norms[:, None], onto)
+        counts = f + _MONOMIALS * len(covariates), ego, alt
+        return cls(
+            grid, size, scale, signed, covariates, counts, terms, mix / norms[:, None], onto
+        )
+
+    def families(self, name: str) -> tuple[Function, ...]:
+        """The families of a function."""
+        return families(name, self.signed, self.covariates)
 
     def values(self, x: Array) -> Array:
         """The basis functions at states, (…, K)."""
@@ -151,7 +163,13 @@ class Basis:
 
     def function(self, form: Form, name: str, parameters: Array) -> tuple[Array, Array]:
         """Coefficients of a function, and their derivatives by its parameters, (P, K)."""
+        total, rows = self.whole(form, name, parameters)
         count = self.counts[FUNCTIONS.index(name)]
+        return total[:count], rows[:, :count]
+
+    def whole(self, form: Form, name: str, parameters: Array) -> tuple[Array, Array]:
+        """The same with all functions of the basis, and the monomials times covariates."""
+        count = len(self.onto) + _MONOMIALS * len(self.covariates)
         total, rows = np.zeros(count), []
         terms: Function = getattr(form, name)
         for i, (atom, coefficient, inner) in enumerate(form.split(name, parameters)):
@@ -159,9 +177,10 @@ class Basis:
             if free:
                 columns = [ATOMS[atom].value(self.grid, *inner)]
                 columns += [ATOMS[atom].by_inner[j](self.grid, *inner) for j in free]
-                vectors = np.stack(columns) @ self.onto[:count].T
+                vectors = np.zeros((len(columns), count))
+                vectors[:, : len(self.onto)] = np.stack(columns) @ self.onto.T
             else:
-                vectors = self._fixed(atom, inner)[:, :count]
+                vectors = self.of_term(terms[i], inner)[None]
             total += coefficient * vectors[0]
             if name != "h_alt" or i > 0:
                 rows.append(vectors[0])
@@ -173,16 +192,13 @@ class Basis:
 
         Args:
             terms: of the function.
-            wanted: (X,) values on the grid.
+            wanted: coefficients of `whole`.
         """
         if terms not in self.near:
             inner = list(product(*(list(starts(t, self.scale, dense=True)) for t in terms)))
             columns = np.stack(
                 [
-                    np.stack(
-                        [ATOMS[t.atom].value(self.grid, *i) for t, i in zip(terms, x, strict=True)],
-                        -1,
-                    )
+                    np.stack([self.of_term(t, i) for t, i in zip(terms, x, strict=True)], -1)
                     for x in inner
                 ]
             )
@@ -193,30 +209,44 @@ class Basis:
         closest = int(np.argmin(np.square(away).sum(1)))
         return solutions[closest], near.inner[closest]
 
-    def _fixed(self, atom: str, inner: tuple[float, ...]) -> Array:
-        """Coefficients (1, K) of an atom without anything to fit inside, computed once."""
-        if (atom, inner) not in self.known:
-            self.known[atom, inner] = (self.onto @ ATOMS[atom].value(self.grid, *inner))[None]
-        return self.known[atom, inner]
+    def of_term(self, term: Term, inner: tuple[float, ...]) -> Array:
+        """A term as a vector (K,) of coefficients of `whole`, computed once."""
+        key = term.atom, inner, term.by
+        if key not in self.known:
+            own = len(self.onto)
+            self.known[key] = found = np.zeros(own + _MONOMIALS * len(self.covariates))
+            if term.by:
+                first = own + _MONOMIALS * self.covariates.index(term.by)
+                degree = _degree(term)
+                found[first + degree] = self.size**degree
+            else:
+                found[:own] = self.onto @ ATOMS[term.atom].value(self.grid, *inner)
+        return self.known[key]
 
 
 @dataclass(frozen=True, eq=False)
 class _Near:
-    """The starts of a function: inner parameters, values of terms on the grid, least squares."""
+    """The starts of a function: inner parameters, terms as vectors, least squares."""
 
     inner: list[tuple[tuple[float, ...], ...]]
     columns: Array
-    """(S, X, T)."""
+    """(S, K, T)."""
     inverse: Array
-    """(S, T, X)."""
+    """(S, T, K)."""
+
+
+def _degree(term: Term) -> int:
+    """Of a monomial."""
+    known = {"one": 0, "square": 2}
+    return known[term.atom] if term.atom in known else round(term.fixed[0] or 0)
 
 
 def _values(terms: Sequence[tuple[str, tuple[float, ...]]], x: Array, size: float) -> Array:
     """The monomials up to degree 3 and atoms at states, (…, 4 + terms)."""
-    found = np.empty((*x.shape, 4 + len(terms)))
-    for degree in range(4):
+    found = np.empty((*x.shape, _MONOMIALS + len(terms)))
+    for degree in range(_MONOMIALS):
         found[..., degree] = (x / size) ** degree
-    for place, (atom, inner) in enumerate(terms, 4):
+    for place, (atom, inner) in enumerate(terms, _MONOMIALS):
         found[..., place] = ATOMS[atom].value(x, *inner)
     return found
 
@@ -341,6 +371,10 @@ def _pieces(basis: Basis, grid: Grid, group: Group, states: Array) -> Array:
     """Integrals over pieces of all columns of one trajectory, (K, n, C)."""
     values = basis.values(states)
     f, ego, alt = (values[..., :count] for count in basis.counts)
+    if basis.covariates:
+        monomials = _values((), states, basis.size)
+        scaled = [group.covariates[name][:, None] * monomials for name in basis.covariates]
+        f = np.concatenate([f, *scaled], -1)
     q, n, k = alt.shape
     received = (group.adjacency @ alt.transpose(1, 0, 2).reshape(n, -1)).reshape(n, q, k)
     products = ego[..., None] * received.transpose(1, 0, 2)[:, :, None]
@@ -360,8 +394,9 @@ class Candidate:
 def description(form: Form, count: int) -> float:
     """Nats that it takes to say which form it is and what its parameters are.
 
-    Each parameter costs ½ ln n (Rissanen 1978; Schwarz 1978), each term the choice of its atom, and
-    each exponent that is no whole number the choice of a fraction.
+    Each parameter costs ½ ln n (Rissanen 1978; Schwarz 1978), each term the choice of its atom,
+    each exponent that is no whole number the choice of a fraction, and each term with a covariate
+    the choice of that.
     """
     terms = [term for name in FUNCTIONS for term in getattr(form, name)]
     fractions = sum(
@@ -371,6 +406,7 @@ def description(form: Form, count: int) -> float:
         0.5 * np.log(count) * len(form.slots)
         + np.log(len(ATOMS) + 3) * len(terms)
         + np.log(12.0) * fractions
+        + np.log(4.0) * sum(bool(term.by) for term in terms)
     )
 
 
@@ -460,21 +496,23 @@ class _Choices:
 
     @classmethod
     def of(cls, name: str, basis: Basis, dense: bool) -> _Choices:
-        place: dict[tuple[str, tuple[float, ...]], int] = {}
+        place: dict[tuple[str, tuple[float, ...], str], int] = {}
         sets = []
-        for function in families(name, basis.signed):
+        for function in basis.families(name):
             options = []
             for term in function:
                 options.append(
                     [
-                        place.setdefault((term.atom, inner), len(place))
+                        place.setdefault((term.atom, inner, term.by), len(place))
                         for inner in starts(term, basis.scale, dense)
                     ]
                 )
             sets += [(function, chosen) for chosen in product(*options)]
-        onto = basis.onto[: basis.counts[FUNCTIONS.index(name)]]
-        vectors = np.stack([onto @ ATOMS[a].value(basis.grid, *inner) for a, inner in place])
-        return cls(vectors, tuple(inner for _, inner in place), tuple(sets))
+        count = basis.counts[FUNCTIONS.index(name)]
+        vectors = np.stack(
+            [basis.of_term(Term(atom, inner, by), inner)[:count] for atom, inner, by in place]
+        )
+        return cls(vectors, tuple(inner for _, inner, _ in place), tuple(sets))
 
     @cached_property
     def by_length(self) -> dict[int, list[int]]:
@@ -691,7 +729,7 @@ def climb(metric: Metric, found: Sequence[Candidate], noise: float, count: int) 
     for name in _CYCLES * FUNCTIONS:
         settled += 1
         if getattr(best.form, name):
-            for function in families(name, basis.signed):
+            for function in basis.families(name):
                 form = replace(best.form, **{name: function})
                 if function and form not in tried:
                     start = _nearest(form, name, best, basis)
@@ -720,7 +758,7 @@ def _variance(found: Sequence[Candidate], noise: float, count: int) -> float:
 
 def _nearest(form: Form, name: str, best: Candidate, basis: Basis) -> Array:
     """Parameters of a form whose one other function is close to that of the best."""
-    wanted = best.form.value(name, best.parameters, basis.grid)
+    wanted, _ = basis.whole(best.form, name, best.parameters)
     coefficients, inner_values = basis.nearest(getattr(form, name), wanted)
     parts: dict[str, _Terms] = {n: _parts(best, n) for n in FUNCTIONS}
     parts[name] = coefficients, inner_values
