@@ -15,23 +15,27 @@ from scipy.interpolate import CubicSpline
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph
 from nodeflow.laws.along import Along, Grid, make_grid
-from nodeflow.laws.atoms import ATOMS, Scale
+from nodeflow.laws.atoms import Scale
 from nodeflow.laws.data import Group, LawProblem, groups_of, noise_of, signed, size_of
 from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
+from nodeflow.laws.formulas import atom_of
 from nodeflow.laws.law import EXCESS, Law
 from nodeflow.laws.refine import Fit, along_fit, fit, precision_for, trajectories_of
 from nodeflow.laws.screen import (
     Basis,
     Candidate,
+    Metric,
     climb,
     description,
     metric_along,
     metric_weak,
     polished,
     promising,
+    ranked,
     search,
     simplest,
 )
+from nodeflow.laws.symbolic import available, proposed
 from nodeflow.node.splines import smooth
 from nodeflow.threads import one_thread_if_small
 
@@ -53,6 +57,9 @@ _EXCLUDED = 10.0
 """Nats by which the description of a law is too long for the law to be an alternative."""
 
 _MARGIN = 3.0
+
+_BEYOND = 2
+"""Times that symbolic regression is tried along the best law."""
 _SCREENED_FIRST, _SCREENED = 320, 1024
 """States of nodes (trajectories times nodes) with which forms are searched, at most: in the weak
 form, which only has to find a reference, and along its trajectories."""
@@ -83,6 +90,9 @@ def discover(
             the data.
         held_out: share of the trajectories of each graph that have no part in choosing the form,
             and on which it is checked; all take part in the final fit.
+
+    Where no law of the families explains the data, formulas from symbolic regression are tried if
+    pyoperon is installed (the extra `nodeflow[symbolic]`); `Law.hint` says so where it is not.
 
     Returns:
         The law of the shortest description. Where the data do not tell it from others, it is
@@ -170,6 +180,24 @@ class _Discovery:
             if ordered[0].form == best.form or gained < _CLEARLY:
                 break
             best = ordered[0]
+        return ordered if self._explains(ordered[0]) else self._beyond(ordered, tried)
+
+    def _explains(self, x: Fit) -> bool:
+        return self.variance([x]) <= EXCESS**2 * self.sigma**2
+
+    def _beyond(self, ordered: list[Fit], tried: dict[Form, Fit]) -> list[Fit]:
+        """With formulas from symbolic regression along the best law, where that is installed."""
+        for _ in range(_BEYOND if available() else 0):
+            best = ordered[0]
+            alongs = self._along(best)
+            metric, count = self._metric(best, alongs)
+            laws = proposed(metric, best.form, best.parameters, self.sigma)
+            laws.append((best.form, best.parameters))
+            found = ranked(polished(metric, laws), self.sigma, count)
+            self._refine(promising(found, self.sigma, count, _REFINED), alongs, tried)
+            ordered = self._simplified(alongs, tried)
+            if self.length(best, ordered) - self.length(ordered[0], ordered) < _CLEARLY:
+                break
         return ordered
 
     def _first(self) -> Fit:
@@ -180,8 +208,8 @@ class _Discovery:
             self.basis, self.sigma,
         )  # fmt: skip
         found: list[Fit] = []
-        ranked = search(metric, self.sigma, self.count)
-        for some in (ranked, simplest(ranked, self.count)):
+        shortest = search(metric, self.sigma, self.count)
+        for some in (shortest, simplest(shortest, self.count)):
             started = 0
             for x in some[: 3 * _STARTED]:
                 if started == _STARTED:
@@ -217,14 +245,18 @@ class _Discovery:
 
         All families are searched along the first; then what was found is the start.
         """
-        some = [x.only(s) for x, s in zip(alongs, self._some(_SCREENED), strict=True)]
-        metric = metric_along(some, self.basis, best.form, best.parameters, self.sigma)
-        count = sum(x.group.states.size for x in some)
+        metric, count = self._metric(best, alongs)
         known = [(x.form, x.parameters) for x in (*tried[:_REFINED], best)]
         found = polished(metric, known)
         if not tried:
             found += search(metric, self.sigma, count)
         return promising(climb(metric, found, self.sigma, count), self.sigma, count, _REFINED)
+
+    def _metric(self, best: Fit, alongs: list[Along]) -> tuple[Metric, int]:
+        """That along the trajectories of a law, and how many observations it is of."""
+        some = [x.only(s) for x, s in zip(alongs, self._some(_SCREENED), strict=True)]
+        metric = metric_along(some, self.basis, best.form, best.parameters, self.sigma)
+        return metric, sum(x.group.states.size for x in some)
 
     def _refine(
         self, screened: Sequence[Candidate], alongs: list[Along], tried: dict[Form, Fit]
@@ -328,7 +360,7 @@ def simpler(x: Fit, variance: float, count: int) -> list[tuple[Form, Array]]:
                     s.inner is None or moved[i] > 0 for i, s in enumerate(x.form.slots)
                 )
                 found.append((form, (moved if usable else x.parameters)[kept]))
-        elif ATOMS[term.atom].inner[slot.inner].rounds:
+        elif atom_of(term.atom).inner[slot.inner].rounds:
             for value in _fractions(float(x.parameters[place]), float(errors[place])):
                 change = value - x.parameters[place]
                 moved = x.parameters + covariance[:, place] * (

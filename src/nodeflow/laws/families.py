@@ -9,6 +9,7 @@ from itertools import combinations, product
 
 from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.form import Function, Term
+from nodeflow.laws.formulas import atom_of
 
 __all__ = ["families", "monomial", "starts"]
 
@@ -76,6 +77,6 @@ def starts(term: Term, scale: Scale, dense: bool = False) -> Iterator[tuple[floa
     """Values of a term's inner parameters from which a search begins."""
     choices = [
         inner.starts(scale, dense) if fixed is None else [fixed]
-        for inner, fixed in zip(ATOMS[term.atom].inner, term.fixed, strict=True)
+        for inner, fixed in zip(atom_of(term.atom).inner, term.fixed, strict=True)
     ]
     return product(*choices)

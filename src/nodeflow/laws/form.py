@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import Field
-from nodeflow.laws.atoms import ATOMS, Scale
+from nodeflow.laws.atoms import Scale
+from nodeflow.laws.formulas import atom_of
 
 __all__ = ["FUNCTIONS", "NO_COVARIATES", "Covariates", "Form", "Function", "Slot", "Term", "field_of"]
 
@@ -35,7 +36,7 @@ class Term:
     """One term of a function.
 
     Attributes:
-        atom: key of `ATOMS`.
+        atom: key of `ATOMS`, or a formula after an equals sign (`formulas`).
         fixed: for each parameter inside the atom its fixed value, or None where it is fitted.
         by: covariate of the nodes that multiplies the term; empty without one.
     """
@@ -124,7 +125,7 @@ class Form:
         """A function, or its derivative by x, at these parameters."""
         terms: Function = getattr(self, name)
         parts = [
-            (c, ATOMS[atom].slope if slope else ATOMS[atom].value, inner, term)
+            (c, atom_of(atom).slope if slope else atom_of(atom).value, inner, term)
             for term, (atom, c, inner) in zip(terms, self.split(name, parameters), strict=True)
         ]
 
@@ -149,12 +150,12 @@ class Form:
         total, columns = np.zeros_like(x), []
         terms: Function = getattr(self, name)
         for i, (atom, coefficient, inner) in enumerate(self.split(name, parameters)):
-            value = _times(ATOMS[atom].value(x, *inner), terms[i], covariates)
+            value = _times(atom_of(atom).value(x, *inner), terms[i], covariates)
             total += coefficient * value
             if name != "h_alt" or i > 0:
                 columns.append(value)
             for j in terms[i].free:
-                change = coefficient * ATOMS[atom].by_inner[j](x, *inner)
+                change = coefficient * atom_of(atom).by_inner[j](x, *inner)
                 columns.append(_times(change, terms[i], covariates))
         return total, np.stack(columns, -1) if columns else np.empty((*x.shape, 0))
 
@@ -163,7 +164,7 @@ class Form:
         low, high = np.full(len(self.slots), -np.inf), np.full(len(self.slots), np.inf)
         for place, slot in enumerate(self.slots):
             if slot.inner is not None:
-                inner = ATOMS[getattr(self, slot.function)[slot.term].atom].inner[slot.inner]
+                inner = atom_of(getattr(self, slot.function)[slot.term].atom).inner[slot.inner]
                 low[place], high[place] = inner.bounds(scale)
         return low, high
 

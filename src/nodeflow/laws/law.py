@@ -17,9 +17,10 @@ from nodeflow.dynamics.given import checked_start, increasing
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
-from nodeflow.laws.atoms import ATOMS
 from nodeflow.laws.data import LawProblem, covariates_of
 from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
+from nodeflow.laws.formulas import atom_of
+from nodeflow.laws.symbolic import available
 from nodeflow.threads import one_thread_if_small
 
 if TYPE_CHECKING:
@@ -125,6 +126,21 @@ class Law:
         return self.excess <= EXCESS and not self.check > CHECKED
 
     @property
+    def hint(self) -> str:
+        """What can be done where the law does not explain the data; empty where it does."""
+        if self.explains:
+            return ""
+        if available():
+            return (
+                "Neither a law of the families that are searched nor a formula of symbolic "
+                "regression explains the data; do not use the law beyond the states seen."
+            )
+        return (
+            "No law of the families that are searched explains the data; install "
+            "nodeflow[symbolic] to search beyond them by symbolic regression."
+        )
+
+    @property
     def f(self) -> sympy.Expr:
         """Self-dynamics, of the symbol x."""
         return self._expression("f")
@@ -149,7 +165,7 @@ class Law:
         rows = []
         for slot, value, error in zip(self.form.slots, self.parameters, self.errors, strict=True):
             term: Term = getattr(self.form, slot.function)[slot.term]
-            inner = ATOMS[term.atom].inner
+            inner = atom_of(term.atom).inner
             name = "coefficient" if slot.inner is None else inner[slot.inner].name
             what = f"{term.by} {term.atom}".strip()
             rows.append((slot.function, what, name, float(value), float(error)))
@@ -165,7 +181,7 @@ class Law:
         for term, (atom, coefficient, inner) in zip(
             terms, self.form.split(name, values), strict=True
         ):
-            part = _number(coefficient) * ATOMS[atom].expression(x, *map(_number, inner))
+            part = _number(coefficient) * atom_of(atom).expression(x, *map(_number, inner))
             if term.by:
                 part *= sympy.Symbol(term.by + symbol[1:], real=True)
             total += part
@@ -307,12 +323,12 @@ class Law:
                         "coefficient": coefficient,
                         "inner": {
                             inner.name: value
-                            for inner, value in zip(ATOMS[term.atom].inner, values, strict=True)
+                            for inner, value in zip(atom_of(term.atom).inner, values, strict=True)
                         },
                         "fixed": [
                             inner.name
                             for inner, value in zip(
-                                ATOMS[term.atom].inner, term.fixed, strict=True
+                                atom_of(term.atom).inner, term.fixed, strict=True
                             )
                             if value is not None
                         ],
@@ -361,7 +377,7 @@ class Law:
         for name in FUNCTIONS:
             terms = []
             for place, entry in enumerate(said["functions"][name]):
-                atom = ATOMS[entry["atom"]]
+                atom = atom_of(entry["atom"])
                 inner = [float(entry["inner"][x.name]) for x in atom.inner]
                 fixed = tuple(
                     value if x.name in entry["fixed"] else None

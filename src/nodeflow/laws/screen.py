@@ -24,6 +24,7 @@ from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.data import Group
 from nodeflow.laws.families import families, starts
 from nodeflow.laws.form import FUNCTIONS, Form, Function, Term
+from nodeflow.laws.formulas import atom_of
 
 __all__ = [
     "Basis",
@@ -35,6 +36,7 @@ __all__ = [
     "metric_weak",
     "polished",
     "promising",
+    "ranked",
     "search",
     "simplest",
 ]
@@ -175,8 +177,8 @@ class Basis:
         for i, (atom, coefficient, inner) in enumerate(form.split(name, parameters)):
             free = terms[i].free
             if free:
-                columns = [ATOMS[atom].value(self.grid, *inner)]
-                columns += [ATOMS[atom].by_inner[j](self.grid, *inner) for j in free]
+                columns = [atom_of(atom).value(self.grid, *inner)]
+                columns += [atom_of(atom).by_inner[j](self.grid, *inner) for j in free]
                 vectors = np.zeros((len(columns), count))
                 vectors[:, : len(self.onto)] = np.stack(columns) @ self.onto.T
             else:
@@ -220,7 +222,7 @@ class Basis:
                 degree = _degree(term)
                 found[first + degree] = self.size**degree
             else:
-                found[:own] = self.onto @ ATOMS[term.atom].value(self.grid, *inner)
+                found[:own] = self.onto @ atom_of(term.atom).value(self.grid, *inner)
         return self.known[key]
 
 
@@ -247,7 +249,7 @@ def _values(terms: Sequence[tuple[str, tuple[float, ...]]], x: Array, size: floa
     for degree in range(_MONOMIALS):
         found[..., degree] = (x / size) ** degree
     for place, (atom, inner) in enumerate(terms, _MONOMIALS):
-        found[..., place] = ATOMS[atom].value(x, *inner)
+        found[..., place] = atom_of(atom).value(x, *inner)
     return found
 
 
@@ -395,8 +397,8 @@ def description(form: Form, count: int) -> float:
     """Nats that it takes to say which form it is and what its parameters are.
 
     Each parameter costs ½ ln n (Rissanen 1978; Schwarz 1978), each term the choice of its atom,
-    each exponent that is no whole number the choice of a fraction, and each term with a covariate
-    the choice of that.
+    each exponent that is no whole number the choice of a fraction, each term with a covariate the
+    choice of that, and each node in the tree of a formula the choice of what it is.
     """
     terms = [term for name in FUNCTIONS for term in getattr(form, name)]
     fractions = sum(
@@ -406,6 +408,7 @@ def description(form: Form, count: int) -> float:
         0.5 * np.log(count) * len(form.slots)
         + np.log(len(ATOMS) + 3) * len(terms)
         + np.log(12.0) * fractions
+        + np.log(12.0) * sum(atom_of(term.atom).nodes for term in terms)
         + np.log(4.0) * sum(bool(term.by) for term in terms)
     )
 
@@ -427,15 +430,15 @@ def search(metric: Metric, noise: float, count: int) -> list[Candidate]:
     choices = {name: _Choices.of(name, basis, dense=name == "f") for name in FUNCTIONS}
     free = metric.without_f()
     interactions = _interactions(free, choices["h_ego"], choices["h_alt"], basis)
-    starting = _mixed(_ranked(interactions, noise, count), simplest(interactions, count))
+    starting = _mixed(ranked(interactions, noise, count), simplest(interactions, count))
     pairs = _polish_all(free, starting[:_INTERACTIONS], 12, noise, count)
     alone = Candidate(Form((), (), ()), np.empty(0), 0.0)
     whole = _with_f(metric, choices["f"], alone, noise, count)
-    for x in _ranked(pairs, noise, count)[:_POLISHED]:
+    for x in ranked(pairs, noise, count)[:_POLISHED]:
         whole += _with_f(metric, choices["f"], x, noise, count)
-    whole = _distinct(_ranked(whole, noise, count))[: 3 * _POLISHED]
+    whole = _distinct(ranked(whole, noise, count))[: 3 * _POLISHED]
     whole = _polish_all(metric, whole, 30, noise, count)
-    return _distinct(_ranked(whole, noise, count))
+    return _distinct(ranked(whole, noise, count))
 
 
 def polished(metric: Metric, laws: Sequence[tuple[Form, Array]]) -> list[Candidate]:
@@ -629,7 +632,7 @@ def _with_f(
                 if slot.function == "h_ego" and slot.inner is None:
                     rest[place] *= solution[row, 0]
             best[function] = loss, Candidate(form, np.concatenate([own, rest]), loss)
-    return _ranked([x for _, x in best.values()], noise, count)[:_KEPT]
+    return ranked([x for _, x in best.values()], noise, count)[:_KEPT]
 
 
 def _polish(
@@ -723,7 +726,7 @@ def climb(metric: Metric, found: Sequence[Candidate], noise: float, count: int) 
     """
     basis = metric.basis
     tried = {x.form: x for x in found}
-    best, settled = _ranked(found, noise, count)[0], 0
+    best, settled = ranked(found, noise, count)[0], 0
     least = min(found, key=lambda x: x.loss)
     limit = _hopeless([least], noise, count)
     for name in _CYCLES * FUNCTIONS:
@@ -737,15 +740,15 @@ def climb(metric: Metric, found: Sequence[Candidate], noise: float, count: int) 
                     if x.loss < least.loss:
                         least = x
                         limit = _hopeless([least], noise, count)
-            first = _ranked(list(tried.values()), noise, count)[0]
+            first = ranked(list(tried.values()), noise, count)[0]
             if first.form != best.form:
                 best, settled = first, 0
         if settled == len(FUNCTIONS):
             break
-    return _ranked(list(tried.values()), noise, count)
+    return ranked(list(tried.values()), noise, count)
 
 
-def _ranked(found: Sequence[Candidate], noise: float, count: int) -> list[Candidate]:
+def ranked(found: Sequence[Candidate], noise: float, count: int) -> list[Candidate]:
     """By length of description, with the smallest loss for noise where it is larger."""
     variance = _variance(found, noise, count)
     return sorted(found, key=lambda x: 0.5 * x.loss / variance + description(x.form, count))
