@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 
 from nodeflow.figures.experiments import (
@@ -297,13 +298,21 @@ def test_systems_are_compared(growth: float, verdict: str) -> None:
     assert row["value"] == pytest.approx(growth, rel=0.2)
 
 
+def look_at(figures: list[Figure]) -> None:
+    for figure in figures:
+        figure.set_dpi(40)
+        figure.canvas.draw()
+        assert sum(axis.has_data() for axis in figure.axes) >= 1
+        plt.close(figure)
+
+
 def test_every_figure_can_be_drawn() -> None:
     tables = planted("MM", 20.0)
     claims = judge_claims(**tables, **SIZES)
     x = np.linspace(0, 1, 5)
     functions = pd.DataFrame(
         {"method": "neural ODE", "x": np.tile(x, 2),
-         "learned": 1.0, "true": 1.0, "inside": np.tile(x < 0.5, 2),
+         "learned": 1.1, "true": 1.0, "inside": np.tile(x < 0.5, 2),
          "function": np.repeat(["f", "product"], 5), "replicate": 0, "system": "MM",
          "trained_gamma": 2.1}
     )  # fmt: skip
@@ -338,6 +347,7 @@ def test_every_figure_can_be_drawn() -> None:
             draw_degree_errors(errors, **trained), draw_training(history),
             draw_trust(tables["trust"], 1.1), draw_law_recovery(laws, 2.1, whole),
         ]  # fmt: skip
+        look_at(figures)
         # The same with laws beside the neural ODEs, and what is drawn of laws alone.
         tests, errors, functions, points, hidden, noise = (
             pd.concat([table, table.assign(method="law")], ignore_index=True)
@@ -345,14 +355,10 @@ def test_every_figure_can_be_drawn() -> None:
                 tests, errors, functions, tables["fixed_points"], tables["hidden"], tables["noise"]
             )
         )  # fmt: skip
-        figures += [
+        figures = [
             draw_fixed_points(points), draw_hidden(hidden), draw_noise(noise),
             draw_conjecture(errors, 1024), draw_functions(functions), draw_size_errors(tests, 1.1),
             draw_structure_errors(tests, **trained), draw_degree_errors(errors, **trained),
             draw_law_errors(tests, 1.1), draw_law_functions(functions),
         ]  # fmt: skip
-        for figure in figures:
-            figure.set_dpi(40)
-            figure.canvas.draw()
-            assert sum(axis.has_data() for axis in figure.axes) >= 1
-            plt.close(figure)
+        look_at(figures)

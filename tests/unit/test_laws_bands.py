@@ -80,7 +80,7 @@ def test_errors_of_parameters_that_depend_on_each_other_are_not_added_up() -> No
 
 @pytest.mark.parametrize("error", [1e-9, 1e-6, 1e-3])
 def test_small_errors_are_not_lost_in_those_of_the_integrator(error: float) -> None:
-    found = growing([error]).mixture(RING.adjacency(), np.ones(12), TIMES)
+    found = growing([error]).mixture(RING, np.ones(12), TIMES)
     expected = error * TIMES * np.exp(0.5 * TIMES)
     np.testing.assert_allclose(found.errors[0, 1:, 3], expected[1:], rtol=0.05)
 
@@ -173,7 +173,7 @@ def test_parameters_that_may_not_be_negative_are_not_made_so() -> None:
 
 
 def flags_of(given: Law, graph: Graph, start: Array) -> NDArray[np.int8]:
-    return flag(given, given.mixture(graph.adjacency(), start, TIMES), graph)
+    return flag(given, given.mixture(graph, start, TIMES), graph)
 
 
 def test_a_node_is_inside_or_outside_and_outside_laws_agree_or_differ() -> None:
@@ -215,6 +215,20 @@ def test_forecasts_go_through_json_and_names_of_nodes_through_forecasts() -> Non
     assert first["node"].tolist() == list("abcdef") * 9
     with pytest.raises(TrustProblem, match="rising probabilities"):
         both.forecast(graph, start, TIMES, levels=[0.9, 0.5])
+
+
+def test_laws_with_covariates_have_bands_where_these_are_given() -> None:
+    form = Form((Term("power", (1.0,), "z"),), (), ())
+    known = law(form, [0.5], [0.02])
+    z = np.linspace(0.5, 2.0, 12)
+    table = known.forecast(RING, np.ones(12), TIMES, covariates={"z": z})
+    last = table[table["time"] == 1.0]
+    np.testing.assert_allclose(last["mean"], np.exp(0.5 * z), rtol=1e-5)
+    half = (last["upper_90"] - last["lower_90"]) / 2
+    expected = ndtri(0.95) * np.hypot(0.02 * z * np.exp(0.5 * z), 1e-3)
+    np.testing.assert_allclose(half, expected, rtol=0.03)
+    with pytest.raises(LawProblem, match="covariate 'z'"):
+        known.forecast(RING, np.ones(12), TIMES)
 
 
 # --- what they are worth --------------------------------------------------------------------------

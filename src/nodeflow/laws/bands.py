@@ -8,7 +8,7 @@ is wide. Parameters without errors and laws without alternatives leave the noise
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,9 @@ from scipy.special import ndtr, ndtri
 
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.graphs.graph import Graph
-from nodeflow.laws.atoms import ATOMS
 from nodeflow.laws.data import LawProblem
 from nodeflow.laws.form import field_of
+from nodeflow.laws.formulas import atom_of
 from nodeflow.node.trust import Seen, flags
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ class Mixture:
 
 
 def mixture(
-    law: Law, matrix: csr_array, start: Array, times: Array, *, rtol: float, atol: float,
-    max_steps: int,
+    law: Law, matrix: csr_array, start: Array, times: Array, covariates: Mapping[str, Array], *,
+    rtol: float, atol: float, max_steps: int,
 ) -> Mixture:  # fmt: skip
     """Integrate a law, its alternatives, and what their parameters may be.
 
@@ -104,6 +104,7 @@ def mixture(
         matrix: (n, n) adjacency matrix.
         start: (n,) initial states.
         times: (T,).
+        covariates: by name, (n,) of the nodes.
         rtol: relative tolerance.
         atol: absolute tolerance.
         max_steps: limit of steps.
@@ -115,7 +116,7 @@ def mixture(
 
     def states(which: Law, parameters: Array) -> tuple[Array, str]:
         found = simulate(
-            field_of(which.form, parameters), matrix, start[None], times, rtol=rtol, atol=atol,
+            field_of(which.form, parameters, covariates), matrix, start[None], times, rtol=rtol, atol=atol,
             max_steps=max_steps,
         )  # fmt: skip
         return found.states[0], found.reason[0]
@@ -168,7 +169,7 @@ def _possible(law: Law, parameters: Array) -> bool:
     """Whether parameters inside atoms that have to be positive are."""
     for slot, value in zip(law.form.slots, parameters, strict=True):
         if slot.inner is not None:
-            inner = ATOMS[getattr(law.form, slot.function)[slot.term].atom].inner[slot.inner]
+            inner = atom_of(getattr(law.form, slot.function)[slot.term].atom).inner[slot.inner]
             if inner.low > 0 and value <= 0:
                 return False
     return True

@@ -50,7 +50,7 @@ def rate_law(law: Law, graph: Graph, truth: Sequence[Trajectory]) -> dict[str, A
 
 def _rated(law: Law, graph: Graph, truth: Trajectory) -> Rated:
     states = truth.states.astype(np.float64)
-    found = law.mixture(graph.adjacency(), states[0], truth.times)
+    found = law.mixture(graph, states[0], truth.times)
     middle, flagged = found.mean, flag(law, found, graph)[-1]
     # Noise of the observations is none of the states, but those count as no more exact than this.
     exact = min(law.noise, EXACT * max(map(abs, law.seen)))
