@@ -72,10 +72,11 @@ def noisy(runs: list[Trajectory], noise: float, index: int) -> list[Trajectory]:
     """With noise of this size, in units of the root mean square state."""
     size = float(np.sqrt(np.mean([np.square(x.states).mean() for x in runs])))
     draw = np.random.default_rng([7, index])
-    return [
-        replace(x, states=x.states + noise * size * draw.standard_normal(x.states.shape))
-        for x in runs
-    ]
+    found = []
+    for x in runs:
+        states = x.states + noise * size * draw.standard_normal(x.states.shape)
+        found.append(replace(x, states=states.astype(np.float32)))
+    return found
 
 
 def said(rows: pd.DataFrame) -> str:

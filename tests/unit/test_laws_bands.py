@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -27,26 +28,23 @@ STAR = from_networkx(nx.star_graph(200))
 RING = from_networkx(nx.cycle_graph(12))
 
 
-def law(
-    form: Form, parameters: list[float], errors: list[float] | None = None, **more: object
-) -> Law:
+def law(form: Form, parameters: list[float], errors: list[float] | None = None, **more: Any) -> Law:
     p = np.array(parameters)
     spread = np.zeros(len(p)) if errors is None else np.array(errors)
-    given: dict[str, object] = {"noise": 1e-3, "seen": (0.0, 1.0), **more}
-    return Law(form, p, np.diag(spread**2), **given)  # type: ignore[arg-type]
+    return Law(form, p, np.diag(spread**2), **{"noise": 1e-3, "seen": (0.0, 1.0), **more})
 
 
-def growing(errors: list[float] | None = None, **more: object) -> Law:
+def growing(errors: list[float] | None = None, **more: Any) -> Law:
     """dx/dt = a x, without neighbours."""
     return law(Form((X,), (), ()), [0.5], errors, **more)
 
 
-def diffusing(**more: object) -> Law:
+def diffusing(**more: Any) -> Law:
     """dx/dt = −x + 0.2 Σ x_j: at hubs far beyond (0, 1)."""
     return law(Form((X,), (ONE,), (X,)), [-1.0, 0.2], **more)
 
 
-def saturating(**more: object) -> Law:
+def saturating(**more: Any) -> Law:
     """The same between 0 and 1, up to 1 %; at 20 it is a tenth less."""
     return law(Form((X,), (ONE,), (SATURATING,)), [-1.0, 10.0, 0.02], **more)
 
@@ -134,7 +132,7 @@ def test_quantiles_are_those_of_the_mixture(p: float) -> None:
     for place in np.ndindex(4, 5):
 
         def excess(x: float, at: tuple[int, ...] = place) -> float:
-            each = ndtr((x - means[:, *at]) / spread[:, *at])
+            each = ndtr((x - means[(slice(None), *at)]) / spread[(slice(None), *at)])
             return float(weights @ each) - p
 
         assert found[place] == pytest.approx(brentq(excess, -20, 20), abs=1e-9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -89,7 +90,7 @@ def test_models_are_read_with_the_tails_of_the_laws_of_their_graphs(tmp_path: Pa
 
 def test_each_law_is_rated_on_each_graph_by_its_own_bands() -> None:
     fields = Laws((law(-1.0, -1.2, 1.2), None, law(-1.5, -1.2, 1.2)), ("", "none", "")).fields
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     evaluate_models(
         fields, field("SIS"), GRAPHS, node_table(GRAPHS), truth(), tolerance=TOLERANCE,
         watch=rating_each(fields, GRAPHS, rows),

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nodeflow.dynamics import Field, field, simulate
+from nodeflow.dynamics.systems import Function
 from nodeflow.graphs import from_networkx
 from nodeflow.node.field import as_field, exact_fields
 from nodeflow.node.layout import NETS, ModelProblem
@@ -42,7 +43,7 @@ def off(given: Field, by: float) -> Field:
     def wrong_slope(x: Array) -> Array:
         return 7 * by * np.cos(7 * x) + 2 * by * np.maximum(x - HIGH, 0.0)
 
-    def value(name: str) -> tuple[object, object]:
+    def value(name: str) -> tuple[Function, Function]:
         f, df = getattr(given, name), getattr(given, f"d{name}")
         return (lambda x: f(x) * wrong(x)), (lambda x: df(x) * wrong(x) + f(x) * wrong_slope(x))
 
@@ -50,7 +51,7 @@ def off(given: Field, by: float) -> Field:
     return Field(
         **{name: pair[0] for name, pair in pairs.items()},
         **{f"d{name}": pair[1] for name, pair in pairs.items()},
-    )  # type: ignore[arg-type]
+    )
 
 
 def networks(scale: float = 1.0) -> dict[str, Array]:

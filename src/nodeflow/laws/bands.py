@@ -81,7 +81,7 @@ class Mixture:
         """
         others = np.abs(self.means - self.means[:1])[1:]
         farthest = np.where(np.isnan(others), np.inf, others).max(axis=0, initial=0.0)
-        return np.maximum(farthest, ndtri(0.95) * self.errors[0])
+        return np.asarray(np.maximum(farthest, ndtri(0.95) * self.errors[0]))
 
     def band(self, level: float, noise: float) -> tuple[Array, Array]:
         """Between what a state, or with noise an observation, lies with this probability."""
@@ -116,8 +116,8 @@ def mixture(
 
     def states(which: Law, parameters: Array) -> tuple[Array, str]:
         found = simulate(
-            field_of(which.form, parameters, covariates), matrix, start[None], times, rtol=rtol, atol=atol,
-            max_steps=max_steps,
+            field_of(which.form, parameters, covariates), matrix, start[None], times, rtol=rtol,
+            atol=atol, max_steps=max_steps,
         )  # fmt: skip
         return found.states[0], found.reason[0]
 
@@ -127,9 +127,8 @@ def mixture(
         if reason and which is law:
             raise LawProblem(f"The law cannot be integrated here: {reason}.")
         # What explodes does so whatever its parameters are within their errors.
-        directions = [] if reason else _directions(which)
         squares = np.zeros_like(middle)
-        for direction in directions:
+        for direction in _directions(which) if not reason else ():
             squares += np.square(_response(which, direction, middle, states))
         means.append(middle)
         errors.append(np.sqrt(squares))

@@ -23,7 +23,8 @@ _FIRST_DAMPING = 1e-3
 
 def _gelu_slope(x: Tensor, _: Tensor) -> Tensor:
     bell = torch.exp(-0.5 * x.square()) / math.sqrt(2 * math.pi)
-    return torch.special.ndtr(x) + x * bell
+    found: Tensor = torch.special.ndtr(x) + x * bell
+    return found
 
 
 def _silu_slope(x: Tensor, y: Tensor) -> Tensor:

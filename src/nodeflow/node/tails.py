@@ -56,15 +56,21 @@ def with_tails(field: Field, law: Field, low: float, high: float) -> Field:
         raise ModelProblem(f"Tails need a range of states low < high; got {low}, {high}.")
     at = np.linspace(low, high, _POINTS)
     c = factor_between(law.h_alt(at), field.h_alt(at))
-    inner = [(field.f, field.df), (field.h_ego, field.dh_ego), (field.h_alt, field.dh_alt)]
-    outer = [(law.f, law.df, 1.0), (law.h_ego, law.dh_ego, 1 / c), (law.h_alt, law.dh_alt, c)]
-    tails = tuple(
-        _Tail.of(value, slope, *beyond, low, high)
-        for (value, slope), beyond in zip(inner, outer, strict=True)
+    f = _Tail.of(field.f, field.df, law.f, law.df, 1.0, low, high)
+    h_ego = _Tail.of(field.h_ego, field.dh_ego, law.h_ego, law.dh_ego, 1 / c, low, high)
+    h_alt = _Tail.of(field.h_alt, field.dh_alt, law.h_alt, law.dh_alt, c, low, high)
+    return _TailedField(
+        f=_joined(field.f, f.at, low, high),
+        h_ego=_joined(field.h_ego, h_ego.at, low, high),
+        h_alt=_joined(field.h_alt, h_alt.at, low, high),
+        df=_joined(field.df, f.slope, low, high),
+        dh_ego=_joined(field.dh_ego, h_ego.slope, low, high),
+        dh_alt=_joined(field.dh_alt, h_alt.slope, low, high),
+        inner=field,
+        tails=(f, h_ego, h_alt),
+        low=low,
+        high=high,
     )
-    values = [_joined(x, tail.at, low, high) for (x, _), tail in zip(inner, tails, strict=True)]
-    slopes = [_joined(x, tail.slope, low, high) for (_, x), tail in zip(inner, tails, strict=True)]
-    return _TailedField(*values, *slopes, field, tails, low, high)
 
 
 def models_with_tails(models: Models, laws: Fields) -> Fields:

@@ -126,8 +126,10 @@ class Plan:
         return Evaluated(self.experiments, self.law_experiments, self.tail_experiments)
 
     def _tests(self, models: Node | Laws | Tails) -> Experiments:
-        scripts = ("test_node", "examine_node", "perturb_node")
-        return Experiments(*(self.code(x, [models.read]) for x in scripts), models, self.node)
+        testing, examining, perturbing = (
+            self.code(x, [models.read]) for x in ("test_node", "examine_node", "perturb_node")
+        )
+        return Experiments(testing, examining, perturbing, models, self.node)
 
     @cached_property
     def data(self) -> Data:
