@@ -8,8 +8,8 @@ N = 64, and tested on new graphs of N = 64 and 8,192, all to a tolerance of 1e-6
 is. Printed are the mean absolute error, median over models and graphs, with quartiles; the steps of
 the integrator at N = 8,192 over those of the true system; the milliseconds that a trajectory takes
 there, over those of the true system; and how many integrations failed. With --tails the same
-networks are tested once more, with the tails of the law that is found on the same training graph. An
-integration fails after 300 steps, as in the default configuration.
+networks are tested once more, with the tails of the law that is found on the same training graph.
+An integration fails after 300 steps, as in the default configuration.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def tested(fields: Sequence[Field | None], system: Field, tests: Sequence[Tests]
         low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75]) if errors else [np.nan] * 3
         cells.append(f"N {test.graphs[0].n}: {middle:.2e} [{low:.1e}, {high:.1e}]")
     count = len(fields) * len(tests[-1].graphs)
-    cells.append(f"steps × {np.median(ratios):.2f}, time × {np.median(times):.2f}")
+    some = np.median(ratios) if ratios else np.nan
+    cells.append(f"steps × {some:.2f}, time × {np.median(times):.2f}")
     cells.append(f"failed {failed} of {count}")
     return "; ".join(cells)
 
