@@ -1,42 +1,50 @@
 """Laws recovered from trajectories: how often, how well, and at what cost.
 
-    OMP_NUM_THREADS=1 python benchmarks/bench_laws.py                    # 60 cases, no noise
-    OMP_NUM_THREADS=1 python benchmarks/bench_laws.py --noise 0.01 0.05  # and with noise
-    OMP_NUM_THREADS=1 python benchmarks/bench_laws.py --systems ND --gammas 2.1 --graphs 1
-    OMP_NUM_THREADS=1 python benchmarks/bench_laws.py --others           # other systems
+    export OMP_NUM_THREADS=1
+    python benchmarks/bench_laws.py --noise 0 0.01 0.05 --out laws.jsonl       # 60 cases each
+    python benchmarks/bench_laws.py --noise 0 0.01 0.05 --graphs 1 --methods weak_subset sindy \\
+        two_phase operon operon_informed --out laws.jsonl                      # rivals
+    python benchmarks/bench_laws.py --others --graphs 1 --out laws.jsonl       # other systems
+    python benchmarks/bench_laws.py --nd2 --graphs 3 --out laws.jsonl          # those of ND2
+    python benchmarks/bench_laws.py --graphs 0 --out laws.jsonl --write docs/laws_numbers.md
 
 A case is one training graph (S¹, N = 64, β = 1.1, mean degree 10), 8 trajectories of 256 times
 from initial states uniform on [0, 0.5]. A law is exact if every function has the true atoms and
-exponents, and no others; "named" if the true form is among the first three by weight. Errors are
-mean absolute ones at the nodes of new graphs, one start each, 33 times. Noise is independent, its
-standard deviation in units of the root mean square of the states. Times are processor seconds.
+exponents, and no others; "named" if the true form is among the first three by weight; the law of a
+rival is exact if its terms are the true ones of its library. Errors are mean absolute ones at the
+nodes of new graphs, one start each, 33 times. Noise is independent, its standard deviation in units
+of the root mean square of the states. Times are processor seconds.
+
+Rows go to the file of `--out` one by one; what is there is not computed again. So a run can be
+stopped and go on, and `--part 1/2` and `--part 2/2` share it. `--write` makes tables of the file.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rival_laws import NAMES, RIVALS, errors_of
+from rival_laws import RIVALS, TRUE_TERMS, error_of
 from scipy.stats import binomtest
 
 from nodeflow.dynamics import SYSTEMS, Field, Trajectory, field, simulate, simulate_graphs
-from nodeflow.graphs import Graph, sample_cell
+from nodeflow.graphs import Graph, build_graph, sample_cell
 from nodeflow.grid import Cell
-from nodeflow.laws import Form, Law, LawProblem, Term, discover
+from nodeflow.laws import Form, Law, LawProblem, Term, discover, field_of
 from nodeflow.seeds import numpy_generator
 
 GAMMAS = 2.1, 2.4, 3.0, 3.9
 TRAJECTORIES, TIMES, HORIZON, INITIAL = 8, 256, 1.0, 0.5
 PRECISE: dict[str, Any] = {"rtol": 1e-8, "atol": 1e-8}
-LARGE = 8192
+LARGE, EVALUATIONS = 8192, 3_000
 
 X, ONE = Term("power", (1.0,)), Term("one")
 SQUARE, CUBE, ROOT = (Term("power", (p,)) for p in (2.0, 3.0, 0.5))
@@ -171,62 +179,158 @@ def coefficient_error(law: Law, system: str) -> float:
     return float(np.max(np.abs(law.parameters / np.array(values) - 1.0)))
 
 
-def examine(case: Case, graphs: int, large: bool) -> dict[str, Any]:
+def examine(case: Case, graphs: int, large: int) -> dict[str, Any]:
     """Discover a law and judge it."""
     trained, trajectories = training(case)
     begin = time.process_time()
     try:
         law = discover(trained, trajectories)
     except LawProblem as problem:
-        return {**vars(case), "law": str(problem), "exact": False, "named": False}
+        return {"law": str(problem), "exact": False, "named": False}
     seconds = time.process_time() - begin
     known = case.system in TRUE
     true = TRUE[case.system][0] if known else None
-    row = {
-        **vars(case),
+    return {
         "law": str(law),
         "alternatives": [[round(x.weight, 4), str(x)] for x in law.alternatives[:3]],
         "weight": law.weight,
+        "explains": law.explains,
         "check": law.check,
         "exact": law.form == true if known else None,
         "named": true in [x.form for x in (law, *law.alternatives[:2])] if known else None,
         "coefficients": coefficient_error(law, case.system) if known else None,
         "mae_64": error_at(law.field, case.system, case.gamma, 64, graphs),
-        "mae_large": (
-            error_at(law.field, case.system, case.gamma, LARGE, 1) if large else float("nan")
-        ),
+        "mae_large": error_at(law.field, case.system, case.gamma, large, 1) if large else None,
+        "large": large,
         "seconds": seconds,
     }
+
+
+def compare(name: str, case: Case, graphs: int, large: int) -> dict[str, Any]:
+    """What a method of rival_laws.py makes of the same data."""
+    [graph], runs = training(case)
+    states = np.stack([x.states for x in runs]).astype(np.float64)
+    begin = time.process_time()
+    found = RIVALS[name](runs[0].times, states, graph.adjacency(), case.noise > 0)
+    row: dict[str, Any] = {
+        "law": found.text,
+        "exact": found.terms == TRUE_TERMS.get(case.system),
+        "seconds": time.process_time() - begin,
+        "large": large,
+    }
+    times = np.linspace(0.0, HORIZON, 33)
+    for key, size, count in (("mae_64", 64, graphs), ("mae_large", large, 1)):
+        if size:
+            drawn, initials, truth = tests(case.system, case.gamma, size, count)
+            errors = [
+                error_of(found, g.adjacency(), x[0], times, y[0], EVALUATIONS)
+                for g, x, y in zip(drawn, initials, truth, strict=True)
+            ]
+            row[key] = float(np.median(errors))
     return row
 
 
-def rivals(case: Case, graphs: int, large: bool) -> list[dict[str, Any]]:
-    """What the methods of rival_laws.py make of the same data; those that are installed."""
-    [graph], runs = training(case)
-    states = np.stack([x.states for x in runs]).astype(np.float64)
-    sizes = [(64, graphs), (LARGE, 1)] if large else [(64, graphs)]
-    rows = []
-    for name, method in RIVALS.items():
-        begin = time.process_time()
-        try:
-            found = method(runs[0].times, states, graph.adjacency(), case.noise > 0)
-        except ImportError:
-            continue
-        row = {**vars(case), "rival": name, "seconds": time.process_time() - begin}
-        row["law"] = " + ".join(f"{found[k]:.4g} {NAMES[k]}" for k in np.flatnonzero(found))
-        for size, count in sizes:
-            drawn, initials, truth = tests(case.system, case.gamma, size, count)
-            times = np.linspace(0.0, HORIZON, 33)
-            row["mae_64" if size == 64 else "mae_large"] = float(
-                np.median(
-                    [
-                        errors_of(found, g.adjacency(), x[0], times, y[0])
-                        for g, x, y in zip(drawn, initials, truth, strict=True)
-                    ]
-                )
-            )
-        rows.append(row)
-    return rows
+# --- the benchmark of ND2 -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Small:
+    """A system of the benchmark ND2 (Yu et al. 2025), with a network and a run like its own.
+
+    Attributes:
+        nodes: of the network.
+        edges: as its files list them: both directions where the network is undirected.
+        kind: "undirected", "directed" or "acyclic".
+        times: with steps of 0.01.
+        states: initial states are uniform between these.
+        covariates: of nodes, uniform between these.
+        form: the law.
+        values: its parameters.
+    """
+
+    nodes: int
+    edges: int
+    kind: str
+    times: int
+    states: tuple[float, float]
+    covariates: Mapping[str, tuple[float, float]]
+    form: Form
+    values: list[float]
+
+
+def _small() -> dict[str, Small]:
+    def by(name: str, term: Term) -> Term:
+        return Term(term.atom, term.fixed, name)
+
+    logistic = Term("logistic", (None, None))
+    growth = by("alpha", X), by("theta", SQUARE)
+    rates = {"alpha": (0.0, 1.0), "theta": (0.0, 1.0)}
+    middle = {"alpha": (0.1, 0.9), "theta": (0.1, 0.9)}
+    return {
+        "ND2 MM": Small(10, 40, "undirected", 400, (0.1, 5.0), {},
+                        Form((X,), (ONE,), (HILL2,)), [-1.0, 1.0, 1.0]),
+        "ND2 WC": Small(10, 40, "directed", 400, (0.0, 5.0), {},
+                        Form((X,), (ONE,), (logistic,)), [-1.0, 1.0, 5.1, 1.0]),
+        "ND2 GR": Small(50, 510, "directed", 200, (0.0, 1.0), {},
+                        Form((X, ONE), (ONE,), (HILL2,)), [-0.9, 0.2, 2.0, 1.5]),
+        "ND2 SIS": Small(20, 150, "undirected", 100, (0.0, 1.0), {"delta": (0.0, 5.0)},
+                         Form((by("delta", X),), (X, ONE), (X,)), [-1.0, -1.0, 1.0]),
+        "ND2 LV": Small(10, 20, "acyclic", 200, (0.0, 1.0), rates,
+                        Form(growth, (X,), (X,)), [1.0, -1.0, -1.0]),
+        "ND2 MP": Small(10, 40, "undirected", 200, (0.1, 5.0), middle,
+                        Form(growth, (X,), (HILL2,)), [1.0, -1.0, 1.0, 1.0]),
+    }  # fmt: skip
+
+
+ND2 = _small()
+
+
+def small_training(case: Case) -> tuple[Graph, Trajectory, dict[str, Any]]:
+    """A random network of a system of ND2, one run on it, and covariates of the nodes."""
+    system = ND2[case.system]
+    generator = numpy_generator(1, "nd2", case.system, case.graph)
+    n = system.nodes
+    pairs = np.array([(i, j) for i in range(n) for j in range(n) if i != j])
+    if system.kind != "directed":
+        pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+    count = system.edges // 2 if system.kind == "undirected" else system.edges
+    edges = pairs[generator.choice(len(pairs), count, replace=False)]
+    graph = build_graph(n, edges, directed=system.kind != "undirected")
+    covariates = {k: generator.uniform(*v, n) for k, v in system.covariates.items()}
+    initial = generator.uniform(*system.states, (1, n))
+    times = 0.01 * np.arange(system.times)
+    true = field_of(system.form, np.array(system.values), covariates)
+    states = simulate(true, graph.adjacency(), initial, times, **PRECISE).states[0]
+    if case.noise:
+        size = np.sqrt(np.square(states).mean())
+        states = states + case.noise * size * generator.standard_normal(states.shape)
+    return graph, Trajectory(0, 0, times, states, "ok", ""), covariates
+
+
+def examine_small(case: Case) -> dict[str, Any]:
+    """Discover the law of a system of ND2."""
+    system = ND2[case.system]
+    graph, run, covariates = small_training(case)
+    begin = time.process_time()
+    try:
+        law = discover([graph], [run], covariates=[covariates] if covariates else None)
+    except LawProblem as problem:
+        return {"law": str(problem), "exact": False, "named": False}
+    exact = law.form == system.form
+    away = law.parameters / np.array(system.values) - 1.0 if exact else np.array([np.nan])
+    return {
+        "law": str(law),
+        "alternatives": [[round(x.weight, 4), str(x)] for x in law.alternatives[:3]],
+        "weight": law.weight,
+        "explains": law.explains,
+        "exact": exact,
+        "named": system.form in [x.form for x in (law, *law.alternatives[:2])],
+        "coefficients": float(np.abs(away).max()),
+        "seconds": time.process_time() - begin,
+    }
+
+
+# --- tables ---------------------------------------------------------------------------------------
 
 
 def wilson(hits: int, count: int) -> str:
@@ -235,59 +339,167 @@ def wilson(hits: int, count: int) -> str:
     return f"{hits}/{count} [{low:.2f}, {high:.2f}]"
 
 
-def summary(rows: Sequence[Mapping[str, Any]]) -> None:
-    """One line a system and noise."""
-    keys = sorted({(x["noise"], x["system"]) for x in rows}, key=lambda k: (k[0], str(k[1])))
-    for noise, system in keys:
-        some = [x for x in rows if (x["noise"], x["system"]) == (noise, system)]
-        done = [x for x in some if "seconds" in x]
+def middle(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Median and worst; infinite ones are laws that cannot be integrated."""
+    values = [x[name] for x in rows if x.get(name) is not None]
+    return f"{np.median(values):.1e} ({np.max(values):.1e})" if values else "–"
 
-        def middle(name: str, done: list[Mapping[str, Any]] = done) -> str:
-            values = [x[name] for x in done if x[name] is not None]
-            return f"{np.median(values):.1e} (worst {np.max(values):.1e})" if values else "-"
 
-        exact = wilson(sum(bool(x["exact"]) for x in some), len(some))
-        named = wilson(sum(bool(x["named"]) for x in some), len(some))
-        values = [x["coefficients"] for x in done if x["exact"]]
-        largest = f"{max(values):.1e}" if values else "-"
-        print(
-            f"noise {noise:g} {system:12s} exact {exact} named {named} coefficients {largest} "
-            f"MAE 64 {middle('mae_64')} {LARGE} {middle('mae_large')} seconds {middle('seconds')}"
-        )
+def seconds(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Median and most."""
+    values = [x["seconds"] for x in rows if "seconds" in x]
+    return f"{np.median(values):.1f} ({np.max(values):.1f})" if values else "–"
+
+
+def tables(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was measured, in Markdown: each kind of case and each method has a table."""
+    text = []
+    titles = {"five": "The five systems", "others": "Other systems", "nd2": "The systems of ND2"}
+    for kind, title in titles.items():
+        chosen = [x for x in rows if kind_of(x["system"]) == kind]
+        for method in ("law", *RIVALS):
+            some = [x for x in chosen if x["method"] == method and x.get("large", LARGE) == LARGE]
+            if some:
+                text += ["", f"**{title}: {method}**", "", *table(some)]
+    huge = [x for x in rows if x.get("large", LARGE) not in (LARGE, 0)]
+    if huge:
+        text += ["", "**One graph of more nodes**", ""]
+        text += [
+            "| system | γ | noise | nodes | mean absolute error | at 64 nodes |",
+            "|---" * 6 + "|",
+        ]
+        text += [
+            f"| {x['system']} | {x['gamma']} | {x['noise']:g} | {x['large']:,} | "
+            f"{x['mae_large']:.1e} | {x['mae_64']:.1e} |"
+            for x in huge
+        ]
+    return text
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line a noise and system, and one for all systems."""
+    text = [
+        "| noise | system | exact | true form among three | worst coefficient of the exact "
+        f"| error at N = 64 | at N = {LARGE:,} | CPU seconds |",
+        "|---" * 8 + "|",
+    ]
+    for noise in sorted({x["noise"] for x in rows}):
+        at = [x for x in rows if x["noise"] == noise]
+        for system in (*dict.fromkeys(x["system"] for x in at), "all"):
+            some = [x for x in at if system in (x["system"], "all")]
+            known = [x for x in some if x["exact"] is not None]
+            exact = wilson(sum(x["exact"] for x in known), len(known)) if known else "–"
+            named = (
+                f"{sum(x['named'] for x in known)}/{len(known)}"
+                if known and "named" in known[0]
+                else "–"
+            )
+            worst = [x["coefficients"] for x in known if x["exact"] and x.get("coefficients")]
+            text.append(
+                f"| {noise:g} | {system} | {exact} | {named} | "
+                f"{f'{max(worst):.1e}' if worst else '–'} | "
+                f"{middle(some, 'mae_64')} | {middle(some, 'mae_large')} | {seconds(some)} |"
+            )
+    missed = [x for x in rows if x["exact"] is False and x["method"] == "law"]
+    if missed:
+        text += ["", "Not exact:", ""]
+        text += [
+            f"- {x['system']}, γ = {x['gamma']:g}, graph {x['graph']}, noise {x['noise']:g}"
+            f"{'' if x['named'] else ', not among three'}: `{x['law']}`"
+            for x in missed
+        ]
+    return text
+
+
+def kind_of(system: str) -> str:
+    """Of a system: one of the five, of the others, or of ND2."""
+    return "five" if system in SYSTEMS else "nd2" if system in ND2 else "others"
+
+
+# --- running --------------------------------------------------------------------------------------
+
+
+def cases(chosen: argparse.Namespace) -> Iterator[Case]:
+    """All cases that were asked for; what one graph gives comes together."""
+    systems = list(ND2) if chosen.nd2 else list(OTHERS) if chosen.others else chosen.systems
+    for graph in range(chosen.graphs):
+        for gamma in [0.0] if chosen.nd2 else chosen.gammas:
+            for system in systems:
+                for noise in chosen.noise:
+                    for draw in range(chosen.draws if noise else 1):
+                        yield Case(system, gamma, graph, noise, draw)
+
+
+def run(method: str, case: Case, chosen: argparse.Namespace) -> dict[str, Any]:
+    """One row."""
+    large = 0 if chosen.small else chosen.large
+    if case.system in ND2:
+        found = examine_small(case)
+    elif method == "law":
+        found = examine(case, chosen.test_graphs, large)
+    else:
+        found = compare(method, case, chosen.test_graphs, large)
+    return {**vars(case), "method": method, **found}
+
+
+def key_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What names a row."""
+    names = "system", "gamma", "graph", "noise", "draw", "method"
+    return (*(row[name] for name in names), row.get("large", LARGE))
+
+
+def read(path: Path | None) -> list[dict[str, Any]]:
+    """The rows of a file, if there is one."""
+    if path is None or not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def main() -> None:
-    """Run the cases that were asked for and print a line each, then a summary."""
-    options = argparse.ArgumentParser(description=__doc__)
+    """Run the cases that were asked for and are not there; then print and write tables."""
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--systems", nargs="*", default=list(SYSTEMS))
     options.add_argument("--others", action="store_true", help="systems no list was made for")
+    options.add_argument("--nd2", action="store_true", help="systems of the benchmark ND2")
     options.add_argument("--gammas", nargs="*", type=float, default=GAMMAS)
     options.add_argument("--graphs", type=int, default=3, help="training graphs a cell")
     options.add_argument("--noise", nargs="*", type=float, default=[0.0])
     options.add_argument("--draws", type=int, default=1, help="of the noise")
-    options.add_argument("--test-graphs", type=int, default=3)
-    options.add_argument("--small", action="store_true", help="no test graphs of 8,192 nodes")
-    options.add_argument("--rivals", action="store_true", help="also the methods of rival_laws.py")
-    options.add_argument("--out", type=Path, help="JSON file of all rows")
+    options.add_argument("--methods", nargs="*", default=["law"], choices=["law", *RIVALS])
+    options.add_argument("--test-graphs", type=int, default=3, help="of 64 nodes")
+    options.add_argument("--large", type=int, default=LARGE, help="nodes of the large test graph")
+    options.add_argument("--small", action="store_true", help="no large test graph")
+    options.add_argument("--part", default="1/1", help="I/K: only every K-th case, from the I-th")
+    options.add_argument("--out", type=Path, help="file of all rows, JSON lines")
+    options.add_argument("--write", type=Path, help="file of tables, Markdown")
     chosen = options.parse_args()
-    rows, compared = [], []
-    for noise in chosen.noise:
-        for system in list(OTHERS) if chosen.others else chosen.systems:
-            for gamma in chosen.gammas:
-                for graph in range(chosen.graphs):
-                    for draw in range(chosen.draws if noise else 1):
-                        case = Case(system, gamma, graph, noise, draw)
-                        row = examine(case, chosen.test_graphs, not chosen.small)
-                        rows.append(row)
-                        print(json.dumps(row, default=float), flush=True)
-                        if chosen.rivals:
-                            others = rivals(case, chosen.test_graphs, not chosen.small)
-                            print(*(json.dumps(x, default=float) for x in others), sep="\n")
-                            compared += others
-    summary(rows)
-    if chosen.out:
-        chosen.out.write_text(
-            json.dumps(rows + compared, default=float, indent=1), encoding="utf-8"
+    rows = read(chosen.out)
+    there = {key_of(row) for row in rows}
+    first, parts = map(int, chosen.part.split("/"))
+    for case in list(cases(chosen))[first - 1 :: parts]:
+        for method in chosen.methods:
+            asked = {**vars(case), "method": method}
+            if case.system not in ND2:
+                asked["large"] = 0 if chosen.small else chosen.large
+            if key_of(asked) in there:
+                continue
+            row = run(method, case, chosen)
+            rows.append(row | {"large": asked["large"]} if "large" in asked else row)
+            line = json.dumps(rows[-1], default=float)
+            print(line, flush=True)
+            if chosen.out:
+                with chosen.out.open("a", encoding="utf-8") as file:
+                    file.write(line + "\n")
+    text = "\n".join(tables(rows))
+    print(text)
+    if chosen.write:
+        said = f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}"
+        chosen.write.write_text(
+            f"Written by `benchmarks/bench_laws.py` ({said}, one thread). Errors and seconds: "
+            f"median (worst) of the cases; rates with 95 % intervals.\n{text}\n",
+            encoding="utf-8",
         )
 
 

@@ -99,6 +99,15 @@ def trajectories(row):
     return one_of(narrow(paths.TRAJECTORIES, **row), plan.dynamics.files(row))
 
 
+def learned_files(tests, row):
+    """What all systems' tests of a training cell are of: models, or laws, or first these, then those."""
+    return [
+        one_of(narrow(pattern, **each), tests.models.files(each))
+        for pattern in tests.models.patterns
+        for each in plan.dynamics.each(row)
+    ]
+
+
 def report_group(_):
     """The SLURM group of all tables and figures, where a profile forms such groups."""
     formed = REPORT in workflow.group_settings.group_components

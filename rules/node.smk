@@ -1,8 +1,8 @@
 # Neural ODEs: all replicates (training graphs x seeds) of a system and training cell train as one
-# stacked tensor. Those of all systems are tested in one job: on other sizes and structures, at fixed
-# points, with nodes that are not observed, and with noise. Variants of the training data are plain,
-# noise~SIGMA and covering (initial states up to the hubs' of larger graphs).
-PLAIN_MODELS = narrow(paths.MODELS, variant="plain")
+# stacked tensor. Variants of the training data are plain, noise~SIGMA and covering (initial states up
+# to the hubs' of larger graphs). Neural ODEs and laws have the same tests: on other sizes and
+# structures, at fixed points, with nodes that are not observed, and with noise. One job tests those
+# of all systems.
 
 
 rule train_node:
@@ -28,48 +28,9 @@ rule train_node:
         "../workflow/scripts/train_node.py"
 
 
-rule test_node:
-    input:
-        models=lambda w: fill(paths.MODELS, plan.dynamics.each(w)),
-        edges=lambda w: [*map(edges, plan.experiments.graphs_tested(w))],
-        nodes=lambda w: fill(paths.NODES, plan.experiments.graphs_tested(w)),
-        truth=lambda w: [
-            trajectories(row)
-            for system in plan.dynamics.each(w)
-            for row in plan.experiments.tested(system)
-        ],
-        training_edges=lambda w: [
-            edges(row)
-            for system in plan.dynamics.each(w)[:1]
-            for row in plan.experiments.evidence(system)
-        ],
-        training=lambda w: [
-            trajectories(row)
-            for system in plan.dynamics.each(w)
-            for row in plan.experiments.evidence(system)
-        ],
-    output:
-        errors=of_every_system(paths.ERRORS),
-        runs=of_every_system(paths.RUNS),
-        by_degree=of_every_system(paths.BY_DEGREE),
-        trust=of_every_system(paths.TRUST),
-    log:
-        paths.log("test_node", narrow(paths.RUNS, system="all")),
-    benchmark:
-        paths.benchmark("test_node", narrow(paths.RUNS, system="all"))
-    priority: 10
-    params:
-        p=plan.experiments.test_parts,
-        code=plan.code("test_node"),
-    message:
-        "Testing neural ODEs of all systems, {wildcards.variant}, trained at beta = {wildcards.trained_beta}, gamma = {wildcards.trained_gamma}"
-    script:
-        "../workflow/scripts/test_node.py"
-
-
 rule test_snapshots:
     input:
-        models=PLAIN_MODELS,
+        models=narrow(paths.MODELS, variant="plain"),
         snapshots=narrow(paths.SNAPSHOTS, variant="plain"),
         edges=lambda w: [*map(edges, plan.experiments.snapshots_tested(w))],
         nodes=lambda w: fill(paths.NODES, plan.experiments.snapshots_tested(w)),
@@ -89,54 +50,113 @@ rule test_snapshots:
         "../workflow/scripts/test_snapshots.py"
 
 
-rule examine_node:
-    input:
-        models=lambda w: fill(PLAIN_MODELS, plan.dynamics.each(w)),
-        edges=lambda w: edges(plan.experiments.graphs_detailed(w)),
-        truth=lambda w: [
-            trajectories(plan.experiments.detailed(row))
-            for row in plan.dynamics.each(w)
-        ],
-    output:
-        fixed_points=of_every_system(paths.FIXED_POINTS),
-        hidden=of_every_system(paths.HIDDEN),
-        functions=of_every_system(paths.FUNCTIONS),
-    log:
-        paths.log("examine_node", narrow(paths.HIDDEN, system="all")),
-    benchmark:
-        paths.benchmark("examine_node", narrow(paths.HIDDEN, system="all"))
-    priority: 10
-    params:
-        p=plan.experiments.detail_parts,
-        code=plan.code("examine_node"),
-    message:
-        "Fixed points, unobserved nodes and learned functions of all systems at gamma = {wildcards.trained_gamma}"
-    script:
-        "../workflow/scripts/examine_node.py"
+for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
+    learned, name = tests.models.folder, tests.models.title
 
+    rule:
+        name:
+            f"test_{learned}"
+        input:
+            models=lambda w, tests=tests: learned_files(tests, w),
+            edges=lambda w, tests=tests: [*map(edges, tests.graphs_tested(w))],
+            nodes=lambda w, tests=tests: fill(paths.NODES, tests.graphs_tested(w)),
+            truth=lambda w, tests=tests: [
+                trajectories(row)
+                for system in plan.dynamics.each(w)
+                for row in tests.tested(system)
+            ],
+            training_edges=lambda w, tests=tests: [
+                edges(row)
+                for system in plan.dynamics.each(w)[:1]
+                for row in tests.evidence(system)
+            ],
+            training=lambda w, tests=tests: [
+                trajectories(row)
+                for system in plan.dynamics.each(w)
+                for row in tests.evidence(system)
+            ],
+        output:
+            errors=of_every_system(narrow(paths.ERRORS, learned=learned)),
+            runs=of_every_system(narrow(paths.RUNS, learned=learned)),
+            by_degree=of_every_system(narrow(paths.BY_DEGREE, learned=learned)),
+            trust=of_every_system(narrow(paths.TRUST, learned=learned)),
+        log:
+            paths.log(
+                f"test_{learned}", narrow(paths.RUNS, learned=learned, system="all")
+            ),
+        benchmark:
+            paths.benchmark(
+                f"test_{learned}", narrow(paths.RUNS, learned=learned, system="all")
+            )
+        priority: 10
+        params:
+            p=tests.test_parts,
+            code=tests.testing,
+        message:
+            f"Testing {name} of all systems, {{wildcards.variant}}, trained at beta = {{wildcards.trained_beta}}, gamma = {{wildcards.trained_gamma}}"
+        script:
+            "../workflow/scripts/test_node.py"
 
-rule perturb_node:
-    input:
-        models=lambda w: fill(
-            paths.MODELS, plan.dynamics.each(plan.experiments.noisy(w))
-        ),
-        edges=lambda w: edges(
-            plan.experiments.graphs_detailed(plan.experiments.noisy(w))
-        ),
-        truth=lambda w: [
-            trajectories(plan.experiments.detailed(row))
-            for row in plan.dynamics.each(plan.experiments.noisy(w))
-        ],
-    output:
-        of_every_system(paths.NOISE),
-    log:
-        paths.log("perturb_node", narrow(paths.NOISE, system="all")),
-    benchmark:
-        paths.benchmark("perturb_node", narrow(paths.NOISE, system="all"))
-    params:
-        p=plan.experiments.noise_parts,
-        code=plan.code("perturb_node"),
-    message:
-        "Noisy initial states of all systems, {wildcards.variant}"
-    script:
-        "../workflow/scripts/perturb_node.py"
+    rule:
+        name:
+            f"examine_{learned}"
+        input:
+            models=lambda w, tests=tests: learned_files(
+                tests, {**w, "variant": "plain"}
+            ),
+            edges=lambda w, tests=tests: edges(tests.graphs_detailed(w)),
+            truth=lambda w, tests=tests: [
+                trajectories(tests.detailed(row)) for row in plan.dynamics.each(w)
+            ],
+        output:
+            fixed_points=of_every_system(narrow(paths.FIXED_POINTS, learned=learned)),
+            hidden=of_every_system(narrow(paths.HIDDEN, learned=learned)),
+            functions=of_every_system(narrow(paths.FUNCTIONS, learned=learned)),
+        log:
+            paths.log(
+                f"examine_{learned}",
+                narrow(paths.HIDDEN, learned=learned, system="all"),
+            ),
+        benchmark:
+            paths.benchmark(
+                f"examine_{learned}",
+                narrow(paths.HIDDEN, learned=learned, system="all"),
+            )
+        priority: 10
+        params:
+            p=tests.detail_parts,
+            code=tests.examining,
+        message:
+            f"Fixed points, unobserved nodes and functions of {name} of all systems at gamma = {{wildcards.trained_gamma}}"
+        script:
+            "../workflow/scripts/examine_node.py"
+
+    rule:
+        name:
+            f"perturb_{learned}"
+        input:
+            models=lambda w, tests=tests: learned_files(tests, tests.noisy(w)),
+            edges=lambda w, tests=tests: edges(tests.graphs_detailed(tests.noisy(w))),
+            truth=lambda w, tests=tests: [
+                trajectories(tests.detailed(row))
+                for row in plan.dynamics.each(tests.noisy(w))
+            ],
+        output:
+            of_every_system(narrow(paths.NOISE, learned=learned)),
+        log:
+            paths.log(
+                f"perturb_{learned}",
+                narrow(paths.NOISE, learned=learned, system="all"),
+            ),
+        benchmark:
+            paths.benchmark(
+                f"perturb_{learned}",
+                narrow(paths.NOISE, learned=learned, system="all"),
+            )
+        params:
+            p=tests.noise_parts,
+            code=tests.perturbing,
+        message:
+            f"Noisy initial states of all systems for {name}, {{wildcards.variant}}"
+        script:
+            "../workflow/scripts/perturb_node.py"

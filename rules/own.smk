@@ -47,6 +47,24 @@ rule train_own:
         "../workflow/scripts/train_own.py"
 
 
+rule discover_own:
+    input:
+        plan.own.files,
+    output:
+        paths.OWN_LAW,
+    log:
+        paths.log("discover_own", paths.OWN),
+    benchmark:
+        paths.benchmark("discover_own", paths.OWN)
+    params:
+        p=plan.own.law_params,
+        code=plan.code("discover_own"),
+    message:
+        "Finding the law behind the series of {wildcards.own}"
+    script:
+        "../workflow/scripts/discover_own.py"
+
+
 rule forecast_own:
     input:
         plan.own.files,
@@ -76,6 +94,7 @@ rule report_own:
         errors=table("own_errors").path,
         told=table("own_told").path,
         pictures=[*PICTURES.values()],
+        law=plan.own.laws,
     output:
         report(
             paths.OWN_PAGE,

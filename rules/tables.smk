@@ -67,7 +67,7 @@ rule collect_activity:
 
 rule judge_warning:
     input:
-        fill(paths.ERRORS, plan.experiments.details),
+        fill(narrow(paths.ERRORS, learned="node"), plan.experiments.details),
     output:
         curves=table("node_warning").path,
         areas=table("node_warning_areas").path,
@@ -76,7 +76,7 @@ rule judge_warning:
     benchmark:
         paths.benchmark("judge_warning")
     params:
-        p=plan.experiments.warning_params(),
+        p=plan.evaluated.warning_params(),
         code=plan.code("judge_warning"),
     message:
         "Does the spread of an ensemble warn of its errors?"
@@ -99,7 +99,7 @@ rule judge_claims:
     benchmark:
         paths.benchmark("judge_claims")
     params:
-        p=plan.experiments.claim_params(),
+        p=plan.evaluated.claim_params(),
         code=plan.code("judge_claims"),
     message:
         "Judging the claims of the paper"

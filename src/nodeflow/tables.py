@@ -555,7 +555,7 @@ def read_facts(
 
 
 def read_parameters(path: str | Path) -> dict[str, Any]:
-    """The parameters in the metadata of a Parquet or safetensors file."""
+    """The parameters in the metadata of a Parquet, safetensors or JSON file."""
     with _reading(path, Kind("nodeflow", 0)):
         return _parameters(path)
 
@@ -572,11 +572,22 @@ def said_parameters(path: str | Path) -> dict[str, Any] | None:
         return None
 
 
-def is_current(path: str | Path, schema: Schema, parameters: Parameters) -> bool:
-    """Whether a table is there, whole, and made with these parameters, so that readers take it."""
+def is_current(path: str | Path, kind: Kind, parameters: Parameters) -> bool:
+    """Whether a table, or a file of facts, is there, whole, and made with these parameters.
+
+    Its readers then take it.
+
+    Args:
+        path: the file.
+        kind: what it has to be: a table if it is a `Schema`, else facts.
+        parameters: what it has to be made with.
+    """
     try:
-        with _reading(path, schema), _checked_parquet(path, schema, parameters):
-            return True
+        if isinstance(kind, Schema):
+            with _reading(path, kind), _checked_parquet(path, kind, parameters):
+                return True
+        read_facts(path, kind, parameters)
+        return True
     except FileProblem:
         return False
 
@@ -584,6 +595,8 @@ def is_current(path: str | Path, schema: Schema, parameters: Parameters) -> bool
 def _parameters(path: str | Path) -> dict[str, Any]:
     if Path(path).suffix == ".parquet":
         metadata = _table_stamp(pq.read_schema(path))
+    elif Path(path).suffix == ".json":
+        metadata = json.loads(Path(path).read_text(encoding="utf-8"))["stamp"]
     else:
         with safe_open(path, framework="numpy") as file:
             metadata = _tensor_stamp(file)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 
 from nodeflow.figures.experiments import (
@@ -19,6 +20,7 @@ from nodeflow.figures.experiments import (
     draw_noise,
     draw_warning,
 )
+from nodeflow.figures.laws import draw_law_errors, draw_law_functions, draw_law_recovery
 from nodeflow.figures.node import (
     draw_degree_errors,
     draw_size_errors,
@@ -133,12 +135,14 @@ def planted_tests(system: str, growth: float) -> pd.DataFrame:
             )  # fmt: skip
     covering = parts[1].assign(variant="covering")
     covering[["mae", "mae_hubs"]] /= growth
-    return pd.concat([*parts, covering], ignore_index=True)
+    return pd.concat([*parts, covering], ignore_index=True).assign(method="neural ODE")
 
 
 def planted(system: str, growth: float) -> dict[str, Any]:
     rng = np.random.default_rng(2)
-    models: dict[str, Any] = {"system": system, "variant": "plain", "trained_beta": 1.1}
+    models: dict[str, Any] = {
+        "method": "neural ODE", "system": system, "variant": "plain", "trained_beta": 1.1,
+    }  # fmt: skip
     points, hidden, noise = [], [], []
     for gamma in (2.1, 3.9):
         table = runs(rng.lognormal(0, 0.1, (3, 10))).assign(**models, trained_gamma=gamma)
@@ -188,7 +192,8 @@ def planted_trust(growth: float) -> pd.DataFrame:
         cover = {64: 0.0, 1024: -0.3}[size] + 0.01 * rng.normal(size=10)
         parts.append(
             pd.DataFrame(
-                {"N": size, "graph": range(10), "status": "ok", "coverage_50": 0.5 + cover,
+                {"N": size, "graph": range(10), "method": "neural ODE", "training_graph": -1,
+                 "status": "ok", "coverage_50": 0.5 + cover,
                  "coverage_90": 0.9 + cover, "coverage_50_unflagged": 0.5,
                  "coverage_90_unflagged": 0.9, "recall": 0.4 + 0.02 * growth, "bad": 0.1,
                  "precision": 0.05 * growth, "mae_flagged": growth, "mae_unflagged": 1.0,
@@ -262,6 +267,27 @@ def test_bands_and_flags_are_judged_on_graphs_of_their_own_cell(
     assert [verdicts[claim].tolist() for claim in flags] == [[verdict]] * 3
 
 
+@pytest.mark.parametrize(
+    ("growth", "level", "keeps", "beats"),
+    [(1.0, 0.01, "confirmed", "confirmed"), (20.0, 1.0, "contradicted", "open")],
+)
+def test_laws_are_judged_beside_models_and_change_nothing_about_these(
+    growth: float, level: float, keeps: str, beats: str
+) -> None:
+    tables = planted("MM", 20.0)
+    before = judge_claims(**tables, **SIZES)
+    laws = planted_tests("MM", growth).query("variant == 'plain'").assign(method="law")
+    laws["mae"] *= level
+    noisy = laws.assign(variant="noise~0.1", mae=99.0)  # not judged
+    everything = {**tables, "tests": pd.concat([tables["tests"], laws, noisy])}
+    claims = judge_claims(**everything, **SIZES)
+    ours = claims["claim"].str.startswith("a law ")
+    pd.testing.assert_frame_equal(claims[~ours].reset_index(drop=True), before)
+    here = claims[ours & claims["statistic"].str.contains("γ = 2.1")]
+    assert here["verdict"].tolist() == [keeps, beats]
+    assert here["value"].iloc[0] == pytest.approx(2 / growth, rel=0.1)
+
+
 @pytest.mark.parametrize(("growth", "verdict"), [(20.0, "confirmed"), (0.2, "contradicted")])
 def test_systems_are_compared(growth: float, verdict: str) -> None:
     parts = [planted("MM", growth), planted("SIS", 1.0)]
@@ -272,17 +298,27 @@ def test_systems_are_compared(growth: float, verdict: str) -> None:
     assert row["value"] == pytest.approx(growth, rel=0.2)
 
 
+def look_at(figures: list[Figure]) -> None:
+    for figure in figures:
+        figure.set_dpi(40)
+        figure.canvas.draw()
+        assert sum(axis.has_data() for axis in figure.axes) >= 1
+        plt.close(figure)
+
+
 def test_every_figure_can_be_drawn() -> None:
     tables = planted("MM", 20.0)
     claims = judge_claims(**tables, **SIZES)
     x = np.linspace(0, 1, 5)
     functions = pd.DataFrame(
-        {"x": np.tile(x, 2), "learned": 1.0, "true": 1.0, "inside": np.tile(x < 0.5, 2),
+        {"method": "neural ODE", "x": np.tile(x, 2),
+         "learned": 1.1, "true": 1.0, "inside": np.tile(x < 0.5, 2),
          "function": np.repeat(["f", "product"], 5), "replicate": 0, "system": "MM",
          "trained_gamma": 2.1}
     )  # fmt: skip
     errors = pd.DataFrame(
-        {"system": "MM", "variant": np.repeat(["plain", "covering"], 5), "gamma": 2.1, "N": 1024,
+        {"method": "neural ODE", "system": "MM",
+         "variant": np.repeat(["plain", "covering"], 5), "gamma": 2.1, "N": 1024,
          "degree": np.tile(np.arange(5.0), 2), "mae_low": 1.0, "mae": 2.0, "mae_high": 3.0,
          "mae_persistence": 9.0, "mae_mean_field": 5.0, "beta": 1.1, "trained_beta": 1.1,
          "trained_gamma": 2.1, "outside": 0.5, "spread": 1.0, "nodes": 7}
@@ -295,6 +331,12 @@ def test_every_figure_can_be_drawn() -> None:
          "variant": "plain", "trained_beta": 1.1, "replicate": 0, "attempt": 0}
     ).assign(**shared)  # fmt: skip
     tests = tables["tests"].assign(outside=0.1)
+    laws = pd.DataFrame(
+        {"system": "MM", "trained_gamma": 2.1, "variant": ["plain", "noise~0.1", "times~16"],
+         "status": ["ok", "ok", "none"], "undetermined": [False, True, True],
+         "error_seen": [1e-4, 0.1, np.nan], "error_beyond": [1e-3, 0.3, np.nan]}
+    )  # fmt: skip
+    whole = {"noise": 0.0, "times": 64}
     trained: dict[str, Any] = {"size": 1024, "trained_beta": 1.1, "trained_gamma": 2.1}
     with drawing():
         figures = [
@@ -303,10 +345,20 @@ def test_every_figure_can_be_drawn() -> None:
             draw_warning(curves, areas.assign(**shared)), draw_claims(claims),
             draw_size_errors(tests, 1.1), draw_structure_errors(tests, **trained),
             draw_degree_errors(errors, **trained), draw_training(history),
-            draw_trust(tables["trust"], 1.1),
+            draw_trust(tables["trust"], 1.1), draw_law_recovery(laws, 2.1, whole),
         ]  # fmt: skip
-        for figure in figures:
-            figure.set_dpi(40)
-            figure.canvas.draw()
-            assert sum(axis.has_data() for axis in figure.axes) >= 1
-            plt.close(figure)
+        look_at(figures)
+        # The same with laws beside the neural ODEs, and what is drawn of laws alone.
+        tests, errors, functions, points, hidden, noise = (
+            pd.concat([table, table.assign(method="law")], ignore_index=True)
+            for table in (
+                tests, errors, functions, tables["fixed_points"], tables["hidden"], tables["noise"]
+            )
+        )  # fmt: skip
+        figures = [
+            draw_fixed_points(points), draw_hidden(hidden), draw_noise(noise),
+            draw_conjecture(errors, 1024), draw_functions(functions), draw_size_errors(tests, 1.1),
+            draw_structure_errors(tests, **trained), draw_degree_errors(errors, **trained),
+            draw_law_errors(tests, 1.1), draw_law_functions(functions),
+        ]  # fmt: skip
+        look_at(figures)

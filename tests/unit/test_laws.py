@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,9 @@ from nodeflow.laws.data import groups_of, noise_of
 from nodeflow.laws.discover import simpler
 from nodeflow.laws.families import families
 from nodeflow.laws.form import FUNCTIONS
+from nodeflow.laws.formulas import FormulaError, atom_of, read_formula
 from nodeflow.laws.refine import Fit, columns_of, fit, precision_for, trajectories_of
+from nodeflow.laws.symbolic import available
 
 Array = NDArray[np.float64]
 
@@ -132,6 +135,134 @@ def test_dynamics_outside_the_families_is_said_to_be_unexplained() -> None:
     )  # fmt: skip
     law = discover([graph()], observed(odd, graph()))
     assert not law.explains and law.undetermined
+    assert "install nodeflow[symbolic]" in law.hint or available()
+
+
+# --- systems that no list was made for ------------------------------------------------------------
+
+
+def far_from(law: Law, system: Field) -> tuple[Array, Array]:
+    """Errors and spreads at the end of a run on a graph whose hubs go far beyond those seen."""
+    large = sample_cell(Cell(2048, 1.1, 2.1), mean_degree=8, role="test", graphs=1, root_seed=4)[0]
+    initial = np.random.default_rng(3).uniform(0.0, 0.5, large.n)
+    times = [0.0, 0.5, 1.0]
+    true = simulate(system, large.adjacency(), initial[None], times, rtol=1e-8, atol=1e-8).states
+    error = np.abs(law.predict(large, initial, times).to_numpy() - true[0])[-1]
+    assert true.max() > 3.0 * law.seen[1]  # it is a test of what lies beyond
+    return error, law.spread(large, initial, times).to_numpy()[-1]
+
+
+def test_no_term_that_is_nothing_here_explodes_at_hubs() -> None:
+    """A product of x and a logarithm is no sum of the families' terms."""
+    odd = Field(
+        lambda x: -x * np.log1p(x), lambda x: 0.6 + 0.0 * x, lambda x: np.log1p(2.0 * x),
+        lambda x: -np.log1p(x) - x / (1 + x), np.zeros_like, lambda x: 2.0 / (1.0 + 2.0 * x),
+    )  # fmt: skip
+    law = discover([graph()], observed(odd, graph(), noise=0.003))
+    for x in (law, *law.alternatives):
+        for name in FUNCTIONS:
+            for term, (_, coefficient, inner) in zip(
+                getattr(x.form, name), x.form.split(name, x.parameters), strict=True
+            ):
+                degree = inner[0] if term.atom == "power" and inner else 0.0
+                # A steep term is there because the data need it, not as a remainder.
+                assert degree <= 3.0 or abs(coefficient) * x.seen[1] ** degree > 10 * x.noise
+    error, _ = far_from(law, odd)
+    assert np.isfinite(error).all()
+    assert np.median(error) < 0.05
+
+
+def test_tail_that_the_data_do_not_show_is_left_to_alternatives() -> None:
+    """Of a Hill function whose half point is far beyond the states, only the foot is seen."""
+    foot = field_of(Form((X,), (ONE,), (HILL,)), np.array([-1.0, 8.0, 4.0]))
+    law = discover([graph()], observed(foot, graph(), noise=0.01))
+    laws = (law, *law.alternatives)
+    tails = [float(x.field.h_ego(np.ones(1))[0] * x.field.h_alt(np.full(1, 20.0))[0]) for x in laws]
+    assert law.undetermined and len(laws) > 1
+    assert min(tails) < 8.0 < max(tails) or max(tails) > 2.0 * min(tails)
+    error, spread = far_from(law, foot)
+    hub = int(np.argmax(error))
+    assert spread[hub] > 0.1 * error[hub]
+    assert spread[hub] > 3.0 * np.median(spread)
+
+
+# --- covariates -----------------------------------------------------------------------------------
+
+DELTA = Term("power", (1.0,), "delta")
+
+
+def recovering() -> tuple[Form, dict[str, Array], list[Trajectory]]:
+    """SIS with a recovery rate of each node."""
+    form = Form((DELTA,), (X, ONE), (X,))
+    rates = {"delta": np.random.default_rng(7).uniform(0.0, 5.0, graph().n)}
+    system = field_of(form, np.array([-1.0, -1.0, 1.0]), rates)
+    return form, rates, observed(system, graph())
+
+
+def test_law_with_covariates_is_found_and_predicts() -> None:
+    form, rates, runs = recovering()
+    noisy = {**rates, "other": np.random.default_rng(9).standard_normal(graph().n)}
+    law = discover([graph()], runs, covariates=[noisy])
+    assert law.form == form
+    np.testing.assert_allclose(law.parameters, [-1.0, -1.0, 1.0], rtol=1e-4)
+    assert r"\delta_{i}" in law.latex() and "delta" in str(law)
+    back = Law.from_dict(json.loads(json.dumps(law.to_dict())))
+    assert back.form == form
+    with pytest.raises(LawProblem, match="depends on the covariate 'delta'"):
+        _ = back.field
+    found = back.predict(graph(), runs[0].states[0], runs[0].times, covariates=rates)
+    np.testing.assert_allclose(found.to_numpy(), runs[0].states, atol=1e-4)
+    assert np.isfinite(back.spread(graph(), runs[0].states[0], [0, 1], covariates=rates)).all(None)
+
+
+@pytest.mark.parametrize(
+    ("covariates", "message"),
+    [
+        ([{"delta": np.ones(30)}], "is 1 at every node"),
+        ([{"delta": np.arange(29.0)}], "has 30 nodes; give one"),
+        ([{"x": np.arange(30.0)}], "cannot name a covariate"),
+        ([{"delta": np.array([np.nan, *range(29)])}], "covariate 'delta' of node 0 is nan"),
+        ({"delta": np.arange(30.0)}, "give a list with a mapping"),
+        ([{}, {}], "covariates are 2, and there are 1 graphs"),
+    ],
+)
+def test_covariates_without_sense(covariates: Any, message: str) -> None:
+    with pytest.raises(LawProblem, match=message):
+        discover([graph()], observed(field("SIS"), graph()), covariates=covariates)
+
+
+# --- formulas beyond the lists --------------------------------------------------------------------
+
+
+def test_formula_is_an_atom_like_others() -> None:
+    atom = atom_of("=x*exp(-c0*x)/(c1 + x**2)")
+    x, inner, step = np.linspace(0.1, 3.0, 9), (0.7, 1.3), 1e-6
+    np.testing.assert_allclose(atom.value(x, *inner), x * np.exp(-0.7 * x) / (1.3 + x**2))
+    slope = (atom.value(x + step, *inner) - atom.value(x - step, *inner)) / (2 * step)
+    np.testing.assert_allclose(atom.slope(x, *inner), slope, rtol=1e-6)
+    for place, by in enumerate(atom.by_inner):
+        up, down = list(inner), list(inner)
+        up[place] += step
+        down[place] -= step
+        change = (atom.value(x, *up) - atom.value(x, *down)) / (2 * step)
+        np.testing.assert_allclose(by(x, *inner), change, rtol=1e-6)
+    form = Form((Term("=sin(c0*x)", (None,)),), (ONE,), (X,))
+    law = Law(form, np.array([0.3, 2.0, 1.0]), np.eye(3), 0.1, (0.0, 1.0))
+    back = Law.from_dict(json.loads(json.dumps(law.to_dict())))
+    assert back.form == form
+    np.testing.assert_allclose(back.field.f(x), 0.3 * np.sin(2.0 * x))
+
+
+@pytest.mark.parametrize(
+    "text", ["__import__('os')", "x.real", "open(x)", "y + 1", "x if x else 1", "exp(x, x)", "'x'"]
+)
+def test_what_is_no_formula_is_never_run(text: str) -> None:
+    with pytest.raises(FormulaError):
+        read_formula(text)
+    said = Law(Form((X,), (), ()), np.array([1.0]), np.eye(1), 0.1, (0.0, 1.0)).to_dict()
+    said["functions"]["f"][0] |= {"atom": f"={text}", "inner": {}, "fixed": []}
+    with pytest.raises(LawProblem, match="damaged"):
+        Law.from_dict(said)
 
 
 # --- symmetries -----------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from nodeflow.grid import Cell
 from nodeflow.job import Progress
 from nodeflow.node import observations, recipes, train
 from nodeflow.node.evaluate import evaluate_models, node_errors
-from nodeflow.node.field import as_field
+from nodeflow.node.field import as_field, exact_fields, model_fields
 from nodeflow.node.observations import Observations, observed
 from nodeflow.node.settings import (
     GaussNewtonSettings,
@@ -319,6 +319,41 @@ def test_gauss_newton_learns_a_planted_system_far_better_than_matching_slopes(
         tolerance=Tolerance(1e-6, 1e-6, 5000),
     )
     assert (runs["mae"] < bound).all()
+
+
+@pytest.mark.parametrize("activation", ["gelu", "silu", "softplus", "tanh"])
+def test_networks_with_a_smooth_activation_learn_and_stay_what_they_are(
+    activation: str, tmp_path: Path
+) -> None:
+    of = graphs(1, 40)
+    models, history = train_models(
+        of, trajectories(of), recipe="gauss_newton",
+        settings={"trajectories": 6, "activation": activation, "hidden": [32, 32]}, seeds=1,
+        labels=("SIS", 1.0, 3.0), root_seed=1,
+    )  # fmt: skip
+    assert (history["status"] == "ok").all() and models.error[0] < 1e-3
+    write_models(tmp_path / "models.safetensors", models, {})
+    back = read_models(tmp_path / "models.safetensors")
+    assert back.activation == activation
+    x = np.linspace(0.05, 0.95, 10)
+    [exact], [table] = exact_fields(back), model_fields(back)
+    assert exact is not None and table is not None
+    product = field("SIS").h_ego(x) * field("SIS").h_alt(x)
+    for found in (exact, table):
+        np.testing.assert_allclose(found.h_ego(x) * found.h_alt(x), product, atol=0.03)
+    # Taken for SELU networks they are others.
+    other = as_field(back.parameters)
+    assert np.abs(other.h_ego(x) * other.h_alt(x) - product).max() > 0.1
+
+
+def test_only_our_recipe_takes_another_activation() -> None:
+    assert recipe_settings("gauss_newton", {}).activation == "selu"
+    assert recipe_settings("gauss_newton", {"activation": "silu"}).gentler().activation == "silu"
+    with pytest.raises(RecipeProblem, match="activation"):
+        recipe_settings("gauss_newton", {"activation": "relu"})
+    for recipe in ("matching", "paper"):
+        with pytest.raises(RecipeProblem, match="activation"):
+            recipe_settings(recipe, {"activation": "silu"})
 
 
 def test_the_paper_s_recipe_lowers_its_own_loss() -> None:

@@ -131,7 +131,8 @@ def test_a_row_is_what_one_counts_by_hand() -> None:
     size = np.abs(truth[1:]).mean()
     assert row["width_90"] == pytest.approx(half[1].mean() / size, rel=1e-5)
     assert (row["status"], row["models"], row["calibration_runs"]) == ("ok", 2, 0)
-    assert {"N", "beta", "gamma", "graph", *row} == set(NODE_TRUST.columns)
+    named = {"N", "beta", "gamma", "graph", "training_graph"}
+    assert named | set(row) == set(NODE_TRUST.columns)
 
 
 def test_planted_ensembles_are_covered_as_named() -> None:
@@ -190,5 +191,6 @@ def test_tests_of_models_are_watched_without_changing_them() -> None:
     )  # fmt: skip
     assert errors.equals(plain[0]) and runs.equals(plain[1])
     assert [row["graph"] for row in rows] == [0, 1]
+    assert {row["training_graph"] for row in rows} == {-1}
     np.testing.assert_allclose(runs["mae"], [mae for _, mae in seen], rtol=1e-6)
     assert all(row["status"] == "ok" and row["models"] == 6 for row in rows)

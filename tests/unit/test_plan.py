@@ -182,7 +182,7 @@ def test_only_builtin_values_reach_the_rules() -> None:
         plan.experiments.test_params(SIS),
         plan.experiments.fixed_point_params(SIS),
         plan.experiments.noise_params({"system": "SIS", "variant": "noise~0.05"}),
-        plan.experiments.claim_params(),
+        plan.evaluated.claim_params(),
         plan.flows.judgement_params(DIGITS),
         plan.canonical.barrier_params({"zoo": "digits", "weights": "raw"}),
     ]

@@ -74,7 +74,7 @@ def test_a_figure_and_a_table(copied: Callable[[], Checkout]) -> None:
         source / "plan/tables.py",
         ')\n"""All tables',
         '    Table("node_errors", "node.collected:COLLECTED_ERRORS", paths.ERRORS,\n'
-        '          "node.trainings"),\n',
+        '          "evaluated.tests"),\n',
     )
     assert len(touched(checkout)) - before == COUNTS["a table that gathers files of all jobs"]
     assert "collect_node_errors" in checkout.waiting()

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import yaml
 from scipy.integrate import solve_ivp
 
-from nodeflow import priors
+from nodeflow import laws, priors
 
 from .conftest import ROOT
 
@@ -73,7 +74,7 @@ def test_the_tutorial_leads_from_two_files_to_the_page(tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr[-4000:]
     results = tmp_path / "results/own/mine"
     listed = set(re.findall(r"^\| `(\w+\.\w+)` \|", TUTORIAL, re.MULTILINE))
-    assert len(listed) == 7
+    assert len(listed) == 8
     assert listed <= {path.name for path in results.iterdir()}
 
     errors = pd.read_parquet(results / "errors.parquet")
@@ -87,6 +88,14 @@ def test_the_tutorial_leads_from_two_files_to_the_page(tmp_path: Path) -> None:
     assert "A directed weighted network of 40 nodes" in page
     assert "2 of 6 runs were held out" in page
     assert page.count("data:image/png;base64,") == 5
+    [law] = laws.read_laws(results / "law.json", {"own": "mine"}).laws
+    assert law is not None
+    text = page[page.index("The law behind it") :]
+    assert escape(str(law)) in text and ("undetermined" in text) == law.undetermined
+    x = np.linspace(*law.seen, 50)
+    true = x**2 / (1 + x**2)
+    found = law.field.h_ego(x) * law.field.h_alt(x)
+    assert np.abs(found - true).max() < 0.05 and np.abs(law.field.f(x) - 0.1 + x).max() < 0.05
 
     [example] = re.findall(r"```python\n(.*?)```", TUTORIAL, re.DOTALL)
     here = Path.cwd()
@@ -111,7 +120,7 @@ def test_the_tutorial_leads_from_two_files_to_the_page(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(overlay)
     assert yaml.safe_load(overlay)["own"]["mine"]["split"] == {"runs": ["e", "f"]}
     found = waiting(tmp_path, "--configfile", "mine.yaml")
-    assert found == {"check_own", "train_own", "draw_own_series", *again}
+    assert found == {"check_own", "train_own", "discover_own", "draw_own_series", *again}
 
 
 @pytest.mark.slow

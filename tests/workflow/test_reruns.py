@@ -15,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from nodeflow.plan.figures import FIGURES
+from nodeflow.plan.laws import Laws
+from nodeflow.plan.node import Node
 from nodeflow.plan.stages import STAGES
 from nodeflow.plan.tables import collections
+from nodeflow.plan.tails import Tails
 from nodeflow.provenance import code_digest, imported_modules
 
 from .conftest import ROOT, Checkout
@@ -92,7 +95,9 @@ CHANGES = {
     "graphs/measures.py": {"sample_graphs", "sample_network", "check_own"},
     "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network", "train_bridge"},
     "node/train.py": {"train_node", "train_bridge", "train_own", "forecast_own"},
-    "node/evaluate.py": {"test_node", "test_snapshots"},
+    "node/evaluate.py": {"test_node", "test_law", "test_tailed", "test_snapshots"},
+    "node/tails.py": {"test_tailed", "examine_tailed", "perturb_tailed"},
+    "laws/discover.py": {"discover_law", "discover_own"},
     "node/estimate.py": {"train_node", "train_bridge", "train_own", "forecast_own"},
     "priors/learn.py": {"train_own"},
     "judge/claims.py": {"judge_claims", "draw_claims"},
@@ -117,6 +122,7 @@ CHANGES = {
         "draw_structure_errors",
         "draw_degree_errors",
     },
+    "figures/laws.py": {"draw_law_errors", "draw_law_recovery", "draw_law_functions"},
     "figures/speed.py": {"draw_speed"},
     "flow/spectra.py": {"collect_flow_training"},
     "plan/figures.py": set(),
@@ -128,6 +134,11 @@ CHANGES = {
 SCRIPTS = ROOT / "workflow/scripts"
 CODE = {
     **{rule: (SCRIPTS / f"{stage.script or rule}.py", []) for rule, stage in STAGES.items()},
+    **{
+        f"{test}_{learned.folder}": (SCRIPTS / f"{test}_node.py", [learned.read])
+        for test in ("test", "examine", "perturb")
+        for learned in (Node, Laws, Tails)
+    },
     **{f"draw_{figure.name}": (SCRIPTS / "draw.py", figure.entries) for figure in FIGURES},
     **{
         f"collect_{job}": (SCRIPTS / "collect.py", [x for made in tables for x in made.entries])
@@ -145,6 +156,7 @@ ON_DEMAND = {
     "judge_conditional",
     "check_own",
     "train_own",
+    "discover_own",
     "forecast_own",
     "report_own",
     *(f"draw_{figure.name}" for figure in FIGURES if figure.question == "own"),

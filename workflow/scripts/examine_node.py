@@ -1,9 +1,10 @@
-"""Fixed points, predictions with unobserved nodes, and learned functions beside the true ones.
+"""Fixed points, predictions with unobserved nodes, and functions, of neural ODEs or laws.
 
 For every system, and of these only what has not been done.
 """
 
 from collections.abc import Mapping
+from pkgutil import resolve_name
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ from nodeflow.job import job
 from nodeflow.node.functions import compare_functions
 from nodeflow.node.hidden import hide_nodes
 from nodeflow.node.stability import compare_fixed_points
-from nodeflow.node.store import NODE_FIXED_POINTS, NODE_FUNCTIONS, NODE_HIDDEN, read_models
+from nodeflow.node.store import NODE_FIXED_POINTS, NODE_FUNCTIONS, NODE_HIDDEN
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import is_current, write_table
 
@@ -27,12 +28,13 @@ SCHEMAS = {"fixed_points": NODE_FIXED_POINTS, "hidden": NODE_HIDDEN, "functions"
 
 
 def examine(
-    made: Mapping[str, Any], missing: list[str], models_file: str, truth_file: str
+    made: Mapping[str, Any], missing: list[str], models_files: list[str], truth_file: str
 ) -> dict[str, pd.DataFrame]:
     """The missing tables of one system."""
     asked = made["hidden"]
     truth, name = asked["truth"], asked["system"]
-    models, system = read_models(models_file, asked["models"]), field(name, truth["parameters"])
+    models = resolve_name(f"nodeflow.{asked['read']}")(*models_files, asked["models"])
+    system = field(name, truth["parameters"])
     graphs = read_graphs(files.edges, truth["on"])
     known = read_trajectories(truth_file, truth)
     tolerance = Tolerance(truth["rtol"], truth["atol"], truth["max_steps"])
@@ -70,6 +72,6 @@ with job(snakemake.log[0], snakemake.threads):
         paths = {name: output[name][index] for name in SCHEMAS}
         missing = [x for x in paths if not is_current(paths[x], SCHEMAS[x], made[x])]
         if missing:
-            found = examine(made, missing, files.models[index], files.truth[index])
+            found = examine(made, missing, files.models[index :: len(p)], files.truth[index])
             for name, table in found.items():
                 write_table(paths[name], table, SCHEMAS[name], made[name])

@@ -1,5 +1,6 @@
 """Predict from noisy initial states, for every system for which that has not been done."""
 
+from pkgutil import resolve_name
 from typing import Any
 
 from nodeflow.dynamics.store import read_trajectories
@@ -8,7 +9,7 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
 from nodeflow.node.hidden import perturb_initial_states
-from nodeflow.node.store import NODE_NOISE, read_models
+from nodeflow.node.store import NODE_NOISE
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import is_current, write_table
 
@@ -16,14 +17,16 @@ snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads):
-    each = zip(p.items(), files.models, files.truth, output, strict=True)
-    for (system, made), models, known, path in each:
+    each = zip(p.items(), files.truth, output, strict=True)
+    for index, ((system, made), known, path) in enumerate(each):
         if is_current(path, NODE_NOISE, made):
             continue
         truth = made["truth"]
         graphs = read_graphs(files.edges, truth["on"])
         table = perturb_initial_states(
-            read_models(models, made["models"]),
+            resolve_name(f"nodeflow.{made['read']}")(
+                *files.models[index :: len(p)], made["models"]
+            ),
             field(system, truth["parameters"]),
             graphs,
             read_trajectories(known, truth),

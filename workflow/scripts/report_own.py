@@ -5,6 +5,7 @@ from typing import Any
 from nodeflow.data.tables import ERRORS, MEASURES, NOTES
 from nodeflow.figures.own_page import own_page
 from nodeflow.job import job
+from nodeflow.laws.store import read_laws
 from nodeflow.tables import read_table, replacing
 
 snakemake: Any
@@ -21,6 +22,7 @@ with job(snakemake.log[0], snakemake.threads):
         )
     }
     pictures = dict(zip(p["pictures"], files.pictures, strict=True))
-    page = own_page(p["own"], **tables, pictures=pictures)
+    laws = [read_laws(path, {"own": p["own"]}) for path in files.law]
+    page = own_page(p["own"], **tables, pictures=pictures, laws=laws)
     with replacing(output[0]) as beside:
         beside.write_text(page, encoding="utf-8")

@@ -1,11 +1,13 @@
-"""Test the neural ODEs of one training cell on all graphs of all their test cells.
+"""Test the neural ODEs, or laws, of one training cell on all graphs of all their test cells.
 
 For every system for which that has not been done. Whether they are to be trusted as an ensemble is
-asked of those trained on plain trajectories, whose training graphs are at hand.
+asked of those trained on plain trajectories, whose training graphs are at hand. Each law has bands
+and flags of its own.
 """
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pkgutil import resolve_name
 from typing import Any
 
 import pandas as pd
@@ -19,9 +21,10 @@ from nodeflow.job import job
 from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
 from nodeflow.node.evaluate import evaluate_models
 from nodeflow.node.field import model_fields
-from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, read_models
+from nodeflow.node.learned import Fields
+from nodeflow.node.store import NODE_ERRORS, NODE_RUNS
 from nodeflow.node.trust_table import NODE_TRUST
-from nodeflow.node.trusted import evidence_of, rating
+from nodeflow.node.trusted import evidence_of, rating, rating_each
 from nodeflow.tables import TableWriter, is_current, read_table, write_table
 
 snakemake: Any
@@ -37,13 +40,13 @@ SCHEMAS = {
 
 def test(
     made: Mapping[str, Any],
-    models_file: str,
+    models_files: Sequence[str],
     truth_files: Sequence[str],
     training_files: Sequence[str],
     paths: Mapping[str, str],
 ) -> None:
     """Write the tests of one system."""
-    models = read_models(models_file, made["models"])
+    models = resolve_name(f"nodeflow.{made['read']}")(*models_files, made["models"])
     fields = model_fields(models)
     evidence = None
     if training_files:
@@ -61,6 +64,11 @@ def test(
             cell = {name: truth["on"][name] for name in ("N", "beta", "gamma")}
             graphs, nodes = tested_graphs(index)
             rated: list[dict[str, Any]] = []
+            watch = None
+            if evidence:
+                watch = rating(evidence, graphs, rated)
+            elif isinstance(models, Fields) and models.raters:
+                watch = rating_each(models, graphs, rated)
             errors, found = evaluate_models(
                 models,
                 field(made["system"], truth["parameters"]),
@@ -69,7 +77,7 @@ def test(
                 read_trajectories(truth_file, truth),
                 tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
                 fields=fields,
-                watch=rating(evidence, graphs, rated) if evidence else None,
+                watch=watch,
             )
             writer.write(errors.assign(**cell))
             runs.append(found.assign(**cell))
@@ -96,7 +104,7 @@ with job(snakemake.log[0], snakemake.threads):
         count = len(made["truths"])
         test(
             made,
-            files.models[index],
+            files.models[index :: len(p)],
             files.truth[index * count : (index + 1) * count],
             files.training[index : index + 1],
             paths,

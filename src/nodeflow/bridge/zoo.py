@@ -13,7 +13,8 @@ from nodeflow.bridge.members import Members
 from nodeflow.dynamics.ensemble import simulate_cell
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.grid import Cell
-from nodeflow.node.settings import recipe_settings
+from nodeflow.node.layout import SELU
+from nodeflow.node.settings import RecipeProblem, recipe_settings
 from nodeflow.node.train import Observations, observed, train_stack
 from nodeflow.threads import one_thread_if_small
 
@@ -82,9 +83,15 @@ def train_zoo(
         The members: cell by cell, graph by graph, seed by seed.
 
     Raises:
-        RecipeProblem: unknown setting, or no usable trajectories on a graph.
+        RecipeProblem: unknown setting, another activation than SELU, or no usable trajectories on
+            a graph.
     """
-    settings = recipe_settings("gauss_newton", training)
+    settings = recipe_settings("gauss_newton", {"activation": SELU, **training})
+    if settings.activation != SELU:
+        raise RecipeProblem(
+            f'activation is "{settings.activation}"; zoos are aligned by the symmetries of SELU '
+            'networks: take "selu".'
+        )
     observations: list[Observations] = []
     facts: list[tuple[float, float, int, int]] = []
     for beta, gamma in cells:

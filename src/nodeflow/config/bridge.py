@@ -139,7 +139,7 @@ class Bridge(Section):
 
     use: Some[Text] = key("names of the zoos of neural ODEs to train, and to learn a flow over")
     data: Observed
-    training: Annotated[GaussNewtonSettings, Keys()]
+    training: Annotated[GaussNewtonSettings, Keys(without=frozenset({"activation"}))]
     zoos: Annotated[dict[Name, NodeZoo], MinLen(1)]
     functions: Functions
     flow: Annotated[FlowSettings, Keys(_FLOW, METHODS["codes"])]

@@ -92,6 +92,10 @@ class Node(Section):
     gauss_newton: Annotated[GaussNewtonSettings, _RECIPE]
     matching: Annotated[MatchingSettings, _RECIPE]
     paper: Annotated[PaperSettings, _RECIPE]
+    tails: Annotated[str, OneOf(("law", "none"))] = key(
+        "law: neural ODEs of graphs that have a law (laws.cells, laws.graphs) are tested once more, "
+        "with its tails beyond the states that they saw"
+    )
     structure: Structure
     detail: Detail
     fixed_points: FixedPoints

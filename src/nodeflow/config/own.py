@@ -111,6 +111,11 @@ class Own(_OfOneLine):
         default=None,
     )
 
+    law: Flag = key(
+        "whether the law behind the series is looked for, in formulas; large networks take a while",
+        default=True,
+    )
+
     def faults(self) -> Iterator[PydanticCustomError]:
         """Files that are not there."""
         for name in _TEXTS:

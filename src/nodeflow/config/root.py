@@ -13,11 +13,13 @@ from nodeflow.config.canonical import Canonical
 from nodeflow.config.dynamics import Dynamics
 from nodeflow.config.flow import Flows
 from nodeflow.config.graphs import Graphs
+from nodeflow.config.laws import Laws
 from nodeflow.config.node import Node
 from nodeflow.config.own import Own, OwnName
 from nodeflow.config.section import Section, key
 from nodeflow.config.zoo import Zoos
 from nodeflow.judge.settings import PanelSettings
+from nodeflow.laws.settings import FEWEST_TIMES
 from nodeflow.settings.fields import Keys, OneOf, Whole, fault
 
 __all__ = ["Config"]
@@ -35,6 +37,7 @@ class Config(Section):
     graphs: Graphs
     dynamics: Dynamics
     node: Node
+    laws: Laws
     zoo: Zoos
     canonical: Canonical
     flow: Flows
@@ -72,6 +75,16 @@ class Config(Section):
                     f"is {observed.times}; the recipe {recipe} needs at least "
                     f"{training.fewest_times}.",
                 )
+        for cell in self.laws.cells:
+            if cell not in self.node.cells:
+                yield fault("laws.cells", f"holds {cell.dump()}; it must be one of node.cells.")
+        most = self.dynamics.training.times
+        if self.laws.cells and most < FEWEST_TIMES:
+            yield fault(
+                "dynamics.training.times",
+                f"is {most}; laws need at least {FEWEST_TIMES}, or leave them out (laws.cells: "
+                "[]).",
+            )
         yield from self.flow.misfits(self.zoo.zoos, self.zoo.wanted, self.judge.soup)
         for name in self.bridge.use:
             zoo = self.bridge.zoos[name]

@@ -24,6 +24,7 @@ from .flow import (
     draw_transfer,
 )
 from .graphs import draw_degrees, draw_ensemble, draw_networks
+from .laws import draw_law_errors, draw_law_functions, draw_law_recovery
 from .node import (
     draw_degree_errors,
     draw_error_over_training,
@@ -57,6 +58,9 @@ __all__ = [
     "draw_frontier",
     "draw_functions",
     "draw_hidden",
+    "draw_law_errors",
+    "draw_law_functions",
+    "draw_law_recovery",
     "draw_networks",
     "draw_noise",
     "draw_runtime",

@@ -7,11 +7,30 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from nodeflow.judge.bootstrap import median_band
+from nodeflow.node.store import LAW, NEURAL_ODE, TAILED
 from nodeflow.seeds import numpy_generator
 
-__all__ = ["baselines", "bootstrapped", "failures", "name_baselines", "what_bands_show"]
+__all__ = [
+    "baselines",
+    "bootstrapped",
+    "by_method",
+    "failures",
+    "name_baselines",
+    "what_bands_show",
+    "with_tails",
+]
 
 _BASELINES = {"mae_persistence": ":", "mae_mean_field": "--"}
+
+
+def by_method(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of neural ODEs, and those of laws."""
+    return table[table["method"] == NEURAL_ODE], table[table["method"] == LAW]
+
+
+def with_tails(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of neural ODEs with the tails of laws."""
+    return table[table["method"] == TAILED]
 
 
 def bootstrapped(
@@ -31,7 +50,7 @@ def bootstrapped(
 
 
 def baselines(axis: Axes, runs: pd.DataFrame, x: str, colour: object) -> None:
-    """Medians of persistence and mean field at each `x`."""
+    """Medians of persistence and mean field at each `x`, from rows of neural ODEs."""
     for name, style in _BASELINES.items():
         medians = runs.groupby(x)[name].median()
         axis.plot(medians.index.to_numpy(dtype=float), medians, ls=style, color=colour, lw=1)

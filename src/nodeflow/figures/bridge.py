@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from nodeflow.figures.bands import by_method
 from nodeflow.figures.style import degree_axis, note, outside_legend, panels, set_colours
 
 __all__ = [
@@ -61,7 +62,7 @@ def draw_bridge_errors(
     """
     keys = ["system", "trained_beta", "trained_gamma", "N", "beta", "gamma"]
     where = runs[["zoo", *keys]].drop_duplicates()
-    full = tests.query("variant == 'plain'")
+    full = by_method(tests.query("variant == 'plain'"))[0]
     beside = full[[*keys, "status", "mae"]].merge(where, on=keys).assign(set="full size")
     table = pd.concat([runs, beside], ignore_index=True)
     groups = _zoos(runs)

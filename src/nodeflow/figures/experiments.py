@@ -9,7 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nodeflow.figures.bands import baselines, bootstrapped, name_baselines, what_bands_show
+from nodeflow.figures.bands import (
+    baselines,
+    bootstrapped,
+    by_method,
+    name_baselines,
+    what_bands_show,
+)
 from nodeflow.figures.style import (
     colours,
     degree_axis,
@@ -41,6 +47,7 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
     Args:
         points: rows of `COLLECTED_FIXED_POINTS`.
     """
+    points, laws = by_method(points)
     systems = list(dict.fromkeys(points["system"]))
     shades = colours(points["trained_gamma"].tolist())
     first = "rightmost_giant_true_"
@@ -50,6 +57,11 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
     for axis, below, system in zip(top, bottom, systems, strict=True):
         chosen = points[points["system"] == system]
         good = chosen[chosen["status"] == "ok"]
+        law = laws[(laws["system"] == system) & (laws["status"] == "ok")]
+        axis.scatter(
+            law["rightmost_giant_true"], law["rightmost_giant"], facecolors="none", edgecolors="k",
+            marker="s", s=20, lw=0.8, label="law",
+        )  # fmt: skip
         for gamma, shade in shades.items():
             rows = good[good["trained_gamma"] == gamma]
             for rank in ranks:
@@ -74,16 +86,18 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
             axis.set_yscale("symlog", linthresh=usual)
         axis.set(xlim=(low, high), ylim=(low, high))
         axis.axhspan(0, max(high, 0), color="#D55E00", alpha=0.08, lw=0)
-        axis.set(title=system, xlabel="Re λ, true system", ylabel="Re λ, nODE")
-        names = ["nODE, all", "nODE, giant", "nODE, hubs", "mean field", "persistence"]
+        axis.set(title=system, xlabel="Re λ, true system", ylabel="Re λ, nODE or law")
+        names = ["nODE, all", "nODE, giant", "nODE, hubs", "mean field", "persistence", "law, all"]
         columns = ["mae", "mae_giant", "mae_hubs", "mae_mean_field", "mae_persistence"]
         for place, gamma in enumerate(shades):
             rows = good[good["trained_gamma"] == gamma]
             values = rows[columns].div(rows["size"], axis=0)
             quantiles = values.quantile([0.1, 0.5, 0.9])
+            own = law[law["trained_gamma"] == gamma]
+            quantiles["law"] = (own["mae"] / own["size"]).quantile([0.1, 0.5, 0.9])
             middle = quantiles.loc[0.5]
             below.errorbar(
-                np.arange(len(columns)) + 0.2 * (place - (len(shades) - 1) / 2), middle,
+                np.arange(len(names)) + 0.2 * (place - (len(shades) - 1) / 2), middle,
                 yerr=[middle - quantiles.loc[0.1], quantiles.loc[0.9] - middle], fmt="o", ms=4,
                 color=shades[gamma], elinewidth=1,
             )  # fmt: skip
@@ -108,6 +122,7 @@ def draw_hidden(hidden: pd.DataFrame) -> Figure:
     Args:
         hidden: rows of `COLLECTED_HIDDEN`.
     """
+    hidden, laws = by_method(hidden)
     systems = list(dict.fromkeys(hidden["system"]))
     shades = colours(hidden["trained_gamma"].tolist())
     figure, axes = panels(len(systems))
@@ -121,6 +136,8 @@ def draw_hidden(hidden: pd.DataFrame) -> Figure:
             whole = rows.groupby("share")["mae_whole"].median()
             axis.plot(whole.index, whole, color=shade, lw=0.6)
             baselines(axis, rows, "share", shade)
+            law = laws[(laws["system"] == system) & (laws["trained_gamma"] == gamma)]
+            bootstrapped(axis, law, "share", "mae", shade, f"law, γ = {gamma}", marker="s")
         axis.set(
             xscale="log", yscale="log", title=system, xlabel="share of unobserved nodes",
             ylabel="node MAE",
@@ -139,6 +156,7 @@ def draw_noise(noise: pd.DataFrame) -> Figure:
     Args:
         noise: rows of `COLLECTED_NOISE`.
     """
+    noise, laws = by_method(noise)
     systems = list(dict.fromkeys(noise["system"]))
     shades = colours(noise["training_noise"].tolist())
     figure, axes = panels(len(systems))
@@ -149,6 +167,8 @@ def draw_noise(noise: pd.DataFrame) -> Figure:
             bootstrapped(
                 axis, rows, "test_noise", "mae", shade, f"nODE, trained with σ = {level:g}"
             )
+            law = laws[(laws["system"] == system) & (laws["training_noise"] == level)]
+            bootstrapped(axis, law, "test_noise", "mae", shade, f"law, σ = {level:g}", marker="s")
         floor = chosen.groupby("test_noise")["mae_floor"].median()
         axis.plot(floor.index, floor, color="0.4", ls="-.", lw=1)
         baselines(axis, chosen, "test_noise", "0.4")
@@ -169,14 +189,14 @@ def draw_conjecture(errors: pd.DataFrame, size: int) -> Figure:
 
     Args:
         errors: rows of `COLLECTED_ERRORS`. Those of training cells with both variants are drawn,
-            on test graphs of the same cell; of these the smallest γ.
+            on test graphs of the same cell; of these the smallest γ; and its laws.
         size: number of nodes of the test graphs.
     """
     cells = ["trained_beta", "trained_gamma"]
     both = errors.query("variant == 'covering'")[cells].drop_duplicates()
     own = errors.query("beta == trained_beta and gamma == trained_gamma and N == @size")
     errors = own.merge(both)
-    errors = errors[errors["gamma"] == errors["gamma"].min()]
+    errors, laws = by_method(errors[errors["gamma"] == errors["gamma"].min()])
     systems = list(dict.fromkeys(errors["system"]))
     shades = {"plain": "#0072B2", "covering": "#D55E00"}
     names = {"plain": "trained as usual", "covering": "trained up to hub states"}
@@ -195,6 +215,9 @@ def draw_conjecture(errors: pd.DataFrame, size: int) -> Figure:
             below.plot(rows["degree"], rows["outside"], color=shade, marker="o", ms=3)
         plain = errors[(errors["system"] == system) & (errors["variant"] == "plain")]
         baselines(axis, plain, "degree", "0.4")
+        law = laws[laws["system"] == system].sort_values("degree")
+        if len(law):
+            axis.plot(law["degree"], law["mae"], color="k", marker="s", ms=3, label="law, as usual")
         axis.set(yscale="log", title=system, ylabel="node MAE")
         for each in (axis, below):
             degree_axis(each, errors[errors["system"] == system]["degree"])
@@ -214,6 +237,7 @@ def draw_functions(functions: pd.DataFrame) -> Figure:
     Args:
         functions: rows of `COLLECTED_FUNCTIONS`; the smallest γ is drawn.
     """
+    functions, _ = by_method(functions)
     functions = functions[functions["trained_gamma"] == functions["trained_gamma"].min()]
     systems = list(dict.fromkeys(functions["system"]))
     kinds = {"f": "f(x)", "product": "h_ego(x) h_alt(x)"}

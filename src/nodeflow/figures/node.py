@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from nodeflow.figures.bands import (
     baselines,
     bootstrapped,
+    by_method,
     failures,
     name_baselines,
     what_bands_show,
@@ -96,7 +97,7 @@ def draw_size_errors(tests: pd.DataFrame, beta: float) -> Figure:
         beta: β of the training cells to draw.
     """
     same = (tests["beta"] == tests["trained_beta"]) & (tests["gamma"] == tests["trained_gamma"])
-    runs = tests[same & (tests["variant"] == "plain") & (tests["beta"] == beta)]
+    runs, laws = by_method(tests[same & (tests["variant"] == "plain") & (tests["beta"] == beta)])
     systems = list(dict.fromkeys(runs["system"]))
     shades = colours(runs["gamma"].tolist())
     figure, axes = panels(len(systems))
@@ -106,6 +107,8 @@ def draw_size_errors(tests: pd.DataFrame, beta: float) -> Figure:
             rows = chosen[chosen["gamma"] == gamma]
             bootstrapped(axis, rows, "N", "mae", shade, f"nODE, γ = {gamma}")
             baselines(axis, rows, "N", shade)
+            law = laws[(laws["system"] == system) & (laws["gamma"] == gamma)]
+            bootstrapped(axis, law, "N", "mae", shade, f"law, γ = {gamma}", marker="s")
         axis.set(yscale="log", title=system, xlabel="number of nodes N", ylabel="node MAE")
         axis.set_xscale("log", base=2)
     name_baselines(axes[-1])
@@ -125,9 +128,11 @@ def draw_structure_errors(
         trained_beta: inverse temperature β of the training graphs.
         trained_gamma: their degree exponent γ.
     """
-    runs = tests.query(
-        "variant == 'plain' and N == @size and trained_beta == @trained_beta and "
-        "trained_gamma == @trained_gamma"
+    runs, laws = by_method(
+        tests.query(
+            "variant == 'plain' and N == @size and trained_beta == @trained_beta and "
+            "trained_gamma == @trained_gamma"
+        )
     )
     systems = list(dict.fromkeys(runs["system"]))
     figure, axes = panels(len(systems), width=3.0, height=2.6)
@@ -146,11 +151,18 @@ def draw_structure_errors(
             axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="#D55E00", lw=2))
         note(
             axis,
-            f"mean field {still['mae_mean_field']:.2g}, persistence {still['mae_persistence']:.2g}",
+            f"mean field {still['mae_mean_field']:.2g}, persistence {still['mae_persistence']:.2g}"
+            f"{_worst(laws[laws['system'] == system])}",
         )
     count = runs[runs["status"] == "ok"].groupby(["system", "beta", "gamma"]).size().min()
     line_under(figure, f"n ≥ {count} runs a cell; {failures(runs)}; framed: as in training")
     return figure
+
+
+def _worst(laws: pd.DataFrame) -> str:
+    """What laws reach over all cells, for a note; nothing where there are none."""
+    medians = laws.groupby(["beta", "gamma"])["mae"].median()
+    return f", law ≤ {medians.max():.2g}" if len(medians) else ""
 
 
 def _short(error: float) -> str:
@@ -169,9 +181,11 @@ def draw_degree_errors(
         trained_beta: inverse temperature β of the training graphs, and of the test graphs.
         trained_gamma: degree exponent γ of the training graphs.
     """
-    errors = errors.query(
-        "variant == 'plain' and N == @size and beta == @trained_beta and "
-        "trained_beta == @trained_beta and trained_gamma == @trained_gamma"
+    errors, laws = by_method(
+        errors.query(
+            "variant == 'plain' and N == @size and beta == @trained_beta and "
+            "trained_beta == @trained_beta and trained_gamma == @trained_gamma"
+        )
     )
     systems = list(dict.fromkeys(errors["system"]))
     shades = colours(errors["gamma"].tolist())
@@ -185,9 +199,24 @@ def draw_degree_errors(
                 rows["degree"], rows["mae_low"], rows["mae_high"], color=shade, alpha=0.18, lw=0
             )
             axis.plot(
-                rows["degree"], rows["mae"], color=shade, marker="o", ms=3, label=f"γ = {gamma}"
+                rows["degree"],
+                rows["mae"],
+                color=shade,
+                marker="o",
+                ms=3,
+                label=f"nODE, γ = {gamma}",
             )
             baselines(axis, rows, "degree", shade)
+            law = laws[(laws["system"] == system) & (laws["gamma"] == gamma)].sort_values("degree")
+            if len(law):
+                axis.plot(
+                    law["degree"],
+                    law["mae"],
+                    color=shade,
+                    marker="s",
+                    ms=3,
+                    label=f"law, γ = {gamma}",
+                )
             below.plot(rows["degree"], rows["outside"], color=shade, marker="o", ms=3)
         axis.set(yscale="log", title=system, ylabel="node MAE")
         for each in (axis, below):

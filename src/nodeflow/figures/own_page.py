@@ -14,6 +14,8 @@ from typing import Any
 import pandas as pd
 
 from nodeflow.figures.own import best_baseline
+from nodeflow.laws.law import Law
+from nodeflow.laws.store import Laws
 
 __all__ = ["METHODS", "PICTURES", "own_page"]
 
@@ -42,6 +44,9 @@ METHODS = {
 _TOO_FEW, _TOO_MANY = 0.8, 0.98
 """Between these shares of values in the 90 % band, the bands are said to hold."""
 
+_ALTERNATIVES = 8
+"""Laws that are listed beside the best one."""
+
 _STYLE = """
 body { font: 16px/1.5 sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
   color: #222; }
@@ -62,6 +67,7 @@ def own_page(
     errors: pd.DataFrame,
     told: pd.DataFrame,
     pictures: Mapping[str, str | Path],
+    laws: Sequence[Laws] = (),
 ) -> str:
     """The page as HTML that needs no other file.
 
@@ -72,6 +78,7 @@ def own_page(
         errors: rows of `nodeflow.data.tables.ERRORS`.
         told: rows of `nodeflow.data.tables.NOTES`, on the forecasts.
         pictures: a PNG file for each of `PICTURES`.
+        laws: what was found of the law behind the series; nothing where it was not looked for.
     """
 
     def picture(which: str) -> str:
@@ -98,6 +105,7 @@ def own_page(
         "<h2>What was learned</h2>",
         _listed(told[~told["limits"]]["note"]),
         picture("functions"),
+        *(part for found in laws for part in _law(found)),
         "<h2>How well it forecasts</h2>",
         _paragraph(_skill(errors)),
         _errors(errors),
@@ -114,6 +122,51 @@ def own_page(
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(parts) + "\n</body></html>\n"
+    )
+
+
+def _law(found: Laws) -> Iterator[str]:
+    """The law behind the series, or why there is none; and what else they allow."""
+    yield "<h2>The law behind it</h2>"
+    [law], [reason] = found.laws, found.reasons
+    if law is None:
+        yield _paragraph(f"No law was found. {reason}")
+        return
+    yield _paragraph(
+        "Without a form being named, this was found for the functions of dx_i/dt = f(x_i) + "
+        "h_ego(x_i) Σ_j A_ij h_alt(x_j):"
+    )
+    yield f"<p><code>{escape(str(law))}</code></p>"
+    yield _paragraph(_verdict(law))
+    rows = [
+        (x["function"], x["atom"], x["parameter"], f"{x['value']:.6g}", f"{x['error']:.2g}")
+        for x in law.table().to_dict("records")
+    ]
+    yield _table(("function", "term", "parameter", "value", "standard error"), rows)
+    if law.alternatives:
+        yield _paragraph("What the series do not exclude, with its weight:")
+        yield _listed(f"{other.weight:.2g}: {other}" for other in law.alternatives[:_ALTERNATIVES])
+
+
+def _verdict(law: Law) -> str:
+    """How far a law is to be trusted."""
+    low, high = law.seen
+    seen = f"states from {low:.4g} to {high:.4g}"
+    if not law.explains:
+        return (
+            "The law is undetermined: it leaves more of the series than noise, so that no law of "
+            "the families that were searched explains them. Take it for a summary of the "
+            f"{seen}, and use it for no others."
+        )
+    if law.undetermined:
+        return (
+            f"The law is undetermined: its weight is {law.weight:.2g}, and others explain the "
+            f"series as well. They agree in the {seen}; beyond, ask how far they lie apart "
+            "(laws.Law.spread)."
+        )
+    return (
+        f"The series decide on it (weight {law.weight:.2g}) among the families that were searched; "
+        f"it was found from {seen}, and leaves {law.noise:.3g} of the values."
     )
 
 

@@ -1,4 +1,4 @@
-"""Figure of the bands and flags of ensembles."""
+"""Figure of the bands and flags of ensembles, with the bands of laws."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nodeflow.figures.bands import bootstrapped
+from nodeflow.figures.bands import bootstrapped, by_method
 from nodeflow.figures.style import line_under, note, outside_legend, panels
 
 __all__ = ["draw_trust"]
 
 _LEVELS = {90: "#0072B2", 50: "#D55E00"}
+_LAW = "#000000"
 _KINDS = {"flagged": "#CC79A7", "unflagged": "#009E73"}
 
 
@@ -26,8 +27,9 @@ def draw_trust(trust: pd.DataFrame, beta: float) -> Figure:
     same = (trust["beta"] == trust["trained_beta"]) & (trust["gamma"] == trust["trained_gamma"])
     rows = trust[same & (trust["beta"] == beta)]
     gamma = rows["gamma"].min()
-    # One ensemble on each graph: bands are over graphs.
-    rows = rows[rows["gamma"] == gamma].assign(replicate=0, training_graph=0)
+    # One ensemble on each graph, or some laws: bands are over graphs and laws.
+    rows, laws = by_method(rows[rows["gamma"] == gamma].assign(replicate=0))
+    laws = laws[laws["status"] == "ok"]
     systems = list(dict.fromkeys(rows["system"]))
     figure, axes = panels(2 * len(systems), columns=len(systems))
     top, bottom = axes[: len(systems)], axes[len(systems) :]
@@ -40,6 +42,7 @@ def draw_trust(trust: pd.DataFrame, beta: float) -> Figure:
                 axis, good, f"coverage_{level}_unflagged", shade, f"{level} % band, no flag", "--"
             )
             axis.axhline(level / 100, color=shade, lw=0.8, ls=":")
+        _line(axis, laws[laws["system"] == system], "coverage_90", _LAW, "90 % band of the law")
         axis.set(title=system, ylabel="true states inside", ylim=(-0.03, 1.03))
         for kind, shade in _KINDS.items():
             _line(below, good, f"error_{kind}", shade, f"{kind} nodes")

@@ -1,4 +1,4 @@
-"""The claims of Laber, Eliassi-Rad and Klein (2026, arXiv:2602.08980), each with a verdict.
+"""The claims of Laber, Eliassi-Rad and Klein (2026, arXiv:2602.08980), and ours, with verdicts.
 
 A claim is turned into one number with a threshold: above it the claim holds. The claim is confirmed
 if the number's whole 95 % interval lies above, contradicted if it lies below, and open otherwise.
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.judge.bootstrap import crossed_means, crossed_medians, interval
+from nodeflow.node.store import LAW, NEURAL_ODE, TAILED
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import Schema
 
@@ -34,7 +35,7 @@ CLAIMS = Schema(
         "verdict": pa.string(),
     },
     {
-        "claim": "what the paper says, our conjecture test, or what we say of trust",
+        "claim": "what the paper says, our conjecture test, or what we say of trust and of laws",
         "system": "dynamical system",
         "statistic": "the number that the claim is judged by; the claim holds above the threshold",
         "value": "the number, of medians over graphs and models; failed runs count as infinite",
@@ -50,6 +51,15 @@ BARELY = 2.0
 
 SLACK = 0.05
 """By so much less than they say may bands cover."""
+
+FAILING = 1e-3
+"""Share of runs that may fail where none should."""
+
+_WHOSE = {
+    NEURAL_ODE: ("an ensemble", ""),
+    LAW: ("a law", " of a law"),
+}
+"""How claims name whose bands and flags they are."""
 
 _GROWS = {name for name, system in SYSTEMS.items() if system.grows}
 Medians = NDArray[np.float64]
@@ -87,7 +97,7 @@ def judge_claims(
         hidden: `COLLECTED_HIDDEN`.
         noise: `COLLECTED_NOISE`.
         areas: under the curves of warning signals (`AREAS`).
-        trust: in bands and flags of ensembles (`COLLECTED_TRUST`).
+        trust: in bands and flags of ensembles and laws (`COLLECTED_TRUST`).
         training_size: number of nodes of the training graphs.
         detail_size: number of nodes of the graphs that the covering models are tested on.
         structure_size: of the graphs of the structure experiment.
@@ -99,6 +109,10 @@ def judge_claims(
     """
     rows = []
     growths = {}
+    laws, tailed = (tests[tests["method"] == method] for method in (LAW, TAILED))
+    tests, fixed_points, hidden, noise = (
+        table[table["method"] == NEURAL_ODE] for table in (tests, fixed_points, hidden, noise)
+    )
     for system in dict.fromkeys(tests["system"]):
         random = numpy_generator(seed, "claims", system)
         mine = tests[tests["system"] == system]
@@ -121,6 +135,20 @@ def judge_claims(
             _warning(areas[areas["system"] == system], random),
             _trust(
                 _own(trust[trust["system"] == system], structure_trained), training_size, random
+            ),
+            _laws(
+                _own(laws[laws["system"] == system].query("variant == 'plain'"), structure_trained),
+                own,
+                training_size,
+                numpy_generator(seed, "claims", "laws", system),
+            ),
+            _tails(
+                _own(
+                    tailed[tailed["system"] == system].query("variant == 'plain'"),
+                    structure_trained,
+                ),
+                own,
+                numpy_generator(seed, "claims", "tails", system),
             ),
         ]
         rows += [_judged(system, row) for part in parts for row in part]
@@ -368,10 +396,17 @@ def _warning(areas: pd.DataFrame, random: np.random.Generator) -> Iterator[Row]:
 
 
 def _trust(own: pd.DataFrame, small: int, random: np.random.Generator) -> Iterator[Row]:
-    # One ensemble on each graph: intervals are over graphs.
+    for method, whose in _WHOSE.items():
+        yield from _trusted(own[own["method"] == method], whose, small, random)
+
+
+def _trusted(
+    own: pd.DataFrame, whose: tuple[str, str], small: int, random: np.random.Generator
+) -> Iterator[Row]:
+    # One ensemble on each graph, or some laws: intervals are over graphs and laws.
     rows = own[(own["gamma"] == own["gamma"].min()) & (own["status"] == "ok")]
     rows = rows.assign(
-        replicate=0, training_graph=0, lift=rows["precision"] / rows["bad"],
+        replicate=0, lift=rows["precision"] / rows["bad"],
         better=rows["mae_flagged"] / rows["mae_unflagged"],
     )  # fmt: skip
     for size in sorted({small, rows["N"].max()} & set(rows["N"])):
@@ -384,23 +419,65 @@ def _trust(own: pd.DataFrame, small: int, random: np.random.Generator) -> Iterat
                 some = here.dropna(subset=[column])
                 if len(some):
                     yield (
-                        f"bands of an ensemble cover what they say ({which})",
+                        f"bands of {whose[0]} cover what they say ({which})",
                         f"share of states inside the {level} % band, {where}",
                         crossed_means(some, column, random), level / 100 - SLACK,
                     )  # fmt: skip
         if size == small:
             continue
         for claim, what, column, threshold in (
-            ("flags find badly predicted nodes",
+            (f"flags{whose[1]} find badly predicted nodes",
              "share of the nodes off by more than 1 % that are flagged", "recall", 0.5),
-            ("flags tell badly predicted nodes from others",
+            (f"flags{whose[1]} tell badly predicted nodes from others",
              "share of them among the flagged nodes over that among all", "lift", 1.0),
-            ("nodes without a flag are predicted better",
+            (f"nodes without a flag{whose[1]} are predicted better",
              "MAE of the flagged nodes over MAE of the others", "better", BARELY),
         ):  # fmt: skip
             some = here.dropna(subset=[column])
             if len(some):
                 yield claim, f"{what}, {where}", crossed_medians(some, column, random), threshold
+
+
+def _laws(
+    laws: pd.DataFrame, models: pd.DataFrame, small: int, random: np.random.Generator
+) -> Iterator[Row]:
+    growth = _growth(laws, small, random)
+    large = laws["N"].max()
+    grown = f"MAE of the law at N = {large} over that at N = {small}"
+    for gamma, medians in growth.items():
+        yield (
+            f"a law learned on {small} nodes keeps its error on larger graphs",
+            f"{BARELY:g} over ({grown}), γ = {gamma}",
+            BARELY / medians, 1.0,
+        )  # fmt: skip
+        one, other = (x[(x["gamma"] == gamma) & (x["N"] == large)] for x in (models, laws))
+        yield (
+            "a law errs less than a neural ODE on large graphs",
+            f"MAE of the neural ODE over that of the law, γ = {gamma}, N = {large}",
+            _ratio(one, other, "mae", random), 1.0,
+        )  # fmt: skip
+
+
+def _tails(
+    tailed: pd.DataFrame, models: pd.DataFrame, random: np.random.Generator
+) -> Iterator[Row]:
+    gamma, large = tailed["gamma"].min(), tailed["N"].max()
+    rows = tailed[(tailed["gamma"] == gamma) & (tailed["N"] == large)]
+    if rows.empty:
+        return
+    same = models[models["training_graph"].isin(rows["training_graph"])]
+    same = same[(same["gamma"] == gamma) & (same["N"] == large)]
+    yield (
+        "a neural ODE with the tails of a law can be integrated on large graphs",
+        f"share of runs that do not fail, γ = {gamma}, N = {large}",
+        crossed_means(rows.assign(done=(rows["status"] == "ok").astype(float)), "done", random),
+        1.0 - FAILING,
+    )
+    yield (
+        "the tails of a law lower the errors of a neural ODE on large graphs",
+        f"MAE of the neural ODE over that of the same with tails, γ = {gamma}, N = {large}",
+        _ratio(same, rows, "mae", random), 1.0,
+    )  # fmt: skip
 
 
 def _ratio(

@@ -7,14 +7,14 @@ import pandas as pd
 import pyarrow as pa
 
 from nodeflow.graphs.bins import degree_bins
-from nodeflow.node.store import MODELS
+from nodeflow.node.store import EVALUATED
 from nodeflow.tables import Schema, gathered
 
 __all__ = ["COLLECTED_ERRORS", "ERRORS_BY_DEGREE", "errors_by_degree"]
 
 ERRORS_BY_DEGREE = Schema(
     "errors by degree",
-    4,
+    5,
     {
         "N": pa.int32(),
         "beta": pa.float64(),
@@ -43,10 +43,10 @@ ERRORS_BY_DEGREE = Schema(
         "spread": "median of the nodes' standard deviations over models",
         "nodes": "number of node errors: nodes times models",
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
-COLLECTED_ERRORS = gathered("errors by degree of all models", ERRORS_BY_DEGREE, MODELS)
+COLLECTED_ERRORS = gathered("errors by degree of all models", ERRORS_BY_DEGREE, EVALUATED)
 
 
 def errors_by_degree(errors: pd.DataFrame) -> pd.DataFrame:

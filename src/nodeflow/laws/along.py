@@ -36,6 +36,10 @@ _DENSE = 256
 """Nodes up to which every initial state may change every node; beyond, only its own node."""
 
 
+_ACCURATE = 1e-4
+"""Ratio of diagonal elements from which on a Cholesky factor gives an orthonormal basis to 1e-8."""
+
+
 @dataclass(frozen=True, eq=False)
 class Grid:
     """Pieces of time, for one group of trajectories.
@@ -197,8 +201,7 @@ class Along:
             return rows / size[:, None], size
         start = np.broadcast_to(np.eye(n), (m, n, n))
         rows = self._whitened(self._propagate(start, None)).reshape(m, -1, n)
-        q, r = np.linalg.qr(rows)
-        return q, r
+        return _orthonormal(rows)
 
     def _propagate(self, start: Array, pieces: Array | None) -> Array:
         """Errors at the ends of pieces, (M, K + 1, n, C), second order in the coupling."""
@@ -273,6 +276,19 @@ class Along:
     def received(self, values: Array) -> Array:
         """Σ_j A_ij of values (…, n)."""
         return _received(self.adjacency, values)
+
+
+def _orthonormal(rows: Array) -> tuple[Array, Array]:
+    """Q R of matrices (M, R, n): by Cholesky's factor of their products where that is accurate."""
+    products = rows.transpose(0, 2, 1) @ rows
+    try:
+        r = np.linalg.cholesky(products).transpose(0, 2, 1)
+    except np.linalg.LinAlgError:
+        return np.linalg.qr(rows)
+    diagonal = np.abs(np.einsum("mii->mi", r))
+    if diagonal.min() < _ACCURATE * diagonal.max():
+        return np.linalg.qr(rows)
+    return rows @ np.linalg.inv(r), np.ascontiguousarray(r)
 
 
 def _received(adjacency: Array | sp.csr_array, values: Array) -> Array:

@@ -107,6 +107,7 @@ class Atom:
         signed: its formula holds for negative states too; the others are continued as odd functions
             for what an integrator may need just below 0.
         source: where dynamics on networks have it.
+        nodes: of a formula's tree, where it was found by symbolic regression.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Atom:
     expression: Callable[..., sympy.Expr]
     signed: bool
     source: str
+    nodes: int = 0
 
 
 _TINY = 1e-300

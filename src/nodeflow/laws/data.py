@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import comb
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse as sp
 
-from nodeflow.dynamics.runs import runs_by_graph
+from nodeflow.dynamics.given import by_node, first_bad
+from nodeflow.dynamics.runs import runs_by_graph, same_times
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph
+from nodeflow.laws.settings import FEWEST_TIMES
 from nodeflow.problems import Problem
 
-__all__ = ["Group", "LawProblem", "groups_of", "noise_of", "signed"]
+__all__ = ["Group", "LawProblem", "covariates_of", "groups_of", "noise_of", "signed"]
 
 Array = NDArray[np.float64]
-
-FEWEST_TIMES = 8
 
 _ORDER = 4
 """Of the differences that show noise."""
@@ -36,26 +37,32 @@ class LawProblem(Problem):
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Trajectories on one graph.
+    """Trajectories on one graph, at the same times after their start.
 
     Attributes:
         graph: the graph.
         adjacency: (n, n).
         times: (T,) from 0.
         states: (M, T, n) float64.
+        covariates: by name, a number for each node, (n,).
     """
 
     graph: Graph
     adjacency: sp.csr_array
     times: Array
     states: Array
+    covariates: Mapping[str, Array]
 
     def only(self, trajectories: slice) -> Group:
         """Some of the trajectories."""
         return replace(self, states=self.states[trajectories])
 
 
-def groups_of(graphs: Sequence[Graph], trajectories: Sequence[Trajectory]) -> list[Group]:
+def groups_of(
+    graphs: Sequence[Graph],
+    trajectories: Sequence[Trajectory],
+    covariates: Sequence[Mapping[str, Any]] | None = None,
+) -> list[Group]:
     """The successful trajectories by graph.
 
     Raises:
@@ -64,13 +71,15 @@ def groups_of(graphs: Sequence[Graph], trajectories: Sequence[Trajectory]) -> li
         LawProblem: nothing can be learned from what was given; the text says why.
     """
     found = []
-    for graph, runs in zip(graphs, runs_by_graph(graphs, trajectories), strict=True):
+    given = _covariates_by_graph(graphs, covariates)
+    for graph, runs, own in zip(graphs, runs_by_graph(graphs, trajectories), given, strict=True):
         good = [run for run in runs if run.status == "ok"]
         if not good:
             continue
-        states = np.stack([run.states for run in good]).astype(np.float64)
-        times = good[0].times - good[0].times[0]
-        found.append(Group(graph, graph.adjacency(), times, states))
+        for alike in _of_same_times(good):
+            states = np.stack([run.states for run in alike]).astype(np.float64)
+            times = alike[0].times - alike[0].times[0]
+            found.append(Group(graph, graph.adjacency(), times, states, own))
     if not found:
         raise LawProblem(
             "There is no successful trajectory to find a law from; give at least one, "
@@ -79,7 +88,86 @@ def groups_of(graphs: Sequence[Graph], trajectories: Sequence[Trajectory]) -> li
     for group in found:
         _check(group)
     _check_strengths(found)
+    _check_covariates(found)
     return found
+
+
+def _of_same_times(runs: Sequence[Trajectory]) -> list[list[Trajectory]]:
+    """Runs by their times after the first one."""
+    found: list[list[Trajectory]] = []
+    for run in runs:
+        alike = next((x for x in found if same_times(x[0].times, run.times)), None)
+        if alike is None:
+            found.append([run])
+        else:
+            alike.append(run)
+    return found
+
+
+def covariates_of(graph: Graph, given: Mapping[str, Any]) -> dict[str, Array]:
+    """Covariates of the nodes of a graph, checked.
+
+    Args:
+        graph: the graph.
+        given: by name, a number for each node: an array in the order of the nodes, or a mapping or
+            pandas Series by node.
+
+    Raises:
+        LawProblem: a covariate does not fit the graph or is not finite.
+    """
+    found = {}
+    for name, values in given.items():
+        what = f"Values of the covariate {name!r}"
+        if not isinstance(name, str) or not name.isidentifier() or name == "x":
+            raise LawProblem(
+                f"{name!r} cannot name a covariate; choose letters, digits and underscores, other "
+                "than x, which is the state."
+            )
+        z = by_node(values, graph.labels, what, LawProblem).astype(np.float64)
+        if z.shape != (graph.n,):
+            raise LawProblem(
+                f"{what} have the shape {z.shape}, and the graph has {graph.n} nodes; give one "
+                "number for each node."
+            )
+        bad = first_bad(z)
+        if bad is not None:
+            raise LawProblem(
+                f"The covariate {name!r} of node {graph.labels[bad[0]]!r} is {z[bad]}; give a "
+                "finite number."
+            )
+        found[name] = z
+    return found
+
+
+def _covariates_by_graph(
+    graphs: Sequence[Graph], given: Sequence[Mapping[str, Any]] | None
+) -> list[dict[str, Array]]:
+    if given is None:
+        return [{} for _ in graphs]
+    if isinstance(given, Mapping) or len(given) != len(graphs):
+        count = "one mapping" if isinstance(given, Mapping) else f"{len(given)}"
+        raise LawProblem(
+            f"covariates are {count}, and there are {len(graphs)} graphs; give a list with a "
+            "mapping from names to values for each graph."
+        )
+    found = [covariates_of(graph, one) for graph, one in zip(graphs, given, strict=True)]
+    for place, own in enumerate(found):
+        if list(own) != list(found[0]):
+            raise LawProblem(
+                f"The covariates of graph {place} are {list(own)}, and those of graph 0 "
+                f"{list(found[0])}; give the same for all graphs, in the same order."
+            )
+    return found
+
+
+def _check_covariates(groups: Sequence[Group]) -> None:
+    for name in groups[0].covariates:
+        values = np.concatenate([group.covariates[name] for group in groups])
+        if np.ptp(values) <= _SAME_STRENGTH * np.abs(values).max():
+            raise LawProblem(
+                f"The covariate {name!r} is {values[0]:g} at every node, so what it does cannot be "
+                "told from a constant; leave it out."
+            )
 
 
 def _check(group: Group) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,33 +15,33 @@ from scipy.interpolate import CubicSpline
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph
 from nodeflow.laws.along import Along, Grid, make_grid
-from nodeflow.laws.atoms import ATOMS, Scale
+from nodeflow.laws.atoms import Scale
 from nodeflow.laws.data import Group, LawProblem, groups_of, noise_of, signed, size_of
 from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
-from nodeflow.laws.law import EXCESS, Law
+from nodeflow.laws.formulas import atom_of
+from nodeflow.laws.law import EXACT, EXCESS, Law
 from nodeflow.laws.refine import Fit, along_fit, fit, precision_for, trajectories_of
 from nodeflow.laws.screen import (
     Basis,
     Candidate,
+    Metric,
     climb,
     description,
     metric_along,
     metric_weak,
     polished,
+    promising,
+    ranked,
     search,
     simplest,
 )
+from nodeflow.laws.symbolic import available, proposed
 from nodeflow.node.splines import smooth
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["discover"]
 
 Array = NDArray[np.float64]
-
-EXACT = 1e-5
-"""States are taken to be no more exact than this, relative to their root mean square: errors of the
-integration that made them, or of single precision, are not noise, and no law should explain them.
-"""
 
 _STARTED, _ROUNDS, _REFINED, _SIMPLER = 2, 4, 8, 16
 
@@ -50,6 +52,9 @@ _EXCLUDED = 10.0
 """Nats by which the description of a law is too long for the law to be an alternative."""
 
 _MARGIN = 3.0
+
+_BEYOND = 2
+"""Times that symbolic regression is tried along the best law."""
 _SCREENED_FIRST, _SCREENED = 320, 1024
 """States of nodes (trajectories times nodes) with which forms are searched, at most: in the weak
 form, which only has to find a reference, and along its trajectories."""
@@ -62,6 +67,7 @@ def discover(
     graphs: Sequence[Graph],
     trajectories: Sequence[Trajectory],
     *,
+    covariates: Sequence[Mapping[str, Any]] | None = None,
     noise: float | None = None,
     held_out: float = 0.125,
 ) -> Law:
@@ -72,10 +78,16 @@ def discover(
     Args:
         graphs: one or several graphs; weights and directions are used.
         trajectories: observed on them, noisy or not; of each its `graph` is the place in the list.
+        covariates: for each graph, by name, a number for each node that terms of f may be
+            multiplied by: an array in the order of the nodes, or a mapping or pandas Series by
+            node.
         noise: standard deviation of independent noise on every state; by default it is found from
             the data.
         held_out: share of the trajectories of each graph that have no part in choosing the form,
             and on which it is checked; all take part in the final fit.
+
+    Where no law of the families explains the data, formulas from symbolic regression are tried if
+    pyoperon is installed (the extra `nodeflow[symbolic]`); `Law.hint` says so where it is not.
 
     Returns:
         The law of the shortest description. Where the data do not tell it from others, it is
@@ -85,9 +97,9 @@ def discover(
         GraphProblem: `graphs` is no list of graphs.
         TrajectoryProblem: a trajectory does not fit its graph; the text says which.
         LawProblem: nothing can be learned from what was given (too few times, constant states, a
-            regular graph, no edges), or no law of these families can be integrated along the data.
+            regular graph, no edges, covariates that do not fit), or no law of these families can be integrated along the data.
     """
-    whole = groups_of(graphs, trajectories)
+    whole = groups_of(graphs, trajectories, covariates)
     if noise is not None and not 0.0 <= noise < np.inf:
         raise LawProblem(f"noise = {noise} has to be a standard deviation, at least 0.")
     if not 0.0 <= held_out < 1.0:
@@ -127,9 +139,16 @@ class _Discovery:
             self.grids.append(grid)
             self.paths.append(path)
             self.models.append(model)
-        states = np.concatenate([p.ravel() for p in self.paths])
-        self.scale = Scale.of(states, sigma)
-        self.basis = Basis.of(states, self.scale, signed)
+        self.scale = Scale.of(self._states(), sigma)
+
+    def _states(self) -> Array:
+        return np.concatenate([p.ravel() for p in self.paths])
+
+    @cached_property
+    def basis(self) -> Basis:
+        """Functions of these states."""
+        names = tuple(self.groups[0].covariates)
+        return Basis.of(self._states(), self.scale, self.signed, names)
 
     def _some(self, states: int) -> list[slice]:
         """Trajectories of each group that have about so many states together."""
@@ -150,12 +169,30 @@ class _Discovery:
             known = self.sorted(list(tried.values())) if number else []
             again = self.fit(best.form, best.parameters, alongs, best.initials)
             tried[best.form] = best = again or best
-            self._refine(self._screened(best, alongs, known)[:_REFINED], alongs, tried)
+            self._refine(self._screened(best, alongs, known), alongs, tried)
             ordered = self._simplified(alongs, tried)
             gained = self.length(best, ordered) - self.length(ordered[0], ordered)
             if ordered[0].form == best.form or gained < _CLEARLY:
                 break
             best = ordered[0]
+        return ordered if self._explains(ordered[0]) else self._beyond(ordered, tried)
+
+    def _explains(self, x: Fit) -> bool:
+        return self.variance([x]) <= EXCESS**2 * self.sigma**2
+
+    def _beyond(self, ordered: list[Fit], tried: dict[Form, Fit]) -> list[Fit]:
+        """With formulas from symbolic regression along the best law, where that is installed."""
+        for _ in range(_BEYOND if available() else 0):
+            best = ordered[0]
+            alongs = self._along(best)
+            metric, count = self._metric(best, alongs)
+            laws = proposed(metric, best.form, best.parameters, self.sigma)
+            laws.append((best.form, best.parameters))
+            found = ranked(polished(metric, laws), self.sigma, count)
+            self._refine(promising(found, self.sigma, count, _REFINED), alongs, tried)
+            ordered = self._simplified(alongs, tried)
+            if self.length(best, ordered) - self.length(ordered[0], ordered) < _CLEARLY:
+                break
         return ordered
 
     def _first(self) -> Fit:
@@ -166,20 +203,15 @@ class _Discovery:
             self.basis, self.sigma,
         )  # fmt: skip
         found: list[Fit] = []
-        ranked = search(metric, self.sigma, self.count)
-        for some in (ranked, simplest(ranked, self.count)):
+        shortest = search(metric, self.sigma, self.count)
+        for some in (shortest, simplest(shortest, self.count)):
             started = 0
             for x in some[: 3 * _STARTED]:
                 if started == _STARTED:
                     break
                 if any(x.form == y.form for y in found):
                     continue
-                field = field_of(x.form, x.parameters)
-                alongs = [
-                    Along.of(*parts, field)
-                    for parts in zip(self.groups, self.grids, self.paths, self.models, strict=True)
-                ]
-                result = self.fit(x.form, x.parameters, alongs, better=found)
+                result = self.fit(x.form, x.parameters, self.smoothed(x), better=found)
                 if result is not None:
                     found.append(result)
                     started += 1
@@ -189,6 +221,13 @@ class _Discovery:
                 "observation times or more trajectories."
             )
         return self.sorted(found)[0]
+
+    def smoothed(self, x: Candidate | Fit) -> list[Along]:
+        """The smoothed states as references, with the Jacobian of a law."""
+        return [
+            Along.of(*parts, field_of(x.form, x.parameters, parts[0].covariates))
+            for parts in zip(self.groups, self.grids, self.paths, self.models, strict=True)
+        ]
 
     def _along(self, best: Fit) -> list[Along]:
         alongs = along_fit(best, self.groups, self.grids, self.precision)
@@ -201,14 +240,18 @@ class _Discovery:
 
         All families are searched along the first; then what was found is the start.
         """
-        some = [x.only(s) for x, s in zip(alongs, self._some(_SCREENED), strict=True)]
-        metric = metric_along(some, self.basis, best.form, best.parameters, self.sigma)
-        count = sum(x.group.states.size for x in some)
+        metric, count = self._metric(best, alongs)
         known = [(x.form, x.parameters) for x in (*tried[:_REFINED], best)]
         found = polished(metric, known)
         if not tried:
             found += search(metric, self.sigma, count)
-        return climb(metric, found, self.sigma, count)
+        return promising(climb(metric, found, self.sigma, count), self.sigma, count, _REFINED)
+
+    def _metric(self, best: Fit, alongs: list[Along]) -> tuple[Metric, int]:
+        """That along the trajectories of a law, and how many observations it is of."""
+        some = [x.only(s) for x, s in zip(alongs, self._some(_SCREENED), strict=True)]
+        metric = metric_along(some, self.basis, best.form, best.parameters, self.sigma)
+        return metric, sum(x.group.states.size for x in some)
 
     def _refine(
         self, screened: Sequence[Candidate], alongs: list[Along], tried: dict[Form, Fit]
@@ -312,7 +355,7 @@ def simpler(x: Fit, variance: float, count: int) -> list[tuple[Form, Array]]:
                     s.inner is None or moved[i] > 0 for i, s in enumerate(x.form.slots)
                 )
                 found.append((form, (moved if usable else x.parameters)[kept]))
-        elif ATOMS[term.atom].inner[slot.inner].rounds:
+        elif atom_of(term.atom).inner[slot.inner].rounds:
             for value in _fractions(float(x.parameters[place]), float(errors[place])):
                 change = value - x.parameters[place]
                 moved = x.parameters + covariance[:, place] * (
@@ -376,7 +419,8 @@ def _check(
         if not len(rest.states):
             continue
         grid, path, model = _smoothed(rest, sigma)
-        along = Along.of(rest, grid, path, model, field_of(best.form, best.parameters))
+        field = field_of(best.form, best.parameters, rest.covariates)
+        along = Along.of(rest, grid, path, model, field)
         result = _only_initial(best, along, sigma, size)
         if result is None:
             return float("inf")
@@ -414,7 +458,7 @@ def _extends(form: Form, other: Form) -> bool:
     """Whether a form has all terms of another one, perhaps with exponents free."""
     return all(
         any(
-            mine.atom == term.atom
+            (mine.atom, mine.by) == (term.atom, term.by)
             and all(m is None or m == t for m, t in zip(mine.fixed, term.fixed, strict=True))
             for mine in getattr(form, name)
         )
@@ -431,18 +475,7 @@ def _law(fits: list[Fit], everything: _Discovery, sigma: float, check: float) ->
     left = _without_idle(left)[:_REFINED]
     alongs = None
     for x in left:
-        field = field_of(x.form, x.parameters)
-        first = [
-            Along.of(*parts, field)
-            for parts in zip(
-                everything.groups,
-                everything.grids,
-                everything.paths,
-                everything.models,
-                strict=True,
-            )
-        ]
-        result = everything.fit(x.form, x.parameters, first)
+        result = everything.fit(x.form, x.parameters, everything.smoothed(x))
         if result is not None:
             alongs = everything._along(result)
             break

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import combinations, product
 
 from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.form import Function, Term
+from nodeflow.laws.formulas import atom_of
 
 __all__ = ["families", "monomial", "starts"]
 
@@ -29,13 +31,18 @@ def monomial(degree: int, signed: bool) -> Term:
     return Term("power", (float(degree),))
 
 
+_WITH_COVARIATES = 3
+"""Monomials that f may have, where some are multiplied by covariates of the nodes."""
+
+
 @cache
-def families(name: str, signed: bool) -> tuple[Function, ...]:
+def families(name: str, signed: bool, covariates: tuple[str, ...] = ()) -> tuple[Function, ...]:
     """The families of a function, the simplest first.
 
     Args:
         name: "f", "h_ego" or "h_alt".
         signed: states are negative, too: atoms that are not defined there are left out.
+        covariates: of the nodes; monomials of f may be multiplied by one.
     """
     most, beside = _LEVELS[name]
     found: list[Function] = [()] if name == "f" else []
@@ -54,6 +61,11 @@ def families(name: str, signed: bool) -> tuple[Function, ...]:
                 (head, *(monomial(d, signed) for d in sorted(degrees, key=lambda d: d or 9)))
                 for degrees in beside
             ]
+    if name == "f" and covariates:
+        plain = [monomial(d, signed) for d in (1, 2, 3, 0)]
+        scaled = [replace(term, by=by) for by in covariates for term in plain]
+        for count in range(1, _WITH_COVARIATES + 1):
+            found += [x for x in combinations((*scaled, *plain), count) if any(t.by for t in x)]
     return tuple(sorted(found, key=_complexity))
 
 
@@ -65,6 +77,6 @@ def starts(term: Term, scale: Scale, dense: bool = False) -> Iterator[tuple[floa
     """Values of a term's inner parameters from which a search begins."""
     choices = [
         inner.starts(scale, dense) if fixed is None else [fixed]
-        for inner, fixed in zip(ATOMS[term.atom].inner, term.fixed, strict=True)
+        for inner, fixed in zip(atom_of(term.atom).inner, term.fixed, strict=True)
     ]
     return product(*choices)

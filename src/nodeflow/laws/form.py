@@ -7,21 +7,37 @@ strength of the interaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import Field
-from nodeflow.laws.atoms import ATOMS, Scale
+from nodeflow.laws.atoms import Scale
+from nodeflow.laws.formulas import atom_of
 
-__all__ = ["FUNCTIONS", "Form", "Function", "Slot", "Term", "field_of"]
+__all__ = [
+    "FUNCTIONS",
+    "NO_COVARIATES",
+    "Covariates",
+    "Form",
+    "Function",
+    "Slot",
+    "Term",
+    "field_of",
+]
 
 Array = NDArray[np.float64]
 
 FUNCTIONS = ("f", "h_ego", "h_alt")
+
+Covariates = Mapping[str, Array]
+"""By name, a number for each node, (n,)."""
+
+NO_COVARIATES: Covariates = MappingProxyType({})
 
 
 @dataclass(frozen=True, order=True)
@@ -29,12 +45,14 @@ class Term:
     """One term of a function.
 
     Attributes:
-        atom: key of `ATOMS`.
+        atom: key of `ATOMS`, or a formula after an equals sign (`formulas`).
         fixed: for each parameter inside the atom its fixed value, or None where it is fitted.
+        by: covariate of the nodes that multiplies the term; empty without one.
     """
 
     atom: str
     fixed: tuple[float | None, ...] = ()
+    by: str = ""
 
     @property
     def free(self) -> tuple[int, ...]:
@@ -97,30 +115,57 @@ class Form:
             found.append((term.atom, coefficient, inner))
         return found
 
-    def value(self, name: str, parameters: Array, x: Array) -> Array:
+    def value(
+        self, name: str, parameters: Array, x: Array, covariates: Covariates = NO_COVARIATES
+    ) -> Array:
         """A function at states x."""
-        total = np.zeros_like(x)
-        for atom, coefficient, inner in self.split(name, parameters):
-            total += coefficient * ATOMS[atom].value(x, *inner)
-        return total
+        return self.total(name, parameters, covariates)(x)
 
-    def slope(self, name: str, parameters: Array, x: Array) -> Array:
+    def slope(
+        self, name: str, parameters: Array, x: Array, covariates: Covariates = NO_COVARIATES
+    ) -> Array:
         """Its derivative by x."""
-        total = np.zeros_like(x)
-        for atom, coefficient, inner in self.split(name, parameters):
-            total += coefficient * ATOMS[atom].slope(x, *inner)
-        return total
+        return self.total(name, parameters, covariates, slope=True)(x)
 
-    def by_parameters(self, name: str, parameters: Array, x: Array) -> tuple[Array, Array]:
+    def total(
+        self, name: str, parameters: Array, covariates: Covariates = NO_COVARIATES,
+        slope: bool = False,
+    ) -> Callable[[Array], Array]:  # fmt: skip
+        """A function, or its derivative by x, at these parameters."""
+        terms: Function = getattr(self, name)
+        parts = [
+            (c, atom_of(atom).slope if slope else atom_of(atom).value, inner, term)
+            for term, (atom, c, inner) in zip(terms, self.split(name, parameters), strict=True)
+        ]
+
+        def function(x: Array) -> Array:
+            found = np.zeros_like(x)
+            for coefficient, atom, inner, term in parts:
+                found += coefficient * _times(atom(x, *inner), term, covariates)
+            return found
+
+        return function
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Names of those that it needs."""
+        terms = (term for name in FUNCTIONS for term in getattr(self, name))
+        return tuple(dict.fromkeys(term.by for term in terms if term.by))
+
+    def by_parameters(
+        self, name: str, parameters: Array, x: Array, covariates: Covariates = NO_COVARIATES
+    ) -> tuple[Array, Array]:
         """A function at states x, and its derivatives by its own parameters, (…, parameters)."""
         total, columns = np.zeros_like(x), []
         terms: Function = getattr(self, name)
         for i, (atom, coefficient, inner) in enumerate(self.split(name, parameters)):
-            value = ATOMS[atom].value(x, *inner)
+            value = _times(atom_of(atom).value(x, *inner), terms[i], covariates)
             total += coefficient * value
             if name != "h_alt" or i > 0:
                 columns.append(value)
-            columns += [coefficient * ATOMS[atom].by_inner[j](x, *inner) for j in terms[i].free]
+            for j in terms[i].free:
+                change = coefficient * atom_of(atom).by_inner[j](x, *inner)
+                columns.append(_times(change, terms[i], covariates))
         return total, np.stack(columns, -1) if columns else np.empty((*x.shape, 0))
 
     def bounds(self, scale: Scale) -> tuple[Array, Array]:
@@ -128,29 +173,27 @@ class Form:
         low, high = np.full(len(self.slots), -np.inf), np.full(len(self.slots), np.inf)
         for place, slot in enumerate(self.slots):
             if slot.inner is not None:
-                inner = ATOMS[getattr(self, slot.function)[slot.term].atom].inner[slot.inner]
+                inner = atom_of(getattr(self, slot.function)[slot.term].atom).inner[slot.inner]
                 low[place], high[place] = inner.bounds(scale)
         return low, high
 
 
-def field_of(form: Form, parameters: Array) -> Field:
-    """The vector field of a form at its parameters."""
+def _times(values: Array, term: Term, covariates: Covariates) -> Array:
+    """Values of an atom, times the covariate of its term; nodes come one after another, as a whole."""
+    if not term.by:
+        return values
+    z = covariates[term.by]
+    return (values.reshape(-1, len(z)) * z).reshape(values.shape)
+
+
+def field_of(form: Form, parameters: Array, covariates: Covariates = NO_COVARIATES) -> Field:
+    """The vector field of a form at its parameters.
+
+    With covariates it is that of one graph: its functions take states (…, n), or those of several
+    trajectories one after another.
+    """
     p = np.array(parameters, dtype=np.float64)
 
-    def total(name: str, slope: bool) -> Callable[[Array], Array]:
-        parts = [
-            (c, ATOMS[atom].slope if slope else ATOMS[atom].value, inner)
-            for atom, c, inner in form.split(name, p)
-        ]
-
-        def function(x: Array) -> Array:
-            found = np.zeros_like(x)
-            for coefficient, atom, inner in parts:
-                found += coefficient * atom(x, *inner)
-            return found
-
-        return function
-
-    values = [total(name, slope=False) for name in FUNCTIONS]
-    slopes = [total(name, slope=True) for name in FUNCTIONS]
+    values = [form.total(name, p, covariates) for name in FUNCTIONS]
+    slopes = [form.total(name, p, covariates, slope=True) for name in FUNCTIONS]
     return Field(*values, *slopes)

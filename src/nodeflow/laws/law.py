@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
 
 from nodeflow.dynamics.given import checked_start, increasing
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
-from nodeflow.laws.atoms import ATOMS
-from nodeflow.laws.data import LawProblem
+from nodeflow.laws.bands import DIFFER, FLAGS, Mixture, flag, mixture
+from nodeflow.laws.data import LawProblem, covariates_of
 from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
+from nodeflow.laws.formulas import atom_of
+from nodeflow.laws.symbolic import available
+from nodeflow.node.trust import LEVELS, checked_levels
 from nodeflow.threads import one_thread_if_small
 
 if TYPE_CHECKING:
@@ -33,6 +35,11 @@ Array = NDArray[np.float64]
 
 VERSION = 1
 """Of the dictionaries and files of laws."""
+
+EXACT = 1e-5
+"""States are taken to be no more exact than this, relative to their root mean square: errors of the
+integration that made them, or of single precision, are not noise, and no law should explain them.
+"""
 
 DECIDED = 0.9
 """Weight from which a law counts as told from the others."""
@@ -81,8 +88,36 @@ class Law:
 
     @cached_property
     def field(self) -> Field:
-        """The vector field, as the functions of `nodeflow.dynamics` take it."""
+        """The vector field, as the functions of `nodeflow.dynamics` take it.
+
+        Raises:
+            LawProblem: it depends on covariates of the nodes: see `field_on`.
+        """
+        self._check_covariates({})
         return field_of(self.form, self.parameters)
+
+    def field_on(self, graph: Graph, covariates: Mapping[str, Any]) -> Field:
+        """The vector field on one graph, with the covariates of its nodes.
+
+        Args:
+            graph: the graph.
+            covariates: by name, a number for each node: an array in the order of the nodes, or a
+                mapping or pandas Series by node.
+
+        Raises:
+            LawProblem: a covariate is missing or does not fit.
+        """
+        found = covariates_of(graph, covariates)
+        self._check_covariates(found)
+        return field_of(self.form, self.parameters, found)
+
+    def _check_covariates(self, given: Mapping[str, Any]) -> None:
+        for name in self.form.covariates:
+            if name not in given:
+                raise LawProblem(
+                    f"The law depends on the covariate {name!r} of the nodes; give its values, as "
+                    "covariates of predict, spread or field_on."
+                )
 
     @property
     def undetermined(self) -> bool:
@@ -96,6 +131,21 @@ class Law:
     def explains(self) -> bool:
         """Whether the law leaves no more than noise of the data, and of trajectories held out."""
         return self.excess <= EXCESS and not self.check > CHECKED
+
+    @property
+    def hint(self) -> str:
+        """What can be done where the law does not explain the data; empty where it does."""
+        if self.explains:
+            return ""
+        if available():
+            return (
+                "Neither a law of the families that are searched nor a formula of symbolic "
+                "regression explains the data; do not use the law beyond the states seen."
+            )
+        return (
+            "No law of the families that are searched explains the data; install "
+            "nodeflow[symbolic] to search beyond them by symbolic regression."
+        )
 
     @property
     def f(self) -> sympy.Expr:
@@ -118,12 +168,14 @@ class Law:
         return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance), 0.0)))
 
     def table(self) -> pd.DataFrame:
-        """One row a parameter: function, term, name, value, error."""
+        """One row a parameter: function, atom (after its covariate), name, value, error."""
         rows = []
         for slot, value, error in zip(self.form.slots, self.parameters, self.errors, strict=True):
-            atom = ATOMS[getattr(self.form, slot.function)[slot.term].atom]
-            name = "coefficient" if slot.inner is None else atom.inner[slot.inner].name
-            rows.append((slot.function, atom.name, name, float(value), float(error)))
+            term: Term = getattr(self.form, slot.function)[slot.term]
+            inner = atom_of(term.atom).inner
+            name = "coefficient" if slot.inner is None else inner[slot.inner].name
+            what = f"{term.by} {term.atom}".strip()
+            rows.append((slot.function, what, name, float(value), float(error)))
         return pd.DataFrame(rows, columns=["function", "atom", "parameter", "value", "error"])
 
     def _expression(self, name: str, digits: bool = False, symbol: str = "x") -> sympy.Expr:
@@ -132,8 +184,14 @@ class Law:
         x = sympy.Symbol(symbol, real=True)
         values = self._rounded() if digits else self.parameters
         total: sympy.Expr = sympy.Integer(0)
-        for atom, coefficient, inner in self.form.split(name, values):
-            total += _number(coefficient) * ATOMS[atom].expression(x, *map(_number, inner))
+        terms = getattr(self.form, name)
+        for term, (atom, coefficient, inner) in zip(
+            terms, self.form.split(name, values), strict=True
+        ):
+            part = _number(coefficient) * atom_of(atom).expression(x, *map(_number, inner))
+            if term.by:
+                part *= sympy.Symbol(term.by + symbol[1:], real=True)
+            total += part
         return total
 
     def _rounded(self) -> Array:
@@ -174,6 +232,7 @@ class Law:
         initial: ArrayLike | Mapping[Any, float] | pd.Series,
         times: ArrayLike,
         *,
+        covariates: Mapping[str, Any] | None = None,
         rtol: float = 1e-8,
         atol: float | None = None,
         max_steps: int = 100_000,
@@ -185,6 +244,7 @@ class Law:
             initial: a state for each node: a mapping or pandas Series by node, or an array in the
                 graph's order of nodes.
             times: increasing; the first belongs to the initial states.
+            covariates: of the nodes, as of `field_on`, where the law has any.
             rtol: relative tolerance.
             atol: absolute tolerance; by default `rtol` times the largest state seen.
             max_steps: limit of steps.
@@ -197,7 +257,7 @@ class Law:
             LawProblem: initial states that do not fit the graph, or an integration that fails.
         """
         inner, start, when = _given(graph, initial, times)
-        states = self._states(inner.adjacency(), start, when, rtol, atol, max_steps)
+        states = self._states(inner, covariates or {}, start, when, rtol, atol, max_steps)
         if isinstance(states, str):
             raise LawProblem(f"The law cannot be integrated here: {states}.")
         return _frame(states, when, inner)
@@ -209,6 +269,7 @@ class Law:
         initial: ArrayLike | Mapping[Any, float] | pd.Series,
         times: ArrayLike,
         *,
+        covariates: Mapping[str, Any] | None = None,
         rtol: float = 1e-6,
         atol: float | None = None,
         max_steps: int = 100_000,
@@ -224,10 +285,9 @@ class Law:
         inner, start, when = _given(graph, initial, times)
         laws = (self, *self.alternatives)
         weights = np.array([law.weight for law in laws])
-        matrix = inner.adjacency()
         found = []
         for law in laws:
-            states = law._states(matrix, start, when, rtol, atol, max_steps)
+            states = law._states(inner, covariates or {}, start, when, rtol, atol, max_steps)
             found.append(
                 np.full((len(when), inner.n), np.inf) if isinstance(states, str) else states
             )
@@ -238,9 +298,94 @@ class Law:
             spread = np.sqrt((share * np.square(stack - mean)).sum(0))
         return _frame(np.where(np.isfinite(spread), spread, np.inf), when, inner)
 
+    @one_thread_if_small
+    def forecast(
+        self,
+        graph: nx.Graph[Any] | Graph,
+        initial: ArrayLike | Mapping[Any, float] | pd.Series,
+        times: ArrayLike,
+        *,
+        levels: Sequence[float] = LEVELS,
+        covariates: Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:
+        """Forecast with bands and flags, in the columns that those of an `Ensemble` have.
+
+        Bands hold what the data leave open: the alternatives with their weights, parameters with
+        their standard errors, and noise. They take the families of `nodeflow.laws` for granted.
+
+        Args:
+            graph: a networkx graph, or one of nodeflow's.
+            initial: a state for each node: a mapping or pandas Series by node, or an array in the
+                graph's order of nodes.
+            times: increasing; the first belongs to the initial states.
+            levels: probabilities of the bands.
+            covariates: of the nodes, as of `field_on`, where the law has any.
+
+        Returns:
+            A row for each time and node: time, node (its name), mean, and for each level p in per
+            cent lower_p and upper_p, between which a further observation lies with this
+            probability; infinite where a law that may be the true one cannot be integrated. flag
+            is one of "inside", "outside, laws agree" and "outside, laws differ", from the time on
+            from which it holds (`nodeflow.laws.bands.flag`); trusted is False for the last.
+
+        Raises:
+            GraphProblem: a graph with self-loops, parallel edges or weights that are no numbers.
+            LawProblem: initial states that do not fit the graph, or an integration that fails.
+            TrustProblem: a level that is no probability.
+        """
+        inner, start, when = _given(graph, initial, times)
+        wanted = checked_levels(levels)
+        found = self.mixture(inner, start, when, covariates=covariates)
+        flagged = flag(self, found, inner)
+        table = {
+            "time": np.repeat(when, inner.n),
+            "node": list(inner.labels) * len(when),
+            "mean": found.mean.ravel(),
+        }
+        for level in wanted:
+            low, high = found.band(level, self.noise)
+            table[f"lower_{100 * level:g}"] = low.ravel()
+            table[f"upper_{100 * level:g}"] = high.ravel()
+        table["flag"] = np.array(FLAGS)[flagged.ravel()]
+        table["trusted"] = (flagged != DIFFER).ravel()
+        return pd.DataFrame(table)
+
+    def mixture(
+        self,
+        graph: Graph,
+        start: Array,
+        when: Array,
+        *,
+        covariates: Mapping[str, Any] | None = None,
+        rtol: float = 1e-6,
+        max_steps: int = 10_000,
+    ) -> Mixture:
+        """What this law, its alternatives and their parameters within their errors predict.
+
+        Args:
+            graph: of n nodes.
+            start: (n,) initial states.
+            when: (T,) increasing times.
+            covariates: of the nodes, as of `field_on`.
+            rtol: relative tolerance, and in units of the largest state seen absolute one.
+            max_steps: limit of steps.
+
+        Raises:
+            LawProblem: the law itself cannot be integrated, or a covariate is missing or does not
+                fit.
+        """
+        known = covariates_of(graph, covariates or {})
+        for law in (self, *self.alternatives):
+            law._check_covariates(known)
+        atol = rtol * max(abs(self.seen[0]), abs(self.seen[1]))
+        return mixture(
+            self, graph.adjacency(), start, when, known, rtol=rtol, atol=atol, max_steps=max_steps
+        )
+
     def _states(
         self,
-        matrix: csr_array,
+        graph: Graph,
+        covariates: Mapping[str, Any],
         start: Array,
         when: Array,
         rtol: float,
@@ -251,8 +396,9 @@ class Law:
         if atol is None:
             atol = rtol * max(abs(self.seen[0]), abs(self.seen[1]))
         found = simulate(
-            self.field, matrix, start[None], when, rtol=rtol, atol=atol, max_steps=steps
-        )
+            self.field_on(graph, covariates), graph.adjacency(), start[None], when,
+            rtol=rtol, atol=atol, max_steps=steps,
+        )  # fmt: skip
         return found.reason[0] or found.states[0]
 
     def to_dict(self) -> dict[str, Any]:
@@ -264,15 +410,16 @@ class Law:
                 name: [
                     {
                         "atom": term.atom,
+                        **({"covariate": term.by} if term.by else {}),
                         "coefficient": coefficient,
                         "inner": {
                             inner.name: value
-                            for inner, value in zip(ATOMS[term.atom].inner, values, strict=True)
+                            for inner, value in zip(atom_of(term.atom).inner, values, strict=True)
                         },
                         "fixed": [
                             inner.name
                             for inner, value in zip(
-                                ATOMS[term.atom].inner, term.fixed, strict=True
+                                atom_of(term.atom).inner, term.fixed, strict=True
                             )
                             if value is not None
                         ],
@@ -321,13 +468,13 @@ class Law:
         for name in FUNCTIONS:
             terms = []
             for place, entry in enumerate(said["functions"][name]):
-                atom = ATOMS[entry["atom"]]
+                atom = atom_of(entry["atom"])
                 inner = [float(entry["inner"][x.name]) for x in atom.inner]
                 fixed = tuple(
                     value if x.name in entry["fixed"] else None
                     for x, value in zip(atom.inner, inner, strict=True)
                 )
-                terms.append(Term(atom.name, fixed))
+                terms.append(Term(atom.name, fixed, entry.get("covariate", "")))
                 if name != "h_alt" or place > 0:
                     values.append(float(entry["coefficient"]))
                 values += [
@@ -365,6 +512,8 @@ def read_law(path: str | Path) -> Law:
         said = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise LawProblem(f"{path} cannot be read as JSON ({error}); give a law's file.") from error
+    if isinstance(said, dict) and "stamp" in said:
+        raise LawProblem(f"{path} holds the laws of a run; read them with laws.read_laws.")
     try:
         return Law.from_dict(said)
     except LawProblem as error:

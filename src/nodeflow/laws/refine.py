@@ -94,7 +94,8 @@ def trajectories_of(
         return None
     limit = _FAR * float(np.abs(group.states).max())
     found = simulate(
-        _bounded(field_of(form, parameters), limit), group.adjacency, initial, times,
+        _bounded(field_of(form, parameters, group.covariates), limit),
+        group.adjacency, initial, times,
         rtol=precision.rtol, atol=precision.atol, max_steps=precision.max_steps,
     )  # fmt: skip
     return None if any(found.reason) else (found.states, int(found.steps.max()))
@@ -116,7 +117,6 @@ def along_fit(
 ) -> list[Along] | None:
     """Reference trajectories of a fitted law; None where it cannot be integrated."""
     alongs = []
-    field = field_of(found.form, found.parameters)
     for group, grid, initial in zip(groups, grids, found.initials, strict=True):
         times = np.union1d(grid.at, group.times)
         result = trajectories_of(found.form, found.parameters, group, initial, times, precision)
@@ -125,6 +125,7 @@ def along_fit(
         states, _ = result
         path = states[:, np.searchsorted(times, grid.at)]
         model = states[:, np.searchsorted(times, group.times)]
+        field = field_of(found.form, found.parameters, group.covariates)
         alongs.append(Along.of(group, grid, path, model, field))
     return alongs
 
@@ -132,7 +133,7 @@ def along_fit(
 def columns_of(form: Form, parameters: Array, along: Along) -> Array:
     """Derivatives of the velocity by the parameters along a path, (M, Q, n, P)."""
     x = along.path
-    _, own = form.by_parameters("f", parameters, x)
+    _, own = form.by_parameters("f", parameters, x, along.group.covariates)
     ego, by_ego = form.by_parameters("h_ego", parameters, x)
     alt, by_alt = form.by_parameters("h_alt", parameters, x)
     parts = [own]

@@ -23,7 +23,8 @@ from nodeflow.laws.along import Along, Grid
 from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.data import Group
 from nodeflow.laws.families import families, starts
-from nodeflow.laws.form import FUNCTIONS, Form, Function
+from nodeflow.laws.form import FUNCTIONS, Form, Function, Term
+from nodeflow.laws.formulas import atom_of
 
 __all__ = [
     "Basis",
@@ -34,6 +35,8 @@ __all__ = [
     "metric_along",
     "metric_weak",
     "polished",
+    "promising",
+    "ranked",
     "search",
     "simplest",
 ]
@@ -42,6 +45,7 @@ Array = NDArray[np.float64]
 
 _COUNTS = 32, 16, 28
 """Basis functions of f, h_ego and h_alt."""
+_MONOMIALS = 4
 _SMALLEST = 1e-7
 """Of principal components, in units of the largest: the least that is worth a basis function."""
 
@@ -51,6 +55,13 @@ _WINDOW = 6
 _INTERACTIONS, _POLISHED, _KEPT, _CYCLES = 48, 12, 10, 3
 
 _BIASED = 30.0
+
+_TRIED, _HOPELESS = 3, 300.0
+"""After so many steps a form is left as it is if all that its steps promise leaves its loss so many
+nats above the smallest."""
+
+_SURE, _NEARLY = 3, 100.0
+"""Forms that are refined in any case, and nats by which the description of others may be longer."""
 
 _ZERO = 1e-6
 """Coefficient of a first term of h_alt that is none."""
@@ -73,25 +84,31 @@ class Basis:
         size: unit of states in which monomials are of order one.
         scale: sizes of the states.
         signed: some are negative.
+        covariates: of the nodes; f has also the monomials times each of them.
         counts: how many of the functions serve for f, h_ego and h_alt.
         terms: the atoms with their inner parameters.
         mix: (4 + terms, K): the basis from monomials and atoms.
         onto: (K, X): coefficients of a function from its values on the grid.
-        known: those of atoms that have been needed.
+        known: those of terms that have been needed.
+        near: starts of functions that have been needed.
     """
 
     grid: Array
     size: float
     scale: Scale
     signed: bool
+    covariates: tuple[str, ...]
     counts: tuple[int, int, int]
     terms: tuple[tuple[str, tuple[float, ...]], ...]
     mix: Array
     onto: Array
-    known: dict[tuple[str, tuple[float, ...]], Array] = entry(default_factory=dict)
+    known: dict[tuple[str, tuple[float, ...], str], Array] = entry(default_factory=dict)
+    near: dict[Function, _Near] = entry(default_factory=dict)
 
     @classmethod
-    def of(cls, states: Array, scale: Scale, signed: bool) -> Basis:
+    def of(
+        cls, states: Array, scale: Scale, signed: bool, covariates: tuple[str, ...] = ()
+    ) -> Basis:
         """For laws along these states."""
         flat = states.ravel()
         low, high = float(flat.min()), float(flat.max())
@@ -128,61 +145,109 @@ class Basis:
         )
         onto = np.concatenate([q, u[:, :count]], 1).T
         f, ego, alt = (min(k, len(onto)) for k in _COUNTS)
-        return cls(grid, size, scale, signed, (f, ego, alt), terms, mix / norms[:, None], onto)
+        counts = f + _MONOMIALS * len(covariates), ego, alt
+        return cls(grid, size, scale, signed, covariates, counts, terms, mix / norms[:, None], onto)
+
+    def families(self, name: str) -> tuple[Function, ...]:
+        """The families of a function."""
+        return families(name, self.signed, self.covariates)
 
     def values(self, x: Array) -> Array:
         """The basis functions at states, (…, K)."""
         return np.asarray(_values(self.terms, x, self.size) @ self.mix)
 
-    def vector(self, form: Form, parameters: Array) -> tuple[Array, Array]:
-        """The vector v of a law, and its derivatives by the parameters, (C, P)."""
-        (f, d_f), (ego, d_ego), (alt, d_alt) = (
-            self._function(form, name, parameters, count)
-            for name, count in zip(FUNCTIONS, self.counts, strict=True)
-        )
-        v = np.concatenate([f, np.outer(ego, alt).ravel()])
-        jacobian = np.zeros((len(v), len(parameters)))
-        pieces, k = form.pieces, len(f)
-        products = jacobian[k:].reshape(len(ego), len(alt), len(parameters))
-        jacobian[:k, pieces["f"]] = d_f.T
-        products[:, :, pieces["h_ego"]] = d_ego.T[:, None, :] * alt[None, :, None]
-        products[:, :, pieces["h_alt"]] = ego[:, None, None] * d_alt.T[None]
-        return v, jacobian
+    def vector(self, form: Form, parameters: Array) -> Array:
+        """The vector v of a law."""
+        f, ego, alt = (self.function(form, name, parameters)[0] for name in FUNCTIONS)
+        return np.concatenate([f, np.outer(ego, alt).ravel()])
 
-    def _function(
-        self, form: Form, name: str, parameters: Array, count: int
-    ) -> tuple[Array, Array]:
+    def function(self, form: Form, name: str, parameters: Array) -> tuple[Array, Array]:
         """Coefficients of a function, and their derivatives by its parameters, (P, K)."""
+        total, rows = self.whole(form, name, parameters)
+        count = self.counts[FUNCTIONS.index(name)]
+        return total[:count], rows[:, :count]
+
+    def whole(self, form: Form, name: str, parameters: Array) -> tuple[Array, Array]:
+        """The same with all functions of the basis, and the monomials times covariates."""
+        count = len(self.onto) + _MONOMIALS * len(self.covariates)
         total, rows = np.zeros(count), []
         terms: Function = getattr(form, name)
         for i, (atom, coefficient, inner) in enumerate(form.split(name, parameters)):
             free = terms[i].free
             if free:
-                columns = [ATOMS[atom].value(self.grid, *inner)]
-                columns += [ATOMS[atom].by_inner[j](self.grid, *inner) for j in free]
-                vectors = np.stack(columns) @ self.onto[:count].T
+                columns = [atom_of(atom).value(self.grid, *inner)]
+                columns += [atom_of(atom).by_inner[j](self.grid, *inner) for j in free]
+                vectors = np.zeros((len(columns), count))
+                vectors[:, : len(self.onto)] = np.stack(columns) @ self.onto.T
             else:
-                vectors = self._fixed(atom, inner)[:, :count]
+                vectors = self.of_term(terms[i], inner)[None]
             total += coefficient * vectors[0]
             if name != "h_alt" or i > 0:
                 rows.append(vectors[0])
             rows += [coefficient * x for x in vectors[1:]]
         return total, np.array(rows).reshape(len(rows), count)
 
-    def _fixed(self, atom: str, inner: tuple[float, ...]) -> Array:
-        """Coefficients (1, K) of an atom without anything to fit inside, computed once."""
-        if (atom, inner) not in self.known:
-            self.known[atom, inner] = (self.onto @ ATOMS[atom].value(self.grid, *inner))[None]
-        return self.known[atom, inner]
+    def nearest(self, terms: Function, wanted: Array) -> _Terms:
+        """Coefficients and inner parameters, of all starts, of what is closest to a function.
+
+        Args:
+            terms: of the function.
+            wanted: coefficients of `whole`.
+        """
+        if terms not in self.near:
+            inner = list(product(*(list(starts(t, self.scale, dense=True)) for t in terms)))
+            columns = np.stack(
+                [
+                    np.stack([self.of_term(t, i) for t, i in zip(terms, x, strict=True)], -1)
+                    for x in inner
+                ]
+            )
+            self.near[terms] = _Near(inner, columns, np.linalg.pinv(columns, rcond=1e-10))
+        near = self.near[terms]
+        solutions = near.inverse @ wanted
+        away = np.einsum("sxt,st->sx", near.columns, solutions) - wanted
+        closest = int(np.argmin(np.square(away).sum(1)))
+        return solutions[closest], near.inner[closest]
+
+    def of_term(self, term: Term, inner: tuple[float, ...]) -> Array:
+        """A term as a vector (K,) of coefficients of `whole`, computed once."""
+        key = term.atom, inner, term.by
+        if key not in self.known:
+            own = len(self.onto)
+            self.known[key] = found = np.zeros(own + _MONOMIALS * len(self.covariates))
+            if term.by:
+                first = own + _MONOMIALS * self.covariates.index(term.by)
+                degree = _degree(term)
+                found[first + degree] = self.size**degree
+            else:
+                found[:own] = self.onto @ atom_of(term.atom).value(self.grid, *inner)
+        return self.known[key]
+
+
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """The starts of a function: inner parameters, terms as vectors, least squares."""
+
+    inner: list[tuple[tuple[float, ...], ...]]
+    columns: Array
+    """(S, K, T)."""
+    inverse: Array
+    """(S, T, K)."""
+
+
+def _degree(term: Term) -> int:
+    """Of a monomial."""
+    known = {"one": 0, "square": 2}
+    return known[term.atom] if term.atom in known else round(term.fixed[0] or 0)
 
 
 def _values(terms: Sequence[tuple[str, tuple[float, ...]]], x: Array, size: float) -> Array:
     """The monomials up to degree 3 and atoms at states, (…, 4 + terms)."""
-    found = np.empty((*x.shape, 4 + len(terms)))
-    for degree in range(4):
+    found = np.empty((*x.shape, _MONOMIALS + len(terms)))
+    for degree in range(_MONOMIALS):
         found[..., degree] = (x / size) ** degree
-    for place, (atom, inner) in enumerate(terms, 4):
-        found[..., place] = ATOMS[atom].value(x, *inner)
+    for place, (atom, inner) in enumerate(terms, _MONOMIALS):
+        found[..., place] = atom_of(atom).value(x, *inner)
     return found
 
 
@@ -213,6 +278,36 @@ class Metric:
         root = (vectors[:, kept] * sizes).T * scale
         target = vectors[:, kept].T @ (right / scale) / sizes
         return cls(basis, max(total - float(target @ target), 0.0), root, target)
+
+    @cached_property
+    def _blocks(self) -> tuple[Array, Array, Array]:
+        """`root` by columns of f, (R, K_f), and of products, (R, K_e, K_a) and (R, K_a, K_e)."""
+        _, k_e, k_a = self.basis.counts
+        own, products = np.split(self.root, [self.root.shape[1] - k_e * k_a], 1)
+        by_ego = products.reshape(-1, k_e, k_a)
+        return (
+            np.ascontiguousarray(own), np.ascontiguousarray(by_ego),
+            np.ascontiguousarray(by_ego.transpose(0, 2, 1)),
+        )  # fmt: skip
+
+    def residual(self, form: Form, parameters: Array) -> tuple[Array, Array]:
+        """root v − target of a law, and its derivatives by the parameters, (R, P)."""
+        own, by_ego, by_alt = self._blocks
+        found, jacobian = -self.target, np.zeros((len(self.target), len(parameters)))
+        if form.f:
+            f, d_f = self.basis.function(form, "f", parameters)
+            found += own @ f
+            jacobian[:, form.pieces["f"]] = own @ d_f.T
+        if form.h_ego:
+            ego, d_ego = self.basis.function(form, "h_ego", parameters)
+            alt, d_alt = self.basis.function(form, "h_alt", parameters)
+            # One function of the product at a time: no vector of all products is needed.
+            with_alt = (by_ego.reshape(-1, len(alt)) @ alt).reshape(len(found), -1)
+            with_ego = (by_alt.reshape(-1, len(ego)) @ ego).reshape(len(found), -1)
+            found += with_alt @ ego
+            jacobian[:, form.pieces["h_ego"]] = with_alt @ d_ego.T
+            jacobian[:, form.pieces["h_alt"]] = with_ego @ d_alt.T
+        return found, jacobian
 
     def without_f(self) -> Metric:
         """The metric of interactions, with the best f of the basis for each."""
@@ -255,7 +350,7 @@ def metric_along(
     alongs: Sequence[Along], basis: Basis, form: Form, parameters: Array, noise: float
 ) -> Metric:
     """Trajectories, to first order around those of a reference law."""
-    v, _ = basis.vector(form, parameters)
+    v = basis.vector(form, parameters)
     matrix, right, total = np.zeros((len(v), len(v))), np.zeros(len(v)), 0.0
     for along in alongs:
         residual = along.residual(along.model)
@@ -276,6 +371,10 @@ def _pieces(basis: Basis, grid: Grid, group: Group, states: Array) -> Array:
     """Integrals over pieces of all columns of one trajectory, (K, n, C)."""
     values = basis.values(states)
     f, ego, alt = (values[..., :count] for count in basis.counts)
+    if basis.covariates:
+        monomials = _values((), states, basis.size)
+        scaled = [group.covariates[name][:, None] * monomials for name in basis.covariates]
+        f = np.concatenate([f, *scaled], -1)
     q, n, k = alt.shape
     received = (group.adjacency @ alt.transpose(1, 0, 2).reshape(n, -1)).reshape(n, q, k)
     products = ego[..., None] * received.transpose(1, 0, 2)[:, :, None]
@@ -295,8 +394,9 @@ class Candidate:
 def description(form: Form, count: int) -> float:
     """Nats that it takes to say which form it is and what its parameters are.
 
-    Each parameter costs ½ ln n (Rissanen 1978; Schwarz 1978), each term the choice of its atom, and
-    each exponent that is no whole number the choice of a fraction.
+    Each parameter costs ½ ln n (Rissanen 1978; Schwarz 1978), each term the choice of its atom,
+    each exponent that is no whole number the choice of a fraction, each term with a covariate the
+    choice of that, and each node in the tree of a formula the choice of what it is.
     """
     terms = [term for name in FUNCTIONS for term in getattr(form, name)]
     fractions = sum(
@@ -306,6 +406,8 @@ def description(form: Form, count: int) -> float:
         0.5 * np.log(count) * len(form.slots)
         + np.log(len(ATOMS) + 3) * len(terms)
         + np.log(12.0) * fractions
+        + np.log(12.0) * sum(atom_of(term.atom).nodes for term in terms)
+        + np.log(4.0) * sum(bool(term.by) for term in terms)
     )
 
 
@@ -326,20 +428,34 @@ def search(metric: Metric, noise: float, count: int) -> list[Candidate]:
     choices = {name: _Choices.of(name, basis, dense=name == "f") for name in FUNCTIONS}
     free = metric.without_f()
     interactions = _interactions(free, choices["h_ego"], choices["h_alt"], basis)
-    starting = _mixed(_ranked(interactions, noise, count), simplest(interactions, count))
-    pairs = [_polish(free, x.form, x.parameters, basis, 12) for x in starting[:_INTERACTIONS]]
+    starting = _mixed(ranked(interactions, noise, count), simplest(interactions, count))
+    pairs = _polish_all(free, starting[:_INTERACTIONS], 12, noise, count)
     alone = Candidate(Form((), (), ()), np.empty(0), 0.0)
     whole = _with_f(metric, choices["f"], alone, noise, count)
-    for x in _ranked(pairs, noise, count)[:_POLISHED]:
+    for x in ranked(pairs, noise, count)[:_POLISHED]:
         whole += _with_f(metric, choices["f"], x, noise, count)
-    whole = _distinct(_ranked(whole, noise, count))[: 3 * _POLISHED]
-    whole = [_polish(metric, x.form, x.parameters, basis, 30) for x in whole]
-    return _distinct(_ranked(whole, noise, count))
+    whole = _distinct(ranked(whole, noise, count))[: 3 * _POLISHED]
+    whole = _polish_all(metric, whole, 30, noise, count)
+    return _distinct(ranked(whole, noise, count))
 
 
 def polished(metric: Metric, laws: Sequence[tuple[Form, Array]]) -> list[Candidate]:
     """Known laws with the parameters that are best in this metric."""
-    return [_polish(metric, form, p, metric.basis, 10) for form, p in laws]
+    return [_polish(metric, form, p, 10) for form, p in laws]
+
+
+def promising(found: Sequence[Candidate], noise: float, count: int, most: int) -> list[Candidate]:
+    """The first of forms in their order, without those that are far from the first.
+
+    Args:
+        found: forms by length of description.
+        noise: standard deviation of the observations.
+        count: how many observations there are.
+        most: at most so many.
+    """
+    variance = _variance(found, noise, count)
+    lengths = [0.5 * x.loss / variance + description(x.form, count) for x in found[:most]]
+    return [x for i, x in enumerate(found[:most]) if i < _SURE or lengths[i] < lengths[0] + _NEARLY]
 
 
 def simplest(found: Sequence[Candidate], count: int) -> list[Candidate]:
@@ -381,21 +497,23 @@ class _Choices:
 
     @classmethod
     def of(cls, name: str, basis: Basis, dense: bool) -> _Choices:
-        place: dict[tuple[str, tuple[float, ...]], int] = {}
+        place: dict[tuple[str, tuple[float, ...], str], int] = {}
         sets = []
-        for function in families(name, basis.signed):
+        for function in basis.families(name):
             options = []
             for term in function:
                 options.append(
                     [
-                        place.setdefault((term.atom, inner), len(place))
+                        place.setdefault((term.atom, inner, term.by), len(place))
                         for inner in starts(term, basis.scale, dense)
                     ]
                 )
             sets += [(function, chosen) for chosen in product(*options)]
-        onto = basis.onto[: basis.counts[FUNCTIONS.index(name)]]
-        vectors = np.stack([onto @ ATOMS[a].value(basis.grid, *inner) for a, inner in place])
-        return cls(vectors, tuple(inner for _, inner in place), tuple(sets))
+        count = basis.counts[FUNCTIONS.index(name)]
+        vectors = np.stack(
+            [basis.of_term(Term(atom, inner, by), inner)[:count] for atom, inner, by in place]
+        )
+        return cls(vectors, tuple(inner for _, inner, _ in place), tuple(sets))
 
     @cached_property
     def by_length(self) -> dict[int, list[int]]:
@@ -484,7 +602,7 @@ def _with_f(
     """The best families of f for an interaction, whose strength stays free."""
     basis = metric.basis
     k = basis.counts[0]
-    v, _ = basis.vector(interaction.form, interaction.parameters)
+    v = basis.vector(interaction.form, interaction.parameters)
     vectors = np.zeros((len(choices.vectors) + 1, len(v)))
     vectors[0] = v
     vectors[1:, :k] = choices.vectors
@@ -512,24 +630,45 @@ def _with_f(
                 if slot.function == "h_ego" and slot.inner is None:
                     rest[place] *= solution[row, 0]
             best[function] = loss, Candidate(form, np.concatenate([own, rest]), loss)
-    return _ranked([x for _, x in best.values()], noise, count)[:_KEPT]
+    return ranked([x for _, x in best.values()], noise, count)[:_KEPT]
 
 
-def _polish(metric: Metric, form: Form, parameters: Array, basis: Basis, steps: int) -> Candidate:
+def _polish(
+    metric: Metric, form: Form, parameters: Array, steps: int, limit: float = np.inf
+) -> Candidate:
     """Levenberg–Marquardt on all parameters of a form."""
-    low, high = form.bounds(basis.scale)
-    offset = basis.counts[0] + basis.counts[1] * basis.counts[2] - metric.root.shape[1]
-
-    def at(p: Array) -> tuple[Array, Array]:
-        v, jacobian = basis.vector(form, p)
-        return metric.root @ v[offset:] - metric.target, metric.root @ jacobian[offset:]
-
-    found, loss = levenberg(at, np.clip(parameters, low, high), low, high, steps)
+    low, high = form.bounds(metric.basis.scale)
+    found, loss = levenberg(
+        lambda p: metric.residual(form, p), np.clip(parameters, low, high), low, high, steps,
+        limit - metric.constant,
+    )  # fmt: skip
     return Candidate(form, found, loss + metric.constant)
 
 
+def _polish_all(
+    metric: Metric, found: Sequence[Candidate], steps: int, noise: float, count: int
+) -> list[Candidate]:
+    """All of these, where smoothed states may have biased the losses."""
+    polished: list[Candidate] = []
+    for x in found:
+        limit = _hopeless(polished, noise, count, _BIASED) if polished else np.inf
+        polished.append(_polish(metric, x.form, x.parameters, steps, limit))
+    return polished
+
+
+def _hopeless(found: Sequence[Candidate], noise: float, count: int, biased: float = 1.0) -> float:
+    """A loss that is too large for any description to be among the short ones."""
+    nats = biased * _HOPELESS * _variance(found, noise, count)
+    return min(x.loss for x in found) + 2.0 * nats
+
+
 def levenberg(
-    at: Callable[[Array], tuple[Array, Array]], start: Array, low: Array, high: Array, steps: int
+    at: Callable[[Array], tuple[Array, Array]],
+    start: Array,
+    low: Array,
+    high: Array,
+    steps: int,
+    limit: float = np.inf,
 ) -> tuple[Array, float]:
     """Levenberg–Marquardt within bounds: parameters and sum of squares.
 
@@ -539,16 +678,22 @@ def levenberg(
         low: lower bounds.
         high: upper bounds.
         steps: at most so many.
+        limit: a sum of squares that is of no interest: what promises no less is left as it is.
     """
     p = start
     residual, jacobian = at(p)
     loss = float(residual @ residual)
     damping = 1e-4
-    for _ in range(steps):
+    for number in range(steps):
         normal, gradient = jacobian.T @ jacobian, jacobian.T @ residual
         diagonal = np.maximum(np.diag(normal), 1e-300)
         scale = np.sqrt(diagonal)
         scaled = normal / np.outer(scale, scale)
+        if number >= _TRIED and loss > limit:
+            right = gradient / scale
+            promised = right @ np.linalg.solve(scaled + 1e-9 * np.eye(len(p)), right)
+            if loss - promised > limit:
+                break
         better = False
         while damping < 1e6:
             step = np.linalg.solve(scaled + damping * np.eye(len(p)), gradient / scale) / scale
@@ -583,44 +728,43 @@ def climb(metric: Metric, found: Sequence[Candidate], noise: float, count: int) 
     """
     basis = metric.basis
     tried = {x.form: x for x in found}
-    best, settled = _ranked(found, noise, count)[0], 0
+    best, settled = ranked(found, noise, count)[0], 0
+    least = min(found, key=lambda x: x.loss)
+    limit = _hopeless([least], noise, count)
     for name in _CYCLES * FUNCTIONS:
         settled += 1
         if getattr(best.form, name):
-            for function in families(name, basis.signed):
+            for function in basis.families(name):
                 form = replace(best.form, **{name: function})
                 if function and form not in tried:
                     start = _nearest(form, name, best, basis)
-                    tried[form] = _polish(metric, form, start, basis, 15)
-            first = _ranked(list(tried.values()), noise, count)[0]
+                    tried[form] = x = _polish(metric, form, start, 15, limit)
+                    if x.loss < least.loss:
+                        least = x
+                        limit = _hopeless([least], noise, count)
+            first = ranked(list(tried.values()), noise, count)[0]
             if first.form != best.form:
                 best, settled = first, 0
         if settled == len(FUNCTIONS):
             break
-    return _ranked(list(tried.values()), noise, count)
+    return ranked(list(tried.values()), noise, count)
 
 
-def _ranked(found: Sequence[Candidate], noise: float, count: int) -> list[Candidate]:
+def ranked(found: Sequence[Candidate], noise: float, count: int) -> list[Candidate]:
     """By length of description, with the smallest loss for noise where it is larger."""
-    variance = max(noise**2, min(x.loss for x in found) / count)
+    variance = _variance(found, noise, count)
     return sorted(found, key=lambda x: 0.5 * x.loss / variance + description(x.form, count))
+
+
+def _variance(found: Sequence[Candidate], noise: float, count: int) -> float:
+    """Of the noise, with the smallest loss for it where that is larger."""
+    return max(noise**2, min(x.loss for x in found) / count)
 
 
 def _nearest(form: Form, name: str, best: Candidate, basis: Basis) -> Array:
     """Parameters of a form whose one other function is close to that of the best."""
-    wanted = best.form.value(name, best.parameters, basis.grid)
-    terms: Function = getattr(form, name)
-    closest: tuple[float, Array, list[tuple[float, ...]]] | None = None
-    for inner in product(*(list(starts(term, basis.scale, dense=True)) for term in terms)):
-        columns = np.stack(
-            [ATOMS[t.atom].value(basis.grid, *i) for t, i in zip(terms, inner, strict=True)], -1
-        )
-        solution = np.asarray(np.linalg.lstsq(columns, wanted, rcond=1e-10)[0], np.float64)
-        loss = float(np.square(columns @ solution - wanted).sum())
-        if closest is None or loss < closest[0]:
-            closest = loss, solution, list(inner)
-    assert closest is not None
-    _, coefficients, inner_values = closest
+    wanted, _ = basis.whole(best.form, name, best.parameters)
+    coefficients, inner_values = basis.nearest(getattr(form, name), wanted)
     parts: dict[str, _Terms] = {n: _parts(best, n) for n in FUNCTIONS}
     parts[name] = coefficients, inner_values
     if name == "h_alt":

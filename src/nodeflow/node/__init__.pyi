@@ -8,6 +8,7 @@ from .forecaster import Forecaster, load_forecaster, save_forecaster
 from .functions import compare_functions
 from .hidden import hide_nodes, perturb_initial_states
 from .layout import ModelProblem
+from .learned import Fields
 from .load import NeuralODE, load
 from .settings import GaussNewtonSettings, MatchingSettings, PaperSettings, recipe_settings
 from .snapshots import evaluate_snapshots
@@ -28,6 +29,7 @@ from .store import (
     write_models,
     write_snapshots,
 )
+from .tails import models_with_tails, with_tails
 from .train import train_models
 from .trust import Bands, Calibration, Seen, bands, calibrate, flags
 from .trust_table import NODE_TRUST
@@ -47,6 +49,7 @@ __all__ = [
     "Calibration",
     "Ensemble",
     "Evidence",
+    "Fields",
     "Forecaster",
     "ForecasterProblem",
     "ForecasterSettings",
@@ -70,6 +73,7 @@ __all__ = [
     "hide_nodes",
     "load",
     "load_forecaster",
+    "models_with_tails",
     "node_errors",
     "perturb_initial_states",
     "rate_forecasts",
@@ -82,6 +86,7 @@ __all__ = [
     "train_forecaster",
     "train_models",
     "with_baselines",
+    "with_tails",
     "write_models",
     "write_snapshots",
 ]

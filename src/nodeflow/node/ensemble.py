@@ -29,7 +29,7 @@ from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph, from_networkx
 from nodeflow.node.curves import Curves
-from nodeflow.node.field import as_field, model_fields
+from nodeflow.node.field import exact_fields, model_fields
 from nodeflow.node.layout import ModelProblem
 from nodeflow.node.load import absolute_tolerance
 from nodeflow.node.observations import Observations, observed
@@ -115,7 +115,7 @@ class Ensemble:
         """The same without tables."""
         if isinstance(self.models, Curves):
             return self.models.fields
-        return [as_field(self.models.parameters, int(r)) for r in np.flatnonzero(self.models.ok)]
+        return [x for x in exact_fields(self.models) if x is not None]
 
     @one_thread_if_small
     def predict(
@@ -438,11 +438,11 @@ def save_ensemble(
         "notes": list(ensemble.notes),
         "tensors": _CURVES if isinstance(models, Curves) else list(models.parameters),
     }
-    tensors = (
-        {"states": models.states, "values": models.values}
-        if isinstance(models, Curves)
-        else model_tensors(models)
-    )
+    if isinstance(models, Curves):
+        tensors = {"states": models.states, "values": models.values}
+    else:
+        facts["activation"] = models.activation
+        tensors = model_tensors(models)
     write_tensors(path, tensors, ENSEMBLE, {**(parameters or {}), **facts})
 
 
@@ -462,7 +462,7 @@ def load_ensemble(path: str | Path, parameters: Mapping[str, Any] | None = None)
     return Ensemble(
         Curves(tensors["states"], tensors["values"])
         if facts["tensors"] == _CURVES
-        else models_from(tensors, facts["tensors"]),
+        else models_from(tensors, facts),
         Seen.from_dict(facts["seen"]),
         Calibration.from_dict(facts["calibration"]),
         facts["noise"],

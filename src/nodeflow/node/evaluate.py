@@ -18,8 +18,8 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.bins import hubs
 from nodeflow.graphs.graph import Graph, GraphProblem
-from nodeflow.node.field import model_fields
-from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, Models
+from nodeflow.node.field import Learned, model_fields
+from nodeflow.node.store import NODE_ERRORS, NODE_RUNS
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["NEAR_ZERO", "Watch", "evaluate_models", "node_errors"]
@@ -37,7 +37,7 @@ _STATES_AT_ONCE = 2**24
 
 @one_thread_if_small
 def evaluate_models(
-    models: Models,
+    models: Learned,
     system: Field,
     graphs: Sequence[Graph],
     nodes: pd.DataFrame,
@@ -53,7 +53,7 @@ def evaluate_models(
     true trajectory failed; it is then a row without errors.
 
     Args:
-        models: R models.
+        models: R models: neural ODEs, or other fields that were learned.
         system: the true vector field, for its mean field.
         graphs: test graphs, by index.
         nodes: columns graph, node, degree, clustering of all their nodes.
@@ -137,7 +137,7 @@ def _blocks(
 
 
 def _compare(
-    models: Models,
+    models: Learned,
     system: Field,
     graph: Graph,
     known: Sequence[Trajectory],

@@ -16,8 +16,8 @@ from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph, GraphProblem
-from nodeflow.node.field import model_fields
-from nodeflow.node.store import NODE_HIDDEN, NODE_NOISE, Models
+from nodeflow.node.field import Learned, model_fields
+from nodeflow.node.store import NODE_HIDDEN, NODE_NOISE
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["hide_nodes", "perturb_initial_states"]
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 @one_thread_if_small
 def hide_nodes(
-    models: Models,
+    models: Learned,
     system: Field,
     graphs: Sequence[Graph],
     truth: Sequence[Trajectory],
@@ -42,7 +42,7 @@ def hide_nodes(
     system on the same subgraph shows how much of the error is the missing nodes' alone.
 
     Args:
-        models: R models.
+        models: R models: neural ODEs, or other fields that were learned.
         system: the true vector field.
         graphs: test graphs, by index.
         truth: one or more trajectories of the true system on each; the first is used.
@@ -108,7 +108,7 @@ def hide_nodes(
 
 @one_thread_if_small
 def perturb_initial_states(
-    models: Models,
+    models: Learned,
     system: Field,
     graphs: Sequence[Graph],
     truth: Sequence[Trajectory],
@@ -121,7 +121,7 @@ def perturb_initial_states(
     """Predict from initial states with Gaussian noise, compare with the trajectory without.
 
     Args:
-        models: R models.
+        models: R models: neural ODEs, or other fields that were learned.
         system: the true vector field.
         graphs: test graphs, by index.
         truth: trajectories of the true system; the first of each graph is used.
@@ -190,7 +190,7 @@ def _simulated(
 
 
 def _predictions(
-    models: Models,
+    models: Learned,
     fields: Sequence[Field | None],
     graphs: Sequence[Graph],
     initials: Sequence[NDArray[np.floating]],

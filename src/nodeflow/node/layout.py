@@ -9,7 +9,9 @@ from typing import Any
 from nodeflow.problems import Problem
 
 __all__ = [
+    "ACTIVATIONS",
     "NETS",
+    "SELU",
     "SELU_ABOVE",
     "SELU_BELOW",
     "WIDTHS",
@@ -24,6 +26,12 @@ NETS = ("f", "h_ego", "h_alt")
 
 WIDTHS = (1, 64, 64, 64, 1)
 """Layer widths of each network in the paper: 8,513 parameters, 25,539 in all three."""
+
+SELU = "selu"
+"""The activation of the paper's networks, and of files that name none."""
+
+ACTIVATIONS = (SELU, "gelu", "silu", "softplus", "tanh")
+"""What may stand between layers; all but SELU are smooth."""
 
 SELU_ABOVE = 1.0507009873554804934193349852946
 """Slope λ of SELU above 0."""

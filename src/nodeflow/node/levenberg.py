@@ -7,16 +7,40 @@ over layers of products of activations and back-propagated signals, and J itself
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
+
 import torch
 from torch import Tensor
-from torch.nn.functional import selu
 
-from nodeflow.node.layout import NETS, SELU_ABOVE, SELU_BELOW, widths_of
-from nodeflow.node.model import Parameters
+from nodeflow.node.layout import NETS, SELU, SELU_ABOVE, SELU_BELOW, widths_of
+from nodeflow.node.model import FUNCTIONS, Parameters
 
-__all__ = ["Fit"]
+__all__ = ["SLOPES", "Fit"]
 
 _FIRST_DAMPING = 1e-3
+
+
+def _gelu_slope(x: Tensor, _: Tensor) -> Tensor:
+    bell = torch.exp(-0.5 * x.square()) / math.sqrt(2 * math.pi)
+    found: Tensor = torch.special.ndtr(x) + x * bell
+    return found
+
+
+def _silu_slope(x: Tensor, y: Tensor) -> Tensor:
+    share = torch.sigmoid(x)
+    return share + y * (1 - share)
+
+
+SLOPES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    # Where SELU is y < 0, its slope is y + αλ.
+    SELU: lambda _, y: (y + SELU_BELOW).masked_fill_(y > 0, SELU_ABOVE),
+    "gelu": _gelu_slope,
+    "silu": _silu_slope,
+    "softplus": lambda x, _: torch.sigmoid(x),
+    "tanh": lambda _, y: 1 - y.square(),
+}
+"""Slope of each activation, of what it was given and of its value there."""
 
 
 class Fit:
@@ -28,6 +52,7 @@ class Fit:
         targets: (R, 3, K) values of f, h_ego, h_alt to reach.
         root: (R, 3K, q) matrix L; the loss is |Lᵀ (values − targets)|².
         damping: (R,) where to go on; None starts.
+        activation: of the networks.
 
     Attributes:
         parameters: the stack as it is now.
@@ -42,12 +67,13 @@ class Fit:
         targets: Tensor,
         root: Tensor,
         damping: Tensor | None = None,
+        activation: str = SELU,
     ) -> None:
-        self.parameters = dict(parameters)
+        self.parameters, self._activation = dict(parameters), activation
         self._points, self._targets, self._root = points, targets.flatten(1), root
         first = torch.full((len(points),), _FIRST_DAMPING).to(points)
         self.damping = first if damping is None else damping.to(points)
-        self._nets = [_Net(self.parameters, net, points) for net in NETS]
+        self._nets = [_Net(self.parameters, net, points, activation) for net in NETS]
         self._residual = self._weighted(self._nets)
         self.loss = self._residual.square().sum((1, 2))
 
@@ -71,7 +97,7 @@ class Fit:
         for i, (net, signal) in enumerate(zip(self._nets, signals, strict=True)):
             for name, change in net.pulled(signal, pull[:, i * count : (i + 1) * count]).items():
                 trial[name] = trial[name] + change
-        nets = [_Net(trial, net, self._points) for net in NETS]
+        nets = [_Net(trial, net, self._points, self._activation) for net in NETS]
         residual = self._weighted(nets)
         loss = residual.square().sum((1, 2))
         better = loss < self.loss
@@ -92,24 +118,25 @@ class Fit:
 class _Net:
     """One network of every replicate at all points: what its layers are given, and its values."""
 
-    def __init__(self, parameters: Parameters, net: str, points: Tensor) -> None:
+    def __init__(self, parameters: Parameters, net: str, points: Tensor, activation: str) -> None:
         depth = len(widths_of(parameters)) - 1
-        self.name = net
+        self.name, self._activation = net, activation
         self.weights = [parameters[f"{net}.{layer}.weight"] for layer in range(depth)]
-        self.inputs = [points.unsqueeze(-1)]
+        self.inputs, self.sums = [points.unsqueeze(-1)], []
         for layer, weight in enumerate(self.weights):
             bias = parameters[f"{net}.{layer}.bias"].unsqueeze(1)
             output = torch.baddbmm(bias, self.inputs[-1], weight.transpose(1, 2))
             if layer < depth - 1:
-                self.inputs.append(selu(output))
+                self.sums.append(output)
+                self.inputs.append(FUNCTIONS[activation](output))
         self.values = output.squeeze(-1)  # (R, K)
 
     def signals(self) -> list[Tensor]:
         """Derivative of the value by the output of each layer, (R, K, width)."""
         found = [torch.ones_like(self.inputs[0])]
-        for weight, y in zip(self.weights[:0:-1], self.inputs[:0:-1], strict=True):
-            # Where SELU is y < 0, its slope is y + αλ.
-            slope = (y + SELU_BELOW).masked_fill_(y > 0, SELU_ABOVE)
+        layers = zip(self.weights[:0:-1], self.sums[::-1], self.inputs[:0:-1], strict=True)
+        for weight, x, y in layers:
+            slope = SLOPES[self._activation](x, y)
             found.append(torch.bmm(found[-1], weight).mul_(slope))
         return found[::-1]
 
@@ -133,7 +160,8 @@ class _Net:
 
     def taken(self, better: Tensor, other: _Net) -> _Net:
         """Itself where `better`, else `other`."""
-        for mine, its in ((self.weights, other.weights), (self.inputs, other.inputs)):
+        for name in ("weights", "inputs", "sums"):
+            mine, its = getattr(self, name), getattr(other, name)
             mine[:] = [_where(better, a, b) for a, b in zip(mine, its, strict=True)]
         self.values = _where(better, self.values, other.values)
         return self

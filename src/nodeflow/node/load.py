@@ -48,7 +48,11 @@ class NeuralODE:
         """The vector field, as the functions of `nodeflow.dynamics` take it."""
         seen = self.models.seen[self.replicate]
         return as_field(
-            self.models.parameters, self.replicate, table=(seen[0], seen[1]), trained=True
+            self.models.parameters,
+            self.replicate,
+            table=(seen[0], seen[1]),
+            trained=True,
+            activation=self.models.activation,
         )
 
     @property

@@ -2,25 +2,36 @@
 
 The vector field is dx_i/dt = f(x_i) + h_ego(x_i) Σ_j A_ij h_alt(x_j), where f, h_ego and h_alt are
 multilayer perceptrons of one input (the state of one node) and one output, with SELU between their
-layers. Replicates are stacked: every parameter has a leading replicate axis.
+layers, or a smooth activation. Replicates are stacked: every parameter has a leading replicate
+axis.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn.functional import selu
+from torch.nn import functional
 
-from nodeflow.node.layout import NETS, WIDTHS, check_widths, widths_of
+from nodeflow.node.layout import NETS, SELU, WIDTHS, check_widths, widths_of
 
-__all__ = ["Parameters", "evaluate_net", "initial_parameters", "velocity"]
+__all__ = ["FUNCTIONS", "Parameters", "evaluate_net", "initial_parameters", "velocity"]
 
 Parameters = dict[str, Tensor]
 """Names such as "h_ego.0.weight", shape (R, fan_out, fan_in), and "h_ego.0.bias", (R, fan_out)."""
+
+FUNCTIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    SELU: functional.selu,
+    "gelu": functional.gelu,
+    "silu": functional.silu,
+    "softplus": partial(functional.softplus, threshold=40.0),  # exact in float64
+    "tanh": torch.tanh,
+}
+"""The activations of `layout.ACTIVATIONS`."""
 
 
 def initial_parameters(
@@ -52,13 +63,16 @@ def initial_parameters(
     return parameters
 
 
-def evaluate_net(parameters: Mapping[str, Tensor], net: str, x: Tensor) -> Tensor:
+def evaluate_net(
+    parameters: Mapping[str, Tensor], net: str, x: Tensor, activation: str = SELU
+) -> Tensor:
     """One scalar network of every replicate.
 
     Args:
         parameters: the stack.
         net: one of `NETS`.
         x: states, shape (R, …).
+        activation: one of `layout.ACTIVATIONS`.
 
     Returns:
         Values, of the shape of `x`.
@@ -69,12 +83,12 @@ def evaluate_net(parameters: Mapping[str, Tensor], net: str, x: Tensor) -> Tenso
         weight, bias = parameters[f"{net}.{layer}.weight"], parameters[f"{net}.{layer}.bias"]
         hidden = torch.baddbmm(bias.unsqueeze(1), hidden, weight.transpose(1, 2))
         if layer < depth - 1:
-            hidden = selu(hidden)
+            hidden = FUNCTIONS[activation](hidden)
     return hidden.reshape(x.shape)
 
 
 def velocity(parameters: Mapping[str, Tensor], adjacency: Tensor, states: Tensor) -> Tensor:
-    """The vector field of every replicate, by exact evaluation of its networks.
+    """The vector field of every replicate, by exact evaluation of its networks with SELU.
 
     Args:
         parameters: the stack.

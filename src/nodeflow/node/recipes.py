@@ -164,7 +164,13 @@ class _GaussNewton(_Optimized):
         if self._done < self._settings.warmup:
             rate = cosine(self._done, self._settings.warmup, self._settings.learning_rate)
             points, targets = self._few
-            found = torch.stack([evaluate_net(self.parameters, net, points) for net in NETS], 1)
+            found = torch.stack(
+                [
+                    evaluate_net(self.parameters, net, points, self._settings.activation)
+                    for net in NETS
+                ],
+                1,
+            )
             self._update(((found - targets) / self._size).square().mean((1, 2)), rate)
             off = (found.detach().to(self._root) - self._targets).flatten(1).unsqueeze(-1)
             return torch.bmm(self._root.transpose(1, 2), off).square().sum((1, 2)).sqrt()
@@ -193,7 +199,9 @@ class _GaussNewton(_Optimized):
 
     def _begin(self, damping: Tensor | None) -> Fit:
         exact = {name: x.detach().to(self._root) for name, x in self.parameters.items()}
-        return Fit(exact, self._points, self._targets, self._root, damping)
+        return Fit(
+            exact, self._points, self._targets, self._root, damping, self._settings.activation
+        )
 
 
 def _estimates(

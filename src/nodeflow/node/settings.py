@@ -10,8 +10,9 @@ import numpy as np
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
+from nodeflow.node.layout import ACTIVATIONS, SELU
 from nodeflow.problems import Problem
-from nodeflow.settings.fields import Count, Counts, Positive, Whole, checked, fault, meaning
+from nodeflow.settings.fields import Count, Counts, OneOf, Positive, Whole, checked, fault, meaning
 
 __all__ = [
     "RECIPES",
@@ -67,6 +68,11 @@ class GaussNewtonSettings(_Networks):
         Positive,
         meaning("how strongly networks keep to that estimate where the data say little"),
     ] = 0.03
+    activation: Annotated[
+        str,
+        OneOf(ACTIVATIONS),
+        meaning("between the layers; selu has kinks, and to cross them takes more steps"),
+    ] = SELU
 
     fewest_times: ClassVar[int] = 7
     """Observation times that smoothing needs: splines of degree 5 have 6 coefficients at least."""
@@ -106,6 +112,8 @@ class MatchingSettings(_Networks):
         if self.order >= self.window:
             raise fault("order", f"is {self.order}; it must be < {self.window}, the window.")
 
+    activation: ClassVar[str] = SELU
+
     @property
     def fewest_times(self) -> int:
         """Observation times that a local polynomial needs."""
@@ -138,6 +146,9 @@ class PaperSettings(_Networks):
             "0 keeps none"
         ),
     ] = 100
+
+    activation: ClassVar[str] = SELU
+    """That of the paper."""
 
     fewest_times: ClassVar[int] = 2
     """Observation times of a trajectory."""

@@ -66,6 +66,8 @@ def _field(models: Models, replicate: int) -> Field | None:
         return None
     low, high = models.seen[replicate]
     try:
-        return as_field(models.parameters, replicate, table=(low, high))
+        return as_field(
+            models.parameters, replicate, table=(low, high), activation=models.activation
+        )
     except TableProblem:
-        return as_field(models.parameters, replicate)
+        return as_field(models.parameters, replicate, activation=models.activation)

@@ -17,8 +17,8 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.bins import hubs
 from nodeflow.graphs.graph import Graph
-from nodeflow.node.field import as_field, model_fields
-from nodeflow.node.store import EIGENVALUES, NODE_FIXED_POINTS, Models
+from nodeflow.node.field import Learned, exact_fields, model_fields
+from nodeflow.node.store import EIGENVALUES, NODE_FIXED_POINTS
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["compare_fixed_points"]
@@ -30,7 +30,7 @@ _TOLERANCE = 1e-5
 
 @one_thread_if_small
 def compare_fixed_points(
-    models: Models,
+    models: Learned,
     system: Field,
     graphs: Sequence[Graph],
     initials: Sequence[Floats],
@@ -44,7 +44,7 @@ def compare_fixed_points(
     Both are integrated to `horizon`, then Newton's method with Armijo's line search takes over.
 
     Args:
-        models: R models.
+        models: R models: neural ODEs, or other fields that were learned.
         system: the true vector field.
         graphs: test graphs.
         initials: (n,) initial states on each.
@@ -55,28 +55,25 @@ def compare_fixed_points(
     Returns:
         One row a model and graph, with the columns of `NODE_FIXED_POINTS`.
     """
-    pairs = [
-        None if table is None else (table, as_field(models.parameters, r))
-        for r, table in enumerate(model_fields(models))
-    ]
+    pairs = list(zip(model_fields(models), exact_fields(models), strict=True))
     rows = []
     for index, (graph, initial) in enumerate(zip(graphs, initials, strict=True)):
         true, reason = _reached(system, system, graph, initial, horizon, domain, tolerance)
         mean = mean_field_states(
             system, graph, initial[None], np.array([0.0, horizon]), **asdict(tolerance)
         )[0, -1]
-        for replicate, pair in enumerate(pairs):
+        for replicate, (quick, exact) in enumerate(pairs):
             row = {**models.labels(replicate), "graph": index}
             if true is None:
                 rows.append({**row, "status": "failed", "reason": f"true system: {reason}"})
                 continue
-            if pair is None:
+            if quick is None or exact is None:
                 failed = {"status": "failed", "reason": "the training of the model failed"}
                 rows.append({**row, **failed})
                 continue
             everywhere = (-np.inf, np.inf)
             own = tolerance.for_error(models.error[replicate])
-            found, problem = _reached(*pair, graph, initial, horizon, everywhere, own)
+            found, problem = _reached(quick, exact, graph, initial, horizon, everywhere, own)
             if found is None:
                 rows.append({**row, "status": "failed", "reason": f"model: {problem}"})
                 continue

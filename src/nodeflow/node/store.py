@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from nodeflow.node.layout import SELU
 from nodeflow.tables import Kind, Schema, read_parameters, read_tensors, write_tensors
 
 __all__ = [
     "EIGENVALUES",
+    "EVALUATED",
+    "LAW",
+    "MEAN_FIELD",
     "MODELS",
+    "NEURAL_ODE",
     "NODE_ERRORS",
     "NODE_FIXED_POINTS",
     "NODE_FUNCTIONS",
@@ -25,7 +30,9 @@ __all__ = [
     "NODE_OVER_TRAINING",
     "NODE_RUNS",
     "NODE_SNAPSHOTS",
-    "NOISY_MODELS",
+    "NOISY_EVALUATED",
+    "PERSISTENCE",
+    "TAILED",
     "Models",
     "Snapshots",
     "model_tensors",
@@ -53,11 +60,26 @@ MODELS = Schema(
     },
 )
 
-NOISY_MODELS = Schema(
-    "models trained with noise",
+NEURAL_ODE, LAW, MEAN_FIELD, PERSISTENCE = "neural ODE", "law", "mean field", "persistence"
+TAILED = "neural ODE with tails"
+"""What tests evaluate, as the column `method` says it."""
+
+EVALUATED = Schema(
+    "evaluated",
     1,
-    {**MODELS.columns, "training_noise": pa.float64()},
-    {**MODELS.about, "training_noise": "standard deviation of the noise on the training states"},
+    {"method": pa.string(), **MODELS.columns},
+    {
+        "method": "what was evaluated: neural ODE, neural ODE with tails (of a law, beyond states "
+        "that it saw), law, mean field or persistence",
+        **MODELS.about,
+    },
+)
+
+NOISY_EVALUATED = Schema(
+    "evaluated, trained with noise",
+    1,
+    {**EVALUATED.columns, "training_noise": pa.float64()},
+    {**EVALUATED.about, "training_noise": "standard deviation of the noise on the training states"},
 )
 
 NODE_MODELS = Kind("node models", 2)
@@ -113,7 +135,7 @@ _BASELINES_ABOUT = {
 
 NODE_ERRORS = Schema(
     "node errors",
-    4,
+    5,
     {
         "replicate": pa.int32(),
         **_CELL,
@@ -150,12 +172,12 @@ NODE_ERRORS = Schema(
         "change": "distance of the prediction from the initial state, which persistence predicts",
         "apart": "distance of the prediction from that of the mean field",
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
 NODE_RUNS = Schema(
     "node runs",
-    4,
+    5,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -188,7 +210,7 @@ NODE_RUNS = Schema(
         "outside": "share of node-times at which the true state is outside the training states",
         "outside_hubs": "the same for the hundredth of the nodes with the highest degrees",
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
 NODE_OVER_TRAINING = Schema(
@@ -227,7 +249,7 @@ _PLACES = ["", *(f"_{place}" for place in range(2, EIGENVALUES + 1))]
 
 NODE_FIXED_POINTS = Schema(
     "node fixed points",
-    4,
+    5,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -266,12 +288,12 @@ NODE_FIXED_POINTS = Schema(
             for place, text in zip(_PLACES, ["", *_LATER], strict=True)
         },
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
 NODE_FUNCTIONS = Schema(
     "node functions",
-    2,
+    3,
     {
         "replicate": pa.int32(),
         "function": pa.string(),
@@ -288,12 +310,12 @@ NODE_FUNCTIONS = Schema(
         "true": "value of the true system",
         "inside": "whether the state lies within the states seen in training",
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
 NODE_HIDDEN = Schema(
     "unobserved nodes",
-    3,
+    4,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -318,12 +340,12 @@ NODE_HIDDEN = Schema(
         "mae_whole": "the same for the model on the whole graph, over the same nodes",
         **_BASELINES_ABOUT,
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
 NODE_NOISE = Schema(
     "node noise",
-    3,
+    4,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -344,7 +366,7 @@ NODE_NOISE = Schema(
         "mae_floor": "the same for the true system from the noisy initial states",
         **_BASELINES_ABOUT,
     },
-    identity=NOISY_MODELS,
+    identity=NOISY_EVALUATED,
 )
 
 
@@ -376,6 +398,7 @@ class Models:
             training failed.
         snapshots: earlier parameters, from a training whose recipe keeps them; else None. They have
             a file of their own.
+        activation: of their networks, one of `layout.ACTIVATIONS`.
     """
 
     parameters: dict[str, np.ndarray]
@@ -384,6 +407,7 @@ class Models:
     ok: np.ndarray
     error: np.ndarray
     snapshots: Snapshots | None = None
+    activation: str = SELU
 
     def __len__(self) -> int:
         return len(self.ok)
@@ -403,21 +427,25 @@ def model_tensors(models: Models) -> dict[str, np.ndarray]:
     }
 
 
-def models_from(tensors: Mapping[str, np.ndarray], names: Sequence[str]) -> Models:
-    """The models of which a file holds these arrays; `names` are those of their parameters."""
+def models_from(tensors: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> Models:
+    """The models of which a file holds these arrays, and says these facts.
+
+    `tensors` are the names of their parameters, `activation` is SELU where it is not named.
+    """
     return Models(
-        {name: tensors[name] for name in names},
+        {name: tensors[name] for name in facts["tensors"]},
         tensors["training_graph"],
         tensors["seen"],
         tensors["ok"].astype(bool),
         tensors["error"],
+        activation=facts.get("activation", SELU),
     )
 
 
 def write_models(path: str | Path, models: Models, parameters: Mapping[str, Any]) -> None:
     """Write models as one safetensors file; those whose training failed stay marked as such."""
-    stored = {**parameters, "tensors": list(models.parameters)}
-    write_tensors(path, model_tensors(models), NODE_MODELS, stored)
+    stored = {"tensors": list(models.parameters), "activation": models.activation}
+    write_tensors(path, model_tensors(models), NODE_MODELS, {**parameters, **stored})
 
 
 def read_models(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Models:
@@ -427,7 +455,7 @@ def read_models(path: str | Path, parameters: Mapping[str, Any] | None = None) -
         FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
     tensors = read_tensors(path, NODE_MODELS, parameters)
-    return models_from(tensors, read_parameters(path)["tensors"])
+    return models_from(tensors, read_parameters(path))
 
 
 def write_snapshots(path: str | Path, snapshots: Snapshots, parameters: Mapping[str, Any]) -> None:

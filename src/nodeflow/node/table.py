@@ -13,15 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.compiled import njit
-from nodeflow.node.scalar import ScalarNet
 from nodeflow.problems import Problem
 
-__all__ = ["Table", "TableProblem", "tabulate"]
+__all__ = ["Scalar", "Table", "TableProblem", "tabulate"]
 
 Array = NDArray[np.float64]
 Unsigned = NDArray[np.uint64]  # spares numba the check for negative indices
@@ -56,6 +56,16 @@ class TableProblem(Problem):
     """Networks cannot be tabulated as asked for."""
 
 
+class Scalar(Protocol):
+    """A function of one number: a network, or what else can be tabulated."""
+
+    def __call__(self, x: Array) -> Array:
+        """Values at `x`, of its shape."""
+
+    def derivative(self, x: Array) -> Array:
+        """Derivatives at `x`, of its shape."""
+
+
 @dataclass(frozen=True)
 class Table:
     """The three functions as straight lines, piece by piece; made by `tabulate`.
@@ -74,7 +84,7 @@ class Table:
         lines: (L, 6) value at state 0 and slope of each network.
     """
 
-    nets: tuple[ScalarNet, ...]
+    nets: tuple[Scalar, ...]
     low: float
     per_width: float
     base: Unsigned
@@ -113,7 +123,7 @@ class Table:
 
 
 def tabulate(
-    nets: Sequence[ScalarNet],
+    nets: Sequence[Scalar],
     low: float,
     high: float,
     *,
@@ -242,7 +252,7 @@ class _Buckets:
         return 2.0**self.octave * (1.0 + (self.prefix + 0.5) / 2.0**self.bits)
 
 
-def _sizes(nets: Sequence[ScalarNet], low: float, high: float) -> list[float]:
+def _sizes(nets: Sequence[Scalar], low: float, high: float) -> list[float]:
     """What the error of each network is small beside, where its value is 0."""
     largest = [float(np.abs(net(np.linspace(low, high, _SAMPLED))).max()) for net in nets]
     if not max(largest) < _SMALL:
@@ -274,7 +284,7 @@ class _Pieces:
     values: Array
 
     @classmethod
-    def of(cls, net: ScalarNet, low: float, width: float, tolerance: float, size: float) -> _Pieces:
+    def of(cls, net: Scalar, low: float, width: float, tolerance: float, size: float) -> _Pieces:
         """Refine until the error is within the tolerance."""
         first = _FIRST_PIECES if width > 0 else _FIRST_PIECES[1:] * 2
         octaves = [

@@ -26,6 +26,7 @@ from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph
 from nodeflow.job import Progress
 from nodeflow.node.field import as_field
+from nodeflow.node.layout import SELU
 from nodeflow.node.observations import (
     Observations,
     check_observations,
@@ -236,7 +237,7 @@ def train_stack(
             trainer, f"{label}, attempt {attempt + 1}", attempt, checkpoints, steps.tolist()
         )
         trained = _stack(trainer)
-        verdicts = _faults(trained, losses.numpy(), some)
+        verdicts = _faults(trained, losses.numpy(), some, settings.activation)
         if not kept:
             kept = {n: np.full((count, *x.shape[1:]), np.nan, x.dtype) for n, x in trained.items()}
             early = {n: np.full((len(steps), *x.shape), np.nan, x.dtype) for n, x in kept.items()}
@@ -262,7 +263,9 @@ def train_stack(
     table = pd.concat(history, ignore_index=True)
     graphs = np.array([x.graph for x in data])
     over_training = Snapshots(steps, in_given_units(early, units)) if len(steps) else None
-    models = Models(in_given_units(kept, units), graphs, seen, ok, error, over_training)
+    models = Models(
+        in_given_units(kept, units), graphs, seen, ok, error, over_training, settings.activation
+    )
     return models, table
 
 
@@ -348,7 +351,10 @@ class Verdict:
 
 
 def _faults(
-    parameters: Mapping[str, np.ndarray], losses: np.ndarray, data: Sequence[Observations]
+    parameters: Mapping[str, np.ndarray],
+    losses: np.ndarray,
+    data: Sequence[Observations],
+    activation: str = SELU,
 ) -> list[Verdict]:
     """The verdict on each replicate."""
     found = []
@@ -357,19 +363,21 @@ def _faults(
         if not (finite and np.isfinite(losses[:, row]).all()):
             found.append(Verdict("training diverged: loss or parameters are not finite"))
             continue
-        found.append(_on_training_data(parameters, row, x))
+        found.append(_on_training_data(parameters, row, x, activation))
     return found
 
 
 def _on_training_data(
-    parameters: Mapping[str, np.ndarray], row: int, data: Observations
+    parameters: Mapping[str, np.ndarray], row: int, data: Observations, activation: str
 ) -> Verdict:
     """Whether the trained field, started where training trajectories start, follows them at all."""
     groups = first_runs(data.groups, _CHECKED_TRAJECTORIES)
     low, high = zip(*((float(x.min()), float(x.max())) for _, x in groups), strict=True)
     try:
         seen = min(low), max(high)
-        field = as_field(parameters, row, table=seen, tolerance=_CHECK_TOLERANCE)
+        field = as_field(
+            parameters, row, table=seen, tolerance=_CHECK_TOLERANCE, activation=activation
+        )
     except TableProblem as problem:
         return Verdict(f"the trained functions are too rough: {problem}")
     adjacency = csr_array(data.adjacency.astype(np.float64))

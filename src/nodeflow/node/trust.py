@@ -21,7 +21,17 @@ from scipy.special import stdtrit
 from nodeflow.graphs.graph import Graph
 from nodeflow.problems import Problem
 
-__all__ = ["LEVELS", "Bands", "Calibration", "Seen", "TrustProblem", "bands", "calibrate", "flags"]
+__all__ = [
+    "LEVELS",
+    "Bands",
+    "Calibration",
+    "Seen",
+    "TrustProblem",
+    "bands",
+    "calibrate",
+    "checked_levels",
+    "flags",
+]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -313,7 +323,7 @@ def bands(
         TrustProblem: other shapes, or a level that is no probability or not calibrated.
     """
     given = _predictions(predictions)
-    wanted = _levels(levels)
+    wanted = checked_levels(levels)
     stretch = np.ones(len(wanted))
     if calibration is not None:
         factors = dict(zip(calibration.levels, calibration.stretch, strict=True))
@@ -367,7 +377,7 @@ def calibrate(
     Raises:
         TrustProblem: shapes that do not fit each other, or a level that is no probability.
     """
-    wanted = _levels(levels)
+    wanted = checked_levels(levels)
     if len(predictions) != len(truths):
         raise TrustProblem(
             f"{len(predictions)} predictions came with {len(truths)} true runs; give one each."
@@ -439,7 +449,12 @@ def _predictions(given: ArrayLike) -> Floats:
     return found
 
 
-def _levels(given: Sequence[float]) -> tuple[float, ...]:
+def checked_levels(given: Sequence[float]) -> tuple[float, ...]:
+    """Levels of bands as given.
+
+    Raises:
+        TrustProblem: they do not rise, or one is no probability.
+    """
     levels = tuple(float(p) for p in given)
     bad = [p for p in levels if not 0 < p < 1]
     if bad or list(levels) != sorted(set(levels)):

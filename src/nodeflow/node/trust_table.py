@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.node.store import MODELS
+from nodeflow.node.store import EVALUATED
 from nodeflow.tables import Schema, gathered
 
-__all__ = ["COLLECTED_TRUST", "LEVELS", "NODE_TRUST"]
+__all__ = ["COLLECTED_TRUST", "ENSEMBLE", "LEVELS", "NODE_TRUST"]
+
+ENSEMBLE = -1
+"""In place of the index of a training graph: bands are made of the models of all."""
 
 LEVELS = {50: 0.5, 90: 0.9}
 """The bands by their percentages."""
 
 NODE_TRUST = Schema(
     "node trust",
-    1,
+    2,
     {
         "N": pa.int32(),
         "beta": pa.float64(),
         "gamma": pa.float64(),
         "graph": pa.int32(),
+        "training_graph": pa.int32(),
         "status": pa.string(),
         "reason": pa.string(),
         "models": pa.int32(),
@@ -30,7 +34,9 @@ NODE_TRUST = Schema(
         **{f"coverage_{p}_unflagged": pa.float64() for p in LEVELS},
         "width_90": pa.float64(),
         "flagged": pa.float64(),
+        "agree": pa.float64(),
         "bad": pa.float64(),
+        "bad_agree": pa.float64(),
         "precision": pa.float64(),
         "recall": pa.float64(),
         "mae_flagged": pa.float64(),
@@ -43,11 +49,14 @@ NODE_TRUST = Schema(
         "beta": "its inverse temperature β",
         "gamma": "its degree exponent γ",
         "graph": "index of the test graph",
+        "training_graph": "index of the graph that a law was found on; -1 for the ensemble of all "
+        "models of a training cell",
         "status": "ok, or failed: then what follows is NaN",
         "reason": "why there are no bands",
-        "models": "how many models the bands are made of: fewest over trajectories",
+        "models": "how many models, or laws that the data do not exclude, the bands are made of: "
+        "fewest over trajectories",
         "calibration_runs": "held-out trajectories of training graphs that the bands were scaled "
-        "by; 0 if no two models were trained on other graphs, and bands are Student's",
+        "by; 0 for laws, and if no two models were trained on other graphs: bands are Student's",
         **{
             f"stretch_{p}": f"width of the {p} % band in widths of that of Student's t"
             for p in LEVELS
@@ -66,9 +75,12 @@ NODE_TRUST = Schema(
             for p in LEVELS
         },
         "width_90": "mean half width of the 90 % band over the mean |true state|",
-        "flagged": "share of nodes that are flagged at some time",
+        "flagged": "share of nodes that are flagged at some time; for a law: outside of the states "
+        "seen, where laws differ",
+        "agree": "share of nodes outside of the states seen where laws agree; 0 for ensembles",
         "bad": "share of nodes that are predicted badly: mean error of the ensemble's mean above "
         "1 % of the mean |true state|; nodes where that is below 1e-3 do not count, here and below",
+        "bad_agree": "share of them among the nodes outside where laws agree; NaN if there is none",
         "precision": "share of the flagged nodes that are predicted badly; NaN if there are none",
         "recall": "share of the badly predicted nodes that are flagged; NaN if there are none",
         "mae_flagged": "absolute error of the ensemble's mean, mean over flagged nodes",
@@ -76,7 +88,7 @@ NODE_TRUST = Schema(
         "error_flagged": "the same over the mean |true state|, median over flagged nodes",
         "error_unflagged": "the same for the nodes that are never flagged",
     },
-    identity=MODELS,
+    identity=EVALUATED,
 )
 
-COLLECTED_TRUST = gathered("trust in all ensembles", NODE_TRUST, MODELS)
+COLLECTED_TRUST = gathered("trust in all ensembles", NODE_TRUST, EVALUATED)

@@ -20,12 +20,22 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.node.evaluate import NEAR_ZERO, Watch
-from nodeflow.node.store import Models
+from nodeflow.node.field import Learned
+from nodeflow.node.learned import Fields
 from nodeflow.node.trust import Calibration, Seen, bands, calibrate, flags
-from nodeflow.node.trust_table import LEVELS
+from nodeflow.node.trust_table import ENSEMBLE, LEVELS
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["Evidence", "evidence_of", "rate_forecasts", "rating"]
+__all__ = [
+    "Evidence",
+    "Rated",
+    "evidence_of",
+    "failure",
+    "rate_forecasts",
+    "rating",
+    "rating_each",
+    "summary",
+]
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +61,7 @@ class Evidence:
 
 @one_thread_if_small
 def evidence_of(
-    models: Models,
+    models: Learned,
     fields: Sequence[Field | None],
     graphs: Sequence[Graph],
     trajectories: Sequence[Trajectory],
@@ -61,7 +71,7 @@ def evidence_of(
     """What training data cover, and how well models predict those of graphs that they did not see.
 
     Args:
-        models: R models.
+        models: R models: neural ODEs, or other fields that were learned.
         fields: the vector field of each; None where the training failed.
         graphs: the training graphs, by index.
         trajectories: on them, all those that the models learned from.
@@ -113,24 +123,43 @@ def rate_forecasts(
         found: what each model predicts of them; None for a model whose training failed.
 
     Returns:
-        The columns of `NODE_TRUST`, but for N, beta, gamma and graph.
+        The columns of `NODE_TRUST`, but for those that name the graphs.
     """
-    calibration = evidence.calibration
+    models = [x for x in found if x is not None]
+    reason = failure(truth)
+    each = [] if reason else [_rated(evidence, graph, x, models, b) for b, x in enumerate(truth)]
+    fewest = min((x.models for x in each), default=0)
+    if fewest < 2 and not reason:
+        reason = f"{fewest} of {len(found)} models could be integrated, not at least two"
+    return summary(evidence.calibration, each, reason)
+
+
+def failure(truth: Sequence[Trajectory]) -> str:
+    """Why there is nothing to compare with; empty if there is."""
+    return next((f"true system: {x.reason}" for x in truth if x.status != "ok"), "")
+
+
+def summary(calibration: Calibration, each: Sequence[Rated], reason: str) -> dict[str, Any]:
+    """How good bands and flags are on a graph, over its trajectories.
+
+    Args:
+        calibration: of the bands.
+        each: trajectory by trajectory.
+        reason: why there are no bands or nothing to compare with; empty if there are.
+
+    Returns:
+        The columns of `NODE_TRUST`, but for those that name the graphs.
+    """
     row: dict[str, Any] = {
         "calibration_runs": calibration.runs,
         **{f"stretch_{p}": x for p, x in zip(LEVELS, calibration.stretch, strict=True)},
+        "models": min((x.models for x in each), default=0),
     }
-    failed = next((f"true system: {x.reason}" for x in truth if x.status != "ok"), "")
-    models = [x for x in found if x is not None]
-    rated = [] if failed else [_rated(evidence, graph, truth, models, b) for b in range(len(truth))]
-    fewest = min((x.models for x in rated), default=0)
-    row["models"] = fewest
-    if fewest < 2:
-        reason = failed or f"{fewest} of {len(found)} models could be integrated, not at least two"
+    if reason:
         return {**row, "status": "failed", "reason": reason}
-    inside, student, half, size, error, flagged = (
-        np.concatenate([getattr(x, name) for x in rated], axis=-1)
-        for name in ("inside", "student", "half", "size", "error", "flagged")
+    inside, student, half, size, error, flagged, agree = (
+        np.concatenate([getattr(x, name) for x in each], axis=-1)
+        for name in ("inside", "student", "half", "size", "error", "flagged", "agree")
     )
     known = size >= NEAR_ZERO
     relative = error[known] / size[known]
@@ -145,7 +174,9 @@ def rate_forecasts(
         "reason": "",
         "width_90": _mean(half) / max(_mean(size), np.finfo(float).tiny),
         "flagged": _mean(flagged),
+        "agree": _mean(agree),
         "bad": _mean(bad),
+        "bad_agree": _mean(bad[agree[known]]),
         "precision": _mean(bad[warned]),
         "recall": _mean(warned[bad]),
         "mae_flagged": _mean(error[flagged]),
@@ -165,14 +196,38 @@ def rating(evidence: Evidence, graphs: Sequence[Graph], rows: list[dict[str, Any
     """
 
     def watch(index: int, truth: Sequence[Trajectory], found: Sequence[Simulation | None]) -> None:
-        rows.append({"graph": index, **rate_forecasts(evidence, graphs[index], truth, found)})
+        row = rate_forecasts(evidence, graphs[index], truth, found)
+        rows.append({"graph": index, "training_graph": ENSEMBLE, **row})
+
+    return watch
+
+
+def rating_each(models: Fields, graphs: Sequence[Graph], rows: list[dict[str, Any]]) -> Watch:
+    """The same where each model has bands and flags of its own: a row for each, too."""
+
+    def watch(index: int, truth: Sequence[Trajectory], _: Sequence[Simulation | None]) -> None:
+        for graph, rate in zip(models.training_graph.tolist(), models.raters, strict=True):
+            if rate is not None:
+                row = rate(graphs[index], truth)
+                rows.append({"graph": index, "training_graph": graph, **row})
 
     return watch
 
 
 @dataclass(frozen=True)
-class _Rated:
-    """One trajectory: node by node, means over the times after the first."""
+class Rated:
+    """What bands and flags are worth on one trajectory on n nodes, over the times after the first.
+
+    Attributes:
+        models: how many models or laws the bands are made of.
+        inside: (L, n) share of times at which the true state is in the band of each level.
+        student: (L, n) the same for bands that are not calibrated.
+        half: (n,) mean half width of the widest band.
+        size: (n,) mean |true state|.
+        error: (n,) mean absolute error of the middle.
+        flagged: (n,) whether the node is not to be trusted.
+        agree: (n,) whether it leaves what was seen, and is to be trusted.
+    """
 
     models: int
     inside: Floats
@@ -181,29 +236,28 @@ class _Rated:
     size: Floats
     error: Floats
     flagged: NDArray[np.bool_]
+    agree: NDArray[np.bool_]
 
 
 def _rated(
-    evidence: Evidence,
-    graph: Graph,
-    truth: Sequence[Trajectory],
-    models: Sequence[Simulation],
-    number: int,
-) -> _Rated:
-    states = truth[number].states.astype(np.float64)
+    evidence: Evidence, graph: Graph, truth: Trajectory, models: Sequence[Simulation], number: int
+) -> Rated:
+    states = truth.states.astype(np.float64)
     given = np.reshape([x.states[number] for x in models], (len(models), *states.shape))
     found = bands(given, evidence.calibration.levels)
     student = (found.high - found.low)[:, 1:] / 2
     half = np.array(evidence.calibration.stretch)[:, None, None] * student
     distance = np.abs(states - found.mean)[1:]
-    return _Rated(
+    flagged = flags(found.mean, evidence.seen, graph)[-1]
+    return Rated(
         found.left,
         (distance <= half).mean(axis=1),
         (distance <= student).mean(axis=1),
         half[-1].mean(axis=0),
         np.abs(states[1:]).mean(axis=0),
         distance.mean(axis=0),
-        flags(found.mean, evidence.seen, graph)[-1],
+        flagged,
+        np.zeros_like(flagged),
     )
 
 

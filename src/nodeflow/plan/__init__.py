@@ -25,13 +25,16 @@ from nodeflow.plan.cells import Cells
 from nodeflow.plan.conditional import Conditional
 from nodeflow.plan.data import Data
 from nodeflow.plan.dynamics import Dynamics
+from nodeflow.plan.evaluated import Evaluated
 from nodeflow.plan.experiments import Experiments
 from nodeflow.plan.flows import Flows
 from nodeflow.plan.graphs import Graphs
+from nodeflow.plan.laws import Laws
 from nodeflow.plan.networks import Networks
 from nodeflow.plan.node import Node
 from nodeflow.plan.own import Own
 from nodeflow.plan.paths import Row, fill, narrow
+from nodeflow.plan.tails import Tails
 from nodeflow.plan.transfers import Transfers
 from nodeflow.plan.zoos import Zoos
 from nodeflow.provenance import code_digest
@@ -98,10 +101,35 @@ class Plan:
         return Node(self.config.node, self.config.device, self.dynamics)
 
     @cached_property
+    def laws(self) -> Laws:
+        """Laws behind the trajectories that neural ODEs learn."""
+        return Laws(self.config.laws, self.code("discover_law"), self.node)
+
+    @cached_property
     def experiments(self) -> Experiments:
         """Tests of neural ODEs."""
-        codes = map(self.code, ("test_node", "examine_node", "perturb_node"))
-        return Experiments(*codes, self.node)
+        return self._tests(self.node)
+
+    @cached_property
+    def law_experiments(self) -> Experiments:
+        """The same tests of laws."""
+        return self._tests(self.laws)
+
+    @cached_property
+    def tail_experiments(self) -> Experiments:
+        """The same tests of neural ODEs with the tails of laws."""
+        return self._tests(Tails(self.laws, self.node))
+
+    @cached_property
+    def evaluated(self) -> Evaluated:
+        """The tests of all."""
+        return Evaluated(self.experiments, self.law_experiments, self.tail_experiments)
+
+    def _tests(self, models: Node | Laws | Tails) -> Experiments:
+        testing, examining, perturbing = (
+            self.code(x, [models.read]) for x in ("test_node", "examine_node", "perturb_node")
+        )
+        return Experiments(testing, examining, perturbing, models, self.node)
 
     @cached_property
     def data(self) -> Data:

@@ -1,4 +1,4 @@
-"""What neural ODEs are tested on, and what follows from the tests."""
+"""What neural ODEs and laws are tested on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 
 from nodeflow.grid import Cell
 from nodeflow.plan.cells import Cells, rows, trained
+from nodeflow.plan.laws import Laws
 from nodeflow.plan.node import Node, noise_of, training_row
 from nodeflow.plan.paths import Row
+from nodeflow.plan.tails import Tails
 
 __all__ = ["Experiments"]
 
@@ -19,29 +21,35 @@ _SNAPSHOT_GRAPHS = 10
 
 @dataclass(frozen=True)
 class Experiments:
-    """The experiments with neural ODEs.
+    """The experiments with neural ODEs, or with laws.
 
     Attributes:
         testing: digest of the code of the tests.
         examining: of that of the detail experiments.
         perturbing: of that of the experiment with noisy initial states.
+        models: what is tested.
         node: the neural ODEs, with the settings of the experiments.
     """
 
     testing: str
     examining: str
     perturbing: str
+    models: Node | Laws | Tails
     node: Node
 
     @cached_property
     def details(self) -> list[dict[str, Any]]:
         """Rows of system, variant, trained_beta, trained_gamma: the cells of the detail section."""
-        return self._trainings(self._cells.detail)
+        return self._of("plain", self._cells.detail)
 
     @cached_property
     def ensembles(self) -> list[dict[str, Any]]:
-        """Rows of system, variant, trained_beta, trained_gamma: tested as ensembles, too."""
-        return [row for row in self.node.trainings if self.evidence(row)]
+        """Rows of system, variant, trained_beta, trained_gamma: whose bands and flags are tested.
+
+        Each law has its own.
+        """
+        every = self.models.trainings
+        return [row for row in every if isinstance(self.models, Laws) or self.evidence(row)]
 
     @cached_property
     def snapshots(self) -> list[dict[str, Any]]:
@@ -50,16 +58,15 @@ class Experiments:
         Those of the β of the structure experiment; none if the recipe keeps none.
         """
         shown = [x for x in self._cells.training if x.beta == self._cells.structure_trained.beta]
-        return self._trainings(shown if self.node.keeps_snapshots else [])
+        return self._of("plain", shown if self.node.keeps_snapshots else [])
 
     @cached_property
     def noise(self) -> list[dict[str, Any]]:
         """Rows of system, variant, trained_beta, trained_gamma: given noisy initial states."""
-        return [
-            training_row(system, self._cells.structure_trained, variant)
-            for system in self.node.dynamics.systems
-            for variant in ("plain", *self.node.noise_variants)
-        ]
+        cell, variants = self._cells.structure_trained, ("plain", *self.node.noise_variants)
+        every = [row for variant in variants for row in self._of(variant, [cell])]
+        systems = self.node.dynamics.systems
+        return sorted(every, key=lambda row: systems.index(row["system"]))
 
     def graphs_tested(self, row: Row) -> list[dict[str, Any]]:
         """Rows of role, N, beta, gamma: the graphs that a training cell's models are tested on."""
@@ -72,9 +79,10 @@ class Experiments:
     def evidence(self, row: Row) -> list[dict[str, Any]]:
         """The row of the trajectories that say how far to trust a training cell's models.
 
-        None where they learned from others than these.
+        None where they learned from others than these; laws are no ensemble.
         """
-        return [self.node.learned(row)] if row["variant"] == "plain" else []
+        trusted = row["variant"] == "plain" and not isinstance(self.models, Laws)
+        return [self.node.learned(row)] if trusted else []
 
     def snapshots_tested(self, row: Row) -> list[dict[str, Any]]:
         """Rows of system, role, N, beta, gamma: what a cell's snapshots are tested on."""
@@ -157,22 +165,6 @@ class Experiments:
             "seed": self.node.dynamics.graphs.seed,
         }
 
-    def warning_params(self) -> dict[str, Any]:
-        """What the judgement of an ensemble's spread is made with."""
-        sizes = self.node.dynamics.graphs.settings.sizes
-        return {"size": max(sizes), "training_size": self._cells.training_size}
-
-    def claim_params(self) -> dict[str, Any]:
-        """What the claims are judged with."""
-        cell = self._cells.structure_trained
-        return {
-            "training_size": self._cells.training_size,
-            "detail_size": self._cells.detail_size,
-            "structure_size": self.node.settings.structure.size,
-            "structure_trained": [cell.beta, cell.gamma],
-            "seed": self.node.dynamics.graphs.seed,
-        }
-
     def _by_system(
         self, row: Row, made: Callable[[Row], dict[str, Any]]
     ) -> dict[str, dict[str, Any]]:
@@ -182,15 +174,19 @@ class Experiments:
     def _cells(self) -> Cells:
         return self.node.cells
 
-    def _trainings(self, cells: list[Cell]) -> list[dict[str, Any]]:
-        systems = self.node.dynamics.systems
-        return [training_row(system, cell) for system in systems for cell in cells]
+    def _of(self, variant: str, cells: list[Cell]) -> list[dict[str, Any]]:
+        """The rows of a variant in some cells, of those that there are."""
+        systems, there = self.node.dynamics.systems, self.models.trainings
+        every = [training_row(system, cell, variant) for system in systems for cell in cells]
+        return [row for row in every if row in there]
 
     def _tested(self, row: Mapping[str, Any]) -> dict[str, Any]:
         cell = self._cells.trained(row)
         return {
+            "method": self.models.method,
+            "read": self.models.read,
             **training_row(row["system"], cell, row["variant"]),
-            "models": self.node.params(row),
+            "models": self.models.params(row),
         }
 
     def _plain(self, row: Row) -> dict[str, Any]:

@@ -40,7 +40,7 @@ QUESTIONS: Mapping[str, Question] = MappingProxyType(
         "systems": Question("2 How do the systems behave on them?", "node"),
         "learn": Question("3 Do neural ODEs learn the systems?", "node"),
         "generalize": Question("4 When do neural ODEs generalize?", "node"),
-        "fail": Question("5 Why do they fail, and can one tell?", "node"),
+        "fail": Question("5 Why do they fail, can one tell, and do laws?", "node"),
         "alike": Question("6 Are trained networks alike?", "flow"),
         "generate": Question("7 Can a flow generate networks that work and are new?", "flow"),
         "bridge": Question("8 Can it generate neural ODEs?", "bridge"),

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from nodeflow import config
 from nodeflow.grid import Cell, number
 from nodeflow.plan.cells import Cells, rows, trained
 from nodeflow.plan.dynamics import Dynamics
-from nodeflow.plan.paths import Row
+from nodeflow.plan.paths import MODELS, Row, narrow
 
 __all__ = ["Node", "noise_of", "training_row"]
 
@@ -29,11 +29,21 @@ class Node:
     """The neural ODEs of a run.
 
     Attributes:
+        folder: of the results of their tests.
+        title: what they are called.
+        method: what tables of their tests call them.
+        patterns: of their files.
+        read: "module:function" in nodeflow that reads one for tests.
         settings: section `node` of the configuration.
         device: of the run.
         dynamics: the trajectories that they learn.
     """
 
+    folder: ClassVar[str] = "node"
+    title: ClassVar[str] = "neural ODEs"
+    method: ClassVar[str] = "neural ODE"
+    patterns: ClassVar[tuple[str, ...]] = (MODELS,)
+    read: ClassVar[str] = "node.store:read_models"
     settings: config.node.Node
     device: str
     dynamics: Dynamics
@@ -96,6 +106,10 @@ class Node:
         if variant.startswith("noise~"):
             params["noise"] = noise_of(variant)
         return params
+
+    def files(self, row: Row) -> dict[str, dict[str, Any]]:
+        """The same by path."""
+        return {narrow(MODELS, **row): self.params(row)}
 
 
 def training_row(system: str, cell: Cell, variant: str = "plain") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from nodeflow import config
 from nodeflow.node.settings import GaussNewtonSettings
-from nodeflow.plan.paths import OWN_FIGURE, Row, narrow
+from nodeflow.plan.paths import OWN_FIGURE, OWN_LAW, Row, fill, narrow
 from nodeflow.problems import Problem
 
 __all__ = ["PICTURES", "Own"]
@@ -72,6 +72,15 @@ class Own:
             "prior": own.prior,
             "seed": self.seed,
         }
+
+    def law_params(self, row: Row) -> dict[str, Any]:
+        """What the law behind series is found from: what an ensemble learns from."""
+        learned = self.training_params(row)
+        return {x: learned[x] for x in ("own", "data", "split", "seed")}
+
+    def laws(self, row: Row) -> list[str]:
+        """The file of the law behind series, where one is asked for."""
+        return fill(OWN_LAW, [row]) if self.settings[row["own"]].law else []
 
     def forecast_params(self, row: Row) -> dict[str, Any]:
         """What forecasts of what was held out are made with."""

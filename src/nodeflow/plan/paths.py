@@ -34,22 +34,28 @@ NETWORK_NODES = f"{NETWORK}/nodes.parquet"
 NETWORK_SUMMARY = f"{NETWORK}/summary.parquet"
 NETWORK_TRAJECTORIES = "results/trajectories/networks/{system}/{network}.parquet"
 
-# Neural ODEs, and their tests.
+# Neural ODEs.
 TRAINED = "trained_beta~{trained_beta}/trained_gamma~{trained_gamma}"
 TRAINING = f"results/node/models/{{system}}/{{variant}}/{TRAINED}"
 MODELS = f"{TRAINING}.safetensors"
 SNAPSHOTS = f"{TRAINING}.snapshots.safetensors"
 HISTORY = f"{TRAINING}.history.parquet"
-TESTS = f"results/node/tests/{{system}}/{{variant}}/{TRAINED}"
+OVER_TRAINING = f"results/node/snapshots/{{system}}/{TRAINED}.parquet"
+
+# Laws behind the trajectories that neural ODEs learn.
+LAWS = f"results/law/laws/{{system}}/{{variant}}/{TRAINED}.json"
+LAW_TABLE = f"results/law/laws/{{system}}/{{variant}}/{TRAINED}.parquet"
+
+# Tests of both: what is tested, "node", "law" or "tailed", is the wildcard `learned`.
+TESTS = f"results/{{learned}}/tests/{{system}}/{{variant}}/{TRAINED}"
 ERRORS = f"{TESTS}/errors.parquet"
 RUNS = f"{TESTS}/runs.parquet"
 BY_DEGREE = f"{TESTS}/by_degree.parquet"
 TRUST = f"{TESTS}/trust.parquet"
-OVER_TRAINING = f"results/node/snapshots/{{system}}/{TRAINED}.parquet"
-FIXED_POINTS = f"results/node/fixed_points/{{system}}/{TRAINED}.parquet"
-HIDDEN = f"results/node/hidden/{{system}}/{TRAINED}.parquet"
-FUNCTIONS = f"results/node/functions/{{system}}/{TRAINED}.parquet"
-NOISE = "results/node/noise/{system}/{variant}.parquet"
+FIXED_POINTS = f"results/{{learned}}/fixed_points/{{system}}/{TRAINED}.parquet"
+HIDDEN = f"results/{{learned}}/hidden/{{system}}/{TRAINED}.parquet"
+FUNCTIONS = f"results/{{learned}}/functions/{{system}}/{TRAINED}.parquet"
+NOISE = "results/{learned}/noise/{system}/{variant}.parquet"
 
 # Zoos, as they were trained and aligned.
 DATA = "results/data/{data}"
@@ -87,6 +93,7 @@ OWN = "results/own/{own}"
 OWN_TABLE = f"{OWN}/{{table}}.parquet"
 OWN_FIGURE = f"{OWN}/{{figure}}.{{kind}}"
 OWN_ENSEMBLE = f"{OWN}/ensemble.safetensors"
+OWN_LAW = f"{OWN}/law.json"
 OWN_PAGE = f"{OWN}/report.html"
 
 

@@ -1,0 +1,80 @@
+"""Files of laws: of each training graph the law that was found on it, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nodeflow.laws.data import LawProblem
+from nodeflow.laws.law import VERSION, Law
+from nodeflow.laws.trusted import rate_law
+from nodeflow.node.learned import Fields
+from nodeflow.tables import FileProblem, Kind, read_facts, write_facts
+
+__all__ = ["LAWS", "Laws", "read_fields", "read_laws", "write_laws"]
+
+LAWS = Kind("laws", VERSION)
+
+
+@dataclass(frozen=True, eq=False)
+class Laws:
+    """The laws of one system, one for each of R training graphs.
+
+    Attributes:
+        laws: in the order of the graphs; None where none was found.
+        reasons: why; empty where one was found.
+    """
+
+    laws: tuple[Law | None, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def fields(self) -> Fields:
+        """Their vector fields, for tests, and what bands and flags of theirs are worth."""
+        nowhere = (np.nan, np.nan)
+        return Fields(
+            tuple(None if law is None else law.field for law in self.laws),
+            np.arange(len(self.laws)),
+            np.array([nowhere if law is None else law.seen for law in self.laws]),
+            raters=tuple(None if law is None else partial(rate_law, law) for law in self.laws),
+        )
+
+
+def write_laws(path: str | Path, laws: Laws, parameters: Mapping[str, Any]) -> None:
+    """Write laws as one JSON file: under `facts`, `laws`, each with its `reason` and its `law`.
+
+    A law is written as `Law.to_dict` says it; null stands for one that was not found.
+    """
+    entries = [
+        {"reason": reason, "law": None if law is None else law.to_dict()}
+        for law, reason in zip(laws.laws, laws.reasons, strict=True)
+    ]
+    write_facts(path, {"laws": entries}, LAWS, parameters)
+
+
+def read_laws(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Laws:
+    """Read and check laws.
+
+    Args:
+        path: the file.
+        parameters: values that the file's parameters must have, where given.
+
+    Raises:
+        FileProblem: missing, damaged, of another kind or version, or made with other parameters.
+    """
+    entries = read_facts(path, LAWS, parameters)["laws"]
+    try:
+        laws = tuple(None if x["law"] is None else Law.from_dict(x["law"]) for x in entries)
+    except LawProblem as problem:
+        raise FileProblem(f"{path}: {problem}") from problem
+    return Laws(laws, tuple(x["reason"] for x in entries))
+
+
+def read_fields(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Fields:
+    """The vector fields of the laws of a file; see `read_laws`."""
+    return read_laws(path, parameters).fields

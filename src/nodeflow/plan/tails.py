@@ -1,0 +1,47 @@
+"""Neural ODEs with the tails of laws beyond the states that they saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from nodeflow.plan.laws import Laws
+from nodeflow.plan.node import Node
+from nodeflow.plan.paths import LAWS, MODELS, Row
+
+__all__ = ["Tails"]
+
+
+@dataclass(frozen=True)
+class Tails:
+    """The neural ODEs of a run that are tested with tails, too; attributes as of `Laws`.
+
+    Attributes:
+        laws: that the tails are of.
+        node: the neural ODEs.
+    """
+
+    folder: ClassVar[str] = "tailed"
+    title: ClassVar[str] = "neural ODEs with tails of laws"
+    method: ClassVar[str] = "neural ODE with tails"
+    patterns: ClassVar[tuple[str, ...]] = (MODELS, LAWS)
+    read: ClassVar[str] = "laws.tailed:read_tailed"
+    laws: Laws
+    node: Node
+
+    @cached_property
+    def trainings(self) -> list[dict[str, Any]]:
+        """Rows of system, variant, trained_beta, trained_gamma: where there is a law, too."""
+        if self.node.settings.tails != "law":
+            return []
+        return [row for row in self.node.trainings if row in self.laws.trainings]
+
+    def params(self, row: Row) -> dict[str, Any]:
+        """What models of a system, a variant and a training cell, and their laws, are made with."""
+        models = self.node.params(row)
+        return {"models": models, "laws": self.laws.params(row), "from": models["from"]}
+
+    def files(self, row: Row) -> dict[str, dict[str, Any]]:
+        """The same by path."""
+        return self.node.files(row) | self.laws.files(row)

@@ -1,0 +1,33 @@
+"""Find the laws of every system on the training graphs of a cell, unless that has been done."""
+
+from typing import Any
+
+from nodeflow.dynamics.store import read_trajectories
+from nodeflow.dynamics.systems import field
+from nodeflow.graphs.store import read_graphs
+from nodeflow.job import job
+from nodeflow.laws.collected import LAW_TABLE
+from nodeflow.laws.each import discover_each, less
+from nodeflow.laws.store import LAWS, write_laws
+from nodeflow.laws.table import law_table
+from nodeflow.tables import is_current, write_table
+
+snakemake: Any
+p, files, output = snakemake.params.p, snakemake.input, snakemake.output
+
+with job(snakemake.log[0], snakemake.threads):
+    each = zip(p.items(), files.trajectories, output.laws, output.table, strict=True)
+    for (system, made), observed, path, table in each:
+        if is_current(path, LAWS, made) and is_current(table, LAW_TABLE, made):
+            continue
+        learned, count = made["from"], made["trajectories"]
+        graphs = read_graphs(files.edges, learned["on"])[: made["graphs"]]
+        known = [
+            x
+            for x in read_trajectories(observed, learned)
+            if x.graph < len(graphs) and x.index < count
+        ]
+        labels = (system, made["trained_beta"], made["trained_gamma"])
+        laws = discover_each(*less(made["variant"], graphs, known, labels, made["seed"]))
+        write_laws(path, laws, made)
+        write_table(table, law_table(laws, field(system, learned["parameters"])), LAW_TABLE, made)
