@@ -124,6 +124,8 @@ REFUSED = {
     "time,Ana,Bo\n0,1,5,2,5\n1,1,6,2,6\n": "line 2: 5 fields under 3 column names",
     "time,Ana,Bo\n0,1,2\n1,2\n": "line 3: 2 fields under 3 column names",
     '"time" "Ana" "Bo"\n"1" 0 1 2\n"2" 1 2 3\n': "line 2: 4 fields under 3 column names",
+    "time,Ana,Bo\n0,1,2\n1,-999,3\n": "run 0, node Ana has the value -999 at time 1, a code for",
+    "time,node,value\n0,Ana,1\n1,Ana,1e20\n2,Ana,3\n": "1e+20 at time 1, a code for missing",
     "time,node,value,weight\n0,Ana,1,1\n1,Ana,2,1\n": "unknown column weight",
 }
 
@@ -137,6 +139,12 @@ def test_what_cannot_be_meant_is_one_sentence(tmp_path: Path, text: str) -> None
     assert REFUSED[text] in str(caught.value)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_numbers_that_are_codes_elsewhere_are_values_where_others_are_as_large() -> None:
+    table = pd.DataFrame({"time": [0, 1, 2], "Ana": [-999, 4, -700], "Bo": [9999, 20_000, 5]})
+    [run] = data.read_series(table, NETWORK).runs
+    np.testing.assert_array_equal(run.states[:, :2], table[["Ana", "Bo"]])
 
 
 def test_names_may_hold_the_separator(tmp_path: Path) -> None:

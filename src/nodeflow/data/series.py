@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nodeflow.graphs.graph import Graph
-from nodeflow.problems import Problem
+from nodeflow.problems import Problem, repeated
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -26,6 +26,9 @@ __all__ = ["Run", "Series", "SeriesProblem", "check_nodes", "read_series", "seri
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None")
 """What stands for a value that was not observed."""
+
+CODES = (-99, -999, -9999, -99999, -32768, 9999, 99999, -1e20, 1e20, 9.969209968386869e36)
+"""Numbers that stand for a value that was not observed in files of many programs."""
 
 _OF_DATES = (
     "write numbers, such as days since the first time: (x - x.min()) / "
@@ -103,7 +106,8 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     Raises:
         SeriesProblem: the file is missing or no table of these forms; a node is not in the
             network or stands there twice; a time or value is no finite number; times of a run go
-            backwards or stand there twice; there is no value at all.
+            backwards or stand there twice; a value is a code for a missing one; there is no value
+            at all.
     """
     nodes = graph.labels if isinstance(graph, Graph) else tuple(graph)
     columns = _columns_of(nodes)
@@ -138,6 +142,7 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     series = Series(nodes, tuple(runs))
     if not series.runs or not series.observed.any():
         raise SeriesProblem(f"{path} holds no values; give at least one run with two times.")
+    _refuse_codes(series, path)
     return series
 
 
@@ -319,6 +324,26 @@ def _wide(
         yield _run(name, times[rows], values[rows], where)
 
 
+def _refuse_codes(series: Series, path: Path) -> None:
+    """Refuse a code for missing values: one of `CODES`, farther from the others than they reach."""
+    values = np.concatenate([run.states[np.isfinite(run.states)] for run in series.runs])
+    there = np.isin(values, CODES)
+    if not there.any() or there.all():
+        return
+    low, high = float(values[~there].min()), float(values[~there].max())
+    far = [x for x in CODES if not 2 * low - high <= x <= 2 * high - low]
+    for run in series.runs:
+        places = np.argwhere(np.isin(run.states, far))
+        if len(places):
+            time, node = places[0]
+            raise SeriesProblem(
+                f"{path}: run {run.name}, node {series.nodes[node]} has the value "
+                f"{run.states[time, node]:g} at time {run.times[time]:g}, a code for missing "
+                f"values in many programs, while others are from {low:g} to {high:g}; leave the "
+                "field empty where nothing was observed."
+            )
+
+
 def _run(name: str, times: NDArray[np.float64], states: NDArray[np.float64], where: _Where) -> Run:
     if len(times) < 2:
         raise SeriesProblem(
@@ -336,10 +361,10 @@ def _by_run(names: NDArray[np.object_]) -> Iterator[tuple[str, NDArray[np.int64]
 
 def _columns_of(nodes: Sequence[Hashable]) -> dict[str, int]:
     columns = {str(node): index for index, node in enumerate(nodes)}
-    if len(columns) != len(nodes):
-        twice = next(str(x) for x in nodes if sum(str(y) == str(x) for y in nodes) > 1)
+    twice = repeated(map(str, nodes))
+    if twice:
         raise SeriesProblem(
-            f"The network has two nodes whose names read {twice!r}; give them names that differ."
+            f"The network has two nodes whose names read {twice[0]!r}; give them names that differ."
         )
     return columns
 
@@ -367,8 +392,8 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
     """A copy with rows from 0 on, columns called by texts, and a named index as columns."""
     has_names = any(name is not None for name in table.index.names)
     table = table.rename(columns=lambda name: str(name).strip()).reset_index(drop=not has_names)
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
+    twice = repeated(table.columns)
+    if twice:
         raise SeriesProblem(f"The table has two columns called {twice[0]!r}; keep one.")
     return table
 
@@ -379,7 +404,7 @@ def _csv(path: Path) -> tuple[pd.DataFrame, str]:
         skipped, header = _header(path)
         separator = next((x for x in ("\t", ";", ",") if x in header), r"\s+")
         names, *_ = _fields([header], separator)
-        twice = [name for index, name in enumerate(names) if name in names[:index]]
+        twice = repeated(names)
         if twice:
             raise SeriesProblem(
                 f"{path}, line {skipped + 1}: the column {twice[0]!r} stands there twice; keep one."

@@ -11,6 +11,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from nodeflow.problems import repeated
+
 if TYPE_CHECKING:
     import networkx as nx
 
@@ -107,9 +109,9 @@ def _read_pajek(path: Path) -> nx.Graph[Any]:
                     links["arcs"].append((str(row), str(column), float(field)))
         else:
             raise ValueError(f"line {number}: there is no *Vertices above")
-    if len(set(names.values())) != len(names):
-        twice = next(x for x in names.values() if list(names.values()).count(x) > 1)
-        raise ValueError(f"two vertices are called {twice!r}")
+    twice = repeated(names.values())
+    if twice:
+        raise ValueError(f"two vertices are called {twice[0]!r}")
     graph: nx.Graph[Any] = nx.MultiDiGraph() if links["arcs"] else nx.MultiGraph()
     graph.add_nodes_from(names.values())
     both = [(v, u, w) for u, v, w in links["edges"] if u != v] if links["arcs"] else []

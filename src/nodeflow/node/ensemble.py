@@ -37,6 +37,7 @@ from nodeflow.node.settings import GaussNewtonSettings, RecipeProblem, Settings,
 from nodeflow.node.splines import smooth
 from nodeflow.node.store import Models, model_tensors, models_from
 from nodeflow.node.trust import LEVELS, Bands, Calibration, Seen, bands, calibrate, flags
+from nodeflow.problems import repeated
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
 from nodeflow.threads import one_thread_if_small
@@ -339,10 +340,9 @@ def sorted_runs(graph: Graph, series: Series | Sequence[Run]) -> Series:
         SeriesProblem: no series, or two runs have one name.
     """
     series = series if isinstance(series, Series) else _of_runs(series, graph)
-    names = [run.name for run in series.runs]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise SeriesProblem(f"Two runs are called {twice!r}; give each a name of its own.")
+    twice = repeated(run.name for run in series.runs)
+    if twice:
+        raise SeriesProblem(f"Two runs are called {twice[0]!r}; give each a name of its own.")
     return Series(series.nodes, tuple(sorted(series.runs, key=lambda run: str(run.name))))
 
 
