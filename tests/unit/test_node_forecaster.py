@@ -13,9 +13,10 @@ from scipy.integrate import solve_ivp
 
 from nodeflow import graphs, node
 from nodeflow.data import Run, Series
-from nodeflow.node.forced import forced_velocity, initial_forced_parameters, rollout
-from nodeflow.node.forced_inputs import read_inputs
-from nodeflow.node.forced_start import Latest, filtered_start, initial_filter
+from nodeflow.node.forced.field import Learned, forced_velocity, initial_forced_parameters
+from nodeflow.node.forced.inputs import read_inputs
+from nodeflow.node.forced.rollout import rollout
+from nodeflow.node.forced.start import Latest, filtered_start, initial_filter
 from nodeflow.node.likelihoods import poisson_deviance
 
 PERIOD = 20.0
@@ -90,8 +91,9 @@ def test_rollouts_are_what_an_independent_integrator_finds() -> None:
     errors = []
     for substeps in (10, 20):
         found = rollout(
-            p, torch.from_numpy(matrix), start, times, inputs, covariates, substeps=substeps
-        )
+            lambda x, t: forced_velocity(p, torch.from_numpy(matrix), x, inputs(t), covariates),
+            start, times, substeps=substeps,
+        )  # fmt: skip
         off = 0.0
         for r in range(2):
             for b, when in enumerate(times.numpy()):
@@ -110,12 +112,16 @@ def test_time_is_in_the_unit_that_is_said() -> None:
         [torch.Generator().manual_seed(0)],
         hidden=(4,), inputs=0, covariates=0, scale=1.0, dtype=torch.float64,
     )  # fmt: skip
-    nothing, none = torch.zeros(N, 0, dtype=torch.float64), read_inputs(None, [], 1)
+    nothing = torch.zeros(N, 0, dtype=torch.float64)
     matrix = torch.from_numpy(graphs.normalized_adjacency(network(), "row").toarray())
     start = torch.rand(1, 1, N, dtype=torch.float64)
     times = torch.tensor([[0.0, 1.0, 3.0]], dtype=torch.float64)
-    a = rollout(p, matrix, start, times, none, nothing, substeps=3)
-    b = rollout(p, matrix, start, 7 * times, none, nothing, substeps=3, unit=7.0)
+
+    def velocity(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return forced_velocity(p, matrix, x, t.new_zeros(1, 0), nothing)
+
+    a = rollout(velocity, start, times, substeps=3)
+    b = rollout(velocity, start, 7 * times, substeps=3, unit=7.0)
     torch.testing.assert_close(a, b)
 
 
@@ -124,16 +130,39 @@ def test_beyond_the_states_seen_functions_keep_their_values() -> None:
         [torch.Generator().manual_seed(0)],
         hidden=(4,), inputs=0, covariates=0, scale=1.0, dtype=torch.float64,
     )  # fmt: skip
-    nothing, none = torch.zeros(N, 0, dtype=torch.float64), read_inputs(None, [], 1)
+    nothing = torch.zeros(N, 0, dtype=torch.float64)
     matrix = torch.from_numpy(graphs.normalized_adjacency(network(), "row").toarray())
     start = torch.full((1, 1, N), 9.0, dtype=torch.float64)
     times = torch.tensor([[0.0, 1.0, 3.0]], dtype=torch.float64)
-    slope = forced_velocity(
-        p, matrix, torch.ones_like(start), torch.zeros(1, 0, dtype=torch.float64), nothing
-    )
-    found = rollout(p, matrix, start, times, none, nothing, substeps=2, bounds=(-1.0, 1.0))
+
+    learned = Learned(-1.0, 1.0)
+
+    def velocity(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return forced_velocity(p, matrix, x, t.new_zeros(1, 0), nothing, learned)
+
+    slope = velocity(torch.ones_like(start), times[:, 0])
+    found = rollout(velocity, start, times, substeps=2)
     torch.testing.assert_close(found[:, :, 0], start + slope)
     torch.testing.assert_close(found[:, :, 1], start + 3 * slope)
+
+
+def test_above_the_states_seen_relative_rates_may_keep_their_values() -> None:
+    p = initial_forced_parameters(
+        [torch.Generator().manual_seed(0)],
+        hidden=(4,), inputs=0, covariates=0, scale=1.0, dtype=torch.float64,
+    )  # fmt: skip
+    nothing = torch.zeros(N, 0, dtype=torch.float64)
+    matrix = torch.from_numpy(graphs.normalized_adjacency(network(), "row").toarray())
+
+    def velocity(x: torch.Tensor) -> torch.Tensor:
+        outer = torch.zeros(1, 0, dtype=torch.float64)
+        return forced_velocity(p, matrix, x, outer, nothing, Learned(0.0, 2.0, proportional=True))
+
+    high = torch.full((1, 1, N), 2.0, dtype=torch.float64)
+    torch.testing.assert_close(velocity(7 * high), 7 * velocity(high))
+    inside = 2 * torch.rand(1, 1, N, dtype=torch.float64)
+    free = forced_velocity(p, matrix, inside, torch.zeros(1, 0, dtype=torch.float64), nothing)
+    torch.testing.assert_close(velocity(inside), free, rtol=0, atol=0)
 
 
 # --- starts --------------------------------------------------------------------------------------
@@ -431,6 +460,10 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     "log of negative states": (
         lambda: {"y": np.random.default_rng(0).normal(size=(30, N)), "scale": "log"},
         "The scale log needs observations that are not negative",
+    ),
+    "proportional logarithms": (
+        lambda: {"y": np.ones((30, N)), "scale": "log", "beyond": "proportional"},
+        "Functions grow in proportion to rates of counts alone, and the scale is log",
     ),
     "no change": (lambda: {"y": np.ones((30, N))}, "Every observation has the rate 1"),
     "too short": (
