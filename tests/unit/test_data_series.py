@@ -99,6 +99,21 @@ def test_numbers_as_names_are_those_of_the_network(tmp_path: Path) -> None:
     assert again.runs[0].states.tolist() == [[0, 2], [1, 3]]
 
 
+def test_files_are_known_by_what_they_hold_and_columns_in_capitals(tmp_path: Path) -> None:
+    table = wide_table(long_table())
+    expected = data.read_series(table, NETWORK)
+    path = tmp_path / "mine.data"
+    path.write_bytes(gzip.compress(table.to_csv(index=False).encode()))
+    same(data.read_series(path, NETWORK), expected)
+    table.to_parquet(path)
+    same(data.read_series(path, NETWORK), expected)
+    table.rename(columns={"run": "Run", "time": "TIME"}).to_csv(path, index=False)
+    same(data.read_series(path, NETWORK), expected)
+    path.write_bytes(b"PK\x03\x04 and so on")
+    with pytest.raises(data.SeriesProblem, match=r"mine.data is a workbook of Excel"):
+        data.read_series(path, NETWORK)
+
+
 REFUSED = {
     "": "is empty",
     "a,b\n1,2\n": "none of which is 'time'",

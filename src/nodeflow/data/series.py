@@ -6,7 +6,7 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nodeflow.graphs.formats import PARQUET, is_gzip, no_text, starts_with
 from nodeflow.graphs.graph import Graph
 from nodeflow.problems import Problem, repeated
 
@@ -29,6 +30,9 @@ MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None")
 
 CODES = (-99, -999, -9999, -99999, -32768, 9999, 99999, -1e20, 1e20, 9.969209968386869e36)
 """Numbers that stand for a value that was not observed in files of many programs."""
+
+_WORDS = ("run", "time", "node", "value")
+"""Names of columns that are no nodes."""
 
 _OF_DATES = (
     "write numbers, such as days since the first time: (x - x.min()) / "
@@ -95,8 +99,9 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     A long table has the columns `time`, `node` and `value`; a wide one `time` and a column for
     each node. Both may have a column `run`. Times may be uneven and may differ between runs, and
     between nodes in a long table. CSV fields are separated by a comma, a semicolon, a tab or
-    blanks, lines that begin with # before the header are skipped, and a name ending in .gz means
-    gzip. An empty field, NA or NaN is a value that was not observed.
+    blanks, lines that begin with # before the header are skipped, and files may be compressed with
+    gzip. An empty field, NA or NaN is a value that was not observed. The four words may be written
+    in capitals where no node is called so.
 
     Args:
         path: the file, or a table with these columns, some of which may be its index.
@@ -120,8 +125,10 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
         )
     else:
         path = Path(path)
-        table, place = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
-    table = table.dropna(how="all")
+        _there(path)
+        parquet = path.suffix.lower() == ".parquet" or starts_with(path, PARQUET)
+        table, place = _parquet(path) if parquet else _csv(path)
+    table = _in_lower_case(table, columns).dropna(how="all")
     where = _Where(path, place, table.index.to_numpy())
     if "time" not in table:
         raise SeriesProblem(
@@ -359,6 +366,19 @@ def _by_run(names: NDArray[np.object_]) -> Iterator[tuple[str, NDArray[np.int64]
         yield str(name), np.flatnonzero(codes == code)
 
 
+def _in_lower_case(table: pd.DataFrame, columns: Mapping[str, int]) -> pd.DataFrame:
+    """The same with run, time, node and value in lower case, which are no nodes."""
+    there = set(table.columns)
+    words = {
+        name: name.lower()
+        for name in table.columns
+        if name.lower() in _WORDS and name not in columns and name.lower() not in there
+    }
+    if len(set(words.values())) < len(words):
+        return table
+    return table.rename(columns=words)
+
+
 def _columns_of(nodes: Sequence[Hashable]) -> dict[str, int]:
     columns = {str(node): index for index, node in enumerate(nodes)}
     twice = repeated(map(str, nodes))
@@ -377,7 +397,6 @@ def _texts(column: pd.Series[Any]) -> NDArray[np.object_]:
 
 
 def _parquet(path: Path) -> tuple[pd.DataFrame, str]:
-    _there(path)
     try:
         table = pd.read_parquet(path)
     except Exception as error:
@@ -399,7 +418,9 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _csv(path: Path) -> tuple[pd.DataFrame, str]:
-    _there(path)
+    what = no_text(path)
+    if what is not None:
+        raise SeriesProblem(f"{path} {what}; save the table as CSV in UTF-8, or as Parquet.")
     try:
         skipped, header = _header(path)
         separator = next((x for x in ("\t", ";", ",") if x in header), r"\s+")
@@ -410,7 +431,7 @@ def _csv(path: Path) -> tuple[pd.DataFrame, str]:
                 f"{path}, line {skipped + 1}: the column {twice[0]!r} stands there twice; keep one."
             )
         _check_widths(path, skipped + 1, names, separator)
-        texts = [name for name in names if name in ("run", "node")]
+        texts = [name for name in names if name.lower() in ("run", "node")]
         table = pd.read_csv(
             path,
             sep=separator,
@@ -424,6 +445,7 @@ def _csv(path: Path) -> tuple[pd.DataFrame, str]:
             keep_default_na=False,
             na_values={name: [*MISSING] for name in names if name not in texts},
             encoding="utf-8-sig",
+            compression="gzip" if is_gzip(path) else None,
         )
     except (EOFError, OSError, ValueError, csv.Error, zlib.error) as error:
         raise SeriesProblem(
@@ -467,7 +489,7 @@ def _check_widths(path: Path, header: int, names: Sequence[str], separator: str)
 
 
 def _opened(path: Path) -> IO[str]:
-    opened = gzip.open if path.suffix == ".gz" else open
+    opened = gzip.open if is_gzip(path) else open
     return cast("IO[str]", opened(path, "rt", encoding="utf-8-sig", newline=None))
 
 

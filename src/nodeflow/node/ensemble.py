@@ -69,6 +69,9 @@ _CALIBRATING = 9
 _STRAY = 10.0
 """Times the median error of the members from which one is no good."""
 
+_WHY = ("outliers", "constant series")
+"""Topics of notes that may say why a training failed."""
+
 _MOST_STEPS = 10_000
 """Of the integration of a member's forecast: one that needs more has left all that was learned."""
 
@@ -279,14 +282,16 @@ def train_ensemble(
         weights=list(weights),
     )
     models = _without_strays(models)
+    known = list(limits(whole, series))
     if models.ok.sum() < 2:
         reason = history["status"].iloc[-1]
+        cures = [note.text for note in known if note.topic in _WHY]
         raise ModelProblem(
-            f"The training of {(~models.ok).sum()} of {members} members failed ({reason}); give "
-            "more or longer runs, or another recipe."
+            f"The training of {(~models.ok).sum()} of {members} members failed ({reason}); "
+            + (cures[0] if cures else "give more or longer runs, or another recipe.")
         )
     noise = _noise(data)
-    notes = tuple(note.text for note in limits(whole, series))
+    notes = tuple(note.text for note in known)
     for note in notes:
         warnings.warn(note, UserWarning, stacklevel=3)  # past the decorator
     return Ensemble(
