@@ -19,6 +19,7 @@ from nodeflow.compiled import njit
 __all__ = ["Jacobian", "jacobian"]
 
 Array = NDArray[np.float64]
+Places = NDArray[np.int32]
 
 _TOLERANCE = 1e-6
 _STEPS = 50
@@ -54,8 +55,8 @@ def jacobian(adjacency: Array | csr_array, h_ego: Array, slope: Array, own: Arra
         own: (M, n), what the velocity of a node changes by with its own state.
     """
     if isinstance(adjacency, np.ndarray):
-        across = h_ego[:, :, None] * adjacency * slope[:, None, :]
-        return _Full(across + own[:, :, None] * np.eye(len(adjacency)))
+        full = h_ego[:, :, None] * adjacency * slope[:, None, :]
+        return _Full(full + own[:, :, None] * np.eye(len(adjacency)))
     rows = np.repeat(h_ego[0], np.diff(adjacency.indptr))
     data = rows * adjacency.data * slope[0][adjacency.indices]
     across = csr_array((data, adjacency.indices, adjacency.indptr), shape=adjacency.shape)
@@ -84,7 +85,7 @@ class _Sparse:
     own: Array
 
     def __matmul__(self, x: Array) -> Array:
-        return (self.own * x[0] + self.across @ x[0])[None]
+        return np.asarray(self.own * x[0] + self.across @ x[0])[None]
 
     def solve(self, half: Array, right: Array) -> Array:
         [[[step]]] = half
@@ -97,11 +98,11 @@ class _Sparse:
             some = np.s_[:, first : first + width]
             columns = np.ascontiguousarray(goal[some])
             found[some] = _solved(across.indptr, across.indices, data, columns, _TOLERANCE, _STEPS)
-        return found[None]
+        return np.asarray(found)[None]
 
 
 @njit(error_model="numpy")
-def _times(indptr: Array, indices: Array, data: Array, x: Array, out: Array) -> None:
+def _times(indptr: Places, indices: Places, data: Array, x: Array, out: Array) -> None:
     """The product of a sparse matrix in rows and x, (n, c)."""
     n, c = x.shape
     for i in range(n):
@@ -125,7 +126,7 @@ def _ratio(a: Array, b: Array) -> Array:
 
 @njit(error_model="numpy")
 def _solved(
-    indptr: Array, indices: Array, data: Array, goal: Array, tolerance: float, steps: int
+    indptr: Places, indices: Places, data: Array, goal: Array, tolerance: float, steps: int
 ) -> Array:
     """The x with x − B x = goal for a sparse B, every column by itself; NaN if none is found.
 
