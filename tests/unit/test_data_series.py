@@ -233,6 +233,18 @@ def test_runs_made_by_hand_are_checked_as_files_are() -> None:
             data.observed_part(data.Series(NAMES, (run,)), NETWORK)
 
 
+@pytest.mark.parametrize(("states", "times"), [(1e-60, 1), (1e39, 1), (1, 1e-300), (1, 1e40)])
+def test_sizes_that_no_unit_helps_are_refused(states: float, times: float) -> None:
+    table = pd.DataFrame({"time": [0, 1, 2], "Ana": [1, 2, 3], "Bo": [3, 1, 2], "Cy": [1, 1, 2]})
+    table = table * states
+    table["time"] = np.arange(3) * times
+    series = data.read_series(table, NETWORK)
+    with pytest.raises(
+        data.SeriesProblem, match=r"Run 0 has .* take a unit in which it is between"
+    ):
+        data.observed_part(series, NETWORK)
+
+
 def test_gaps_are_filled_and_ends_are_not_made_up() -> None:
     times = np.array([0.0, 1, 3, 4, 6])
     states = np.stack([2 * times, times**2, 5 - times], axis=1)

@@ -99,9 +99,9 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     A long table has the columns `time`, `node` and `value`; a wide one `time` and a column for
     each node. Both may have a column `run`. Times may be uneven and may differ between runs, and
     between nodes in a long table. CSV fields are separated by a comma, a semicolon, a tab or
-    blanks, lines that begin with # before the header are skipped, and files may be compressed with
-    gzip. An empty field, NA or NaN is a value that was not observed. The four words may be written
-    in capitals where no node is called so.
+    blanks, lines that begin with # or % before the header are skipped, and files may be compressed
+    with gzip. An empty field, NA or NaN is a value that was not observed. The four words may be
+    written in capitals where no node is called so.
 
     Args:
         path: the file, or a table with these columns, some of which may be its index.
@@ -313,7 +313,7 @@ def _wide(
         if name not in columns:
             raise SeriesProblem(
                 f"{where.path} has the column {name!r}, which is not a node of the network; add "
-                "it there, or delete the column."
+                "it there, or delete the column; a long table has the columns time, node and value."
             )
     values = np.full((len(table), len(columns)), np.nan)
     for name in given:
@@ -462,7 +462,7 @@ def _header(path: Path) -> tuple[int, str]:
     """How many lines stand before the line of column names, and that line."""
     with _opened(path) as file:
         for number, line in enumerate(file):
-            if line.strip() and not line.startswith("#"):
+            if line.strip() and not line.startswith(("#", "%")):
                 return number, line.strip("\r\n")
     raise SeriesProblem(f"{path} is empty; give a line of column names and the observations.")
 
