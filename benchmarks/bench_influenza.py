@@ -11,8 +11,7 @@ difference to the forecaster has a 95 % interval from a bootstrap of blocks of 8
 
 compares settings on the training years alone: each of 2003, 04, 05 and 06 is forecast by two models
 that were trained on all years before it. The score of settings is the mean, over years and
-horizons, of the logarithm of absolute error and deviance over those of the best rival there;
-the settings with the lowest score are `CHOSEN`, which the test years are then forecast with.
+horizons, of the logarithm of absolute error and deviance over those of the best rival there.
 """
 
 from __future__ import annotations
@@ -92,7 +91,7 @@ CANDIDATES = [
 ]
 
 CHOSEN = Candidate("linear", "neighbours", "poisson")
-"""What `--choose` finds best."""
+"""What the test years are forecast with; docs/influenza.md says how it came about."""
 
 
 @dataclass(frozen=True)
