@@ -6,15 +6,23 @@ Reads the plain text files of Debian's r-cran-surveillance (GPL-2) where it is i
 2001-06 and forecasts 1, 2 and 4 weeks ahead from every week. Errors are per 100,000 people and
 week, Poisson deviances are of counts against means of at least 0.02 cases. For each rival the
 difference to the forecaster has a 95 % interval from a bootstrap of blocks of 8 weeks.
-`--validation` does the same with training on 2001-04 and forecasts of 2005-06: what settings were
-chosen on.
+
+    OMP_NUM_THREADS=1 python benchmarks/bench_influenza.py --choose --write docs/influenza_choice.md
+
+compares settings on the training years alone: each of 2003, 04, 05 and 06 is forecast by two models
+that were trained on all years before it. The score of settings is the mean, over years and
+horizons, of the logarithm of absolute error and deviance over those of the best rival there.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,13 +41,27 @@ LEADS = (1, 2, 4)
 FLOOR = 0.02
 BLOCK, DRAWS = 8, 4000
 SEED = 0
-SETTINGS = {
-    scale: node.ForecasterSettings(
-        periods=(float(WEEKS),), scale=scale, horizon=4, steps=300, validation=0
-    )
-    for scale in ("linear", "log")
+FOLDS = (2003, 2004, 2005, 2006)
+COMMON: dict[str, Any] = {"periods": (float(WEEKS),), "horizon": 4, "steps": 300, "validation": 0}
+STATES: dict[str, dict[str, Any]] = {
+    "linear": {"scale": "linear"},
+    "linear, proportional beyond": {"scale": "linear", "beyond": "proportional"},
+    "log": {"scale": "log"},
 }
-"""Linear states with neighbours, logarithms with gravity; docs/influenza.md says why both."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Settings that are compared: names in `STATES` and `NETWORKS`, and a likelihood."""
+
+    states: str
+    network: str
+    likelihood: str
+
+    def settings(self, models: int) -> node.ForecasterSettings:
+        """As the library has them."""
+        changes = {**COMMON, **STATES[self.states], "likelihood": self.likelihood}
+        return node.ForecasterSettings(models=models, **changes)
 
 
 def read(folder: Path = FOLDER) -> tuple[graphs.Graph, pd.DataFrame, pd.Series]:
@@ -59,21 +81,112 @@ def gravity(graph: graphs.Graph, people: pd.Series) -> graphs.Graph:
     return graphs.from_matrix(weights, graph.names)
 
 
+NETWORKS: dict[str, Callable[[graphs.Graph, pd.Series], graphs.Graph]] = {
+    "neighbours": lambda graph, people: graph,
+    "gravity": gravity,
+}
+
+CANDIDATES = [
+    Candidate(*x) for x in itertools.product(STATES, NETWORKS, ("poisson", "negative_binomial"))
+]
+
+CHOSEN = Candidate("linear", "neighbours", "poisson")
+"""What the test years are forecast with; docs/influenza.md says how it came about."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Weeks that are learned from and weeks that are forecast.
+
+    Attributes:
+        graph: the districts' neighbourhood.
+        cases: all weeks up to the last one that is forecast.
+        people: by district.
+        train: how many weeks are learned from.
+    """
+
+    graph: graphs.Graph
+    cases: pd.DataFrame
+    people: pd.Series
+    train: int
+
+    @property
+    def flu(self) -> Flu:
+        """The same for rivals."""
+        counts, people = self.cases.to_numpy(np.float64), self.people.to_numpy() / 100_000
+        return Flu(counts, people, self.graph.adjacency().toarray(), self.train)
+
+    @property
+    def origins(self) -> NDArray[np.int64]:
+        """Weeks that are forecast from."""
+        return np.arange(self.train - 1, len(self.cases) - max(LEADS))
+
+    def rated(self, mean: Floats, point: Floats) -> Floats:
+        """Scores of forecasts (B, 4, n)."""
+        flu, ahead = self.flu, np.array(LEADS) - 1
+        observed = flu.counts[self.origins[:, None] + LEADS]
+        return scores(observed, point[:, ahead], mean[:, ahead], flu.exposure)
+
+
 def forecasts(
-    graph: graphs.Graph, cases: pd.DataFrame, people: pd.Series, train: int, scale: str
+    part: Part, candidate: Candidate, models: int
 ) -> tuple[pd.DataFrame, node.Forecaster]:
     """Train on the first weeks, and forecast from every week from the last of them on."""
-    graph = gravity(graph, people) if scale == "log" else graph
+    graph = NETWORKS[candidate.network](part.graph, part.people)
     made = node.train_forecaster(
         graph,
-        data.read_series(cases.iloc[:train].reset_index(), graph),
-        SETTINGS[scale],
-        exposure=people / 100_000,
-        covariates=pd.DataFrame({"log people": np.log(people)}),
+        data.read_series(part.cases.iloc[: part.train].reset_index(), graph),
+        candidate.settings(models),
+        exposure=part.people / 100_000,
+        covariates=pd.DataFrame({"log people": np.log(part.people)}),
         seed=SEED,
     )
-    whole = data.read_series(cases.reset_index(), graph)
-    return made.backtest(whole, max(LEADS), first=whole.runs[0].times[train - 1]), made
+    whole = data.read_series(part.cases.reset_index(), graph)
+    first = whole.runs[0].times[part.train - 1]
+    return made.backtest(whole, max(LEADS), first=first), made
+
+
+def by_origin(table: pd.DataFrame, column: str, part: Part) -> Floats:
+    """A column of forecasts as (B, 4, n)."""
+    return table[column].to_numpy().reshape(len(part.origins), max(LEADS), part.graph.n)
+
+
+def choice() -> list[str]:
+    """Candidates on the training years, the best first, as Markdown."""
+    graph, cases, people = read()
+    errors = np.empty((len(CANDIDATES), len(FOLDS), 2, len(LEADS)))
+    best = np.empty(errors.shape[1:])
+    for f, year in enumerate(FOLDS):
+        train = (year - 2001) * WEEKS
+        part = Part(graph, cases.iloc[: train + WEEKS], people, train)
+        flu = part.flu
+        rivals = [rival(flu, part.origins, max(LEADS)) for rival in RIVALS.values()]
+        best[f] = np.min([part.rated(x, x)[[0, 2]].mean(axis=1) for x in rivals], axis=0)
+        for c, candidate in enumerate(CANDIDATES):
+            table, _ = forecasts(part, candidate, models=2)
+            mean = by_origin(table, "mean", part)
+            errors[c, f] = part.rated(mean, mean)[[0, 2]].mean(axis=1)
+    ratios = np.log(errors / best)
+    text = [
+        f"Each of {', '.join(map(str, FOLDS))} forecast by two models trained on the years before "
+        "it; errors over those of the best rival at each horizon, 1, 2 and 4 weeks ahead, "
+        "geometric means. Score: mean logarithm of all of them.",
+        "",
+        "| states | network | likelihood | score | absolute error | deviance | "
+        + " | ".join(f"{year}" for year in FOLDS)
+        + " |",
+        "|---" * (6 + len(FOLDS)) + "|",
+    ]
+    for c in np.argsort(ratios.mean(axis=(1, 2, 3))):
+        x, candidate = ratios[c], CANDIDATES[c]
+        cells = [
+            *vars(candidate).values(),
+            f"{x.mean():+.4f}",
+            *(_three(np.exp(x[:, k].mean(axis=0)), 3) for k in range(2)),
+            *(f"{np.exp(x[f].mean()):.3f}" for f in range(len(FOLDS))),
+        ]
+        text.append(f"| {' | '.join(cells)} |")
+    return text
 
 
 def scores(observed: Floats, point: Floats, mean: Floats, exposure: Floats) -> Floats:
@@ -97,37 +210,25 @@ def interval(differences: Floats, generator: np.random.Generator) -> tuple[float
     return float(low), float(high)
 
 
-def lines(scale: str, validation: bool) -> list[str]:
-    """The whole comparison as Markdown."""
-    graph, cases, people = read()
-    if validation:
-        cases = cases.iloc[: 6 * WEEKS]
-    train = len(cases) - 2 * WEEKS
-    flu = Flu(
-        cases.to_numpy(np.float64), people.to_numpy() / 100_000, graph.adjacency().toarray(), train
-    )
-    origins = np.arange(train - 1, len(cases) - max(LEADS))
-    ahead = np.array(LEADS) - 1
-    observed = flu.counts[origins[:, None] + LEADS]
-    found, cpu = {}, {}
+def lines() -> list[str]:
+    """The test years as Markdown."""
+    part = Part(*read(), train=6 * WEEKS)
+    flu, found, cpu = part.flu, {}, {}
     start = time.process_time()
-    table, made = forecasts(graph, cases, people, train, scale)
+    table, made = forecasts(part, CHOSEN, models=5)
     cpu["nodeflow"] = time.process_time() - start
-    shape = (len(origins), max(LEADS), graph.n)
-    mean, median = (table[x].to_numpy().reshape(shape)[:, ahead] for x in ("mean", "median"))
-    found["**neural ODE, means**"] = scores(observed, mean, mean, flu.exposure)
-    found["**neural ODE, medians**"] = scores(observed, median, mean, flu.exposure)
+    mean, median = (by_origin(table, name, part) for name in ("mean", "median"))
+    found["**neural ODE, means**"] = part.rated(mean, mean)
+    found["**neural ODE, medians**"] = part.rated(mean, median)
     for name, rival in RIVALS.items():
         start = time.process_time()
-        mean = rival(flu, origins, max(LEADS))[:, ahead]
+        mean = rival(flu, part.origins, max(LEADS))
         cpu[name] = time.process_time() - start
-        found[name] = scores(observed, mean, mean, flu.exposure)
+        found[name] = part.rated(mean, mean)
     steps = made.history[made.history.phase == "final"]["step"].max()
-    years = (
-        "2005-06 after training on 2001-04" if validation else "2007-08 after training on 2001-06"
-    )
     text = [
-        f"Forecasts of {years}: {len(origins)} origins × {graph.n} districts; "
+        f"Forecasts of 2007-08 after training on 2001-06: {len(part.origins)} origins × "
+        f"{part.graph.n} districts; "
         f"{made.settings.models} models, {steps} steps, {cpu['nodeflow']:.0f} s of CPU "
         f"(one thread, torch {torch.__version__.split(chr(43))[0]}). "
         "In each cell: 1, 2 and 4 weeks ahead.",
@@ -185,12 +286,11 @@ def _three(values: Floats, digits: int) -> str:
 def main() -> None:
     """Print the comparison, and write it where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--validation", action="store_true")
-    parser.add_argument("--scale", choices=list(SETTINGS), default="linear")
+    parser.add_argument("--choose", action="store_true", help="settings, on training years")
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    text = "\n".join(lines(given.scale, given.validation)) + "\n"
+    text = "\n".join(choice() if given.choose else lines()) + "\n"
     print(text)
     if given.write:
         given.write.write_text(text)

@@ -166,6 +166,7 @@ SLIPS = {
         r"line 3, column a: 'one' is not a value",
     ),
     "no time": (EDGES, RUNS.replace("run,time", "run,when"), r"none of which is 'time'"),
+    "names of columns": ("this,that\na,b\nb,c\n", RUNS, r"net.csv: 'this' and 'that', the first"),
     "a field too many": (EDGES, RUNS.replace("x,1,1", "x,1,1,1"), r"line 3: 6 fields under 5"),
 }
 
@@ -178,6 +179,22 @@ def test_each_slip_is_one_sentence_with_file_and_line(source: Source, slip: str)
     text = str(found.value)
     assert re.search(pattern, text), text
     assert "\n" not in text
+
+
+def test_a_network_without_edges_is_one_if_its_nodes_are_named(
+    source: Source, tmp_path: Path
+) -> None:
+    nodes = tmp_path / "nodes.txt"
+    nodes.write_text("a\nb\nc\n")
+    found = read_observed(changed(source, "source,target\n", nodes=str(nodes)))
+    assert found.graph.n == 3 and not len(found.graph.edges)
+    assert "only f, how nodes change by themselves, is learned" in texts(found)
+
+
+def test_a_value_out_of_all_proportion_is_named(source: Source) -> None:
+    assert "as far" not in texts(read_observed(source))
+    said = texts(read_observed(changed(source, EDGES, RUNS.replace("x,1,1", "x,1,2e5"))))
+    assert "Run x, node a, time 1: the value 200000 is more than 1000 times as far" in said
 
 
 def test_cures_are_keys_where_there_is_a_configuration(source: Source) -> None:

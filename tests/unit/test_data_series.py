@@ -99,6 +99,21 @@ def test_numbers_as_names_are_those_of_the_network(tmp_path: Path) -> None:
     assert again.runs[0].states.tolist() == [[0, 2], [1, 3]]
 
 
+def test_files_are_known_by_what_they_hold_and_columns_in_capitals(tmp_path: Path) -> None:
+    table = wide_table(long_table())
+    expected = data.read_series(table, NETWORK)
+    path = tmp_path / "mine.data"
+    path.write_bytes(gzip.compress(table.to_csv(index=False).encode()))
+    same(data.read_series(path, NETWORK), expected)
+    table.to_parquet(path)
+    same(data.read_series(path, NETWORK), expected)
+    table.rename(columns={"run": "Run", "time": "TIME"}).to_csv(path, index=False)
+    same(data.read_series(path, NETWORK), expected)
+    path.write_bytes(b"PK\x03\x04 and so on")
+    with pytest.raises(data.SeriesProblem, match=r"mine.data is a workbook of Excel"):
+        data.read_series(path, NETWORK)
+
+
 REFUSED = {
     "": "is empty",
     "a,b\n1,2\n": "none of which is 'time'",
@@ -124,6 +139,8 @@ REFUSED = {
     "time,Ana,Bo\n0,1,5,2,5\n1,1,6,2,6\n": "line 2: 5 fields under 3 column names",
     "time,Ana,Bo\n0,1,2\n1,2\n": "line 3: 2 fields under 3 column names",
     '"time" "Ana" "Bo"\n"1" 0 1 2\n"2" 1 2 3\n': "line 2: 4 fields under 3 column names",
+    "time,Ana,Bo\n0,1,2\n1,-999,3\n": "run 0, node Ana has the value -999 at time 1, a code for",
+    "time,node,value\n0,Ana,1\n1,Ana,1e20\n2,Ana,3\n": "1e+20 at time 1, a code for missing",
     "time,node,value,weight\n0,Ana,1,1\n1,Ana,2,1\n": "unknown column weight",
 }
 
@@ -137,6 +154,12 @@ def test_what_cannot_be_meant_is_one_sentence(tmp_path: Path, text: str) -> None
     assert REFUSED[text] in str(caught.value)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_numbers_that_are_codes_elsewhere_are_values_where_others_are_as_large() -> None:
+    table = pd.DataFrame({"time": [0, 1, 2], "Ana": [-999, 4, -700], "Bo": [9999, 20_000, 5]})
+    [run] = data.read_series(table, NETWORK).runs
+    np.testing.assert_array_equal(run.states[:, :2], table[["Ana", "Bo"]])
 
 
 def test_names_may_hold_the_separator(tmp_path: Path) -> None:
@@ -208,6 +231,18 @@ def test_runs_made_by_hand_are_checked_as_files_are() -> None:
         run = data.Run("a", np.array(times), np.array(states, dtype=np.float64))
         with pytest.raises(data.SeriesProblem, match=f"Run a.*{words}"):
             data.observed_part(data.Series(NAMES, (run,)), NETWORK)
+
+
+@pytest.mark.parametrize(("states", "times"), [(1e-60, 1), (1e39, 1), (1, 1e-300), (1, 1e40)])
+def test_sizes_that_no_unit_helps_are_refused(states: float, times: float) -> None:
+    table = pd.DataFrame({"time": [0, 1, 2], "Ana": [1, 2, 3], "Bo": [3, 1, 2], "Cy": [1, 1, 2]})
+    table = table * states
+    table["time"] = np.arange(3) * times
+    series = data.read_series(table, NETWORK)
+    with pytest.raises(
+        data.SeriesProblem, match=r"Run 0 has .* take a unit in which it is between"
+    ):
+        data.observed_part(series, NETWORK)
 
 
 def test_gaps_are_filled_and_ends_are_not_made_up() -> None:

@@ -102,7 +102,8 @@ def test_what_is_written_is_read(
         ("0 1\n7\n", ["line 2", "1 columns"]),
         ("source target\n", ["no edges"]),
         ("", ["no edges"]),
-        (b"\xff\xfe\x00", ["cannot be read", "UTF-8"]),
+        (b"\xff\xfe\x00", ["UTF-16", "UTF-8"]),
+        (b"\xc4a b\n", ["cannot be read", "UTF-8"]),
     ],
 )
 def test_bad_files_end_in_a_sentence(tmp_path: Path, text: str | bytes, words: list[str]) -> None:

@@ -230,7 +230,7 @@ def test_large_graphs_are_estimated_as_small_ones(monkeypatch: pytest.MonkeyPatc
     same(estimate_functions(times, states, matrix, **settings))
     monkeypatch.setattr("nodeflow.node.estimate._KEPT", 0)
     same(estimate_functions(times, states, matrix, **settings))
-    monkeypatch.setattr("nodeflow.node.estimate._AT_ONCE", 30 * 7)
+    monkeypatch.setattr("nodeflow.node.jacobian._AT_ONCE", 30 * 7)
     same(estimate_functions(times, states, matrix, **settings))
     monkeypatch.setattr("nodeflow.node.estimate._ROWS", 1000)
     some = estimate_functions(times, states, matrix, **settings)

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 import torch
 from scipy.integrate import solve_ivp
+from scipy.sparse import csr_array
 
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import field
 from nodeflow.graphs.graph import from_networkx
 from nodeflow.node.estimate import Estimate, estimate_functions
+from nodeflow.node.jacobian import jacobian
 from nodeflow.node.layout import ACTIVATIONS, NETS
 from nodeflow.node.levenberg import SLOPES, Fit
 from nodeflow.node.model import FUNCTIONS, Parameters, evaluate_net, initial_parameters
@@ -105,6 +107,31 @@ def test_the_curvature_predicts_the_error_of_integrated_trajectories() -> None:
         * np.square(change)
     ).sum() / change.size
     assert predicted - ridge == pytest.approx(np.mean(errors), rel=0.05)
+
+
+def test_jacobians_of_large_graphs_are_those_of_small_ones() -> None:
+    rng = np.random.default_rng(0)
+    n, c, step = 90, 150, np.full((1, 1, 1), 0.1)
+    matrix = np.where(rng.random((n, n)) < 0.05, rng.normal(size=(n, n)), 0.0)
+    matrix[3] = 0.0  # a node that nothing acts on
+    h_ego, slope, own = rng.normal(size=(3, 1, n))
+    sparse, full = (jacobian(x, h_ego, slope, own) for x in (csr_array(matrix), matrix))
+    explicit = np.diag(own[0]) + np.diag(h_ego[0]) @ matrix @ np.diag(slope[0])
+    right = rng.normal(size=(1, n, c))
+    right[..., 7] = 0.0
+    for each in (sparse, full):
+        np.testing.assert_allclose((each @ right)[0], explicit @ right[0], atol=1e-12)
+        found = each.solve(step, right)
+        np.testing.assert_allclose(found - step * (explicit @ found), right, atol=1e-4)
+        assert not found[..., 7].any()
+
+
+def test_a_system_that_cannot_be_solved_is_no_number() -> None:
+    # x − half J x with half J = [[0, 1], [1, 0]] is singular.
+    one, none = np.ones((1, 2)), np.zeros((1, 2))
+    exchange = jacobian(csr_array(np.array([[0.0, 1.0], [1.0, 0.0]])), one, one, none)
+    found = exchange.solve(np.ones((1, 1, 1)), np.array([[[1.0], [0.0]]]))
+    assert np.isnan(found).all()
 
 
 def stack(count: int) -> Parameters:

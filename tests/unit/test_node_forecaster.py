@@ -13,9 +13,15 @@ from scipy.integrate import solve_ivp
 
 from nodeflow import graphs, node
 from nodeflow.data import Run, Series
-from nodeflow.node.forced import forced_velocity, initial_forced_parameters, rollout
-from nodeflow.node.forced_inputs import read_inputs
-from nodeflow.node.forced_start import Latest, filtered_start, initial_filter
+from nodeflow.node.forced.field import (
+    EVERYWHERE,
+    Learned,
+    forced_velocity,
+    initial_forced_parameters,
+)
+from nodeflow.node.forced.inputs import read_inputs
+from nodeflow.node.forced.rollout import Velocity, rollout
+from nodeflow.node.forced.start import Latest, filtered_start, initial_filter
 from nodeflow.node.likelihoods import poisson_deviance
 
 PERIOD = 20.0
@@ -90,8 +96,9 @@ def test_rollouts_are_what_an_independent_integrator_finds() -> None:
     errors = []
     for substeps in (10, 20):
         found = rollout(
-            p, torch.from_numpy(matrix), start, times, inputs, covariates, substeps=substeps
-        )
+            lambda x, t: forced_velocity(p, torch.from_numpy(matrix), x, inputs(t), covariates),
+            start, times, substeps=substeps,
+        )  # fmt: skip
         off = 0.0
         for r in range(2):
             for b, when in enumerate(times.numpy()):
@@ -105,35 +112,42 @@ def test_rollouts_are_what_an_independent_integrator_finds() -> None:
     assert errors[1] < errors[0] / 3  # of order two
 
 
-def test_time_is_in_the_unit_that_is_said() -> None:
+TIMES = torch.tensor([[0.0, 1.0, 3.0]], dtype=torch.float64)
+
+
+def untrained(learned: Learned = EVERYWHERE) -> Velocity:
+    """The vector field of an untrained model without inputs and covariates."""
     p = initial_forced_parameters(
         [torch.Generator().manual_seed(0)],
         hidden=(4,), inputs=0, covariates=0, scale=1.0, dtype=torch.float64,
     )  # fmt: skip
-    nothing, none = torch.zeros(N, 0, dtype=torch.float64), read_inputs(None, [], 1)
+    nothing = torch.zeros(N, 0, dtype=torch.float64)
     matrix = torch.from_numpy(graphs.normalized_adjacency(network(), "row").toarray())
+    return lambda x, t: forced_velocity(p, matrix, x, t.new_zeros(1, 0), nothing, learned)
+
+
+def test_time_is_in_the_unit_that_is_said() -> None:
     start = torch.rand(1, 1, N, dtype=torch.float64)
-    times = torch.tensor([[0.0, 1.0, 3.0]], dtype=torch.float64)
-    a = rollout(p, matrix, start, times, none, nothing, substeps=3)
-    b = rollout(p, matrix, start, 7 * times, none, nothing, substeps=3, unit=7.0)
+    a = rollout(untrained(), start, TIMES, substeps=3)
+    b = rollout(untrained(), start, 7 * TIMES, substeps=3, unit=7.0)
     torch.testing.assert_close(a, b)
 
 
 def test_beyond_the_states_seen_functions_keep_their_values() -> None:
-    p = initial_forced_parameters(
-        [torch.Generator().manual_seed(0)],
-        hidden=(4,), inputs=0, covariates=0, scale=1.0, dtype=torch.float64,
-    )  # fmt: skip
-    nothing, none = torch.zeros(N, 0, dtype=torch.float64), read_inputs(None, [], 1)
-    matrix = torch.from_numpy(graphs.normalized_adjacency(network(), "row").toarray())
+    velocity = untrained(Learned(-1.0, 1.0))
     start = torch.full((1, 1, N), 9.0, dtype=torch.float64)
-    times = torch.tensor([[0.0, 1.0, 3.0]], dtype=torch.float64)
-    slope = forced_velocity(
-        p, matrix, torch.ones_like(start), torch.zeros(1, 0, dtype=torch.float64), nothing
-    )
-    found = rollout(p, matrix, start, times, none, nothing, substeps=2, bounds=(-1.0, 1.0))
+    slope = untrained()(torch.ones_like(start), TIMES[:, 0])
+    found = rollout(velocity, start, TIMES, substeps=2)
     torch.testing.assert_close(found[:, :, 0], start + slope)
     torch.testing.assert_close(found[:, :, 1], start + 3 * slope)
+
+
+def test_above_the_states_seen_relative_rates_may_keep_their_values() -> None:
+    velocity, now = untrained(Learned(0.0, 2.0, proportional=True)), TIMES[:, 0]
+    high = torch.full((1, 1, N), 2.0, dtype=torch.float64)
+    torch.testing.assert_close(velocity(7 * high, now), 7 * velocity(high, now))
+    inside = 2 * torch.rand(1, 1, N, dtype=torch.float64)
+    torch.testing.assert_close(velocity(inside, now), untrained()(inside, now), rtol=0, atol=0)
 
 
 # --- starts --------------------------------------------------------------------------------------
@@ -431,6 +445,10 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     "log of negative states": (
         lambda: {"y": np.random.default_rng(0).normal(size=(30, N)), "scale": "log"},
         "The scale log needs observations that are not negative",
+    ),
+    "proportional logarithms": (
+        lambda: {"y": np.ones((30, N)), "scale": "log", "beyond": "proportional"},
+        "Functions grow in proportion to rates of counts alone, and the scale is log",
     ),
     "no change": (lambda: {"y": np.ones((30, N))}, "Every observation has the rate 1"),
     "too short": (

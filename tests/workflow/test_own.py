@@ -75,6 +75,7 @@ def test_the_tutorial_leads_from_two_files_to_the_page(tmp_path: Path) -> None:
     results = tmp_path / "results/own/mine"
     listed = set(re.findall(r"^\| `(\w+\.\w+)` \|", TUTORIAL, re.MULTILINE))
     assert len(listed) == 8
+    assert len(TUTORIAL.splitlines()) <= 80
     assert listed <= {path.name for path in results.iterdir()}
 
     errors = pd.read_parquet(results / "errors.parquet")

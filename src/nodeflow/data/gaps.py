@@ -17,6 +17,9 @@ from nodeflow.graphs.graph import Graph, from_networkx
 
 __all__ = ["fill_gaps", "observed_part"]
 
+_SMALLEST, _LARGEST = 1e-15, 1e15
+"""Sizes of values and durations that units inside can be made for."""
+
 
 def observed_part(series: Series, graph: nx.Graph[Any] | Graph) -> tuple[Graph, list[Trajectory]]:
     """The network of the nodes that have a series, and one trajectory for each run on it.
@@ -47,9 +50,23 @@ def observed_part(series: Series, graph: nx.Graph[Any] | Graph) -> tuple[Graph, 
     for index, run in enumerate(series.runs):
         nodes = tuple(series.nodes[node] for node in seen)
         filled = fill_gaps(Run(run.name, run.times, run.states[:, seen]), nodes)
+        _check_sizes(filled)
         states = filled.states.astype(np.float32)
         trajectories.append(Trajectory(0, index, filled.times, states, "ok", ""))
     return part, trajectories
+
+
+def _check_sizes(run: Run) -> None:
+    """Refuse sizes that single precision, in which models are trained, cannot hold or square."""
+    for what, size in (
+        ("values", float(np.abs(run.states).max())),
+        ("times", float(run.times[-1] - run.times[0])),
+    ):
+        if size and not _SMALLEST < size < _LARGEST:
+            raise SeriesProblem(
+                f"Run {run.name} has {what} of a size of {size:.3g}; take a unit in which it is "
+                f"between {_SMALLEST:g} and {_LARGEST:g}."
+            )
 
 
 def fill_gaps(run: Run, nodes: tuple[Any, ...]) -> Run:

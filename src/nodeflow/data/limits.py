@@ -17,6 +17,9 @@ __all__ = ["limits", "receives", "same_strength", "some_nodes", "unchanging"]
 _FEW = 40
 """Times in all up to which they are few."""
 
+_BEYOND = 1000.0
+"""Times the mean distance of values from their median that no value is expected at."""
+
 _ROUNDING = 1e-5
 """Of numbers in files, relative: closer ones are the same."""
 
@@ -72,6 +75,7 @@ def limits(graph: Graph, series: Series) -> Iterator[Note]:
             "(own.NAME.prior, nodeflow.priors).",
             limits=True,
         )
+    yield from _outliers(series)
     still = seen & np.all([unchanging(run.states) for run in series.runs], axis=0)
     if still.any():
         yield Note(
@@ -79,6 +83,24 @@ def limits(graph: Graph, series: Series) -> Iterator[Note]:
             f"The values never change of {some_nodes(np.flatnonzero(still), series.nodes)}; check "
             "the series.",
         )
+
+
+def _outliers(series: Series) -> Iterator[Note]:
+    """A value that is out of all proportion to the others, so that units are not known."""
+    values = np.concatenate([run.states[np.isfinite(run.states)] for run in series.runs])
+    distance = np.abs(values - np.median(values))
+    farthest = int(distance.argmax()) if len(values) else 0
+    if len(values) < 2 or distance[farthest] <= _BEYOND * np.delete(distance, farthest).mean():
+        return
+    for run in series.runs:
+        for time, node in np.argwhere(run.states == values[farthest])[:1]:
+            yield Note(
+                "outliers",
+                f"Run {run.name}, node {series.nodes[node]}, time {run.times[time]:g}: the value "
+                f"{run.states[time, node]:g} is more than {_BEYOND:g} times as far from the median "
+                "as others are on average; if it is an error, leave the field empty.",
+                limits=True,
+            )
 
 
 def same_strength(graph: Graph) -> float | None:

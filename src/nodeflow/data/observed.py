@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from nodeflow.data.series import Series, SeriesProblem, read_series
 from nodeflow.graphs.files import directions, read_network, read_nodes
+from nodeflow.graphs.formats import format_by_name
 from nodeflow.graphs.graph import Graph
 from nodeflow.problems import Problem
 
@@ -110,8 +112,26 @@ def _read(source: Source) -> Observed:
         simplify=source.simplify,
     )
     series = read_series(source.series, graph)
+    _refuse_header(source, graph, series)
     said = "as the configuration says" if source.directed is not None else ""
     return Observed(graph, series, (_directions(directed, said or suggested.why), _weights(graph)))
+
+
+def _refuse_header(source: Source, graph: Graph, series: Series) -> None:
+    """Refuse a line of column names that was taken for an edge, as any two names may be one.
+
+    Its two nodes come first, are linked to each other alone, and have no series.
+    """
+    names, matrix = graph.labels[:2], graph.skeleton().adjacency()
+    linked = matrix[[0, 1]].indices.tolist() if graph.n > 2 else []
+    is_list = source.nodes is None and format_by_name(Path(source.network)) is None
+    if is_list and linked == [1, 0] and graph.names and not series.observed[:2].any():
+        raise SeriesProblem(
+            f"{source.network}: {names[0]!r} and {names[1]!r}, the first nodes, are linked to each "
+            "other alone and have no series; if they are names of columns, call these source and "
+            "target, or node1 and node2 of an undirected network; if they are nodes, leave them "
+            "out or name all nodes in a file of their own."
+        )
 
 
 def _directions(directed: bool, why: str) -> Note:

@@ -6,7 +6,7 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nodeflow.graphs.formats import PARQUET, is_gzip, no_text, starts_with
 from nodeflow.graphs.graph import Graph
-from nodeflow.problems import Problem
+from nodeflow.problems import Problem, repeated
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -26,6 +27,12 @@ __all__ = ["Run", "Series", "SeriesProblem", "check_nodes", "read_series", "seri
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None")
 """What stands for a value that was not observed."""
+
+CODES = (-99, -999, -9999, -99999, -32768, 9999, 99999, -1e20, 1e20, 9.969209968386869e36)
+"""Numbers that stand for a value that was not observed in files of many programs."""
+
+_WORDS = ("run", "time", "node", "value")
+"""Names of columns that are no nodes."""
 
 _OF_DATES = (
     "write numbers, such as days since the first time: (x - x.min()) / "
@@ -92,8 +99,9 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     A long table has the columns `time`, `node` and `value`; a wide one `time` and a column for
     each node. Both may have a column `run`. Times may be uneven and may differ between runs, and
     between nodes in a long table. CSV fields are separated by a comma, a semicolon, a tab or
-    blanks, lines that begin with # before the header are skipped, and a name ending in .gz means
-    gzip. An empty field, NA or NaN is a value that was not observed.
+    blanks, lines that begin with # or % before the header are skipped, and files may be compressed
+    with gzip. An empty field, NA or NaN is a value that was not observed. The four words may be
+    written in capitals where no node is called so.
 
     Args:
         path: the file, or a table with these columns, some of which may be its index.
@@ -103,7 +111,8 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     Raises:
         SeriesProblem: the file is missing or no table of these forms; a node is not in the
             network or stands there twice; a time or value is no finite number; times of a run go
-            backwards or stand there twice; there is no value at all.
+            backwards or stand there twice; a value is a code for a missing one; there is no value
+            at all.
     """
     nodes = graph.labels if isinstance(graph, Graph) else tuple(graph)
     columns = _columns_of(nodes)
@@ -116,8 +125,10 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
         )
     else:
         path = Path(path)
-        table, place = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
-    table = table.dropna(how="all")
+        _there(path)
+        parquet = path.suffix.lower() == ".parquet" or starts_with(path, PARQUET)
+        table, place = _parquet(path) if parquet else _csv(path)
+    table = _in_lower_case(table, columns).dropna(how="all")
     where = _Where(path, place, table.index.to_numpy())
     if "time" not in table:
         raise SeriesProblem(
@@ -138,6 +149,7 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     series = Series(nodes, tuple(runs))
     if not series.runs or not series.observed.any():
         raise SeriesProblem(f"{path} holds no values; give at least one run with two times.")
+    _refuse_codes(series, path)
     return series
 
 
@@ -301,7 +313,7 @@ def _wide(
         if name not in columns:
             raise SeriesProblem(
                 f"{where.path} has the column {name!r}, which is not a node of the network; add "
-                "it there, or delete the column."
+                "it there, or delete the column; a long table has the columns time, node and value."
             )
     values = np.full((len(table), len(columns)), np.nan)
     for name in given:
@@ -319,6 +331,26 @@ def _wide(
         yield _run(name, times[rows], values[rows], where)
 
 
+def _refuse_codes(series: Series, path: Path) -> None:
+    """Refuse a code for missing values: one of `CODES`, farther from the others than they reach."""
+    values = np.concatenate([run.states[np.isfinite(run.states)] for run in series.runs])
+    there = np.isin(values, CODES)
+    if not there.any() or there.all():
+        return
+    low, high = float(values[~there].min()), float(values[~there].max())
+    far = [x for x in CODES if not 2 * low - high <= x <= 2 * high - low]
+    for run in series.runs:
+        places = np.argwhere(np.isin(run.states, far))
+        if len(places):
+            time, node = places[0]
+            raise SeriesProblem(
+                f"{path}: run {run.name}, node {series.nodes[node]} has the value "
+                f"{run.states[time, node]:g} at time {run.times[time]:g}, a code for missing "
+                f"values in many programs, while others are from {low:g} to {high:g}; leave the "
+                "field empty where nothing was observed."
+            )
+
+
 def _run(name: str, times: NDArray[np.float64], states: NDArray[np.float64], where: _Where) -> Run:
     if len(times) < 2:
         raise SeriesProblem(
@@ -334,12 +366,25 @@ def _by_run(names: NDArray[np.object_]) -> Iterator[tuple[str, NDArray[np.int64]
         yield str(name), np.flatnonzero(codes == code)
 
 
+def _in_lower_case(table: pd.DataFrame, columns: Mapping[str, int]) -> pd.DataFrame:
+    """The same with run, time, node and value in lower case, which are no nodes."""
+    there = set(table.columns)
+    words = {
+        name: name.lower()
+        for name in table.columns
+        if name.lower() in _WORDS and name not in columns and name.lower() not in there
+    }
+    if len(set(words.values())) < len(words):
+        return table
+    return table.rename(columns=words)
+
+
 def _columns_of(nodes: Sequence[Hashable]) -> dict[str, int]:
     columns = {str(node): index for index, node in enumerate(nodes)}
-    if len(columns) != len(nodes):
-        twice = next(str(x) for x in nodes if sum(str(y) == str(x) for y in nodes) > 1)
+    twice = repeated(map(str, nodes))
+    if twice:
         raise SeriesProblem(
-            f"The network has two nodes whose names read {twice!r}; give them names that differ."
+            f"The network has two nodes whose names read {twice[0]!r}; give them names that differ."
         )
     return columns
 
@@ -352,7 +397,6 @@ def _texts(column: pd.Series[Any]) -> NDArray[np.object_]:
 
 
 def _parquet(path: Path) -> tuple[pd.DataFrame, str]:
-    _there(path)
     try:
         table = pd.read_parquet(path)
     except Exception as error:
@@ -367,25 +411,27 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
     """A copy with rows from 0 on, columns called by texts, and a named index as columns."""
     has_names = any(name is not None for name in table.index.names)
     table = table.rename(columns=lambda name: str(name).strip()).reset_index(drop=not has_names)
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
+    twice = repeated(table.columns)
+    if twice:
         raise SeriesProblem(f"The table has two columns called {twice[0]!r}; keep one.")
     return table
 
 
 def _csv(path: Path) -> tuple[pd.DataFrame, str]:
-    _there(path)
+    what = no_text(path)
+    if what is not None:
+        raise SeriesProblem(f"{path} {what}; save the table as CSV in UTF-8, or as Parquet.")
     try:
         skipped, header = _header(path)
         separator = next((x for x in ("\t", ";", ",") if x in header), r"\s+")
         names, *_ = _fields([header], separator)
-        twice = [name for index, name in enumerate(names) if name in names[:index]]
+        twice = repeated(names)
         if twice:
             raise SeriesProblem(
                 f"{path}, line {skipped + 1}: the column {twice[0]!r} stands there twice; keep one."
             )
         _check_widths(path, skipped + 1, names, separator)
-        texts = [name for name in names if name in ("run", "node")]
+        texts = [name for name in names if name.lower() in ("run", "node")]
         table = pd.read_csv(
             path,
             sep=separator,
@@ -399,6 +445,7 @@ def _csv(path: Path) -> tuple[pd.DataFrame, str]:
             keep_default_na=False,
             na_values={name: [*MISSING] for name in names if name not in texts},
             encoding="utf-8-sig",
+            compression="gzip" if is_gzip(path) else None,
         )
     except (EOFError, OSError, ValueError, csv.Error, zlib.error) as error:
         raise SeriesProblem(
@@ -415,7 +462,7 @@ def _header(path: Path) -> tuple[int, str]:
     """How many lines stand before the line of column names, and that line."""
     with _opened(path) as file:
         for number, line in enumerate(file):
-            if line.strip() and not line.startswith("#"):
+            if line.strip() and not line.startswith(("#", "%")):
                 return number, line.strip("\r\n")
     raise SeriesProblem(f"{path} is empty; give a line of column names and the observations.")
 
@@ -442,7 +489,7 @@ def _check_widths(path: Path, header: int, names: Sequence[str], separator: str)
 
 
 def _opened(path: Path) -> IO[str]:
-    opened = gzip.open if path.suffix == ".gz" else open
+    opened = gzip.open if is_gzip(path) else open
     return cast("IO[str]", opened(path, "rt", encoding="utf-8-sig", newline=None))
 
 

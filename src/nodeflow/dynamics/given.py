@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from nodeflow.graphs.graph import Graph, from_networkx
-from nodeflow.problems import Problem
+from nodeflow.problems import Problem, repeated
 
 __all__ = ["as_matrix", "by_node", "checked_start", "first_bad", "increasing", "numbers"]
 
@@ -101,9 +101,9 @@ def _check_names(
     for name in names:
         if name not in known:
             raise problem(f"{what} name {name!r}, which is no node of the graph; {cure}.")
-    if len(names) > len(there):
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise problem(f"{what} name node {twice!r} twice; keep one of them.")
+    twice = repeated(names)
+    if twice:
+        raise problem(f"{what} name node {twice[0]!r} twice; keep one of them.")
 
 
 def first_bad(array: NDArray[np.floating]) -> tuple[int, ...] | None:

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.graphs.formats import Format, format_by_head, format_by_name, without_prolog
+from nodeflow.graphs.formats import (
+    Format,
+    format_by_head,
+    format_by_name,
+    is_gzip,
+    no_text,
+    without_prolog,
+)
 from nodeflow.graphs.graph import WEIGHTS, Graph, GraphProblem, build_graph, from_networkx
 from nodeflow.problems import Problem
 
@@ -275,7 +282,7 @@ def read_edge_list(
     separator in them stand in double quotes. Blank lines and lines that begin with # or % are
     skipped; so is a line of column names above the first edge: one without numbers where nodes are
     numbers, or with words such as source and target, which also say which column is which. The file
-    may be compressed with gzip (name ending in .gz). Nodes are whole numbers, or names if the first
+    may be compressed with gzip. Nodes are whole numbers, or names if the first
     edge has names or a number begins with 0.
 
     Nothing that a file says is left out in silence. A file whose head calls it directed or
@@ -311,6 +318,11 @@ def read_edge_list(
             f"{_cure(path, known)}{known.unless}."
         )
     rows = _parse(path)
+    if nodes is None and not len(rows.pairs):
+        raise EdgeListProblem(
+            f"{path} holds no edges; give one line 'source target' for each, or name all nodes if "
+            "there are none."
+        )
     _check_head(path, rows.head, bool(directed), simplify)
     weights = _weights(path, rows, weighted)
     if directed is None:
@@ -319,6 +331,7 @@ def read_edge_list(
     labels = _labels(path, rows, nodes)
     index = {label: i for i, label in enumerate(labels)}
     pairs = np.array([(index[u], index[v]) for u, v in rows.pairs.tolist()], dtype=np.int64)
+    pairs = pairs.reshape(-1, 2)
     ends = pairs if directed else np.sort(pairs, axis=1)
     if simplify:
         kept = _kept(path, rows, ends, weights)
@@ -378,12 +391,10 @@ def _parse(path: Path) -> _Rows:
         names = [_word(field) for field in lines.pop(0)[1]]
         if len(names) > 1 and names[0] in _TARGETS and names[1] in _SOURCES:
             lines = [(number, [*fields[1::-1], *fields[2:]]) for number, fields in lines]
-    if not lines:
-        raise EdgeListProblem(f"{path} holds no edges; give one line 'source target' for each.")
-    width = len(lines[0][1])
+    width = len(lines[0][1]) if lines else 2
     third = [_third(path, number, fields, width) for number, fields in lines]
     numbers = np.array([number for number, _ in lines], dtype=np.int64)
-    return _Rows(_ids(path, lines), np.array(third), numbers, head, names)
+    return _Rows(_ids(path, lines), np.array(third, dtype=np.float64), numbers, head, names)
 
 
 def _is_header(lines: Sequence[tuple[int, Sequence[str]]]) -> bool:
@@ -434,6 +445,8 @@ def _ids(path: Path, lines: Sequence[tuple[int, Sequence[str]]]) -> NDArray[Any]
         for _, fields in lines
         for field in fields[:2]
     )
+    if not lines:
+        return np.empty((0, 2), dtype=np.int64)
     if all(map(_is_number, lines[0][1][:2])) and not padded:
         pairs = [(_node(path, i, x[0]), _node(path, i, x[1])) for i, x in lines]
         return np.array(pairs, dtype=np.int64)
@@ -507,7 +520,10 @@ def _weights(path: Path, rows: _Rows, weighted: bool | None) -> NDArray[np.float
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """All lines but blank ones, with their numbers."""
     _there(path)
-    opened = gzip.open if path.suffix == ".gz" else open
+    what = no_text(path)
+    if what is not None:
+        raise EdgeListProblem(f"{path} {what}; save its edges as text in UTF-8, two nodes a line.")
+    opened = gzip.open if is_gzip(path) else open
     try:
         with opened(path, "rt", encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):
@@ -516,8 +532,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                     yield number, text
     except (UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
         raise EdgeListProblem(
-            f"{path} cannot be read as text ({error}); save it as plain UTF-8 text, or as gzip "
-            "with a name ending in .gz."
+            f"{path} cannot be read as text ({error}); save it as plain text in UTF-8."
         ) from error
 
 

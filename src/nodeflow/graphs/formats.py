@@ -11,10 +11,53 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from nodeflow.problems import repeated
+
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["FORMATS", "Format", "format_by_head", "format_by_name", "without_prolog"]
+__all__ = [
+    "FORMATS",
+    "PARQUET",
+    "Format",
+    "format_by_head",
+    "format_by_name",
+    "is_gzip",
+    "no_text",
+    "starts_with",
+    "without_prolog",
+]
+
+PARQUET = b"PAR1"
+"""How a file of Parquet begins."""
+
+_GZIP = b"\x1f\x8b"
+
+_NO_TEXT = {
+    b"PK\x03\x04": "is a workbook of Excel or a zip archive",
+    b"\xd0\xcf\x11\xe0": "is a workbook of Excel",
+    b"\xff\xfe": "is text in UTF-16",
+    b"\xfe\xff": "is text in UTF-16",
+    b"\x89HDF": "is an HDF5 file",
+    PARQUET: "is a Parquet file",
+}
+"""Files that are no text in UTF-8, by how they begin."""
+
+
+def starts_with(path: Path, head: bytes) -> bool:
+    """Whether a file begins with these bytes."""
+    with path.open("rb") as file:
+        return file.read(len(head)) == head
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether a file is compressed by gzip, whatever its name."""
+    return starts_with(path, _GZIP)
+
+
+def no_text(path: Path) -> str | None:
+    """What a file is if it is known to be no text, as part of a sentence."""
+    return next((what for head, what in _NO_TEXT.items() if starts_with(path, head)), None)
 
 
 @dataclass(frozen=True)
@@ -52,7 +95,7 @@ def _read_matrix_market(path: Path) -> nx.Graph[Any]:
     import scipy.io
     import scipy.sparse as sp
 
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+    with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
         symmetric = file.readline().lower().split()[-1:] == [b"symmetric"]
         file.seek(0)
         matrix = sp.coo_array(scipy.io.mmread(cast("IO[bytes]", file)))
@@ -107,9 +150,9 @@ def _read_pajek(path: Path) -> nx.Graph[Any]:
                     links["arcs"].append((str(row), str(column), float(field)))
         else:
             raise ValueError(f"line {number}: there is no *Vertices above")
-    if len(set(names.values())) != len(names):
-        twice = next(x for x in names.values() if list(names.values()).count(x) > 1)
-        raise ValueError(f"two vertices are called {twice!r}")
+    twice = repeated(names.values())
+    if twice:
+        raise ValueError(f"two vertices are called {twice[0]!r}")
     graph: nx.Graph[Any] = nx.MultiDiGraph() if links["arcs"] else nx.MultiGraph()
     graph.add_nodes_from(names.values())
     both = [(v, u, w) for u, v, w in links["edges"] if u != v] if links["arcs"] else []
@@ -119,7 +162,7 @@ def _read_pajek(path: Path) -> nx.Graph[Any]:
 
 
 def _text(path: Path) -> list[str]:
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+    with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
         return file.read().decode("utf-8-sig").splitlines()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from scipy.sparse import csr_array
 
-from nodeflow.problems import Problem
+from nodeflow.problems import Problem, repeated
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -202,9 +201,11 @@ def _checked_names(n: int, names: Sequence[Hashable] | None) -> tuple[Hashable, 
     labels = tuple(names)
     if len(labels) != n:
         raise GraphProblem(f"{n} nodes need {n} names, not {len(labels)}.")
-    if len(set(labels)) != n:
-        twice = next(name for name, count in Counter(labels).items() if count > 1)
-        raise GraphProblem(f"Two nodes have the name {twice!r}; give each node a name of its own.")
+    twice = repeated(labels)
+    if twice:
+        raise GraphProblem(
+            f"Two nodes have the name {twice[0]!r}; give each node a name of its own."
+        )
     return labels
 
 

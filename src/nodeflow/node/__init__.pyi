@@ -2,9 +2,10 @@ from .baselines import with_baselines
 from .ensemble import Ensemble, save_ensemble, train_ensemble
 from .evaluate import evaluate_models, node_errors
 from .field import as_field
-from .forced_settings import ForecasterProblem, ForecasterSettings
-from .forced_train import train_forecaster
-from .forecaster import Forecaster, load_forecaster, save_forecaster
+from .forced.forecaster import Forecaster
+from .forced.settings import ForecasterProblem, ForecasterSettings
+from .forced.store import load_forecaster, save_forecaster
+from .forced.train import train_forecaster
 from .functions import compare_functions
 from .hidden import hide_nodes, perturb_initial_states
 from .layout import ModelProblem

@@ -37,6 +37,7 @@ from nodeflow.node.settings import GaussNewtonSettings, RecipeProblem, Settings,
 from nodeflow.node.splines import smooth
 from nodeflow.node.store import Models, model_tensors, models_from
 from nodeflow.node.trust import LEVELS, Bands, Calibration, Seen, bands, calibrate, flags
+from nodeflow.problems import repeated
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
 from nodeflow.threads import one_thread_if_small
@@ -67,6 +68,9 @@ _CALIBRATING = 9
 
 _STRAY = 10.0
 """Times the median error of the members from which one is no good."""
+
+_WHY = ("outliers", "constant series")
+"""Topics of notes that may say why a training failed."""
 
 _MOST_STEPS = 10_000
 """Of the integration of a member's forecast: one that needs more has left all that was learned."""
@@ -278,14 +282,16 @@ def train_ensemble(
         weights=list(weights),
     )
     models = _without_strays(models)
+    known = list(limits(whole, series))
     if models.ok.sum() < 2:
         reason = history["status"].iloc[-1]
+        cures = [note.text for note in known if note.topic in _WHY]
         raise ModelProblem(
-            f"The training of {(~models.ok).sum()} of {members} members failed ({reason}); give "
-            "more or longer runs, or another recipe."
+            f"The training of {(~models.ok).sum()} of {members} members failed ({reason}); "
+            + (cures[0] if cures else "give more or longer runs, or another recipe.")
         )
     noise = _noise(data)
-    notes = tuple(note.text for note in limits(whole, series))
+    notes = tuple(note.text for note in known)
     for note in notes:
         warnings.warn(note, UserWarning, stacklevel=3)  # past the decorator
     return Ensemble(
@@ -339,10 +345,9 @@ def sorted_runs(graph: Graph, series: Series | Sequence[Run]) -> Series:
         SeriesProblem: no series, or two runs have one name.
     """
     series = series if isinstance(series, Series) else _of_runs(series, graph)
-    names = [run.name for run in series.runs]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise SeriesProblem(f"Two runs are called {twice!r}; give each a name of its own.")
+    twice = repeated(run.name for run in series.runs)
+    if twice:
+        raise SeriesProblem(f"Two runs are called {twice[0]!r}; give each a name of its own.")
     return Series(series.nodes, tuple(sorted(series.runs, key=lambda run: str(run.name))))
 
 

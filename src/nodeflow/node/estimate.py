@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from nodeflow.node.jacobian import Jacobian, jacobian
 from nodeflow.node.lookup import place_knots
 from nodeflow.node.splines import Splines, smooth
 
@@ -38,15 +39,8 @@ _KEPT = 2**24
 _ROWS = 2**17
 """States at which slopes are fitted, at most."""
 
-_AT_ONCE = 2**18
-"""Numbers of a linear system that are solved for together."""
-
 _KEEPS = 0.02
 """How much all runs count in the curvature of an estimate for which some count otherwise."""
-
-_SOLVED = 1e-6
-_SOLVER_STEPS = 50
-"""Relative residual at which linear systems of large graphs are solved, and a limit of steps."""
 
 _COARSE = 6
 """Pieces of the splines that the first guess is made of."""
@@ -454,7 +448,7 @@ def _errors(data: _Data, found: Array, piece: int) -> Iterator[tuple[slice, int,
     for runs in data.blocks:
         half = 0.5 * data.step[runs, None, None]
 
-        def at(q: int, runs: slice = runs) -> tuple[_Linear, Array]:
+        def at(q: int, runs: slice = runs) -> tuple[Jacobian, Array]:
             basis = data.basis_at(runs, q)
             rows = _Rows(basis.phi, basis.psi, data.slope[runs, q])
             h_ego, received = rows.interaction(found)
@@ -462,7 +456,7 @@ def _errors(data: _Data, found: Array, piece: int) -> Iterator[tuple[slice, int,
             forcing = np.concatenate(
                 [rows.forcing(h_ego, received), rows.residual(found)[..., None]], axis=-1
             )
-            return _Linear(data.adjacency, h_ego, basis.dphi @ alter, own), forcing
+            return jacobian(data.adjacency, h_ego, basis.dphi @ alter, own), forcing
 
         error = np.zeros((runs.stop - runs.start, n, len(found) + 1))
         before, forcing_before = at(0)
@@ -474,76 +468,6 @@ def _errors(data: _Data, found: Array, piece: int) -> Iterator[tuple[slice, int,
             before, forcing_before = after, forcing
             if q % piece == 0:
                 error = np.zeros_like(error)
-
-
-class _Linear:
-    """The Jacobians of the velocity of some runs: diag(own) + diag(h_ego) A diag(slope)."""
-
-    def __init__(self, adjacency: Matrix, h_ego: Array, slope: Array, own: Array) -> None:
-        self._adjacency = adjacency
-        self._ego, self._slope, self._own = h_ego[..., None], slope[..., None], own[..., None]
-        self._full: Array | None = None
-        if isinstance(adjacency, np.ndarray):
-            across = h_ego[:, :, None] * adjacency * slope[:, None, :]
-            self._full = across + own[:, :, None] * np.eye(len(adjacency))
-
-    def __matmul__(self, x: Array) -> Array:
-        if self._full is not None:
-            return np.asarray(self._full @ x)
-        return self._own * x + self._ego * _received(self._adjacency, self._slope * x)
-
-    def solve(self, half: Array, right: Array) -> Array:
-        """The x with x − half J x = right, for matrices `right` (m, n, c)."""
-        if self._full is not None:
-            identity = np.eye(right.shape[1])
-            return np.asarray(np.linalg.solve(identity - half * self._full, right))
-        found = np.empty_like(right)
-        width = max(_AT_ONCE // right.shape[1], 16)
-        for first in range(0, right.shape[2], width):
-            some = np.s_[:, :, first : first + width]
-            found[some] = self._iterated(half, right[some])
-        return found
-
-    def _iterated(self, half: Array, right: Array) -> Array:
-        """By BiCGSTAB (van der Vorst, SIAM J. Sci. Stat. Comput. 13, 631, 1992), every column."""
-        diagonal = 1.0 - half * self._own
-        across, slope = half * self._ego / diagonal, self._slope
-
-        def apply(x: Array) -> Array:
-            found: Array = x - across * _received(self._adjacency, slope * x)
-            return found
-
-        def dot(a: Array, b: Array) -> Array:
-            return np.asarray(np.einsum("mnc,mnc->mc", a, b)[:, None])
-
-        goal = right / diagonal
-        x = goal.copy()
-        r = goal - apply(x)
-        shadow, p = r, r
-        rho = dot(shadow, r)
-        enough = np.square(_SOLVED) * dot(goal, goal)
-        for _ in range(_SOLVER_STEPS):
-            left = dot(r, r)
-            if (left <= enough).all():
-                return x
-            if not np.isfinite(left).all():
-                break
-            v = apply(p)
-            alpha = _ratio(rho, dot(shadow, v))
-            s = r - alpha * v
-            t = apply(s)
-            omega = _ratio(dot(t, s), dot(t, t))
-            x = x + alpha * p + omega * s
-            r = s - omega * t
-            new = dot(shadow, r)
-            p = r + _ratio(new, rho) * _ratio(alpha, omega) * (p - omega * v)
-            rho = new
-        return np.full_like(right, np.nan)  # so that no trust is put into these errors
-
-
-def _ratio(a: Array, b: Array) -> Array:
-    """A / b, and 0 where b is 0: columns that are solved already."""
-    return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ _FAR = 4.0
 _FARTHEST = 1e4
 """Beyond this, float32 weights cannot say where on their range states are."""
 
-_EXPONENTS = (-60, 30)
+_EXPONENTS = (-60, 50)
 """Of the smallest and the largest unit."""
 
 

@@ -10,7 +10,7 @@ from nodeflow.plan.figure import QUESTIONS, Figure, Question
 from nodeflow.plan.figures import FIGURES
 from nodeflow.plan.table import Table
 from nodeflow.plan.tables import TABLES
-from nodeflow.problems import Problem
+from nodeflow.problems import Problem, repeated
 from nodeflow.provenance import EntryProblem, entry_arguments
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def check_registry(
 
 
 def _check_names(kind: str, names: Sequence[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise RegistryProblem(
-                f"src/nodeflow/plan/{kind}s.py: two entries are the {kind} {name}; rename one"
-            )
+    twice = repeated(names)
+    if twice:
+        raise RegistryProblem(
+            f"src/nodeflow/plan/{kind}s.py: two entries are the {kind} {twice[0]}; rename one"
+        )
 
 
 def _check_entries(where: str, entries: Iterable[str]) -> None:

@@ -1,17 +1,17 @@
-"""Neural ODEs on networks with inputs and covariates.
+"""The vector field of neural ODEs with inputs and covariates.
 
 dx_i/dt = f(x_i, s, c_i) + h_ego(x_i, s, c_i) Σ_j A_ij h_alt(x_j): beside the state of its node, f
 and h_ego read inputs s(t) that are the same for all nodes (season, temperature, policy) and
 covariates c_i that are constant in time (population, a rate). A_ij is what j does to i. Replicates
-are stacked: every parameter has a leading axis of R replicates, and all origins of forecasts are
-integrated at once.
+are stacked: every parameter has a leading axis of R replicates.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -19,15 +19,42 @@ from torch.nn.functional import selu
 
 from nodeflow.node.layout import NETS
 
-__all__ = ["FORCED", "forced_velocity", "initial_forced_parameters", "rollout"]
+__all__ = [
+    "EVERYWHERE",
+    "FORCED",
+    "Learned",
+    "Parameters",
+    "forced_velocity",
+    "initial_forced_parameters",
+]
 
 Parameters = dict[str, Tensor]
 
 FORCED = ("f", "h_ego")
 """Networks that read inputs and covariates; h_alt reads states alone."""
 
-Inputs = Callable[[Tensor], Tensor]
-"""Inputs at times of shape (B,), as (B, S)."""
+
+@dataclass(frozen=True)
+class Learned:
+    """States between which functions are what was learned. Beyond, they are not extrapolated.
+
+    They keep their values there, so that nothing explodes; or, where states are rates from 0 on,
+    f and h_alt grow in proportion to the state above `high`: then relative rates of change keep
+    their values, and an outbreak twice as large as any that was seen grows twice as fast.
+
+    Attributes:
+        low: smallest state.
+        high: largest state; positive if `proportional`.
+        proportional: whether f and h_alt grow above it.
+    """
+
+    low: float
+    high: float
+    proportional: bool = False
+
+
+EVERYWHERE = Learned(-math.inf, math.inf)
+"""Functions that were learned at all states."""
 
 
 def initial_forced_parameters(
@@ -101,6 +128,7 @@ def forced_velocity(
     states: Tensor,
     inputs: Tensor,
     covariates: Tensor,
+    learned: Learned = EVERYWHERE,
 ) -> Tensor:
     """The vector field of every replicate.
 
@@ -110,57 +138,19 @@ def forced_velocity(
         states: (R, B, n).
         inputs: s at the time of each of the B states, (B, S).
         covariates: (n, C).
+        learned: states between which functions are what was learned, and what they are beyond.
 
     Returns:
         dx/dt, shape (R, B, n).
     """
+    inside = states.clamp(learned.low, learned.high)
     f, ego = (
-        _evaluate(parameters, net, states, _outer(parameters, net, inputs, covariates))
+        _evaluate(parameters, net, inside, _outer(parameters, net, inputs, covariates))
         for net in FORCED
     )
-    alter = _evaluate(parameters, "h_alt", states)
+    alter = _evaluate(parameters, "h_alt", inside)
+    if learned.proportional:
+        excess = (states / learned.high).clamp_min(1.0)
+        f, alter = f * excess, alter * excess
     onto = (adjacency @ alter.flatten(0, 1).T).T.reshape(alter.shape)
     return f + ego * onto
-
-
-def rollout(
-    parameters: Mapping[str, Tensor],
-    adjacency: Tensor,
-    start: Tensor,
-    times: Tensor,
-    inputs: Inputs,
-    covariates: Tensor,
-    *,
-    substeps: int,
-    unit: float = 1.0,
-    bounds: tuple[float, float] = (-math.inf, math.inf),
-) -> Tensor:
-    """Integrate from many origins at once, by the explicit midpoint rule.
-
-    Args:
-        parameters: of `initial_forced_parameters`.
-        adjacency: (n, n); A_ij is what j does to i.
-        start: states at the origins, (R, B, n).
-        times: (B, 1 + H) float64, increasing from the time of each origin on.
-        inputs: s of times.
-        covariates: (n, C).
-        substeps: steps of the integrator between two times.
-        unit: of the time in dx/dt, in that of `times`.
-        bounds: states beyond which the three functions keep the values that they have there, so
-            that nothing is extrapolated into an explosion.
-
-    Returns:
-        States at the H times after each origin, (R, B, H, n).
-    """
-    x, found = start, []
-    for before, after in itertools.pairwise(times.T):
-        step = (after - before) / substeps
-        for k in range(substeps):
-            t = before + k * step
-            width = (step / unit).to(x.dtype)[:, None]
-            slope = forced_velocity(parameters, adjacency, x.clamp(*bounds), inputs(t), covariates)
-            middle = (x + 0.5 * width * slope).clamp(*bounds)
-            halfway = inputs(t + 0.5 * step)
-            x = x + width * forced_velocity(parameters, adjacency, middle, halfway, covariates)
-        found.append(x)
-    return torch.stack(found, dim=2)

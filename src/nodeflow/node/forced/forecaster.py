@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +16,18 @@ from torch import Tensor
 
 from nodeflow.data.series import Run, Series, check_nodes
 from nodeflow.dynamics.given import increasing
-from nodeflow.graphs.graph import Graph, build_graph
-from nodeflow.node.forced_inputs import Inputs
-from nodeflow.node.forced_model import Predicted, Setting, Units, simulate, spreads
-from nodeflow.node.forced_places import Places, as_places
-from nodeflow.node.forced_settings import ForecasterProblem, ForecasterSettings
-from nodeflow.node.forced_windows import Windows, cut_windows
-from nodeflow.node.likelihoods import LIKELIHOODS, Likelihood, mixture_quantiles
-from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
+from nodeflow.graphs.graph import Graph
+from nodeflow.node.forced.inputs import Inputs
+from nodeflow.node.forced.model import Predicted, Setting, Units, simulate, spreads
+from nodeflow.node.forced.places import Places, as_places
+from nodeflow.node.forced.settings import ForecasterProblem, ForecasterSettings
+from nodeflow.node.forced.windows import Windows, cut_windows
+from nodeflow.node.likelihoods import Likelihood, mixture_quantiles
 from nodeflow.threads import one_thread_if_small
 
-__all__ = [
-    "FORECASTER",
-    "HISTORY",
-    "QUANTILES",
-    "Forecaster",
-    "load_forecaster",
-    "save_forecaster",
-    "scaling",
-    "setting_of",
-]
+__all__ = ["HISTORY", "QUANTILES", "Forecaster"]
 
 Floats = NDArray[np.float64]
-
-FORECASTER = Kind("forecaster", 1)
 
 HISTORY = ("phase", "step", "model", "loss", "validation_loss")
 """Columns of the losses in training."""
@@ -53,14 +41,17 @@ QUANTILES: Mapping[str, float] = {
 }
 """Columns of forecasts that are quantiles, with their shares."""
 
+_SLACK = 0.01
+"""Share of the range seen in training by which states and inputs may leave it and be trusted."""
+
 
 @dataclass(frozen=True, eq=False)
 class Forecaster:
     """An ensemble of neural ODEs with inputs; made by `train_forecaster` or `load_forecaster`.
 
     Attributes:
-        parameters: of R models: of the three networks (see `nodeflow.node.forced`), of filtered
-            starts (`nodeflow.node.forced_start`), and logarithms of spreads.
+        parameters: of R models: of the three networks (see `forced.field`), of filtered
+            starts (`forced.start`), and logarithms of spreads.
         settings: what it was trained with.
         places: the network, exposure and covariates of the nodes to forecast.
         centre: (C,), subtracted from covariates.
@@ -187,8 +178,8 @@ class Forecaster:
         return self._table(windows.take(which), inputs)
 
     def simulate(self, windows: Windows, inputs: Inputs | None = None) -> Predicted:
-        """States and expected observations of all models; see `nodeflow.node.forced_model`."""
-        setting = setting_of(
+        """States and expected observations of all models; see `forced.model`."""
+        setting = Setting.of(
             self.settings, self.places, self.centre, self.extent, inputs or self.inputs, self.units
         )
         with torch.no_grad():
@@ -247,116 +238,3 @@ class Forecaster:
         good &= (windows.latest.known.sum(1) > 0).numpy()[:, None]
         trusted: NDArray[np.bool_] = np.logical_and.accumulate(good, axis=1)[:, 1:]
         return trusted
-
-
-_PARAMETERS = "parameters."
-_INPUTS = "inputs."
-_TABLE = ("times", "values", "shift", "size")
-_SLACK = 0.01
-"""Share of the range seen in training by which states and inputs may leave it and be trusted."""
-
-
-def save_forecaster(path: str | Path, forecaster: Forecaster) -> None:
-    """Write a forecaster as one safetensors file; `load_forecaster` reads it.
-
-    Raises:
-        ForecasterProblem: names of nodes are neither texts nor numbers.
-    """
-    graph = forecaster.places.graph
-    names = None if graph.names is None else list(graph.names)
-    bad = next((x for x in names or [] if not isinstance(x, str | int | float)), None)
-    if bad is not None:
-        raise ForecasterProblem(
-            f"Node {bad!r} has a name that a file cannot hold; call nodes by texts or numbers."
-        )
-    tensors = {
-        **{f"{_PARAMETERS}{name}": x.numpy() for name, x in forecaster.parameters.items()},
-        "edges": graph.edges,
-        **({} if graph.weights is None else {"weights": graph.weights}),
-        "exposure": forecaster.places.exposure,
-        "covariates": forecaster.places.covariates,
-        "centre": forecaster.centre,
-        "extent": forecaster.extent,
-        "seen": forecaster.seen,
-        **{f"{_INPUTS}{name}": getattr(forecaster.inputs, name) for name in _TABLE},
-    }
-    about = {
-        "settings": asdict(forecaster.settings),
-        "units": asdict(forecaster.units),
-        "likelihood": forecaster.likelihood.name,
-        "covariates": list(forecaster.places.names),
-        "inputs": list(forecaster.inputs.names),
-        "n": graph.n,
-        "directed": graph.directed,
-        "names": names,
-        "history": forecaster.history.replace(np.nan, None).to_dict(orient="list"),
-    }
-    write_tensors(path, tensors, FORECASTER, about)
-
-
-@one_thread_if_small
-def load_forecaster(path: str | Path) -> Forecaster:
-    """A forecaster from the file that `save_forecaster` wrote.
-
-    Raises:
-        FileProblem: the file is missing, damaged, or no file of a forecaster.
-    """
-    tensors = {name: x.copy() for name, x in read_tensors(path, FORECASTER).items()}
-    about = read_parameters(path)
-    given: dict[str, Any] = about["settings"]
-    settings = ForecasterSettings(**given)
-    graph = build_graph(
-        about["n"],
-        tensors["edges"],
-        weights=tensors.get("weights"),
-        directed=about["directed"],
-        names=about["names"],
-    )
-    return Forecaster(
-        {
-            name.removeprefix(_PARAMETERS): torch.from_numpy(x)
-            for name, x in tensors.items()
-            if name.startswith(_PARAMETERS)
-        },
-        settings,
-        Places(graph, tensors["exposure"], tuple(about["covariates"]), tensors["covariates"]),
-        tensors["centre"],
-        tensors["extent"],
-        Inputs(
-            settings.periods,
-            settings.harmonics,
-            tuple(about["inputs"]),
-            *(tensors[f"{_INPUTS}{name}"] for name in _TABLE),
-        ),
-        Units(**about["units"]),
-        tensors["seen"],
-        LIKELIHOODS[about["likelihood"]],
-        pd.DataFrame(about["history"]).astype({"validation_loss": np.float64})[list(HISTORY)],
-    )
-
-
-def scaling(covariates: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of each covariate over nodes; 1 instead of 0."""
-    extent = covariates.std(axis=0)
-    return covariates.mean(axis=0), np.where(extent > 0, extent, 1.0)
-
-
-def setting_of(
-    settings: ForecasterSettings,
-    places: Places,
-    centre: Floats,
-    extent: Floats,
-    inputs: Inputs,
-    units: Units,
-) -> Setting:
-    """What is around the states, as tensors."""
-    dtype = torch.float64 if settings.precision == "double" else torch.float32
-    return Setting(
-        places.matrix(settings.normalization, dtype),
-        places.neighbours(dtype),
-        torch.from_numpy((places.covariates - centre) / extent).to(dtype),
-        torch.from_numpy(places.exposure).to(dtype),
-        inputs,
-        units,
-        settings.substeps,
-    )

@@ -51,6 +51,15 @@ class ForecasterSettings:
             "growth from fewer data, and exaggerates it where rates exceed those seen"
         ),
     ] = "linear"
+    beyond: Annotated[
+        Text,
+        OneOf(["constant", "proportional"]),
+        meaning(
+            "what functions are above the states seen in training: they keep their values, or f "
+            "and h_alt grow in proportion to the state, so that relative rates of change keep "
+            "theirs, which takes counts on the linear scale"
+        ),
+    ] = "constant"
     normalization: Annotated[
         Text,
         OneOf(list(NORMALIZATIONS)),

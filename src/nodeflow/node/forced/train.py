@@ -16,14 +16,14 @@ from torch import Tensor
 
 from nodeflow.data.series import Series, check_nodes
 from nodeflow.graphs.graph import Graph
-from nodeflow.node.forced import Parameters, initial_forced_parameters
-from nodeflow.node.forced_inputs import Inputs, read_inputs
-from nodeflow.node.forced_model import Setting, Units, simulate, spreads
-from nodeflow.node.forced_places import Places, as_places
-from nodeflow.node.forced_settings import ForecasterProblem, ForecasterSettings
-from nodeflow.node.forced_start import initial_filter
-from nodeflow.node.forced_windows import Windows, cut_windows
-from nodeflow.node.forecaster import HISTORY, Forecaster, scaling, setting_of
+from nodeflow.node.forced.field import Parameters, initial_forced_parameters
+from nodeflow.node.forced.forecaster import HISTORY, Forecaster
+from nodeflow.node.forced.inputs import Inputs, read_inputs
+from nodeflow.node.forced.model import Setting, Units, simulate, spreads
+from nodeflow.node.forced.places import Places, as_places, scaling
+from nodeflow.node.forced.settings import ForecasterProblem, ForecasterSettings
+from nodeflow.node.forced.start import initial_filter
+from nodeflow.node.forced.windows import Windows, cut_windows
 from nodeflow.node.likelihoods import LIKELIHOODS, Likelihood
 from nodeflow.optimizers import Adam, cosine
 from nodeflow.seeds import torch_generator
@@ -91,7 +91,7 @@ def train_forecaster(
     windows = windows.take(torch.nonzero(windows.latest.known.sum((1, 2)) > 0).ravel())
     _check_length(series, windows, settings)
     task = _Task(
-        settings, setting_of(settings, places, centre, extent, given, units), likelihood, seed
+        settings, Setting.of(settings, places, centre, extent, given, units), likelihood, seed
     )
     steps, chosen = settings.steps, pd.DataFrame()
     if settings.validation:
@@ -217,6 +217,12 @@ def _likelihood(series: Series, settings: ForecasterSettings) -> Likelihood:
         raise ForecasterProblem(
             f"The scale log needs observations that are not negative, and {values.min():g} is "
             "observed; take the scale linear."
+        )
+    if settings.beyond == "proportional" and (settings.scale == "log" or not found.counts):
+        raise ForecasterProblem(
+            f"Functions grow in proportion to rates of counts alone, and the scale is "
+            f"{settings.scale} and the likelihood {name}; take the scale linear and a likelihood "
+            "of counts, or set beyond to constant."
         )
     return found
 

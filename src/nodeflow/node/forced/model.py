@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from nodeflow.node.forced import rollout
-from nodeflow.node.forced_inputs import Inputs
-from nodeflow.node.forced_start import filtered_start
-from nodeflow.node.forced_windows import Windows
+from nodeflow.node.forced.field import Learned, forced_velocity
+from nodeflow.node.forced.inputs import Inputs
+from nodeflow.node.forced.places import Places
+from nodeflow.node.forced.rollout import rollout
+from nodeflow.node.forced.settings import ForecasterSettings
+from nodeflow.node.forced.start import filtered_start
+from nodeflow.node.forced.windows import Windows
 
 __all__ = ["Predicted", "Setting", "Units", "simulate", "spreads"]
+
+Floats = NDArray[np.float64]
 
 _LEAST = 0.02
 """Rate, in units of the typical one, below which rates of counts fall off like 1 / |state|."""
@@ -30,8 +37,8 @@ class Units:
         size: typical rate: the mean where logarithms are taken, else the root mean square about
             the shift.
         time: typical time between observations, in the user's unit.
-        low: state that 1 in 1,000 observations lies below; functions are constant below it.
-        high: state that 1 in 1,000 observations lies above; functions are constant above it.
+        low: state that 1 in 1,000 observations lies below.
+        high: state that 1 in 1,000 observations lies above.
     """
 
     positive: bool
@@ -67,6 +74,7 @@ class Setting:
         exposure: (n,).
         inputs: s(t).
         units: of states.
+        learned: what functions are beyond the states that they were learned at.
         substeps: of the integrator between two times.
     """
 
@@ -76,7 +84,31 @@ class Setting:
     exposure: Tensor
     inputs: Inputs
     units: Units
+    learned: Learned
     substeps: int
+
+    @classmethod
+    def of(
+        cls,
+        settings: ForecasterSettings,
+        places: Places,
+        centre: Floats,
+        extent: Floats,
+        inputs: Inputs,
+        units: Units,
+    ) -> Setting:
+        """The same of what a user gave, as tensors; covariates less `centre`, over `extent`."""
+        dtype = torch.float64 if settings.precision == "double" else torch.float32
+        return cls(
+            places.matrix(settings.normalization, dtype),
+            places.neighbours(dtype),
+            torch.from_numpy((places.covariates - centre) / extent).to(dtype),
+            torch.from_numpy(places.exposure).to(dtype),
+            inputs,
+            units,
+            Learned(units.low, units.high, settings.beyond == "proportional"),
+            settings.substeps,
+        )
 
 
 @dataclass(frozen=True)
@@ -98,19 +130,18 @@ def simulate(parameters: Mapping[str, Tensor], setting: Setting, windows: Window
     """Filter the starts, integrate, and expect rate times exposure."""
     start = setting.units.states(filtered_start(parameters, windows.latest, setting.neighbours))
 
-    def inputs(times: Tensor) -> Tensor:
-        return setting.inputs(times).to(start.dtype)
+    def velocity(x: Tensor, times: Tensor) -> Tensor:
+        inputs = setting.inputs(times).to(x.dtype)
+        return forced_velocity(
+            parameters, setting.adjacency, x, inputs, setting.covariates, setting.learned
+        )
 
     states = rollout(
-        parameters,
-        setting.adjacency,
+        velocity,
         start,
         windows.times,
-        inputs,
-        setting.covariates,
         substeps=setting.substeps,
         unit=setting.units.time,
-        bounds=(setting.units.low, setting.units.high),
     )
     return Predicted(start, states, setting.units.rates(states) * setting.exposure)
 

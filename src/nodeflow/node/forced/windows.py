@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nodeflow.data.series import Run
-from nodeflow.node.forced_start import Latest
+from nodeflow.node.forced.start import Latest
 
 __all__ = ["Windows", "cut_windows"]
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from nodeflow.dynamics.given import by_node, first_bad
 from nodeflow.graphs.graph import Graph, from_networkx
 from nodeflow.graphs.normalize import normalized_adjacency
-from nodeflow.node.forced_settings import ForecasterProblem
+from nodeflow.node.forced.settings import ForecasterProblem
 
-__all__ = ["Places", "as_places"]
+__all__ = ["Places", "as_places", "scaling"]
 
 Floats = NDArray[np.float64]
 
@@ -98,6 +98,12 @@ def as_places(
             f"{values[bad_cell]:g}; give a finite number for each node."
         )
     return Places(inner, people, names, np.ascontiguousarray(values))
+
+
+def scaling(covariates: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each covariate over nodes; 1 instead of 0."""
+    extent = covariates.std(axis=0)
+    return covariates.mean(axis=0), np.where(extent > 0, extent, 1.0)
 
 
 def _tensor(matrix: Any, dtype: torch.dtype) -> Tensor:

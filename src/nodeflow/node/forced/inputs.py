@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nodeflow.node.forced_settings import ForecasterProblem
+from nodeflow.node.forced.settings import ForecasterProblem
 
 __all__ = ["Inputs", "read_inputs"]
 
