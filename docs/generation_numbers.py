@@ -173,7 +173,7 @@ def transfer(table: pd.DataFrame) -> None:
 def costs() -> None:
     """CPU seconds of the jobs of flows."""
     lines = []
-    for stage in ("train_flow", "sample_flow", "judge_samples", "train_conditional"):
+    for stage in ("train_flow", "sample_flow", "judge_samples"):
         for path in sorted(Path("results/benchmarks", stage).rglob("*.tsv")):
             spent = pd.read_csv(path, sep="\t")["cpu_time"].iloc[0]
             lines.append([stage, "/".join(path.with_suffix("").parts[3:]), f"{spent:.1f}"])

@@ -1,4 +1,4 @@
-# Flow matching over the weights of a zoo: train, sample, and judge the samples.
+# Flows over the weights of a zoo, or of several, whose names are labels: train, sample, judge.
 
 
 rule train_flow:
@@ -15,7 +15,7 @@ rule train_flow:
     priority: 20
     params:
         p=plan.flows.params,
-        folder=plan.flows.folder,
+        folders=plan.flows.folders,
         code=plan.code("train_flow"),
     message:
         "Training flow {wildcards.flow} on {wildcards.weights} weights, width {wildcards.width}"
@@ -56,7 +56,7 @@ rule judge_samples:
         paths.benchmark("judge_samples", paths.FLOW)
     params:
         p=plan.flows.judgement_params,
-        folder=plan.flows.folder,
+        folders=plan.flows.folders,
         code=plan.code("judge_samples"),
     message:
         "Judging the samples of flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.integrate import quad
 
-from nodeflow.graphs.connection import effective_distance, probability_at
 from nodeflow.graphs.s1 import (
     ModelProblem,
     asymptotic_c,
@@ -24,6 +23,7 @@ from nodeflow.graphs.s1 import (
     mean_over_ring,
     ring_distance,
 )
+from tests.unit.connection import effective_distance, probability_at
 
 
 class _Spy(random.Random):

@@ -8,7 +8,6 @@ from scipy import stats
 
 from nodeflow.graphs import geometric
 from nodeflow.graphs.cells import CellTree, build_tree
-from nodeflow.graphs.connection import connection_table
 from nodeflow.graphs.exact import calibrate_exactly, draw_exactly
 from nodeflow.graphs.graph import Graph, build_graph
 from nodeflow.graphs.measures import local_clustering
@@ -18,6 +17,7 @@ from nodeflow.graphs.s1 import (
     draw_positions,
     ring_distance,
 )
+from tests.unit.connection import connection_table
 
 BETAS = [0.1, 0.6, 1.0, 1.1, 2.6, 4.1]
 Draw = Callable[[np.ndarray, np.ndarray, float, float, np.random.Generator], np.ndarray]

@@ -304,20 +304,20 @@ def test_a_conditional_flow_is_made_of_all_its_zoos() -> None:
     config = generation()
     config["zoo"]["folders"]["fashion_mnist"] = "/nowhere"
     other = planned(config)
-    assert other.conditional.names == ["digits_tasks_descent", "digits_tasks"], (
+    names = [row["flow"] for row in other.flows.conditional]
+    assert names == ["digits_tasks_descent", "digits_tasks"], (
         "a flow of which a zoo is missing is left out"
     )
     row = {"flow": "digits_tasks", "weights": "aligned", "width": "256"}
-    made = other.conditional.params(row)
+    made = other.flows.params(row)
     assert made["data"] == "digits, digits:inverted, digits:rotated"
     assert [len(blocks) for blocks in made["from"]] == [1, 1, 1] and made["members"] == [100] * 3
-    blocks = other.conditional.members(row)
+    blocks = other.flows.members(row)
     assert blocks[1] == "results/zoo/digits_inverted/aligned/block~0.safetensors"
-    assert len(other.conditional.all) == 2
     solvers = [row["flow"] for row in other.flows.solvers]
     assert solvers == ["digits_widths"] * 8
     found = [
-        other.conditional.judgement_params(row),
+        other.flows.judgement_params(row),
         other.flows.solver_params({"flow": "digits_widths", "weights": "raw", "width": 64}),
     ]
     assert {type(value) for value in values(found)} <= {str, int, float, bool, type(None)}

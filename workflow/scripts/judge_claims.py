@@ -3,8 +3,8 @@
 from typing import Any
 
 from nodeflow.job import job
-from nodeflow.judge.claims import CLAIMS, judge_claims
-from nodeflow.judge.warning import AREAS
+from nodeflow.judge.claims import judge_claims
+from nodeflow.judge.schemas import AREAS, CLAIMS
 from nodeflow.node.collected import (
     COLLECTED_FIXED_POINTS,
     COLLECTED_HIDDEN,

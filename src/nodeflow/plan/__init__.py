@@ -22,7 +22,6 @@ from nodeflow.plan import paths
 from nodeflow.plan.bridge import Bridge
 from nodeflow.plan.canonical import Canonical
 from nodeflow.plan.cells import Cells
-from nodeflow.plan.conditional import Conditional
 from nodeflow.plan.data import Data
 from nodeflow.plan.dynamics import Dynamics
 from nodeflow.plan.experiments import Experiments
@@ -126,11 +125,6 @@ class Plan:
     def transfers(self) -> Transfers:
         """Transfer of generated networks."""
         return Transfers(self.config.flow.transfer, self.flows)
-
-    @cached_property
-    def conditional(self) -> Conditional:
-        """Flows over several zoos."""
-        return Conditional(self.config.flow, self.config.dump("judge")["judge"], self.canonical)
 
     @cached_property
     def bridge(self) -> Bridge:
