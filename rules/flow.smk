@@ -77,7 +77,7 @@ rule transfer_samples:
         paths.benchmark("transfer_samples", paths.FLOW)
     params:
         p=plan.transfers.params,
-        folder=plan.flows.folder,
+        own=plan.flows.folders,
         folders=plan.transfers.folders,
         code=plan.code("transfer_samples"),
     message:
@@ -98,7 +98,7 @@ rule compare_solvers:
         paths.benchmark("compare_solvers", paths.FLOW)
     params:
         p=plan.flows.solver_params,
-        folder=plan.flows.folder,
+        folders=plan.flows.folders,
         code=plan.code("compare_solvers"),
     message:
         "Sampling flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width}) in several ways"

@@ -28,9 +28,11 @@ from nodeflow.canonical import (
     match,
     permute,
 )
+from nodeflow.datasets import Dataset
 from nodeflow.flow import (
     DescentSettings,
     LearnedZoo,
+    Origin,
     Samples,
     SampleSettings,
     fit_flow,
@@ -42,7 +44,15 @@ from nodeflow.flow.lessons import Lesson, fit_lessons
 from nodeflow.judge import PanelSettings, assess, closest_gauge, judge_panel, nearest_members
 from nodeflow.judge.novelty import Gallery, NoveltyProblem
 from nodeflow.problems import Problem
-from nodeflow.zoo import Block, BlockProblem, evaluate, from_module, predict, predict_labels
+from nodeflow.zoo import (
+    Block,
+    BlockProblem,
+    TrainSettings,
+    evaluate,
+    from_module,
+    predict,
+    predict_labels,
+)
 from nodeflow.zoo.predict import ItemProblem, StatisticsProblem
 from nodeflow.zoo.tensors import TensorProblem, arrange
 
@@ -61,6 +71,7 @@ FLOW = settings_of("codes", {"steps": 4, "batch": 4})
 DESCENT = DescentSettings(evaluations=2, probes=4, steps=2, batch=4, fresh=4, items=8)
 PANEL = PanelSettings(noise_scales=(0.1,), soup=4, controls=4, candidates=2)
 MATCHING = MatchSettings()
+ORIGIN = Origin("z", ARCHITECTURE, Dataset("x", X, Y, X, Y, X, Y, 3), TrainSettings())
 
 
 def one(networks: Networks, member: int = 0) -> dict[str, Tensor]:
@@ -83,7 +94,9 @@ def panel(training: Networks, held_out: Networks, generated: Networks) -> pd.Dat
 
 
 def flow_of(members: Networks, held_out: Networks) -> list[Any]:
-    flow, history = fit_flow(LearnedZoo(block(members), block(held_out)), FLOW, 1, ("test",))
+    flow, history = fit_flow(
+        LearnedZoo(block(members), block(held_out), ORIGIN), FLOW, 1, ("test",)
+    )
     return [sample(flow, 3, SampleSettings("heun", 2), 1, ("test",)).parameters, history]
 
 
@@ -94,7 +107,7 @@ def descent_of(members: Networks, initial: Networks) -> pd.DataFrame:
 
 def conditional_of(members: Networks, others: Networks) -> pd.DataFrame:
     sets = block(members), block(others)
-    zoos = {"a": LearnedZoo(*sets), "b": LearnedZoo(*sets[::-1])}
+    zoos = {"a": LearnedZoo(*sets, ORIGIN), "b": LearnedZoo(*sets[::-1], ORIGIN)}
     return fit_flow(zoos, FLOW, 1, ("test",))[1]
 
 

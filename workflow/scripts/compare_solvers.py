@@ -16,7 +16,7 @@ p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    dataset = load_dataset(p["data"], snakemake.params.folder)
+    dataset = load_dataset(*p["datasets"], *snakemake.params.folders)
     table = compare_solvers(
         read_flow(files.flow, p["from"]),
         build(**p["architecture"]),

@@ -25,7 +25,7 @@ with job(snakemake.log[0], snakemake.threads):
     architecture = build(**p["architecture"])
     settings = TransferSettings(**p["settings"])
     folders = snakemake.params.folders
-    dataset = load_dataset(p["data"], snakemake.params.folder)
+    dataset = load_dataset(*p["datasets"], *snakemake.params.own)
     training = TrainSettings(**p["training"])
     table = transfer(
         architecture,

@@ -129,8 +129,8 @@ class AnyFlow(Section):
                 yield fault(
                     at,
                     f"names {name}, whose networks are of kind {zoos[name].network.kind}; a "
-                    f"{self.method} learns {', '.join(self.by.kinds)} alone, so choose another "
-                    "method.",
+                    f"{self.method} learns {self.by.learns} ({', '.join(self.by.kinds)}), so "
+                    "choose another method.",
                 )
         learned = [zoos[name] for name in self.learns]
         if any(zoo.reads != learned[0].reads for zoo in learned):

@@ -167,6 +167,7 @@ class Method(ABC):
         capacity: the setting, with dots, that the width of a flow stands for.
         weights: which members it can learn: canonicalized ones, members as trained, or either.
         kinds: architectures that it can learn; None for all.
+        learns: what these are, in words.
         solvers: how its networks can be sampled.
         colours: of its networks in figures: learned from aligned weights, and from raw ones.
     """
@@ -177,6 +178,7 @@ class Method(ABC):
     capacity: str = "velocity.hidden"
     weights: tuple[str, ...] = ("aligned", "raw")
     kinds: tuple[str, ...] | None = None
+    learns: str = "all networks"
     solvers: tuple[str, ...] = INTEGRATORS
     colours: tuple[str, str]
 

@@ -97,8 +97,13 @@ def shapes_to_learn(zoos: Mapping[str, LearnedZoo]) -> dict[str, tuple[int, ...]
     """Name → shape of one network's tensors, in the order of the first zoo's architecture.
 
     Without an origin they are in the order of their names: none that a dictionary happens to have.
+
+    Raises:
+        FlowProblem: networks without tensors.
     """
     first = next(iter(zoos.values()))
+    if first.origin is None and not first.training.shapes:
+        raise FlowProblem("the members hold no tensors; give stacked parameters by name.")
     if first.origin is None:
         return dict(sorted(first.training.shapes.items()))  # type: ignore[arg-type]
     return {name: tuple(shape) for name, shape in first.origin.architecture.shapes.items()}

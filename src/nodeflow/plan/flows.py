@@ -93,10 +93,6 @@ class Flows:
         """Name of the data set of each zoo."""
         return [self.zoos.of(zoo).data for zoo in self.learns(row)]
 
-    def data(self, row: Row) -> str:
-        """Name of the data set of the first zoo."""
-        return self.datasets(row)[0]
-
     def members(self, row: Row) -> list[str]:
         """The blocks of members that a flow learns, and is judged beside: zoo after zoo."""
         return [path for rows in self._blocks(row) for path in fill(MEMBERS, rows)]
@@ -104,10 +100,6 @@ class Flows:
     def streamed_members(self, row: Row) -> list[str]:
         """The blocks that networks of a flow are decoded with, if its codec streams the zoo."""
         return self.members(row) if self.of(row["flow"]).streams else []
-
-    def folder(self, row: Row) -> str | None:
-        """The folder of the data set of the first zoo."""
-        return self.folders(row)[0]
 
     def folders(self, row: Row) -> list[str | None]:
         """The folder of the data set of each zoo."""

@@ -99,6 +99,7 @@ class Descents(Method):
     capacity = "probes"
     weights = ("raw",)
     kinds = ("mlp", "vit", "vit_small_192")
+    learns = "networks without running statistics that read numbers"
     solvers = ("euler",)
     colours = ("#B2182B", "#B2182B")
 
