@@ -17,13 +17,16 @@ from nodeflow.graphs.s1 import (
     asymptotic_c,
     check_coordinates,
     check_model,
-    connection_probability,
     draw_hidden_degrees,
     draw_positions,
     mean_over_ring,
+)
+from tests.unit.connection import (
+    connection_probability,
+    effective_distance,
+    probability_at,
     ring_distance,
 )
-from tests.unit.connection import effective_distance, probability_at
 
 
 class _Spy(random.Random):
