@@ -16,7 +16,7 @@ rule train_flow:
     params:
         p=plan.flows.params,
         folders=plan.flows.folders,
-        code=plan.code("train_flow"),
+        code=plan.flow_code("train_flow"),
     message:
         "Training flow {wildcards.flow} on {wildcards.weights} weights, width {wildcards.width}"
     script:
@@ -35,7 +35,7 @@ rule sample_flow:
         paths.benchmark("sample_flow", paths.FLOW)
     params:
         p=plan.flows.sample_params,
-        code=plan.code("sample_flow"),
+        code=plan.flow_code("sample_flow"),
     message:
         "Sampling networks from flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
     script:
@@ -99,7 +99,7 @@ rule compare_solvers:
     params:
         p=plan.flows.solver_params,
         folders=plan.flows.folders,
-        code=plan.code("compare_solvers"),
+        code=plan.flow_code("compare_solvers"),
     message:
         "Sampling flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width}) in several ways"
     script:

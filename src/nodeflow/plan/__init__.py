@@ -9,7 +9,7 @@ the inputs were made with, so a file of another run is recognized wherever it li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -60,6 +60,17 @@ class Plan:
         """
         path = self.root / "workflow/scripts" / f"{script}.py"
         return code_digest(path, entries=entries, without=without)
+
+    def flow_code(self, script: str) -> Callable[[Row], str]:
+        """The digest of a script of flows without the methods that a flow is not of.
+
+        A new method, or an edit of one, re-runs the flows of no other.
+        """
+
+        def code(row: Row) -> str:
+            return self.code(script, without=self.flows.other_methods(row))
+
+        return code
 
     def requests(self) -> dict[str, Any]:
         """What the SLURM profile asks for: its `default-resources` and `set-resources`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 from nodeflow import config
@@ -13,9 +14,7 @@ from nodeflow.plan.canonical import Canonical
 from nodeflow.plan.paths import FLOW, MEMBERS, METRICS, Row, fill, job
 from nodeflow.plan.zoos import Zoos
 
-__all__ = ["Flows", "identity"]
-
-_NAME = "{flow}: {method}, {weights}, {width}"
+__all__ = ["Flows"]
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,8 @@ class Flows:
     def _rows(self) -> list[dict[str, Any]]:
         return [
             {"flow": flow, "weights": weights, "width": width}
-            for flow in self.names
-            for weights in self.of(flow).weights
-            for width in self.of(flow).widths
+            for flow, settings in ((name, self.of(name)) for name in self.names)
+            for weights, width in product(settings.weights, settings.widths)
         ]
 
     @cached_property
@@ -64,22 +62,21 @@ class Flows:
     @property
     def methods(self) -> dict[str, str]:
         """What each method of the run is, to follow its name in a sentence."""
-        names = sorted({self.of(flow).method for flow in self.names})
-        return {name: METHODS[name].about for name in names}
+        return {name: METHODS[name].about for name in sorted(self.looks)}
 
     @property
     def looks(self) -> dict[str, Any]:
         """How figures show networks of each method of the run."""
         return looks(self.of(flow).method for flow in self.names)
 
-    def of(self, flow: str) -> config.flow.Flow:
-        """The settings of a flow."""
-        return self.settings.flows[flow]
-
     @property
     def zoos(self) -> Zoos:
         """The zoos of the run."""
         return self.canonical.zoos
+
+    def of(self, flow: str) -> config.flow.Flow:
+        """The settings of a flow."""
+        return self.settings.flows[flow]
 
     def learns(self, row: Row) -> list[str]:
         """Names of the zoos that a flow learns."""
@@ -95,7 +92,11 @@ class Flows:
 
     def members(self, row: Row) -> list[str]:
         """The blocks of members that a flow learns, and is judged beside: zoo after zoo."""
-        return [path for rows in self._blocks(row) for path in fill(MEMBERS, rows)]
+        return [path for rows in self.blocks(row) for path in fill(MEMBERS, rows)]
+
+    def blocks(self, row: Row) -> list[list[dict[str, Any]]]:
+        """Rows of zoo, weights, block, for each zoo that a flow learns."""
+        return [self.canonical.blocks(zoo, row["weights"]) for zoo in self.learns(row)]
 
     def streamed_members(self, row: Row) -> list[str]:
         """The blocks that networks of a flow are decoded with, if its codec streams the zoo."""
@@ -113,7 +114,7 @@ class Flows:
         """What a flow has learned, as all that follows from it knows it."""
         zoos = self.learns(row)
         return {
-            **identity(row),
+            **_identity(row),
             "zoos": zoos,
             "members": [self.zoos.of(zoo).members for zoo in zoos],
             "datasets": self.datasets(row),
@@ -131,7 +132,7 @@ class Flows:
             **self.learned(row),
             "trainings": [x.dump("training")["training"] for x in settings],
             "changes": self.of(row["flow"]).dump("settings")["settings"],
-            "from": [[self.canonical.params(x) for x in rows] for rows in self._blocks(row)],
+            "from": [[self.canonical.params(x) for x in rows] for rows in self.blocks(row)],
         }
 
     def sample_params(self, row: Row) -> dict[str, Any]:
@@ -139,7 +140,7 @@ class Flows:
         settings = self.of(row["flow"])
         return {
             **settings.sampling.dump(),
-            **identity(row),
+            **_identity(row),
             "labels": list(settings.zoos or ()),
             "guidance": [float(x) for x in settings.guidance or ()],
             "device": self.zoos.device,
@@ -165,8 +166,9 @@ class Flows:
             "from": self.params(row),
         }
 
-    def _blocks(self, row: Row) -> list[list[dict[str, Any]]]:
-        return [self.canonical.blocks(zoo, row["weights"]) for zoo in self.learns(row)]
+    def other_methods(self, row: Row) -> list[str]:
+        """Files of the library that define the methods that a flow is not of."""
+        return [f"flow/methods/{x}.py" for x in METHODS if x != self.of(row["flow"]).method]
 
     def made(self) -> list[dict[str, Any]]:
         """Which jobs make how many networks, by zoo and by flow."""
@@ -182,7 +184,7 @@ class Flows:
         ]
         sampling = [
             {
-                "name": _NAME.format(**x, method=self.of(x["flow"]).method),
+                "name": f"{x['flow']}: {self.of(x['flow']).method}, {x['weights']}, {x['width']}",
                 "zoo": self.zoo(x),
                 "networks": self.of(x["flow"]).sampling.count,
                 "jobs": [["sample_flow", name] for name in fill(job(FLOW), [x])],
@@ -193,6 +195,6 @@ class Flows:
         return training + sampling
 
 
-def identity(row: Row) -> dict[str, Any]:
+def _identity(row: Row) -> dict[str, Any]:
     """What tells the flows of a run apart."""
     return {"flow": row["flow"], "weights": row["weights"], "width": int(row["width"])}
