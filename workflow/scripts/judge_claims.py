@@ -4,7 +4,8 @@ from typing import Any
 
 from nodeflow.job import job
 from nodeflow.judge.claims import judge_claims
-from nodeflow.judge.schemas import AREAS, CLAIMS
+from nodeflow.judge.schemas import CLAIMS
+from nodeflow.judge.warning import AREAS
 from nodeflow.node.collected import (
     COLLECTED_FIXED_POINTS,
     COLLECTED_HIDDEN,

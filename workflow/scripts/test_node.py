@@ -17,8 +17,7 @@ from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.schemas import NODES
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
-from nodeflow.judge.degree import errors_by_degree
-from nodeflow.judge.schemas import ERRORS_BY_DEGREE
+from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
 from nodeflow.node.evaluate import evaluate_models
 from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, read_models

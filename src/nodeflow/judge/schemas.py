@@ -5,23 +5,18 @@ from __future__ import annotations
 import pyarrow as pa
 
 from nodeflow.flow.schemas import FLOW
-from nodeflow.node.schemas import MODELS
 from nodeflow.tables import Schema, gathered
 
 __all__ = [
-    "AREAS",
     "CLAIMS",
     "COLLECTED_CONDITIONAL",
     "COLLECTED_CONDITIONAL_SUMMARY",
-    "COLLECTED_ERRORS",
     "COLLECTED_PANEL",
     "COLLECTED_SOLVERS",
     "COLLECTED_SUMMARY",
     "COLLECTED_TRANSFER",
     "CONDITIONAL",
     "CONDITIONAL_SUMMARY",
-    "CURVES",
-    "ERRORS_BY_DEGREE",
     "JUDGE_PANEL",
     "JUDGE_SUMMARY",
     "SOLVERS",
@@ -263,73 +258,6 @@ COLLECTED_CONDITIONAL_SUMMARY = gathered(
 )
 COLLECTED_SOLVERS = gathered("flows by solver", SOLVERS, FLOW)
 COLLECTED_TRANSFER = gathered("transfer of all flows", TRANSFER, FLOW)
-
-ERRORS_BY_DEGREE = Schema(
-    "errors by degree",
-    4,
-    {
-        "N": pa.int32(),
-        "beta": pa.float64(),
-        "gamma": pa.float64(),
-        "degree": pa.float64(),
-        "mae_low": pa.float64(),
-        "mae": pa.float64(),
-        "mae_high": pa.float64(),
-        "mae_persistence": pa.float64(),
-        "mae_mean_field": pa.float64(),
-        "outside": pa.float64(),
-        "spread": pa.float64(),
-        "nodes": pa.int64(),
-    },
-    {
-        "N": "number of nodes of the test graphs",
-        "beta": "their inverse temperature β",
-        "gamma": "their degree exponent γ",
-        "degree": "centre of the degree bin; 0 for isolated nodes",
-        "mae_low": "first decile of the nodes' mean absolute errors",
-        "mae": "their median",
-        "mae_high": "their last decile",
-        "mae_persistence": "median error of predicting that nothing ever changes",
-        "mae_mean_field": "median error of the degree-based mean field of the true system",
-        "outside": "share of node-times at which the true state is outside the training range",
-        "spread": "median of the nodes' standard deviations over models",
-        "nodes": "number of node errors: nodes times models",
-    },
-    identity=MODELS,
-)
-
-COLLECTED_ERRORS = gathered("errors by degree of all models", ERRORS_BY_DEGREE, MODELS)
-
-_SHARED: dict[str, pa.DataType] = {**MODELS.columns, "N": pa.int32(), "signal": pa.string()}
-_SHARED_ABOUT = {
-    **MODELS.about,
-    "N": "number of nodes of the test graphs",
-    "signal": "what warns: spread of the models, share of times outside the training range, degree,"
-    " distance of the prediction from persistence (change) or from the mean field (apart)",
-}
-
-CURVES = Schema(
-    "warning curves",
-    2,
-    {**_SHARED, "false_alarms": pa.float64(), "found": pa.float64()},
-    {
-        **_SHARED_ABOUT,
-        "false_alarms": "share of the well predicted nodes that the signal warns of",
-        "found": "share of the badly predicted nodes that it warns of",
-    },
-)
-
-AREAS = Schema(
-    "warning areas",
-    2,
-    {**_SHARED, "graph": pa.int32(), "bad": pa.float64(), "area": pa.float64()},
-    {
-        **_SHARED_ABOUT,
-        "graph": "index of the test graph; −1 for all together",
-        "bad": "share of badly predicted nodes: error 10 times the median at the training size",
-        "area": "area under the curve: 0.5 for a useless signal; NaN where all nodes are alike",
-    },
-)
 
 CLAIMS = Schema(
     "claims",

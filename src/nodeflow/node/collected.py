@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nodeflow.node.schemas import MODELS, NOISY_MODELS
 from nodeflow.node.store import (
+    MODELS,
     NODE_FIXED_POINTS,
     NODE_FUNCTIONS,
     NODE_HIDDEN,
@@ -11,6 +11,7 @@ from nodeflow.node.store import (
     NODE_NOISE,
     NODE_OVER_TRAINING,
     NODE_RUNS,
+    NOISY_MODELS,
 )
 from nodeflow.tables import gathered
 

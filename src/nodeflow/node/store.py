@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from nodeflow.node.schemas import MODELS, NOISY_MODELS
 from nodeflow.tables import Kind, Schema, read_parameters, read_tensors, write_tensors
 
 __all__ = [
     "EIGENVALUES",
+    "MODELS",
     "NODE_ERRORS",
     "NODE_FIXED_POINTS",
     "NODE_FUNCTIONS",
@@ -25,6 +25,7 @@ __all__ = [
     "NODE_OVER_TRAINING",
     "NODE_RUNS",
     "NODE_SNAPSHOTS",
+    "NOISY_MODELS",
     "Models",
     "Snapshots",
     "model_tensors",
@@ -34,6 +35,30 @@ __all__ = [
     "write_models",
     "write_snapshots",
 ]
+
+MODELS = Schema(
+    "models",
+    2,
+    {
+        "system": pa.string(),
+        "variant": pa.string(),
+        "trained_beta": pa.float64(),
+        "trained_gamma": pa.float64(),
+    },
+    {
+        "system": "dynamical system",
+        "variant": "training data: plain, noise~σ, or covering: states up to those of hubs",
+        "trained_beta": "inverse temperature β of the training graphs",
+        "trained_gamma": "degree exponent γ of the training graphs",
+    },
+)
+
+NOISY_MODELS = Schema(
+    "models trained with noise",
+    1,
+    {**MODELS.columns, "training_noise": pa.float64()},
+    {**MODELS.about, "training_noise": "standard deviation of the noise on the training states"},
+)
 
 NODE_MODELS = Kind("node models", 2)
 NODE_SNAPSHOTS = Kind("node snapshots", 1)

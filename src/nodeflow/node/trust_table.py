@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.node.schemas import MODELS
+from nodeflow.node.store import MODELS
 from nodeflow.tables import Schema, gathered
 
 __all__ = ["COLLECTED_TRUST", "LEVELS", "NODE_TRUST"]

@@ -34,7 +34,7 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "node_errors_by_degree",
-        "judge.schemas:COLLECTED_ERRORS",
+        "judge.degree:COLLECTED_ERRORS",
         paths.BY_DEGREE,
         "node.trainings",
         job="tests",
@@ -81,8 +81,8 @@ TABLES: tuple[Table, ...] = (
         "experiments.details",
         job="experiments",
     ),
-    Table("node_warning", "judge.schemas:CURVES"),
-    Table("node_warning_areas", "judge.schemas:AREAS"),
+    Table("node_warning", "judge.warning:CURVES"),
+    Table("node_warning_areas", "judge.warning:AREAS"),
     Table("claims", "judge.schemas:CLAIMS"),
     Table(
         "zoo_members",
