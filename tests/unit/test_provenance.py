@@ -188,8 +188,9 @@ def test_tables_of_a_stage_are_read_without_torch(stage: str) -> None:
 
 
 IN_FIGURES = {
-    "graphs/bins.py", "judge/bootstrap.py", "judge/degree.py", "judge/warning.py", "canonical/heights.py", "node/collected.py",
-    "node/store.py", "node/trust_table.py", "bridge/tables.py", "data/tables.py",
+    "graphs/bins.py", "judge/bootstrap.py", "judge/degree.py", "judge/warning.py",
+    "canonical/heights.py", "node/collected.py", "node/store.py",
+    "node/trust_table.py", "bridge/tables.py", "data/tables.py",
 }  # fmt: skip
 """What figures take from the stages besides their schemas: sums over rows of tables, and names."""
 

@@ -223,6 +223,7 @@ class Shaken(Generator):
 
 class Shaking(Method):
     about = "shakes members"
+    title = "shaken members"
     settings = ShakenSettings()
     fixed = frozenset(("method", "width"))
     capacity = "width"

@@ -26,7 +26,7 @@ _GENERATED = "#B2182B"
 _REPLICA = 1 / 3  # nodeflow.judge.REPLICA_RATIO, without torch
 
 Looks = Mapping[str, Mapping[str, Any]]
-"""Method → its colours, of aligned weights and of raw ones, and whether it has a width."""
+"""Method → its title, its colours, of aligned weights and of raw ones, and what its width is."""
 
 
 def draw_flow_training(history: pd.DataFrame) -> Figure:
@@ -64,7 +64,7 @@ def draw_capacity(panel: pd.DataFrame, looks: Looks) -> Figure:
     """
     import seaborn as sns  # takes a second to load, and few figures use it
 
-    wide = panel["method"].isin([name for name, look in looks.items() if look["wide"]])
+    wide = panel["method"].isin([name for name, look in looks.items() if look["size"] == "width"])
     panel = panel[wide] if wide.any() else panel
     flows = list(dict.fromkeys(panel["flow"]))
     figure, axes = panels(len(flows), columns=3, width=4.2, height=2.7)
@@ -228,16 +228,22 @@ def _generated(axis: Axes, table: pd.DataFrame, x: str, looks: Looks) -> None:
     for method, of_method in table.groupby("method"):
         markers = dict(zip(sorted(set(of_method["width"])), "v^Dps<>", strict=False))
         for (weights, width), alike in of_method.groupby(["weights", "width"]):
-            colour = looks[str(method)]["colours"][str(weights) == "raw"]
-            marker = markers[width] if looks[str(method)]["wide"] else "*"
+            look = looks[str(method)]
+            colour = look["colours"][str(weights) == "raw"]
+            marker = markers[width] if look["size"] == "width" else "*"
             # Flows that differ in other settings look alike: one line of the legend for all.
-            names = list(alike["flow"].unique())
-            who = names[0] if len(names) == 1 else f"{len(names)} flows"
-            label: str | None = f"{who}: {method}, {weights}, {width}"
-            for name in names:
+            label: str | None = _described(look, str(weights), str(width))
+            for name in alike["flow"].unique():
                 rows = alike[alike["flow"] == name]
                 _cloud(axis, rows, x, colour, marker, label, 90 if marker == "*" else 46)
                 label = None
+
+
+def _described(look: Mapping[str, Any], weights: str, width: str) -> str:
+    """What a method is, in the words of the legend."""
+    if look["size"] != "width":
+        return f"{look['title']}, {width} {look['size']}"
+    return f"{look['title']}, {weights}, width {width}"
 
 
 def _cloud(

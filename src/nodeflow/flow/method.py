@@ -162,6 +162,7 @@ class Method(ABC):
 
     Attributes:
         about: what it is, to follow its name in a sentence.
+        title: what it is, in the legend of a figure.
         settings: its choices where nothing else is asked for, a dataclass with a field `method`.
         fixed: names of settings that are no keys of the configuration.
         capacity: the setting, with dots, that the width of a flow stands for.
@@ -173,6 +174,7 @@ class Method(ABC):
     """
 
     about: str
+    title: str
     settings: Any
     fixed: frozenset[str] = frozenset()
     capacity: str = "velocity.hidden"

@@ -49,12 +49,14 @@ def looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
         methods: keys of `METHODS`.
 
     Returns:
-        Of each its `colours`, and as `wide` whether its width is that of a velocity field.
+        Of each its `title`, its `colours`, and as `size` what its width is the number of: "width"
+        of the velocity field, or the name of a setting.
     """
     return {
         name: {
+            "title": METHODS[name].title,
             "colours": list(METHODS[name].colours),
-            "wide": METHODS[name].capacity == Method.capacity,
+            "size": {Method.capacity: "width"}.get(x := METHODS[name].capacity, x),
         }
         for name in sorted(set(methods))
     }

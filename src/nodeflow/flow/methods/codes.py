@@ -15,6 +15,7 @@ class Codes(OverCodes):
         "is flow matching: a straight path from a Gaussian to codes, the members' principal "
         "components"
     )
+    title = "flow over codes"
     settings = FlowSettings(method="codes")
     colours = ("#2166AC", "#92C5DE")
 

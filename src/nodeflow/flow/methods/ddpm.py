@@ -14,6 +14,7 @@ class Ddpm(OverCodes):
     """From noise to codes by ancestral sampling; see `nodeflow.flow.diffusion`."""
 
     about = "is denoising diffusion on the same codes, a baseline"
+    title = "diffusion over codes"
     settings = FlowSettings(
         method="ddpm",
         process="diffusion",

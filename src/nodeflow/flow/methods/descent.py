@@ -94,6 +94,7 @@ class Descents(Method):
         "goes from random initializations along the gradients of a learned loss on learned probes, "
         "and is told in training where its members started and on which items they were trained"
     )
+    title = "flow along training"
     settings = DescentSettings()
     fixed = frozenset(("method", "probes", "fresh"))
     capacity = "probes"

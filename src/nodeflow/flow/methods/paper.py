@@ -12,6 +12,7 @@ class Paper(OverCodes):
     """From a narrow Gaussian straight to the members' weights, by a network of the weights."""
 
     about = "is flow matching as in arXiv:2601.05052, on weights or codes"
+    title = "published flow"
     settings = FlowSettings(
         method="paper",
         codec=CodecSettings(kind="raw", rank=None, standardize="none"),
