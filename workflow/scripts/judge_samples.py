@@ -26,10 +26,12 @@ drawn, flow = p["from"], p["from"]["from"]
 with job(snakemake.log[0], snakemake.threads):
     architecture, settings = build(**p["architecture"]), PanelSettings(**p["settings"])
     labels = (p["flow"], p["weights"], p["width"])
-    data = map(load_dataset, p["datasets"], snakemake.params.folders)
-    trainings = (TrainSettings(**x) for x in flow["trainings"])
-    parts = zip(p["zoos"], data, trainings, strict=True)
-    origins = [Origin(zoo, architecture, *part) for zoo, *part in parts]
+    origins = [
+        Origin(zoo, architecture, load_dataset(data, folder), TrainSettings(**training))
+        for zoo, data, folder, training in zip(
+            p["zoos"], p["datasets"], snakemake.params.folders, flow["trainings"], strict=True
+        )
+    ]
     zoos = open_zoos(files.members, flow["from"], p["members"], origins)
     samples = open_samples(files.samples, drawn)
     align = closest_gauge(derive_symmetry(architecture), MatchSettings(**p["matching"]))

@@ -20,10 +20,12 @@ made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     architecture = build(**p["architecture"])
-    data = map(load_dataset, p["datasets"], snakemake.params.folders)
-    trainings = (TrainSettings(**x) for x in p["trainings"])
-    parts = zip(p["zoos"], data, trainings, strict=True)
-    origins = [Origin(zoo, architecture, *part) for zoo, *part in parts]
+    origins = [
+        Origin(zoo, architecture, load_dataset(data, folder), TrainSettings(**training))
+        for zoo, data, folder, training in zip(
+            p["zoos"], p["datasets"], snakemake.params.folders, p["trainings"], strict=True
+        )
+    ]
     flow, history = fit_flow(
         open_zoos(files.members, p["from"], p["members"], origins),
         settings_of(p["method"], p["changes"], p["width"]),

@@ -155,10 +155,10 @@ def _by_method() -> Any:
     flows = []
     for name, method in METHODS.items():
         start = method.settings
-        settings = Annotated[type(start), Keys(method.fixed | {"method"}, start)]
+        keys = Keys(method.fixed | {"method"}, start)
         fields: dict[str, Any] = {
             "method": (Literal[name], key(text)),
-            "settings": (settings, key("changes to the method")),
+            "settings": (Annotated[type(start), keys], key("changes to the method")),
         }
         flows.append(create_model(f"Flow_{name}", __base__=AnyFlow, **fields))
     return Annotated[reduce(or_, flows), Field(discriminator="method")]

@@ -105,7 +105,7 @@ def shapes_to_learn(zoos: Mapping[str, LearnedZoo]) -> dict[str, tuple[int, ...]
     if first.origin is None and not first.training.shapes:
         raise FlowProblem("the members hold no tensors; give stacked parameters by name.")
     if first.origin is None:
-        return dict(sorted(first.training.shapes.items()))  # type: ignore[arg-type]
+        return dict(sorted(first.training.shapes.items()))
     return {name: tuple(shape) for name, shape in first.origin.architecture.shapes.items()}
 
 
