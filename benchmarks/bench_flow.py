@@ -26,11 +26,11 @@ from torch.utils.data import DataLoader, TensorDataset
 from nodeflow.datasets import Dataset, load_dataset
 from nodeflow.figures.style import colours, drawing, outside_legend, panels, save
 from nodeflow.flow import (
+    LearnedZoo,
     Origin,
     SampleSettings,
-    fit_any_flow,
+    fit_flow,
     flatten,
-    flow_settings,
     sample,
     settings_of,
 )
@@ -102,7 +102,7 @@ def train_speed(codes: Tensor, raw: Tensor, steps: int, repeats: int) -> None:
     """Milliseconds a step of the same loss: the plain loop on weights, and ours."""
 
     def ours(points: Tensor, method: str, hidden: int, batch: int) -> Callable[[], object]:
-        settings = flow_settings(
+        settings = settings_of(
             method, {"steps": steps, "batch": batch, "velocity": {"hidden": hidden}}
         )
         return lambda: train_velocity(points, settings, torch_generator(1, "bench"))
@@ -135,8 +135,8 @@ def sample_speed(zoo: Block, data: Dataset, steps: int, count: int, repeats: int
         ("descent", {"steps": steps // 10}),
     ]
     flows = {
-        method: fit_any_flow(
-            zoo, zoo.take([]), settings_of(method, changes), origin, 1, ("bench", method)
+        method: fit_flow(
+            LearnedZoo(zoo, None, origin), settings_of(method, changes), 1, ("bench", method)
         )[0]
         for method, changes in methods
     }
@@ -217,7 +217,7 @@ def main() -> None:
     members = range(chosen.members)
     zoo = train_block(architecture, data, members, TrainSettings(), 1, "bench")
     rows = flatten(zoo.parameters, architecture.shapes)
-    codec = fit_codec(rows, flow_settings("paper", {"codec": {"kind": "pca"}}).codec)
+    codec = fit_codec(rows, settings_of("paper", {"codec": {"kind": "pca"}}).codec)
     codes = torch.from_numpy(codec.encode(rows)).float()
     train_speed(codes, torch.from_numpy(rows), chosen.steps, chosen.repeats)
     if chosen.training_only:

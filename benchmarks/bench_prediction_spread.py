@@ -24,7 +24,8 @@ from torch import Tensor
 
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.descent import Descent
-from nodeflow.flow.sample import SampleSettings, sample
+from nodeflow.flow.sample import sample
+from nodeflow.flow.settings import SampleSettings
 from nodeflow.flow.store import read_flow
 from nodeflow.judge.novelty import error_overlaps
 from nodeflow.zoo.architectures import classifier

@@ -12,19 +12,15 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from nodeflow.flow.files import sample_to_file
-from nodeflow.flow.sample import SampleSettings
-from nodeflow.flow.settings import flow_settings
-from nodeflow.flow.train import fit_streamed_flow
+from nodeflow.flow import LearnedZoo, SampleSettings, fit_flow, sample_to_file, settings_of
 from nodeflow.seeds import torch_generator
 from nodeflow.zoo.architectures import build
-from nodeflow.zoo.store import Block, read_columns, write_block
+from nodeflow.zoo.store import Block, open_blocks, write_block
 
 
 def report(what: str, since: float) -> None:
@@ -62,15 +58,13 @@ def main() -> None:
     report("written", start)
     start = time.process_time()
     changes = {"steps": options.steps, "codec": {"kind": "span"}, "velocity": {"hidden": 64}}
-    flow, _ = fit_streamed_flow(
-        partial(read_columns, paths), options.networks, architecture.shapes,
-        flow_settings("codes", changes), 1, ("bench",),
-    )  # fmt: skip
+    zoo = open_blocks(paths)
+    flow, _ = fit_flow(LearnedZoo(zoo), settings_of("codes", changes), 1, ("bench",))
     report("principal components in one pass, and a flow", start)
     start = time.process_time()
     sample_to_file(
         options.folder / "samples.safetensors", flow, options.samples, SampleSettings(),
-        (paths, options.networks), 1, ("bench",), {},
+        1, ("bench",), {}, members=zoo,
     )  # fmt: skip
     report(f"{options.samples} networks sampled into a file", start)
 

@@ -46,7 +46,7 @@ if " " not in str(ROOT):
 remember_config(config)
 # The words of the report see the configuration alone. Another dictionary: the one that there was may
 # be another workflow's.
-config = {**config, "equations": plan.dynamics.equations}
+config = {**config, "equations": plan.dynamics.equations, "methods": plan.flows.methods}
 
 
 onstart:

@@ -1,4 +1,4 @@
-# Flow matching over the weights of a zoo: train, sample, and judge the samples.
+# Flows over the weights of a zoo, or of several, whose names are labels: train, sample, judge.
 
 
 rule train_flow:
@@ -15,8 +15,8 @@ rule train_flow:
     priority: 20
     params:
         p=plan.flows.params,
-        folder=plan.flows.folder,
-        code=plan.code("train_flow"),
+        folders=plan.flows.folders,
+        code=plan.flow_code("train_flow"),
     message:
         "Training flow {wildcards.flow} on {wildcards.weights} weights, width {wildcards.width}"
     script:
@@ -35,7 +35,7 @@ rule sample_flow:
         paths.benchmark("sample_flow", paths.FLOW)
     params:
         p=plan.flows.sample_params,
-        code=plan.code("sample_flow"),
+        code=plan.flow_code("sample_flow"),
     message:
         "Sampling networks from flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
     script:
@@ -56,7 +56,7 @@ rule judge_samples:
         paths.benchmark("judge_samples", paths.FLOW)
     params:
         p=plan.flows.judgement_params,
-        folder=plan.flows.folder,
+        folders=plan.flows.folders,
         code=plan.code("judge_samples"),
     message:
         "Judging the samples of flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
@@ -77,7 +77,7 @@ rule transfer_samples:
         paths.benchmark("transfer_samples", paths.FLOW)
     params:
         p=plan.transfers.params,
-        folder=plan.flows.folder,
+        own=plan.flows.folders,
         folders=plan.transfers.folders,
         code=plan.code("transfer_samples"),
     message:
@@ -98,8 +98,8 @@ rule compare_solvers:
         paths.benchmark("compare_solvers", paths.FLOW)
     params:
         p=plan.flows.solver_params,
-        folder=plan.flows.folder,
-        code=plan.code("compare_solvers"),
+        folders=plan.flows.folders,
+        code=plan.flow_code("compare_solvers"),
     message:
         "Sampling flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width}) in several ways"
     script:

@@ -221,9 +221,15 @@ def _read(path: Path, source: Path, _changed: int) -> _Module:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [x for x in node.body if not _is_text(x)] or [ast.Pass()]
         names.update(_names(node, package))
-        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        # What only a type checker imports changes no result.
+        skipped = isinstance(node, ast.If) and _is_checked_only(node.test)
+        for part in ("orelse", "finalbody", "handlers", "cases", *(() if skipped else ("body",))):
             waiting += getattr(node, part, ())
     return _Module(ast.dump(tree).encode(), tuple(names), dict(_definitions(tree)))
+
+
+def _is_checked_only(test: ast.expr) -> bool:
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
 def _is_text(statement: ast.stmt) -> bool:

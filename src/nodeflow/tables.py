@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import math
 import mmap
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
@@ -27,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors import safe_open
 from safetensors.numpy import save as to_safetensors
+from safetensors.numpy import save_file
 
 from nodeflow.grid import place_of
 from nodeflow.problems import Problem
@@ -457,26 +457,20 @@ def writing_tensors(
         kind: of the file.
         parameters: what it is made with.
     """
-    names = sorted(forms, key=lambda name: (-_TYPES[forms[name][0]].itemsize, name))
     stamp = _stamp(kind, parameters) | {_SEAL: _BLANK}
+    # Zeros that nobody has touched take no memory.
+    empty = {name: np.zeros(shape, _TYPES[type_]) for name, (type_, shape) in forms.items()}
     with _sealing(path) as beside:
-        offset, entries = 0, {}
-        for name in names:
-            size = _TYPES[forms[name][0]].itemsize * math.prod(forms[name][1])
-            entries[name] = (offset, offset + size)
-            offset += size
-        head = _head(forms, entries, stamp)
-        with beside.open("wb") as file:
-            file.write(head)
-            file.truncate(len(head) + offset)
+        save_file(empty, beside, metadata={"nodeflow": json.dumps(stamp)})
         content = np.memmap(beside, np.uint8, "r+")
-        arrays = {
-            name: content[len(head) + first : len(head) + end]
-            .view(_TYPES[forms[name][0]])
-            .reshape(forms[name][1])
-            for name, (first, end) in entries.items()
+        start = 8 + int.from_bytes(content[:8].tobytes(), "little")
+        head = json.loads(content[8:start].tobytes())
+        yield {
+            name: content[start + head[name]["data_offsets"][0] :][: array.nbytes]
+            .view(array.dtype)
+            .reshape(array.shape)
+            for name, array in empty.items()
         }
-        yield arrays
         content.flush()
 
 
@@ -485,21 +479,6 @@ _TYPES: Mapping[str, np.dtype[Any]] = {
     "I64": np.dtype("<i8"),
     "BOOL": np.dtype("bool"),
 }
-
-
-def _head(
-    forms: Mapping[str, tuple[str, tuple[int, ...]]],
-    entries: Mapping[str, tuple[int, int]],
-    stamp: Mapping[str, str],
-) -> bytes:
-    """The head of a safetensors file: its length as 8 bytes, and JSON filled up with spaces."""
-    content: dict[str, Any] = {"__metadata__": {"nodeflow": json.dumps(stamp)}}
-    for name, place in entries.items():
-        type_, shape = forms[name]
-        content[name] = {"dtype": type_, "shape": list(shape), "data_offsets": list(place)}
-    text = json.dumps(content, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text
 
 
 def read_tensors(

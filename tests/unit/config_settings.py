@@ -15,8 +15,8 @@ from nodeflow.config.zoo import Zoo
 from nodeflow.datasets import VOCABULARIES
 from nodeflow.dynamics.integrate import check_settings
 from nodeflow.dynamics.systems import field
-from nodeflow.flow import DescentSettings, FlowSettings, SampleSettings, flow_settings, settings_of
-from nodeflow.flow.descent import DescentProblem
+from nodeflow.flow import DescentSettings, FlowSettings, SampleSettings, settings_of
+from nodeflow.flow.lessons import DescentProblem
 from nodeflow.judge import PanelSettings, TransferSettings
 from nodeflow.node.settings import GaussNewtonSettings, recipe_settings, snapshot_steps
 from nodeflow.zoo import Architecture, TrainSettings, build
@@ -112,7 +112,7 @@ def _flows(config: Config) -> Iterator[Any]:
 
 
 def _descends(settings: DescentSettings, how: SampleSettings, zoos: list[Zoo]) -> None:
-    """What `sample_rows` and `Lesson` ask of a descent."""
+    """What `Descent.rows` and `Lesson` ask of a descent."""
     assert (how.solver, how.steps) == ("euler", settings.evaluations)
     for zoo in zoos:
         for architecture in _architecture(zoo):
@@ -128,7 +128,7 @@ def _encodes(settings: FlowSettings, zoos: list[Zoo]) -> None:
 
 def _bridge(config: Config) -> Iterator[Any]:
     bridge, dynamics = config.bridge, config.dynamics
-    flow = flow_settings("codes", bridge.dump("flow")["flow"])
+    flow = settings_of("codes", bridge.dump("flow")["flow"])
     yield flow
     yield SampleSettings(**bridge.dump("sampling")["sampling"])
     training = bridge.dump("training")["training"]

@@ -26,8 +26,8 @@ from nodeflow.bridge.zoo import DataSettings, train_zoo
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.dynamics import field
 from nodeflow.flow.codec import unflatten
-from nodeflow.flow.sample import SampleSettings
-from nodeflow.flow.settings import flow_settings
+from nodeflow.flow.methods import settings_of
+from nodeflow.flow.settings import SampleSettings
 from nodeflow.node.field import as_field
 
 WIDTHS = (1, 3, 1)
@@ -72,7 +72,7 @@ def test_conditions_are_standardized_and_name_what_they_do_not_know(zoo: Members
 
 
 def test_samples_follow_their_condition(zoo: Members) -> None:
-    flow, history = fit_bridge_flow(zoo, flow_settings("codes", {**SMALL, "steps": 800}), 1,
+    flow, history = fit_bridge_flow(zoo, settings_of("codes", {**SMALL, "steps": 800}), 1,
                                     ("test",), held_out=zoo)  # fmt: skip
     assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0]
     assert history["held_out_loss"].notna().all()
@@ -88,7 +88,7 @@ def test_samples_follow_their_condition(zoo: Members) -> None:
 
 
 def test_a_sample_depends_on_its_seed_and_condition_alone(zoo: Members) -> None:
-    flow, _ = fit_bridge_flow(zoo, flow_settings("codes", SMALL), 1, ("test",))
+    flow, _ = fit_bridge_flow(zoo, settings_of("codes", SMALL), 1, ("test",))
     system = np.array(["MM", "ND"] * 40)
     gamma, seeds = np.linspace(2.1, 3.9, 80), np.arange(80) + 7
     settings = SampleSettings("heun", 4)
@@ -112,7 +112,7 @@ def test_files_give_back_what_was_written(zoo: Members, tmp_path: Path) -> None:
     again = read_frame(tmp_path / "frame.safetensors", made)
     assert again.ranges == frame.ranges and again.settings == frame.settings
     assert all(torch.equal(again.reference[name], x) for name, x in frame.reference.items())
-    flow, _ = fit_bridge_flow(zoo, flow_settings("codes", SMALL), 1, ("test",))
+    flow, _ = fit_bridge_flow(zoo, settings_of("codes", SMALL), 1, ("test",))
     write_node_flow(tmp_path / "flow.safetensors", flow, made)
     loaded = read_node_flow(tmp_path / "flow.safetensors", made)
     asked = (["MM"], np.array([1.1]), np.array([3.0]), np.array([5]), SampleSettings("heun", 4))
@@ -127,7 +127,7 @@ def test_nothing_is_learned_from_held_out_graphs_or_unseen_cells(zoo: Members) -
         "cells": [(1.1, 2.1)], "unseen": [(1.1, 3.9)], "learned_graphs": 30,
         "matching": MatchSettings(),
         "functions": FunctionSettings(states=8, evaluations=4, floor=1e-3, scale=1.0),
-        "flow": flow_settings("codes", {**SMALL, "steps": 20}),
+        "flow": settings_of("codes", {**SMALL, "steps": 20}),
         "samples": 3, "sampling": SampleSettings("heun", 4), "root_seed": 1, "label": "x",
     }  # fmt: skip
     found = fit_and_sample(zoo, **settings)

@@ -17,7 +17,7 @@ from nodeflow.canonical.barrier import loss_barrier
 from nodeflow.canonical.heights import barrier_heights
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.scaling import balance
-from nodeflow.canonical.store import ALIGNMENT
+from nodeflow.canonical.schemas import ALIGNMENT
 from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutations
 from nodeflow.canonical.universe import align_universe, centre_of_files
 from nodeflow.datasets import Dataset, load_dataset

@@ -185,7 +185,7 @@ def rows_of(plan: Plan) -> dict[str, list[dict[str, Any]]]:
         "canonical": plan.canonical.members,
         "flows": plan.flows.all,
         "transfers": plan.flows.all,
-        "conditional": plan.conditional.all,
+        "conditional": plan.flows.conditional,
         "bridge": plan.bridge.all,
         "own": plan.own.all,
     }

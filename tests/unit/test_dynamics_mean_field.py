@@ -9,7 +9,6 @@ from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.mean_field import (
     MeanFieldProblem,
     mean_field,
-    mean_field_fixed_points,
     mean_field_trajectory,
 )
 from nodeflow.dynamics.systems import SYSTEMS, field
@@ -30,7 +29,7 @@ def test_exact_on_regular_graphs(name: str) -> None:
     domain = SYSTEMS[name].domain
     start = full.states[0, -1:]
     rest = find_fixed_points(system, graph.adjacency(), start, domain=domain)
-    point = mean_field_fixed_points(system, network, start[:, :1], domain=domain)
+    point = find_fixed_points(system, network.adjacency, start[:, :1], domain=domain)
     np.testing.assert_allclose(point.points[0].state[0], rest.points[0].state, rtol=1e-7)
 
 
@@ -68,7 +67,9 @@ def test_activity_grows_with_degree_as_it_should() -> None:
     slopes = {"SIS": 0.0, "MAK": -1.0, "MM": 1.0, "BD": 0.5, "ND": 1.0}
     for name, slope in slopes.items():
         start = mean_field_trajectory(field(name), network, 0.25, [0.0, 20.0]).states[0, -1:]
-        found = mean_field_fixed_points(field(name), network, start, domain=SYSTEMS[name].domain)
+        found = find_fixed_points(
+            field(name), network.adjacency, start, domain=SYSTEMS[name].domain
+        )
         state = found.points[0].state[2:]
         fitted = np.polyfit(np.log(network.degrees[2:]), np.log(state), 1)[0]
         assert fitted == pytest.approx(slope, abs=0.06), name
@@ -76,7 +77,7 @@ def test_activity_grows_with_degree_as_it_should() -> None:
 
 def test_isolated_nodes_only() -> None:
     network = mean_field([0, 0, 0])
-    found = mean_field_fixed_points(field("MAK"), network, [[1.0]], domain=(0.0, 10.0))
+    found = find_fixed_points(field("MAK"), network.adjacency, [[1.0]], domain=(0.0, 10.0))
     np.testing.assert_allclose(found.points[0].state, 5.0)
 
 

@@ -14,7 +14,7 @@ from nodeflow.datasets import DATASETS, VIEWS, form
 from nodeflow.datasets.sets import SETS
 from nodeflow.dynamics import simulate, systems
 from nodeflow.dynamics.systems import SYSTEMS
-from nodeflow.flow.settings import METHODS
+from nodeflow.flow.methods import METHODS
 from nodeflow.graphs import build_graph
 from nodeflow.zoo.architectures import MODULES, PUBLISHED
 from tests.documents import blocks
@@ -73,5 +73,5 @@ def test_the_configuration_knows_what_the_library_knows() -> None:
     _, kinds, *_ = rows["zoo.zoos.*.architecture.kind"].split(" | ")
     assert set(kinds.split(", ")) == {"mlp", *MODULES, *PUBLISHED}
     _, methods, *_ = rows["flow.flows.*.method"].split(" | ")
-    assert set(methods.split(", ")) == {"descent", *METHODS}
+    assert set(methods.split(", ")) == {*METHODS}
     assert ", ".join(SYSTEMS) in rows["bridge.zoos.*.systems"]

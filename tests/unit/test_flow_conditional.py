@@ -11,26 +11,29 @@ from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.symmetry import mlp_symmetry
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.codec import flatten
-from nodeflow.flow.conditional import Condition, fit_conditional_flow, guided
-from nodeflow.flow.files import read_zoos, sample_conditions
-from nodeflow.flow.sample import Samples, SampleSettings, sample, sample_rows
-from nodeflow.flow.settings import FlowSettings, FlowSettingsProblem, flow_settings
-from nodeflow.flow.store import read_flow, read_samples, write_flow
-from nodeflow.flow.train import Flow, FlowProblem
+from nodeflow.flow.files import sample_to_file
+from nodeflow.flow.fit import fit_flow
+from nodeflow.flow.method import Condition, LearnedZoo, Origin
+from nodeflow.flow.methods import settings_of
+from nodeflow.flow.sample import Flow, guided, sample
+from nodeflow.flow.samples import Samples, read_samples
+from nodeflow.flow.settings import FlowProblem, FlowSettings, FlowSettingsProblem, SampleSettings
+from nodeflow.flow.store import read_flow, write_flow
 from nodeflow.flow.velocity import VelocitySettings, build_velocity
+from nodeflow.flow.zoos import open_zoos
 from nodeflow.judge import (
-    LabelledZoo,
+    PanelSettings,
     closest_gauge,
     judge_conditional,
     summarize_conditional,
 )
-from nodeflow.judge.store import CONDITIONAL, CONDITIONAL_SUMMARY
+from nodeflow.judge.schemas import CONDITIONAL, CONDITIONAL_SUMMARY
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import classifier
 from nodeflow.zoo.store import Block, write_block
 from nodeflow.zoo.train import TrainSettings, train_block
 
-SHAPES = {"w": (2,), "b": (1,)}
+SHAPES = {"b": (1,), "w": (2,)}
 CENTRES = {"left": -3.0, "right": 3.0}
 HOW = SampleSettings("heun", 12)
 
@@ -57,30 +60,32 @@ def test_guidance_is_affine_and_exact_at_both_ends(kind: str) -> None:
     assert torch.allclose(near_end, labelled, atol=1e-5), "no jump where one evaluation suffices"
 
 
-def planted() -> dict[str, tuple[Block, Block]]:
+def planted() -> dict[str, LearnedZoo]:
     """Two zoos of three numbers: clusters of standard deviation 0.2 about ∓3."""
     rng = np.random.default_rng(1)
     zoos = {}
     for name, centre in CENTRES.items():
         rows = torch.from_numpy(rng.normal(centre, 0.2, (40, 3))).float()
         block = Block(np.arange(40), {"w": rows[:, :2], "b": rows[:, 2:]})
-        zoos[name] = block.split(30)
+        zoos[name] = LearnedZoo(*block.split(30))
     return zoos
 
 
 def settings_of_test(method: str = "codes") -> FlowSettings:
     """A field that knows nothing of the clusters before it is trained."""
     velocity = {"kind": "paper", "hidden": 64, "time_features": 16}
-    return flow_settings(
+    settings: FlowSettings = settings_of(
         method,
         {"steps": 500, "learning_rate": 3e-3, "label_dropout": 0.2, "ema": 0.98,
          "codec": {"kind": "raw", "rank": None, "standardize": "global"}, "velocity": velocity},
     )  # fmt: skip
+    return settings
 
 
 @pytest.fixture(scope="module")
 def fitted() -> Flow:
-    flow, history = fit_conditional_flow(planted(), SHAPES, settings_of_test(), 1, ("test",))
+    flow, history = fit_flow(planted(), settings_of_test(), 1, ("test",))
+    assert isinstance(flow, Flow)
     assert history["held_out_loss"].iloc[-1] < history["held_out_loss"].iloc[0]
     return flow
 
@@ -107,13 +112,13 @@ def test_a_conditional_sample_is_that_of_its_seed_alone(fitted: Flow, tmp_path: 
     again = read_flow(tmp_path / "flow", {"flow": "c"})
     assert isinstance(again, Flow) and again.labels == ("left", "right")
     conditions = [Condition(label, w) for label in CENTRES for w in (1.0, 2.0)]
-    sample_conditions(tmp_path / "s", again, 5, HOW, conditions, 1, ("x",), {"made": "so"})
+    sample_to_file(tmp_path / "s", again, 5, HOW, 1, ("x",), {"made": "so"}, conditions=conditions)
     stored = read_samples(tmp_path / "s", {"made": "so"}).parts(5)
     assert (stored[0].seeds == stored[1].seeds).all(), "guidance alone makes the difference"
     assert not set(stored[0].seeds) & set(stored[2].seeds)
     for condition, part in zip(conditions, stored, strict=True):
         rows = flatten(part.parameters, SHAPES)
-        _, one = sample_rows(fitted, part.seeds[[3]], HOW, condition=condition)
+        _, one = fitted.rows(part.seeds[[3]], HOW, condition)
         assert (one[0] == rows[3]).all()
 
 
@@ -124,25 +129,27 @@ def test_what_a_flow_has_not_learned_is_refused(fitted: Flow) -> None:
     with pytest.raises(FlowProblem, match="at least 0"):
         Condition("left", -1.0)
     with pytest.raises(FlowSettingsProblem, match="label_dropout"):
-        flow_settings("codes", {"label_dropout": 1.0})
-    with pytest.raises(FlowProblem, match="two zoos"):
-        fit_conditional_flow({"left": planted()["left"]}, SHAPES, settings_of_test(), 1, ("x",))
+        settings_of("codes", {"label_dropout": 1.0})
+    few = LearnedZoo(planted()["left"].training.select([0]))
+    with pytest.raises(FlowProblem, match=r"two members .* left \(1\), right \(30\)"):
+        fit_flow({**planted(), "left": few}, settings_of_test(), 1, ("x",))
 
 
 def test_the_judge_tells_what_each_label_does(tmp_path: Path) -> None:
     """Members of the zoos pass for generated ones: half of them under the wrong label."""
     views = {"plain": load_dataset("iris"), "inverted": load_dataset("iris:inverted")}
     architecture = classifier(views["plain"], [8])
-    paths, zoos = [], {}
+    paths, origins = [], []
     for name, data in views.items():
-        block = train_block(architecture, data, range(8), TrainSettings(10, 16, 3e-3), 1, name)
+        training = TrainSettings(10, 16, 3e-3)
+        block = train_block(architecture, data, range(8), training, 1, name)
+        origins.append(Origin(name, architecture, data, training))
         paths.append(tmp_path / name)
         write_block(paths[-1], Block(block.members, block.parameters), {"zoo": name})
-    read = read_zoos(paths, {name: [{"zoo": name}] for name in views}, [6, 6])
-    for name, (training, held_out) in read.items():
-        zoos[name] = LabelledZoo(training, held_out, views[name])
-    assert [len(zoo.held_out) for zoo in zoos.values()] == [2, 2]
-    other = {n: t.clone() for n, t in read["inverted"][1].parameters.items()}
+    zoos = open_zoos(paths, [[{"zoo": name}] for name in views], [6, 6], origins)
+    unseen = {name: zoo.held_out for name, zoo in zoos.items() if zoo.held_out is not None}
+    assert [len(networks) for networks in unseen.values()] == [2, 2]
+    other = unseen["inverted"].take([0, 1]).parameters
     other["layer0.bias"][1, 0] = torch.inf
     seeds, codes = np.array([5, 6]), np.zeros((2, 0))
     generated = {
@@ -152,7 +159,9 @@ def test_the_judge_tells_what_each_label_does(tmp_path: Path) -> None:
         Condition("plain", 2.0): Samples(other, codes, seeds, np.array([True, False])),
     }
     align = closest_gauge(mlp_symmetry(architecture.shapes), MatchSettings())
-    table = judge_conditional(architecture, zoos, generated, align, candidates=3, controls=2)
+    table = judge_conditional(
+        architecture, zoos, generated, align, PanelSettings(candidates=3, controls=2)
+    )
     write_table(tmp_path / "t", table, CONDITIONAL, {})
     assert len(table) == 2 * 2 + 2 * 2 and list(table["status"]).count("failed") == 1
     copies, wrong = table[table["guidance"] == 1], table[table["guidance"] == 2].iloc[0]

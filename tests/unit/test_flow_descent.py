@@ -12,22 +12,18 @@ from torch import Tensor
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutations
 from nodeflow.datasets import load_dataset
-from nodeflow.flow.descent import (
-    Descent,
-    DescentField,
-    Lesson,
-    _Moved,
-    _nearest,
-    _Normalize,
-    _principal_axes,
-    fit_descent,
-)
-from nodeflow.flow.fit import Origin, fit_any_flow
-from nodeflow.flow.history import FLOW_HISTORY
-from nodeflow.flow.sample import SampleSettings, sample, sample_rows, sample_seeds
-from nodeflow.flow.settings import DescentSettings, FlowSettingsProblem, settings_of
-from nodeflow.flow.store import FLOW_FILE, read_flow, write_flow
-from nodeflow.flow.train import FlowProblem
+from nodeflow.flow.descent import Descent, DescentField, _Normalize
+from nodeflow.flow.fit import fit_flow
+from nodeflow.flow.lessons import Lesson, _Moved, _principal_axes
+from nodeflow.flow.method import LearnedZoo, Origin
+from nodeflow.flow.methods import settings_of
+from nodeflow.flow.methods.descent import DescentSettings
+from nodeflow.flow.objective import nearest
+from nodeflow.flow.sample import sample
+from nodeflow.flow.samples import sample_seeds
+from nodeflow.flow.schemas import FLOW_HISTORY
+from nodeflow.flow.settings import FlowProblem, FlowSettingsProblem, SampleSettings
+from nodeflow.flow.store import read_flow, write_flow
 from nodeflow.judge import (
     PanelSettings,
     assess,
@@ -36,7 +32,7 @@ from nodeflow.judge import (
     nearest_members,
     summarize,
 )
-from nodeflow.tables import write_table, write_tensors
+from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import classifier, mlp
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.tensors import TensorProblem
@@ -65,6 +61,10 @@ def networks(count: int, first: int = 0) -> dict[str, Tensor]:
 def flow_of(field: DescentField) -> Descent:
     settings = DescentSettings(evaluations=field.evaluations, probes=9)
     return Descent(settings, ARCHITECTURE.shapes, ("he_uniform", "torch"), field)
+
+
+def rows_of(flow: Descent, seeds: np.ndarray) -> np.ndarray:
+    return flow.rows(seeds, SampleSettings("euler", flow.settings.evaluations))[1]
 
 
 def test_a_descent_is_adam_on_the_probes() -> None:
@@ -142,8 +142,8 @@ def test_items_move_along_their_axes() -> None:
 def test_the_nearest_of_members_is_another_one() -> None:
     rows = torch.tensor([[0.0], [1.0], [3.0]])
     itself = torch.full((3,), torch.inf).diag_embed()
-    assert _nearest(rows, rows).flatten().tolist() == [0, 0, 0]
-    assert _nearest(rows, rows, itself).flatten().tolist() == [1, 1, 2]
+    assert nearest(rows, rows).flatten().tolist() == [0, 0, 0]
+    assert nearest(rows, rows, itself).flatten().tolist() == [1, 1, 2]
 
 
 def test_copies_of_members_are_too_near() -> None:
@@ -221,19 +221,19 @@ def test_networks_that_start_alike_end_apart_by_their_noise_alone() -> None:
 def test_a_sample_is_that_of_its_seed_alone() -> None:
     flow = flow_of(field_of())
     seeds = sample_seeds(70, 1, ("x",))
-    rows = flow.rows(seeds)
+    rows = rows_of(flow, seeds)
     assert np.isfinite(rows).all() and len(np.unique(rows[:, 0])) == 70
-    assert (flow.rows(seeds[66:]) == rows[66:]).all()
-    assert (flow.rows(seeds[[69, 3]]) == rows[[69, 3]]).all()
+    assert (rows_of(flow, seeds[66:]) == rows[66:]).all()
+    assert (rows_of(flow, seeds[[69, 3]]) == rows[[69, 3]]).all()
 
 
 def test_other_steps_than_those_learned_are_refused() -> None:
     flow = flow_of(field_of())
-    codes, rows = sample_rows(flow, np.arange(2), SampleSettings("euler", 4))
+    codes, rows = flow.rows(np.arange(2), SampleSettings("euler", 4))
     assert codes.shape == (2, 0) and rows.shape == (2, ARCHITECTURE.parameters)
     for other in (SampleSettings("euler", 5), SampleSettings("heun", 4)):
         with pytest.raises(FlowProblem, match="4 evaluations"):
-            sample_rows(flow, np.arange(2), other)
+            flow.rows(np.arange(2), other)
 
 
 def test_settings_of_a_descent() -> None:
@@ -258,28 +258,7 @@ def test_a_file_holds_the_whole_flow(tmp_path: Path) -> None:
     write_flow(tmp_path / "flow.safetensors", flow, {"flow": "x"})
     again = read_flow(tmp_path / "flow.safetensors", {"flow": "x"})
     assert isinstance(again, Descent) and again.initializations == flow.initializations
-    assert (again.rows(seeds) == flow.rows(seeds)).all()
-
-
-def test_a_file_from_before_the_noise_is_a_flow_without_it(tmp_path: Path) -> None:
-    field, seeds = field_of(3), np.arange(5)
-    with torch.no_grad():
-        field.noise.zero_()
-    flow = flow_of(field)
-    settings = {name: value for name, value in flow.settings.as_dict().items() if name != "noise"}
-    old = {
-        f"velocity.{name}": t.numpy() for name, t in field.state_dict().items() if name != "noise"
-    }
-    about = {
-        "settings": settings,
-        "shapes": [[name, list(shape)] for name, shape in flow.shapes.items()],
-        "initializations": list(flow.initializations),
-        "recipe": dict(ARCHITECTURE.recipe),
-    }
-    write_tensors(tmp_path / "old.safetensors", old, FLOW_FILE, about)
-    again = read_flow(tmp_path / "old.safetensors")
-    assert isinstance(again, Descent) and again.settings.noise == 0
-    assert (again.rows(seeds) == flow.rows(seeds)).all()
+    assert (rows_of(again, seeds) == rows_of(flow, seeds)).all()
 
 
 def test_members_that_are_not_finite_are_refused() -> None:
@@ -287,28 +266,29 @@ def test_members_that_are_not_finite_are_refused() -> None:
     broken["layer0.bias"][1] = torch.nan
     x, y = np.zeros((4, 5), dtype=np.float32), np.array([0, 1, 2, 0])
     with pytest.raises(TensorProblem, match=r"layer0.bias of the members .* not finite .* 1;"):
-        fit_descent(broken, networks(3), ARCHITECTURE, x, y, DescentSettings(), 1, ("x",))
+        Lesson(ARCHITECTURE, (broken, networks(3)), (x, y), DescentSettings())
 
 
 @pytest.fixture(scope="module")
-def iris() -> tuple[Block, Block, Origin]:
+def iris() -> LearnedZoo:
     dataset, training = load_dataset("iris"), TrainSettings(epochs=30, batch_size=16)
     architecture = classifier(dataset, [16])
     block = train_block(architecture, dataset, range(60), training, 1, "iris")
     whole = Block(block.members, block.parameters)
-    return *whole.split(40), Origin("iris", architecture, dataset, training)
+    return LearnedZoo(*whole.split(40), Origin("iris", architecture, dataset, training))
 
 
 @pytest.fixture(scope="module")
-def fitted(iris: tuple[Block, Block, Origin]) -> tuple[Descent, pd.DataFrame]:
+def fitted(iris: LearnedZoo) -> tuple[Descent, pd.DataFrame]:
     settings = DescentSettings(evaluations=6, probes=12, steps=100, batch=8, items=64)
-    flow, history = fit_any_flow(*iris[:2], settings, iris[2], 1, ("test",))
+    flow, history = fit_flow(iris, settings, 1, ("test",))
     assert isinstance(flow, Descent)
     return flow, history
 
 
-def test_what_members_start_from_is_known(iris: tuple[Block, Block, Origin]) -> None:
-    dataset = iris[2].dataset
+def test_what_members_start_from_is_known(iris: LearnedZoo) -> None:
+    assert iris.origin is not None
+    dataset = iris.origin.dataset
     still = TrainSettings(epochs=1, learning_rate=1e-12, initializations=("torch", "he_uniform"))
     architecture = classifier(dataset, [16])
     block = train_block(architecture, dataset, [3, 8], still, 5, "name")
@@ -318,9 +298,11 @@ def test_what_members_start_from_is_known(iris: tuple[Block, Block, Origin]) -> 
 
 
 def test_fresh_initializations_become_new_networks_that_work(
-    iris: tuple[Block, Block, Origin], fitted: tuple[Descent, pd.DataFrame], tmp_path: Path
+    iris: LearnedZoo, fitted: tuple[Descent, pd.DataFrame], tmp_path: Path
 ) -> None:
-    (training, held_out, origin), (flow, history) = iris, fitted
+    (flow, history), origin = fitted, iris.origin
+    assert origin is not None and iris.held_out is not None
+    training, held_out = (x.take(range(len(x))) for x in (iris.training, iris.held_out))
     assert history["held_out_loss"].iloc[-1] < 0.75 * history["held_out_loss"].iloc[0]
     write_table(tmp_path / "history.parquet", history, FLOW_HISTORY, {})
     architecture, data = classifier(origin.dataset, [16]), origin.dataset
@@ -346,19 +328,19 @@ def test_fresh_initializations_become_new_networks_that_work(
 
 
 def test_the_same_seed_gives_the_same_flow(
-    iris: tuple[Block, Block, Origin], fitted: tuple[Descent, pd.DataFrame]
+    iris: LearnedZoo, fitted: tuple[Descent, pd.DataFrame]
 ) -> None:
-    again, history = fit_any_flow(*iris[:2], fitted[0].settings, iris[2], 1, ("test",))
+    again, history = fit_flow(iris, fitted[0].settings, 1, ("test",))
     assert isinstance(again, Descent)
-    assert (again.rows(np.arange(3)) == fitted[0].rows(np.arange(3))).all()
+    assert (rows_of(again, np.arange(3)) == rows_of(fitted[0], np.arange(3))).all()
     pd.testing.assert_frame_equal(history, fitted[1])
 
 
 def test_probes_can_be_learned_along_axes_and_by_nearness(
-    iris: tuple[Block, Block, Origin], fitted: tuple[Descent, pd.DataFrame]
+    iris: LearnedZoo, fitted: tuple[Descent, pd.DataFrame]
 ) -> None:
     settings = replace(fitted[0].settings, axes_learning_rate=0.03, near_fit=1.0, others=16)
-    flow, history = fit_any_flow(*iris[:2], settings, iris[2], 1, ("test",))
+    flow, history = fit_flow(iris, settings, 1, ("test",))
     assert isinstance(flow, Descent) and "axes" not in flow.field.state_dict()
     assert history["held_out_loss"].iloc[-1] < 0.75 * history["held_out_loss"].iloc[0]
 
@@ -369,10 +351,8 @@ def test_on_digits_generated_networks_are_like_held_out_members() -> None:
     architecture = classifier(dataset, [32, 32])
     block = train_block(architecture, dataset, range(500), training, 1, "digits")
     members, held_out = Block(block.members, block.parameters).split(400)
-    flow, _ = fit_any_flow(
-        members, held_out, settings_of("descent", {"steps": 300}),
-        Origin("digits", architecture, dataset, training), 1, ("slow",),
-    )  # fmt: skip
+    zoo = LearnedZoo(members, held_out, Origin("digits", architecture, dataset, training))
+    flow, _ = fit_flow(zoo, settings_of("descent", {"steps": 300}), 1, ("slow",))
     samples = sample(flow, 100, SampleSettings("euler", 24), 1, ("slow",))
     panel = judge_panel(
         architecture, members, held_out, samples, dataset.test_x, dataset.test_y,

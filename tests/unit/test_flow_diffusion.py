@@ -12,9 +12,11 @@ from nodeflow.flow.diffusion import (
     kept_signal,
     noise_prediction_loss,
 )
-from nodeflow.flow.sample import SampleSettings, sample_codes, sample_seeds
-from nodeflow.flow.settings import FlowSettingsProblem, flow_settings
-from nodeflow.flow.train import Flow, FlowProblem, train_velocity
+from nodeflow.flow.methods import settings_of
+from nodeflow.flow.sample import Flow
+from nodeflow.flow.samples import sample_seeds
+from nodeflow.flow.settings import FlowProblem, FlowSettingsProblem, SampleSettings
+from nodeflow.flow.train import train_velocity
 
 MEAN, DEVIATION = 0.7, 0.4
 
@@ -52,20 +54,20 @@ def test_the_exact_prediction_has_the_least_loss() -> None:
 
 def test_a_diffusion_learns_two_points_and_samples_depend_on_their_seeds_alone() -> None:
     codes = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(50, 1)
-    settings = flow_settings(
+    settings = settings_of(
         "ddpm", {"steps": 400, "learning_rate": 3e-3, "ema": 0.98, "velocity": {"hidden": 64}}
     )
     network, _ = train_velocity(codes, settings, torch.Generator().manual_seed(0))
     flow = Flow(settings, {"w": (2,)}, RawCodec(np.zeros(2), np.ones(2)), network)
     seeds, how = sample_seeds(70, 0, ("x",)), SampleSettings("ddpm", DIFFUSION_STEPS)
-    found = sample_codes(flow, seeds, how)
+    found = flow.codes(seeds, how)
     assert (np.abs(np.abs(found) - 1) < 0.3).mean() > 0.9
     assert (found[:, 0] * found[:, 1] < 0).mean() > 0.95
-    assert (sample_codes(flow, seeds[65:67], how) == found[65:67]).all()
+    assert (flow.codes(seeds[65:67], how) == found[65:67]).all()
     with pytest.raises(FlowProblem, match="ddpm"):
-        sample_codes(flow, seeds, SampleSettings("heun", 12))
+        flow.codes(seeds, SampleSettings("heun", 12))
 
 
 def test_a_diffusion_has_its_own_source() -> None:
     with pytest.raises(FlowSettingsProblem, match="source_std 1"):
-        flow_settings("ddpm", {"source_std": 0.5})
+        settings_of("ddpm", {"source_std": 0.5})

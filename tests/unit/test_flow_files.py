@@ -1,7 +1,6 @@
 """Flows over networks of any architecture, and over zoos that are not in memory."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +12,23 @@ from nodeflow.canonical import derive_symmetry, permute, random_permutations
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.codec import CodecProblem, CodecSettings, SpanCodec, fit_codec, flatten
-from nodeflow.flow.descent import DescentProblem
-from nodeflow.flow.files import fit_from_files, sample_to_file
-from nodeflow.flow.fit import Origin
-from nodeflow.flow.sample import SampleSettings, sample, sample_rows
-from nodeflow.flow.settings import flow_settings, settings_of
-from nodeflow.flow.spectra import FLOW_SPECTRA, read_spectra
-from nodeflow.flow.store import read_flow, read_samples, write_flow
-from nodeflow.flow.train import Flow, FlowProblem, fit_flow
+from nodeflow.flow.files import sample_to_file
+from nodeflow.flow.fit import fit_flow
+from nodeflow.flow.lessons import DescentProblem
+from nodeflow.flow.method import LearnedZoo, Origin
+from nodeflow.flow.methods import settings_of
+from nodeflow.flow.sample import Flow, sample
+from nodeflow.flow.samples import read_samples
+from nodeflow.flow.schemas import FLOW_SPECTRA
+from nodeflow.flow.settings import FlowProblem, SampleSettings
+from nodeflow.flow.spectra import read_spectra
+from nodeflow.flow.store import read_flow, write_flow
+from nodeflow.flow.zoos import open_zoos
 from nodeflow.judge import PanelSettings, TransferSettings, closest_gauge, judge_panel, transfer
 from nodeflow.seeds import torch_generator
 from nodeflow.tables import FileProblem, read_table, write_table
 from nodeflow.zoo import build, evaluate, recalibrated
-from nodeflow.zoo.store import Block, read_blocks, read_columns, read_members, write_block
+from nodeflow.zoo.store import Block, read_blocks, write_block
 from nodeflow.zoo.train import TrainSettings, train_block
 
 DIGITS = load_dataset("digits")
@@ -46,19 +49,22 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
+def learned(zoo: list[Path]) -> LearnedZoo:
+    origin = Origin("z", ARCHITECTURE, DIGITS, TRAINING)
+    return open_zoos(zoo, [[{"zoo": "z"}] * len(zoo)], [MEMBERS], [origin])["z"]
+
+
 def fitted(zoo: list[Path], kind: str, rank: int | None = None) -> Flow:
     changes = {"steps": 30, "batch": 4, "velocity": {"hidden": 8, "blocks": 1}}
-    settings = flow_settings("codes", {**changes, "codec": {"kind": kind, "rank": rank}})
-    origin = Origin("z", ARCHITECTURE, DIGITS, TRAINING)
-    flow, history = fit_from_files(
-        zoo, MEMBERS, [{"zoo": "z"}] * len(zoo), settings, origin, 1, ("t",)
-    )
+    settings = settings_of("codes", {**changes, "codec": {"kind": kind, "rank": rank}})
+    flow, history = fit_flow(learned(zoo), settings, 1, ("t",))
     assert isinstance(flow, Flow) and history["held_out_loss"].notna().all()
     return flow
 
 
 def drawn_to(path: Path, flow: Flow, zoo: list[Path], count: int = 5) -> Path:
-    sample_to_file(path, flow, count, SOLVER, (zoo, MEMBERS), 1, ("t",), {"made": "so"})
+    members = learned(zoo).training
+    sample_to_file(path, flow, count, SOLVER, 1, ("t",), {"made": "so"}, members=members)
     return path
 
 
@@ -84,8 +90,8 @@ def test_a_streamed_flow_is_the_one_of_the_zoo_in_memory(
     assert all(torch.equal(t[:2], fewer.parameters[n]) for n, t in found.parameters.items())
     first = (tmp_path / "s").read_bytes()
     assert drawn_to(tmp_path / "s", streamed, zoo).read_bytes() == first
-    with pytest.raises(FlowProblem, match="stream_samples"):
-        sample_rows(again, found.seeds, SOLVER)
+    with pytest.raises(FlowProblem, match="sample_to_file"):
+        again.sample(found.seeds, SOLVER)
 
 
 def test_failed_samples_and_damage_of_a_streamed_file_are_seen(
@@ -107,14 +113,15 @@ def test_failed_samples_and_damage_of_a_streamed_file_are_seen(
         read_samples(path)
 
 
-def test_members_and_columns_without_the_networks(zoo: list[Path]) -> None:
-    assert list(read_members(zoo[::-1], [{"zoo": "z"}] * len(zoo))) == list(range(10))
+def test_a_zoo_in_memory_is_not_streamed_by_its_codec_alone(zoo: list[Path]) -> None:
+    origin = Origin("z", ARCHITECTURE, DIGITS, TRAINING)
     with pytest.raises(FileProblem, match="zoo = y"):
-        read_members(zoo, [{"zoo": "y"}] * len(zoo))
-    with pytest.raises(CodecProblem, match="fit_streamed_flow"):
+        open_zoos(zoo, [[{"zoo": "y"}] * len(zoo)], [MEMBERS], [origin])
+    with pytest.raises(CodecProblem, match="fit_flow"):
         fit_codec(np.zeros((3, 4)), CodecSettings("span"))
-    columns = partial(read_columns, zoo, below=MEMBERS)
-    assert all(len(part) == MEMBERS for part in columns())
+    settings = settings_of("codes", {"steps": 1, "codec": {"kind": "span"}})
+    with pytest.raises(FlowProblem, match="pca or raw"):
+        fit_flow({"a": learned(zoo), "b": learned(zoo)}, settings, 1, ("t",))
 
 
 def test_generated_networks_with_batch_normalization_are_judged_by_each_strategy(
@@ -173,11 +180,8 @@ def test_transfer_trains_with_batch_normalization(zoo: list[Path]) -> None:
 
 
 def test_a_descent_of_networks_with_statistics_is_refused_in_one_line(zoo: list[Path]) -> None:
-    origin = Origin("z", ARCHITECTURE, DIGITS, TRAINING)
     with pytest.raises(DescentProblem, match="running statistics"):
-        fit_from_files(
-            zoo, 8, [{}] * len(zoo), settings_of("descent", {"steps": 1}), origin, 1, ("t",)
-        )
+        fit_flow(learned(zoo), settings_of("descent", {"steps": 1}), 1, ("t",))
 
 
 def test_a_transformer_in_another_order_of_heads_and_units_is_a_copy() -> None:
@@ -187,9 +191,8 @@ def test_a_transformer_in_another_order_of_heads_and_units_is_a_copy() -> None:
     symmetry = derive_symmetry(vit)
     generators = [torch_generator(3, "vit", k) for k in range(6)]
     training = Block(np.arange(6), vit.initialize(generators))
-    flow, _ = fit_flow(
-        training.parameters, vit.shapes, flow_settings("codes", {"steps": 5, "batch": 4}), 1, ("v",)
-    )
+    settings = settings_of("codes", {"steps": 5, "batch": 4})
+    flow, _ = fit_flow(LearnedZoo(training), settings, 1, ("v",))
     moved = permute(training.parameters, symmetry, random_permutations(symmetry, generators))
     samples = replace(sample(flow, 6, SOLVER, 1, ("v",)), parameters=moved)
     panel = judge_panel(
@@ -213,8 +216,8 @@ def test_spectra_of_flows_are_those_of_scikit_learn_with_what_codes_keep(
         write_flow(paths[-1], fitted(zoo, kind, rank), made)
     table = read_spectra(paths)
     write_table(tmp_path / "spectra.parquet", table, FLOW_SPECTRA, {})
-    learned, _ = read_blocks(zoo, [{"zoo": "z"}] * 3).split(MEMBERS)
-    rows = flatten(learned.parameters, ARCHITECTURE.shapes)
+    members, _ = read_blocks(zoo, [{"zoo": "z"}] * 3).split(MEMBERS)
+    rows = flatten(members.parameters, ARCHITECTURE.shapes)
     expected = PCA().fit(rows.astype(np.float64))
     for name, coded in (("a", 3), ("b", MEMBERS - 1)):
         one = table[table["flow"] == name]

@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from nodeflow.flow.codec import CodecProblem
 from nodeflow.flow.gram import Columns, GramPca, decode_columns, gram_pca
 from nodeflow.tables import FileProblem
-from nodeflow.zoo.store import Block, read_columns, write_block
+from nodeflow.zoo.store import Block, open_blocks, write_block
 
 ROWS = np.random.default_rng(0).normal(1, [3.0] * 100 + [0.5] * 207, (30, 307))
 
@@ -68,13 +68,13 @@ def test_columns_of_blocks_are_the_flattened_networks_in_order(tmp_path: Path) -
         write_block(path, block.take(members), {"zoo": "test"})
     flat = torch.cat([weight.flatten(1), bias], 1).numpy()
     for size in (1, 7, 100):
-        parts = list(read_columns(paths, size=size))
+        parts = list(open_blocks(paths).columns(size))
         assert max(part.shape[1] for part in parts) <= max(size, 3)
         assert np.array_equal(np.concatenate(parts, 1), flat)
-    some = np.concatenate(list(read_columns(paths, below=3, made=[{"zoo": "test"}] * 2)), 1)
-    assert np.array_equal(some, flat[:3])
+    some = open_blocks(paths, [{"zoo": "test"}] * 2).split(3)[0]
+    assert np.array_equal(np.concatenate(list(some.columns()), 1), flat[:3])
     with pytest.raises(FileProblem, match="other"):
-        list(read_columns(paths, made=[{"zoo": "other"}] * 2))
+        open_blocks(paths, [{"zoo": "other"}] * 2)
 
 
 @pytest.mark.slow

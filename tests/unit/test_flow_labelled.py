@@ -11,14 +11,16 @@ import torch
 
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.codec import flatten
-from nodeflow.flow.conditional import Condition
 from nodeflow.flow.descent import Descent, DescentField
-from nodeflow.flow.files import sample_conditions
-from nodeflow.flow.fit import Origin, fit_conditional
-from nodeflow.flow.sample import SampleSettings, sample, sample_rows, sample_seeds
-from nodeflow.flow.settings import DescentSettings, FlowSettingsProblem, flow_settings
-from nodeflow.flow.store import read_flow, read_samples, write_flow
-from nodeflow.flow.train import FlowProblem
+from nodeflow.flow.files import sample_to_file
+from nodeflow.flow.fit import fit_flow
+from nodeflow.flow.method import Condition, LearnedZoo, Origin
+from nodeflow.flow.methods import settings_of
+from nodeflow.flow.methods.descent import DescentSettings
+from nodeflow.flow.sample import sample
+from nodeflow.flow.samples import read_samples, sample_seeds
+from nodeflow.flow.settings import FlowProblem, FlowSettingsProblem, SampleSettings
+from nodeflow.flow.store import read_flow, write_flow
 from nodeflow.judge import assess
 from nodeflow.zoo.architectures import classifier
 from nodeflow.zoo.store import Block
@@ -37,19 +39,25 @@ def planted(evaluations: int = 4) -> Descent:
     return Descent(settings, ARCHITECTURE.shapes, ("he_uniform", "torch"), fields[0], labelled)
 
 
+def rows(flow: Descent, seeds: np.ndarray, label: str = "", guidance: float = 1.0) -> np.ndarray:
+    """Flat networks of a descent, under a condition if there is a label."""
+    how = SampleSettings("euler", flow.settings.evaluations)
+    return flow.rows(seeds, how, Condition(label, guidance) if label else None)[1]
+
+
 def test_guidance_is_that_of_velocities_and_exact_at_both_ends() -> None:
     flow, seeds = planted(), sample_seeds(5, 1, ("x",))
     alone = [dataclasses.replace(flow, field=f, labelled={}) for f in flow.labelled.values()]
-    without = dataclasses.replace(flow, labelled={}).rows(seeds)
+    without = rows(dataclasses.replace(flow, labelled={}), seeds)
     for label, own in zip(TASKS, alone, strict=True):
-        assert (flow.rows(seeds, label=label, guidance=0.0) == without).all()
-        assert (flow.rows(seeds, label=label, guidance=1.0) == own.rows(seeds)).all()
-        near = flow.rows(seeds, label=label, guidance=1 + 1e-6)
-        assert np.allclose(near, own.rows(seeds), atol=1e-3)
+        assert (rows(flow, seeds, label, 0.0) == without).all()
+        assert (rows(flow, seeds, label, 1.0) == rows(own, seeds)).all()
+        near = rows(flow, seeds, label, 1 + 1e-6)
+        assert np.allclose(near, rows(own, seeds), atol=1e-3)
     one = planted(evaluations=1)
-    ends = [one.rows(seeds, label="plain", guidance=w).astype(float) for w in (0.0, 1.0)]
+    ends = [rows(one, seeds, "plain", w).astype(float) for w in (0.0, 1.0)]
     for w in (0.3, 2.5):
-        found = one.rows(seeds, label="plain", guidance=w)
+        found = rows(one, seeds, "plain", w)
         assert np.allclose(found, ends[0] + w * (ends[1] - ends[0]), atol=1e-5)
 
 
@@ -100,13 +108,13 @@ def test_a_sample_is_that_of_its_seed_label_and_guidance(tmp_path: Path) -> None
     assert isinstance(again, Descent) and again.labels == ("plain", "inverted")
     how = SampleSettings("euler", 4)
     conditions = [Condition(label, w) for label in TASKS for w in (0.0, 1.0, 2.0)]
-    sample_conditions(tmp_path / "s", again, 5, how, conditions, 1, ("x",), {"made": "so"})
+    sample_to_file(tmp_path / "s", again, 5, how, 1, ("x",), {"made": "so"}, conditions=conditions)
     stored = read_samples(tmp_path / "s", {"made": "so"}).parts(5)
     assert (stored[0].seeds == stored[2].seeds).all(), "guidance alone makes the difference"
     for condition, part in zip(conditions, stored, strict=True):
-        rows = flatten(part.parameters, ARCHITECTURE.shapes)
-        _, one = sample_rows(flow, part.seeds[[3]], how, condition=condition)
-        assert (one[0] == rows[3]).all()
+        stacked = flatten(part.parameters, ARCHITECTURE.shapes)
+        _, one = flow.rows(part.seeds[[3]], how, condition)
+        assert (one[0] == stacked[3]).all()
     assert len({flatten(part.parameters, ARCHITECTURE.shapes).tobytes() for part in stored}) == 6
 
 
@@ -123,36 +131,37 @@ def test_what_a_descent_has_not_learned_is_refused() -> None:
         DescentSettings(label_dropout=1.0)
 
 
-Zoos = tuple[dict[str, tuple[Block, Block]], dict[str, Origin]]
-
-
-def zoos_of(members: int, epochs: int) -> Zoos:
-    zoos, origins = {}, {}
+def zoos_of(members: int, epochs: int) -> dict[str, LearnedZoo]:
+    zoos = {}
     for name, data in TASKS.items():
         dataset, training = load_dataset(data), TrainSettings(epochs, 16)
         architecture = classifier(dataset, [16])
         block = train_block(architecture, dataset, range(members), training, 1, name)
-        zoos[name] = Block(block.members, block.parameters).split(members - 4)
-        origins[name] = Origin(name, architecture, dataset, training)
-    return zoos, origins
+        parts = Block(block.members, block.parameters).split(members - 4)
+        zoos[name] = LearnedZoo(*parts, Origin(name, architecture, dataset, training))
+    return zoos
+
+
+def origin_of(zoo: LearnedZoo) -> Origin:
+    assert zoo.origin is not None
+    return zoo.origin
 
 
 def test_a_step_changes_the_descent_of_its_label_alone() -> None:
-    zoos, origins = zoos_of(8, 1)
+    zoos = zoos_of(8, 1)
     settings = DescentSettings(
         evaluations=2, probes=5, steps=6, batch=2, fresh=2, items=8, label_dropout=0.0
     )
-    found, history = fit_conditional(zoos, settings, origins, 1, ("x",))
-    again, _ = fit_conditional(zoos, settings, origins, 1, ("x",))
+    found, history = fit_flow(zoos, settings, 1, ("x",))
+    again, _ = fit_flow(zoos, settings, 1, ("x",))
     half = dataclasses.replace(settings, label_dropout=0.5)
-    withheld, _ = fit_conditional(zoos, half, origins, 1, ("x",))
+    withheld, _ = fit_flow(zoos, half, 1, ("x",))
     assert isinstance(found, Descent) and isinstance(again, Descent)
     assert isinstance(withheld, Descent) and history.notna().all(axis=None)
     seeds = np.arange(3)
     for label in TASKS:
-        rows = found.rows(seeds, label=label)
-        assert (rows == again.rows(seeds, label=label)).all()
-    x = torch.cat([torch.as_tensor(origin.dataset.train_x) for origin in origins.values()])
+        assert (rows(found, seeds, label) == rows(again, seeds, label)).all()
+    x = torch.cat([torch.as_tensor(origin_of(zoo).dataset.train_x) for zoo in zoos.values()])
 
     def are_items(field: DescentField) -> bool:
         probes = field.items.detach().flatten(0, 1)
@@ -164,33 +173,36 @@ def test_a_step_changes_the_descent_of_its_label_alone() -> None:
 
 
 def test_zoos_that_do_not_fit_are_refused() -> None:
-    zoos, origins = zoos_of(8, 1)
+    zoos = zoos_of(8, 1)
     settings = DescentSettings(evaluations=2, probes=5, steps=1, batch=2, fresh=2, items=8)
-    with pytest.raises(FlowProblem, match=r"two zoos.*plain \(4\)"):
-        fit_conditional({"plain": zoos["plain"]}, settings, origins, 1, ("x",))
+    with pytest.raises(FlowProblem, match="no zoos"):
+        fit_flow({}, settings, 1, ("x",))
+    with pytest.raises(FlowProblem, match="give each zoo its origin"):
+        fit_flow(dataclasses.replace(zoos["plain"], origin=None), settings, 1, ("x",))
     dataset, training = load_dataset("iris"), TrainSettings(1)
     other = train_block(classifier(dataset, [8]), dataset, range(4), training, 1, "x")
-    blocks = Block(other.members, other.parameters).split(3)
-    for either in (settings, flow_settings("codes", {"steps": 1})):
+    wrong = LearnedZoo(*other.split(3), origin_of(zoos["inverted"]))
+    for either in (settings, settings_of("codes", {"steps": 1})):
         with pytest.raises(TensorProblem, match=r"layer0\.weight of the members of inverted"):
-            fit_conditional({**zoos, "inverted": blocks}, either, origins, 1, ("x",))
-    moved = dataclasses.replace(
-        origins["inverted"], training=dataclasses.replace(training, initializations=("torch",))
-    )
+            fit_flow({**zoos, "inverted": wrong}, either, 1, ("x",))
+    started = dataclasses.replace(training, initializations=("torch",))
+    moved = dataclasses.replace(origin_of(zoos["inverted"]), training=started)
+    elsewhere = dataclasses.replace(zoos["inverted"], origin=moved)
     with pytest.raises(FlowProblem, match=r"start alike.*he_uniform.*torch"):
-        fit_conditional(zoos, settings, {**origins, "inverted": moved}, 1, ("x",))
+        fit_flow({**zoos, "inverted": elsewhere}, settings, 1, ("x",))
 
 
 @pytest.mark.slow
 def test_networks_of_each_label_work() -> None:
-    zoos, origins = zoos_of(44, 30)
+    zoos = zoos_of(44, 30)
     settings = DescentSettings(evaluations=6, probes=12, steps=400, items=64, label_dropout=0.25)
-    flow, history = fit_conditional(zoos, settings, origins, 1, ("test",))
+    flow, history = fit_flow(zoos, settings, 1, ("test",))
     assert history["held_out_loss"].iloc[-1] < history["held_out_loss"].iloc[0]
     for label, other in (("plain", "inverted"), ("inverted", "plain")):
         found = sample(flow, 60, SampleSettings("euler", 6), 1, ("t",), condition=Condition(label))
-        data, wrong = (origins[name].dataset for name in (label, other))
-        architecture, members = origins[label].architecture, zoos[label][0].parameters
+        data, wrong = (origin_of(zoos[name]).dataset for name in (label, other))
+        architecture = origin_of(zoos[label]).architecture
+        members = zoos[label].training.take(range(40)).parameters
         own, elsewhere, wanted = (
             assess(architecture, tensors, d.train_x, d.train_y).accuracy.mean()
             for tensors, d in (

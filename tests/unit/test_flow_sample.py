@@ -11,25 +11,22 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from nodeflow.flow.codec import RawCodec
-from nodeflow.flow.history import FLOW_HISTORY
-from nodeflow.flow.sample import (
-    EVALUATIONS,
-    SampleSettings,
-    integrate,
-    sample,
-    sample_codes,
-    sample_seeds,
-)
-from nodeflow.flow.settings import flow_settings
-from nodeflow.flow.store import read_flow, read_samples, write_flow, write_samples
-from nodeflow.flow.train import Flow, FlowProblem, fit_flow
+from nodeflow.flow.fit import fit_flow
+from nodeflow.flow.method import LearnedZoo
+from nodeflow.flow.methods import settings_of
+from nodeflow.flow.sample import EVALUATIONS, Flow, integrate, sample
+from nodeflow.flow.samples import read_samples, sample_seeds, write_samples
+from nodeflow.flow.schemas import FLOW_HISTORY
+from nodeflow.flow.settings import FlowProblem, SampleSettings
+from nodeflow.flow.store import read_flow, write_flow
 from nodeflow.flow.velocity import gaussian_velocity
 from nodeflow.tables import FileProblem, read_table, write_table
+from nodeflow.zoo.store import Block
 
 MEAN = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
 VARIANCE = torch.tensor([0.3, 4.0, 1.5], dtype=torch.float64)
 SOURCE = 0.8
-SHAPES = {"w": (4, 3), "b": (4,)}
+SHAPES = {"b": (4,), "w": (4, 3)}
 
 
 def exact(x: Tensor, t: Tensor) -> Tensor:
@@ -41,7 +38,10 @@ def fitted() -> tuple[Flow, pd.DataFrame]:
     generator = torch.Generator().manual_seed(3)
     members = {name: torch.randn(30, *shape, generator=generator) for name, shape in SHAPES.items()}
     changes = {"steps": 40, "learning_rate": 1e-2, "velocity": {"hidden": 40, "blocks": 2}}
-    return fit_flow(members, SHAPES, flow_settings("codes", changes), 1, ("test",))
+    zoo = LearnedZoo(Block(np.arange(30), members))
+    flow, history = fit_flow(zoo, settings_of("codes", changes), 1, ("test",))
+    assert isinstance(flow, Flow)
+    return flow, history
 
 
 @pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("heun", 2), ("rk4", 4)])
@@ -70,9 +70,9 @@ def test_a_sample_does_not_depend_on_its_group(
 ) -> None:
     flow, how = fitted[0], SampleSettings("heun", 3)
     seeds = sample_seeds(70, 1, ("x",))
-    whole = sample_codes(flow, seeds, how)
+    whole = flow.codes(seeds, how)
     chosen = data.draw(st.lists(st.integers(0, 69), min_size=1, max_size=70, unique=True))
-    assert (sample_codes(flow, seeds[chosen], how) == whole[chosen]).all()
+    assert (flow.codes(seeds[chosen], how) == whole[chosen]).all()
 
 
 @pytest.mark.parametrize("solver", ["euler", "rk4"])
@@ -80,7 +80,7 @@ def test_one_seed_gives_one_sample(fitted: tuple[Flow, pd.DataFrame], solver: st
     flow, how = fitted[0], SampleSettings(solver, 4)
     samples = sample(flow, 5, how, 1, ("x",))
     assert (sample(flow, 3, how, 1, ("x",)).codes == samples.codes[:3]).all()
-    assert (sample_codes(flow, samples.seeds[[4]], how)[0] == samples.codes[4]).all()
+    assert (flow.codes(samples.seeds[[4]], how)[0] == samples.codes[4]).all()
     assert len(set(samples.seeds)) == 5 and samples.ok.all()
     other = sample(flow, 5, how, 1, ("y",))
     assert not set(other.seeds) & set(samples.seeds)
@@ -89,9 +89,9 @@ def test_one_seed_gives_one_sample(fitted: tuple[Flow, pd.DataFrame], solver: st
 
 def test_solvers_agree_when_steps_are_small(fitted: tuple[Flow, pd.DataFrame]) -> None:
     seeds = sample_seeds(3, 1, ("x",))
-    fine = sample_codes(fitted[0], seeds, SampleSettings("rk4", 160))
+    fine = fitted[0].codes(seeds, SampleSettings("rk4", 160))
     for solver, steps in (("rk4", 40), ("heun", 200)):
-        other = sample_codes(fitted[0], seeds, SampleSettings(solver, steps))
+        other = fitted[0].codes(seeds, SampleSettings(solver, steps))
         assert np.abs(fine - other).max() < 2e-3 * np.abs(fine).max()
 
 
@@ -105,7 +105,7 @@ class _Breaks(nn.Module):
 
 
 def test_samples_that_are_not_finite_are_kept_and_marked() -> None:
-    settings = flow_settings("codes", {"steps": 1})
+    settings = settings_of("codes", {"steps": 1})
     flow = Flow(settings, {"w": (2,)}, RawCodec(np.zeros(2), np.ones(2)), _Breaks())
     samples = sample(flow, 200, SampleSettings("euler", 2), 1, ("x",))
     noise = np.stack(

@@ -12,11 +12,10 @@ from nodeflow.graphs.exact import calibrate_exactly, exact_mean_degree
 from nodeflow.graphs.s1 import (
     ModelProblem,
     asymptotic_c,
-    connection_probability,
     draw_hidden_degrees,
     draw_positions,
-    ring_distance,
 )
+from tests.unit.connection import connection_probability, ring_distance
 
 Coordinates = tuple[np.ndarray, np.ndarray]
 

@@ -17,7 +17,7 @@ from nodeflow.graphs.measures import (
     node_table,
     triangles,
 )
-from nodeflow.graphs.store import GRAPHS, NODES
+from nodeflow.graphs.schemas import GRAPHS, NODES
 
 
 @st.composite

@@ -11,7 +11,8 @@ from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.graphs.graph import GraphProblem
 from nodeflow.graphs.networks import network_table, originals, with_nulls
 from nodeflow.graphs.real import REAL_NETWORKS, real_network
-from nodeflow.graphs.store import NETWORKS, write_graphs
+from nodeflow.graphs.schemas import NETWORKS
+from nodeflow.graphs.store import write_graphs
 from nodeflow.grid import Cell
 from nodeflow.tables import FileProblem
 

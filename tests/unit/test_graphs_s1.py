@@ -12,16 +12,19 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.integrate import quad
 
-from nodeflow.graphs.connection import effective_distance, probability_at
 from nodeflow.graphs.s1 import (
     ModelProblem,
     asymptotic_c,
     check_coordinates,
     check_model,
-    connection_probability,
     draw_hidden_degrees,
     draw_positions,
     mean_over_ring,
+)
+from tests.unit.connection import (
+    connection_probability,
+    effective_distance,
+    probability_at,
     ring_distance,
 )
 

@@ -8,16 +8,14 @@ from scipy import stats
 
 from nodeflow.graphs import geometric
 from nodeflow.graphs.cells import CellTree, build_tree
-from nodeflow.graphs.connection import connection_table
 from nodeflow.graphs.exact import calibrate_exactly, draw_exactly
 from nodeflow.graphs.graph import Graph, build_graph
 from nodeflow.graphs.measures import local_clustering
 from nodeflow.graphs.s1 import (
-    connection_probability,
     draw_hidden_degrees,
     draw_positions,
-    ring_distance,
 )
+from tests.unit.connection import connection_probability, connection_table, ring_distance
 
 BETAS = [0.1, 0.6, 1.0, 1.1, 2.6, 4.1]
 Draw = Callable[[np.ndarray, np.ndarray, float, float, np.random.Generator], np.ndarray]

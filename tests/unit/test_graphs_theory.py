@@ -9,13 +9,12 @@ from nodeflow.graphs.measures import graph_table, node_table
 from nodeflow.graphs.s1 import (
     ModelProblem,
     asymptotic_c,
-    connection_probability,
     draw_hidden_degrees,
     draw_positions,
-    ring_distance,
 )
 from nodeflow.graphs.theory import predict
 from nodeflow.grid import Cell
+from tests.unit.connection import connection_probability, ring_distance
 
 
 @pytest.mark.parametrize("beta", [0.6, 1.0, 1.1, 3.1])

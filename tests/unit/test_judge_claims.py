@@ -30,7 +30,8 @@ from nodeflow.figures.node import (
 from nodeflow.figures.style import drawing
 from nodeflow.figures.trust import draw_trust
 from nodeflow.judge.bootstrap import crossed_medians, interval, median_band
-from nodeflow.judge.claims import CLAIMS, judge_claims, verdict
+from nodeflow.judge.claims import judge_claims, verdict
+from nodeflow.judge.schemas import CLAIMS
 from nodeflow.judge.warning import receiver_curve
 
 

@@ -11,9 +11,9 @@ from scipy import stats
 from torch import Tensor
 
 from nodeflow.flow.codec import flatten
-from nodeflow.flow.sample import Samples
+from nodeflow.flow.samples import Samples
 from nodeflow.judge.panel import JudgeProblem, PanelSettings, judge_panel
-from nodeflow.judge.store import JUDGE_PANEL, JUDGE_SUMMARY
+from nodeflow.judge.schemas import JUDGE_PANEL, JUDGE_SUMMARY
 from nodeflow.judge.summary import mean_interval, summarize
 from nodeflow.tables import read_table, write_table
 from nodeflow.zoo.architectures import mlp

@@ -13,11 +13,9 @@ import torch
 
 from nodeflow.canonical import MatchSettings, derive_symmetry
 from nodeflow.datasets import load_dataset
-from nodeflow.flow.conditional import Condition
-from nodeflow.flow.sample import Drawn, Samples
-from nodeflow.flow.store import open_samples, write_samples
+from nodeflow.flow.method import Condition, LearnedZoo, Origin
+from nodeflow.flow.samples import Drawn, Samples, open_samples, write_samples
 from nodeflow.judge import (
-    LabelledZoo,
     PanelSettings,
     TransferSettings,
     closest_gauge,
@@ -26,7 +24,7 @@ from nodeflow.judge import (
     transfer,
 )
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo import Architecture, Block, build, mlp, open_blocks, write_block
+from nodeflow.zoo import Architecture, Block, TrainSettings, build, mlp, open_blocks, write_block
 from nodeflow.zoo.store import Networks
 
 DIGITS = load_dataset("digits").first(200)
@@ -70,9 +68,11 @@ def panel(architecture: Architecture, made: Made) -> pd.DataFrame:
 
 def conditional(architecture: Architecture, made: Made) -> pd.DataFrame:
     training, held_out, drawn = made
-    zoos = {"a": LabelledZoo(training, held_out, DIGITS), "b": LabelledZoo(*made[:2], DIGITS)}
+    origin = Origin("z", architecture, DIGITS, TrainSettings())
+    zoos = {name: LearnedZoo(training, held_out, origin) for name in "ab"}
     align = closest_gauge(derive_symmetry(architecture), MatchSettings())
-    return judge_conditional(architecture, zoos, {Condition("b"): drawn}, align, 2, 3, 50)
+    settings = PanelSettings(controls=3, candidates=2, calibration=50)
+    return judge_conditional(architecture, zoos, {Condition("b"): drawn}, align, settings)
 
 
 def transferred(architecture: Architecture, made: Made) -> pd.DataFrame:

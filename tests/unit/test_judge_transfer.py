@@ -9,7 +9,7 @@ import torch
 from scipy.io import savemat
 
 from nodeflow.datasets import load_dataset
-from nodeflow.judge.store import TRANSFER
+from nodeflow.judge.schemas import TRANSFER
 from nodeflow.judge.transfer import TransferProblem, TransferSettings, transfer
 from nodeflow.seeds import torch_generator
 from nodeflow.tables import write_table

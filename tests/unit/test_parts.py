@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nodeflow.dynamics.store import TRAJECTORIES, read_trajectories
+from nodeflow.dynamics.schemas import TRAJECTORIES
+from nodeflow.dynamics.store import read_trajectories
 from nodeflow.graphs.graph import build_graph
-from nodeflow.graphs.store import EDGES, write_graphs
+from nodeflow.graphs.schemas import EDGES
+from nodeflow.graphs.store import write_graphs
 from nodeflow.parts import outdated
 from nodeflow.tables import is_current
 

@@ -13,6 +13,7 @@ from nodeflow.config import read_config
 from nodeflow.grid import CELL, WILDCARDS, Cell
 from nodeflow.plan import Plan, fill, narrow, paths
 from nodeflow.plan.cells import cell_of, rows
+from nodeflow.provenance import imported_modules
 from tests.unit.test_config import changed, overlaid
 
 ROOT = Path(__file__).parents[2]
@@ -304,23 +305,34 @@ def test_a_conditional_flow_is_made_of_all_its_zoos() -> None:
     config = generation()
     config["zoo"]["folders"]["fashion_mnist"] = "/nowhere"
     other = planned(config)
-    assert other.conditional.names == ["digits_tasks_descent", "digits_tasks"], (
+    names = [row["flow"] for row in other.flows.conditional]
+    assert names == ["digits_tasks_descent", "digits_tasks"], (
         "a flow of which a zoo is missing is left out"
     )
     row = {"flow": "digits_tasks", "weights": "aligned", "width": "256"}
-    made = other.conditional.params(row)
+    made = other.flows.params(row)
     assert made["data"] == "digits, digits:inverted, digits:rotated"
     assert [len(blocks) for blocks in made["from"]] == [1, 1, 1] and made["members"] == [100] * 3
-    blocks = other.conditional.members(row)
+    blocks = other.flows.members(row)
     assert blocks[1] == "results/zoo/digits_inverted/aligned/block~0.safetensors"
-    assert len(other.conditional.all) == 2
     solvers = [row["flow"] for row in other.flows.solvers]
     assert solvers == ["digits_widths"] * 8
     found = [
-        other.conditional.judgement_params(row),
+        other.flows.judgement_params(row),
         other.flows.solver_params({"flow": "digits_widths", "weights": "raw", "width": 64}),
     ]
     assert {type(value) for value in values(found)} <= {str, int, float, bool, type(None)}
+
+
+def test_a_flow_depends_on_the_code_of_its_own_method_alone() -> None:
+    script = ROOT / "workflow/scripts/train_flow.py"
+    for row, own in ((DIGITS, True), ({**DIGITS, "flow": "digits_descent"}, False)):
+        others = plan.flows.other_methods(row)
+        reached = {
+            f"{path.parent.name}/{path.name}" for path in imported_modules(script, without=others)
+        }
+        assert ("flow/train.py" in reached, "flow/lessons.py" in reached) == (own, not own)
+        assert plan.flow_code("train_flow")(row) == plan.code("train_flow", without=others)
 
 
 def test_the_jobs_that_make_networks_are_jobs_of_the_run() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import nodeflow
+from nodeflow.plan.figures import FIGURES
 from nodeflow.provenance import EntryProblem, code_digest, entry_arguments, imported_modules
 
 SOURCE = Path(nodeflow.__file__).parent
@@ -146,7 +147,7 @@ def test_every_import_is_one_that_the_digest_sees() -> None:
     for file in SOURCE.rglob("*.py"):
         source = file.read_text()
         assert "importlib.import_module" not in source, file
-        if file != SOURCE / "datasets/sets/__init__.py":  # a package that finds its modules
+        if file.parent.name not in ("sets", "methods"):  # packages that find their modules
             assert "resolve_name" not in source, file
         for node in ast.walk(ast.parse(source)):
             assert not (isinstance(node, ast.ImportFrom) and node.level), f"{file}: relative import"
@@ -179,13 +180,38 @@ def test_data_flows_one_way(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_tables_of_a_stage_are_read_without_torch(stage: str) -> None:
-    names = [
-        f"nodeflow.{stage}",
-        *(["nodeflow." + stage + ".collected"] if stage != "figures" else []),
-    ]
+    tables = [x for x in ("schemas", "collected") if (SOURCE / stage / f"{x}.py").is_file()]
+    names = [f"nodeflow.{stage}", *(f"nodeflow.{stage}.{x}" for x in tables)]
     code = f"import sys, {', '.join(names)}; print('torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert answer.stdout.strip() == "False", answer.stderr
+
+
+IN_FIGURES = {
+    "graphs/bins.py", "judge/bootstrap.py", "judge/degree.py", "judge/warning.py",
+    "canonical/heights.py", "node/collected.py", "node/store.py",
+    "node/trust_table.py", "bridge/tables.py", "data/tables.py",
+}  # fmt: skip
+"""What figures take from the stages besides their schemas: sums over rows of tables, and names."""
+
+
+def test_an_edit_of_how_things_are_made_draws_no_figure_anew() -> None:
+    drawing = SOURCE.parents[1] / "workflow/scripts/draw.py"
+    for figure in FIGURES:
+        for path in imported_modules(drawing, entries=figure.entries):
+            file = path.relative_to(SOURCE)
+            light = file.parts[0] == "figures" or len(file.parts) == 1 or file.name == "schemas.py"
+            assert light or file.as_posix() in IN_FIGURES, f"{figure.name} follows {file}"
+
+
+def test_what_only_a_type_checker_imports_is_not_followed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from nodeflow.flow.train import train_velocity\n"
+        "else:\n    from nodeflow.grid import number\n"
+    )
+    assert {path.name for path in imported_modules(script)} == {"grid.py"}
 
 
 def test_what_snakemake_parses_with_loads_no_torch_and_no_pandas() -> None:

@@ -82,8 +82,8 @@ CASES: Mapping[str, tuple[Figure | Table, str]] = {
         "figure size_errors asks the plan for what it has not: .*structure_learned",
     ),
     "schema": (
-        replace(PANEL, schema="judge.collected:COLLECTED_PANELS"),
-        "flow_panel names nodeflow.judge.collected:COLLECTED_PANELS, but .* has no",
+        replace(PANEL, schema="judge.schemas:COLLECTED_PANELS"),
+        "flow_panel names nodeflow.judge.schemas:COLLECTED_PANELS, but .* has no",
     ),
     "reader": (
         replace(PANEL, read="flow.spectra:read_spectrum"),

@@ -32,9 +32,10 @@ CONFIGURATIONS["matching"] = overlaid(DEFAULT, {"node": {"recipe": "matching"}})
 def rendered(template: Path, config: dict[str, Any]) -> str:
     """The template as Snakemake renders it."""
     output = SimpleNamespace(png=f"results/figures/{template.stem}.png")
-    equations = Plan(read_config(config), ROOT).dynamics.equations
+    plan = Plan(read_config(config), ROOT)
+    stated = {"equations": plan.dynamics.equations, "methods": plan.flows.methods}
     job = SimpleNamespace(
-        config={**config, "equations": equations},
+        config={**config, **stated},
         output=output,
         rule=f"draw_{template.stem}",
         wildcards=SimpleNamespace(own="mine"),

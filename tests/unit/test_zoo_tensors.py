@@ -28,21 +28,31 @@ from nodeflow.canonical import (
     match,
     permute,
 )
+from nodeflow.datasets import Dataset
 from nodeflow.flow import (
     DescentSettings,
+    LearnedZoo,
+    Origin,
     Samples,
     SampleSettings,
-    fit_conditional_flow,
-    fit_descent,
     fit_flow,
     flatten,
-    flow_settings,
     sample,
+    settings_of,
 )
+from nodeflow.flow.lessons import Lesson, fit_lessons
 from nodeflow.judge import PanelSettings, assess, closest_gauge, judge_panel, nearest_members
 from nodeflow.judge.novelty import Gallery, NoveltyProblem
 from nodeflow.problems import Problem
-from nodeflow.zoo import Block, BlockProblem, evaluate, from_module, predict, predict_labels
+from nodeflow.zoo import (
+    Block,
+    BlockProblem,
+    TrainSettings,
+    evaluate,
+    from_module,
+    predict,
+    predict_labels,
+)
 from nodeflow.zoo.predict import ItemProblem, StatisticsProblem
 from nodeflow.zoo.tensors import TensorProblem, arrange
 
@@ -57,10 +67,11 @@ NETWORKS = {
 }
 X = np.random.default_rng(10).normal(size=(30, 4)).astype(np.float32)
 Y = np.random.default_rng(11).integers(0, 3, 30)
-FLOW = flow_settings("codes", {"steps": 4, "batch": 4})
+FLOW = settings_of("codes", {"steps": 4, "batch": 4})
 DESCENT = DescentSettings(evaluations=2, probes=4, steps=2, batch=4, fresh=4, items=8)
 PANEL = PanelSettings(noise_scales=(0.1,), soup=4, controls=4, candidates=2)
 MATCHING = MatchSettings()
+ORIGIN = Origin("z", ARCHITECTURE, Dataset("x", X, Y, X, Y, X, Y, 3), TrainSettings())
 
 
 def one(networks: Networks, member: int = 0) -> dict[str, Tensor]:
@@ -83,17 +94,21 @@ def panel(training: Networks, held_out: Networks, generated: Networks) -> pd.Dat
 
 
 def flow_of(members: Networks, held_out: Networks) -> list[Any]:
-    flow, history = fit_flow(members, ARCHITECTURE.shapes, FLOW, 1, ("test",), held_out)
+    flow, history = fit_flow(
+        LearnedZoo(block(members), block(held_out), ORIGIN), FLOW, 1, ("test",)
+    )
     return [sample(flow, 3, SampleSettings("heun", 2), 1, ("test",)).parameters, history]
 
 
 def descent_of(members: Networks, initial: Networks) -> pd.DataFrame:
-    return fit_descent(members, initial, ARCHITECTURE, X, Y, DESCENT, 1, ("test",))[1]
+    lesson = Lesson(ARCHITECTURE, (members, initial), (X, Y), DESCENT)
+    return fit_lessons({"": lesson}, DESCENT, ("he_uniform",), 1, ("test",))[1]
 
 
 def conditional_of(members: Networks, others: Networks) -> pd.DataFrame:
-    zoos = {"a": (block(members), block(others)), "b": (block(others), block(members))}
-    return fit_conditional_flow(zoos, ARCHITECTURE.shapes, FLOW, 1, ("test",))[1]
+    sets = block(members), block(others)
+    zoos = {"a": LearnedZoo(*sets, ORIGIN), "b": LearnedZoo(*sets[::-1], ORIGIN)}
+    return fit_flow(zoos, FLOW, 1, ("test",))[1]
 
 
 USES: dict[str, Callable[[Networks, Networks], Any]] = {

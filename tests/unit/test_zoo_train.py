@@ -11,8 +11,8 @@ from nodeflow.datasets import Dataset, load_dataset
 from nodeflow.seeds import derive_seed, torch_generator
 from nodeflow.zoo import architectures
 from nodeflow.zoo.architectures import Architecture, mlp
-from nodeflow.zoo.metrics import ZOO_METRICS
 from nodeflow.zoo.predict import evaluate
+from nodeflow.zoo.schemas import ZOO_METRICS
 from nodeflow.zoo.train import TrainedBlock, TrainProblem, TrainSettings, train_block
 
 ARCHITECTURE = mlp([64, 16, 12, 10])

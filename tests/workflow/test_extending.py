@@ -176,6 +176,103 @@ DATASET = Known(item=(13,), classes=3, load=_load)
 '''
 
 
+SHAKEN = '''"""Method "shaken": a member drawn at random, and noise of one size on its weights."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+from nodeflow.flow.method import Generator, Method
+from nodeflow.flow.settings import FlowSettingsProblem
+from nodeflow.settings.fields import NonNegative, checked, meaning
+
+__all__ = ["METHOD"]
+
+
+@checked(FlowSettingsProblem)
+@dataclass(frozen=True)
+class ShakenSettings:
+    """How far networks are from the member that they are made of."""
+
+    method: Annotated[str, meaning("the name of the method")] = "shaken"
+    width: Annotated[int, meaning("not used")] = 1
+    noise: Annotated[NonNegative, meaning("standard deviation of the noise")] = 0.01
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Shaken(Generator):
+    def __init__(self, settings: ShakenSettings, shapes: Any, members: Any) -> None:
+        self.settings, self.shapes, self.members, self.labels = settings, shapes, members, ()
+
+    def rows(self, seeds: Any, how: Any, condition: Any = None, device: Any = "cpu") -> Any:
+        import numpy as np
+
+        def one(seed: int) -> Any:
+            rng = np.random.default_rng(seed)
+            row = self.members[rng.integers(len(self.members))]
+            return row + self.settings.noise * rng.normal(size=len(row))
+
+        return np.zeros((len(seeds), 0), "f4"), np.stack([one(x) for x in seeds]).astype("f4")
+
+    def tensors(self) -> dict[str, Any]:
+        return {"members": self.members}
+
+
+class Shaking(Method):
+    about = "shakes members"
+    title = "shaken members"
+    settings = ShakenSettings()
+    fixed = frozenset(("method", "width"))
+    capacity = "width"
+    solvers = ("euler",)
+    colours = ("#111111", "#777777")
+
+    def fit(self, zoos: Any, settings: Any, root_seed: int, labels: Any, device: Any = 0) -> Any:
+        import pandas as pd
+
+        from nodeflow.flow.codec import flatten
+
+        (zoo,) = zoos.values()
+        shapes = zoo.origin.architecture.shapes
+        rows = flatten(zoo.training.take(range(len(zoo.training))).parameters, shapes)
+        losses = {"loss": [0.0], "train_loss": [0.0], "held_out_loss": [0.0]}
+        return Shaken(settings, shapes, rows), pd.DataFrame({"step": [1], **losses})
+
+    def read(self, settings: Any, shapes: Any, labels: Any, tensors: Any, about: Any) -> Any:
+        return Shaken(settings, shapes, tensors["members"])
+
+
+METHOD = Shaking()
+'''
+
+
+@pytest.mark.slow
+def test_a_flow_method(fresh: Checkout) -> None:
+    (fresh.folder / "src/nodeflow/flow/methods/shaken.py").write_text(SHAKEN)
+    assert len(touched(fresh)) == COUNTS["a flow method"]
+    shaken = {
+        "zoo": "iris", "method": "shaken", "weights": ["raw"], "widths": [2],
+        "settings": {"noise": 0.02}, "sampling": {"count": 20, "solver": "euler", "steps": 1},
+    }  # fmt: skip
+    flow = {"use": ["iris", "shaken"], "flows": {"shaken": shaken}, "transfer": {"flows": []}}
+    (fresh.folder / "mine.yaml").write_text(yaml.safe_dump({"flow": flow}))
+    names = [f"results/tables/{x}.parquet" for x in ("flow_panel", "flow_training")]
+    picture = "results/figures/frontier.png"
+    fresh.snakemake(
+        *names, picture, "--cores", "2", "--configfile", "config/smoke.yaml", "mine.yaml"
+    )
+    panel = pd.read_parquet(fresh.folder / names[0])
+    made = panel[(panel["method"] == "shaken") & (panel["set"] == "generated")]
+    members = panel[(panel["method"] == "shaken") & (panel["set"] == "held-out")]
+    assert len(made) == 20 and (made["status"] == "ok").all()
+    assert (made["ratio"] < 1 / 3).mean() > 0.9, "a shaken copy is a copy"
+    assert (members["ratio"] < 1 / 3).mean() < 0.1
+    assert (fresh.folder / picture).stat().st_size > 5_000
+
+
 @pytest.mark.slow
 def test_a_data_set(fresh: Checkout) -> None:
     (fresh.folder / "src/nodeflow/datasets/sets/wine.py").write_text(WINE)

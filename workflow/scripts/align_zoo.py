@@ -5,7 +5,7 @@ from typing import Any
 from nodeflow.canonical.align import CanonicalSettings, canonicalize
 from nodeflow.canonical.derive import derive_symmetry
 from nodeflow.canonical.matching import MatchSettings
-from nodeflow.canonical.store import ALIGNMENT
+from nodeflow.canonical.schemas import ALIGNMENT
 from nodeflow.job import job
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import build

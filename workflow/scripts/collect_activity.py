@@ -3,7 +3,7 @@
 from typing import Any
 
 from nodeflow.dynamics.by_degree import collect_activity
-from nodeflow.dynamics.collected import COLLECTED_ACTIVITY
+from nodeflow.dynamics.schemas import COLLECTED_ACTIVITY
 from nodeflow.job import job
 from nodeflow.tables import write_table
 

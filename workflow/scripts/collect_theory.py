@@ -2,11 +2,8 @@
 
 from typing import Any
 
-from nodeflow.graphs.against_theory import (
-    COLLECTED_CLUSTERING,
-    COLLECTED_DEGREES,
-    against_theory,
-)
+from nodeflow.graphs.against_theory import against_theory
+from nodeflow.graphs.schemas import COLLECTED_CLUSTERING, COLLECTED_DEGREES
 from nodeflow.job import job
 from nodeflow.tables import write_table
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from nodeflow.datasets import load_dataset
-from nodeflow.flow.sample import SampleSettings
+from nodeflow.flow.settings import SampleSettings
 from nodeflow.flow.store import read_flow
 from nodeflow.job import choose_device, job
+from nodeflow.judge.schemas import SOLVERS
 from nodeflow.judge.solvers import compare_solvers
-from nodeflow.judge.store import SOLVERS
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import build
 
@@ -16,7 +16,7 @@ p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    dataset = load_dataset(p["data"], snakemake.params.folder)
+    dataset = load_dataset(*p["datasets"], *snakemake.params.folders)
     table = compare_solvers(
         read_flow(files.flow, p["from"]),
         build(**p["architecture"]),

@@ -8,10 +8,10 @@ from nodeflow.bridge.functional import FunctionSettings, write_functions
 from nodeflow.bridge.generate import fit_and_sample
 from nodeflow.bridge.members import read_zoos, write_members
 from nodeflow.canonical.matching import MatchSettings
-from nodeflow.flow.history import FLOW_HISTORY
-from nodeflow.flow.sample import SampleSettings
-from nodeflow.flow.settings import flow_settings
+from nodeflow.flow.schemas import FLOW_HISTORY
+from nodeflow.flow.settings import FlowSettings, SampleSettings
 from nodeflow.job import choose_device, job
+from nodeflow.settings.fields import merged
 from nodeflow.tables import write_table
 
 snakemake: Any
@@ -26,7 +26,7 @@ with job(snakemake.log[0], snakemake.threads):
         learned_graphs=p["learned_graphs"],
         matching=MatchSettings(**p["matching"]),
         functions=FunctionSettings(**p["functions"]),
-        flow=flow_settings("codes", p["changes"]),
+        flow=FlowSettings(**merged(FlowSettings(), p["changes"])),
         samples=p["samples"],
         sampling=SampleSettings(**p["sampling"]),
         root_seed=p["seed"],

@@ -3,7 +3,8 @@
 from typing import Any
 
 from nodeflow.job import job
-from nodeflow.judge.claims import CLAIMS, judge_claims
+from nodeflow.judge.claims import judge_claims
+from nodeflow.judge.schemas import CLAIMS
 from nodeflow.judge.warning import AREAS
 from nodeflow.node.collected import (
     COLLECTED_FIXED_POINTS,

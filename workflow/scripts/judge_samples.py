@@ -1,43 +1,69 @@
-"""Judge generated networks beside trained ones and controls."""
+"""Judge generated networks beside trained ones and controls; those of several zoos by label."""
 
 from typing import Any
 
 from nodeflow.canonical.derive import derive_symmetry
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.datasets import load_dataset
-from nodeflow.flow.store import open_samples
+from nodeflow.flow.method import Condition, Origin
+from nodeflow.flow.samples import open_samples
+from nodeflow.flow.zoos import open_zoos
 from nodeflow.job import choose_device, job
+from nodeflow.judge.conditional import judge_conditional
 from nodeflow.judge.gauge import closest_gauge
 from nodeflow.judge.panel import PanelSettings, judge_panel
-from nodeflow.judge.store import JUDGE_PANEL, JUDGE_SUMMARY
-from nodeflow.judge.summary import summarize
+from nodeflow.judge.schemas import CONDITIONAL, CONDITIONAL_SUMMARY, JUDGE_PANEL, JUDGE_SUMMARY
+from nodeflow.judge.summary import summarize, summarize_conditional
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import build
-from nodeflow.zoo.store import open_blocks
+from nodeflow.zoo.settings import TrainSettings
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
-flow = p["from"]["from"]
+drawn, flow = p["from"], p["from"]["from"]
 
 with job(snakemake.log[0], snakemake.threads):
+    architecture, settings = build(**p["architecture"]), PanelSettings(**p["settings"])
     labels = (p["flow"], p["weights"], p["width"])
-    dataset = load_dataset(p["data"], snakemake.params.folder)
-    training, held_out = open_blocks(files.members, flow["from"]).split(p["members"])
-    architecture = build(**p["architecture"])
-    panel = judge_panel(
-        architecture,
-        training,
-        held_out if len(held_out) else None,
-        open_samples(files.samples, p["from"]),
-        dataset.test_x,
-        dataset.test_y,
-        PanelSettings(**p["settings"]),
-        root_seed=p["seed"],
-        labels=labels,
-        align=closest_gauge(derive_symmetry(architecture), MatchSettings(**p["matching"])),
-        calibration=dataset.train_x,
-        device=choose_device(p["device"]),
-    )
-    write_table(output.panel, panel, JUDGE_PANEL, made)
-    write_table(output.summary, summarize(panel, p["seed"], labels), JUDGE_SUMMARY, made)
+    origins = [
+        Origin(zoo, architecture, load_dataset(data, folder), TrainSettings(**training))
+        for zoo, data, folder, training in zip(
+            p["zoos"], p["datasets"], snakemake.params.folders, flow["trainings"], strict=True
+        )
+    ]
+    zoos = open_zoos(files.members, flow["from"], p["members"], origins)
+    samples = open_samples(files.samples, drawn)
+    align = closest_gauge(derive_symmetry(architecture), MatchSettings(**p["matching"]))
+    device = choose_device(p["device"])
+    if len(zoos) > 1:
+        conditions = [Condition(label, w) for label in drawn["labels"] for w in drawn["guidance"]]
+        table = judge_conditional(
+            architecture,
+            zoos,
+            dict(zip(conditions, samples.parts(drawn["count"]), strict=True)),
+            align,
+            settings,
+            device,
+        )
+        write_table(output.panel, table, CONDITIONAL, made)
+        summary = summarize_conditional(table, p["seed"], labels)
+        write_table(output.summary, summary, CONDITIONAL_SUMMARY, made)
+    else:
+        (zoo,), (origin,) = zoos.values(), origins
+        panel = judge_panel(
+            architecture,
+            zoo.training,
+            zoo.held_out or None,
+            samples,
+            origin.dataset.test_x,
+            origin.dataset.test_y,
+            settings,
+            root_seed=p["seed"],
+            labels=labels,
+            align=align,
+            calibration=origin.dataset.train_x,
+            device=device,
+        )
+        write_table(output.panel, panel, JUDGE_PANEL, made)
+        write_table(output.summary, summarize(panel, p["seed"], labels), JUDGE_SUMMARY, made)

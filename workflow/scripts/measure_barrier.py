@@ -3,7 +3,7 @@
 from typing import Any
 
 from nodeflow.canonical.barrier import loss_barrier
-from nodeflow.canonical.store import BARRIER
+from nodeflow.canonical.schemas import BARRIER
 from nodeflow.datasets import load_dataset
 from nodeflow.job import choose_device, job
 from nodeflow.tables import is_current, write_table

@@ -4,15 +4,8 @@ from typing import Any
 
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.graphs.measures import graph_table, node_table
-from nodeflow.graphs.store import (
-    COORDINATES,
-    EDGES,
-    GRAPHS,
-    NODES,
-    read_graphs,
-    write_coordinates,
-    write_graphs,
-)
+from nodeflow.graphs.schemas import COORDINATES, EDGES, GRAPHS, NODES
+from nodeflow.graphs.store import read_graphs, write_coordinates, write_graphs
 from nodeflow.grid import Cell
 from nodeflow.job import job
 from nodeflow.tables import is_current, write_table

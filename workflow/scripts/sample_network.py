@@ -4,7 +4,8 @@ from typing import Any
 
 from nodeflow.graphs.measures import node_table
 from nodeflow.graphs.networks import network_table, originals, with_nulls
-from nodeflow.graphs.store import NETWORKS, NODES, write_graphs
+from nodeflow.graphs.schemas import NETWORKS, NODES
+from nodeflow.graphs.store import write_graphs
 from nodeflow.job import job
 from nodeflow.tables import write_table
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from nodeflow.dynamics.ensemble import simulate_ensemble
-from nodeflow.dynamics.store import TRAJECTORIES, write_trajectories
+from nodeflow.dynamics.schemas import TRAJECTORIES
+from nodeflow.dynamics.store import write_trajectories
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job

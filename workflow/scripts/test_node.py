@@ -16,7 +16,8 @@ from nodeflow.dynamics.store import read_trajectories
 from nodeflow.dynamics.systems import field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
-from nodeflow.graphs.store import NODES, read_graphs
+from nodeflow.graphs.schemas import NODES
+from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
 from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
 from nodeflow.node.evaluate import evaluate_models

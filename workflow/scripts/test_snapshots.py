@@ -7,7 +7,8 @@ import pandas as pd
 from nodeflow.dynamics.store import stream_trajectories
 from nodeflow.dynamics.systems import field
 from nodeflow.dynamics.tolerance import Tolerance
-from nodeflow.graphs.store import NODES, read_graphs
+from nodeflow.graphs.schemas import NODES
+from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
 from nodeflow.node.snapshots import evaluate_snapshots
 from nodeflow.node.store import NODE_OVER_TRAINING, read_models, read_snapshots

@@ -6,7 +6,7 @@ from nodeflow.datasets import load_dataset
 from nodeflow.job import Progress, choose_device, job
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import build
-from nodeflow.zoo.metrics import ZOO_METRICS
+from nodeflow.zoo.schemas import ZOO_METRICS
 from nodeflow.zoo.store import write_block
 from nodeflow.zoo.train import TrainSettings, train_block
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from nodeflow.datasets import load_dataset
-from nodeflow.flow.store import open_samples
+from nodeflow.flow.samples import open_samples
 from nodeflow.job import choose_device, job
-from nodeflow.judge.store import TRANSFER
+from nodeflow.judge.schemas import TRANSFER
 from nodeflow.judge.transfer import TransferSettings, transfer
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import build
@@ -20,12 +20,12 @@ made = {**p, "code": snakemake.params.code}
 flow = p["from"]["from"]
 
 with job(snakemake.log[0], snakemake.threads):
-    _, held_out = open_blocks(files.members, flow["from"]).split(p["members"])
+    _, held_out = open_blocks(files.members, *flow["from"]).split(*p["members"])
     samples = open_samples(files.samples, p["from"])
     architecture = build(**p["architecture"])
     settings = TransferSettings(**p["settings"])
     folders = snakemake.params.folders
-    dataset = load_dataset(p["data"], snakemake.params.folder)
+    dataset = load_dataset(*p["datasets"], *snakemake.params.own)
     training = TrainSettings(**p["training"])
     table = transfer(
         architecture,

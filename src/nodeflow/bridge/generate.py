@@ -22,8 +22,7 @@ from nodeflow.bridge.functional import (
 from nodeflow.bridge.members import Members, learned
 from nodeflow.canonical.align import finite
 from nodeflow.canonical.matching import MatchSettings
-from nodeflow.flow.sample import SampleSettings
-from nodeflow.flow.settings import FlowSettings
+from nodeflow.flow.settings import FlowSettings, SampleSettings
 from nodeflow.node.layout import widths_of
 from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed

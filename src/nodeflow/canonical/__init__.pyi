@@ -22,7 +22,7 @@ from .matching import (
     similarity,
 )
 from .scaling import Balanced, balance
-from .store import ALIGNMENT, BARRIER
+from .schemas import ALIGNMENT, BARRIER
 from .symmetry import (
     Group,
     Place,

@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 from nodeflow.config.dynamics import Observed, Systems
 from nodeflow.config.flow import Sampling
 from nodeflow.config.section import Cell, Cells, Name, Section, key, known
-from nodeflow.flow.settings import METHODS, FlowSettings
+from nodeflow.flow.methods import METHODS
+from nodeflow.flow.settings import FlowSettings
 from nodeflow.node.settings import GaussNewtonSettings
 from nodeflow.settings.fields import (
     Count,
@@ -28,7 +29,7 @@ from nodeflow.settings.fields import (
 
 __all__ = ["Bridge", "NodeZoo"]
 
-_FLOW = frozenset(vars(METHODS["codes"])) - {"steps", "batch", "velocity"}
+_FLOW = frozenset(vars(METHODS["codes"].settings)) - {"steps", "batch", "velocity"}
 
 
 class Tests(Section):
@@ -142,7 +143,7 @@ class Bridge(Section):
     training: Annotated[GaussNewtonSettings, Keys(without=frozenset({"activation"}))]
     zoos: Annotated[dict[Name, NodeZoo], MinLen(1)]
     functions: Functions
-    flow: Annotated[FlowSettings, Keys(_FLOW, METHODS["codes"])]
+    flow: Annotated[FlowSettings, Keys(_FLOW, METHODS["codes"].settings)]
     sampling: Sampling
 
     def faults(self) -> Iterator[PydanticCustomError]:

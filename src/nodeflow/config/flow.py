@@ -15,23 +15,18 @@ from nodeflow.config.section import Name, Names, Section, either, key, known
 from nodeflow.config.zoo import Data, Zoo
 from nodeflow.datasets import VIEWS, DataProblem, form
 from nodeflow.datasets.door import can_be_read, task_data
-from nodeflow.flow.settings import DIFFUSION_STEPS, METHODS, SOLVERS, DescentSettings, Width
+from nodeflow.flow.method import Method
+from nodeflow.flow.methods import METHODS
+from nodeflow.flow.settings import DIFFUSION_STEPS, INTEGRATORS, SOLVERS, Width
 from nodeflow.settings.fields import Count, Keys, NonNegative, OneOf, Some, Text, Whole, fault
 
 __all__ = ["AnyFlow", "Flow", "Flows", "Sampling"]
-
-_INTEGRATORS = ("euler", "heun", "rk4")
-_SOLVERS = {"descent": ("euler",), "ddpm": ("ddpm",)}
-"""Solvers of the methods that are not integrated."""
-
-_DESCENDED = ("mlp", "vit", "vit_small_192")
-"""Kinds of networks without running statistics that read numbers."""
 
 
 class Sampling(Section):
     """A way to sample."""
 
-    solver: Annotated[str, OneOf(_INTEGRATORS)] = key("integrator of the flow")
+    solver: Annotated[str, OneOf(INTEGRATORS)] = key("integrator of the flow")
     steps: Count = key("its steps from noise to network")
 
 
@@ -78,9 +73,14 @@ class AnyFlow(Section):
         return self.zoos or (self.zoo,)
 
     @property
+    def by(self) -> Method:
+        """The method."""
+        return METHODS[self.method]
+
+    @property
     def streams(self) -> bool:
         """Whether the zoo is never in memory as a whole."""
-        return self.method != "descent" and self.settings.codec.kind == "span"
+        return self.by.streams(self.settings)
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """What no method, and what this one cannot do."""
@@ -95,25 +95,24 @@ class AnyFlow(Section):
                 "settings.codec.kind",
                 "is span; a flow over several zoos holds them in memory, so choose pca or raw.",
             )
-        solvers = _SOLVERS.get(self.method, _INTEGRATORS)
-        if self.sampling.solver not in solvers:
+        if self.sampling.solver not in self.by.solvers:
             yield fault(
                 "sampling.solver",
                 f'is "{self.sampling.solver}", with method {self.method} allowed: '
-                f"{', '.join(solvers)}.",
+                f"{', '.join(self.by.solvers)}.",
             )
-        learned = {"ddpm": DIFFUSION_STEPS, "descent": getattr(self.settings, "evaluations", 0)}
-        if self.sampling.steps != learned.get(self.method, self.sampling.steps):
+        learned = self.by.steps(self.settings)
+        if learned is not None and self.sampling.steps != learned:
             yield fault(
                 "sampling.steps",
                 f"is {self.sampling.steps}; a {self.method} takes the steps that it learned, "
-                f"{learned[self.method]} (of a descent {{here}}.settings.evaluations).",
+                f"{learned} (of a descent {{here}}.settings.evaluations).",
             )
-        if self.method == "descent" and self.weights != ("raw",):
+        if not {*self.weights} <= {*self.by.weights}:
             yield fault(
                 "weights",
-                f"is {list(self.weights)}; a descent pairs members with their initializations and "
-                "needs [raw].",
+                f"is {list(self.weights)}; a {self.method} pairs members with their "
+                f"initializations and needs [{', '.join(self.by.weights)}].",
             )
 
     def misfits(self, where: str, zoos: Mapping[str, Zoo]) -> Iterator[PydanticCustomError]:
@@ -126,11 +125,12 @@ class AnyFlow(Section):
                     f"names {name}, whose networks predict a number; generated networks are judged "
                     "as classifiers.",
                 )
-            if self.method == "descent" and zoos[name].network.kind not in _DESCENDED:
+            if self.by.kinds is not None and zoos[name].network.kind not in self.by.kinds:
                 yield fault(
                     at,
-                    f"names {name}, whose networks have running statistics or read texts; a "
-                    "descent learns neither, so choose method codes or paper.",
+                    f"names {name}, whose networks are of kind {zoos[name].network.kind}; a "
+                    f"{self.method} learns {self.by.learns} ({', '.join(self.by.kinds)}), so "
+                    "choose another method.",
                 )
         learned = [zoos[name] for name in self.learns]
         if any(zoo.reads != learned[0].reads for zoo in learned):
@@ -140,7 +140,7 @@ class AnyFlow(Section):
                 "architecture together.",
             )
         span = min(sum(zoo.members for zoo in learned) - 1, learned[0].parameters)
-        rank = None if self.method == "descent" else self.settings.codec.rank
+        rank = self.by.rank(self.settings)
         if rank is not None and rank > span:
             yield fault(
                 f"{where}.settings.codec.rank",
@@ -149,32 +149,18 @@ class AnyFlow(Section):
             )
 
 
-_FIXED = frozenset(
-    ("method", "velocity", "process", "path_noise", "final_learning_rate", "betas",
-     "fixed_source_bank", "keep_best_batch")
-)  # fmt: skip
-_METHODS: Mapping[str, tuple[Any, frozenset[str]]] = {
-    "descent": (DescentSettings(), frozenset(("method", "probes", "fresh"))),
-    "codes": (METHODS["codes"], _FIXED),
-    "ddpm": (METHODS["ddpm"], _FIXED | {"source_std"}),
-    "paper": (METHODS["paper"], _FIXED),
-}
-"""Of each method its settings, and those that are no keys."""
-
-
 def _by_method() -> Any:
     """Flows of all methods, told apart by it."""
-    text = (
-        "descent goes from initializations along a learned descent; codes is flow matching on "
-        "codes; ddpm is diffusion on codes; paper is that of arXiv:2601.05052"
-    )
+    text = "; ".join(f"{name} {method.about}" for name, method in METHODS.items())
     flows = []
-    for method, (start, fixed) in _METHODS.items():
+    for name, method in METHODS.items():
+        start = method.settings
+        keys = Keys(method.fixed | {"method"}, start)
         fields: dict[str, Any] = {
-            "method": (Literal[method], key(text)),
-            "settings": (Annotated[type(start), Keys(fixed, start)], key("changes to the method")),
+            "method": (Literal[name], key(text)),
+            "settings": (Annotated[type(start), keys], key("changes to the method")),
         }
-        flows.append(create_model(f"Flow_{method}", __base__=AnyFlow, **fields))
+        flows.append(create_model(f"Flow_{name}", __base__=AnyFlow, **fields))
     return Annotated[reduce(or_, flows), Field(discriminator="method")]
 
 
@@ -235,7 +221,7 @@ class Flows(Section):
         if not any(name in alone for name in self.use):
             yield fault("use", "names flows over several zoos alone; name one over one zoo too.")
         for name in self.solvers.flows:
-            if alone[name].method in _SOLVERS:
+            if alone[name].by.steps(alone[name].settings) is not None:
                 yield fault(
                     "solvers.flows",
                     f"names {name}, of method {alone[name].method}, whose steps are those that it "

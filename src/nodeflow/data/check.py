@@ -13,7 +13,7 @@ from nodeflow.data.observed import Note, Observed
 from nodeflow.data.series import Series
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.measures import graph_table
-from nodeflow.graphs.store import GRAPHS
+from nodeflow.graphs.schemas import GRAPHS
 
 __all__ = ["data_notes", "measure_table", "observation_table", "observed_nodes"]
 

@@ -1,15 +1,10 @@
-from .by_degree import ACTIVITY, activity_by_degree
+from .by_degree import activity_by_degree
 from .ensemble import simulate_cell, simulate_ensemble
 from .fixed_points import FixedPoints, find_fixed_points
 from .initial import InitialProblem, initial_states
 from .integrate import IntegrationProblem, Simulation, simulate, simulate_graphs
-from .store import (
-    TRAJECTORIES,
-    Trajectory,
-    read_trajectories,
-    stream_trajectories,
-    write_trajectories,
-)
+from .schemas import ACTIVITY, TRAJECTORIES
+from .store import Trajectory, read_trajectories, stream_trajectories, write_trajectories
 from .systems import SYSTEMS, Field, System, SystemProblem, field
 from .tolerance import Tolerance
 

@@ -7,39 +7,18 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from nodeflow.dynamics.runs import TrajectoryProblem
+from nodeflow.dynamics.schemas import ACTIVITY
 from nodeflow.dynamics.store import Trajectory, stream_trajectories
 from nodeflow.graphs.bins import degree_bins
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import read_graphs
-from nodeflow.tables import Schema, check_place, read_parameters
+from nodeflow.tables import check_place, read_parameters
 
-__all__ = ["ACTIVITY", "activity_by_degree", "collect_activity"]
+__all__ = ["activity_by_degree", "collect_activity"]
 
 _CELL = ("N", "beta", "gamma")
-
-ACTIVITY = Schema(
-    "activity by degree",
-    1,
-    {
-        "time": pa.float64(),
-        "degree": pa.float64(),
-        "low": pa.float64(),
-        "median": pa.float64(),
-        "high": pa.float64(),
-        "nodes": pa.int64(),
-    },
-    {
-        "time": "observation time",
-        "degree": "centre of the degree bin; 0 for isolated nodes",
-        "low": "first decile of the states",
-        "median": "median of the states",
-        "high": "last decile of the states",
-        "nodes": "number of states",
-    },
-)
 
 
 def activity_by_degree(

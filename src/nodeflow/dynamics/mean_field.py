@@ -18,7 +18,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from nodeflow.dynamics.fixed_points import FixedPoints, find_fixed_points
 from nodeflow.dynamics.integrate import Simulation, simulate
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
@@ -28,7 +27,6 @@ __all__ = [
     "MeanField",
     "MeanFieldProblem",
     "mean_field",
-    "mean_field_fixed_points",
     "mean_field_of",
     "mean_field_states",
     "mean_field_trajectory",
@@ -158,23 +156,3 @@ def mean_field_states(
         max_steps=max_steps,
     )
     return found.states[:, :, network.group]
-
-
-def mean_field_fixed_points(
-    field: Field,
-    network: MeanField,
-    starts: ArrayLike,
-    *,
-    domain: tuple[float, float],
-    tolerance: float = 1e-9,
-) -> FixedPoints:
-    """Fixed points of the mean field as functions of degree; see `find_fixed_points`.
-
-    Args:
-        field: the vector field.
-        network: the mean-field network.
-        starts: (S, K) states to start from.
-        domain: bounds of the states.
-        tolerance: largest |dx_k/dt| at a fixed point.
-    """
-    return find_fixed_points(field, network.adjacency, starts, domain=domain, tolerance=tolerance)

@@ -8,40 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from nodeflow.tables import Schema, TableWriter, as_numpy, stream_arrow
+from nodeflow.dynamics.schemas import TRAJECTORIES
+from nodeflow.tables import TableWriter, as_numpy, stream_arrow
 
 __all__ = [
-    "TRAJECTORIES",
     "Trajectory",
     "read_trajectories",
     "stream_trajectories",
     "write_trajectories",
 ]
-
-TRAJECTORIES = Schema(
-    name="trajectories",
-    version=1,
-    columns={
-        "graph": pa.int32(),
-        "trajectory": pa.int32(),
-        "status": pa.string(),
-        "reason": pa.string(),
-        "times": pa.list_(pa.float64()),
-        "states": pa.list_(pa.float32()),
-    },
-    about={
-        "graph": "index of the graph in its cell",
-        "trajectory": "index of the initial state on that graph",
-        "status": "ok or failed",
-        "reason": "why the integration failed; empty if it did not",
-        "times": "observation times",
-        "states": "node states, node by node, each over all times; NaN after a failure",
-    },
-)
-"""Schema of a trajectory file; a row group holds one trajectory or a handful of small ones."""
 
 _STATES_PER_ROW_GROUP = 2**21
 """8 MB: small enough to stream, large enough that the overhead of a row group does not count."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,20 +30,6 @@ __all__ = [
 ]
 
 _WEIGHTS = {"aligned": "#0072B2", "raw": "#D55E00"}
-_METHODS = {
-    "descent": ("#B2182B", "#B2182B"),
-    "codes": ("#2166AC", "#92C5DE"),
-    "ddpm": ("#5E3C99", "#B2ABD2"),
-    "paper": ("#E66101", "#FDB863"),
-}
-"""Colours of each method's networks: learned from aligned weights, and from raw ones."""
-_NAMES = {
-    "descent": "flow along training",
-    "codes": "flow over codes",
-    "ddpm": "diffusion over codes",
-    "paper": "published flow",
-}
-"""What each method is."""
 _SETS = {
     "zoo": "training members, each to the others",
     "held-out": "held-out members: the target",
@@ -51,7 +38,11 @@ _SETS = {
     "gaussian": "Gaussian of the members",
 }
 """What each set beside the generated ones is."""
+_GENERATED = "#B2182B"
 _REPLICA = 1 / 3  # nodeflow.judge.REPLICA_RATIO, without torch
+
+Looks = Mapping[str, Mapping[str, Any]]
+"""Method → its title, its colours, of aligned weights and of raw ones, and what its width is."""
 
 
 def draw_flow_training(history: pd.DataFrame) -> Figure:
@@ -80,15 +71,17 @@ def draw_flow_training(history: pd.DataFrame) -> Figure:
     return figure
 
 
-def draw_capacity(panel: pd.DataFrame) -> Figure:
+def draw_capacity(panel: pd.DataFrame, looks: Looks) -> Figure:
     """Test accuracy of generated networks by width of the flow, with and without alignment.
 
     Args:
         panel: one row a network: columns flow, method, weights, width, set, accuracy, status.
+        looks: of each method; see `nodeflow.flow.looks`.
     """
     import seaborn as sns  # takes a second to load, and few figures use it
 
-    panel = panel[panel["method"] != "descent"] if (panel["method"] != "descent").any() else panel
+    wide = panel["method"].isin([name for name, look in looks.items() if look["size"] == "width"])
+    panel = panel[wide] if wide.any() else panel
     flows = list(dict.fromkeys(panel["flow"]))
     figure, axes = panels(len(flows), columns=3, width=4.2, height=2.7)
     for axis, flow in zip(axes, flows, strict=True):
@@ -109,7 +102,7 @@ def draw_capacity(panel: pd.DataFrame) -> Figure:
     return figure
 
 
-def draw_frontier(panel: pd.DataFrame) -> Figure:
+def draw_frontier(panel: pd.DataFrame, looks: Looks) -> Figure:
     """Accuracy against two measures of novelty: all methods beside every control, by data set.
 
     Distances are in units of the median leave-one-out distance of the training members of the same
@@ -117,6 +110,7 @@ def draw_frontier(panel: pd.DataFrame) -> Figure:
 
     Args:
         panel: columns data, flow, method, weights, width, set, accuracy, nearest, max_iou, status.
+        looks: of each method; see `nodeflow.flow.looks`.
     """
     sets = list(dict.fromkeys(panel["data"]))
     figure, axes = panels(2 * len(sets), columns=2, width=4.8, height=3.4)
@@ -137,7 +131,7 @@ def draw_frontier(panel: pd.DataFrame) -> Figure:
         generated = chosen[chosen["set"] == "generated"]
         for axis, measure in zip(axes[2 * row : 2 * row + 2], ("relative", "max_iou"), strict=True):
             _references(axis, reference, measure)
-            _generated(axis, generated, measure)
+            _generated(axis, generated, measure, looks)
             axis.set(ylabel="test accuracy")
         axes[2 * row].set(title=data, xlabel="distance to nearest member (zoo: 1)")
         axes[2 * row + 1].set(xlabel="largest overlap of errors (IoU)")
@@ -219,7 +213,7 @@ def draw_transfer(transfer: pd.DataFrame) -> Figure:
     figure, axes = panels(len(groups), columns=3, width=3.6, height=2.7)
     known = set_colours()
     looks = {
-        "generated": (_METHODS["descent"][0], "o"),
+        "generated": (_GENERATED, "o"),
         "held-out": (known["held-out"], "s"),
         "initialization": (known["noise"], "^"),
     }
@@ -247,26 +241,26 @@ def _references(axis: Axes, table: pd.DataFrame, x: str) -> None:
     axis.plot(line[x], line["accuracy"], label="members with noise", **style)
 
 
-def _generated(axis: Axes, table: pd.DataFrame, x: str) -> None:
+def _generated(axis: Axes, table: pd.DataFrame, x: str, looks: Looks) -> None:
     for method, of_method in table.groupby("method"):
         markers = dict(zip(sorted(set(of_method["width"])), "v^Dps<>", strict=False))
         for (weights, width), alike in of_method.groupby(["weights", "width"]):
-            colour = _METHODS[str(method)][str(weights) == "raw" and method != "descent"]
-            marker = "*" if method == "descent" else markers[width]
+            look = looks[str(method)]
+            colour = look["colours"][str(weights) == "raw"]
+            marker = markers[width] if look["size"] == "width" else "*"
             # Flows that differ in other settings look alike: one line of the legend for all.
-            label: str | None = _described(str(method), str(weights), str(width))
+            label: str | None = _described(look, str(weights), str(width))
             for name in alike["flow"].unique():
                 rows = alike[alike["flow"] == name]
                 _cloud(axis, rows, x, colour, marker, label, 90 if marker == "*" else 46)
                 label = None
 
 
-def _described(method: str, weights: str, width: str) -> str:
+def _described(look: Mapping[str, Any], weights: str, width: str) -> str:
     """What a method is, in the words of the legend."""
-    name = _NAMES.get(method, method)
-    if method == "descent":
-        return f"{name}, {width} probes"
-    return f"{name}, {weights}, width {width}"
+    if look["size"] != "width":
+        return f"{look['title']}, {width} {look['size']}"
+    return f"{look['title']}, {weights}, width {width}"
 
 
 def _cloud(

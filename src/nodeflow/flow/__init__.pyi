@@ -1,19 +1,21 @@
 from .codec import Codec, CodecSettings, fit_codec, flatten, unflatten
-from .conditional import Condition, fit_conditional_flow
-from .descent import Descent, fit_descent
-from .files import fit_from_files, sample_to_file
-from .fit import Origin, fit_any_flow, fit_conditional
-from .history import FLOW_HISTORY
-from .sample import AnyFlow, Samples, SampleSettings, sample, sample_seeds
-from .settings import METHODS, DescentSettings, FlowSettings, flow_settings, settings_of
-from .store import open_samples, read_flow, read_samples, write_flow, write_samples
-from .train import Flow, fit_flow, train_velocity
-from .velocity import VelocitySettings
+from .descent import Descent
+from .files import sample_to_file
+from .fit import fit_flow
+from .method import Condition, Generator, LearnedZoo, Method, Origin
+from .methods import METHODS, looks, settings_of
+from .methods.descent import DescentSettings
+from .sample import Flow, sample
+from .samples import Samples, open_samples, read_samples, sample_seeds, write_samples
+from .schemas import FLOW_HISTORY
+from .settings import FlowSettings, SampleSettings, VelocitySettings
+from .store import read_flow, write_flow
+from .train import train_velocity
+from .zoos import open_zoos
 
 __all__ = [
     "FLOW_HISTORY",
     "METHODS",
-    "AnyFlow",
     "Codec",
     "CodecSettings",
     "Condition",
@@ -21,20 +23,19 @@ __all__ = [
     "DescentSettings",
     "Flow",
     "FlowSettings",
+    "Generator",
+    "LearnedZoo",
+    "Method",
     "Origin",
     "SampleSettings",
     "Samples",
     "VelocitySettings",
-    "fit_any_flow",
     "fit_codec",
-    "fit_conditional",
-    "fit_conditional_flow",
-    "fit_descent",
     "fit_flow",
-    "fit_from_files",
     "flatten",
-    "flow_settings",
+    "looks",
     "open_samples",
+    "open_zoos",
     "read_flow",
     "read_samples",
     "sample",

@@ -216,7 +216,7 @@ def fit_codec(rows: np.ndarray, settings: CodecSettings) -> Codec:
     """
     if settings.kind == "span":
         raise CodecProblem(
-            'a codec of kind "span" is fitted to files; use fit_streamed_flow, or kind "pca".'
+            'a codec of kind "span" is fitted to files; use fit_flow, or kind "pca".'
         )
     rows = rows.astype(np.float64)
     if len(rows) < 2 or not np.isfinite(rows).all():
@@ -281,10 +281,12 @@ def codec_to_tensors(codec: Codec | SpanCodec) -> dict[str, np.ndarray]:
     return {name: getattr(codec, name) for name in _TENSORS[codec.kind]}
 
 
-def codec_from_tensors(kind: str, tensors: Mapping[str, np.ndarray]) -> Codec:
-    """The inverse of `codec_to_tensors`, for a codec of kind "raw" or "pca"."""
-    codecs: dict[str, type[Codec]] = {"raw": RawCodec, "pca": PcaCodec}
-    return codecs[kind](*(tensors[name] for name in _TENSORS[kind]))
+def codec_from_tensors(kind: str, tensors: Mapping[str, np.ndarray]) -> Codec | SpanCodec:
+    """The inverse of `codec_to_tensors`, for a codec of a kind."""
+    codecs: dict[str, type[Codec | SpanCodec]] = {
+        codec.kind: codec for codec in (RawCodec, PcaCodec, SpanCodec)
+    }
+    return codecs[kind](**{name: tensors[name] for name in _TENSORS[kind]})
 
 
 _TENSORS = {

@@ -40,52 +40,26 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import kl_div, log_softmax, one_hot, softmax
+from torch.nn.functional import log_softmax, softmax
 
 from nodeflow.flow.codec import Shapes, flatten
-from nodeflow.flow.energy import energy_distance
-from nodeflow.flow.settings import DescentSettings
-from nodeflow.job import Progress
-from nodeflow.optimizers import Adam, cosine
-from nodeflow.problems import Problem
-from nodeflow.seeds import torch_generator
-from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import ACTIVATIONS, Architecture, mlp
-from nodeflow.zoo.loss import cross_entropies
-from nodeflow.zoo.predict import as_items, as_labels, check_labels
-from nodeflow.zoo.tensors import all_finite
+from nodeflow.flow.method import Condition, Generator
+from nodeflow.flow.methods.descent import DescentSettings
+from nodeflow.flow.settings import FlowProblem, SampleSettings
+from nodeflow.flow.state import load_state, state_of
+from nodeflow.zoo.architectures import ACTIVATIONS, Architecture, build, mlp
 
-__all__ = [
-    "Descent",
-    "DescentField",
-    "DescentProblem",
-    "Lesson",
-    "fit_descent",
-    "start_field",
-    "train_fields",
-]
+__all__ = ["Descent", "DescentField"]
 
-_CPU = torch.device("cpu")
 _BLOCK = 64
-_WATCHED = 32
-_REPORTS = 20
-_FIRST_TARGET = 4.0
 _FIRST_FLOOR = 1e-2
 _FIRST_DECAYS = (0.0, 1.5)
-_FIRST_RATE = 1.5
-_LAST_LEARNING_RATE = 1e-4
-_CLIP = 1.0
 
 
 Carrier = Callable[[dict[str, Tensor], Tensor | None], dict[str, Tensor]]
 """(stacked initial networks (M, …), noise (M, K, P) or none) → stacked final ones."""
-
-
-class DescentProblem(Problem):
-    """A descent cannot be fitted or sampled."""
 
 
 class DescentField(nn.Module):
@@ -143,7 +117,7 @@ class DescentField(nn.Module):
                 evaluation of each network, in standard deviations; None for no difference.
             without: of a conditional descent, the field without a label; the velocity is then its
                 own plus `guidance` times what this field, that of a label, adds to it.
-            guidance: w; see `nodeflow.flow.conditional`.
+            guidance: w; see `nodeflow.flow.Condition`.
         """
         names = list(self.architecture.shapes)
         now = [networks[name].detach().requires_grad_() for name in names]
@@ -317,7 +291,7 @@ class _Averages:
 
 
 @dataclass(frozen=True)
-class Descent:
+class Descent(Generator):
     """A trained flow from initializations to trained networks.
 
     Attributes:
@@ -327,7 +301,8 @@ class Descent:
             `nodeflow.zoo.INITIALIZATIONS`.
         field: the learned descent, in evaluation mode; of a conditional flow, the one without a
             label.
-        labelled: of a conditional flow, the descent of each label; see `nodeflow.flow.labelled`.
+        labelled: of a conditional flow, the descent of each label; see `nodeflow.flow.lessons`.
+        labels: names of the zoos that a conditional flow learned; none of any other.
     """
 
     settings: DescentSettings
@@ -335,27 +310,67 @@ class Descent:
     initializations: tuple[str, ...]
     field: DescentField
     labelled: Mapping[str, DescentField] = dataclasses.field(default_factory=dict)
+    labels: tuple[str, ...] = dataclasses.field(init=False)
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of the zoos that a conditional flow learned; none of any other."""
-        return tuple(self.labelled)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(self.labelled))
+
+    @classmethod
+    def of(
+        cls,
+        settings: DescentSettings,
+        shapes: Shapes,
+        labels: tuple[str, ...],
+        tensors: Mapping[str, np.ndarray],
+        about: Mapping[str, Any],
+    ) -> Descent:
+        """The inverse of `tensors` and `about`."""
+        architecture = build(**about["recipe"])
+        evaluations, probes, features = tensors["velocity.items"].shape
+        classes = tensors["velocity.targets"].shape[2]
+
+        def field(part: str) -> DescentField:
+            empty = DescentField(architecture, evaluations, probes, features, classes)
+            return load_state(empty, tensors, part)
+
+        labelled = {label: field(f"label {i}") for i, label in enumerate(labels)}
+        initializations = tuple(about["initializations"])
+        return cls(settings, shapes, initializations, field("velocity"), labelled)
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """See `Generator`."""
+        arrays = state_of(self.field, "velocity")
+        for i, field in enumerate(self.labelled.values()):
+            arrays |= state_of(field, f"label {i}")
+        return arrays
+
+    def about(self) -> dict[str, Any]:
+        """See `Generator`."""
+        recipe = dict(self.field.architecture.recipe)
+        return {"initializations": list(self.initializations), "recipe": recipe}
 
     def rows(
         self,
         seeds: np.ndarray,
-        device: torch.device = _CPU,
-        label: str | None = None,
-        guidance: float = 1.0,
-    ) -> np.ndarray:
-        """Flat networks (M, D), float32, of these seeds (M,), each whatever else is asked for.
+        how: SampleSettings,
+        condition: Condition | None = None,
+        device: torch.device | str = "cpu",
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See `Generator`.
 
         A seed decides the initialization and then the noise; that, the label and the guidance
         decide everything. Networks move in blocks of one size, because matrix products of other
         sizes round differently.
         """
+        self.check(condition)
+        learned = self.settings.evaluations
+        if (how.solver, how.steps) != ("euler", learned):
+            raise FlowProblem(
+                f"a descent of {learned} evaluations is sampled with solver euler and {learned} "
+                f"steps, not with {how.solver} and {how.steps}."
+            )
         architecture = self.field.architecture
-        field = self._guided(device, label, guidance)
+        field = self._guided(device, condition)
         found = []
         for start in range(0, len(seeds), _BLOCK):
             some = [int(seed) for seed in seeds[start : start + _BLOCK]]
@@ -370,431 +385,14 @@ class Descent:
                 {name: tensor.to(device) for name, tensor in initial.items()}, noise.to(device)
             )
             found.append(flatten(final, self.shapes)[: len(some)])
-        return np.concatenate(found)
+        return np.empty((len(seeds), 0), dtype=np.float32), np.concatenate(found)
 
-    def _guided(self, device: torch.device, label: str | None, guidance: float) -> Carrier:
+    def _guided(self, device: torch.device | str, condition: Condition | None) -> Carrier:
         """The descent under a condition: at guidance 0 and 1 a single field, to the last bit."""
         without = self.field.to(device).eval()
-        if label is None or guidance == 0:
+        if condition is None or condition.guidance == 0:
             return without
-        own = self.labelled[label].to(device).eval()
-        return own if guidance == 1 else partial(own, without=without, guidance=guidance)
-
-
-@one_thread_if_small
-def fit_descent(
-    members: Mapping[str, Tensor],
-    initial: Mapping[str, Tensor],
-    architecture: Architecture,
-    items: np.ndarray,
-    labels_of_items: np.ndarray,
-    settings: DescentSettings,
-    root_seed: int,
-    labels: tuple[str | float, ...],
-    initializations: Sequence[str] = ("he_uniform",),
-    held_out: tuple[Mapping[str, Tensor], Mapping[str, Tensor]] | None = None,
-    device: torch.device = _CPU,
-) -> tuple[Descent, pd.DataFrame]:
-    """Learn to carry initializations to trained networks.
-
-    Args:
-        members: stacked parameters (K, …) of the training members, as trained: permuted ones
-            would not fit their initializations.
-        initial: stacked parameters (K, …) that each of them started from.
-        architecture: of all of them.
-        items: (n, features) training items of the zoo's data set; predictions are compared on
-            them, and the probes start as some of them.
-        labels_of_items: (n,) their classes; the probes' labels start from them.
-        settings: all choices.
-        root_seed: the run's root seed.
-        labels: what names this flow; every random number comes from (root_seed, "flow", *labels).
-        initializations: names of the distributions that members start from.
-        held_out: final and initial parameters of members that the flow must never learn from; only
-            their loss is recorded.
-        device: where to train.
-
-    Returns:
-        The flow, on the CPU, and one row per report with the columns of `FLOW_HISTORY`.
-
-    Raises:
-        DescentProblem: the architecture has running statistics or reads texts, or there are not
-            as many initializations as members.
-        TensorProblem: networks are not of the architecture, or not finite.
-        ItemProblem: they cannot read the items, or labels are none of their classes.
-    """
-    generator = torch_generator(root_seed, "flow", *labels)
-    lesson = Lesson(
-        architecture, (members, initial), (items, labels_of_items), settings, held_out, device
-    )
-    field = start_field(architecture, [lesson], settings, generator).to(device)
-    lesson.draw_watched(generator)
-
-    def next_loss() -> Tensor:
-        return lesson.loss(field, initializations, generator)
-
-    history = train_fields([field], next_loss, lambda: lesson.watch(field), settings, labels)
-    shapes = {name: tuple(shape) for name, shape in architecture.shapes.items()}
-    return Descent(settings, shapes, tuple(initializations), field.cpu().eval()), history
-
-
-def train_fields(
-    fields: Sequence[DescentField],
-    next_loss: Callable[[], Tensor],
-    watch: Callable[[], dict[str, float]],
-    settings: DescentSettings,
-    labels: tuple[str | float, ...],
-) -> pd.DataFrame:
-    """Change fields, all on one device, until all steps are done.
-
-    Args:
-        fields: those that are trained; a step changes the ones that its loss depends on.
-        next_loss: the loss of the next step.
-        watch: losses to be recorded, by the names of `FLOW_HISTORY`'s columns.
-        settings: steps and learning rates.
-        labels: what names the flow.
-
-    Returns:
-        One row per report with the columns of `FLOW_HISTORY`.
-    """
-    everything = nn.ModuleList(fields)
-    moved = [_Moved(field) for field in fields if field.axes is not None]
-    probes = [field.items for field in fields if field.axes is None]
-    probes += [field.targets for field in fields]
-    rates = [
-        p for field in fields for p in (field.log_rate, field.log_floor, field.decays, field.noise)
-    ]
-    optimizers = [
-        (Adam(probes), settings.learning_rate),
-        (Adam(rates), settings.rate_learning_rate),
-        (Adam(items.along for items in moved), settings.axes_learning_rate),
-    ]
-    progress = Progress(settings.steps, "flow " + ", ".join(str(label) for label in labels))
-    every = max(1, settings.steps // _REPORTS)
-    total, since, rows = torch.zeros((), device=probes[0].device), 0, []
-    everything.train()
-    for step in range(1, settings.steps + 1):
-        loss = next_loss()
-        everything.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(everything.parameters(), _CLIP)
-        for items in moved:
-            items.turn_gradient()
-        for optimizer, first in optimizers:
-            optimizer.step(cosine(step - 1, settings.steps, first, _LAST_LEARNING_RATE))
-        for items in moved:
-            items.move()
-        total, since = total + loss.detach(), since + 1
-        if step % every == 0 or step == settings.steps:
-            everything.eval()
-            losses = watch()
-            everything.train()
-            rows.append({"step": step, "loss": float(total) / since, **losses})
-            progress.update(step, **losses)
-            total, since = torch.zeros_like(total), 0
-    return pd.DataFrame(rows)
-
-
-class _Moved:
-    """The items of a field, while they are moved along its axes.
-
-    Attributes:
-        along: (K, P, features) how far they have been moved along each; what is optimized.
-    """
-
-    def __init__(self, field: DescentField) -> None:
-        assert field.axes is not None
-        self._items, self._axes = field.items, field.axes
-        self._first = field.items.detach().clone()
-        self.along = torch.zeros_like(self._first, requires_grad=True)
-
-    def turn_gradient(self) -> None:
-        """Give `along` the gradient that the items have, if they have one."""
-        grad = self._items.grad
-        self.along.grad = None if grad is None else grad @ self._axes.T
-
-    def move(self) -> None:
-        """Put the items where `along` says."""
-        with torch.no_grad():
-            self._items.copy_(self._first + self.along @ self._axes)
-
-
-class Lesson:
-    """A zoo that descents learn.
-
-    Args:
-        architecture: of all networks.
-        networks: stacked parameters (K, …) of the members to learn from, and what they started
-            from.
-        data: (n, features) training items, and their classes (n,).
-        settings: all choices.
-        held_out: final and initial parameters of members whose loss alone is recorded.
-        device: where to train.
-
-    Raises:
-        DescentProblem, TensorProblem, ItemProblem: see `fit_descent`.
-    """
-
-    def __init__(
-        self,
-        architecture: Architecture,
-        networks: tuple[Mapping[str, Tensor], Mapping[str, Tensor]],
-        data: tuple[np.ndarray, np.ndarray],
-        settings: DescentSettings,
-        held_out: tuple[Mapping[str, Tensor], Mapping[str, Tensor]] | None = None,
-        device: torch.device = _CPU,
-    ) -> None:
-        if architecture.statistics or architecture.tokens:
-            raise DescentProblem(
-                f"a descent of {architecture.name} cannot be learned: its probes are numbers, and "
-                "it carries no running statistics; choose method codes or paper."
-            )
-        self.final, self.start_from = _pairs(networks, architecture, "the members", device)
-        self.x = as_items(architecture, data[0]).float().to(device)
-        self.y = as_labels(data[1], len(self.x)).to(device)
-        one = {name: tensor[:1] for name, tensor in self.final.items()}
-        with torch.no_grad():
-            self.classes = architecture.forward(one, self.x[:1]).shape[2]
-        if self.classes == 1:
-            raise DescentProblem(
-                f"{architecture.name} predicts a number, and a descent learns classifiers; choose "
-                "method codes or paper."
-            )
-        check_labels(self.y, self.classes)
-        self._architecture, self._settings, self._device = architecture, settings, device
-        self._objective = _Objective(architecture, self.final, self.start_from, settings)
-        self._watched = {"train_loss": (self.final, self.start_from)}
-        if held_out is not None:
-            pairs = _pairs(held_out, architecture, "the held-out members", device)
-            self._watched["held_out_loss"] = pairs
-
-    def draw_watched(self, generator: torch.Generator) -> None:
-        """Draw the items on which `watch` compares predictions, the same throughout."""
-        self._fixed = self.x[self._some(len(self.x), self._settings.items, generator)]
-
-    def loss(
-        self, field: DescentField, initializations: Sequence[str], generator: torch.Generator
-    ) -> Tensor:
-        """The loss of a field on members, items and fresh initializations drawn for one step."""
-        settings, objective = self._settings, self._objective
-        some = self._some(len(objective), settings.batch, generator)
-        which = self._some(len(self.x), settings.items, generator)
-        fresh = {
-            name: tensor.to(self._device)
-            for name, tensor in _fresh(
-                self._architecture, settings.fresh, initializations, generator
-            ).items()
-        }
-        noise = field.draw(settings.batch + settings.fresh, generator).to(self._device)
-        noise[: settings.batch] = 0
-        found = field(
-            {name: torch.cat([t[some], fresh[name]]) for name, t in self.start_from.items()},
-            noise if settings.noise else None,
-        )
-        paired = {name: tensor[: settings.batch] for name, tensor in found.items()}
-        unpaired = {name: tensor[settings.batch :] for name, tensor in found.items()}
-        others = torch.randperm(len(objective), generator=generator)[: settings.others]
-        others = others.to(self._device)
-        loss = objective(paired, self.final, some, self.x[which])
-        loss = loss + objective.alike(unpaired, self.final, others, self.x[which], self.y[which])
-        return loss + objective.power(unpaired, fresh)
-
-    def watch(self, field: DescentField) -> dict[str, float]:
-        """The loss of a field on the first members and on fixed items, without noise."""
-        losses = {"train_loss": math.nan, "held_out_loss": math.nan}
-        for name, (final, start) in self._watched.items():
-            some = torch.arange(min(_WATCHED, len(next(iter(final.values())))), device=self._device)
-            found = field({n: tensor[some] for n, tensor in start.items()})
-            with torch.no_grad():
-                losses[name] = float(self._objective(found, final, some, self._fixed))
-        return losses
-
-    def _some(self, everyone: int, count: int, generator: torch.Generator) -> Tensor:
-        """Places of some of so many members or items."""
-        return torch.randint(everyone, (count,), generator=generator).to(self._device)
-
-
-def start_field(
-    architecture: Architecture,
-    lessons: Sequence[Lesson],
-    settings: DescentSettings,
-    generator: torch.Generator,
-) -> DescentField:
-    """A field whose probes are training items and whose speeds are those of the members.
-
-    Args:
-        architecture: of all networks.
-        lessons: the zoos that it is to learn, all of whose items and members count alike.
-        settings: all choices.
-        generator: which items.
-    """
-    x, y = (torch.cat([getattr(lesson, part).cpu() for lesson in lessons]) for part in "xy")
-    classes = lessons[0].classes
-    count = settings.evaluations * settings.probes
-    field = DescentField(architecture, settings.evaluations, settings.probes, x.shape[1], classes)
-    chosen = torch.randint(len(x), (count,), generator=generator)
-    moved = [
-        torch.cat([lesson.final[name] - lesson.start_from[name] for lesson in lessons])
-        for name in architecture.shapes
-    ]
-    speeds = torch.stack([_FIRST_RATE * tensor.square().mean().sqrt() for tensor in moved])
-    with torch.no_grad():
-        field.items.copy_(x[chosen].view_as(field.items))
-        labels = _FIRST_TARGET * one_hot(y[chosen].long(), classes)
-        field.targets.copy_(labels.view_as(field.targets))
-        field.log_rate.copy_(speeds.clamp_min(1e-6).log().cpu())
-        field.noise.fill_(settings.noise)
-    if settings.axes_learning_rate:
-        field.axes = _principal_axes(x)
-    return field
-
-
-def _principal_axes(x: Tensor) -> Tensor:
-    """(features, features) principal axes of items (n, features), as long as their deviations."""
-    variances, axes = torch.linalg.eigh(torch.cov(x.T.double()))
-    scaled: Tensor = axes * variances.clamp_min(0).sqrt()
-    return scaled.T.to(x)
-
-
-class _Objective:
-    """How far generated networks are from the members that started where they did, and from all."""
-
-    def __init__(
-        self,
-        architecture: Architecture,
-        final: Mapping[str, Tensor],
-        start: Mapping[str, Tensor],
-        settings: DescentSettings,
-    ) -> None:
-        self._architecture, self._settings = architecture, settings
-        self._members = len(next(iter(final.values())))
-        self._moved = sum(
-            float((tensor - start[name]).square().sum()) / self._members
-            for name, tensor in final.items()
-        )
-        self._seconds = {
-            name: torch.einsum("koi,koj->ij", tensor, tensor) / tensor.shape[:2].numel()
-            for name, tensor in final.items()
-            if tensor.ndim == 3
-        }
-        self._reached, self._first = self._powers(final), self._powers(start)
-
-    def __len__(self) -> int:
-        return self._members
-
-    def __call__(
-        self, found: Mapping[str, Tensor], final: Mapping[str, Tensor], some: Tensor, x: Tensor
-    ) -> Tensor:
-        """The loss of networks that started where members `some` of `final` did.
-
-        It is the mean Kullback–Leibler divergence of their predictions on items x from the
-        members'; plus, weighted, the squared distance of their weights in units of how far members
-        move.
-        """
-        target = {name: tensor[some] for name, tensor in final.items()}
-        with torch.no_grad():
-            wanted = log_softmax(self._architecture.forward(target, x), dim=2)
-        given = log_softmax(self._architecture.forward(found, x), dim=2)
-        loss = kl_div(given, wanted, log_target=True, reduction="none").sum(dim=2).mean()
-        distance = torch.zeros((), device=x.device)
-        for name, tensor in found.items():
-            distance = distance + (tensor - target[name]).square().sum()
-        return loss + self._settings.weight_fit * distance / len(some) / self._moved
-
-    def alike(
-        self,
-        found: Mapping[str, Tensor],
-        final: Mapping[str, Tensor],
-        some: Tensor,
-        x: Tensor,
-        y: Tensor,
-    ) -> Tensor:
-        """How differently networks and members `some` of `final` are distributed, up to a constant.
-
-        It is the energy distance of their predictions on items x, square roots of probabilities
-        whose squared differences are means over items and sums over classes, plus that of their
-        mean losses there, in nats, y being the classes; plus, weighted by `near_fit`, that of how
-        far their predictions are from the nearest of those members' (of members, of the others').
-        """
-        with torch.no_grad():
-            members, losses = self._seen({n: tensor[some] for n, tensor in final.items()}, x, y)
-        predictions, own_losses = self._seen(found, x, y)
-        total = energy_distance(predictions, members) + energy_distance(own_losses, losses)
-        if self._settings.near_fit:
-            # As many members for networks to be near to as a member has others.
-            near = _nearest(predictions, members[1:])
-            itself = torch.full((len(members),), math.inf, device=x.device).diag_embed()
-            target = _nearest(members, members, itself)
-            total = total + self._settings.near_fit * energy_distance(near, target)
-        return total
-
-    def power(self, found: Mapping[str, Tensor], first: Mapping[str, Tensor]) -> Tensor:
-        """How far, on average, the mean squares of tensors are from those over all members.
-
-        Of a matrix, also that of the products of its rows with all members' rows, which tells how
-        near networks come to members whose units are in the best order. What networks gain from
-        their initializations is compared, which differ by chance; squared, in units of what members
-        reach, weighted by size and by `power_fit`.
-        """
-        total = torch.zeros((), device=next(iter(found.values())).device)
-        ends, starts = self._powers(found), self._powers(first)
-        for key, reached in self._reached.items():
-            gain = reached - self._first[key]
-            error = (ends[key] - starts[key] - gain) / reached.clamp_min(1e-30)
-            share = found[key[0]][0].numel() / self._architecture.parameters
-            total = total + share * error.square()
-        return self._settings.power_fit * total
-
-    def _powers(self, networks: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
-        """The means over networks that `power` compares."""
-        powers = {(name, "own"): tensor.square().mean() for name, tensor in networks.items()}
-        for name, second in self._seconds.items():
-            powers[name, "members"] = (networks[name] @ second * networks[name]).mean()
-        return powers
-
-    def _seen(self, networks: Mapping[str, Tensor], x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Of each network what `alike` compares: predictions (M, n, classes) and losses (M, 1)."""
-        logits = self._architecture.forward(networks, x)
-        losses = cross_entropies(logits, y).mean(dim=1, keepdim=True)
-        return (log_softmax(logits, dim=2) / 2).exp() / math.sqrt(len(x)), losses
-
-
-def _nearest(a: Tensor, b: Tensor, besides: Tensor | float = 0.0) -> Tensor:
-    """(M, 1) distance of each of the M rows of a to the nearest of b, with this added to each."""
-    distances = torch.cdist(a.flatten(1), b.flatten(1)) + besides
-    return distances.min(dim=1, keepdim=True).values
-
-
-def _fresh(
-    architecture: Architecture,
-    count: int,
-    initializations: Sequence[str],
-    generator: torch.Generator,
-) -> dict[str, Tensor]:
-    """Initializations of `count` networks that nobody has started from."""
-    seeds = torch.randint(2**62, (count,), generator=generator).tolist()
-    return architecture.initialize(
-        [torch.Generator().manual_seed(seed) for seed in seeds],
-        [initializations[seed % len(initializations)] for seed in seeds],
-    )
-
-
-def _pairs(
-    networks: tuple[Mapping[str, Tensor], Mapping[str, Tensor]],
-    architecture: Architecture,
-    what: str,
-    device: torch.device,
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Networks and what they started from, in single precision, as all that is trained here."""
-    found = []
-    for given, role in zip(networks, (what, f"the initializations of {what}"), strict=True):
-        tensors = architecture.arrange(given, role)
-        all_finite(tensors, role)
-        found.append({name: tensor.float().to(device) for name, tensor in tensors.items()})
-    final, initial = found
-    counts = [len(next(iter(tensors.values()))) for tensors in found]
-    if counts[0] != counts[1] or counts[0] == 0:
-        raise DescentProblem(
-            f"{what} are {counts[0]} and their initializations {counts[1]}; give each of them, at "
-            "least one, what it started from."
-        )
-    return final, initial
+        own = self.labelled[condition.label].to(device).eval()
+        if condition.guidance == 1:
+            return own
+        return partial(own, without=without, guidance=condition.guidance)

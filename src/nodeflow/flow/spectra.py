@@ -7,32 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from nodeflow.flow.collected import FLOW
-from nodeflow.flow.store import FLOW_FILE
-from nodeflow.tables import Schema, check_place, open_tensors, opened_parameters
+from nodeflow.flow.schemas import FLOW, FLOW_FILE, FLOW_SPECTRA
+from nodeflow.tables import check_place, open_tensors, opened_parameters
 
-__all__ = ["FLOW_SPECTRA", "read_spectra"]
-
-FLOW_SPECTRA = Schema(
-    "spectra of all flows",
-    1,
-    {
-        **FLOW.columns,
-        "component": pa.int64(),
-        "variance": pa.float64(),
-        "kept": pa.float64(),
-        "coded": pa.bool_(),
-    },
-    {
-        **FLOW.about,
-        "component": "number of the principal component of the members learned from, from 1 on",
-        "variance": "of these members along it, over the number of members less one",
-        "kept": "share of their total variance that lies along this component and those before it",
-        "coded": "whether codes have it",
-    },
-)
+__all__ = ["read_spectra"]
 
 
 def read_spectra(paths: Iterable[str | Path]) -> pd.DataFrame:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,148 +20,131 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from nodeflow.flow.codec import Codec, Shapes, SpanCodec, finite_rows, fit_codec, scale_of
 from nodeflow.flow.diffusion import noise_prediction_loss
-from nodeflow.flow.gram import Columns, gram_pca
+from nodeflow.flow.gram import gram_pca
+from nodeflow.flow.method import LearnedZoo
+from nodeflow.flow.sample import Flow
 from nodeflow.flow.settings import FlowProblem, FlowSettings
 from nodeflow.flow.velocity import build_velocity, draw_dropout_from
 from nodeflow.job import Progress
 from nodeflow.optimizers import Adam, cosine
 from nodeflow.seeds import torch_generator
 from nodeflow.threads import one_thread_if_small
+from nodeflow.zoo.store import Networks
 
-__all__ = [
-    "Flow",
-    "FlowProblem",
-    "fit_flow",
-    "fit_streamed_flow",
-    "flow_matching_loss",
-    "flow_over",
-    "train_velocity",
-]
+__all__ = ["fit_over_codes", "flow_matching_loss", "shapes_to_learn", "train_velocity"]
 
-_CPU = torch.device("cpu")
 _REPORTS = 50
 _VALIDATION_DRAWS = 256
+_COLUMNS = 2**16
+"""Parameters of each member that are in memory at a time where a zoo is streamed."""
 
 
-@dataclass(frozen=True)
-class Flow:
-    """A trained generative model of network weights.
-
-    Attributes:
-        settings: how it was trained.
-        shapes: name → shape of one network's tensors, in the order of a flat row.
-        codec: rows ↔ codes; a `SpanCodec` if the zoo was streamed.
-        velocity: v(x, t), in evaluation mode; with labels v(x, t, label).
-        labels: names of the zoos that it learned, if it is conditional; see
-            `nodeflow.flow.conditional`.
-    """
-
-    settings: FlowSettings
-    shapes: Shapes
-    codec: Codec | SpanCodec
-    velocity: nn.Module
-    labels: tuple[str, ...] = ()
-
-
-@one_thread_if_small
-def fit_flow(
-    members: Mapping[str, Tensor],
-    shapes: Shapes,
+def fit_over_codes(
+    zoos: Mapping[str, LearnedZoo],
     settings: FlowSettings,
     root_seed: int,
-    labels: tuple[str | float, ...],
-    held_out: Mapping[str, Tensor] | None = None,
-    device: torch.device = _CPU,
+    labels: Sequence[str | float],
+    device: torch.device | str = "cpu",
 ) -> tuple[Flow, pd.DataFrame]:
-    """Fit the codec and train the velocity field on a zoo's training members.
+    """Fit one codec and train one field over its codes on the members of a zoo, or of several.
+
+    With a codec of kind "span" only a few parameters of each member are in memory at a time.
 
     Args:
-        members: stacked parameters (K, …) of the training members, aligned if so wanted.
-        shapes: name → shape of one network's tensors.
+        zoos: name, which becomes a label if there are several → zoo. With a PCA codec held-out
+            members are projected onto the training members' span.
         settings: all choices.
         root_seed: the run's root seed.
         labels: what names this flow; every random number comes from (root_seed, "flow", *labels).
-        held_out: stacked parameters of members that the flow must never learn from; only their
-            loss is recorded. With a PCA codec they are projected onto the training members' span.
-        device: where the velocity field is trained.
+        device: where the field is trained.
 
     Returns:
         The flow, on the CPU, and its history as `train_velocity` gives it.
 
     Raises:
-        TensorProblem: members or held-out ones do not have these shapes, or are not finite.
+        FlowProblem: several zoos are to be streamed.
+        TensorProblem: networks have other tensors than the first zoo's, or are not finite.
         CodecProblem: the members do not allow such a codec; see `fit_codec`.
     """
-    rows = finite_rows(members, shapes, "the members")
-    codec = fit_codec(rows, settings.codec)
-    others = None
-    if held_out is not None:
-        others = codec.encode(finite_rows(held_out, shapes, "the held-out members"))
-    generator = torch_generator(root_seed, "flow", *labels)
-    return flow_over(codec, codec.encode(rows), others, shapes, settings, generator, device)
+    shapes = shapes_to_learn(zoos)
+    learned = {name: zoo.training for name, zoo in zoos.items()}
+    unseen = {name: x for name, zoo in zoos.items() if (x := zoo.held_out) is not None and len(x)}
+    classes: tuple[Tensor, Tensor | None] | None = None
+    codec: Codec | SpanCodec
+    if settings.codec.kind == "span":
+        codec, codes, others = _streamed(zoos, shapes, settings)
+    else:
+        rows, numbers = _pooled(learned, zoos, shapes, "the members")
+        codec = fit_codec(rows, settings.codec)
+        codes, others, other_numbers = codec.encode(rows), None, None
+        if unseen:
+            other_rows, other_numbers = _pooled(unseen, zoos, shapes, "the held-out members")
+            others = codec.encode(other_rows)
+        classes = (numbers, other_numbers) if len(zoos) > 1 else None
+    velocity, history = train_velocity(
+        torch.from_numpy(codes).float(),
+        settings,
+        torch_generator(root_seed, "flow", *labels),
+        None if others is None else torch.from_numpy(others).float(),
+        device,
+        classes,
+    )
+    names = tuple(zoos) if len(zoos) > 1 else ()
+    return Flow(settings, shapes, codec, velocity.cpu(), names), history
 
 
-def fit_streamed_flow(
-    columns: Columns,
-    learned: int,
-    shapes: Shapes,
-    settings: FlowSettings,
-    root_seed: int,
-    labels: tuple[str | float, ...],
-    device: torch.device = _CPU,
-) -> tuple[Flow, pd.DataFrame]:
-    """The same as `fit_flow` for a zoo of which only a few parameters are in memory at a time.
+def shapes_to_learn(zoos: Mapping[str, LearnedZoo]) -> dict[str, tuple[int, ...]]:
+    """Name → shape of one network's tensors, in the order of the first zoo's architecture.
 
-    Args:
-        columns: the parameters of all members; see `nodeflow.zoo.read_columns`.
-        learned: how many of them, from the first on, to learn from; the others are held out.
-        shapes: name → shape of one network's tensors.
-        settings: all choices; its codec is of kind "span".
-        root_seed: the run's root seed.
-        labels: what names this flow.
-        device: where the velocity field is trained.
+    Without an origin they are in the order of their names: none that a dictionary happens to have.
+
+    Raises:
+        FlowProblem: networks without tensors.
     """
-    pca = gram_pca(columns, learned)
+    first = next(iter(zoos.values()))
+    if first.origin is None and not first.training.shapes:
+        raise FlowProblem("the members hold no tensors; give stacked parameters by name.")
+    if first.origin is None:
+        return dict(sorted(first.training.shapes.items()))
+    return {name: tuple(shape) for name, shape in first.origin.architecture.shapes.items()}
+
+
+def _streamed(
+    zoos: Mapping[str, LearnedZoo], shapes: Shapes, settings: FlowSettings
+) -> tuple[SpanCodec, np.ndarray, np.ndarray | None]:
+    """Codec and codes of a zoo of which only a few parameters are in memory at a time."""
+    if len(zoos) > 1:
+        raise FlowProblem(
+            "a flow over several zoos holds them in memory; choose a codec of kind pca or raw."
+        )
+    (zoo,) = zoos.values()
+    parts = [zoo.training, *([] if zoo.held_out is None else [zoo.held_out])]
+    arranged = [part.arranged(shapes, "the members") for part in parts]
+
+    def columns() -> Iterator[np.ndarray]:
+        for cuts in zip(*(part.columns(_COLUMNS) for part in arranged), strict=True):
+            yield np.concatenate(cuts)
+
+    pca = gram_pca(columns, len(zoo.training))
     scale = scale_of(pca.spectrum, settings.codec)
     codec = SpanCodec(pca.weights, scale, pca.spectrum)
     codes, others = (found[:, : codec.size] / scale for found in (pca.codes, pca.others))
-    generator = torch_generator(root_seed, "flow", *labels)
-    return flow_over(codec, codes, others, shapes, settings, generator, device)
+    return codec, codes, others if len(others) else None
 
 
-def flow_over(
-    codec: Codec | SpanCodec,
-    codes: np.ndarray,
-    held_out: np.ndarray | None,
-    shapes: Shapes,
-    settings: FlowSettings,
-    generator: torch.Generator,
-    device: torch.device = _CPU,
-    names: tuple[str, ...] = (),
-    classes: tuple[Tensor, Tensor] | None = None,
-) -> tuple[Flow, pd.DataFrame]:
-    """Train a velocity field over codes, and put it together with their codec.
-
-    Args:
-        codec: what the codes (K, k) were made by.
-        codes: of the networks to learn from.
-        held_out: codes (H, k) of others, of which only the loss is recorded; H may be 0.
-        shapes: name → shape of one network's tensors.
-        settings: all choices.
-        generator: of every random number.
-        device: where the velocity field is trained.
-        names: the labels of a conditional flow.
-        classes: of such a one, the number of the label of each code and of each held-out one.
-    """
-    others: Tensor | None = None
-    labelled: tuple[Tensor, Tensor | None] | None = classes and (classes[0], None)
-    if held_out is not None and len(held_out):
-        others, labelled = torch.from_numpy(held_out).float(), classes
-    velocity, history = train_velocity(
-        torch.from_numpy(codes).float(), settings, generator, others, device, labelled
-    )
-    own_shapes = {name: tuple(shape) for name, shape in shapes.items()}
-    return Flow(settings, own_shapes, codec, velocity.cpu(), names), history
+def _pooled(
+    networks: Mapping[str, Networks], zoos: Mapping[str, LearnedZoo], shapes: Shapes, what: str
+) -> tuple[np.ndarray, Tensor]:
+    """Flat networks of all zoos, and the number of the zoo that each is from."""
+    rows, classes = [], []
+    for number, name in enumerate(zoos):
+        if name not in networks:
+            continue
+        whole = networks[name].take(np.arange(len(networks[name])))
+        role = what if len(zoos) == 1 else f"{what} of {name}"
+        rows.append(finite_rows(whole.parameters, shapes, role))
+        classes.append(torch.full((len(whole),), number))
+    return np.concatenate(rows), torch.cat(classes)
 
 
 @one_thread_if_small
@@ -171,14 +153,13 @@ def train_velocity(
     settings: FlowSettings,
     generator: torch.Generator,
     held_out: Tensor | None = None,
-    device: torch.device = _CPU,
+    device: torch.device | str = "cpu",
     classes: tuple[Tensor, Tensor | None] | None = None,
 ) -> tuple[nn.Module, pd.DataFrame]:
     """Train a velocity field by conditional flow matching.
 
     Every step draws fresh source noise, times in U[0, 1] and path noise. The weights returned are
-    the last ones or their moving average; nothing is selected by a loss, unless the settings ask
-    for the reference's faults.
+    the last ones or their moving average; nothing is selected by a loss.
 
     Args:
         codes: (K, k) training codes.
@@ -217,7 +198,6 @@ def train_velocity(
         weights, betas=settings.betas, weight_decay=settings.weight_decay, decoupled=True
     )
     rates = settings.learning_rate, settings.final_learning_rate
-    best, best_state = math.inf, None
     report_every = max(1, settings.steps // _REPORTS)
     since, rows = torch.zeros((), device=device), []
     reported = 0
@@ -230,9 +210,6 @@ def train_velocity(
         noise = settings.path_noise * torch.randn(x1.shape, generator=generator)
         draws = _there((x0, x1, t, noise, label), device)
         loss = _loss(settings, velocity, *draws)
-        if settings.keep_best_batch and float(loss.detach()) < best:
-            # The loss is that of the weights before this step changes them.
-            best, best_state = float(loss.detach()), copy.deepcopy(velocity.state_dict())
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step(cosine(step - 1, settings.steps, *rates))
@@ -248,8 +225,6 @@ def train_velocity(
             row = {"step": step, "loss": mean_loss, **watch(sampled)}
             rows.append(row)
             progress.update(step, **{name: x for name, x in row.items() if name != "step"})
-    if best_state is not None:
-        velocity.load_state_dict(best_state)
     return sampled.eval(), pd.DataFrame(rows)
 
 
@@ -261,7 +236,7 @@ def _moments(codes: Tensor, classes: Tensor | None) -> tuple[Tensor, Tensor]:
     return torch.stack([x.mean(dim=0) for x in parts]), torch.stack([x.var(dim=0) for x in parts])
 
 
-def _there(draws: Sequence[Tensor | None], device: torch.device) -> list[Any]:
+def _there(draws: Sequence[Tensor | None], device: torch.device | str) -> list[Any]:
     return [None if draw is None else draw.to(device) for draw in draws]
 
 
@@ -306,15 +281,9 @@ def _pairs(
     arXiv:2207.12598): such a pair has the number behind the last label.
     """
     targets = _batches(len(codes), settings.batch, generator)
-    if settings.fixed_source_bank:
-        bank = settings.source_std * torch.randn(codes.shape, generator=generator)
-        sources = _batches(len(codes), settings.batch, generator)
     for chosen in targets:
         x1, label = codes[chosen], None
-        if settings.fixed_source_bank:
-            x0 = bank[next(sources)]
-        else:
-            x0 = settings.source_std * torch.randn(x1.shape, generator=generator)
+        x0 = settings.source_std * torch.randn(x1.shape, generator=generator)
         if classes is not None:
             withheld = torch.rand(len(chosen), generator=generator) < settings.label_dropout
             label = torch.where(withheld, int(classes.max()) + 1, classes[chosen])
@@ -342,7 +311,7 @@ class _Watch:
         held_out: tuple[Tensor | None, Tensor | None],
         settings: FlowSettings,
         generator: torch.Generator,
-        device: torch.device,
+        device: torch.device | str,
     ) -> None:
         # Its own stream, so that what is watched does not change what is learned.
         self._settings = settings
@@ -370,7 +339,7 @@ def _fixed_draws(
     classes: Tensor | None,
     settings: FlowSettings,
     generator: torch.Generator,
-    device: torch.device,
+    device: torch.device | str,
 ) -> list[Any]:
     """x0, x1, t, path noise and label, with times spread evenly and codes used equally often."""
     chosen = next(_batches(len(codes), _VALIDATION_DRAWS, generator))

@@ -1,5 +1,4 @@
 from .against_theory import degree_exceedance
-from .connection import connection_table, effective_distance, probability_at
 from .ensemble import Sampler, connect, sample_cell, sample_graph
 from .files import (
     Directions,
@@ -16,7 +15,8 @@ from .normalize import NORMALIZATIONS, normalized_adjacency
 from .nulls import erdos_renyi, rewire
 from .real import REAL_NETWORKS, RealNetwork, real_network
 from .s1 import ModelProblem
-from .store import EDGES, GRAPHS, NETWORKS, NODES, read_graphs, write_coordinates, write_graphs
+from .schemas import EDGES, GRAPHS, NETWORKS, NODES
+from .store import read_graphs, write_coordinates, write_graphs
 from .theory import Prediction, predict
 
 __all__ = [
@@ -37,10 +37,8 @@ __all__ = [
     "Sampler",
     "build_graph",
     "connect",
-    "connection_table",
     "degree_exceedance",
     "directions",
-    "effective_distance",
     "erdos_renyi",
     "from_matrix",
     "from_networkx",
@@ -49,7 +47,6 @@ __all__ = [
     "node_table",
     "normalized_adjacency",
     "predict",
-    "probability_at",
     "read_edge_list",
     "read_graphs",
     "read_network",

@@ -6,39 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from nodeflow.graphs.collected import CELL
-from nodeflow.graphs.store import NODES
+from nodeflow.graphs.schemas import CELL, NODES
 from nodeflow.graphs.theory import Prediction, predict
-from nodeflow.tables import Schema, check_place, gathered, read_parameters, read_table
+from nodeflow.tables import check_place, read_parameters, read_table
 
-__all__ = ["COLLECTED_CLUSTERING", "COLLECTED_DEGREES", "against_theory", "degree_exceedance"]
-
-_DEGREES = Schema(
-    "degrees against theory",
-    1,
-    {
-        "degree": pa.int64(),
-        "observed": pa.float64(),
-        "expected": pa.float64(),
-        "graphs": pa.int64(),
-    },
-    {
-        "degree": "degree k",
-        "observed": "share of nodes with a degree of at least k, over all graphs of the cell",
-        "expected": "the model's probability of a degree of at least k",
-        "graphs": "number of graphs",
-    },
-)
-_CLUSTERING = Schema(
-    "clustering against theory",
-    1,
-    {"expected": pa.float64()},
-    {"expected": "the model's mean local clustering of nodes with at least two neighbours"},
-)
-COLLECTED_DEGREES = gathered("degrees of all cells against theory", _DEGREES, CELL)
-COLLECTED_CLUSTERING = gathered("clustering of all cells in theory", _CLUSTERING, CELL)
+__all__ = ["against_theory", "degree_exceedance"]
 
 
 def against_theory(paths: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nodeflow.compiled import njit
 from nodeflow.graphs.graph import Graph, check_graphs
-from nodeflow.graphs.store import GRAPHS, NODES
+from nodeflow.graphs.schemas import GRAPHS, NODES
 
 __all__ = [
     "assortativity",

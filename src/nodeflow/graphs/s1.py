@@ -35,11 +35,9 @@ __all__ = [
     "asymptotic_c",
     "check_coordinates",
     "check_model",
-    "connection_probability",
     "draw_hidden_degrees",
     "draw_positions",
     "mean_over_ring",
-    "ring_distance",
 ]
 
 
@@ -103,27 +101,6 @@ def draw_hidden_degrees(
 def draw_positions(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Positions x, shape (n,), uniform on the ring [0, 1)."""
     return rng.random(n)
-
-
-def ring_distance(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
-    """Distance 1/2 − |1/2 − |x − y|| on the ring of circumference 1, in [0, 1/2]; broadcasts."""
-    return np.asarray(0.5 - np.abs(0.5 - np.abs(np.subtract(x, y))), dtype=np.float64)
-
-
-def connection_probability(
-    distance: ArrayLike,
-    kappa_u: ArrayLike,
-    kappa_v: ArrayLike,
-    *,
-    n: int,
-    beta: float,
-    c: float,
-) -> NDArray[np.float64]:
-    """Probability of the edge between nodes at a ring distance in [0, 1/2]; broadcasts."""
-    with np.errstate(divide="ignore", over="ignore"):
-        energy = beta * np.log(n * np.asarray(distance, dtype=np.float64))
-        weight = max(1.0, beta) * (math.log(c) + np.log(kappa_u) + np.log(kappa_v))
-        return np.asarray(1 / (1 + np.exp(energy - weight)), dtype=np.float64)
 
 
 def mean_over_ring(log_z: ArrayLike, beta: float) -> NDArray[np.float64]:

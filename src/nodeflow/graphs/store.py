@@ -7,107 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from nodeflow.graphs.graph import Graph, build_graph
-from nodeflow.tables import Schema, TableWriter, read_columns, read_parameters
+from nodeflow.graphs.schemas import COORDINATES, EDGES
+from nodeflow.tables import TableWriter, read_columns, read_parameters
 
 __all__ = [
-    "COORDINATES",
-    "EDGES",
-    "GRAPHS",
-    "NETWORKS",
-    "NODES",
     "read_graphs",
     "write_coordinates",
     "write_graphs",
 ]
-
-_GRAPH = "Index of the graph in its file, from 0."
-
-EDGES = Schema(
-    "edges",
-    1,
-    {"graph": pa.int32(), "source": pa.int32(), "target": pa.int32()},
-    {
-        "graph": _GRAPH,
-        "source": "Smaller node id of the edge.",
-        "target": "Larger node id of the edge.",
-    },
-)
-
-COORDINATES = Schema(
-    "coordinates",
-    1,
-    {"graph": pa.int32(), "node": pa.int32(), "kappa": pa.float64(), "x": pa.float64()},
-    {
-        "graph": _GRAPH,
-        "node": "Node id, from 0.",
-        "kappa": "Hidden degree.",
-        "x": "Position on the ring of circumference 1.",
-    },
-)
-
-NODES = Schema(
-    "nodes",
-    1,
-    {
-        "graph": pa.int32(),
-        "node": pa.int32(),
-        "kappa": pa.float64(),
-        "x": pa.float64(),
-        "degree": pa.int32(),
-        "clustering": pa.float64(),
-        "triangles": pa.int64(),
-        "giant": pa.bool_(),
-    },
-    {
-        "graph": _GRAPH,
-        "node": "Node id, from 0.",
-        "kappa": "Hidden degree; NaN where the graph has none.",
-        "x": "Position on the ring of circumference 1; NaN where the graph has none.",
-        "degree": "Number of neighbours.",
-        "clustering": "Share of pairs of neighbours that are linked; NaN below two neighbours.",
-        "triangles": "Number of triangles through the node.",
-        "giant": "Whether the node is in the largest connected component.",
-    },
-)
-
-GRAPHS = Schema(
-    "graphs",
-    1,
-    {
-        "graph": pa.int32(),
-        "nodes": pa.int64(),
-        "edges": pa.int64(),
-        "mean_degree": pa.float64(),
-        "clustering": pa.float64(),
-        "assortativity": pa.float64(),
-        "giant_share": pa.float64(),
-        "heterogeneity": pa.float64(),
-        "k_max": pa.int64(),
-        "isolated_share": pa.float64(),
-    },
-    {
-        "graph": _GRAPH,
-        "nodes": "Number of nodes.",
-        "edges": "Number of edges.",
-        "mean_degree": "Mean degree.",
-        "clustering": "Mean local clustering over nodes with at least two neighbours; or NaN.",
-        "assortativity": "Pearson correlation of the degrees at an edge's ends; NaN if constant.",
-        "giant_share": "Share of nodes in the largest connected component.",
-        "heterogeneity": "Mean squared degree over mean degree; NaN without edges.",
-        "k_max": "Largest degree.",
-        "isolated_share": "Share of nodes without neighbours.",
-    },
-)
-
-NETWORKS = Schema(
-    "networks",
-    1,
-    {"graph": pa.int32(), "variant": pa.string(), **GRAPHS.columns},
-    {**GRAPHS.about, "variant": "original, or the null model that the graph was drawn from"},
-)
 
 _SIZES = "nodes_of_graphs"
 

@@ -1,12 +1,12 @@
 from .accuracy import Assessment, assess
-from .claims import CLAIMS, judge_claims
-from .conditional import LabelledZoo, judge_conditional
+from .claims import judge_claims
+from .conditional import judge_conditional
 from .degree import errors_by_degree
 from .gauge import closest_gauge
 from .novelty import REPLICA_RATIO, max_iou, nearest_members
 from .panel import PanelSettings, judge_panel
+from .schemas import CLAIMS, JUDGE_PANEL, JUDGE_SUMMARY
 from .solvers import compare_solvers
-from .store import JUDGE_PANEL, JUDGE_SUMMARY
 from .summary import summarize, summarize_conditional
 from .transfer import TransferSettings, transfer
 from .warning import receiver_curve
@@ -17,7 +17,6 @@ __all__ = [
     "JUDGE_SUMMARY",
     "REPLICA_RATIO",
     "Assessment",
-    "LabelledZoo",
     "PanelSettings",
     "TransferSettings",
     "assess",

@@ -10,41 +10,15 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.judge.bootstrap import crossed_means, crossed_medians, interval
+from nodeflow.judge.schemas import CLAIMS
 from nodeflow.node.store import LAW, NEURAL_ODE, TAILED
 from nodeflow.seeds import numpy_generator
-from nodeflow.tables import Schema
 
-__all__ = ["CLAIMS", "judge_claims", "verdict"]
-
-CLAIMS = Schema(
-    "claims",
-    1,
-    {
-        "claim": pa.string(),
-        "system": pa.string(),
-        "statistic": pa.string(),
-        "value": pa.float64(),
-        "low": pa.float64(),
-        "high": pa.float64(),
-        "threshold": pa.float64(),
-        "verdict": pa.string(),
-    },
-    {
-        "claim": "what the paper says, our conjecture test, or what we say of trust and of laws",
-        "system": "dynamical system",
-        "statistic": "the number that the claim is judged by; the claim holds above the threshold",
-        "value": "the number, of medians over graphs and models; failed runs count as infinite",
-        "low": "2.5 % point of its bootstrap over graphs and models",
-        "high": "97.5 % point",
-        "threshold": "where the claim begins to hold",
-        "verdict": "confirmed, contradicted or open",
-    },
-)
+__all__ = ["judge_claims", "verdict"]
 
 BARELY = 2.0
 """An error that grows by no more than this factor "barely degrades"."""

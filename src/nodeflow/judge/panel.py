@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
-from nodeflow.canonical.align import finite
-from nodeflow.flow.sample import Drawn
+from nodeflow.flow.samples import Drawn
 from nodeflow.grid import number
-from nodeflow.judge.accuracy import Assessment, assess_each
+from nodeflow.judge.bench import Bench
 from nodeflow.judge.controls import (
     Control,
     Mix,
@@ -22,13 +20,13 @@ from nodeflow.judge.controls import (
     noisy_copies,
     per_tensor_deviation,
 )
-from nodeflow.judge.novelty import Align, Gallery, max_iou, neighbour_test, spread_of, width
+from nodeflow.judge.novelty import Align, width
 from nodeflow.judge.settings import STATISTICS, JudgeProblem, PanelSettings
 from nodeflow.seeds import derive_seed
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
-from nodeflow.zoo.predict import as_items, as_labels, recalibrated
-from nodeflow.zoo.store import Block, Networks, check_networks, held, pieces
+from nodeflow.zoo.predict import as_items, as_labels
+from nodeflow.zoo.store import Networks, check_networks, held
 
 __all__ = ["STATISTICS", "JudgeProblem", "PanelSettings", "judge_panel"]
 
@@ -113,7 +111,7 @@ def judge_panel(
         held_out = held(held_out.select(np.arange(min(len(held_out), settings.controls))))
     training, drawn = held(training), held(drawn)
     items = None if calibration is None else calibration[: settings.calibration]
-    judge = _Judge(architecture, training, held_out, x, y, align, settings, items, device)
+    judge = Bench(architecture, training, held_out, x, y, align, settings, items, device)
     some = np.arange(min(len(training), settings.controls))
     tables = [judge("zoo", training.select(some), own=some)]
     if held_out is not None:
@@ -152,116 +150,3 @@ def _controls(
     yield control("pair mean", means(2))
     yield control("soup", means(settings.soup))
     yield control("gaussian", gaussian_draws)
-
-
-class _Judge:
-    """Rows of the panel for any set of networks, against one set of training members."""
-
-    def __init__(
-        self,
-        architecture: Architecture,
-        training: Networks,
-        held_out: Networks | None,
-        x: np.ndarray,
-        y: np.ndarray,
-        align: Align | None,
-        settings: PanelSettings,
-        calibration: np.ndarray | None,
-        device: torch.device,
-    ) -> None:
-        self._architecture, self._x, self._y, self._device = architecture, x, y, device
-        self._statistics, self._calibration = settings.statistics[0], calibration
-        self._training, self._held_out = training, held_out
-        self._gallery = Gallery(training, align, settings.candidates)
-        self._errors = self._assess(training, self._statistics)[0].errors
-
-    def _assess(self, networks: Networks, statistics: str) -> tuple[Assessment, np.ndarray]:
-        """What the networks do on the items, and which of them are finite."""
-        fit = []
-
-        def stacks() -> Iterator[Mapping[str, Tensor]]:
-            for some in pieces(networks):
-                block = networks.take(some)
-                fit.append(finite(block.parameters))
-                yield self._whole(_marked(block, fit[-1]), statistics)
-
-        assessment = assess_each(self._architecture, stacks(), self._x, self._y, self._device)
-        return assessment, np.concatenate(fit)
-
-    def _whole(self, tensors: Mapping[str, Tensor], statistics: str) -> Mapping[str, Tensor]:
-        """Networks with running statistics, where they have any."""
-        architecture = self._architecture
-        if not architecture.statistics:
-            return tensors
-        if statistics == "recalibrated":
-            assert self._calibration is not None
-            found = recalibrated(architecture, tensors, self._calibration, self._device)
-        elif all(name in tensors for name in architecture.statistics):
-            return tensors
-        else:
-            count = len(next(iter(tensors.values())))
-            found = architecture.fresh_statistics(count)
-            if statistics == "reference":
-                first = self._training.take([0]).statistics
-                found = {name: first[name].expand_as(one) for name, one in found.items()}
-        return {**tensors, **found}
-
-    def __call__(
-        self,
-        name: str,
-        networks: Networks,
-        seeds: np.ndarray | None = None,
-        own: np.ndarray | None = None,
-        statistics: str | None = None,
-    ) -> pd.DataFrame:
-        assessment, fit = self._assess(networks, statistics or self._statistics)
-        ok = assessment.ok
-        good = networks.select(np.flatnonzero(ok))
-        own = None if own is None else own[ok]
-        near = self._gallery.nearest(good, own)
-        table = pd.DataFrame(
-            {
-                "set": name,
-                "index": networks.members,
-                "seed": -1 if seeds is None else seeds,
-                "accuracy": assessment.accuracy,
-                "loss": assessment.loss,
-                "ece": assessment.ece,
-                "nearest": np.nan,
-                "second": np.nan,
-                "ratio": np.nan,
-                "nearest_index": -1,
-                "max_iou": np.nan,
-                "spread": np.nan,
-                "neighbour_p": np.nan,
-                "ensemble_accuracy": np.where(ok, assessment.ensemble_accuracy, np.nan),
-                "status": np.where(ok, "ok", "failed"),
-                "reason": np.where(ok, "", np.where(fit, "logits", "parameters")),
-            }
-        )
-        table.loc[~ok, "reason"] += " are not finite"
-        table.loc[ok, "nearest"] = near.nearest
-        table.loc[ok, "second"] = near.second
-        table.loc[ok, "ratio"] = near.ratio
-        table.loc[ok, "nearest_index"] = self._training.members[near.index]
-        table.loc[ok, "max_iou"] = max_iou(assessment.errors[ok], self._errors, own)
-        table.loc[ok, "spread"] = spread_of(good)
-        if self._held_out is not None and name != "held-out":
-            # The same exchanges for every set: sets are compared by the same draws.
-            table["neighbour_p"] = neighbour_test(good, self._held_out, np.random.default_rng(0))
-        return table
-
-
-def _marked(block: Block, fit: np.ndarray) -> dict[str, Tensor]:
-    """Parameters and statistics; no parameter of a network that is not fit is a number.
-
-    A unit that is off hides an infinite bias: such a network must not seem to work.
-    """
-    bad = torch.from_numpy(~fit)
-    parameters = {
-        name: tensor.masked_fill(bad.view(-1, *[1] * (tensor.ndim - 1)), torch.nan)
-        if bad.any()
-        else tensor
-        for name, tensor in block.parameters.items()
-    }
-    return {**parameters, **block.statistics}

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nodeflow.flow.sample import EVALUATIONS, AnyFlow, SampleSettings, sample
+from nodeflow.flow.method import Generator
+from nodeflow.flow.sample import EVALUATIONS, sample
+from nodeflow.flow.settings import SampleSettings
 from nodeflow.judge.accuracy import assess
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
@@ -21,7 +23,7 @@ _CPU = torch.device("cpu")
 
 @one_thread_if_small
 def compare_solvers(
-    flow: AnyFlow,
+    flow: Generator,
     architecture: Architecture,
     samplings: Sequence[SampleSettings],
     count: int,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+from sklearn.metrics import auc, roc_curve
 
 from nodeflow.node.store import MODELS, NODE_ERRORS
 from nodeflow.tables import Schema, check_place, read_parameters, stream_table
@@ -122,8 +123,5 @@ def receiver_curve(
     """
     if bad.all() or not bad.any():
         return np.full(len(_GRID), np.nan), np.nan
-    order = np.argsort(-score, kind="stable")
-    ends = np.flatnonzero(np.diff(score[order], append=np.nan) != 0)
-    found = np.concatenate([[0.0], np.cumsum(bad[order])[ends] / bad.sum()])
-    alarms = np.concatenate([[0.0], np.cumsum(~bad[order])[ends] / (~bad).sum()])
-    return np.interp(_GRID, alarms, found), float(np.trapezoid(found, alarms))
+    alarms, found, _ = roc_curve(bad, score, drop_intermediate=False)
+    return np.interp(_GRID, alarms, found), float(auc(alarms, found))

@@ -9,7 +9,7 @@ the inputs were made with, so a file of another run is recognized wherever it li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,6 @@ from nodeflow.plan import paths
 from nodeflow.plan.bridge import Bridge
 from nodeflow.plan.canonical import Canonical
 from nodeflow.plan.cells import Cells
-from nodeflow.plan.conditional import Conditional
 from nodeflow.plan.data import Data
 from nodeflow.plan.dynamics import Dynamics
 from nodeflow.plan.evaluated import Evaluated
@@ -64,6 +63,17 @@ class Plan:
         """
         path = self.root / "workflow/scripts" / f"{script}.py"
         return code_digest(path, entries=entries, without=without)
+
+    def flow_code(self, script: str) -> Callable[[Row], str]:
+        """The digest of a script of flows without the methods that a flow is not of.
+
+        A new method, or an edit of one, re-runs the flows of no other.
+        """
+
+        def code(row: Row) -> str:
+            return self.code(script, without=self.flows.other_methods(row))
+
+        return code
 
     def requests(self) -> dict[str, Any]:
         """What the SLURM profile asks for: its `default-resources` and `set-resources`."""
@@ -155,11 +165,6 @@ class Plan:
     def transfers(self) -> Transfers:
         """Transfer of generated networks."""
         return Transfers(self.config.flow.transfer, self.flows)
-
-    @cached_property
-    def conditional(self) -> Conditional:
-        """Flows over several zoos."""
-        return Conditional(self.config.flow, self.config.dump("judge")["judge"], self.canonical)
 
     @cached_property
     def bridge(self) -> Bridge:

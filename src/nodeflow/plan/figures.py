@@ -166,8 +166,22 @@ FIGURES: tuple[Figure, ...] = (
         {"report": "zoo_alignment", "barrier": "zoo_barrier"},
     ),
     Figure("flow_training", "generate", "Flow matching loss", "flow", {"history": "flow_training"}),
-    Figure("capacity", "generate", "Accuracy by capacity", "flow", {"panel": "flow_panel"}),
-    Figure("frontier", "generate", "Accuracy against novelty", "flow", {"panel": "flow_panel"}),
+    Figure(
+        "capacity",
+        "generate",
+        "Accuracy by capacity",
+        "flow",
+        {"panel": "flow_panel"},
+        lambda plan: {"looks": plan.flows.looks},
+    ),
+    Figure(
+        "frontier",
+        "generate",
+        "Accuracy against novelty",
+        "flow",
+        {"panel": "flow_panel"},
+        lambda plan: {"looks": plan.flows.looks},
+    ),
     Figure("transfer", "generate", "Transfer to changed tasks", "flow", {"transfer": "transfer"}),
     Figure(
         "solvers", "generate", "Accuracy by solver and steps", "flow", {"table": "flow_solvers"}

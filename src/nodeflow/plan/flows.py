@@ -1,20 +1,20 @@
-"""Flows over the weights of a zoo: training, samples, and what these are judged by."""
+"""Flows over the weights of zoos: training, samples, and what these are judged by."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 from nodeflow import config
+from nodeflow.flow.methods import METHODS, looks
 from nodeflow.plan.canonical import Canonical
 from nodeflow.plan.paths import FLOW, MEMBERS, METRICS, Row, fill, job
 from nodeflow.plan.zoos import Zoos
 
-__all__ = ["Flows", "flow_rows", "identity"]
-
-_NAME = "{flow}: {method}, {weights}, {width}"
+__all__ = ["Flows"]
 
 
 @dataclass(frozen=True)
@@ -33,61 +33,93 @@ class Flows:
 
     @property
     def names(self) -> list[str]:
-        """The flows over one zoo of the run: those to use whose zoo is there."""
-        return [x for x in self.settings.use if self.of(x).zoo in self.zoos.names]
+        """The flows of the run: those to use whose zoos are all there."""
+        return [x for x in self.settings.use if {*self.of(x).learns} <= {*self.zoos.names}]
 
     @cached_property
     def all(self) -> list[dict[str, Any]]:
-        """Rows of flow, weights, width: all flows."""
-        return flow_rows(self.names, self.settings.flows)
+        """Rows of flow, weights, width: all flows over one zoo."""
+        return [x for x in self._rows if self.of(x["flow"]).zoo]
+
+    @cached_property
+    def conditional(self) -> list[dict[str, Any]]:
+        """Rows of flow, weights, width: all flows over several zoos, whose names are labels."""
+        return [x for x in self._rows if self.of(x["flow"]).zoos]
+
+    @cached_property
+    def _rows(self) -> list[dict[str, Any]]:
+        return [
+            {"flow": flow, "weights": weights, "width": width}
+            for flow, settings in ((name, self.of(name)) for name in self.names)
+            for weights, width in product(settings.weights, settings.widths)
+        ]
 
     @cached_property
     def solvers(self) -> list[dict[str, Any]]:
         """Rows of flow, weights, width: flows that are sampled in several ways."""
         return [x for x in self.all if x["flow"] in self.settings.solvers.flows]
 
-    def of(self, flow: str) -> config.flow.Flow:
-        """The settings of a flow."""
-        return self.settings.flows[flow]
+    @property
+    def methods(self) -> dict[str, str]:
+        """What each method of the run is, to follow its name in a sentence."""
+        return {name: METHODS[name].about for name in sorted(self.looks)}
+
+    @property
+    def looks(self) -> dict[str, Any]:
+        """How figures show networks of each method of the run."""
+        return looks(self.of(flow).method for flow in self.names)
 
     @property
     def zoos(self) -> Zoos:
         """The zoos of the run."""
         return self.canonical.zoos
 
-    def zoo(self, row: Row) -> str:
-        """Name of the zoo that a flow learns."""
-        return self.of(row["flow"]).zoo
+    def of(self, flow: str) -> config.flow.Flow:
+        """The settings of a flow."""
+        return self.settings.flows[flow]
 
-    def data(self, row: Row) -> str:
-        """Name of the data set of that zoo."""
-        return self.zoos.of(self.zoo(row)).data
+    def learns(self, row: Row) -> list[str]:
+        """Names of the zoos that a flow learns."""
+        return list(self.of(row["flow"]).learns)
+
+    def zoo(self, row: Row) -> str:
+        """Name of the first zoo that a flow learns, the only one of most."""
+        return self.learns(row)[0]
+
+    def datasets(self, row: Row) -> list[str]:
+        """Name of the data set of each zoo."""
+        return [self.zoos.of(zoo).data for zoo in self.learns(row)]
 
     def members(self, row: Row) -> list[str]:
-        """The blocks of members that a flow learns, and is judged beside."""
-        return fill(MEMBERS, self.canonical.blocks(self.zoo(row), row["weights"]))
+        """The blocks of members that a flow learns, and is judged beside: zoo after zoo."""
+        return [path for rows in self.blocks(row) for path in fill(MEMBERS, rows)]
+
+    def blocks(self, row: Row) -> list[list[dict[str, Any]]]:
+        """Rows of zoo, weights, block, for each zoo that a flow learns."""
+        return [self.canonical.blocks(zoo, row["weights"]) for zoo in self.learns(row)]
 
     def streamed_members(self, row: Row) -> list[str]:
         """The blocks that networks of a flow are decoded with, if its codec streams the zoo."""
         return self.members(row) if self.of(row["flow"]).streams else []
 
-    def folder(self, row: Row) -> str | None:
-        """The folder of the data set of a flow's zoo."""
-        return self.zoos.folder({"zoo": self.zoo(row)})
+    def folders(self, row: Row) -> list[str | None]:
+        """The folder of the data set of each zoo."""
+        return [self.zoos.folder({"zoo": zoo}) for zoo in self.learns(row)]
 
     def downloads(self, row: Row) -> list[str]:
-        """The note of the data set of a flow's zoo, if it is to be downloaded."""
-        return self.zoos.downloads({"zoo": self.zoo(row)})
+        """The notes of the data sets of a flow's zoos that are to be downloaded."""
+        return self.zoos.data.downloads(self.datasets(row))
 
     def learned(self, row: Row) -> dict[str, Any]:
         """What a flow has learned, as all that follows from it knows it."""
-        zoo = self.zoo(row)
+        zoos = self.learns(row)
         return {
-            **identity(row),
-            "zoo": zoo,
-            "members": self.zoos.of(zoo).members,
-            "data": self.data(row),
-            "architecture": self.zoos.architecture(zoo),
+            **_identity(row),
+            "zoos": zoos,
+            "members": [self.zoos.of(zoo).members for zoo in zoos],
+            "datasets": self.datasets(row),
+            "data": ", ".join(self.datasets(row)),
+            "architecture": self.zoos.architecture(zoos[0]),
             "method": self.of(row["flow"]).method,
             "device": self.zoos.device,
             "seed": self.zoos.seed,
@@ -95,19 +127,22 @@ class Flows:
 
     def params(self, row: Row) -> dict[str, Any]:
         """What a flow is made with."""
-        zoo, settings = self.zoo(row), self.of(row["flow"])
+        settings = [self.zoos.of(zoo) for zoo in self.learns(row)]
         return {
             **self.learned(row),
-            **self.zoos.of(zoo).dump("training"),
-            "changes": settings.dump("settings")["settings"],
-            "from": [self.canonical.params(x) for x in self.canonical.blocks(zoo, row["weights"])],
+            "trainings": [x.dump("training")["training"] for x in settings],
+            "changes": self.of(row["flow"]).dump("settings")["settings"],
+            "from": [[self.canonical.params(x) for x in rows] for rows in self.blocks(row)],
         }
 
     def sample_params(self, row: Row) -> dict[str, Any]:
         """What the samples of a flow are made with."""
+        settings = self.of(row["flow"])
         return {
-            **self.of(row["flow"]).sampling.dump(),
-            **identity(row),
+            **settings.sampling.dump(),
+            **_identity(row),
+            "labels": list(settings.zoos or ()),
+            "guidance": [float(x) for x in settings.guidance or ()],
             "device": self.zoos.device,
             "seed": self.zoos.seed,
             "from": self.params(row),
@@ -131,9 +166,13 @@ class Flows:
             "from": self.params(row),
         }
 
+    def other_methods(self, row: Row) -> list[str]:
+        """Files of the library that define the methods that a flow is not of."""
+        return [f"flow/methods/{x}.py" for x in METHODS if x != self.of(row["flow"]).method]
+
     def made(self) -> list[dict[str, Any]]:
         """Which jobs make how many networks, by zoo and by flow."""
-        zoos = {self.of(flow).zoo: self.zoos.of(self.of(flow).zoo) for flow in self.names}
+        zoos = {self.zoo(x): self.zoos.of(self.zoo(x)) for x in self.all}
         training = [
             {
                 "name": "training",
@@ -145,7 +184,7 @@ class Flows:
         ]
         sampling = [
             {
-                "name": _NAME.format(**x, method=self.of(x["flow"]).method),
+                "name": f"{x['flow']}: {self.of(x['flow']).method}, {x['weights']}, {x['width']}",
                 "zoo": self.zoo(x),
                 "networks": self.of(x["flow"]).sampling.count,
                 "jobs": [["sample_flow", name] for name in fill(job(FLOW), [x])],
@@ -156,16 +195,6 @@ class Flows:
         return training + sampling
 
 
-def identity(row: Row) -> dict[str, Any]:
+def _identity(row: Row) -> dict[str, Any]:
     """What tells the flows of a run apart."""
     return {"flow": row["flow"], "weights": row["weights"], "width": int(row["width"])}
-
-
-def flow_rows(names: list[str], flows: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of flow, weights, width for some flows and their settings."""
-    return [
-        {"flow": flow, "weights": weights, "width": width}
-        for flow in names
-        for weights in flows[flow].weights
-        for width in flows[flow].widths
-    ]

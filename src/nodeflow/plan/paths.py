@@ -76,12 +76,6 @@ FLOW_PANEL = f"{FLOW}/panel.parquet"
 FLOW_SUMMARY = f"{FLOW}/summary.parquet"
 TRANSFER = f"{FLOW}/transfer.parquet"
 SOLVERS = f"{FLOW}/solvers.parquet"
-CONDITIONAL = "results/conditional/{flow}/{weights}/width~{width}"
-CONDITIONAL_WEIGHTS = f"{CONDITIONAL}/flow.safetensors"
-CONDITIONAL_HISTORY = f"{CONDITIONAL}/history.parquet"
-CONDITIONAL_SAMPLES = f"{CONDITIONAL}/samples.safetensors"
-CONDITIONAL_JUDGEMENT = f"{CONDITIONAL}/judgement.parquet"
-CONDITIONAL_SUMMARY = f"{CONDITIONAL}/summary.parquet"
 
 # Zoos of neural ODEs, flows over them, and tests of what they generate.
 BRIDGE = "results/bridge/{nodes}"

@@ -34,7 +34,7 @@ class Transfers:
 
     def tasks(self, row: Row) -> dict[str, str]:
         """Tasks that networks of a flow can read and whose data are there: name → data set."""
-        own = self.flows.data(row)
+        (own,) = self.flows.datasets(row)
         named = {task: task_data(task, own) for task in self.settings.tasks}
         return {
             task: data
@@ -50,7 +50,7 @@ class Transfers:
 
     def downloads(self, row: Row) -> list[str]:
         """The notes of all data sets that a transfer needs and that are to be downloaded."""
-        return self._data.downloads([self.flows.data(row), *self.tasks(row).values()])
+        return self._data.downloads([*self.flows.datasets(row), *self.tasks(row).values()])
 
     def params(self, row: Row) -> dict[str, Any]:
         """What the transfer of a flow's samples is made with."""

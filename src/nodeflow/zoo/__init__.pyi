@@ -10,11 +10,10 @@ from .architectures import (
     mlp,
 )
 from .loss import cross_entropies
-from .metrics import ZOO_METRICS
 from .predict import evaluate, predict, predict_labels, recalibrated
+from .schemas import ZOO_BLOCK, ZOO_METRICS
 from .state_dicts import from_state_dicts
 from .store import (
-    ZOO_BLOCK,
     Block,
     BlockProblem,
     open_blocks,

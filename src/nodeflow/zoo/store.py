@@ -17,11 +17,11 @@ from torch import Tensor
 from nodeflow.problems import Problem
 from nodeflow.tables import (
     FileProblem,
-    Kind,
     open_tensors,
     opened_parameters,
     write_tensors,
 )
+from nodeflow.zoo.schemas import ZOO_BLOCK
 from nodeflow.zoo.tensors import (
     Shapes,
     arrange,
@@ -32,7 +32,6 @@ from nodeflow.zoo.tensors import (
 )
 
 __all__ = [
-    "ZOO_BLOCK",
     "Block",
     "BlockProblem",
     "Networks",
@@ -45,8 +44,6 @@ __all__ = [
     "read_about",
     "read_block",
     "read_blocks",
-    "read_columns",
-    "read_members",
     "write_block",
 ]
 
@@ -54,8 +51,6 @@ __all__ = [
 class BlockProblem(Problem):
     """A block does not hold what is asked for; the text says what it holds."""
 
-
-ZOO_BLOCK = Kind("zoo block", 3)
 
 _MEMBERS, _ABOUT = "members", "about."
 
@@ -439,37 +434,6 @@ def open_blocks(
         *kinds[0],
         {name: np.concatenate([own[name] for own in about]) for name in about[0]},
     ).select(np.argsort(numbers))
-
-
-def read_columns(
-    paths: Sequence[str | Path],
-    below: int | None = None,
-    size: int = 2**16,
-    made: Sequence[Mapping[str, Any]] | None = None,
-) -> Iterator[np.ndarray]:
-    """Read the parameters of all networks of a zoo a few at a time, never a whole block.
-
-    Args:
-        paths: its blocks.
-        below: only members with numbers below this one; by default all.
-        size: at most so many parameters at a time, but at least one row of a tensor.
-        made: what each of them was made with, where given.
-
-    Yields:
-        float32 arrays (members, c), in the order of members and of flattened networks.
-
-    Raises:
-        FileProblem: see `open_blocks`.
-    """
-    zoo = open_blocks(paths, made)
-    yield from (zoo if below is None else zoo.split(below)[0]).columns(size)
-
-
-def read_members(
-    paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None = None
-) -> np.ndarray:
-    """Numbers of all networks of a zoo, in order, without the networks; see `open_blocks`."""
-    return open_blocks(paths, made).members
 
 
 def read_blocks(

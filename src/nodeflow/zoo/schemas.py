@@ -1,12 +1,19 @@
-"""The table of what the training of a zoo gave."""
+"""What the files and tables of zoos hold."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.tables import Schema
+from nodeflow.tables import Kind, Schema, gathered
 
-__all__ = ["ZOO_METRICS"]
+__all__ = [
+    "COLLECTED_MEMBERS",
+    "ZOO",
+    "ZOO_BLOCK",
+    "ZOO_METRICS",
+]
+
+ZOO_BLOCK = Kind("zoo block", 3)
 
 ZOO_METRICS = Schema(
     "zoo metrics",
@@ -40,3 +47,7 @@ ZOO_METRICS = Schema(
         "reason": "why it failed; empty if it did not",
     },
 )
+
+ZOO = Schema("zoo", 1, {"zoo": pa.string()}, {"zoo": "name of the zoo"})
+
+COLLECTED_MEMBERS = gathered("members of all zoos", ZOO_METRICS, ZOO)

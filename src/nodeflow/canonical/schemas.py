@@ -1,12 +1,19 @@
-"""Schemas of the tables of this stage; aligned networks are stored by `nodeflow.zoo.store`."""
+"""What the tables of canonicalization hold; aligned networks are those of a zoo."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.tables import Schema
+from nodeflow.tables import Schema, gathered
+from nodeflow.zoo.schemas import ZOO
 
-__all__ = ["ALIGNMENT", "BARRIER"]
+__all__ = [
+    "ALIGNMENT",
+    "BARRIER",
+    "COLLECTED_ALIGNMENT",
+    "COLLECTED_BARRIER",
+    "ZOO_WEIGHTS",
+]
 
 ALIGNMENT = Schema(
     "alignment",
@@ -53,3 +60,13 @@ BARRIER = Schema(
         "recalibrated_accuracy": "the accuracy with running statistics measured anew",
     },
 )
+
+ZOO_WEIGHTS = Schema(
+    "zoo and weights",
+    1,
+    {"zoo": pa.string(), "weights": pa.string()},
+    {"zoo": "name of the zoo", "weights": "raw, as trained, or aligned to the first member"},
+)
+
+COLLECTED_ALIGNMENT = gathered("alignment of all zoos", ALIGNMENT, ZOO)
+COLLECTED_BARRIER = gathered("loss barriers of all zoos", BARRIER, ZOO_WEIGHTS)

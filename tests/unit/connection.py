@@ -1,4 +1,4 @@
-"""How often pairs of nodes are linked at each effective distance, against the model."""
+"""The model's probability of an edge as a formula, and how often pairs are linked in graphs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,26 @@ from numpy.typing import ArrayLike, NDArray
 from nodeflow.compiled import njit
 from nodeflow.graphs.graph import Graph, GraphProblem
 
-__all__ = ["connection_table", "effective_distance", "probability_at"]
+
+def ring_distance(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+    """Distance 1/2 − |1/2 − |x − y|| on the ring of circumference 1, in [0, 1/2]; broadcasts."""
+    return np.asarray(0.5 - np.abs(0.5 - np.abs(np.subtract(x, y))), dtype=np.float64)
+
+
+def connection_probability(
+    distance: ArrayLike,
+    kappa_u: ArrayLike,
+    kappa_v: ArrayLike,
+    *,
+    n: int,
+    beta: float,
+    c: float,
+) -> NDArray[np.float64]:
+    """Probability of the edge between nodes at a ring distance in [0, 1/2]; broadcasts."""
+    with np.errstate(divide="ignore", over="ignore"):
+        energy = beta * np.log(n * np.asarray(distance, dtype=np.float64))
+        weight = max(1.0, beta) * (math.log(c) + np.log(kappa_u) + np.log(kappa_v))
+        return np.asarray(1 / (1 + np.exp(energy - weight)), dtype=np.float64)
 
 
 def effective_distance(

@@ -1,12 +1,20 @@
-"""Schemas of the judge's tables."""
+"""What the judge's tables hold."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.tables import Schema
+from nodeflow.flow.schemas import FLOW
+from nodeflow.tables import Schema, gathered
 
 __all__ = [
+    "CLAIMS",
+    "COLLECTED_CONDITIONAL",
+    "COLLECTED_CONDITIONAL_SUMMARY",
+    "COLLECTED_PANEL",
+    "COLLECTED_SOLVERS",
+    "COLLECTED_SUMMARY",
+    "COLLECTED_TRANSFER",
     "CONDITIONAL",
     "CONDITIONAL_SUMMARY",
     "JUDGE_PANEL",
@@ -239,5 +247,39 @@ CONDITIONAL_SUMMARY = Schema(
         "distinct": "how many training members are the nearest of some network",
         "max_iou": "mean of the largest overlap of errors with a training member of the label",
         "max_iou_p": "p-value that it is distributed like that of held-out members",
+    },
+)
+
+COLLECTED_PANEL = gathered("panels of all flows", JUDGE_PANEL, FLOW)
+COLLECTED_SUMMARY = gathered("summaries of all flows", JUDGE_SUMMARY, FLOW)
+COLLECTED_CONDITIONAL = gathered("conditional flows", CONDITIONAL, FLOW)
+COLLECTED_CONDITIONAL_SUMMARY = gathered(
+    "summaries of conditional flows", CONDITIONAL_SUMMARY, FLOW
+)
+COLLECTED_SOLVERS = gathered("flows by solver", SOLVERS, FLOW)
+COLLECTED_TRANSFER = gathered("transfer of all flows", TRANSFER, FLOW)
+
+CLAIMS = Schema(
+    "claims",
+    1,
+    {
+        "claim": pa.string(),
+        "system": pa.string(),
+        "statistic": pa.string(),
+        "value": pa.float64(),
+        "low": pa.float64(),
+        "high": pa.float64(),
+        "threshold": pa.float64(),
+        "verdict": pa.string(),
+    },
+    {
+        "claim": "what the paper says, our conjecture test, or what we say of trust and of laws",
+        "system": "dynamical system",
+        "statistic": "the number that the claim is judged by; the claim holds above the threshold",
+        "value": "the number, of medians over graphs and models; failed runs count as infinite",
+        "low": "2.5 % point of its bootstrap over graphs and models",
+        "high": "97.5 % point",
+        "threshold": "where the claim begins to hold",
+        "verdict": "confirmed, contradicted or open",
     },
 )

@@ -1,0 +1,157 @@
+"""Networks of any set by the same rules: how good they are, and how near to training members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from nodeflow.canonical.align import finite
+from nodeflow.judge.accuracy import Assessment, assess_each
+from nodeflow.judge.novelty import Align, Gallery, max_iou, neighbour_test, spread_of
+from nodeflow.judge.settings import PanelSettings
+from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.predict import recalibrated
+from nodeflow.zoo.store import Block, Networks, pieces
+
+__all__ = ["Bench"]
+
+
+class Bench:
+    """The test items of a zoo, and its training members: what any networks are judged by.
+
+    Args:
+        architecture: of all networks.
+        training: the members that a flow learned from.
+        held_out: members that it never saw, for the nearest-neighbour test; None for none.
+        x: items, (n, features), that nothing was selected on.
+        y: their classes, (n,).
+        align: brings members into the gauge closest to a network; None compares as given.
+        settings: candidates, and where running statistics come from.
+        calibration: training items to measure running statistics on.
+        device: where to evaluate networks.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        training: Networks,
+        held_out: Networks | None,
+        x: np.ndarray,
+        y: np.ndarray,
+        align: Align | None,
+        settings: PanelSettings,
+        calibration: np.ndarray | None,
+        device: torch.device,
+    ) -> None:
+        self._architecture, self._x, self._y, self._device = architecture, x, y, device
+        self._statistics, self._calibration = settings.statistics[0], calibration
+        self._training, self._held_out = training, held_out
+        self._gallery = Gallery(training, align, settings.candidates)
+        self._errors = self.assess(training)[0].errors
+
+    def assess(
+        self, networks: Networks, statistics: str | None = None
+    ) -> tuple[Assessment, np.ndarray]:
+        """What the networks do on the items, and which of them are finite."""
+        fit = []
+
+        def stacks() -> Iterator[Mapping[str, Tensor]]:
+            for some in pieces(networks):
+                block = networks.take(some)
+                fit.append(finite(block.parameters))
+                yield self._whole(_marked(block, fit[-1]), statistics or self._statistics)
+
+        assessment = assess_each(self._architecture, stacks(), self._x, self._y, self._device)
+        return assessment, np.concatenate(fit)
+
+    def _whole(self, tensors: Mapping[str, Tensor], statistics: str) -> Mapping[str, Tensor]:
+        """Networks with running statistics, where they have any."""
+        architecture = self._architecture
+        if not architecture.statistics:
+            return tensors
+        if statistics == "recalibrated":
+            assert self._calibration is not None
+            found = recalibrated(architecture, tensors, self._calibration, self._device)
+        elif all(name in tensors for name in architecture.statistics):
+            return tensors
+        else:
+            count = len(next(iter(tensors.values())))
+            found = architecture.fresh_statistics(count)
+            if statistics == "reference":
+                first = self._training.take([0]).statistics
+                found = {name: first[name].expand_as(one) for name, one in found.items()}
+        return {**tensors, **found}
+
+    def __call__(
+        self,
+        name: str,
+        networks: Networks,
+        seeds: np.ndarray | None = None,
+        own: np.ndarray | None = None,
+        statistics: str | None = None,
+    ) -> pd.DataFrame:
+        """Rows with the columns of `JUDGE_PANEL`.
+
+        Args:
+            name: of the set.
+            networks: K of them.
+            seeds: (K,) what each can be made again from; None for members.
+            own: (K,) of training members, the place of each among them, which it is not compared
+                with.
+            statistics: where running statistics come from; None for the first of the settings.
+        """
+        assessment, fit = self.assess(networks, statistics)
+        ok = assessment.ok
+        good = networks.select(np.flatnonzero(ok))
+        own = None if own is None else own[ok]
+        near = self._gallery.nearest(good, own)
+        table = pd.DataFrame(
+            {
+                "set": name,
+                "index": networks.members,
+                "seed": -1 if seeds is None else seeds,
+                "accuracy": assessment.accuracy,
+                "loss": assessment.loss,
+                "ece": assessment.ece,
+                "nearest": np.nan,
+                "second": np.nan,
+                "ratio": np.nan,
+                "nearest_index": -1,
+                "max_iou": np.nan,
+                "spread": np.nan,
+                "neighbour_p": np.nan,
+                "ensemble_accuracy": np.where(ok, assessment.ensemble_accuracy, np.nan),
+                "status": np.where(ok, "ok", "failed"),
+                "reason": np.where(ok, "", np.where(fit, "logits", "parameters")),
+            }
+        )
+        table.loc[~ok, "reason"] += " are not finite"
+        table.loc[ok, "nearest"] = near.nearest
+        table.loc[ok, "second"] = near.second
+        table.loc[ok, "ratio"] = near.ratio
+        table.loc[ok, "nearest_index"] = self._training.members[near.index]
+        table.loc[ok, "max_iou"] = max_iou(assessment.errors[ok], self._errors, own)
+        table.loc[ok, "spread"] = spread_of(good)
+        if self._held_out is not None and name != "held-out":
+            # The same exchanges for every set: sets are compared by the same draws.
+            table["neighbour_p"] = neighbour_test(good, self._held_out, np.random.default_rng(0))
+        return table
+
+
+def _marked(block: Block, fit: np.ndarray) -> dict[str, Tensor]:
+    """Parameters and statistics; no parameter of a network that is not fit is a number.
+
+    A unit that is off hides an infinite bias: such a network must not seem to work.
+    """
+    bad = torch.from_numpy(~fit)
+    parameters = {
+        name: tensor.masked_fill(bad.view(-1, *[1] * (tensor.ndim - 1)), torch.nan)
+        if bad.any()
+        else tensor
+        for name, tensor in block.parameters.items()
+    }
+    return {**parameters, **block.statistics}
