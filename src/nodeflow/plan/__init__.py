@@ -121,7 +121,8 @@ class Plan:
 
     def _tests(self, models: Node | Laws) -> Experiments:
         scripts = ("test_node", "examine_node", "perturb_node")
-        return Experiments(*(self.code(x, [models.read]) for x in scripts), models, self.node)
+        testing, examining, perturbing = (self.code(x, [models.read]) for x in scripts)
+        return Experiments(testing, examining, perturbing, models, self.node)
 
     @cached_property
     def data(self) -> Data:
