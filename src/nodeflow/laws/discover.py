@@ -20,6 +20,7 @@ from nodeflow.laws.data import Group, LawProblem, groups_of, noise_of, signed, s
 from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
 from nodeflow.laws.formulas import atom_of
 from nodeflow.laws.law import EXACT, EXCESS, Law
+from nodeflow.laws.limits import open_tails
 from nodeflow.laws.refine import Fit, along_fit, fit, precision_for, trajectories_of
 from nodeflow.laws.screen import (
     Basis,
@@ -467,6 +468,30 @@ def _extends(form: Form, other: Form) -> bool:
     )
 
 
+def _with_tails(
+    ordered: list[Fit], lengths: Array, everything: _Discovery, alongs: list[Along]
+) -> tuple[list[Fit], Array]:
+    """Laws with those beside them that differ from the first one only far from the states seen.
+
+    Their parameter for that is open, so it costs less than one that the data determine. The law of
+    the shortest description stays the first.
+    """
+    best = ordered[0]
+    variance = everything.cautious(ordered)
+    found = dict(zip((x.form for x in ordered), zip(ordered, lengths, strict=True), strict=True))
+    tails = open_tails(
+        best, everything.scale, everything.signed, variance,
+        lambda form, parameters: everything.fit(form, parameters, alongs, best.initials),
+    )  # fmt: skip
+    for x, nats in tails:
+        length = lengths[0] + max(0.5 * (x.loss - best.loss) / variance + nats, 0.0)
+        if x.form not in found or found[x.form][1] > length:
+            found[x.form] = x, length
+    kept = sorted(found.values(), key=lambda one: one[1])
+    kept.sort(key=lambda one: one[0] is not best)
+    return [x for x, _ in kept], np.array([length for _, length in kept])
+
+
 def _law(fits: list[Fit], everything: _Discovery, sigma: float, check: float) -> Law:
     """Fit what is left on all trajectories, and weigh it."""
     whole = everything.groups
@@ -484,6 +509,7 @@ def _law(fits: list[Fit], everything: _Discovery, sigma: float, check: float) ->
     final = [everything.fit(x.form, x.parameters, alongs) for x in left]
     ordered = _without_idle(everything.sorted([x for x in final if x is not None]))
     lengths = np.array([everything.length(x, ordered) for x in ordered])
+    ordered, lengths = _with_tails(ordered, lengths, everything, alongs)
     weights = np.exp(lengths[0] - lengths)
     weights /= weights.sum()
     noise = float(np.sqrt(everything.variance(ordered)))

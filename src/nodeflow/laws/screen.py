@@ -640,10 +640,11 @@ def _polish(
 ) -> Candidate:
     """Levenberg–Marquardt on all parameters of a form."""
     low, high = form.bounds(metric.basis.scale)
-    found, loss = levenberg(
-        lambda p: metric.residual(form, p), np.clip(parameters, low, high), low, high, steps,
-        limit - metric.constant,
-    )  # fmt: skip
+    with np.errstate(over="ignore", invalid="ignore"):  # formulas may leave all bounds
+        found, loss = levenberg(
+            lambda p: metric.residual(form, p), np.clip(parameters, low, high), low, high, steps,
+            limit - metric.constant,
+        )  # fmt: skip
     return Candidate(form, found, loss + metric.constant)
 
 
