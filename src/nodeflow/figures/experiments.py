@@ -164,9 +164,7 @@ def draw_noise(noise: pd.DataFrame) -> Figure:
         chosen = noise[noise["system"] == system]
         for level, shade in shades.items():
             rows = chosen[chosen["training_noise"] == level]
-            bootstrapped(
-                axis, rows, "test_noise", "mae", shade, f"nODE, trained with σ = {level:g}"
-            )
+            bootstrapped(axis, rows, "test_noise", "mae", shade, f"nODE, σ = {level:g}")
             law = laws[(laws["system"] == system) & (laws["training_noise"] == level)]
             bootstrapped(axis, law, "test_noise", "mae", shade, f"law, σ = {level:g}", marker="s")
         floor = chosen.groupby("test_noise")["mae_floor"].median()

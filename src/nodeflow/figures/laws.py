@@ -93,6 +93,7 @@ def draw_law_recovery(laws: pd.DataFrame, gamma: float, whole: Mapping[str, floa
             )  # fmt: skip
             if kind in ("trajectories", "times"):
                 axis.set_xscale("log", base=2)
+            note(axis, _decided(laws[mine]))
     outside_legend(axes[len(systems) - 1])
     return figure
 
@@ -100,8 +101,8 @@ def draw_law_recovery(laws: pd.DataFrame, gamma: float, whole: Mapping[str, floa
 def _draw_recovery(axis: Axes, laws: pd.DataFrame) -> None:
     """Medians as lines; of each law a point, filled where the data decide on it."""
     for column, colour, name in (
-        ("error_seen", _LAW, "among the states seen"),
-        ("error_beyond", _MODEL, "up to three times as far"),
+        ("error_seen", _LAW, "states seen"),
+        ("error_beyond", _MODEL, "up to 3 × as far"),
     ):
         medians = laws.groupby("amount")[column].median()
         axis.plot(medians.index.to_numpy(dtype=float), medians, color=colour, label=name)
@@ -110,9 +111,13 @@ def _draw_recovery(axis: Axes, laws: pd.DataFrame) -> None:
                 rows["amount"], rows[column], s=18, facecolors="w" if open_ else colour,
                 edgecolors=colour, zorder=3,
             )  # fmt: skip
+
+
+def _decided(laws: pd.DataFrame) -> str:
+    """How many laws the data decide on, and of how many there is none."""
     none = int((laws["status"] != "ok").sum())
     decided = int((~laws["undetermined"]).sum())
-    note(axis, f"{decided} of {len(laws)} laws decided" + (f", {none} none" if none else ""))
+    return f"{decided} of {len(laws)} laws decided" + (f", {none} none" if none else "")
 
 
 def draw_law_functions(functions: pd.DataFrame) -> Figure:
