@@ -92,15 +92,15 @@ def _outliers(series: Series) -> Iterator[Note]:
     farthest = int(distance.argmax()) if len(values) else 0
     if len(values) < 2 or distance[farthest] <= _BEYOND * np.delete(distance, farthest).mean():
         return
-    for run in series.runs:
-        for time, node in np.argwhere(run.states == values[farthest])[:1]:
-            yield Note(
-                "outliers",
-                f"Run {run.name}, node {series.nodes[node]}, time {run.times[time]:g}: the value "
-                f"{run.states[time, node]:g} is more than {_BEYOND:g} times as far from the median "
-                "as others are on average; if it is an error, leave the field empty.",
-                limits=True,
-            )
+    run = next(run for run in series.runs if (run.states == values[farthest]).any())
+    time, node = np.argwhere(run.states == values[farthest])[0]
+    yield Note(
+        "outliers",
+        f"Run {run.name}, node {series.nodes[node]}, time {run.times[time]:g}: the value "
+        f"{run.states[time, node]:g} is more than {_BEYOND:g} times as far from the median as "
+        "others are on average; if it is an error, leave the field empty.",
+        limits=True,
+    )
 
 
 def same_strength(graph: Graph) -> float | None:

@@ -125,7 +125,8 @@ def _refuse_header(source: Source, graph: Graph, series: Series) -> None:
     names, matrix = graph.labels[:2], graph.skeleton().adjacency()
     linked = matrix[[0, 1]].indices.tolist() if graph.n > 2 else []
     is_list = source.nodes is None and format_by_name(Path(source.network)) is None
-    if is_list and linked == [1, 0] and graph.names and not series.observed[:2].any():
+    texts = all(isinstance(name, str) for name in names)
+    if is_list and texts and linked == [1, 0] and not series.observed[:2].any():
         raise SeriesProblem(
             f"{source.network}: {names[0]!r} and {names[1]!r}, the first nodes, are linked to each "
             "other alone and have no series; if they are names of columns, call these source and "

@@ -428,7 +428,7 @@ def _third(path: Path, number: int, fields: Sequence[str], width: int) -> float:
     if width != 3:
         raise EdgeListProblem(
             f"{where}: {len(fields)} columns; keep the two of nodes, and perhaps one of weights "
-            "(times are not used)."
+            "(times are not used); of a matrix, give a line for each entry that is not 0."
         )
     if not _is_number(fields[2]):
         raise EdgeListProblem(
