@@ -27,7 +27,7 @@ from nodeflow.graphs import from_networkx
 from nodeflow.grid import Cell
 from nodeflow.node import train_models
 from nodeflow.threads import SMALL, allowed_threads, one_thread_if_small
-from nodeflow.zoo import Block, TrainSettings, evaluate, initial_parameters, mlp, train_block
+from nodeflow.zoo import TrainSettings, evaluate, mlp, train_block
 
 
 @pytest.fixture
@@ -149,8 +149,8 @@ def zoo() -> dict[str, np.ndarray]:
 
 def flow() -> dict[str, np.ndarray]:
     architecture = mlp([64, 16, 10])
-    members = initial_parameters(architecture, range(12), TrainSettings(), 1, "z")
-    zoo = LearnedZoo(Block(np.arange(12), members))
+    data, settings = load_dataset("digits").first(64), TrainSettings(epochs=1)
+    zoo = LearnedZoo(train_block(architecture, data, range(12), settings, 1, "z"))
     model, _ = fit_flow(zoo, FlowSettings(steps=5), root_seed=1, labels=("f",))
     samples = sample(model, 4, SampleSettings("euler", 4), 1, ("f",))
     return {name: tensor.numpy() for name, tensor in samples.parameters.items()}

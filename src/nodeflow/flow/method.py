@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodeflow.flow.settings import INTEGRATORS, FlowProblem, SampleSettings
@@ -147,6 +148,35 @@ class Generator(ABC):
         device: torch.device | str = "cpu",
     ) -> tuple[np.ndarray, np.ndarray]:
         """Codes (M, k) and flat networks (M, D) of seeds (M,), float32; k is 0 without codes."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether its networks cannot be made but into a file, with those that it learned from."""
+        return False
+
+    def stream(
+        self,
+        path: str | Path,
+        seeds: np.ndarray,
+        how: SampleSettings,
+        members: Networks,
+        made: Mapping[str, Any],
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """Write networks of these seeds into a file as `write_samples` does; see `sample`.
+
+        Args:
+            path: final name.
+            seeds: (M,).
+            how: solver and steps.
+            members: those that were learned from.
+            made: what the samples are made with.
+            device: where to compute.
+
+        Raises:
+            FlowProblem: the model is not `streamed`.
+        """
+        raise FlowProblem(f"a flow of method {self.settings.method} is sampled in memory.")
 
     @abstractmethod
     def tensors(self) -> dict[str, np.ndarray]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,12 +14,16 @@ from torch import Tensor, nn
 
 from nodeflow.flow.codec import Codec, Shapes, SpanCodec, codec_from_tensors, codec_to_tensors
 from nodeflow.flow.diffusion import DIFFUSION_STEPS, ancestral
+from nodeflow.flow.gram import decode_columns
 from nodeflow.flow.method import Condition, Generator
 from nodeflow.flow.samples import Samples, sample_seeds
+from nodeflow.flow.schemas import FLOW_SAMPLES
 from nodeflow.flow.settings import SOLVERS, FlowProblem, FlowSettings, SampleSettings
 from nodeflow.flow.state import load_state, part_of, state_of
 from nodeflow.flow.velocity import build_velocity
+from nodeflow.tables import writing_tensors
 from nodeflow.threads import one_thread_if_small
+from nodeflow.zoo.store import Networks
 
 __all__ = [
     "EVALUATIONS",
@@ -122,6 +129,53 @@ class Flow(Generator):
             )
         with np.errstate(over="ignore"):
             return codes, self.codec.decode(codes).astype(np.float32)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether networks are decoded with the files of the zoo."""
+        return isinstance(self.codec, SpanCodec)
+
+    def stream(
+        self,
+        path: str | Path,
+        seeds: np.ndarray,
+        how: SampleSettings,
+        members: Networks,
+        made: Mapping[str, Any],
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """See `Generator`; a few parameters of each network are in memory at a time."""
+        codec = self.codec
+        assert isinstance(codec, SpanCodec)
+        codes = self.codes(seeds, how, None, device)
+        count, ok = len(codes), np.isfinite(codes).all(axis=1)
+        forms = {f"parameters.{n}": ("F32", (count, *shape)) for n, shape in self.shapes.items()}
+        forms |= {
+            "codes": ("F32", codes.shape),
+            "seeds": ("I64", (count,)),
+            "ok": ("BOOL", (count,)),
+        }
+        about = {**made, "tensors": list(self.shapes)}
+        scaled = codes.astype(np.float64) * codec.scale
+        arranged = members.arranged(self.shapes, "the members")
+
+        def columns() -> Iterator[np.ndarray]:
+            return arranged.columns(2**16)
+
+        with writing_tensors(path, forms, FLOW_SAMPLES, about) as file:
+            sizes = [math.prod(shape) for shape in self.shapes.values()]
+            rows = [file[f"parameters.{name}"].reshape(count, -1) for name in self.shapes]
+            ends, start = np.cumsum(sizes), 0
+            for part in decode_columns(columns, codec.spectrum, codec.weights, scaled):
+                # A pass never goes beyond a tensor's end.
+                tensor = int(np.searchsorted(ends, start, side="right"))
+                place = start - (int(ends[tensor]) - sizes[tensor])
+                with np.errstate(over="ignore"):
+                    part = np.where(ok[:, None], part, np.nan).astype(np.float32)
+                ok &= np.isfinite(part).all(axis=1)
+                rows[tensor][:, place : place + part.shape[1]] = part
+                start += part.shape[1]
+            file["codes"][:], file["seeds"][:], file["ok"][:] = codes, seeds, ok
 
     def codes(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from nodeflow.flow.codec import Codec, Shapes, SpanCodec, finite_rows, fit_codec, scale_of
+from nodeflow.flow.codec import Shapes, SpanCodec, finite_rows, fit_codec, scale_of
 from nodeflow.flow.diffusion import noise_prediction_loss
 from nodeflow.flow.gram import gram_pca
 from nodeflow.flow.method import LearnedZoo
@@ -66,31 +67,42 @@ def fit_over_codes(
         TensorProblem: networks have other tensors than the first zoo's, or are not finite.
         CodecProblem: the members do not allow such a codec; see `fit_codec`.
     """
-    shapes = shapes_to_learn(zoos)
+    if settings.codec.kind == "span":
+        return _over_stream(zoos, settings, root_seed, labels, device)
+    loaded = {
+        name: replace(zoo, training=_loaded(zoo.training), held_out=_loaded(zoo.held_out))
+        for name, zoo in zoos.items()
+    }
+    return _in_memory(loaded, settings, root_seed, labels, device)
+
+
+def _loaded(networks: Any) -> Any:
+    """Networks in memory: those in files are read, blocks are left as they are."""
+    inside = networks is None or hasattr(networks, "parameters")
+    return networks if inside else networks.take(np.arange(len(networks)))
+
+
+@one_thread_if_small
+def _in_memory(
+    zoos: Mapping[str, LearnedZoo],
+    settings: FlowSettings,
+    root_seed: int,
+    labels: Sequence[str | float],
+    device: torch.device | str,
+) -> tuple[Flow, pd.DataFrame]:
+    shapes, several = shapes_to_learn(zoos), len(zoos) > 1
     learned = {name: zoo.training for name, zoo in zoos.items()}
     unseen = {name: x for name, zoo in zoos.items() if (x := zoo.held_out) is not None and len(x)}
-    classes: tuple[Tensor, Tensor | None] | None = None
-    codec: Codec | SpanCodec
-    if settings.codec.kind == "span":
-        codec, codes, others = _streamed(zoos, shapes, settings)
-    else:
-        rows, numbers = _pooled(learned, zoos, shapes, "the members")
-        codec = fit_codec(rows, settings.codec)
-        codes, others, other_numbers = codec.encode(rows), None, None
-        if unseen:
-            other_rows, other_numbers = _pooled(unseen, zoos, shapes, "the held-out members")
-            others = codec.encode(other_rows)
-        classes = (numbers, other_numbers) if len(zoos) > 1 else None
-    velocity, history = train_velocity(
-        torch.from_numpy(codes).float(),
-        settings,
-        torch_generator(root_seed, "flow", *labels),
-        None if others is None else torch.from_numpy(others).float(),
-        device,
-        classes,
-    )
-    names = tuple(zoos) if len(zoos) > 1 else ()
-    return Flow(settings, shapes, codec, velocity.cpu(), names), history
+    rows, classes = _pooled(learned, zoos, shapes, "the members")
+    codec = fit_codec(rows, settings.codec)
+    codes, others, other_classes = torch.from_numpy(codec.encode(rows)).float(), None, None
+    if unseen:
+        rows, other_classes = _pooled(unseen, zoos, shapes, "the held-out members")
+        others = torch.from_numpy(codec.encode(rows)).float()
+    generator = torch_generator(root_seed, "flow", *labels)
+    numbers = (classes, other_classes) if several else None
+    velocity, history = train_velocity(codes, settings, generator, others, device, numbers)
+    return Flow(settings, shapes, codec, velocity.cpu(), tuple(zoos) if several else ()), history
 
 
 def shapes_to_learn(zoos: Mapping[str, LearnedZoo]) -> dict[str, tuple[int, ...]]:
@@ -109,15 +121,19 @@ def shapes_to_learn(zoos: Mapping[str, LearnedZoo]) -> dict[str, tuple[int, ...]
     return {name: tuple(shape) for name, shape in first.origin.architecture.shapes.items()}
 
 
-def _streamed(
-    zoos: Mapping[str, LearnedZoo], shapes: Shapes, settings: FlowSettings
-) -> tuple[SpanCodec, np.ndarray, np.ndarray | None]:
-    """Codec and codes of a zoo of which only a few parameters are in memory at a time."""
+def _over_stream(
+    zoos: Mapping[str, LearnedZoo],
+    settings: FlowSettings,
+    root_seed: int,
+    labels: Sequence[str | float],
+    device: torch.device | str,
+) -> tuple[Flow, pd.DataFrame]:
+    """A flow over a zoo of which only a few parameters are in memory at a time."""
     if len(zoos) > 1:
         raise FlowProblem(
             "a flow over several zoos holds them in memory; choose a codec of kind pca or raw."
         )
-    (zoo,) = zoos.values()
+    (zoo,), shapes = zoos.values(), shapes_to_learn(zoos)
     parts = [zoo.training, *([] if zoo.held_out is None else [zoo.held_out])]
     arranged = [part.arranged(shapes, "the members") for part in parts]
 
@@ -128,8 +144,14 @@ def _streamed(
     pca = gram_pca(columns, len(zoo.training))
     scale = scale_of(pca.spectrum, settings.codec)
     codec = SpanCodec(pca.weights, scale, pca.spectrum)
-    codes, others = (found[:, : codec.size] / scale for found in (pca.codes, pca.others))
-    return codec, codes, others if len(others) else None
+    codes, others = (
+        torch.from_numpy(found[:, : codec.size] / scale).float()
+        for found in (pca.codes, pca.others)
+    )
+    generator = torch_generator(root_seed, "flow", *labels)
+    known = others if len(others) else None
+    velocity, history = train_velocity(codes, settings, generator, known, device)
+    return Flow(settings, shapes, codec, velocity.cpu()), history
 
 
 def _pooled(
