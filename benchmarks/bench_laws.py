@@ -1,8 +1,8 @@
-"""Laws recovered from trajectories: how often, how well, and at what cost.
+r"""Laws recovered from trajectories: how often, how well, and at what cost.
 
     export OMP_NUM_THREADS=1
     python benchmarks/bench_laws.py --noise 0 0.01 0.05 --out laws.jsonl       # 60 cases each
-    python benchmarks/bench_laws.py --noise 0 0.01 0.05 --graphs 1 --methods weak_subset sindy \\
+    python benchmarks/bench_laws.py --noise 0 0.01 0.05 --graphs 1 --methods weak_subset sindy \
         two_phase operon operon_informed --out laws.jsonl                      # rivals
     python benchmarks/bench_laws.py --others --graphs 1 --out laws.jsonl       # other systems
     python benchmarks/bench_laws.py --nd2 --graphs 3 --out laws.jsonl          # those of ND2
@@ -364,7 +364,10 @@ def tables(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     huge = [x for x in rows if x.get("large", LARGE) not in (LARGE, 0)]
     if huge:
         text += ["", "**One graph of more nodes**", ""]
-        text += ["| system | γ | noise | nodes | mean absolute error | at 64 nodes |", "|---" * 6 + "|"]
+        text += [
+            "| system | γ | noise | nodes | mean absolute error | at 64 nodes |",
+            "|---" * 6 + "|",
+        ]
         text += [
             f"| {x['system']} | {x['gamma']} | {x['noise']:g} | {x['large']:,} | "
             f"{x['mae_large']:.1e} | {x['mae_64']:.1e} |"

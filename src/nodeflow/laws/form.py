@@ -19,7 +19,16 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.laws.atoms import Scale
 from nodeflow.laws.formulas import atom_of
 
-__all__ = ["FUNCTIONS", "NO_COVARIATES", "Covariates", "Form", "Function", "Slot", "Term", "field_of"]
+__all__ = [
+    "FUNCTIONS",
+    "NO_COVARIATES",
+    "Covariates",
+    "Form",
+    "Function",
+    "Slot",
+    "Term",
+    "field_of",
+]
 
 Array = NDArray[np.float64]
 
@@ -170,7 +179,7 @@ class Form:
 
 
 def _times(values: Array, term: Term, covariates: Covariates) -> Array:
-    """Values of an atom, times the covariate of its term; nodes come one after another, as a whole."""
+    """Values of an atom times the covariate of its term; nodes are the last axis, or repeat."""
     if not term.by:
         return values
     z = covariates[term.by]

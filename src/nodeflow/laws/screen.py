@@ -146,9 +146,7 @@ class Basis:
         onto = np.concatenate([q, u[:, :count]], 1).T
         f, ego, alt = (min(k, len(onto)) for k in _COUNTS)
         counts = f + _MONOMIALS * len(covariates), ego, alt
-        return cls(
-            grid, size, scale, signed, covariates, counts, terms, mix / norms[:, None], onto
-        )
+        return cls(grid, size, scale, signed, covariates, counts, terms, mix / norms[:, None], onto)
 
     def families(self, name: str) -> tuple[Function, ...]:
         """The families of a function."""
@@ -204,7 +202,9 @@ class Basis:
                     for x in inner
                 ]
             )
-            self.near[terms] = _Near(inner, columns, np.linalg.pinv(columns, rcond=1e-10))
+            self.near[terms] = _Near(
+                inner, columns, np.asarray(np.linalg.pinv(columns, rcond=1e-10), np.float64)
+            )
         near = self.near[terms]
         solutions = near.inverse @ wanted
         away = np.einsum("sxt,st->sx", near.columns, solutions) - wanted
@@ -293,7 +293,7 @@ class Metric:
         )  # fmt: skip
 
     def residual(self, form: Form, parameters: Array) -> tuple[Array, Array]:
-        """root v − target of a law, and its derivatives by the parameters, (R, P)."""
+        """The vector root v − target of a law, and its derivatives by the parameters, (R, P)."""
         own, by_ego, by_alt = self._blocks
         found, jacobian = -self.target, np.zeros((len(self.target), len(parameters)))
         if form.f:
@@ -666,7 +666,11 @@ def _hopeless(found: Sequence[Candidate], noise: float, count: int, biased: floa
 
 
 def levenberg(
-    at: Callable[[Array], tuple[Array, Array]], start: Array, low: Array, high: Array, steps: int,
+    at: Callable[[Array], tuple[Array, Array]],
+    start: Array,
+    low: Array,
+    high: Array,
+    steps: int,
     limit: float = np.inf,
 ) -> tuple[Array, float]:
     """Levenberg–Marquardt within bounds: parameters and sum of squares.
