@@ -137,7 +137,7 @@ def _slots(function: Function) -> list[list[bool]]:
 
 
 def _regressed(x: Array, values: Array) -> list[str]:
-    """Formulas of x for these values, the shortest description first."""
+    """Formulas of x for these values, the most accurate first."""
     from pyoperon.sklearn import SymbolicRegressor
 
     size = float(np.abs(values).max())
@@ -148,7 +148,8 @@ def _regressed(x: Array, values: Array) -> list[str]:
         optimizer_iterations=10, max_evaluations=_EVALUATIONS, n_threads=1, random_state=_SEED,
     )  # fmt: skip
     machine.fit(x[:, None], values / size)
-    front = sorted(machine.pareto_front_, key=lambda one: one["minimum_description_length"])
+    # The most accurate of the front: what its length is worth is decided along trajectories.
+    front = sorted(machine.pareto_front_, key=lambda one: one["mean_squared_error"])
     texts = [machine.get_model_string(one["tree"], 12, ["x"]) for one in front[:_FORMULAS]]
     return [f"{size!r}*({text})" for text in texts]
 
