@@ -84,6 +84,11 @@ def one_of(path, parts):
     return before_update(path) if old and placed(path) not in old else path
 
 
+def of_every_system(pattern):
+    """The files of all systems, made by one job that leaves those alone that are what they should be."""
+    return [update(narrow(pattern, system=system)) for system in plan.dynamics.systems]
+
+
 def edges(row):
     """The edges of all graphs of a role and a cell."""
     return one_of(narrow(paths.EDGES, **row), plan.graphs.files(row))

@@ -1,7 +1,7 @@
 # Neural ODEs: all replicates (training graphs x seeds) of a system and training cell train as one
-# stacked tensor, and are tested together: on other sizes and structures, at fixed points, with
-# nodes that are not observed, and with noise. Variants of the training data are plain, noise~SIGMA
-# and covering (initial states up to the hubs' of larger graphs).
+# stacked tensor. Those of all systems are tested in one job: on other sizes and structures, at fixed
+# points, with nodes that are not observed, and with noise. Variants of the training data are plain,
+# noise~SIGMA and covering (initial states up to the hubs' of larger graphs).
 PLAIN_MODELS = narrow(paths.MODELS, variant="plain")
 
 
@@ -30,27 +30,39 @@ rule train_node:
 
 rule test_node:
     input:
-        models=rules.train_node.output.models,
-        edges=lambda w: [*map(edges, plan.experiments.tested(w))],
-        nodes=lambda w: fill(paths.NODES, plan.experiments.tested(w)),
-        truth=lambda w: [*map(trajectories, plan.experiments.tested(w))],
-        training_edges=lambda w: [*map(edges, plan.experiments.evidence(w))],
-        training=lambda w: [*map(trajectories, plan.experiments.evidence(w))],
+        models=lambda w: fill(paths.MODELS, plan.dynamics.each(w)),
+        edges=lambda w: [*map(edges, plan.experiments.graphs_tested(w))],
+        nodes=lambda w: fill(paths.NODES, plan.experiments.graphs_tested(w)),
+        truth=lambda w: [
+            trajectories(row)
+            for system in plan.dynamics.each(w)
+            for row in plan.experiments.tested(system)
+        ],
+        training_edges=lambda w: [
+            edges(row)
+            for system in plan.dynamics.each(w)[:1]
+            for row in plan.experiments.evidence(system)
+        ],
+        training=lambda w: [
+            trajectories(row)
+            for system in plan.dynamics.each(w)
+            for row in plan.experiments.evidence(system)
+        ],
     output:
-        errors=paths.ERRORS,
-        runs=paths.RUNS,
-        by_degree=paths.BY_DEGREE,
-        trust=paths.TRUST,
+        errors=of_every_system(paths.ERRORS),
+        runs=of_every_system(paths.RUNS),
+        by_degree=of_every_system(paths.BY_DEGREE),
+        trust=of_every_system(paths.TRUST),
     log:
-        paths.log("test_node", paths.RUNS),
+        paths.log("test_node", narrow(paths.RUNS, system="all")),
     benchmark:
-        paths.benchmark("test_node", paths.RUNS)
+        paths.benchmark("test_node", narrow(paths.RUNS, system="all"))
     priority: 10
     params:
-        p=plan.experiments.test_params,
+        p=plan.experiments.test_parts,
         code=plan.code("test_node"),
     message:
-        "Testing neural ODEs of {wildcards.system}, {wildcards.variant}, trained at beta = {wildcards.trained_beta}, gamma = {wildcards.trained_gamma}"
+        "Testing neural ODEs of all systems, {wildcards.variant}, trained at beta = {wildcards.trained_beta}, gamma = {wildcards.trained_gamma}"
     script:
         "../workflow/scripts/test_node.py"
 
@@ -79,44 +91,52 @@ rule test_snapshots:
 
 rule examine_node:
     input:
-        models=PLAIN_MODELS,
-        edges=lambda w: edges(plan.experiments.detailed(w)),
-        truth=lambda w: trajectories(plan.experiments.detailed(w)),
+        models=lambda w: fill(PLAIN_MODELS, plan.dynamics.each(w)),
+        edges=lambda w: edges(plan.experiments.graphs_detailed(w)),
+        truth=lambda w: [
+            trajectories(plan.experiments.detailed(row))
+            for row in plan.dynamics.each(w)
+        ],
     output:
-        fixed_points=update(paths.FIXED_POINTS),
-        hidden=update(paths.HIDDEN),
-        functions=update(paths.FUNCTIONS),
+        fixed_points=of_every_system(paths.FIXED_POINTS),
+        hidden=of_every_system(paths.HIDDEN),
+        functions=of_every_system(paths.FUNCTIONS),
     log:
-        paths.log("examine_node", paths.HIDDEN),
+        paths.log("examine_node", narrow(paths.HIDDEN, system="all")),
     benchmark:
-        paths.benchmark("examine_node", paths.HIDDEN)
+        paths.benchmark("examine_node", narrow(paths.HIDDEN, system="all"))
     priority: 10
     params:
         p=plan.experiments.detail_parts,
         code=plan.code("examine_node"),
     message:
-        "Fixed points, unobserved nodes and learned functions: {wildcards.system} at gamma = {wildcards.trained_gamma}"
+        "Fixed points, unobserved nodes and learned functions of all systems at gamma = {wildcards.trained_gamma}"
     script:
         "../workflow/scripts/examine_node.py"
 
 
 rule perturb_node:
     input:
-        models=lambda w: narrow(paths.MODELS, **plan.experiments.noisy(w)),
-        edges=lambda w: edges(plan.experiments.detailed(plan.experiments.noisy(w))),
-        truth=lambda w: trajectories(
-            plan.experiments.detailed(plan.experiments.noisy(w))
+        models=lambda w: fill(
+            paths.MODELS, plan.dynamics.each(plan.experiments.noisy(w))
         ),
+        edges=lambda w: edges(
+            plan.experiments.graphs_detailed(plan.experiments.noisy(w))
+        ),
+        truth=lambda w: [
+            trajectories(plan.experiments.detailed(row))
+            for row in plan.dynamics.each(plan.experiments.noisy(w))
+        ],
     output:
-        paths.NOISE,
+        of_every_system(paths.NOISE),
     log:
-        paths.log("perturb_node", paths.NOISE),
+        paths.log("perturb_node", narrow(paths.NOISE, system="all")),
     benchmark:
-        paths.benchmark("perturb_node", paths.NOISE)
+        paths.benchmark("perturb_node", narrow(paths.NOISE, system="all"))
     params:
-        p=plan.experiments.noise_params,
+        p=plan.experiments.noise_parts,
         code=plan.code("perturb_node"),
     message:
-        "Noisy initial states: {wildcards.system}, {wildcards.variant}"
+        "Noisy initial states of all systems, {wildcards.variant}"
     script:
         "../workflow/scripts/perturb_node.py"

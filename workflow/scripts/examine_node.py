@@ -1,6 +1,12 @@
-"""Fixed points, predictions with unobserved nodes, and learned functions beside the true ones."""
+"""Fixed points, predictions with unobserved nodes, and learned functions beside the true ones.
 
+For every system, and of these only what has not been done.
+"""
+
+from collections.abc import Mapping
 from typing import Any
+
+import pandas as pd
 
 from nodeflow.dynamics.store import read_trajectories
 from nodeflow.dynamics.systems import SYSTEMS, field
@@ -17,32 +23,32 @@ from nodeflow.tables import is_current, write_table
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
-with job(snakemake.log[0], snakemake.threads):
-    schemas = {
-        "fixed_points": NODE_FIXED_POINTS,
-        "hidden": NODE_HIDDEN,
-        "functions": NODE_FUNCTIONS,
-    }
-    missing = [name for name in p if not is_current(output[name], schemas[name], p[name])]
-    made = p["hidden"]
-    truth = made["truth"]
-    models, system = (
-        read_models(files.models, made["models"]),
-        field(made["system"], truth["parameters"]),
-    )
-    graphs, known = read_graphs(files.edges, truth["on"]), read_trajectories(files.truth, truth)
+SCHEMAS = {"fixed_points": NODE_FIXED_POINTS, "hidden": NODE_HIDDEN, "functions": NODE_FUNCTIONS}
+
+
+def examine(
+    made: Mapping[str, Any], missing: list[str], models_file: str, truth_file: str
+) -> dict[str, pd.DataFrame]:
+    """The missing tables of one system."""
+    asked = made["hidden"]
+    truth, name = asked["truth"], asked["system"]
+    models, system = read_models(models_file, asked["models"]), field(name, truth["parameters"])
+    graphs = read_graphs(files.edges, truth["on"])
+    known = read_trajectories(truth_file, truth)
     tolerance = Tolerance(truth["rtol"], truth["atol"], truth["max_steps"])
+    searched = graphs[: made["fixed_points"]["graphs"]]
+    cell = asked["trained_beta"], asked["trained_gamma"]
     tables = {
         "fixed_points": lambda: compare_fixed_points(
             models,
             system,
-            graphs[: p["fixed_points"]["graphs"]],
+            searched,
             [
                 next(x for x in known if x.graph == index).states[0].astype("float64")
-                for index in range(min(p["fixed_points"]["graphs"], len(graphs)))
+                for index in range(len(searched))
             ],
-            domain=SYSTEMS[made["system"]].domain,
-            horizon=p["fixed_points"]["horizon"],
+            domain=SYSTEMS[name].domain,
+            horizon=made["fixed_points"]["horizon"],
             tolerance=tolerance,
         ),
         "hidden": lambda: hide_nodes(
@@ -50,16 +56,20 @@ with job(snakemake.log[0], snakemake.threads):
             system,
             graphs,
             known,
-            made["removed"],
-            [
-                numpy_generator(
-                    made["seed"], "hidden", made["trained_beta"], made["trained_gamma"], index
-                )
-                for index in range(len(graphs))
-            ],
+            asked["removed"],
+            [numpy_generator(asked["seed"], "hidden", *cell, k) for k in range(len(graphs))],
             tolerance=tolerance,
         ),
         "functions": lambda: compare_functions(models, system),
     }
-    for name in missing:
-        write_table(output[name], tables[name](), schemas[name], p[name])
+    return {x: tables[x]() for x in missing}
+
+
+with job(snakemake.log[0], snakemake.threads):
+    for index, made in enumerate(p.values()):
+        paths = {name: output[name][index] for name in SCHEMAS}
+        missing = [x for x in paths if not is_current(paths[x], SCHEMAS[x], made[x])]
+        if missing:
+            found = examine(made, missing, files.models[index], files.truth[index])
+            for name, table in found.items():
+                write_table(paths[name], table, SCHEMAS[name], made[name])

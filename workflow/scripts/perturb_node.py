@@ -1,4 +1,4 @@
-"""Predict from noisy initial states."""
+"""Predict from noisy initial states, for every system for which that has not been done."""
 
 from typing import Any
 
@@ -10,23 +10,26 @@ from nodeflow.job import job
 from nodeflow.node.hidden import perturb_initial_states
 from nodeflow.node.store import NODE_NOISE, read_models
 from nodeflow.seeds import numpy_generator
-from nodeflow.tables import write_table
+from nodeflow.tables import is_current, write_table
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    truth = p["truth"]
-    graphs = read_graphs(files.edges, truth["on"])
-    table = perturb_initial_states(
-        read_models(files.models, p["models"]),
-        field(p["system"], truth["parameters"]),
-        graphs,
-        read_trajectories(files.truth, truth),
-        p["test_noise"],
-        [numpy_generator(p["seed"], "test noise", p["system"], k) for k in range(len(graphs))],
-        domain=SYSTEMS[p["system"]].domain,
-        tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
-    )
-    write_table(output[0], table, NODE_NOISE, made)
+    each = zip(p.items(), files.models, files.truth, output, strict=True)
+    for (system, made), models, known, path in each:
+        if is_current(path, NODE_NOISE, made):
+            continue
+        truth = made["truth"]
+        graphs = read_graphs(files.edges, truth["on"])
+        table = perturb_initial_states(
+            read_models(models, made["models"]),
+            field(system, truth["parameters"]),
+            graphs,
+            read_trajectories(known, truth),
+            made["test_noise"],
+            [numpy_generator(made["seed"], "test noise", system, k) for k in range(len(graphs))],
+            domain=SYSTEMS[system].domain,
+            tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
+        )
+        write_table(path, table, NODE_NOISE, made)

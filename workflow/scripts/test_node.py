@@ -1,9 +1,11 @@
-"""Test all neural ODEs of one training cell on all graphs of all their test cells.
+"""Test the neural ODEs of one training cell on all graphs of all their test cells.
 
-Whether they are to be trusted as an ensemble is asked of those trained on plain trajectories, whose
-training graphs are at hand.
+For every system for which that has not been done. Whether they are to be trusted as an ensemble is
+asked of those trained on plain trajectories, whose training graphs are at hand.
 """
 
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -11,6 +13,7 @@ import pandas as pd
 from nodeflow.dynamics.store import read_trajectories
 from nodeflow.dynamics.systems import field
 from nodeflow.dynamics.tolerance import Tolerance
+from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import NODES, read_graphs
 from nodeflow.job import job
 from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
@@ -19,37 +22,51 @@ from nodeflow.node.field import model_fields
 from nodeflow.node.store import NODE_ERRORS, NODE_RUNS, read_models
 from nodeflow.node.trust_table import NODE_TRUST
 from nodeflow.node.trusted import evidence_of, rating
-from nodeflow.tables import TableWriter, read_table, write_table
+from nodeflow.tables import TableWriter, is_current, read_table, write_table
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {**p, "code": snakemake.params.code}
 
-with job(snakemake.log[0], snakemake.threads):
-    models = read_models(files.models, p["models"])
+SCHEMAS = {
+    "errors": NODE_ERRORS,
+    "runs": NODE_RUNS,
+    "by_degree": ERRORS_BY_DEGREE,
+    "trust": NODE_TRUST,
+}
+
+
+def test(
+    made: Mapping[str, Any],
+    models_file: str,
+    truth_files: Sequence[str],
+    training_files: Sequence[str],
+    paths: Mapping[str, str],
+) -> None:
+    """Write the tests of one system."""
+    models = read_models(models_file, made["models"])
     fields = model_fields(models)
     evidence = None
-    if files.training:
-        learned = p["models"]["from"]
+    if training_files:
+        learned = made["models"]["from"]
         evidence = evidence_of(
             models,
             fields,
             read_graphs(files.training_edges[0], learned["on"]),
-            read_trajectories(files.training[0], learned),
+            read_trajectories(training_files[0], learned),
             tolerance=Tolerance(learned["rtol"], learned["atol"], learned["max_steps"]),
         )
     runs, by_degree, trust = [], [], []
-    with TableWriter(output.errors, NODE_ERRORS, made) as writer:
-        for truth, *paths in zip(p["truths"], files.edges, files.nodes, files.truth, strict=True):
+    with TableWriter(paths["errors"], NODE_ERRORS, made) as writer:
+        for index, (truth, truth_file) in enumerate(zip(made["truths"], truth_files, strict=True)):
             cell = {name: truth["on"][name] for name in ("N", "beta", "gamma")}
-            graphs = read_graphs(paths[0], truth["on"])
+            graphs, nodes = tested_graphs(index)
             rated: list[dict[str, Any]] = []
             errors, found = evaluate_models(
                 models,
-                field(p["system"], truth["parameters"]),
+                field(made["system"], truth["parameters"]),
                 graphs,
-                read_table(paths[1], NODES, truth["on"]),
-                read_trajectories(paths[2], truth),
+                nodes,
+                read_trajectories(truth_file, truth),
                 tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
                 fields=fields,
                 watch=rating(evidence, graphs, rated) if evidence else None,
@@ -58,8 +75,29 @@ with job(snakemake.log[0], snakemake.threads):
             runs.append(found.assign(**cell))
             by_degree.append(errors_by_degree(errors).assign(**cell))
             trust += [{**row, **cell} for row in rated]
-    write_table(output.runs, pd.concat(runs), NODE_RUNS, made)
-    write_table(output.by_degree, pd.concat(by_degree), ERRORS_BY_DEGREE, made)
-    write_table(
-        output.trust, pd.DataFrame(trust, columns=list(NODE_TRUST.columns)), NODE_TRUST, made
-    )
+    write_table(paths["runs"], pd.concat(runs), NODE_RUNS, made)
+    write_table(paths["by_degree"], pd.concat(by_degree), ERRORS_BY_DEGREE, made)
+    columns = list(NODE_TRUST.columns)
+    write_table(paths["trust"], pd.DataFrame(trust, columns=columns), NODE_TRUST, made)
+
+
+@cache
+def tested_graphs(index: int) -> tuple[list[Graph], pd.DataFrame]:
+    """The graphs of one test cell, the same for all systems, and what is known of their nodes."""
+    on = next(iter(p.values()))["truths"][index]["on"]
+    return read_graphs(files.edges[index], on), read_table(files.nodes[index], NODES, on)
+
+
+with job(snakemake.log[0], snakemake.threads):
+    for index, made in enumerate(p.values()):
+        paths = {name: output[name][index] for name in SCHEMAS}
+        if all(is_current(paths[name], SCHEMAS[name], made) for name in SCHEMAS):
+            continue
+        count = len(made["truths"])
+        test(
+            made,
+            files.models[index],
+            files.truth[index * count : (index + 1) * count],
+            files.training[index : index + 1],
+            paths,
+        )

@@ -100,7 +100,8 @@ class Plan:
     @cached_property
     def experiments(self) -> Experiments:
         """Tests of neural ODEs."""
-        return Experiments(self.code("examine_node"), self.node)
+        codes = map(self.code, ("test_node", "examine_node", "perturb_node"))
+        return Experiments(*codes, self.node)
 
     @cached_property
     def data(self) -> Data:

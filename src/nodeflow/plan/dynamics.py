@@ -81,6 +81,10 @@ class Dynamics:
         """Rows of graphs, once for every system."""
         return [{"system": system, **row} for system in self.systems for row in graphs]
 
+    def each(self, row: Row) -> list[dict[str, Any]]:
+        """A row once for every system of the run."""
+        return [{**row, "system": system} for system in self.systems]
+
     def params(self, row: Row) -> dict[str, Any]:
         """What the trajectories of a system on the graphs of a role and a cell are made with."""
         return {

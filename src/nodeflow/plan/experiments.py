@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,11 +22,15 @@ class Experiments:
     """The experiments with neural ODEs.
 
     Attributes:
-        examining: digest of the code of the detail experiments.
+        testing: digest of the code of the tests.
+        examining: of that of the detail experiments.
+        perturbing: of that of the experiment with noisy initial states.
         node: the neural ODEs, with the settings of the experiments.
     """
 
+    testing: str
     examining: str
+    perturbing: str
     node: Node
 
     @cached_property
@@ -57,10 +61,13 @@ class Experiments:
             for variant in ("plain", *self.node.noise_variants)
         ]
 
+    def graphs_tested(self, row: Row) -> list[dict[str, Any]]:
+        """Rows of role, N, beta, gamma: the graphs that a training cell's models are tested on."""
+        return rows(self._cells.tested(row["variant"], self._cells.trained(row)), role="test")
+
     def tested(self, row: Row) -> list[dict[str, Any]]:
         """Rows of system, role, N, beta, gamma: what a training cell's models are tested on."""
-        cell = self._cells.trained(row)
-        return _tests(row, self._cells.tested(row["variant"], cell))
+        return [{"system": row["system"], **on} for on in self.graphs_tested(row)]
 
     def evidence(self, row: Row) -> list[dict[str, Any]]:
         """The row of the trajectories that say how far to trust a training cell's models.
@@ -71,16 +78,24 @@ class Experiments:
 
     def snapshots_tested(self, row: Row) -> list[dict[str, Any]]:
         """Rows of system, role, N, beta, gamma: what a cell's snapshots are tested on."""
-        return _tests(row, self._cells.snapshots(self._cells.trained(row)))
+        cells = self._cells.snapshots(self._cells.trained(row))
+        return rows(cells, role="test", system=row["system"])
+
+    def graphs_detailed(self, row: Row) -> dict[str, Any]:
+        """The row of role, N, beta, gamma that a training cell's details are looked at."""
+        return rows([self._cells.detailed(self._cells.trained(row))], role="test")[0]
 
     def detailed(self, row: Row) -> dict[str, Any]:
         """The row of system, role, N, beta, gamma that a training cell's details are looked at."""
-        [detailed] = _tests(row, [self._cells.detailed(self._cells.trained(row))])
-        return detailed
+        return {"system": row["system"], **self.graphs_detailed(row)}
 
     def noisy(self, row: Row) -> dict[str, Any]:
         """A row with the training cell of the models that noise is for."""
         return {**row, **trained(self._cells.structure_trained)}
+
+    def test_parts(self, row: Row) -> dict[str, dict[str, Any]]:
+        """What the tests of a training cell's models are made with, by system."""
+        return self._by_system(row, lambda x: {**self.test_params(x), "code": self.testing})
 
     def test_params(self, row: Row) -> dict[str, Any]:
         """What the tests of a training cell's models are made with."""
@@ -94,26 +109,26 @@ class Experiments:
 
         There are a hundred times as many models as elsewhere, so a few test graphs have to do.
         """
-        graphs = self.node.dynamics.graphs.settings.test.graphs
         return {
-            **self._tested({**row, "variant": "plain"}),
-            "graphs": min(_SNAPSHOT_GRAPHS, graphs),
+            **self._plain(row),
+            "graphs": min(_SNAPSHOT_GRAPHS, self.node.dynamics.graphs.settings.test.graphs),
             "truths": [self.node.dynamics.params(x) for x in self.snapshots_tested(row)],
         }
 
-    def detail_parts(self, row: Row) -> dict[str, dict[str, Any]]:
-        """What each of the detail experiments on a training cell's models is made with."""
-        parts = {
-            "fixed_points": self.fixed_point_params(row),
-            "hidden": self.hidden_params(row),
-            "functions": self.function_params(row),
+    def detail_parts(self, row: Row) -> dict[str, dict[str, dict[str, Any]]]:
+        """What each detail experiment on a training cell's models is made with, by system."""
+        made = {
+            "fixed_points": self.fixed_point_params,
+            "hidden": self.hidden_params,
+            "functions": self._plain,
         }
-        return {name: {**part, "code": self.examining} for name, part in parts.items()}
+        code = self.examining
+        return self._by_system(row, lambda x: {y: {**made[y](x), "code": code} for y in made})
 
     def fixed_point_params(self, row: Row) -> dict[str, Any]:
         """What the fixed points of a training cell's models are made with."""
         return {
-            **self._tested({**row, "variant": "plain"}),
+            **self._plain(row),
             **self.node.settings.fixed_points.dump(),
             "truth": self._truth(row),
         }
@@ -121,11 +136,15 @@ class Experiments:
     def hidden_params(self, row: Row) -> dict[str, Any]:
         """What the experiment with unobserved nodes is made with."""
         return {
-            **self._tested({**row, "variant": "plain"}),
+            **self._plain(row),
             **self.node.settings.hidden.dump("removed"),
             "truth": self._truth(row),
             "seed": self.node.dynamics.graphs.seed,
         }
+
+    def noise_parts(self, row: Row) -> dict[str, dict[str, Any]]:
+        """What the test of a variant's models on noisy initial states is made with, by system."""
+        return self._by_system(row, lambda x: {**self.noise_params(x), "code": self.perturbing})
 
     def noise_params(self, row: Row) -> dict[str, Any]:
         """What the test of a variant's models on noisy initial states is made with."""
@@ -137,10 +156,6 @@ class Experiments:
             "truth": self._truth(at),
             "seed": self.node.dynamics.graphs.seed,
         }
-
-    def function_params(self, row: Row) -> dict[str, Any]:
-        """What the comparison of learned and true functions is made with."""
-        return self._tested({**row, "variant": "plain"})
 
     def warning_params(self) -> dict[str, Any]:
         """What the judgement of an ensemble's spread is made with."""
@@ -158,6 +173,11 @@ class Experiments:
             "seed": self.node.dynamics.graphs.seed,
         }
 
+    def _by_system(
+        self, row: Row, made: Callable[[Row], dict[str, Any]]
+    ) -> dict[str, dict[str, Any]]:
+        return {x["system"]: made(x) for x in self.node.dynamics.each(row)}
+
     @property
     def _cells(self) -> Cells:
         return self.node.cells
@@ -173,9 +193,8 @@ class Experiments:
             "models": self.node.params(row),
         }
 
+    def _plain(self, row: Row) -> dict[str, Any]:
+        return self._tested({**row, "variant": "plain"})
+
     def _truth(self, row: Row) -> dict[str, Any]:
         return self.node.dynamics.params(self.detailed(row))
-
-
-def _tests(row: Row, cells: list[Cell]) -> list[dict[str, Any]]:
-    return rows(cells, role="test", system=row["system"])
