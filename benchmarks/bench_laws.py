@@ -44,7 +44,7 @@ from nodeflow.seeds import numpy_generator
 GAMMAS = 2.1, 2.4, 3.0, 3.9
 TRAJECTORIES, TIMES, HORIZON, INITIAL = 8, 256, 1.0, 0.5
 PRECISE: dict[str, Any] = {"rtol": 1e-8, "atol": 1e-8}
-LARGE, EVALUATIONS = 8192, 3_000
+LARGE, EVALUATIONS = 8192, 60_000
 
 X, ONE = Term("power", (1.0,)), Term("one")
 SQUARE, CUBE, ROOT = (Term("power", (p,)) for p in (2.0, 3.0, 0.5))
