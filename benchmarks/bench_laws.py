@@ -1,8 +1,8 @@
-"""Laws recovered from trajectories: how often, how well, and at what cost.
+r"""Laws recovered from trajectories: how often, how well, and at what cost.
 
     export OMP_NUM_THREADS=1
     python benchmarks/bench_laws.py --noise 0 0.01 0.05 --out laws.jsonl       # 60 cases each
-    python benchmarks/bench_laws.py --noise 0 0.01 0.05 --graphs 1 --methods weak_subset sindy \\
+    python benchmarks/bench_laws.py --noise 0 0.01 0.05 --graphs 1 --methods weak_subset sindy \
         two_phase operon operon_informed --out laws.jsonl                      # rivals
     python benchmarks/bench_laws.py --others --graphs 1 --out laws.jsonl       # other systems
     python benchmarks/bench_laws.py --nd2 --graphs 3 --out laws.jsonl          # those of ND2
@@ -44,7 +44,7 @@ from nodeflow.seeds import numpy_generator
 GAMMAS = 2.1, 2.4, 3.0, 3.9
 TRAJECTORIES, TIMES, HORIZON, INITIAL = 8, 256, 1.0, 0.5
 PRECISE: dict[str, Any] = {"rtol": 1e-8, "atol": 1e-8}
-LARGE, EVALUATIONS = 8192, 3_000
+LARGE, EVALUATIONS = 8192, 60_000
 
 X, ONE = Term("power", (1.0,)), Term("one")
 SQUARE, CUBE, ROOT = (Term("power", (p,)) for p in (2.0, 3.0, 0.5))

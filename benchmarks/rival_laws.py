@@ -10,8 +10,8 @@ the sizes the smallest whose residual is within 1 % of the best. `sindy`: slopes
 sequentially thresholded least squares, the threshold by BIC. `two_phase`: two-phase inference after
 Gao and Yan (Nature Computational Science 2022): an L1-penalized regression on slopes keeps ten
 terms, then they are dropped in the order of their importance while an information criterion does
-not rise by much, on twenty samples of ten nodes; the terms are those of the majority. `operon`: genetic
-programming (pyoperon) of the slope from x, the degree, Σ_j A_ij x_j and Σ_j A_ij x_j²;
+not rise by much, on twenty samples of ten nodes; the terms are those of the majority. `operon`:
+genetic programming (pyoperon) of the slope from x, the degree, Σ_j A_ij x_j and Σ_j A_ij x_j²;
 `operon_informed` has also the sums of √x, tanh x and x²/(1 + x²), which hold the truth.
 """
 

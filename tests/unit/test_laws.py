@@ -161,7 +161,7 @@ def test_no_term_that_is_nothing_here_explodes_at_hubs() -> None:
     true = simulate(odd, large.adjacency(), initial[None], [0.0, 1.0], rtol=1e-8, atol=1e-8).states
     found = law.predict(large, initial, [0.0, 1.0]).to_numpy()
     assert true.max() > 3.0 * law.seen[1]  # hubs go far beyond what was seen
-    assert 0.0 <= found.min() and found.max() < 2.0 * true.max()
+    assert found.min() >= 0.0 and found.max() < 2.0 * true.max()
     assert np.median(np.abs(found - true[0])[-1]) < 0.05 * np.median(true[0, -1])
 
 
@@ -211,7 +211,9 @@ def test_law_with_covariates_is_found_and_predicts() -> None:
         _ = back.field
     found = back.predict(graph(), runs[0].states[0], runs[0].times, covariates=rates)
     np.testing.assert_allclose(found.to_numpy(), runs[0].states, atol=1e-4)
-    assert np.isfinite(back.spread(graph(), runs[0].states[0], [0, 1], covariates=rates)).all(axis=None)
+    assert np.isfinite(back.spread(graph(), runs[0].states[0], [0, 1], covariates=rates)).all(
+        axis=None
+    )
 
 
 @pytest.mark.parametrize(
@@ -518,6 +520,6 @@ def test_failed_trajectories_alone() -> None:
 
 
 @pytest.mark.parametrize("settings", [{"noise": -1.0}, {"noise": np.nan}, {"held_out": 1.0}])
-def test_settings_without_sense(settings: dict[str, float]) -> None:
+def test_settings_without_sense(settings: dict[str, Any]) -> None:
     with pytest.raises(LawProblem, match="has to be"):
         discover([graph()], observed(field("SIS"), graph()), **settings)

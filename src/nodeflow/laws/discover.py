@@ -98,7 +98,8 @@ def discover(
         GraphProblem: `graphs` is no list of graphs.
         TrajectoryProblem: a trajectory does not fit its graph; the text says which.
         LawProblem: nothing can be learned from what was given (too few times, constant states, a
-            regular graph, no edges, covariates that do not fit), or no law of these families can be integrated along the data.
+            regular graph, no edges, covariates that do not fit), or no law of these families can
+            be integrated along the data.
     """
     whole = groups_of(graphs, trajectories, covariates)
     if noise is not None and not 0.0 <= noise < np.inf:

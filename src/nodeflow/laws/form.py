@@ -179,7 +179,7 @@ class Form:
 
 
 def _times(values: Array, term: Term, covariates: Covariates) -> Array:
-    """Values of an atom, times the covariate of its term; nodes come one after another, as a whole."""
+    """Values of an atom times the covariate of its term; nodes are the last axis, or repeat."""
     if not term.by:
         return values
     z = covariates[term.by]

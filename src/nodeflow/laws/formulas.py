@@ -43,7 +43,7 @@ def atom_of(name: str) -> Atom:
 
 
 def named_by(formula: sympy.Expr) -> str:
-    """The name of the atom of a formula of x and c0, c1 …"""
+    """The name of the atom of a formula of x and numbers c0, c1 and so on."""
     return f"={formula}"
 
 

@@ -129,7 +129,8 @@ def _replaced(
     inners = {n: [i for _, _, i in best.form.split(n, best.parameters)] for n in FUNCTIONS}
     own = coefficients[name]
     coefficients[name] = [own[place] * factor, *own[:place], *own[place + 1 :]]
-    inners[name] = [(*head.fixed[:-1], value), *inners[name][:place], *inners[name][place + 1 :]]
+    exponent = [x for x in head.fixed[:-1] if x is not None]
+    inners[name] = [(*exponent, value), *inners[name][:place], *inners[name][place + 1 :]]
     if name == "h_alt":
         coefficients["h_alt"] = [c / factor for c in coefficients["h_alt"]]
         coefficients["h_ego"] = [c * factor for c in coefficients["h_ego"]]

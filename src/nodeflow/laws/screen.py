@@ -202,7 +202,9 @@ class Basis:
                     for x in inner
                 ]
             )
-            self.near[terms] = _Near(inner, columns, np.linalg.pinv(columns, rcond=1e-10))
+            self.near[terms] = _Near(
+                inner, columns, np.asarray(np.linalg.pinv(columns, rcond=1e-10), np.float64)
+            )
         near = self.near[terms]
         solutions = near.inverse @ wanted
         away = np.einsum("sxt,st->sx", near.columns, solutions) - wanted
@@ -291,7 +293,7 @@ class Metric:
         )  # fmt: skip
 
     def residual(self, form: Form, parameters: Array) -> tuple[Array, Array]:
-        """root v − target of a law, and its derivatives by the parameters, (R, P)."""
+        """The vector root v − target of a law, and its derivatives by the parameters, (R, P)."""
         own, by_ego, by_alt = self._blocks
         found, jacobian = -self.target, np.zeros((len(self.target), len(parameters)))
         if form.f:

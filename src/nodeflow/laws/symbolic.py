@@ -29,7 +29,7 @@ __all__ = ["available", "free_functions", "proposed"]
 
 Array = NDArray[np.float64]
 _Proposal = tuple[Function, Array]
-"""The terms of a function, and its parameters: of each term its coefficient, then what is inside."""
+"""The terms of a function, and for each its coefficient and what is inside."""
 
 _SYMBOLS = "add,sub,mul,div,constant,variable,exp,log,sin,tanh,sqrt"
 _LENGTH, _EVALUATIONS, _SEED = 20, 150_000, 1
@@ -63,7 +63,7 @@ def free_functions(metric: Metric, form: Form, parameters: Array, noise: float) 
     def solved(columns: Array, about: Array, spread: Array) -> Array:
         rows = np.concatenate([columns, np.diag(noise / spread)])
         right = np.concatenate([metric.target - columns @ about, np.zeros(len(about))])
-        return about + np.linalg.lstsq(rows, right, rcond=None)[0]
+        return np.asarray(about + np.linalg.lstsq(rows, right, rcond=None)[0], np.float64)
 
     start_f, start_ego, start_alt = f, ego, alt
     for _ in range(_SWEEPS):
@@ -137,7 +137,7 @@ def _slots(function: Function) -> list[list[bool]]:
 
 
 def _regressed(x: Array, values: Array) -> list[str]:
-    """Formulas of x for these values, the shortest description first."""
+    """Formulas of x for these values, the most accurate first."""
     from pyoperon.sklearn import SymbolicRegressor
 
     size = float(np.abs(values).max())
@@ -148,7 +148,8 @@ def _regressed(x: Array, values: Array) -> list[str]:
         optimizer_iterations=10, max_evaluations=_EVALUATIONS, n_threads=1, random_state=_SEED,
     )  # fmt: skip
     machine.fit(x[:, None], values / size)
-    front = sorted(machine.pareto_front_, key=lambda one: one["minimum_description_length"])
+    # The most accurate of the front: what its length is worth is decided along trajectories.
+    front = sorted(machine.pareto_front_, key=lambda one: one["mean_squared_error"])
     texts = [machine.get_model_string(one["tree"], 12, ["x"]) for one in front[:_FORMULAS]]
     return [f"{size!r}*({text})" for text in texts]
 
@@ -167,7 +168,7 @@ def _terms(text: str, signed: bool) -> _Proposal | None:
         number, rest = part.as_coeff_Mul()
         if rest == 1:
             terms[Term("one")] = (float(number), ())
-        elif rest.is_Pow and rest.base == x and rest.exp in (2, 3) or rest == x:
+        elif (rest.is_Pow and rest.base == x and rest.exp in (2, 3)) or rest == x:
             degree = 1 if rest == x else int(rest.exp)
             terms[monomial(degree, signed)] = (float(number), ())
         else:
