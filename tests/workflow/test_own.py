@@ -120,8 +120,8 @@ def test_the_tutorial_leads_from_two_files_to_the_page(tmp_path: Path) -> None:
     [overlay] = re.findall(r"```yaml\n(.*?)```", TUTORIAL, re.DOTALL)
     (tmp_path / "mine.yaml").write_text(overlay)
     assert yaml.safe_load(overlay)["own"]["mine"]["split"] == {"runs": ["e", "f"]}
-    found = waiting(tmp_path, "--configfile", "mine.yaml")
-    assert found == {"check_own", "train_own", "discover_own", "draw_own_series", *again}
+    rules = waiting(tmp_path, "--configfile", "mine.yaml")
+    assert rules == {"check_own", "train_own", "discover_own", "draw_own_series", *again}
 
 
 @pytest.mark.slow

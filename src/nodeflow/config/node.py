@@ -93,7 +93,7 @@ class Node(Section):
     matching: Annotated[MatchingSettings, _RECIPE]
     paper: Annotated[PaperSettings, _RECIPE]
     tails: Annotated[str, OneOf(("law", "none"))] = key(
-        "law: neural ODEs of graphs that have a law (laws.cells, laws.graphs) are tested once more, "
+        "law: neural ODEs of graphs that have a law (laws.cells, laws.graphs) are tested also "
         "with its tails beyond the states that they saw"
     )
     structure: Structure
