@@ -49,7 +49,7 @@ class Experiments:
         Each law has its own.
         """
         every = self.models.trainings
-        return [row for row in every if isinstance(self.models, Laws) or self.evidence(row)]
+        return [row for row in every if self.models.rates_itself or self.evidence(row)]
 
     @cached_property
     def snapshots(self) -> list[dict[str, Any]]:
@@ -81,7 +81,7 @@ class Experiments:
 
         None where they learned from others than these; laws are no ensemble.
         """
-        trusted = row["variant"] == "plain" and not isinstance(self.models, Laws)
+        trusted = row["variant"] == "plain" and not self.models.rates_itself
         return [self.node.learned(row)] if trusted else []
 
     def snapshots_tested(self, row: Row) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ class Laws:
         method: what tables of their tests call them.
         patterns: of their files.
         read: "module:function" in nodeflow that reads one for tests.
+        rates_itself: whether each says itself how far to trust it; else an ensemble of them does.
         settings: section `laws` of the configuration.
         code: digest of the code that finds them.
         node: the neural ODEs, which learn from the same trajectories.
@@ -39,6 +40,7 @@ class Laws:
     method: ClassVar[str] = "law"
     patterns: ClassVar[tuple[str, ...]] = (LAWS,)
     read: ClassVar[str] = "laws.store:read_fields"
+    rates_itself: ClassVar[bool] = True
     settings: config.laws.Laws
     code: str
     node: Node

@@ -34,6 +34,7 @@ class Node:
         method: what tables of their tests call them.
         patterns: of their files.
         read: "module:function" in nodeflow that reads one for tests.
+        rates_itself: whether each says itself how far to trust it; else an ensemble of them does.
         settings: section `node` of the configuration.
         device: of the run.
         dynamics: the trajectories that they learn.
@@ -44,6 +45,7 @@ class Node:
     method: ClassVar[str] = "neural ODE"
     patterns: ClassVar[tuple[str, ...]] = (MODELS,)
     read: ClassVar[str] = "node.store:read_models"
+    rates_itself: ClassVar[bool] = False
     settings: config.node.Node
     device: str
     dynamics: Dynamics

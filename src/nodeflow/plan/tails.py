@@ -27,6 +27,7 @@ class Tails:
     method: ClassVar[str] = "neural ODE with tails"
     patterns: ClassVar[tuple[str, ...]] = (MODELS, LAWS)
     read: ClassVar[str] = "laws.tailed:read_tailed"
+    rates_itself: ClassVar[bool] = False
     laws: Laws
     node: Node
 
