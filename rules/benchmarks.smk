@@ -3,7 +3,7 @@
 
 rule collect_runtime:
     input:
-        lambda _: benchmarks(rules.all_tables.input),
+        lambda _: benchmarks([*rules.all_tables.input, *plan.own.every_law]),
     output:
         table("runtime").path,
     log:

@@ -17,6 +17,7 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import from_networkx
 from nodeflow.graphs.measures import node_table
 from nodeflow.laws import Form, Law, Laws, Term, write_laws
+from nodeflow.laws.rated import rated_fields
 from nodeflow.laws.tailed import read_tailed
 from nodeflow.node.evaluate import evaluate_models
 from nodeflow.node.model import initial_parameters
@@ -89,7 +90,8 @@ def test_models_are_read_with_the_tails_of_the_laws_of_their_graphs(tmp_path: Pa
 
 
 def test_each_law_is_rated_on_each_graph_by_its_own_bands() -> None:
-    fields = Laws((law(-1.0, -1.2, 1.2), None, law(-1.5, -1.2, 1.2)), ("", "none", "")).fields
+    laws = Laws((law(-1.0, -1.2, 1.2), None, law(-1.5, -1.2, 1.2)), ("", "none", ""))
+    fields = rated_fields(laws)
     rows: list[dict[str, Any]] = []
     evaluate_models(
         fields, field("SIS"), GRAPHS, node_table(GRAPHS), truth(), tolerance=TOLERANCE,

@@ -210,7 +210,9 @@ def test_a_replicate_that_fails_is_trained_again_with_smaller_steps(
     data = observed(of, trajectories(of))
     rates = []
 
-    def faults(parameters: object, losses: object, some: list[Observations]) -> list[Verdict]:
+    def faults(
+        parameters: object, losses: object, some: list[Observations], _: str
+    ) -> list[Verdict]:
         if len(some) == 1:
             return [Verdict(error=2e-3, still=1.0)]
         return [Verdict("planted"), Verdict(error=1e-3, still=1.0)]
@@ -234,7 +236,9 @@ def test_snapshots_are_those_of_the_attempt_that_was_kept(monkeypatch: pytest.Mo
     of = graphs(3, 8)
     data = observed(of, trajectories(of, times=33))
 
-    def faults(parameters: object, losses: object, some: list[Observations]) -> list[Verdict]:
+    def faults(
+        parameters: object, losses: object, some: list[Observations], _: str
+    ) -> list[Verdict]:
         good, bad = Verdict(error=1e-3, still=1.0), Verdict("planted")
         return {3: [bad, bad, good], 2: [bad, good], 1: [bad]}[len(some)]
 

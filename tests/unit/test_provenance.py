@@ -159,12 +159,13 @@ BEFORE = {
     "dynamics": {"graphs"},
     "data": {"graphs", "dynamics"},
     "node": {"graphs", "dynamics", "data"},
+    "laws": {"graphs", "dynamics", "data", "node"},
     "priors": {"graphs", "dynamics", "data", "node"},
     "zoo": set(),
     "canonical": {"zoo"},
     "flow": {"zoo", "canonical"},
     "judge": {"graphs", "dynamics", "data", "node", "zoo", "canonical", "flow"},
-    "figures": {"graphs", "dynamics", "data", "node", "zoo", "canonical", "flow", "judge"},
+    "figures": {"graphs", "dynamics", "data", "node", "laws", "zoo", "canonical", "flow", "judge"},
 }
 SHARED = {"datasets", "settings"}
 
@@ -188,8 +189,9 @@ def test_tables_of_a_stage_are_read_without_torch(stage: str) -> None:
 
 
 IN_FIGURES = {
-    "graphs/bins.py", "judge/bootstrap.py", "judge/degree.py", "judge/warning.py",
-    "canonical/heights.py", "node/collected.py", "node/store.py",
+    "graphs/bins.py", "judge/bootstrap.py", "judge/degree.py", "judge/topics.py",
+    "judge/warning.py", "canonical/heights.py", "laws/collected.py", "node/collected.py",
+    "node/layout.py", "node/store.py",
     "node/trust_table.py", "bridge/tables.py", "data/tables.py",
 }  # fmt: skip
 """What figures take from the stages besides their schemas: sums over rows of tables, and names."""

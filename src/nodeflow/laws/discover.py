@@ -168,7 +168,7 @@ class _Discovery:
                 # There is less noise than differences in time make believe: fit more closely.
                 self.sigma = sigma
                 tried = {form: replace(x, converged=False) for form, x in tried.items()}
-            # Trajectories that leave more than noise are no reference; smoothed states are a better.
+            # Trajectories that leave more than noise are no reference; smoothed states are.
             alongs = self._along(best) if self._explains(best) else self.smoothed(best)
             known = self.sorted(list(tried.values())) if number else []
             again = self.fit(best.form, best.parameters, alongs, best.initials)

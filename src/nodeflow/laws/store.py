@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,10 @@ import numpy as np
 
 from nodeflow.laws.data import LawProblem
 from nodeflow.laws.law import VERSION, Law
-from nodeflow.laws.trusted import rate_law
 from nodeflow.node.learned import Fields
 from nodeflow.tables import FileProblem, Kind, read_facts, write_facts
 
-__all__ = ["LAWS", "Laws", "read_fields", "read_laws", "write_laws"]
+__all__ = ["LAWS", "Laws", "read_laws", "write_laws"]
 
 LAWS = Kind("laws", VERSION)
 
@@ -35,13 +33,12 @@ class Laws:
 
     @property
     def fields(self) -> Fields:
-        """Their vector fields, for tests, and what bands and flags of theirs are worth."""
+        """Their vector fields, for tests."""
         nowhere = (np.nan, np.nan)
         return Fields(
             tuple(None if law is None else law.field for law in self.laws),
             np.arange(len(self.laws)),
             np.array([nowhere if law is None else law.seen for law in self.laws]),
-            raters=tuple(None if law is None else partial(rate_law, law) for law in self.laws),
         )
 
 
@@ -73,8 +70,3 @@ def read_laws(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
     except LawProblem as problem:
         raise FileProblem(f"{path}: {problem}") from problem
     return Laws(laws, tuple(x["reason"] for x in entries))
-
-
-def read_fields(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Fields:
-    """The vector fields of the laws of a file; see `read_laws`."""
-    return read_laws(path, parameters).fields

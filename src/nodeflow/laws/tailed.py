@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nodeflow.laws.store import read_fields
+from nodeflow.laws.store import read_laws
 from nodeflow.node.learned import Fields
 from nodeflow.node.store import read_models
 from nodeflow.node.tails import models_with_tails
@@ -26,5 +26,5 @@ def read_tailed(models: str | Path, laws: str | Path, parameters: Mapping[str, A
         FileProblem: as in `read_models` and `read_laws`.
     """
     return models_with_tails(
-        read_models(models, parameters["models"]), read_fields(laws, parameters["laws"])
+        read_models(models, parameters["models"]), read_laws(laws, parameters["laws"]).fields
     )

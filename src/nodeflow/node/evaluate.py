@@ -19,18 +19,15 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.bins import hubs
 from nodeflow.graphs.graph import Graph, GraphProblem
 from nodeflow.node.field import Learned, model_fields
-from nodeflow.node.store import NODE_ERRORS, NODE_RUNS
+from nodeflow.node.store import NEAR_ZERO, NODE_ERRORS, NODE_RUNS
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["NEAR_ZERO", "Watch", "evaluate_models", "node_errors"]
+__all__ = ["Watch", "evaluate_models", "node_errors"]
 
 Floats = NDArray[np.float64]
 
 Watch = Callable[[int, Sequence[Trajectory], Sequence[Simulation | None]], None]
 """Takes the index of a graph, its true trajectories, and each model's predictions of them."""
-
-NEAR_ZERO = 1e-3
-"""A node whose mean state is smaller counts as near zero."""
 
 _STATES_AT_ONCE = 2**24
 

@@ -19,6 +19,7 @@ __all__ = [
     "LAW",
     "MEAN_FIELD",
     "MODELS",
+    "NEAR_ZERO",
     "NEURAL_ODE",
     "NODE_ERRORS",
     "NODE_FIXED_POINTS",
@@ -132,6 +133,9 @@ _BASELINES_ABOUT = {
     "mae_persistence": "the same for predicting that nothing ever changes",
     "mae_mean_field": "the same for the degree-based mean field of the true system",
 }
+
+NEAR_ZERO = 1e-3
+"""A node whose mean state is smaller counts as near zero."""
 
 NODE_ERRORS = Schema(
     "node errors",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,15 @@ from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
-from nodeflow.node.evaluate import NEAR_ZERO, Watch
 from nodeflow.node.field import Learned
 from nodeflow.node.learned import Fields
+from nodeflow.node.store import NEAR_ZERO
 from nodeflow.node.trust import Calibration, Seen, bands, calibrate, flags
 from nodeflow.node.trust_table import ENSEMBLE, LEVELS
 from nodeflow.threads import one_thread_if_small
+
+if TYPE_CHECKING:
+    from nodeflow.node.evaluate import Watch
 
 __all__ = [
     "Evidence",

@@ -39,7 +39,7 @@ class Laws:
     title: ClassVar[str] = "laws"
     method: ClassVar[str] = "law"
     patterns: ClassVar[tuple[str, ...]] = (LAWS,)
-    read: ClassVar[str] = "laws.store:read_fields"
+    read: ClassVar[str] = "laws.rated:read_rated"
     rates_itself: ClassVar[bool] = True
     settings: config.laws.Laws
     code: str

@@ -82,6 +82,11 @@ class Own:
         """The file of the law behind series, where one is asked for."""
         return fill(OWN_LAW, [row]) if self.settings[row["own"]].law else []
 
+    @property
+    def every_law(self) -> list[str]:
+        """The files of all laws behind series."""
+        return [path for row in self.all for path in self.laws(row)]
+
     def forecast_params(self, row: Row) -> dict[str, Any]:
         """What forecasts of what was held out are made with."""
         own = self.settings[row["own"]]
