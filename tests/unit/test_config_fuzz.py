@@ -264,7 +264,7 @@ def test_the_fuzz_reaches_every_key() -> None:
 @pytest.mark.slow
 def test_a_thousand_configurations_are_refused_in_a_sentence_or_planned() -> None:
     assert (
-        fuzz(1000, configurations() | crossed()) > 100
+        fuzz(1000, configurations() | crossed()) > 50
     )  # mostly nonsense would test the schema alone
 
 
@@ -273,7 +273,7 @@ def test_methods_with_keys_of_others_are_refused_in_a_sentence_or_planned() -> N
 
 
 def test_a_hundred_configurations_are_refused_in_a_sentence_or_planned() -> None:
-    assert fuzz(100, configurations()) > 10
+    assert fuzz(100, configurations()) > 5
 
 
 @pytest.mark.slow
