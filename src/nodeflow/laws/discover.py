@@ -161,20 +161,17 @@ class _Discovery:
         """The fits by length of description."""
         best = self._first()
         tried = {best.form: best}
-        searched = False
         for number in range(_ROUNDS):
             sigma = float(np.sqrt(self.variance([best])))
             if sigma < 0.9 * self.sigma:
                 # There is less noise than differences in time make believe: fit more closely.
                 self.sigma = sigma
                 tried = {form: replace(x, converged=False) for form, x in tried.items()}
-            # Trajectories that leave more than noise are no reference; smoothed states are.
-            alongs = self._along(best) if self._explains(best) else self.smoothed(best)
+            alongs = self._along(best)
             known = self.sorted(list(tried.values())) if number else []
             again = self.fit(best.form, best.parameters, alongs, best.initials)
             tried[best.form] = best = again or best
-            self._refine(self._screened(best, alongs, known, not searched), alongs, tried)
-            searched = number > 0 or self._explains(best)
+            self._refine(self._screened(best, alongs, known), alongs, tried)
             ordered = self._simplified(alongs, tried)
             gained = self.length(best, ordered) - self.length(ordered[0], ordered)
             if ordered[0].form == best.form or gained < _CLEARLY:
@@ -240,21 +237,15 @@ class _Discovery:
         self.precision = precision_for(self.sigma, self.size).after(best)
         return alongs
 
-    def _screened(
-        self, best: Fit, alongs: list[Along], tried: Sequence[Fit], everywhere: bool
-    ) -> list[Candidate]:
+    def _screened(self, best: Fit, alongs: list[Along], tried: Sequence[Fit]) -> list[Candidate]:
         """The best forms in the metric along the trajectories of a law.
 
-        Args:
-            best: the law.
-            alongs: its trajectories, and what changes of it do to them.
-            tried: laws that were found before.
-            everywhere: whether all families are searched, or only what is near these laws.
+        All families are searched along the first; then what was found is the start.
         """
         metric, count = self._metric(best, alongs)
         known = [(x.form, x.parameters) for x in (*tried[:_REFINED], best)]
         found = polished(metric, known)
-        if everywhere:
+        if not tried:
             found += search(metric, self.sigma, count)
         return promising(climb(metric, found, self.sigma, count), self.sigma, count, _REFINED)
 
