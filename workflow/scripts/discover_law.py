@@ -4,6 +4,7 @@ from typing import Any
 
 from nodeflow.dynamics.store import read_trajectories
 from nodeflow.dynamics.systems import field
+from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
 from nodeflow.laws.collected import LAW_TABLE
@@ -16,12 +17,13 @@ snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads):
+    graphs: list[Graph] = []
     each = zip(p.items(), files.trajectories, output.laws, output.table, strict=True)
     for (system, made), observed, path, table in each:
         if is_current(path, LAWS, made) and is_current(table, LAW_TABLE, made):
             continue
         learned, count = made["from"], made["trajectories"]
-        graphs = read_graphs(files.edges, learned["on"])[: made["graphs"]]
+        graphs = graphs or read_graphs(files.edges, learned["on"])[: made["graphs"]]
         known = [
             x
             for x in read_trajectories(observed, learned)

@@ -12,6 +12,7 @@ import pandas as pd
 from nodeflow.dynamics.store import read_trajectories
 from nodeflow.dynamics.systems import SYSTEMS, field
 from nodeflow.dynamics.tolerance import Tolerance
+from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
 from nodeflow.node.functions import compare_functions
@@ -28,14 +29,17 @@ SCHEMAS = {"fixed_points": NODE_FIXED_POINTS, "hidden": NODE_HIDDEN, "functions"
 
 
 def examine(
-    made: Mapping[str, Any], missing: list[str], models_files: list[str], truth_file: str
+    made: Mapping[str, Any],
+    missing: list[str],
+    graphs: list[Graph],
+    models_files: list[str],
+    truth_file: str,
 ) -> dict[str, pd.DataFrame]:
     """The missing tables of one system."""
     asked = made["hidden"]
     truth, name = asked["truth"], asked["system"]
     models = resolve_name(f"nodeflow.{asked['read']}")(*models_files, asked["models"])
     system = field(name, truth["parameters"])
-    graphs = read_graphs(files.edges, truth["on"])
     known = read_trajectories(truth_file, truth)
     tolerance = Tolerance(truth["rtol"], truth["atol"], truth["max_steps"])
     searched = graphs[: made["fixed_points"]["graphs"]]
@@ -68,10 +72,13 @@ def examine(
 
 
 with job(snakemake.log[0], snakemake.threads):
+    graphs: list[Graph] = []
     for index, made in enumerate(p.values()):
         paths = {name: output[name][index] for name in SCHEMAS}
         missing = [x for x in paths if not is_current(paths[x], SCHEMAS[x], made[x])]
         if missing:
-            found = examine(made, missing, files.models[index :: len(p)], files.truth[index])
+            graphs = graphs or read_graphs(files.edges, made["hidden"]["truth"]["on"])
+            models_files = files.models[index :: len(p)]
+            found = examine(made, missing, graphs, models_files, files.truth[index])
             for name, table in found.items():
                 write_table(paths[name], table, SCHEMAS[name], made[name])

@@ -6,6 +6,7 @@ from typing import Any
 from nodeflow.dynamics.store import read_trajectories
 from nodeflow.dynamics.systems import SYSTEMS, field
 from nodeflow.dynamics.tolerance import Tolerance
+from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
 from nodeflow.node.hidden import perturb_initial_states
@@ -17,12 +18,13 @@ snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads):
+    graphs: list[Graph] = []
     each = zip(p.items(), files.truth, output, strict=True)
     for index, ((system, made), known, path) in enumerate(each):
         if is_current(path, NODE_NOISE, made):
             continue
         truth = made["truth"]
-        graphs = read_graphs(files.edges, truth["on"])
+        graphs = graphs or read_graphs(files.edges, truth["on"])
         table = perturb_initial_states(
             resolve_name(f"nodeflow.{made['read']}")(
                 *files.models[index :: len(p)], made["models"]

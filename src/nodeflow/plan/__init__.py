@@ -29,6 +29,7 @@ from nodeflow.plan.experiments import Experiments
 from nodeflow.plan.flows import Flows
 from nodeflow.plan.graphs import Graphs
 from nodeflow.plan.laws import Laws
+from nodeflow.plan.learned import Learned
 from nodeflow.plan.networks import Networks
 from nodeflow.plan.node import Node
 from nodeflow.plan.own import Own
@@ -135,7 +136,7 @@ class Plan:
         """The tests of all."""
         return Evaluated(self.experiments, self.law_experiments, self.tail_experiments)
 
-    def _tests(self, models: Node | Laws | Tails) -> Experiments:
+    def _tests(self, models: Learned) -> Experiments:
         testing, examining, perturbing = (
             self.code(x, [models.read]) for x in ("test_node", "examine_node", "perturb_node")
         )

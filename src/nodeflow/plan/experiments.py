@@ -9,10 +9,9 @@ from typing import Any
 
 from nodeflow.grid import Cell
 from nodeflow.plan.cells import Cells, rows, trained
-from nodeflow.plan.laws import Laws
+from nodeflow.plan.learned import Learned
 from nodeflow.plan.node import Node, noise_of, training_row
 from nodeflow.plan.paths import Row
-from nodeflow.plan.tails import Tails
 
 __all__ = ["Experiments"]
 
@@ -34,7 +33,7 @@ class Experiments:
     testing: str
     examining: str
     perturbing: str
-    models: Node | Laws | Tails
+    models: Learned
     node: Node
 
     @cached_property

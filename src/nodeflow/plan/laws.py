@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from nodeflow import config
 from nodeflow.grid import Cell, number
 from nodeflow.plan.cells import trained
+from nodeflow.plan.learned import Learned
 from nodeflow.plan.node import Node, training_row
 from nodeflow.plan.paths import LAW_TABLE, LAWS, Row, narrow
 
@@ -20,27 +21,21 @@ __all__ = ["Laws"]
 
 
 @dataclass(frozen=True)
-class Laws:
+class Laws(Learned):
     """The laws of a run.
 
     Attributes:
-        folder: of the results of their tests.
-        title: what they are called.
-        method: what tables of their tests call them.
-        patterns: of their files.
-        read: "module:function" in nodeflow that reads one for tests.
-        rates_itself: whether each says itself how far to trust it; else an ensemble of them does.
         settings: section `laws` of the configuration.
         code: digest of the code that finds them.
         node: the neural ODEs, which learn from the same trajectories.
     """
 
-    folder: ClassVar[str] = "law"
-    title: ClassVar[str] = "laws"
-    method: ClassVar[str] = "law"
-    patterns: ClassVar[tuple[str, ...]] = (LAWS,)
-    read: ClassVar[str] = "laws.rated:read_rated"
-    rates_itself: ClassVar[bool] = True
+    folder = "law"
+    title = "laws"
+    method = "law"
+    patterns = (LAWS,)
+    read = "laws.rated:read_rated"
+    rates_itself = True
     settings: config.laws.Laws
     code: str
     node: Node

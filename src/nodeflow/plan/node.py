@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from nodeflow import config
 from nodeflow.grid import Cell, number
 from nodeflow.plan.cells import Cells, rows, trained
 from nodeflow.plan.dynamics import Dynamics
+from nodeflow.plan.learned import Learned
 from nodeflow.plan.paths import MODELS, Row, narrow
 
 __all__ = ["Node", "noise_of", "training_row"]
@@ -25,27 +26,20 @@ def noise_of(variant: str) -> float:
 
 
 @dataclass(frozen=True)
-class Node:
+class Node(Learned):
     """The neural ODEs of a run.
 
     Attributes:
-        folder: of the results of their tests.
-        title: what they are called.
-        method: what tables of their tests call them.
-        patterns: of their files.
-        read: "module:function" in nodeflow that reads one for tests.
-        rates_itself: whether each says itself how far to trust it; else an ensemble of them does.
         settings: section `node` of the configuration.
         device: of the run.
         dynamics: the trajectories that they learn.
     """
 
-    folder: ClassVar[str] = "node"
-    title: ClassVar[str] = "neural ODEs"
-    method: ClassVar[str] = "neural ODE"
-    patterns: ClassVar[tuple[str, ...]] = (MODELS,)
-    read: ClassVar[str] = "node.store:read_models"
-    rates_itself: ClassVar[bool] = False
+    folder = "node"
+    title = "neural ODEs"
+    method = "neural ODE"
+    patterns = (MODELS,)
+    read = "node.store:read_models"
     settings: config.node.Node
     device: str
     dynamics: Dynamics

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from nodeflow.plan.laws import Laws
+from nodeflow.plan.learned import Learned
 from nodeflow.plan.node import Node
 from nodeflow.plan.paths import LAWS, MODELS, Row
 
@@ -14,20 +15,19 @@ __all__ = ["Tails"]
 
 
 @dataclass(frozen=True)
-class Tails:
-    """The neural ODEs of a run that are tested with tails, too; attributes as of `Laws`.
+class Tails(Learned):
+    """The neural ODEs of a run that are tested with tails, too.
 
     Attributes:
         laws: that the tails are of.
         node: the neural ODEs.
     """
 
-    folder: ClassVar[str] = "tailed"
-    title: ClassVar[str] = "neural ODEs with tails of laws"
-    method: ClassVar[str] = "neural ODE with tails"
-    patterns: ClassVar[tuple[str, ...]] = (MODELS, LAWS)
-    read: ClassVar[str] = "laws.tailed:read_tailed"
-    rates_itself: ClassVar[bool] = False
+    folder = "tailed"
+    title = "neural ODEs with tails of laws"
+    method = "neural ODE with tails"
+    patterns = (MODELS, LAWS)
+    read = "laws.tailed:read_tailed"
     laws: Laws
     node: Node
 
