@@ -146,6 +146,7 @@ CODE = {
 ON_DEMAND = {
     "draw_error_over_training",
     "test_snapshots",
+    "compare_solvers",
     "simulate_network",
     "check_own",
     "train_own",
