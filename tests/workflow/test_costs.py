@@ -12,7 +12,7 @@ from nodeflow.plan.stages import STAGES
 from .conftest import ROOT, SMOKE, Checkout, Rules
 
 EVERYTHING = """
-node: {recipe: paper, paper: {steps: 40, batch: 4, learning_rate: 0.05, snapshots: 4}}
+neural_ode: {recipe: paper, paper: {steps: 40, batch: 4, learning_rate: 0.05, snapshots: 4}}
 canonical: {reference: universe}
 zoo:
   downloads:
