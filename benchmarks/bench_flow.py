@@ -38,6 +38,7 @@ from nodeflow.flow.codec import fit_codec
 from nodeflow.flow.train import train_velocity
 from nodeflow.judge import assess, max_iou, nearest_members
 from nodeflow.seeds import torch_generator
+from nodeflow.stack import Stack
 from nodeflow.zoo.architectures import classifier, mlp
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, train_block
@@ -123,7 +124,9 @@ def train_speed(codes: Tensor, raw: Tensor, steps: int, repeats: int) -> None:
         print(f"{name:32s} {1e3 * seconds / steps:8.2f} ms/step   {slowest / seconds:6.1f} ×")
 
 
-def sample_speed(zoo: Block, data: Dataset, steps: int, count: int, repeats: int) -> pd.DataFrame:
+def sample_speed(
+    zoo: Stack[torch.Tensor], data: Dataset, steps: int, count: int, repeats: int
+) -> pd.DataFrame:
     """Seconds and accuracy of networks that are trained, or sampled, decoded and judged."""
     architecture = classifier(data, [32, 32])
     rows = flatten(zoo.parameters, architecture.shapes)

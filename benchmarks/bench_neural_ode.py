@@ -119,7 +119,10 @@ def main() -> None:
     def errors(parameters: dict[str, Tensor]) -> list[float]:
         arrays = {n: x.detach().float().cpu().numpy().copy() for n, x in parameters.items()}
         seen = np.array([[data.states.min(), data.states.max()]], dtype=np.float64)
-        models = Models(arrays, np.zeros(1, int), seen, np.ones(1, bool), np.zeros(1))
+        models = Models(
+            arrays,
+            about={"training_graph": np.zeros(1, int), "seen": seen, "error": np.zeros(1)},
+        )
         found = []
         for graphs, truth in tests:
             _, runs = evaluate_models(

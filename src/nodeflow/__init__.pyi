@@ -1,5 +1,6 @@
 from .neural_ode.ensemble import load_ensemble
+from .stack import Stack, StackProblem
 
-__all__ = ["__version__", "load_ensemble"]
+__all__ = ["Stack", "StackProblem", "__version__", "load_ensemble"]
 
 __version__: str

@@ -22,8 +22,9 @@ from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutatio
 from nodeflow.canonical.universe import align_universe, centre_of_files
 from nodeflow.datasets import Dataset, load_dataset
 from nodeflow.seeds import torch_generator
+from nodeflow.stack import Stack
 from nodeflow.zoo.architectures import mlp
-from nodeflow.zoo.store import Block, write_block
+from nodeflow.zoo.store import write_block
 from nodeflow.zoo.train import TrainSettings, train_block
 
 ARCHITECTURE = mlp([64, 32, 32, 10])
@@ -37,7 +38,7 @@ def digits() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def zoo(digits: Dataset) -> Block:
+def zoo(digits: Dataset) -> Stack[Tensor]:
     return train_block(ARCHITECTURE, digits, range(24), TrainSettings(epochs=10), 1, "test")
 
 
@@ -48,7 +49,7 @@ def shuffled(parameters: dict[str, Tensor], seed: int) -> dict[str, Tensor]:
 
 
 def test_alignment_moves_weights_closer_and_leaves_functions_and_reference(
-    zoo: Block, digits: Dataset
+    zoo: Stack[Tensor], digits: Dataset
 ) -> None:
     reference = zoo.only(0)
     kept = {name: tensor.clone() for name, tensor in reference.items()}
@@ -79,7 +80,7 @@ def test_alignment_moves_weights_closer_and_leaves_functions_and_reference(
     assert all(torch.equal(again[name], aligned.parameters[name]) for name in again)
 
 
-def test_real_networks_have_one_canonical_form(zoo: Block) -> None:
+def test_real_networks_have_one_canonical_form(zoo: Stack[Tensor]) -> None:
     reference = zoo.only(3)
     form = align_block(zoo.parameters, reference, SYMMETRY, PLAIN).parameters
     for other in (shuffled(zoo.parameters, 1), form):
@@ -87,13 +88,15 @@ def test_real_networks_have_one_canonical_form(zoo: Block) -> None:
         assert all(torch.equal(again[name], form[name]) for name in form)
 
 
-def test_distances_are_those_of_the_flattened_vectors(zoo: Block) -> None:
+def test_distances_are_those_of_the_flattened_vectors(zoo: Stack[Tensor]) -> None:
     flat = torch.cat([t.flatten(1) for t in zoo.parameters.values()], 1).double()
     expected = torch.cdist(flat, flat[5:6]).squeeze(1).numpy()
     assert np.allclose(distances(zoo.parameters, zoo.only(5)), expected, rtol=1e-7, atol=1e-6)
 
 
-def test_a_network_that_is_not_finite_is_a_row_and_the_others_survive(zoo: Block) -> None:
+def test_a_network_that_is_not_finite_is_a_row_and_the_others_survive(
+    zoo: Stack[Tensor],
+) -> None:
     broken = {name: tensor.clone() for name, tensor in zoo.parameters.items()}
     broken["layer1.weight"][4, 0, 0] = torch.nan
     whole = align_block(zoo.parameters, zoo.only(0), SYMMETRY, PLAIN)
@@ -114,7 +117,7 @@ def test_a_network_that_is_not_finite_is_a_row_and_the_others_survive(zoo: Block
 
 
 def test_matching_lowers_the_loss_barrier_between_trained_networks(
-    zoo: Block, digits: Dataset
+    zoo: Stack[Tensor], digits: Dataset
 ) -> None:
     def heights(second: dict[str, Tensor]) -> dict[str, np.ndarray]:
         first = {name: one.expand_as(second[name]) for name, one in zoo.only(0).items()}
@@ -131,7 +134,9 @@ def test_matching_lowers_the_loss_barrier_between_trained_networks(
         assert after[kind].mean() < 0.6 * before[kind].mean()
 
 
-def test_a_common_centre_brings_all_pairs_closer_than_one_reference(zoo: Block) -> None:
+def test_a_common_centre_brings_all_pairs_closer_than_one_reference(
+    zoo: Stack[Tensor],
+) -> None:
     def pair_similarity(parameters: dict[str, Tensor]) -> float:
         flat = torch.cat([t.double().flatten(1) for t in parameters.values()], 1)
         gram = flat @ flat.T
@@ -154,7 +159,7 @@ def test_a_common_centre_brings_all_pairs_closer_than_one_reference(zoo: Block) 
 
 @pytest.mark.parametrize("scaled", [False, True])
 def test_a_centre_found_block_by_block_is_the_same_and_all_members_can_be_matched_to_it(
-    zoo: Block, tmp_path: Path, scaled: bool
+    zoo: Stack[Tensor], tmp_path: Path, scaled: bool
 ) -> None:
     paths = [tmp_path / f"{name}.safetensors" for name in "ab"]
     for path, members in zip(paths, (range(10), range(10, 24)), strict=True):
@@ -180,7 +185,7 @@ def test_a_centre_found_block_by_block_is_the_same_and_all_members_can_be_matche
         CanonicalSettings(reference="middle")
 
 
-def test_a_common_centre_finds_planted_permutations(zoo: Block) -> None:
+def test_a_common_centre_finds_planted_permutations(zoo: Stack[Tensor]) -> None:
     copies = {name: t[:1].repeat(12, *[1] * (t.ndim - 1)) for name, t in zoo.parameters.items()}
     noisy = {
         name: tensor + 0.05 * torch.randn(tensor.shape, generator=torch_generator(0, name))

@@ -23,8 +23,8 @@ from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.symmetry import SymmetryProblem, permute, random_permutations
 from nodeflow.canonical.universe import align_universe
 from nodeflow.seeds import torch_generator
+from nodeflow.tensors import TensorProblem
 from nodeflow.zoo.architectures import Architecture, ArchitectureProblem, from_module
-from nodeflow.zoo.tensors import TensorProblem
 from nodeflow.zoo.ties import TieProblem
 
 

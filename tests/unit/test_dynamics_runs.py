@@ -246,7 +246,7 @@ def model() -> NeuralODE:
     parameters = {name: x.numpy() for name, x in drawn.items()}
     one = np.ones(1)
     return NeuralODE(
-        Models(parameters, np.zeros(1, int), np.array([[0.0, 1.0]]), one > 0, one), 0, {}
+        Models(parameters, about={"seen": np.array([[0.0, 1.0]]), "error": one}), 0, {}
     )
 
 

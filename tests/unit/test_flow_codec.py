@@ -20,7 +20,7 @@ from nodeflow.flow.codec import (
     flatten,
     unflatten,
 )
-from nodeflow.zoo.tensors import TensorProblem
+from nodeflow.tensors import TensorProblem
 
 SHAPES = {"a.weight": (3, 2), "a.bias": (3,), "b.weight": (2, 3), "c": (1, 2, 2)}
 D = sum(math.prod(shape) for shape in SHAPES.values())

@@ -16,7 +16,7 @@ from nodeflow.flow.fit import fit_flow
 from nodeflow.flow.method import Condition, LearnedZoo, Origin
 from nodeflow.flow.methods import settings_of
 from nodeflow.flow.sample import Flow, guided, sample
-from nodeflow.flow.samples import Samples, read_samples
+from nodeflow.flow.samples import read_samples
 from nodeflow.flow.settings import FlowProblem, FlowSettings, FlowSettingsProblem, SampleSettings
 from nodeflow.flow.store import read_flow, write_flow
 from nodeflow.flow.velocity import VelocitySettings, build_velocity
@@ -28,6 +28,7 @@ from nodeflow.judge import (
     summarize_conditional,
 )
 from nodeflow.judge.schemas import CONDITIONAL, CONDITIONAL_SUMMARY
+from nodeflow.stack import Stack
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import classifier
 from nodeflow.zoo.store import Block, write_block
@@ -151,12 +152,10 @@ def test_the_judge_tells_what_each_label_does(tmp_path: Path) -> None:
     assert [len(networks) for networks in unseen.values()] == [2, 2]
     other = unseen["inverted"].take([0, 1]).parameters
     other["layer0.bias"][1, 0] = torch.inf
-    seeds, codes = np.array([5, 6]), np.zeros((2, 0))
+    about = {"seed": np.array([5, 6])}
     generated = {
-        Condition("plain", 1.0): Samples(
-            zoos["plain"].training.take([0, 1]).parameters, codes, seeds, np.ones(2, bool)
-        ),
-        Condition("plain", 2.0): Samples(other, codes, seeds, np.array([True, False])),
+        Condition("plain", 1.0): Stack(zoos["plain"].training.take([0, 1]).parameters, about=about),
+        Condition("plain", 2.0): Stack(other, about=about | {"ok": np.array([True, False])}),
     }
     align = closest_gauge(mlp_symmetry(architecture.shapes), MatchSettings())
     table = judge_conditional(

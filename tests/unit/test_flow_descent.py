@@ -33,9 +33,9 @@ from nodeflow.judge import (
     summarize,
 )
 from nodeflow.tables import write_table
+from nodeflow.tensors import TensorProblem
 from nodeflow.zoo.architectures import classifier, mlp
 from nodeflow.zoo.store import Block
-from nodeflow.zoo.tensors import TensorProblem
 from nodeflow.zoo.train import TrainSettings, initial_parameters, train_block
 
 ARCHITECTURE = mlp([5, 7, 6, 3])

@@ -84,7 +84,7 @@ def test_a_streamed_flow_is_the_one_of_the_zoo_in_memory(
     rows = flatten(found.parameters, ARCHITECTURE.shapes)
     assert np.allclose(inside.codec.decode(inside.codec.encode(rows)), rows, atol=1e-5)  # type: ignore[union-attr]
     back = np.abs(inside.codec.encode(rows))  # type: ignore[union-attr]
-    assert np.allclose(back, np.abs(found.codes), atol=1e-4) and found.ok.all()
+    assert np.allclose(back, np.abs(found.about["code"]), atol=1e-4) and found.ok.all()
     assert rows.dtype == np.float32 and len(set(found.seeds)) == 5
     fewer = read_samples(drawn_to(tmp_path / "two", again, zoo, 2))
     assert all(torch.equal(t[:2], fewer.parameters[n]) for n, t in found.parameters.items())

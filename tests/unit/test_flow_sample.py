@@ -79,12 +79,12 @@ def test_a_sample_does_not_depend_on_its_group(
 def test_one_seed_gives_one_sample(fitted: tuple[Flow, pd.DataFrame], solver: str) -> None:
     flow, how = fitted[0], SampleSettings(solver, 4)
     samples = sample(flow, 5, how, 1, ("x",))
-    assert (sample(flow, 3, how, 1, ("x",)).codes == samples.codes[:3]).all()
-    assert (flow.codes(samples.seeds[[4]], how)[0] == samples.codes[4]).all()
+    assert (sample(flow, 3, how, 1, ("x",)).about["code"] == samples.about["code"][:3]).all()
+    assert (flow.codes(samples.seeds[[4]], how)[0] == samples.about["code"][4]).all()
     assert len(set(samples.seeds)) == 5 and samples.ok.all()
     other = sample(flow, 5, how, 1, ("y",))
     assert not set(other.seeds) & set(samples.seeds)
-    assert (other.codes != samples.codes).any()
+    assert (other.about["code"] != samples.about["code"]).any()
 
 
 def test_solvers_agree_when_steps_are_small(fitted: tuple[Flow, pd.DataFrame]) -> None:
@@ -128,7 +128,7 @@ def test_files_give_back_flow_samples_and_history(
     again = read_flow(tmp_path / "flow.safetensors", {"zoo": "digits"})
     assert again.settings == flow.settings and dict(again.shapes) == dict(flow.shapes)
     first, second = sample(flow, 6, how, 1, ("x",)), sample(again, 6, how, 1, ("x",))
-    assert (first.codes == second.codes).all()
+    assert (first.about["code"] == second.about["code"]).all()
     write_samples(tmp_path / "samples.safetensors", first, {"flow": "a"})
     stored = read_samples(tmp_path / "samples.safetensors", {"flow": "a"})
     assert list(stored.parameters) == list(SHAPES)

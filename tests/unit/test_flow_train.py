@@ -22,6 +22,7 @@ from nodeflow.flow.settings import (
     SampleSettings,
 )
 from nodeflow.flow.train import _batches, _pairs, flow_matching_loss, train_velocity
+from nodeflow.stack import Stack
 from nodeflow.zoo.store import Block
 
 PAPER_SMALL = {"velocity": {"hidden": 64, "time_features": 16, "dropout": 0.0}, "source_std": 1.0}
@@ -175,7 +176,7 @@ def test_the_moving_average_is_between_the_weights() -> None:
 
 
 def test_a_flow_is_fitted_on_members_only() -> None:
-    def block(count: int, seed: int) -> Block:
+    def block(count: int, seed: int) -> Stack[torch.Tensor]:
         first = torch.randn(count, 2, 3, generator=generator(seed))
         return Block(np.arange(count), {"a": first, "b": torch.randn(count, 4)})
 
@@ -186,7 +187,9 @@ def test_a_flow_is_fitted_on_members_only() -> None:
     other, _ = fit_flow(LearnedZoo(members), settings, 1, ("y",))
     assert isinstance(flow, Flow) and isinstance(flow.codec, PcaCodec)
     assert flow.codec.size == 10
-    samples = [sample(f, 4, SampleSettings(), 1, ("x",)).codes for f in (flow, alone, other)]
+    samples = [
+        sample(f, 4, SampleSettings(), 1, ("x",)).about["code"] for f in (flow, alone, other)
+    ]
     assert (samples[0] == samples[1]).all() and (samples[0] != samples[2]).any()
     assert len(history) == 5
     members.parameters["a"][3] = torch.nan

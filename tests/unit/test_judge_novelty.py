@@ -21,10 +21,11 @@ from nodeflow.judge.novelty import (
     spread,
     two_nearest,
 )
+from nodeflow.stack import Stack
 from nodeflow.zoo.store import Block
 
 
-def flat(rows: np.ndarray) -> Block:
+def flat(rows: np.ndarray) -> Stack[torch.Tensor]:
     return Block(np.arange(len(rows)), {"row": torch.from_numpy(rows)})
 
 

@@ -11,13 +11,13 @@ from scipy import stats
 from torch import Tensor
 
 from nodeflow.flow.codec import flatten
-from nodeflow.flow.samples import Samples
 from nodeflow.judge.panel import JudgeProblem, PanelSettings, judge_panel
 from nodeflow.judge.schemas import JUDGE_PANEL, JUDGE_SUMMARY
 from nodeflow.judge.summary import mean_interval, summarize
+from nodeflow.stack import Stack, StackProblem
 from nodeflow.tables import read_table, write_table
 from nodeflow.zoo.architectures import mlp
-from nodeflow.zoo.store import Block, BlockProblem
+from nodeflow.zoo.store import Block
 
 ARCHITECTURE = mlp([4, 6, 3])
 SIZE = ARCHITECTURE.parameters
@@ -40,9 +40,10 @@ X = np.random.default_rng(0).normal(size=(80, 4)).astype(np.float32)
 Y = np.random.default_rng(1).integers(0, 3, 80)
 
 
-def samples_of(parameters: dict[str, Tensor]) -> Samples:
+def samples_of(parameters: dict[str, Tensor]) -> Stack[Tensor]:
     rows = flatten(parameters, ARCHITECTURE.shapes)
-    return Samples(parameters, rows, np.arange(len(rows)) + 7, np.isfinite(rows).all(axis=1))
+    facts = {"seed": np.arange(len(rows)) + 7, "ok": np.isfinite(rows).all(axis=1)}
+    return Stack(parameters, about=facts)
 
 
 def panel_of(parameters: dict[str, Tensor], **change: object) -> pd.DataFrame:
@@ -205,7 +206,7 @@ def test_members_without_their_numbers_are_one_sentence() -> None:
     )
     samples = samples_of(networks(2, 3))
     for members, held_out, what in cases:
-        with pytest.raises(BlockProblem, match=f"{what} are given as dict; give a block"):
+        with pytest.raises(StackProblem, match=f"{what} are given as dict; give a block"):
             judge_panel(ARCHITECTURE, members, held_out, samples, X, Y, SETTINGS, 1, ("test",))
 
 

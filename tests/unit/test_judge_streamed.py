@@ -14,7 +14,7 @@ import torch
 from nodeflow.canonical import MatchSettings, derive_symmetry
 from nodeflow.datasets import load_dataset
 from nodeflow.flow.method import Condition, LearnedZoo, Origin
-from nodeflow.flow.samples import Drawn, Samples, open_samples, write_samples
+from nodeflow.flow.samples import open_samples, write_samples
 from nodeflow.judge import (
     PanelSettings,
     TransferSettings,
@@ -24,30 +24,32 @@ from nodeflow.judge import (
     transfer,
 )
 from nodeflow.seeds import torch_generator
+from nodeflow.stack import Networks, Stack
 from nodeflow.zoo import Architecture, Block, TrainSettings, build, mlp, open_blocks, write_block
-from nodeflow.zoo.store import Networks
 
 DIGITS = load_dataset("digits").first(200)
 NETWORKS = {
     "perceptron": mlp([64, 6, 10]),
     "resnet": build({"kind": "resnet", "widths": [2, 3], "blocks": [1, 1]}, (1, 8, 8), 10),
 }
-Made = tuple[Networks, Networks, Drawn]
+Made = tuple[Networks, Networks, Networks]
 
 
 def networks(architecture: Architecture, count: int, name: str) -> dict[str, torch.Tensor]:
     return architecture.initialize([torch_generator(1, name, k) for k in range(count)])
 
 
-def in_memory(architecture: Architecture) -> tuple[Block, Samples]:
+def in_memory(architecture: Architecture) -> tuple[Stack[torch.Tensor], Stack[torch.Tensor]]:
     zoo = Block(np.arange(14), networks(architecture, 14, "zoo"), architecture.fresh_statistics(14))
     drawn = networks(architecture, 6, "drawn")
     next(iter(drawn.values()))[4] = torch.nan
     ok = np.arange(6) != 4
-    return zoo, Samples(drawn, np.zeros((6, 1), np.float32), np.arange(6), ok)
+    return zoo, Stack(drawn, about={"seed": np.arange(6), "ok": ok})
 
 
-def in_files(zoo: Block, samples: Samples, folder: Path, cut: int) -> Made:
+def in_files(
+    zoo: Stack[torch.Tensor], samples: Stack[torch.Tensor], folder: Path, cut: int
+) -> Made:
     paths = []
     for start in range(0, len(zoo), cut):
         paths.append(folder / f"{cut}-{start}.safetensors")
@@ -76,7 +78,7 @@ def conditional(architecture: Architecture, made: Made) -> pd.DataFrame:
 
 
 def transferred(architecture: Architecture, made: Made) -> pd.DataFrame:
-    sets = {"held-out": made[1], "generated": made[2].networks.select([0, 1, 2, 3])}
+    sets = {"held-out": made[1], "generated": made[2].select([0, 1, 2, 3])}
     tasks = {"same": DIGITS, "inverted": load_dataset("digits:inverted").first(100)}
     settings = TransferSettings((0, 1), 3, 32)
     return transfer(architecture, sets, tasks, settings, 1, ("t",), DIGITS.train_x[:50])
@@ -96,7 +98,7 @@ def test_networks_in_files_are_judged_as_in_memory_however_they_are_cut(
     made = {cut: in_files(zoo, samples, tmp_path, cut) for cut in (1, 5, 14)}
     pd.testing.assert_frame_equal(judge(architecture, made[5]), expected, check_exact=True)
     # With room for two networks, and for a few parameters of all of them.
-    monkeypatch.setattr("nodeflow.zoo.store._TOGETHER", 2 * architecture.parameters)
+    monkeypatch.setattr("nodeflow.stack._TOGETHER", 2 * architecture.parameters)
     monkeypatch.setattr("nodeflow.judge.novelty._COLUMNS", 500)
     found = [judge(architecture, one) for one in (*made.values(), (*zoo.split(10), samples))]
     key = [name for name in ("task", "set", "epochs", "index", "label") if name in expected]
@@ -121,7 +123,7 @@ def test_judging_takes_the_memory_of_some_networks_not_of_all(tmp_path: Path, st
         paths.append(tmp_path / f"{start}.safetensors")
         write_block(paths[-1], Block(members, architecture.initialize(generators)), {})
     drawn = architecture.initialize([torch_generator(1, "d", k) for k in range(_DRAWN)])
-    few = Samples(drawn, np.zeros((_DRAWN, 1)), np.arange(_DRAWN), np.ones(_DRAWN, bool))
+    few = Stack(drawn, about={"seed": np.arange(_DRAWN)})
     write_samples(tmp_path / "samples", few, {})
     done = subprocess.run(
         [sys.executable, __file__, step, str(tmp_path / "samples"), *map(str, paths)],
@@ -134,18 +136,18 @@ def test_judging_takes_the_memory_of_some_networks_not_of_all(tmp_path: Path, st
 
 def _measure(step: str, samples: str, paths: list[str]) -> int:
     """KiB by which the memory of a process grows while it judges."""
-    import nodeflow.zoo.store as store
+    from nodeflow import stack
     from nodeflow.judge import novelty
 
     architecture = mlp([4000, 400, 10])
-    store._TOGETHER, novelty._COLUMNS = 16 * _NETWORK // 4, 2**22
+    stack._TOGETHER, novelty._COLUMNS = 16 * _NETWORK // 4, 2**22
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 4000)).astype(np.float32), rng.integers(0, 10, 60)
     data = DIGITS.__class__("own", x, y, x, y, x, y, 10)
     align = closest_gauge(derive_symmetry(architecture), MatchSettings())
     # Whatever is loaded or compiled once is not counted.
     warm = Block(np.arange(4), networks(architecture, 4, "warm"))
-    made = Samples(warm.parameters, np.zeros((4, 1)), np.arange(4), np.ones(4, bool))
+    made = Stack(warm.parameters, about={"seed": np.arange(4)})
     settings = PanelSettings((0.1,), 3, 4, 2)
     judge_panel(architecture, warm, None, made, x, y, settings, 1, ("t",), align)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -155,7 +157,7 @@ def _measure(step: str, samples: str, paths: list[str]) -> int:
         chosen = PanelSettings((0.1,), 16, 10, 2)
         judge_panel(architecture, training, held_out, drawn, x, y, chosen, 1, ("t",), align)
     else:
-        sets = {"generated": drawn.networks, "held-out": held_out}
+        sets = {"generated": drawn, "held-out": held_out}
         transfer(architecture, sets, {"same": data}, TransferSettings((0, 1), 40), 1, ("t",))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 

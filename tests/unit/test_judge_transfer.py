@@ -12,10 +12,11 @@ from nodeflow.datasets import load_dataset
 from nodeflow.judge.schemas import TRANSFER
 from nodeflow.judge.transfer import TransferProblem, TransferSettings, transfer
 from nodeflow.seeds import torch_generator
+from nodeflow.stack import StackProblem
 from nodeflow.tables import write_table
 from nodeflow.zoo.architectures import build, classifier
 from nodeflow.zoo.predict import StatisticsProblem
-from nodeflow.zoo.store import Block, BlockProblem
+from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import Fresh, TrainSettings, train_block
 
 
@@ -102,5 +103,5 @@ def test_what_networks_cannot_read_is_refused_in_one_line() -> None:
     with pytest.raises(TransferProblem, match="read 4 numbers cannot learn the task digits"):
         transfer(architecture, {"a": start}, {"digits": digits}, TransferSettings(), 1, ("t",))
     bare: Any = architecture.initialize([torch_generator(1, "test")])
-    with pytest.raises(BlockProblem, match="set a are given as dict"):
+    with pytest.raises(StackProblem, match="set a are given as dict"):
         transfer(architecture, {"a": bare}, {"iris": iris}, TransferSettings(), 1, ("t",))

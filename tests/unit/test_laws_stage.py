@@ -299,7 +299,7 @@ def test_tolerances_of_laws_are_those_of_the_true_system() -> None:
 
 def test_the_collected_tables_say_what_was_evaluated(tmp_path: Path) -> None:
     from nodeflow.neural_ode.collected import COLLECTED_TESTS, read_tests
-    from nodeflow.neural_ode.store import NEURAL_ODE_RUNS
+    from nodeflow.neural_ode.schemas import NEURAL_ODE_RUNS
     from nodeflow.tables import write_table
 
     graphs, truth = on_both()

@@ -21,7 +21,8 @@ from nodeflow.laws.rated import rated_fields
 from nodeflow.laws.tailed import read_tailed
 from nodeflow.neural_ode.evaluate import evaluate_models
 from nodeflow.neural_ode.model import initial_parameters
-from nodeflow.neural_ode.store import TAILED, Models, write_models
+from nodeflow.neural_ode.schemas import TAILED
+from nodeflow.neural_ode.store import Models, write_models
 from nodeflow.neural_ode.trusted import rating_each
 from nodeflow.plan import Plan
 from nodeflow.seeds import torch_generator
@@ -71,10 +72,11 @@ def test_neural_odes_have_tails_wherever_there_is_a_law_and_only_if_asked_for() 
 def test_models_are_read_with_the_tails_of_the_laws_of_their_graphs(tmp_path: Path) -> None:
     drawn = initial_parameters([torch_generator(1, "x", r) for r in range(4)], scale=1.0)
     count = np.arange(4)
+    seen = np.array([[0.0, 1.0]] * 4)
     models = Models(
-        {name: x.numpy() for name, x in drawn.items()}, count // 2, np.array([[0.0, 1.0]] * 4),
-        count >= 0, 1e-3 * count,
-    )  # fmt: skip
+        {name: x.numpy() for name, x in drawn.items()},
+        about={"training_graph": count // 2, "seen": seen, "error": 1e-3 * count},
+    )
     write_models(tmp_path / "models.safetensors", models, {"system": "SIS"})
     laws = Laws((law(-1.0, -1.2, 1.2),), ("",))
     write_laws(tmp_path / "laws.json", laws, {"system": "SIS"})

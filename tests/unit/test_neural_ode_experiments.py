@@ -24,16 +24,15 @@ from nodeflow.neural_ode.baselines import with_baselines
 from nodeflow.neural_ode.evaluate import evaluate_models
 from nodeflow.neural_ode.functions import compare_functions
 from nodeflow.neural_ode.hidden import hide_nodes, perturb_initial_states
-from nodeflow.neural_ode.settings import GaussNewtonSettings, MatchingSettings, Settings
-from nodeflow.neural_ode.stability import compare_fixed_points
-from nodeflow.neural_ode.store import (
+from nodeflow.neural_ode.schemas import (
     EIGENVALUES,
     NEURAL_ODE_FIXED_POINTS,
     NEURAL_ODE_HIDDEN,
     NEURAL_ODE_NOISE,
-    Models,
-    write_models,
 )
+from nodeflow.neural_ode.settings import GaussNewtonSettings, MatchingSettings, Settings
+from nodeflow.neural_ode.stability import compare_fixed_points
+from nodeflow.neural_ode.store import Models, write_models
 from nodeflow.neural_ode.train import observed, train_stack
 from nodeflow.neural_ode.variants import covering, noisy
 
@@ -168,7 +167,7 @@ def test_tables_and_numbers_of_other_graphs_are_refused() -> None:
 
 def test_models_that_failed_are_rows_in_every_experiment() -> None:
     models = trained("SIS")
-    models = replace(models, ok=np.array([False, True]))
+    models = replace(models, about=models.about | {"ok": np.array([False, True])})
     truth = simulated("SIS", TESTS)
     tables = [
         hide_nodes(models, field("SIS"), TESTS, truth, [4], generators(), tolerance=TOLERANCE),

@@ -150,10 +150,15 @@ def test_a_range_or_a_law_without_use_is_said() -> None:
 def test_each_model_has_the_law_of_its_own_graph_and_those_without_one_are_left_out() -> None:
     drawn = initial_parameters([torch_generator(1, "x", r) for r in range(6)], scale=1.0)
     models = Models(
-        {name: x.numpy() for name, x in drawn.items()}, np.array([0, 0, 1, 1, 2, 2]),
-        np.array([[0.0, 1.0 + r] for r in range(6)]), np.arange(6) != 3, np.arange(6) * 1e-4,
+        {name: x.numpy() for name, x in drawn.items()},
+        about={
+            "training_graph": np.array([0, 0, 1, 1, 2, 2]),
+            "seen": np.array([[0.0, 1.0 + r] for r in range(6)]),
+            "ok": np.arange(6) != 3,
+            "error": np.arange(6) * 1e-4,
+        },
         activation="tanh",
-    )  # fmt: skip
+    )
     laws = Fields((field("MM"), field("BD")), np.arange(2), np.zeros((2, 2)))
     found = models_with_tails(models, laws)
     assert found.ok.tolist() == [True, True, True, False]

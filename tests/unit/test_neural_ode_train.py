@@ -27,6 +27,11 @@ from nodeflow.neural_ode import observations, recipes, train
 from nodeflow.neural_ode.evaluate import evaluate_models, node_errors
 from nodeflow.neural_ode.field import as_field, exact_fields, model_fields
 from nodeflow.neural_ode.observations import Observations, observed
+from nodeflow.neural_ode.schemas import (
+    NEURAL_ODE_ERRORS,
+    NEURAL_ODE_OVER_TRAINING,
+    NEURAL_ODE_RUNS,
+)
 from nodeflow.neural_ode.settings import (
     GaussNewtonSettings,
     MatchingSettings,
@@ -38,11 +43,7 @@ from nodeflow.neural_ode.settings import (
 )
 from nodeflow.neural_ode.snapshots import evaluate_snapshots
 from nodeflow.neural_ode.store import (
-    NEURAL_ODE_ERRORS,
-    NEURAL_ODE_OVER_TRAINING,
-    NEURAL_ODE_RUNS,
     Models,
-    Snapshots,
     read_models,
     read_snapshots,
     write_models,
@@ -51,6 +52,7 @@ from nodeflow.neural_ode.store import (
 from nodeflow.neural_ode.table import TableProblem
 from nodeflow.neural_ode.train import ATTEMPTS, Checkpoints, Verdict, train_models, train_stack
 from nodeflow.seeds import torch_generator
+from nodeflow.stack import Stack
 from nodeflow.tables import FileProblem
 
 CELL = {"N", "beta", "gamma"}
@@ -139,8 +141,8 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_bits(
         assert not list(tmp_path.iterdir())
 
 
-def assert_same_snapshots(one: Snapshots, other: Snapshots) -> None:
-    assert one.steps.tolist() == other.steps.tolist()
+def assert_same_snapshots(one: Stack[np.ndarray], other: Stack[np.ndarray]) -> None:
+    assert one.about["step"].tolist() == other.about["step"].tolist()
     assert set(one.parameters) == set(other.parameters)
     for name, values in one.parameters.items():
         assert values.dtype == other.parameters[name].dtype == np.float32
@@ -178,7 +180,7 @@ def test_snapshots_lead_from_the_untrained_to_the_trained_models() -> None:
     data = observed(of, trajectories(of, times=33))
     models, _ = train_stack(data, PAPER, names(2), root_seed=1)
     assert models.snapshots is not None and models.ok.all()
-    assert models.snapshots.steps.tolist() == [0, 10, 12, 15, 19, 24]
+    assert models.snapshots.about["step"].tolist() == [0, 10, 12, 15, 19, 24]
     streams = [torch_generator(1, "node", *name) for name in names(2)]
     start = recipes.make_trainer(data, PAPER, streams, torch.device("cpu")).parameters
     shorter, _ = train_stack(data, replace(PAPER, steps=12), names(2), root_seed=1)
@@ -446,12 +448,12 @@ def test_models_come_back_from_their_file(tmp_path: Path) -> None:
     assert np.array_equal(back.error, models.error)
 
 
-def drawn_snapshots() -> Snapshots:
+def drawn_snapshots() -> Stack[np.ndarray]:
     shapes = {"f.0.weight": (3, 2, 8, 1), "f.0.bias": (3, 2, 8)}
     draw = np.random.default_rng(1)
     parameters = {n: draw.normal(size=shape).astype(np.float32) for n, shape in shapes.items()}
     parameters["f.0.bias"][:, 1] = np.nan
-    return Snapshots(np.array([0, 10, 40]), parameters)
+    return Stack(parameters, about={"step": np.array([0, 10, 40])})
 
 
 def test_snapshots_come_back_from_their_file(tmp_path: Path) -> None:
@@ -473,8 +475,8 @@ def test_a_file_of_snapshots_that_is_damaged_or_another_is_named(tmp_path: Path)
     with pytest.raises(FileProblem, match="found damaged content"):
         read_snapshots(path)
     none = np.zeros(0)
-    write_models(path, Models({}, none, none, none, none), {})
-    with pytest.raises(FileProblem, match="expected node snapshots, version 1, found node models"):
+    write_models(path, Models({}, about={"training_graph": none}), {})
+    with pytest.raises(FileProblem, match="expected node snapshots, version 2, found node models"):
         read_snapshots(path)
 
 
@@ -488,15 +490,15 @@ def test_errors_fall_over_the_training_to_those_of_the_trained_models() -> None:
     rough["f.2.bias"][1, 0] = np.inf  # after ten steps, the first model fits no table
     with pytest.raises(TableProblem):
         as_field({name: values[1] for name, values in rough.items()}, table=(0.0, 1.0))
-    snapshots = Snapshots(models.snapshots.steps, rough)
-    models = replace(models, ok=np.array([True, False]))
+    snapshots = Stack(rough, about=models.snapshots.about)
+    models = replace(models, about=models.about | {"ok": np.array([True, False])})
     truth = trajectories(tests, "SIS", "test", 1, 9)
     tolerance = Tolerance(1e-6, 1e-6, 500)
     table = evaluate_snapshots(
         models, snapshots, field("SIS"), tests, node_table(tests), truth, tolerance=tolerance
     )
     assert set(table.columns) == set(NEURAL_ODE_OVER_TRAINING.columns) - CELL
-    assert len(table) == len(snapshots.steps) * 2 * 3
+    assert len(table) == len(snapshots) * 2 * 3
     lost = table[table["replicate"] == 1]
     assert (lost["status"] == "failed").all() and lost["reason"].str.contains("training").all()
     mine = table[table["replicate"] == 0]
@@ -533,7 +535,11 @@ def test_errors_of_a_model_do_not_depend_on_how_precisely_it_is_integrated() -> 
     tolerance = Tolerance(1e-7, 1e-7, 5000)
     coarse, fine = (
         evaluate_models(
-            replace(models, error=error), field("SIS"), tests, node_table(tests), truth,
+            replace(models, about=models.about | {"error": error}),
+            field("SIS"),
+            tests,
+            node_table(tests),
+            truth,
             tolerance=tolerance,
         )[1]["mae"]
         for error in (models.error, np.zeros(1))

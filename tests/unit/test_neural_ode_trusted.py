@@ -32,10 +32,11 @@ RATES = [1.9, 1.95, 2.02, 2.1, 1.97, 2.05]
 FIELDS: list[Field | None] = [field("SIS", {"R": rate}) for rate in RATES]
 MODELS = Models(
     parameters={},
-    training_graph=np.array([0, 0, 1, 1, 2, 2]),
-    seen=np.array([[0.0, 1.0]] * 6),
-    ok=np.ones(6, dtype=bool),
-    error=np.full(6, 1e-9),
+    about={
+        "training_graph": np.array([0, 0, 1, 1, 2, 2]),
+        "seen": np.array([[0.0, 1.0]] * 6),
+        "error": np.full(6, 1e-9),
+    },
 )
 """Six systems with other rates than the true one, as if they had been learned on three graphs."""
 
@@ -96,7 +97,7 @@ def test_models_that_failed_and_trajectories_that_did_are_no_evidence() -> None:
 
 
 def test_without_other_training_graphs_bands_are_student_s() -> None:
-    models = replace(MODELS, training_graph=np.zeros(6, dtype=np.int64))
+    models = replace(MODELS, about=MODELS.about | {"training_graph": np.zeros(6, dtype=np.int64)})
     known = trajectories(GRAPHS[:1], 2)
     found = evidence_of(models, FIELDS, GRAPHS[:1], known, tolerance=TOLERANCE)
     assert found.calibration == AS_STUDENT

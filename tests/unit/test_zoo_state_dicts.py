@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nodeflow import zoo
-from nodeflow.zoo.tensors import TensorProblem
+from nodeflow.tensors import TensorProblem
 
 ITEM = (3, 4, 4)
 

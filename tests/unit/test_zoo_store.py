@@ -5,14 +5,12 @@ import pytest
 import torch
 
 from nodeflow.seeds import torch_generator
+from nodeflow.stack import Stack, StackProblem, held, pieces
 from nodeflow.tables import FileProblem
 from nodeflow.zoo.architectures import mlp
 from nodeflow.zoo.store import (
     Block,
-    BlockProblem,
-    held,
     open_blocks,
-    pieces,
     read_about,
     read_block,
     read_blocks,
@@ -22,7 +20,7 @@ from nodeflow.zoo.store import (
 ARCHITECTURE = mlp([4, 3, 12, 3, 3, 3, 3, 3, 3, 3, 3, 2])  # layer10 sorts before layer2 as text
 
 
-def block(*members: int) -> Block:
+def block(*members: int) -> Stack[torch.Tensor]:
     generators = [torch_generator(m, "test") for m in members]
     numbers = np.array(members, dtype=np.int64)
     about = {"seed": 2**40 + numbers, "test_accuracy": numbers / 100}
@@ -59,8 +57,8 @@ def test_seeds_and_metrics_lie_in_the_file_and_under_its_seal(tmp_path: Path) ->
     path, made = tmp_path / "b.safetensors", block(3, 1)
     write_block(path, made, {"zoo": "test"})
     alone, whole = read_about(path, {"zoo": "test"}), read_block(path)
-    assert list(alone) == ["members", "seed", "test_accuracy"]
-    assert alone["members"].tolist() == [3, 1]
+    assert list(alone) == ["member", "seed", "test_accuracy"]
+    assert alone["member"].tolist() == [3, 1]
     for name, values in made.about.items():
         assert np.array_equal(alone[name], values) and alone[name].dtype == values.dtype
         assert np.array_equal(whole.about[name], values)
@@ -104,7 +102,7 @@ def test_a_truncated_block_is_one_line(tmp_path: Path) -> None:
 def test_one_member_and_the_two_sides_of_a_split() -> None:
     whole = block(7, 0, 3, 12)
     assert torch.equal(whole.only(3)["layer1.weight"], whole.parameters["layer1.weight"][2])
-    with pytest.raises(BlockProblem, match="Member 4 is not in this block"):
+    with pytest.raises(StackProblem, match="Member 4 is not in this block"):
         whole.only(4)
     low, high = whole.split(4)
     assert list(low.members) == [0, 3] and list(high.members) == [7, 12]
@@ -139,14 +137,14 @@ def test_stored_networks_are_those_of_their_blocks(tmp_path: Path) -> None:
         for size in (1, 7, 10_000):
             columns = [list(one.columns(size)) for one in (a, b)]
             assert all(np.array_equal(x, y) for x, y in zip(*columns, strict=True))
-    assert isinstance(held(stored), Block)
+    assert isinstance(held(stored), Stack)
 
 
 def test_how_many_networks_are_held_follows_from_their_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = block(*range(7))
-    monkeypatch.setattr("nodeflow.zoo.store._TOGETHER", 3 * ARCHITECTURE.parameters + 1)
+    monkeypatch.setattr("nodeflow.stack._TOGETHER", 3 * ARCHITECTURE.parameters + 1)
     assert [list(some) for some in pieces(whole)] == [[0, 1, 2], [3, 4, 5], [6]]
     assert [len(some) for some in pieces(whole, share=2)] == [1] * 7
     assert held(whole) is whole

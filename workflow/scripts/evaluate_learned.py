@@ -23,7 +23,7 @@ from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
 from nodeflow.neural_ode.evaluate import evaluate_models
 from nodeflow.neural_ode.field import model_fields
 from nodeflow.neural_ode.learned import Fields
-from nodeflow.neural_ode.store import NEURAL_ODE_ERRORS, NEURAL_ODE_RUNS
+from nodeflow.neural_ode.schemas import NEURAL_ODE_ERRORS, NEURAL_ODE_RUNS
 from nodeflow.neural_ode.trust_table import NEURAL_ODE_TRUST
 from nodeflow.neural_ode.trusted import evidence_of, rating, rating_each
 from nodeflow.tables import TableWriter, is_current, read_table, write_table

@@ -10,8 +10,9 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.schemas import NODES
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
+from nodeflow.neural_ode.schemas import NEURAL_ODE_OVER_TRAINING
 from nodeflow.neural_ode.snapshots import evaluate_snapshots
-from nodeflow.neural_ode.store import NEURAL_ODE_OVER_TRAINING, read_models, read_snapshots
+from nodeflow.neural_ode.store import read_models, read_snapshots
 from nodeflow.tables import read_table, write_table
 
 snakemake: Any

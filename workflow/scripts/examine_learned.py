@@ -17,12 +17,12 @@ from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
 from nodeflow.neural_ode.functions import compare_functions
 from nodeflow.neural_ode.hidden import hide_nodes
-from nodeflow.neural_ode.stability import compare_fixed_points
-from nodeflow.neural_ode.store import (
+from nodeflow.neural_ode.schemas import (
     NEURAL_ODE_FIXED_POINTS,
     NEURAL_ODE_FUNCTIONS,
     NEURAL_ODE_HIDDEN,
 )
+from nodeflow.neural_ode.stability import compare_fixed_points
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import is_current, write_table
 

@@ -10,7 +10,7 @@ from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
 from nodeflow.neural_ode.hidden import perturb_initial_states
-from nodeflow.neural_ode.store import NEURAL_ODE_NOISE
+from nodeflow.neural_ode.schemas import NEURAL_ODE_NOISE
 from nodeflow.seeds import numpy_generator
 from nodeflow.tables import is_current, write_table
 

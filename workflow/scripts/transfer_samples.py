@@ -30,7 +30,7 @@ with job(snakemake.log[0], snakemake.threads):
     table = transfer(
         architecture,
         {
-            "generated": samples.networks.select(np.flatnonzero(samples.ok)),
+            "generated": samples.select(np.flatnonzero(samples.ok)),
             "held-out": held_out,
             "initialization": Fresh(
                 architecture, np.arange(settings.networks), training, p["seed"], "transfer"

@@ -20,8 +20,8 @@ from nodeflow.canonical.settings import (
     MatchSettings,
 )
 from nodeflow.canonical.symmetry import Symmetry, identity, permute, rescale
+from nodeflow.tensors import arrange, as_tensors, not_finite
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.tensors import arrange, as_tensors, not_finite
 
 __all__ = [
     "REFERENCES",

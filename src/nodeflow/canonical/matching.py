@@ -48,8 +48,8 @@ from nodeflow.canonical.symmetry import (
     units_second,
 )
 from nodeflow.compiled import njit
+from nodeflow.tensors import arrange, as_rows, as_tensors
 from nodeflow.threads import one_thread, one_thread_if_small
-from nodeflow.zoo.tensors import arrange, as_rows, as_tensors
 
 __all__ = [
     "HEADS",

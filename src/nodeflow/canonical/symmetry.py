@@ -21,7 +21,7 @@ import torch
 from torch import Generator, Tensor
 
 from nodeflow.problems import Problem
-from nodeflow.zoo.tensors import (
+from nodeflow.tensors import (
     Shapes,
     arrange,
     arrange_one,
@@ -144,7 +144,7 @@ class Symmetry:
         like: Mapping[str, Tensor] | None = None,
         what: str = "the networks",
     ) -> dict[str, Tensor]:
-        """Stacked networks in the order of the architecture; see `nodeflow.zoo.tensors.arrange`.
+        """Stacked networks in the order of the architecture; see `nodeflow.tensors.arrange`.
 
         Args:
             networks: tensors of shape (K, *shape); running statistics may be left out.

@@ -29,9 +29,10 @@ from nodeflow.canonical.align import (
 from nodeflow.canonical.matching import MatchSettings, match
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, compose, permute
+from nodeflow.stack import Stack
+from nodeflow.tensors import all_finite
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.store import Block, read_block
-from nodeflow.zoo.tensors import all_finite
+from nodeflow.zoo.store import read_block
 
 __all__ = ["Centre", "Universe", "align_universe", "centre_of_files", "find_centre"]
 
@@ -129,7 +130,7 @@ def centre_of_files(
     below: int,
     symmetry: Symmetry,
     settings: CanonicalSettings,
-) -> Block:
+) -> Stack[Tensor]:
     """The common centre of a zoo, from one pass over its files a round.
 
     Args:
@@ -141,7 +142,7 @@ def centre_of_files(
             networks.
 
     Returns:
-        A block of one network with the number 0: the centre. Known of it are the mean products of
+        A stack of one network with the number 0: the centre. Known of it are the mean products of
         pairs of members as matched to the first one, and as matched to the centre.
 
     Raises:
@@ -165,7 +166,7 @@ def centre_of_files(
     parameters, statistics = (
         {name: centre[name] for name in part} for part in (block.parameters, block.statistics)
     )
-    return Block(np.zeros(1, np.int64), parameters, statistics, about)
+    return Stack(parameters, statistics, about)
 
 
 @one_thread_if_small

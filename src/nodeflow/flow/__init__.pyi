@@ -6,7 +6,7 @@ from .method import Condition, Generator, LearnedZoo, Method, Origin
 from .methods import METHODS, looks, settings_of
 from .methods.descent import DescentSettings
 from .sample import Flow, sample
-from .samples import Samples, open_samples, read_samples, sample_seeds, write_samples
+from .samples import open_samples, read_samples, sample_seeds, write_samples
 from .schemas import FLOW_HISTORY
 from .settings import FlowSettings, SampleSettings, VelocitySettings
 from .store import read_flow, write_flow
@@ -28,7 +28,6 @@ __all__ = [
     "Method",
     "Origin",
     "SampleSettings",
-    "Samples",
     "VelocitySettings",
     "fit_codec",
     "fit_flow",

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from nodeflow.flow.settings import CodecProblem, CodecSettings
+from nodeflow.tensors import Shapes, all_finite, arrange
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.tensors import Shapes, all_finite, arrange
 
 __all__ = [
     "Codec",
@@ -53,7 +53,7 @@ def flatten(
         Array (K, D) in the parameters' own precision, at least float32.
 
     Raises:
-        TensorProblem: the parameters do not have these shapes; see `nodeflow.zoo.tensors.arrange`.
+        TensorProblem: the parameters do not have these shapes; see `nodeflow.tensors.arrange`.
     """
     tensors = arrange(parameters, shapes, what=what)
     return np.concatenate([tensor.cpu().flatten(1).numpy() for tensor in tensors.values()], axis=1)

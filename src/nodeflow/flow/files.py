@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from nodeflow.flow.method import Condition, Generator
 from nodeflow.flow.sample import sample
-from nodeflow.flow.samples import joined, sample_seeds, write_samples
+from nodeflow.flow.samples import sample_seeds, write_samples
 from nodeflow.flow.settings import SampleSettings
-from nodeflow.zoo.store import Networks
+from nodeflow.stack import Networks, Stack, joined
 
 __all__ = ["sample_to_file"]
 
@@ -53,4 +54,6 @@ def sample_to_file(
     for condition in conditions:
         own = labels if condition is None else (*labels, condition.label)
         parts.append(sample(flow, count, settings, root_seed, own, device, condition))
-    write_samples(path, joined(parts), made)
+    samples = joined(parts)
+    numbers = {"member": np.arange(len(samples))}
+    write_samples(path, Stack(samples.parameters, about=samples.about | numbers), made)

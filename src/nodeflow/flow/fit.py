@@ -11,8 +11,8 @@ import torch
 from nodeflow.flow.method import Generator, LearnedZoo
 from nodeflow.flow.methods import METHODS
 from nodeflow.flow.settings import FlowProblem
-from nodeflow.zoo.store import check_networks
-from nodeflow.zoo.tensors import check_shapes
+from nodeflow.stack import check_networks
+from nodeflow.tensors import check_shapes
 
 __all__ = ["fit_flow"]
 
@@ -40,7 +40,7 @@ def fit_flow(
         FlowProblem: a zoo, of several, with fewer than two members to learn from; see also
             `Method.fit`.
         TensorProblem: networks of another architecture than the first zoo's, or not finite.
-        BlockProblem: members are a bare dictionary.
+        StackProblem: members are a bare dictionary.
     """
     named = {"": zoos} if isinstance(zoos, LearnedZoo) else dict(zoos)
     if not named:

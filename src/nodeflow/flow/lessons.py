@@ -28,11 +28,11 @@ from nodeflow.job import Progress
 from nodeflow.optimizers import Adam, cosine
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
+from nodeflow.stack import Networks
+from nodeflow.tensors import all_finite
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import as_items, as_labels, check_labels
-from nodeflow.zoo.store import Networks
-from nodeflow.zoo.tensors import all_finite
 from nodeflow.zoo.train import initial_parameters
 
 __all__ = [

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import torch
+    from torch import Tensor
 
     from nodeflow.datasets import Dataset
-    from nodeflow.flow.samples import Samples
+    from nodeflow.stack import Networks, Stack
+    from nodeflow.tensors import Shapes
     from nodeflow.zoo.architectures import Architecture
-    from nodeflow.zoo.store import Networks
-    from nodeflow.zoo.tensors import Shapes
     from nodeflow.zoo.train import TrainSettings
 
 __all__ = ["Condition", "Generator", "LearnedZoo", "Method", "Origin"]
@@ -52,7 +52,7 @@ class LearnedZoo:
     """A zoo that a flow learns.
 
     Attributes:
-        training: members to learn from, in memory (a `Block`) or in files.
+        training: members to learn from, in memory (a `Stack`) or in files.
         held_out: members whose loss is recorded and that nothing is learned from; None, or none of
             them, if there are none.
         origin: how they came to be; None is enough for methods over codes.
@@ -104,7 +104,7 @@ class Generator(ABC):
         how: SampleSettings,
         condition: Condition | None = None,
         device: torch.device | str = "cpu",
-    ) -> Samples:
+    ) -> Stack[Tensor]:
         """Networks of these seeds (M,), each whatever else is asked for.
 
         Args:
@@ -121,14 +121,14 @@ class Generator(ABC):
         import numpy as np
 
         from nodeflow.flow.codec import unflatten
-        from nodeflow.flow.samples import Samples
+        from nodeflow.stack import Stack
 
         self.check(condition)
         codes, rows = self.rows(seeds, how, condition, device)
         ok = np.isfinite(codes).all(axis=1) & np.isfinite(rows).all(axis=1)
         # An infinite code can be lost in decoding, and its sample must not pass for a network.
         rows[~ok] = np.nan
-        return Samples(unflatten(rows, self.shapes), codes, seeds, ok)
+        return Stack(unflatten(rows, self.shapes), about={"seed": seeds, "code": codes, "ok": ok})
 
     def check(self, condition: Condition | None) -> None:
         """Find out whether a condition is one that was learned; see `sample`."""

@@ -16,14 +16,13 @@ from nodeflow.flow.codec import Codec, Shapes, SpanCodec, codec_from_tensors, co
 from nodeflow.flow.diffusion import DIFFUSION_STEPS, ancestral
 from nodeflow.flow.gram import decode_columns
 from nodeflow.flow.method import Condition, Generator
-from nodeflow.flow.samples import Samples, sample_seeds
+from nodeflow.flow.samples import sample_seeds
 from nodeflow.flow.schemas import FLOW_SAMPLES
 from nodeflow.flow.settings import SOLVERS, FlowProblem, FlowSettings, SampleSettings
 from nodeflow.flow.state import load_state, part_of, state_of
 from nodeflow.flow.velocity import build_velocity
-from nodeflow.tables import writing_tensors
+from nodeflow.stack import Networks, Stack, writing_stack
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.store import Networks
 
 __all__ = [
     "EVALUATIONS",
@@ -50,7 +49,7 @@ def sample(
     labels: tuple[str | float, ...],
     device: torch.device | str = "cpu",
     condition: Condition | None = None,
-) -> Samples:
+) -> Stack[Tensor]:
     """Draw networks from a flow of any method.
 
     Args:
@@ -149,22 +148,16 @@ class Flow(Generator):
         assert isinstance(codec, SpanCodec)
         codes = self.codes(seeds, how, None, device)
         count, ok = len(codes), np.isfinite(codes).all(axis=1)
-        forms = {f"parameters.{n}": ("F32", (count, *shape)) for n, shape in self.shapes.items()}
-        forms |= {
-            "codes": ("F32", codes.shape),
-            "seeds": ("I64", (count,)),
-            "ok": ("BOOL", (count,)),
-        }
-        about = {**made, "tensors": list(self.shapes)}
+        about = {"seed": np.asarray(seeds, dtype=np.int64), "code": codes, "ok": ok}
         scaled = codes.astype(np.float64) * codec.scale
         arranged = members.arranged(self.shapes, "the members")
 
         def columns() -> Iterator[np.ndarray]:
             return arranged.columns(2**16)
 
-        with writing_tensors(path, forms, FLOW_SAMPLES, about) as file:
+        with writing_stack(path, count, self.shapes, about, FLOW_SAMPLES, made) as (tensors, facts):
             sizes = [math.prod(shape) for shape in self.shapes.values()]
-            rows = [file[f"parameters.{name}"].reshape(count, -1) for name in self.shapes]
+            rows = [tensors[name].reshape(count, -1) for name in self.shapes]
             ends, start = np.cumsum(sizes), 0
             for part in decode_columns(columns, codec.spectrum, codec.weights, scaled):
                 # A pass never goes beyond a tensor's end.
@@ -175,7 +168,7 @@ class Flow(Generator):
                 ok &= np.isfinite(part).all(axis=1)
                 rows[tensor][:, place : place + part.shape[1]] = part
                 start += part.shape[1]
-            file["codes"][:], file["seeds"][:], file["ok"][:] = codes, seeds, ok
+            facts["ok"][:] = ok
 
     def codes(
         self,

@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 FLOW_FILE = Kind("flow", 3)
-FLOW_SAMPLES = Kind("flow samples", 1)
+FLOW_SAMPLES = Kind("flow samples", 2)
 
 FLOW_HISTORY = Schema(
     "flow history",

@@ -29,8 +29,8 @@ from nodeflow.flow.velocity import build_velocity, draw_dropout_from
 from nodeflow.job import Progress
 from nodeflow.optimizers import Adam, cosine
 from nodeflow.seeds import torch_generator
+from nodeflow.stack import Networks
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.store import Networks
 
 __all__ = ["fit_over_codes", "flow_matching_loss", "shapes_to_learn", "train_velocity"]
 

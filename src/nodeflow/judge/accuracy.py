@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nodeflow.tensors import TensorProblem
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import as_labels, check_labels, predict
-from nodeflow.zoo.tensors import TensorProblem
 
 __all__ = ["Assessment", "assess", "assess_each", "assess_logits", "calibration_error"]
 

@@ -13,9 +13,9 @@ from nodeflow.canonical.align import finite
 from nodeflow.judge.accuracy import Assessment, assess_each
 from nodeflow.judge.novelty import Align, Gallery, max_iou, neighbour_test, spread_of
 from nodeflow.judge.settings import PanelSettings
+from nodeflow.stack import Networks, Stack, pieces
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import recalibrated
-from nodeflow.zoo.store import Block, Networks, pieces
 
 __all__ = ["Bench"]
 
@@ -142,7 +142,7 @@ class Bench:
         return table
 
 
-def _marked(block: Block, fit: np.ndarray) -> dict[str, Tensor]:
+def _marked(block: Stack[Tensor], fit: np.ndarray) -> dict[str, Tensor]:
     """Parameters and statistics; no parameter of a network that is not fit is a number.
 
     A unit that is off hides an infinite bias: such a network must not seem to work.

@@ -9,14 +9,13 @@ import pandas as pd
 import torch
 
 from nodeflow.flow.method import Condition, LearnedZoo
-from nodeflow.flow.samples import Drawn
 from nodeflow.judge.bench import Bench
 from nodeflow.judge.novelty import Align
 from nodeflow.judge.schemas import CONDITIONAL
 from nodeflow.judge.settings import JudgeProblem, PanelSettings
+from nodeflow.stack import Networks, held
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
-from nodeflow.zoo.store import Networks, held
 
 __all__ = ["judge_conditional"]
 
@@ -27,7 +26,7 @@ _CPU = torch.device("cpu")
 def judge_conditional(
     architecture: Architecture,
     zoos: Mapping[str, LearnedZoo],
-    generated: Mapping[Condition, Drawn],
+    generated: Mapping[Condition, Networks],
     align: Align,
     settings: PanelSettings,
     device: torch.device = _CPU,
@@ -65,7 +64,7 @@ def judge_conditional(
             tables.append(_judged(benches, "held-out", Condition(label), some, None))
             tables[-1]["guidance"] = np.nan
     for condition, drawn in generated.items():
-        networks = drawn.networks.arranged(architecture.shapes, "the generated networks")
+        networks = drawn.arranged(architecture.shapes, "the generated networks")
         tables.append(_judged(benches, "generated", condition, networks, drawn.seeds))
     return pd.concat(tables, ignore_index=True)[list(CONDITIONAL.columns)]
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from torch import Tensor
 
 from nodeflow.flow.codec import Shapes, unflatten
-from nodeflow.zoo.store import Block, Networks
+from nodeflow.stack import Networks, Stack
 
 __all__ = ["Control", "Mix", "gaussian_draws", "means", "noisy_copies", "per_tensor_deviation"]
 
@@ -57,11 +58,13 @@ class Control:
         rows = np.asarray(places, dtype=np.int64)
         return replace(self, members=self.members[rows], seeds=self.seeds[rows])
 
-    def take(self, places: Sequence[int] | np.ndarray) -> Block:
+    def take(self, places: Sequence[int] | np.ndarray) -> Stack[Tensor]:
         """See `Networks`."""
         some = self.select(places)
         rows = np.concatenate(list(some.columns()), axis=1)
-        return Block(some.members, unflatten(rows, self.shapes))
+        return Stack(
+            unflatten(rows, self.shapes), about={"member": some.members, "seed": some.seeds}
+        )
 
     def columns(self, size: int = 2**16) -> Iterator[np.ndarray]:
         """See `Networks`."""

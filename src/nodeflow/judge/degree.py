@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nodeflow.graphs.bins import degree_bins
-from nodeflow.neural_ode.store import EVALUATED
+from nodeflow.neural_ode.schemas import EVALUATED
 from nodeflow.tables import Schema, gathered
 
 __all__ = ["COLLECTED_ERRORS", "ERRORS_BY_DEGREE", "errors_by_degree"]

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from nodeflow.flow.codec import Shapes, flatten
 from nodeflow.problems import Problem
+from nodeflow.stack import Networks, Stack, pieces
+from nodeflow.tensors import all_finite
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.store import Block, Networks, pieces
-from nodeflow.zoo.tensors import all_finite
 
 __all__ = [
     "REPLICA_RATIO",
@@ -216,7 +216,7 @@ class Gallery:
         return np.concatenate(found)
 
 
-def _one_by_one(block: Block) -> Iterator[dict[str, Tensor]]:
+def _one_by_one(block: Stack[Tensor]) -> Iterator[dict[str, Tensor]]:
     for k in range(len(block)):
         yield {name: tensor[k] for name, tensor in block.parameters.items()}
 

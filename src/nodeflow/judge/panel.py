@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nodeflow.flow.samples import Drawn
 from nodeflow.grid import number
 from nodeflow.judge.bench import Bench
 from nodeflow.judge.controls import (
@@ -23,10 +22,10 @@ from nodeflow.judge.controls import (
 from nodeflow.judge.novelty import Align, width
 from nodeflow.judge.settings import STATISTICS, JudgeProblem, PanelSettings
 from nodeflow.seeds import derive_seed
+from nodeflow.stack import Networks, check_networks, held
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import as_items, as_labels
-from nodeflow.zoo.store import Networks, check_networks, held
 
 __all__ = ["STATISTICS", "JudgeProblem", "PanelSettings", "judge_panel"]
 
@@ -38,7 +37,7 @@ def judge_panel(
     architecture: Architecture,
     training: Networks,
     held_out: Networks | None,
-    samples: Drawn,
+    samples: Networks,
     x: np.ndarray,
     y: np.ndarray,
     settings: PanelSettings,
@@ -82,12 +81,12 @@ def judge_panel(
     Raises:
         JudgeProblem: fewer than three training members, or fewer than a soup needs; networks that
             are no classifiers; no items to calibrate on; a set without networks.
-        BlockProblem: members are a bare dictionary.
+        StackProblem: members are a bare dictionary.
         TensorProblem: networks of any set are not of the architecture, or members not finite.
         ItemProblem: networks cannot read the items, or labels are none of their classes.
     """
     check_networks(training, "the training members")
-    for name, networks in (("held-out", held_out), ("generated", samples.networks)):
+    for name, networks in (("held-out", held_out), ("generated", samples)):
         if networks is None:
             continue
         check_networks(networks, f"the {name} networks")
@@ -95,7 +94,7 @@ def judge_panel(
             raise JudgeProblem(f"there are no {name} networks to judge; give at least one.")
     shapes = architecture.shapes
     training = training.arranged(shapes, "the training members")
-    drawn = samples.networks.arranged(shapes, "the generated networks")
+    drawn = samples.arranged(shapes, "the generated networks")
     if len(training) < max(3, settings.soup):
         raise JudgeProblem(
             f"a panel needs at least {max(3, settings.soup)} training members, found "

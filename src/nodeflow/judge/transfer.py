@@ -20,11 +20,11 @@ from nodeflow.datasets import Dataset
 from nodeflow.judge.settings import TransferProblem, TransferSettings
 from nodeflow.optimizers import Adam
 from nodeflow.seeds import torch_generator
+from nodeflow.stack import Supply, check_networks, pieces
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture, build
 from nodeflow.zoo.loss import cross_entropies
 from nodeflow.zoo.predict import evaluate, with_statistics
-from nodeflow.zoo.store import Supply, check_networks, pieces
 
 __all__ = ["TransferProblem", "TransferSettings", "transfer"]
 
@@ -67,7 +67,7 @@ def transfer(
 
     Raises:
         TransferProblem: networks cannot read the items of a task.
-        BlockProblem: a set is a bare dictionary.
+        StackProblem: a set is a bare dictionary.
         StatisticsProblem: running statistics and items to measure them on are both missing.
     """
     for name, networks in sets.items():

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.metrics import auc, roc_curve
 
-from nodeflow.neural_ode.store import MODELS, NEURAL_ODE_ERRORS
+from nodeflow.neural_ode.schemas import MODELS, NEURAL_ODE_ERRORS
 from nodeflow.tables import Schema, check_place, read_parameters, stream_table
 
 __all__ = ["AREAS", "CURVES", "judge_warning", "receiver_curve"]

@@ -11,10 +11,7 @@ from .hidden import hide_nodes, perturb_initial_states
 from .layout import ModelProblem
 from .learned import Fields
 from .load import NeuralODE, load
-from .settings import GaussNewtonSettings, MatchingSettings, PaperSettings, recipe_settings
-from .snapshots import evaluate_snapshots
-from .stability import compare_fixed_points
-from .store import (
+from .schemas import (
     NEURAL_ODE_ERRORS,
     NEURAL_ODE_FIXED_POINTS,
     NEURAL_ODE_FUNCTIONS,
@@ -23,8 +20,12 @@ from .store import (
     NEURAL_ODE_NOISE,
     NEURAL_ODE_OVER_TRAINING,
     NEURAL_ODE_RUNS,
+)
+from .settings import GaussNewtonSettings, MatchingSettings, PaperSettings, recipe_settings
+from .snapshots import evaluate_snapshots
+from .stability import compare_fixed_points
+from .store import (
     Models,
-    Snapshots,
     read_models,
     read_snapshots,
     write_models,
@@ -61,7 +62,6 @@ __all__ = [
     "NeuralODE",
     "PaperSettings",
     "Seen",
-    "Snapshots",
     "as_field",
     "bands",
     "calibrate",

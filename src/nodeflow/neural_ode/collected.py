@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nodeflow.neural_ode.store import (
+from nodeflow.neural_ode.schemas import (
     EVALUATED,
     MEAN_FIELD,
     MODELS,

@@ -40,10 +40,11 @@ from nodeflow.neural_ode.settings import (
     recipe_settings,
 )
 from nodeflow.neural_ode.splines import smooth
-from nodeflow.neural_ode.store import Models, model_tensors, models_from
+from nodeflow.neural_ode.store import Models, models_from
 from nodeflow.neural_ode.trust import LEVELS, Bands, Calibration, Seen, bands, calibrate, flags
 from nodeflow.problems import repeated
 from nodeflow.seeds import numpy_generator
+from nodeflow.stack import to_arrays
 from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
 from nodeflow.threads import one_thread_if_small
 
@@ -60,7 +61,7 @@ __all__ = [
     "train_ensemble",
 ]
 
-ENSEMBLE = Kind("ensemble", 1)
+ENSEMBLE = Kind("ensemble", 2)
 
 _UNITS = 8
 """Runs, or blocks of time of them, that a bootstrap draws from at least."""
@@ -83,7 +84,6 @@ _MOST_STEPS = 10_000
 _POINTS = 64
 """States at which functions are shown, unless others are asked for."""
 
-_CURVES = ["states", "values"]
 """What a file holds in place of networks where members are functions themselves."""
 
 Floats = NDArray[np.float64]
@@ -331,7 +331,8 @@ def _check_times(
 def _without_strays(models: Models) -> Models:
     """Members whose error on training data is many times that of most have failed, too."""
     typical = float(np.median(models.error[models.ok])) if models.ok.any() else math.nan
-    return replace(models, ok=models.ok & ~(models.error > _STRAY * typical))
+    ok = models.ok & ~(models.error > _STRAY * typical)
+    return replace(models, about=models.about | {"ok": ok})
 
 
 def _of_runs(runs: Sequence[Run], graph: Graph) -> Series:
@@ -446,13 +447,12 @@ def save_ensemble(
         "noise": ensemble.noise,
         "strength": ensemble.strength,
         "notes": list(ensemble.notes),
-        "tensors": _CURVES if isinstance(models, Curves) else list(models.parameters),
     }
     if isinstance(models, Curves):
         tensors = {"states": models.states, "values": models.values}
     else:
-        facts["activation"] = models.activation
-        tensors = model_tensors(models)
+        tensors, names = to_arrays(models)
+        facts |= names | {"activation": models.activation}
     write_tensors(path, tensors, ENSEMBLE, {**(parameters or {}), **facts})
 
 
@@ -471,7 +471,7 @@ def load_ensemble(path: str | Path, parameters: Mapping[str, Any] | None = None)
     facts = read_parameters(path)
     return Ensemble(
         Curves(tensors["states"], tensors["values"])
-        if facts["tensors"] == _CURVES
+        if "states" in tensors
         else models_from(tensors, facts),
         Seen.from_dict(facts["seen"]),
         Calibration.from_dict(facts["calibration"]),

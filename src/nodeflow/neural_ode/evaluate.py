@@ -19,7 +19,7 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.bins import hubs
 from nodeflow.graphs.graph import Graph, GraphProblem
 from nodeflow.neural_ode.field import Learned, model_fields
-from nodeflow.neural_ode.store import NEAR_ZERO, NEURAL_ODE_ERRORS, NEURAL_ODE_RUNS
+from nodeflow.neural_ode.schemas import NEAR_ZERO, NEURAL_ODE_ERRORS, NEURAL_ODE_RUNS
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["Watch", "evaluate_models", "node_errors"]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import Field
 from nodeflow.neural_ode.field import Learned, exact_fields
-from nodeflow.neural_ode.store import NEURAL_ODE_FUNCTIONS
+from nodeflow.neural_ode.schemas import NEURAL_ODE_FUNCTIONS
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["compare_functions", "factor_between"]

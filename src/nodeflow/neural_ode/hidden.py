@@ -17,7 +17,7 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph, GraphProblem
 from nodeflow.neural_ode.field import Learned, model_fields
-from nodeflow.neural_ode.store import NEURAL_ODE_HIDDEN, NEURAL_ODE_NOISE
+from nodeflow.neural_ode.schemas import NEURAL_ODE_HIDDEN, NEURAL_ODE_NOISE
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["hide_nodes", "perturb_initial_states"]

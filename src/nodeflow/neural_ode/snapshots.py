@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from nodeflow.dynamics.store import Trajectory
@@ -13,8 +14,10 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode.evaluate import evaluate_models
 from nodeflow.neural_ode.field import as_field
-from nodeflow.neural_ode.store import NEURAL_ODE_OVER_TRAINING, Models, Snapshots
+from nodeflow.neural_ode.schemas import NEURAL_ODE_OVER_TRAINING
+from nodeflow.neural_ode.store import Models
 from nodeflow.neural_ode.table import TableProblem
+from nodeflow.stack import Stack
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["evaluate_snapshots"]
@@ -23,7 +26,7 @@ __all__ = ["evaluate_snapshots"]
 @one_thread_if_small
 def evaluate_snapshots(
     models: Models,
-    snapshots: Snapshots,
+    snapshots: Stack[np.ndarray],
     system: Field,
     graphs: Sequence[Graph],
     nodes: pd.DataFrame,
@@ -46,7 +49,7 @@ def evaluate_snapshots(
         A table with the columns of `NEURAL_ODE_OVER_TRAINING`, but for N, beta and gamma.
     """
     rows = []
-    for place, step in enumerate(snapshots.steps.tolist()):
+    for place, step in enumerate(snapshots.about["step"].tolist()):
         then = replace(models, parameters={n: x[place] for n, x in snapshots.parameters.items()})
         fields = [_field(then, replicate) for replicate in range(len(then))]
         _, runs = evaluate_models(

@@ -18,7 +18,7 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.bins import hubs
 from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode.field import Learned, exact_fields, model_fields
-from nodeflow.neural_ode.store import EIGENVALUES, NEURAL_ODE_FIXED_POINTS
+from nodeflow.neural_ode.schemas import EIGENVALUES, NEURAL_ODE_FIXED_POINTS
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["compare_fixed_points"]

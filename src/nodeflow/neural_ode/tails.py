@@ -7,7 +7,7 @@ outside, and continuous with its slope in between.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,12 +86,8 @@ def models_with_tails(models: Models, laws: Fields) -> Fields:
     """
     law = dict(zip(laws.training_graph.tolist(), laws.fields, strict=True))
     kept = np.flatnonzero(np.isin(models.training_graph, laws.training_graph))
-    some = replace(
-        models,
-        parameters={name: x[kept] for name, x in models.parameters.items()},
-        **{name: getattr(models, name)[kept] for name in ("training_graph", "seen", "ok", "error")},
-        snapshots=None,
-    )
+    chosen = models.take(kept)
+    some = Models(chosen.parameters, {}, chosen.about, activation=models.activation)
     each = zip(exact_fields(some), some.training_graph.tolist(), some.seen.tolist(), strict=True)
     return Fields(
         tuple(_tailed(field, law[graph], low, high) for field, graph, (low, high) in each),

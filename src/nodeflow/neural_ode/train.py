@@ -41,10 +41,11 @@ from nodeflow.neural_ode.settings import (
     recipe_settings,
     snapshot_steps,
 )
-from nodeflow.neural_ode.store import Models, Snapshots
+from nodeflow.neural_ode.store import Models
 from nodeflow.neural_ode.table import TableProblem
 from nodeflow.neural_ode.units import in_given_units, scaled, units_of
 from nodeflow.seeds import torch_generator
+from nodeflow.stack import Stack
 from nodeflow.tables import FileProblem, Kind, read_tensors, write_tensors
 from nodeflow.threads import one_thread_if_small
 
@@ -66,7 +67,7 @@ _WEAK = 1 / 3
 
 _CHECKPOINT = Kind("node checkpoint", 2)
 
-Stack = dict[str, np.ndarray]
+Arrays = dict[str, np.ndarray]
 """Parameters of R replicates by name."""
 
 
@@ -93,7 +94,7 @@ class Checkpoints:
         state: Mapping[str, Tensor],
         done: int,
         losses: Tensor,
-        snapshots: Sequence[Stack],
+        snapshots: Sequence[Arrays],
     ) -> None:
         """Save a state after `done` steps, and all losses (done, R) and snapshots so far."""
         tensors = {name: tensor.numpy() for name, tensor in state.items()}
@@ -101,7 +102,7 @@ class Checkpoints:
         facts = {"done": np.array([done]), "losses": losses.numpy()}
         write_tensors(self._file(attempt), {**tensors, **facts}, _CHECKPOINT, self.made)
 
-    def read(self, attempt: int) -> tuple[dict[str, Tensor], int, Tensor, list[Stack]] | None:
+    def read(self, attempt: int) -> tuple[dict[str, Tensor], int, Tensor, list[Arrays]] | None:
         """What `write` was given; None if there is nothing to go on from."""
         if not self._file(attempt).exists():
             return None
@@ -220,8 +221,8 @@ def train_stack(
     seen = np.array([x.range for x in data], dtype=np.float64)
     weights = [None] * count if weights is None else weights
     units, data = [unit[id(x)] for x in data], [own[id(x)] for x in data]
-    kept: Stack = {}
-    steps, early = snapshot_steps(settings), Stack()
+    kept: Arrays = {}
+    steps, early = snapshot_steps(settings), Arrays()
     ok, error = np.zeros(count, dtype=bool), np.full(count, np.nan)
     waiting = list(range(count))
     history = []
@@ -262,9 +263,14 @@ def train_stack(
         checkpoints.remove()
     table = pd.concat(history, ignore_index=True)
     graphs = np.array([x.graph for x in data])
-    over_training = Snapshots(steps, in_given_units(early, units)) if len(steps) else None
+    over_training = None
+    if len(steps):
+        over_training = Stack(in_given_units(early, units), about={"step": steps})
     models = Models(
-        in_given_units(kept, units), graphs, seen, ok, error, over_training, settings.activation
+        in_given_units(kept, units),
+        about={"training_graph": graphs, "seen": seen, "ok": ok, "error": error},
+        snapshots=over_training,
+        activation=settings.activation,
     )
     return models, table
 
@@ -275,7 +281,7 @@ def _run(
     attempt: int,
     checkpoints: Checkpoints | None,
     kept: Sequence[int],
-) -> tuple[Tensor, list[Stack]]:
+) -> tuple[Tensor, list[Arrays]]:
     """All steps, or those that are left.
 
     Returns:
@@ -299,12 +305,12 @@ def _run(
     return torch.stack(losses), snapshots
 
 
-def _stack(trainer: Trainer) -> Stack:
+def _stack(trainer: Trainer) -> Arrays:
     """A copy of the parameters as they are now, in float32."""
     return {n: x.detach().float().cpu().numpy().copy() for n, x in trainer.parameters.items()}
 
 
-def _over_steps(snapshots: Sequence[Stack]) -> Stack:
+def _over_steps(snapshots: Sequence[Arrays]) -> Arrays:
     """Arrays (S, R, …); empty without snapshots."""
     return {n: np.stack([x[n] for x in snapshots]) for n in (snapshots[0] if snapshots else ())}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.neural_ode.store import EVALUATED
+from nodeflow.neural_ode.schemas import EVALUATED
 from nodeflow.tables import Schema, gathered
 
 __all__ = ["COLLECTED_TRUST", "ENSEMBLE", "LEVELS", "NEURAL_ODE_TRUST"]

@@ -21,7 +21,7 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode.field import Learned
 from nodeflow.neural_ode.learned import Fields
-from nodeflow.neural_ode.store import NEAR_ZERO
+from nodeflow.neural_ode.schemas import NEAR_ZERO
 from nodeflow.neural_ode.trust import Calibration, Seen, bands, calibrate, flags
 from nodeflow.neural_ode.trust_table import ENSEMBLE, LEVELS
 from nodeflow.threads import one_thread_if_small

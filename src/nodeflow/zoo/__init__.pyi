@@ -15,7 +15,6 @@ from .schemas import ZOO_BLOCK, ZOO_METRICS
 from .state_dicts import from_state_dicts
 from .store import (
     Block,
-    BlockProblem,
     open_blocks,
     read_about,
     read_block,
@@ -41,7 +40,6 @@ __all__ = [
     "Architecture",
     "ArchitectureProblem",
     "Block",
-    "BlockProblem",
     "TrainProblem",
     "TrainSettings",
     "TrainedBlock",

@@ -28,10 +28,10 @@ from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from nodeflow.datasets import Dataset
+from nodeflow.tensors import arrange, as_tensors, without_buffers, without_constants
 from nodeflow.zoo.convolutional import ResNet, SmallCNN
 from nodeflow.zoo.settings import PUBLISHED, ArchitectureProblem
 from nodeflow.zoo.starts import kept_values, own_start, start_of, with_values
-from nodeflow.zoo.tensors import arrange, as_tensors, without_buffers, without_constants
 from nodeflow.zoo.ties import copied, on_meta, tied_names, with_aliases, without_aliases
 from nodeflow.zoo.transformer import TextEncoder, VisionTransformer
 
@@ -127,7 +127,7 @@ class Architecture:
     def arrange(
         self, networks: Mapping[str, Tensor], what: str = "the networks"
     ) -> dict[str, Tensor]:
-        """Stacked networks in the order of this architecture; see `nodeflow.zoo.tensors.arrange`.
+        """Stacked networks in the order of this architecture; see `nodeflow.tensors.arrange`.
 
         Other names of shared tensors and constants of the module may be among them, and are left
         out.

@@ -13,7 +13,7 @@ __all__ = [
     "ZOO_METRICS",
 ]
 
-ZOO_BLOCK = Kind("zoo block", 3)
+ZOO_BLOCK = Kind("zoo block", 4)
 
 ZOO_METRICS = Schema(
     "zoo metrics",

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nodeflow.stack import Stack
+from nodeflow.tensors import WRAPPERS, TensorProblem
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.store import Block
-from nodeflow.zoo.tensors import WRAPPERS, TensorProblem
 
 __all__ = ["from_state_dicts"]
 
@@ -22,7 +23,9 @@ _HELD = ("state_dict", "model_state_dict", "model")
 """Where checkpoints with an epoch or an optimizer in them keep the state dictionary."""
 
 
-def from_state_dicts(architecture: Architecture, states: Sequence[Mapping[str, Any]]) -> Block:
+def from_state_dicts(
+    architecture: Architecture, states: Sequence[Mapping[str, Any]]
+) -> Stack[Tensor]:
     """Networks in the form of `module.state_dict()`, or of a checkpoint that holds it, as a block.
 
     Prefixes of wrappers (`PREFIXES`) are taken off where all names have them and the architecture

@@ -15,6 +15,7 @@ from nodeflow.datasets import Dataset
 from nodeflow.job import Progress
 from nodeflow.optimizers import Adam
 from nodeflow.seeds import derive_seed, torch_generator
+from nodeflow.stack import Stack, joined
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.loss import losses as losses_of
@@ -44,7 +45,7 @@ _CACHE = 4 * 2**20
 
 
 @dataclass(frozen=True)
-class TrainedBlock(Block):
+class TrainedBlock(Stack[Tensor]):
     """The members that were trained, and a row for every member that was tried.
 
     Attributes:
@@ -170,17 +171,16 @@ class _Stack:
             }
         )
         where = torch.from_numpy(np.flatnonzero(ok))
-        members = np.array(ids, dtype=np.int64)[ok]
         kept = {name: tensor.cpu()[where] for name, tensor in kept.items()}
         parameters, statistics = (
             {name: kept[name] for name in part} for part in (self.parameters, self.statistics)
         )
         about = {
             str(name): column.to_numpy()[ok]
-            for name, column in metrics.drop(columns="member").items()
+            for name, column in metrics.items()
             if column.dtype.kind in "if"
         }
-        return TrainedBlock(members, parameters, statistics, about, metrics=metrics)
+        return TrainedBlock(parameters, statistics, about, metrics=metrics)
 
 
 @one_thread_if_small
@@ -251,17 +251,11 @@ def train_block(
         if progress is not None:
             progress.update(epoch, loss=loss)
     blocks = [stack.result(dataset) for stack in stacks]
+    members = joined(blocks)
     return TrainedBlock(
-        np.concatenate([block.members for block in blocks]),
-        {
-            name: torch.cat([block.parameters[name] for block in blocks])
-            for name in architecture.shapes
-        },
-        {
-            name: torch.cat([block.statistics[name] for block in blocks])
-            for name in architecture.statistics
-        },
-        {name: np.concatenate([block.about[name] for block in blocks]) for name in blocks[0].about},
+        members.parameters,
+        members.statistics,
+        members.about,
         metrics=pd.concat([block.metrics for block in blocks], ignore_index=True),
     )
 
@@ -342,7 +336,7 @@ class Fresh:
         """See `Supply`."""
         return replace(self, members=self.members[np.asarray(places, dtype=np.int64)])
 
-    def take(self, places: Sequence[int] | np.ndarray) -> Block:
+    def take(self, places: Sequence[int] | np.ndarray) -> Stack[Tensor]:
         """See `Supply`."""
         some = self.select(places).members
         start = initial_parameters(self.architecture, some, self.settings, self.root_seed, self.zoo)

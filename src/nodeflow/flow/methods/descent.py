@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
-    from nodeflow.zoo.tensors import Shapes
+    from nodeflow.tensors import Shapes
 
 __all__ = ["METHOD", "DescentSettings"]
 

@@ -33,7 +33,6 @@ from nodeflow.flow import (
     DescentSettings,
     LearnedZoo,
     Origin,
-    Samples,
     SampleSettings,
     fit_flow,
     flatten,
@@ -44,9 +43,10 @@ from nodeflow.flow.lessons import Lesson, fit_lessons
 from nodeflow.judge import PanelSettings, assess, closest_gauge, judge_panel, nearest_members
 from nodeflow.judge.novelty import Gallery, NoveltyProblem
 from nodeflow.problems import Problem
+from nodeflow.stack import Stack, StackProblem
+from nodeflow.tensors import TensorProblem, arrange
 from nodeflow.zoo import (
     Block,
-    BlockProblem,
     TrainSettings,
     evaluate,
     from_module,
@@ -54,7 +54,6 @@ from nodeflow.zoo import (
     predict_labels,
 )
 from nodeflow.zoo.predict import ItemProblem, StatisticsProblem
-from nodeflow.zoo.tensors import TensorProblem, arrange
 
 Networks = Mapping[str, Tensor]
 
@@ -78,13 +77,12 @@ def one(networks: Networks, member: int = 0) -> dict[str, Tensor]:
     return {name: tensor[member] for name, tensor in networks.items()}
 
 
-def block(networks: Networks) -> Block:
+def block(networks: Networks) -> Stack[Tensor]:
     return Block(np.arange(MEMBERS), dict(networks))
 
 
-def drawn(networks: Networks) -> Samples:
-    codes, ok = np.zeros((MEMBERS, 0), np.float32), np.ones(MEMBERS, dtype=bool)
-    return Samples(dict(networks), codes, np.arange(MEMBERS), ok)
+def drawn(networks: Networks) -> Stack[Tensor]:
+    return Stack(dict(networks), about={"seed": np.arange(MEMBERS)})
 
 
 def panel(training: Networks, held_out: Networks, generated: Networks) -> pd.DataFrame:
@@ -352,7 +350,7 @@ def test_a_block_takes_state_dictionaries_as_they_are() -> None:
     assert torch.allclose(module.eval()(torch.from_numpy(X)), logits[2], atol=1e-4, rtol=1e-4)
     with pytest.raises(StatisticsProblem, match=r"1\.running_mean"):
         predict(architecture, made.parameters, X)
-    with pytest.raises(BlockProblem, match=r"0\.weight .* 4 members"):
+    with pytest.raises(StackProblem, match=r"0\.weight .* 4 members"):
         Block(np.arange(4), stacked)
 
 
