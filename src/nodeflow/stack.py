@@ -197,10 +197,11 @@ class Stack(_Known, Generic[Array]):
         if _MEMBER in self.about:
             members = np.asarray(self.about[_MEMBER], dtype=np.int64)
         else:
-            parts = (*self.about.values(), *self.parameters.values())
-            members = np.arange(len(parts[0]) if parts else 0)
+            first: list[Any] = [*self.about.values(), *self.parameters.values()][:1]
+            members = np.arange(len(first[0]) if first else 0)
         object.__setattr__(self, "about", {_MEMBER: members} | self.about | {_MEMBER: members})
-        for name, x in {**self.parameters, **self.statistics, **self.about}.items():
+        parts: dict[str, Any] = {**self.parameters, **self.statistics, **self.about}
+        for name, x in parts.items():
             if x.ndim == 0 or len(x) != len(members):
                 raise StackProblem(
                     f"tensor {name} of a stack has shape {tuple(x.shape)} for {len(members)} "
@@ -210,20 +211,19 @@ class Stack(_Known, Generic[Array]):
     def take(self, places: Sequence[int] | np.ndarray) -> Stack[Array]:
         """The networks at some places of the stack, in this order."""
         rows = np.array(places, dtype=np.int64)
-        parameters, statistics, about = (
-            {name: x[rows] for name, x in part.items()}
-            for part in (self.parameters, self.statistics, self.about)
-        )
-        return Stack(parameters, statistics, about)
+        parts: list[Mapping[str, Any]] = [self.parameters, self.statistics, self.about]
+        return Stack(*({name: x[rows] for name, x in part.items()} for part in parts))
 
     select = take
 
-    def arranged(self, shapes: Shapes, what: str = "the networks") -> Stack[Array]:
-        """See `Networks`."""
-        from nodeflow.tensors import check_shapes
+    def arranged(self, shapes: Shapes, what: str = "the networks") -> Stack[Tensor]:
+        """See `Networks`; whatever was given becomes tensors of one floating type."""
+        from nodeflow.tensors import arrange, as_tensors
 
-        check_shapes(self.shapes, shapes, what)
-        return replace(self, parameters={name: self.parameters[name] for name in shapes})
+        given: Mapping[str, Any] = self.parameters
+        return Stack(
+            arrange(given, shapes, what=what), as_tensors(self.statistics, what), self.about
+        )
 
     def columns(self, size: int = 2**16) -> Iterator[np.ndarray]:
         """See `Networks`."""
@@ -261,7 +261,8 @@ class Stack(_Known, Generic[Array]):
                 f"Member {member} is not in this block, perhaps because its training failed; "
                 f"choose one of {', '.join(map(str, self.members[:20]))} …"
             )
-        return {name: x[rows[0]] for name, x in self.tensors.items()}
+        tensors: dict[str, Any] = self.tensors
+        return {name: x[rows[0]] for name, x in tensors.items()}
 
     def split(self, number: int) -> tuple[Stack[Array], Stack[Array]]:
         """The members with numbers below `number`, and the others."""

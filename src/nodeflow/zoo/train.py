@@ -251,11 +251,11 @@ def train_block(
         if progress is not None:
             progress.update(epoch, loss=loss)
     blocks = [stack.result(dataset) for stack in stacks]
-    members = joined(blocks)
+    trained: Stack[Tensor] = joined(blocks)
     return TrainedBlock(
-        members.parameters,
-        members.statistics,
-        members.about,
+        trained.parameters,
+        trained.statistics,
+        trained.about,
         metrics=pd.concat([block.metrics for block in blocks], ignore_index=True),
     )
 
