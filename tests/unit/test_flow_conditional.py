@@ -15,9 +15,10 @@ from nodeflow.flow.files import sample_to_file
 from nodeflow.flow.fit import fit_flow
 from nodeflow.flow.method import Condition, LearnedZoo, Origin
 from nodeflow.flow.methods import settings_of
-from nodeflow.flow.sample import Flow, guided, sample
+from nodeflow.flow.sample import Flow, sample
 from nodeflow.flow.samples import read_samples
 from nodeflow.flow.settings import FlowProblem, FlowSettings, FlowSettingsProblem, SampleSettings
+from nodeflow.flow.solvers import guided
 from nodeflow.flow.store import read_flow, write_flow
 from nodeflow.flow.velocity import VelocitySettings, build_velocity
 from nodeflow.flow.zoos import open_zoos

@@ -21,9 +21,9 @@ from nodeflow.flow.methods.descent import DescentSettings
 from nodeflow.flow.objective import nearest
 from nodeflow.flow.sample import sample
 from nodeflow.flow.samples import sample_seeds
-from nodeflow.flow.schemas import FLOW_HISTORY
 from nodeflow.flow.settings import FlowProblem, FlowSettingsProblem, SampleSettings
 from nodeflow.flow.store import read_flow, write_flow
+from nodeflow.flow.training_schemas import FLOW_HISTORY
 from nodeflow.judge import (
     PanelSettings,
     assess,

@@ -14,11 +14,12 @@ from nodeflow.flow.codec import RawCodec
 from nodeflow.flow.fit import fit_flow
 from nodeflow.flow.method import LearnedZoo
 from nodeflow.flow.methods import settings_of
-from nodeflow.flow.sample import EVALUATIONS, Flow, integrate, sample
+from nodeflow.flow.sample import Flow, sample
 from nodeflow.flow.samples import read_samples, sample_seeds, write_samples
-from nodeflow.flow.schemas import FLOW_HISTORY
 from nodeflow.flow.settings import FlowProblem, SampleSettings
+from nodeflow.flow.solvers import EVALUATIONS, integrate
 from nodeflow.flow.store import read_flow, write_flow
+from nodeflow.flow.training_schemas import FLOW_HISTORY
 from nodeflow.flow.velocity import gaussian_velocity
 from nodeflow.tables import FileProblem, read_table, write_table
 from nodeflow.zoo.store import Block

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
+from nodeflow.judge.degree import errors_by_degree
+from nodeflow.judge.error_schemas import ERRORS_BY_DEGREE
 
 
 def test_a_planted_growth_with_degree_is_found() -> None:

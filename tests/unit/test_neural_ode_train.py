@@ -27,11 +27,7 @@ from nodeflow.neural_ode import observations, recipes, train
 from nodeflow.neural_ode.evaluate import evaluate_models, node_errors
 from nodeflow.neural_ode.field import as_field, exact_fields, model_fields
 from nodeflow.neural_ode.observations import Observations, observed
-from nodeflow.neural_ode.schemas import (
-    NEURAL_ODE_ERRORS,
-    NEURAL_ODE_OVER_TRAINING,
-    NEURAL_ODE_RUNS,
-)
+from nodeflow.neural_ode.schemas import NEURAL_ODE_ERRORS, NEURAL_ODE_OVER_TRAINING, NEURAL_ODE_RUNS
 from nodeflow.neural_ode.settings import (
     GaussNewtonSettings,
     MatchingSettings,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nodeflow.config import read_config
 from nodeflow.grid import CELL, WILDCARDS, Cell
-from nodeflow.plan import Plan, fill, narrow, paths
+from nodeflow.plan import SAMPLING, Plan, fill, narrow, paths
 from nodeflow.plan.cells import cell_of, rows
 from nodeflow.provenance import imported_modules
 from tests.unit.test_config import changed, overlaid
@@ -332,7 +332,22 @@ def test_a_flow_depends_on_the_code_of_its_own_method_alone() -> None:
             f"{path.parent.name}/{path.name}" for path in imported_modules(script, without=others)
         }
         assert ("flow/train.py" in reached, "flow/lessons.py" in reached) == (own, not own)
-        assert plan.flow_code("train_flow")(row) == plan.code("train_flow", without=others)
+        known = (*others, *SAMPLING)
+        assert plan.flow_code("train_flow")(row) == plan.code("train_flow", without=known)
+        assert plan.flow_code("sample_flow")(row) == plan.code("sample_flow", without=others)
+
+
+@pytest.mark.parametrize(
+    ("script", "light"), [("train_neural_ode", ()), ("train_flow", SAMPLING), ("train_zoo", ())]
+)
+def test_no_training_follows_from_what_is_tested_judged_or_drawn_of_it(
+    script: str, light: tuple[str, ...]
+) -> None:
+    """An edit of a sampler, or of the columns of a table of tests, trains nothing anew."""
+    reached = imported_modules(ROOT / f"workflow/scripts/{script}.py", without=light)
+    files = {path.relative_to(ROOT / "src/nodeflow").as_posix() for path in reached}
+    tests = {"neural_ode/schemas.py", "flow/schemas.py", "flow/solvers.py", "flow/samples.py"}
+    assert not files & tests and not any(x.startswith(("judge/", "figures/")) for x in files)
 
 
 def test_the_jobs_that_make_networks_are_jobs_of_the_run() -> None:

@@ -19,7 +19,8 @@ from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.schemas import NODES
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
-from nodeflow.judge.degree import ERRORS_BY_DEGREE, errors_by_degree
+from nodeflow.judge.degree import errors_by_degree
+from nodeflow.judge.error_schemas import ERRORS_BY_DEGREE
 from nodeflow.neural_ode.evaluate import evaluate_models
 from nodeflow.neural_ode.field import model_fields
 from nodeflow.neural_ode.learned import Fields

@@ -4,8 +4,8 @@ from typing import Any
 
 from nodeflow.job import job
 from nodeflow.judge.claims import judge_claims
+from nodeflow.judge.error_schemas import AREAS
 from nodeflow.judge.schemas import CLAIMS
-from nodeflow.judge.warning import AREAS
 from nodeflow.neural_ode.collected import (
     COLLECTED_FIXED_POINTS,
     COLLECTED_HIDDEN,

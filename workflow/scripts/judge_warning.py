@@ -3,7 +3,8 @@
 from typing import Any
 
 from nodeflow.job import job
-from nodeflow.judge.warning import AREAS, CURVES, judge_warning
+from nodeflow.judge.error_schemas import AREAS, CURVES
+from nodeflow.judge.warning import judge_warning
 from nodeflow.tables import write_table
 
 snakemake: Any

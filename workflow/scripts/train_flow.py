@@ -6,8 +6,8 @@ from nodeflow.datasets import load_dataset
 from nodeflow.flow.fit import fit_flow
 from nodeflow.flow.method import Origin
 from nodeflow.flow.methods import settings_of
-from nodeflow.flow.schemas import FLOW_HISTORY
 from nodeflow.flow.store import write_flow
+from nodeflow.flow.training_schemas import FLOW_HISTORY
 from nodeflow.flow.zoos import open_zoos
 from nodeflow.job import choose_device, job
 from nodeflow.tables import write_table

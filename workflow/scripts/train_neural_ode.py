@@ -8,10 +8,10 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import choose_device, job
 from nodeflow.neural_ode.baselines import with_baselines
-from nodeflow.neural_ode.schemas import NEURAL_ODE_HISTORY
 from nodeflow.neural_ode.settings import recipe_settings
 from nodeflow.neural_ode.store import write_models, write_snapshots
 from nodeflow.neural_ode.train import Checkpoints, train_models
+from nodeflow.neural_ode.training_schemas import NEURAL_ODE_HISTORY
 from nodeflow.neural_ode.variants import varied
 from nodeflow.tables import write_table
 

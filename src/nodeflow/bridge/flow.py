@@ -20,8 +20,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from nodeflow.bridge.members import Members
 from nodeflow.flow.codec import Codec, fit_codec, flatten, unflatten
-from nodeflow.flow.sample import integrate
 from nodeflow.flow.settings import FlowSettings, SampleSettings
+from nodeflow.flow.solvers import integrate
 from nodeflow.flow.velocity import VelocitySettings, gaussian_velocity
 from nodeflow.job import Progress
 from nodeflow.optimizers import Adam, cosine

@@ -7,10 +7,10 @@ from .methods import METHODS, looks, settings_of
 from .methods.descent import DescentSettings
 from .sample import Flow, sample
 from .samples import open_samples, read_samples, sample_seeds, write_samples
-from .schemas import FLOW_HISTORY
 from .settings import FlowSettings, SampleSettings, VelocitySettings
 from .store import read_flow, write_flow
 from .train import train_velocity
+from .training_schemas import FLOW_HISTORY
 from .zoos import open_zoos
 
 __all__ = [

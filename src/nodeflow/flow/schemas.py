@@ -1,40 +1,23 @@
-"""What the files and tables of flows hold."""
+"""What the files and tables of samples of flows hold, and what tells flows apart.
+
+Training does not follow from them: what it makes stands in `training_schemas`.
+"""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
+from nodeflow.flow.training_schemas import FLOW_HISTORY
 from nodeflow.tables import Kind, Schema, gathered
 
 __all__ = [
     "COLLECTED_FLOW_HISTORY",
     "FLOW",
-    "FLOW_FILE",
-    "FLOW_HISTORY",
     "FLOW_SAMPLES",
     "FLOW_SPECTRA",
 ]
 
-FLOW_FILE = Kind("flow", 3)
 FLOW_SAMPLES = Kind("flow samples", 2)
-
-FLOW_HISTORY = Schema(
-    "flow history",
-    1,
-    columns={
-        "step": pa.int64(),
-        "loss": pa.float64(),
-        "train_loss": pa.float64(),
-        "held_out_loss": pa.float64(),
-    },
-    about={
-        "step": "optimizer steps done",
-        "loss": "mean loss of the batches since the row before: of flow matching in squared code "
-        "units, of a descent in nats with its penalties",
-        "train_loss": "loss of the weights to be sampled from, on training members at fixed draws",
-        "held_out_loss": "the same on members that the flow never learns from; NaN without any",
-    },
-)
 
 FLOW = Schema(
     "flow",

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nodeflow.flow.schemas import FLOW, FLOW_FILE, FLOW_SPECTRA
+from nodeflow.flow.schemas import FLOW, FLOW_SPECTRA
+from nodeflow.flow.training_schemas import FLOW_FILE
 from nodeflow.tables import check_place, open_tensors, opened_parameters
 
 __all__ = ["read_spectra"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from nodeflow.flow.method import Generator
 from nodeflow.flow.methods import METHODS, settings_of
-from nodeflow.flow.schemas import FLOW_FILE
+from nodeflow.flow.training_schemas import FLOW_FILE
 from nodeflow.tables import open_tensors, opened_parameters, write_tensors
 
 __all__ = ["read_flow", "write_flow"]

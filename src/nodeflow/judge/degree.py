@@ -4,49 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from nodeflow.graphs.bins import degree_bins
-from nodeflow.neural_ode.schemas import EVALUATED
-from nodeflow.tables import Schema, gathered
+from nodeflow.judge.error_schemas import ERRORS_BY_DEGREE
 
-__all__ = ["COLLECTED_ERRORS", "ERRORS_BY_DEGREE", "errors_by_degree"]
-
-ERRORS_BY_DEGREE = Schema(
-    "errors by degree",
-    5,
-    {
-        "N": pa.int32(),
-        "beta": pa.float64(),
-        "gamma": pa.float64(),
-        "degree": pa.float64(),
-        "mae_low": pa.float64(),
-        "mae": pa.float64(),
-        "mae_high": pa.float64(),
-        "mae_persistence": pa.float64(),
-        "mae_mean_field": pa.float64(),
-        "outside": pa.float64(),
-        "spread": pa.float64(),
-        "nodes": pa.int64(),
-    },
-    {
-        "N": "number of nodes of the test graphs",
-        "beta": "their inverse temperature β",
-        "gamma": "their degree exponent γ",
-        "degree": "centre of the degree bin; 0 for isolated nodes",
-        "mae_low": "first decile of the nodes' mean absolute errors",
-        "mae": "their median",
-        "mae_high": "their last decile",
-        "mae_persistence": "median error of predicting that nothing ever changes",
-        "mae_mean_field": "median error of the degree-based mean field of the true system",
-        "outside": "share of node-times at which the true state is outside the training range",
-        "spread": "median of the nodes' standard deviations over models",
-        "nodes": "number of node errors: nodes times models",
-    },
-    identity=EVALUATED,
-)
-
-COLLECTED_ERRORS = gathered("errors by degree of all models", ERRORS_BY_DEGREE, EVALUATED)
+__all__ = ["errors_by_degree"]
 
 
 def errors_by_degree(errors: pd.DataFrame) -> pd.DataFrame:

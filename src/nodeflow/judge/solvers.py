@@ -9,8 +9,9 @@ import pandas as pd
 import torch
 
 from nodeflow.flow.method import Generator
-from nodeflow.flow.sample import EVALUATIONS, sample
+from nodeflow.flow.sample import sample
 from nodeflow.flow.settings import SampleSettings
+from nodeflow.flow.solvers import EVALUATIONS
 from nodeflow.judge.accuracy import assess
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture

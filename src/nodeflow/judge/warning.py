@@ -6,50 +6,20 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.metrics import auc, roc_curve
 
-from nodeflow.neural_ode.schemas import MODELS, NEURAL_ODE_ERRORS
-from nodeflow.tables import Schema, check_place, read_parameters, stream_table
+from nodeflow.judge.error_schemas import AREAS, CURVES
+from nodeflow.neural_ode.schemas import NEURAL_ODE_ERRORS
+from nodeflow.neural_ode.training_schemas import MODELS
+from nodeflow.tables import check_place, read_parameters, stream_table
 
-__all__ = ["AREAS", "CURVES", "judge_warning", "receiver_curve"]
+__all__ = ["judge_warning", "receiver_curve"]
 
 BAD = 10.0
 """A node is predicted badly if its error is so many times the median at the training size."""
 
 SIGNALS = ("spread", "outside", "degree", "change", "apart")
-
-_SHARED: dict[str, pa.DataType] = {**MODELS.columns, "N": pa.int32(), "signal": pa.string()}
-_SHARED_ABOUT = {
-    **MODELS.about,
-    "N": "number of nodes of the test graphs",
-    "signal": "what warns: spread of the models, share of times outside the training range, degree,"
-    " distance of the prediction from persistence (change) or from the mean field (apart)",
-}
-
-CURVES = Schema(
-    "warning curves",
-    2,
-    {**_SHARED, "false_alarms": pa.float64(), "found": pa.float64()},
-    {
-        **_SHARED_ABOUT,
-        "false_alarms": "share of the well predicted nodes that the signal warns of",
-        "found": "share of the badly predicted nodes that it warns of",
-    },
-)
-
-AREAS = Schema(
-    "warning areas",
-    2,
-    {**_SHARED, "graph": pa.int32(), "bad": pa.float64(), "area": pa.float64()},
-    {
-        **_SHARED_ABOUT,
-        "graph": "index of the test graph; −1 for all together",
-        "bad": "share of badly predicted nodes: error 10 times the median at the training size",
-        "area": "area under the curve: 0.5 for a useless signal; NaN where all nodes are alike",
-    },
-)
 
 _GRID = np.linspace(0.0, 1.0, 101)
 

@@ -16,7 +16,6 @@ from .schemas import (
     NEURAL_ODE_FIXED_POINTS,
     NEURAL_ODE_FUNCTIONS,
     NEURAL_ODE_HIDDEN,
-    NEURAL_ODE_HISTORY,
     NEURAL_ODE_NOISE,
     NEURAL_ODE_OVER_TRAINING,
     NEURAL_ODE_RUNS,
@@ -33,6 +32,7 @@ from .store import (
 )
 from .tails import models_with_tails, with_tails
 from .train import train_models
+from .training_schemas import NEURAL_ODE_HISTORY
 from .trust import Bands, Calibration, Seen, bands, calibrate, flags
 from .trust_table import NEURAL_ODE_TRUST
 from .trusted import Evidence, evidence_of, rate_forecasts

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING
 from nodeflow.neural_ode.schemas import (
     EVALUATED,
     MEAN_FIELD,
-    MODELS,
     NEURAL_ODE,
     NEURAL_ODE_FIXED_POINTS,
     NEURAL_ODE_FUNCTIONS,
     NEURAL_ODE_HIDDEN,
-    NEURAL_ODE_HISTORY,
     NEURAL_ODE_NOISE,
     NEURAL_ODE_OVER_TRAINING,
     NEURAL_ODE_RUNS,
     NOISY_EVALUATED,
     PERSISTENCE,
 )
+from nodeflow.neural_ode.training_schemas import MODELS, NEURAL_ODE_HISTORY
 from nodeflow.tables import Gathered, gather, gathered
 
 if TYPE_CHECKING:

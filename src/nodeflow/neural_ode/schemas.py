@@ -1,50 +1,33 @@
-"""What the files and tables of neural ODEs hold: models, training, errors on test graphs."""
+"""What the tables of tests of neural ODEs hold: errors, fixed points, functions, noise.
+
+Training does not follow from them: what it makes stands in `training_schemas`.
+"""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.tables import Kind, Schema
+from nodeflow.neural_ode.training_schemas import MODELS, REPLICATE
+from nodeflow.tables import Schema
 
 __all__ = [
     "EIGENVALUES",
     "EVALUATED",
     "LAW",
     "MEAN_FIELD",
-    "MODELS",
     "NEAR_ZERO",
     "NEURAL_ODE",
     "NEURAL_ODE_ERRORS",
     "NEURAL_ODE_FIXED_POINTS",
     "NEURAL_ODE_FUNCTIONS",
     "NEURAL_ODE_HIDDEN",
-    "NEURAL_ODE_HISTORY",
     "NEURAL_ODE_NOISE",
     "NEURAL_ODE_OVER_TRAINING",
     "NEURAL_ODE_RUNS",
-    "NODE_MODELS",
-    "NODE_SNAPSHOTS",
     "NOISY_EVALUATED",
     "PERSISTENCE",
     "TAILED",
 ]
-
-MODELS = Schema(
-    "models",
-    2,
-    {
-        "system": pa.string(),
-        "variant": pa.string(),
-        "trained_beta": pa.float64(),
-        "trained_gamma": pa.float64(),
-    },
-    {
-        "system": "dynamical system",
-        "variant": "training data: plain, noise~σ, or covering: states up to those of hubs",
-        "trained_beta": "inverse temperature β of the training graphs",
-        "trained_gamma": "degree exponent γ of the training graphs",
-    },
-)
 
 NEURAL_ODE, LAW, MEAN_FIELD, PERSISTENCE = "neural ODE", "law", "mean field", "persistence"
 TAILED = "neural ODE with tails"
@@ -68,36 +51,7 @@ NOISY_EVALUATED = Schema(
     {**EVALUATED.about, "training_noise": "standard deviation of the noise on the training states"},
 )
 
-NODE_MODELS = Kind("node models", 3)
-NODE_SNAPSHOTS = Kind("node snapshots", 2)
-
-_REPLICATE = "number of the model: training graph by training graph, seed by seed"
 _TRAINING_GRAPH = "index of the graph that the model was trained on"
-
-NEURAL_ODE_HISTORY = Schema(
-    "node history",
-    4,
-    {
-        "replicate": pa.int32(),
-        "attempt": pa.int32(),
-        "step": pa.int64(),
-        "loss": pa.float64(),
-        "loss_persistence": pa.float64(),
-        "loss_mean_field": pa.float64(),
-        "status": pa.string(),
-    },
-    {
-        "replicate": _REPLICATE,
-        "attempt": "0, or how often it had failed before; later attempts take smaller steps",
-        "step": "optimizer steps done",
-        "loss": "training loss of this step: of states, or in recipe matching of slopes",
-        "loss_persistence": "loss of predicting that nothing ever changes",
-        "loss_mean_field": "loss of the degree-based mean field of the true system",
-        "status": "how the attempt ended: ok; weak, but kept, where its error is above a third of "
-        "that of standing still; or why its result was thrown away",
-    },
-    identity=MODELS,
-)
 
 _CELL: dict[str, pa.DataType] = {"N": pa.int32(), "beta": pa.float64(), "gamma": pa.float64()}
 _CELL_ABOUT = {
@@ -144,7 +98,7 @@ NEURAL_ODE_ERRORS = Schema(
         "apart": pa.float32(),
     },
     {
-        "replicate": _REPLICATE,
+        "replicate": REPLICATE,
         **_CELL_ABOUT,
         "graph": "index of the test graph",
         "node": "node id",
@@ -184,7 +138,7 @@ NEURAL_ODE_RUNS = Schema(
         "outside_hubs": pa.float64(),
     },
     {
-        "replicate": _REPLICATE,
+        "replicate": REPLICATE,
         "training_graph": _TRAINING_GRAPH,
         **_CELL_ABOUT,
         "graph": "index of the test graph",
@@ -217,7 +171,7 @@ NEURAL_ODE_OVER_TRAINING = Schema(
         **_BASELINES,
     },
     {
-        "replicate": _REPLICATE,
+        "replicate": REPLICATE,
         "training_graph": _TRAINING_GRAPH,
         "step": "optimizer steps done: 0 is the untrained model, the last one the trained model",
         **_CELL_ABOUT,
@@ -256,7 +210,7 @@ NEURAL_ODE_FIXED_POINTS = Schema(
         **{f"rightmost_giant_true{place}": pa.float64() for place in _PLACES},
     },
     {
-        "replicate": _REPLICATE,
+        "replicate": REPLICATE,
         "training_graph": _TRAINING_GRAPH,
         "graph": "index of the test graph",
         **_STATUS_ABOUT,
@@ -318,7 +272,7 @@ NEURAL_ODE_HIDDEN = Schema(
         **_BASELINES,
     },
     {
-        "replicate": _REPLICATE,
+        "replicate": REPLICATE,
         "training_graph": _TRAINING_GRAPH,
         "graph": "index of the test graph",
         "removed": "number of unobserved nodes",
@@ -346,7 +300,7 @@ NEURAL_ODE_NOISE = Schema(
         **_BASELINES,
     },
     {
-        "replicate": _REPLICATE,
+        "replicate": REPLICATE,
         "training_graph": _TRAINING_GRAPH,
         "graph": "index of the test graph",
         "test_noise": "standard deviation of the noise on the initial states",

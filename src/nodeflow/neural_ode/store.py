@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.neural_ode.layout import SELU
-from nodeflow.neural_ode.schemas import NODE_MODELS, NODE_SNAPSHOTS
+from nodeflow.neural_ode.training_schemas import NODE_MODELS, NODE_SNAPSHOTS
 from nodeflow.stack import Stack, from_arrays, read_stack, write_stack
 from nodeflow.tables import read_parameters, read_tensors
 

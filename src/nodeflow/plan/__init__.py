@@ -39,7 +39,10 @@ from nodeflow.plan.transfers import Transfers
 from nodeflow.plan.zoos import Zoos
 from nodeflow.provenance import code_digest
 
-__all__ = ["Plan", "Row", "fill", "narrow", "paths"]
+__all__ = ["SAMPLING", "Plan", "Row", "fill", "narrow", "paths"]
+
+SAMPLING = ("flow/solvers.py", "flow/samples.py", "flow/schemas.py")
+"""Files of the library that a trained flow does not depend on, though its script reaches them."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,13 @@ class Plan:
     def flow_code(self, script: str) -> Callable[[Row], str]:
         """The digest of a script of flows without the methods that a flow is not of.
 
-        A new method, or an edit of one, re-runs the flows of no other.
+        A new method, or an edit of one, re-runs the flows of no other; and an edit of how flows are
+        sampled trains none anew.
         """
+        sampling = SAMPLING if script == "train_flow" else ()
 
         def code(row: Row) -> str:
-            return self.code(script, without=self.flows.other_methods(row))
+            return self.code(script, without=(*self.flows.other_methods(row), *sampling))
 
         return code
 

@@ -39,7 +39,7 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "neural_ode_errors_by_degree",
-        "judge.degree:COLLECTED_ERRORS",
+        "judge.error_schemas:COLLECTED_ERRORS",
         paths.BY_DEGREE,
         "evaluated.tests",
         job="tests",
@@ -90,8 +90,8 @@ TABLES: tuple[Table, ...] = (
         job="experiments",
     ),
     Table("laws", "laws.collected:COLLECTED_LAWS", paths.LAW_TABLE, "laws.all"),
-    Table("neural_ode_warning", "judge.warning:CURVES"),
-    Table("neural_ode_warning_areas", "judge.warning:AREAS"),
+    Table("neural_ode_warning", "judge.error_schemas:CURVES"),
+    Table("neural_ode_warning_areas", "judge.error_schemas:AREAS"),
     Table("claims", "judge.schemas:CLAIMS"),
     Table(
         "zoo_members",
