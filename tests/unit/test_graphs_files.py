@@ -431,6 +431,21 @@ def test_edges_that_gml_has_twice_are_merged_when_asked(tmp_path: Path) -> None:
     assert read_network(path, simplify=True).edges.tolist() == [[0, 1]]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_row_numbers_of_pandas_are_no_column(tmp_path: Path, first: int) -> None:
+    table = pd.DataFrame({"source": ["a", "b"], "target": ["b", "c"], "weight": [0.5, 2.0]})
+    table.index += first
+    table.to_csv(tmp_path / "mine.csv")
+    found = read_network(tmp_path / "mine.csv")
+    assert found.labels == ("a", "b", "c")
+    assert found.weights is not None
+    assert found.weights.tolist() == [0.5, 2.0]
+    table.index += 5
+    table.to_csv(tmp_path / "mine.csv")
+    with pytest.raises(EdgeListProblem, match="line 2: 4 columns"):
+        read_network(tmp_path / "mine.csv")
+
+
 def test_whole_numbers_with_a_point_are_whole_numbers(tmp_path: Path) -> None:
     path = tmp_path / "mine.txt"
     np.savetxt(path, [[0, 3], [3, 5]])

@@ -309,9 +309,9 @@ def read_edge_list(
     Fields are separated by a semicolon, a comma, or white space, as in the first line; names with a
     separator in them stand in double quotes. Blank lines and lines that begin with # or % are
     skipped; so is a line of column names above the first edge: one without numbers where nodes are
-    numbers, or with words such as source and target, which also say which column is which. The file
-    may be compressed with gzip. Nodes are whole numbers, or names if the first
-    edge has names or a number begins with 0.
+    numbers, or with words such as source and target, which also say which column is which; and so
+    is a first column without a name that counts the rows. The file may be compressed with gzip.
+    Nodes are whole numbers, or names if the first edge has names or a number begins with 0.
 
     Nothing that a file says is left out in silence. A file whose head calls it directed or
     bipartite (as those of SNAP and KONECT do), a third column that may hold weights or times,
@@ -414,6 +414,8 @@ def _parse(path: Path) -> _Rows:
             lines.append((number, _fields(line, separator)))
         elif not lines:
             head.append((number, line))
+    if _counts_rows(lines):
+        lines = [(number, fields[1:]) for number, fields in lines]
     names = None
     if lines and _is_header(lines):
         names = [_word(field) for field in lines.pop(0)[1]]
@@ -423,6 +425,14 @@ def _parse(path: Path) -> _Rows:
     third = [_third(path, number, fields, width) for number, fields in lines]
     numbers = np.array([number for number, _ in lines], dtype=np.int64)
     return _Rows(_ids(path, lines), np.array(third, dtype=np.float64), numbers, head, names)
+
+
+def _counts_rows(lines: Sequence[tuple[int, Sequence[str]]]) -> bool:
+    """Whether the first column has no name and counts the rows from 0 or 1, as pandas writes it."""
+    if len(lines) < 2 or lines[0][1][0] not in ("", "Unnamed: 0"):
+        return False
+    first = [fields[0] for _, fields in lines[1:]]
+    return any(first == [str(k + i) for i in range(len(first))] for k in (0, 1))
 
 
 def _is_header(lines: Sequence[tuple[int, Sequence[str]]]) -> bool:
