@@ -36,8 +36,8 @@ from influenza_rivals import RIVALS, WEEKS, Flu
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import shortest_path
 
-from nodeflow import data, graphs, node
-from nodeflow.node.likelihoods import poisson_deviance
+from nodeflow import data, graphs, neural_ode
+from nodeflow.neural_ode.likelihoods import poisson_deviance
 
 Floats = NDArray[np.float64]
 
@@ -64,10 +64,10 @@ class Model:
     likelihood: str
     harmonics: int = 2
 
-    def settings(self, models: int) -> node.ForecasterSettings:
+    def settings(self, models: int) -> neural_ode.ForecasterSettings:
         """As the library has them."""
         changes = {**COMMON, **STATES[self.states], "likelihood": self.likelihood}
-        return node.ForecasterSettings(models=models, harmonics=self.harmonics, **changes)
+        return neural_ode.ForecasterSettings(models=models, harmonics=self.harmonics, **changes)
 
     @property
     def file(self) -> str:
@@ -160,7 +160,7 @@ class Part:
 def forecasts(part: Part, model: Model, models: int) -> pd.DataFrame:
     """Train on the first weeks, and forecast from every week from the last of them on."""
     graph = NETWORKS[model.network](part.graph, part.people)
-    made = node.train_forecaster(
+    made = neural_ode.train_forecaster(
         graph,
         data.read_series(part.cases.iloc[: part.train].reset_index(), graph),
         model.settings(models),
