@@ -1,25 +1,30 @@
 """Weekly influenza in 140 districts of southern Germany: forecasts of 2007-08 against rivals.
 
-    OMP_NUM_THREADS=1 python benchmarks/bench_influenza.py --write docs/influenza_numbers.md
+    OMP_NUM_THREADS=1 python -m docs.numbers --bench bench_influenza.py
+                          --write docs/influenza_numbers.md
 
 Reads the plain text files of Debian's r-cran-surveillance (GPL-2) where it is installed. Trains on
 2001-06 and forecasts 1, 2 and 4 weeks ahead from every week. Errors are per 100,000 people and
-week, Poisson deviances are of counts against means of at least 0.02 cases. For each rival the
-difference to the forecaster has a 95 % interval from a bootstrap of blocks of 8 weeks.
+week, Poisson deviances are of counts against means of at least 0.02 cases. Prints a table of all
+looks at the test years that can be repeated; the file also has, for each rival, the difference with
+a 95 % interval from a bootstrap of blocks of 8 weeks.
 
-    OMP_NUM_THREADS=1 python benchmarks/bench_influenza.py --choose --write docs/influenza_choice.md
+    OMP_NUM_THREADS=1 python benchmarks/bench_influenza.py --choose [--keep FOLDER]
+                          --write docs/influenza_choice.md
 
 compares settings on the training years alone: each of 2003, 04, 05 and 06 is forecast by two models
 that were trained on all years before it. The score of settings is the mean, over years and
 horizons, of the logarithm of absolute error and deviance over those of the best rival there.
+Forecasts in the folder are not made again.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,17 +56,27 @@ STATES: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """Settings that are compared: names in `STATES` and `NETWORKS`, and a likelihood."""
+class Model:
+    """What is trained: names in `STATES` and `NETWORKS`, a likelihood, harmonics of the season."""
 
     states: str
     network: str
     likelihood: str
+    harmonics: int = 2
 
     def settings(self, models: int) -> neural_ode.ForecasterSettings:
         """As the library has them."""
         changes = {**COMMON, **STATES[self.states], "likelihood": self.likelihood}
-        return neural_ode.ForecasterSettings(models=models, **changes)
+        return neural_ode.ForecasterSettings(models=models, harmonics=self.harmonics, **changes)
+
+    @property
+    def file(self) -> str:
+        """A name for its forecasts."""
+        return "_".join(str(x).replace(", ", " ").replace(" ", "-") for x in vars(self).values())
+
+
+Candidate = tuple[Model, ...]
+"""Models whose expectations are averaged, as their geometric mean; mostly one."""
 
 
 def read(folder: Path = FOLDER) -> tuple[graphs.Graph, pd.DataFrame, pd.Series]:
@@ -86,12 +101,26 @@ NETWORKS: dict[str, Callable[[graphs.Graph, pd.Series], graphs.Graph]] = {
     "gravity": gravity,
 }
 
-CANDIDATES = [
-    Candidate(*x) for x in itertools.product(STATES, NETWORKS, ("poisson", "negative_binomial"))
+POOLS = [*((name,) for name in STATES), ("log", "linear, proportional beyond")]
+
+CANDIDATES: list[Candidate] = [
+    tuple(Model(name, *rest) for name in names)
+    for names, *rest in itertools.product(POOLS, NETWORKS, ("poisson", "negative_binomial"), (2, 1))
 ]
 
-CHOSEN = Candidate("linear", "neighbours", "poisson")
-"""What the test years are forecast with; docs/influenza.md says how it came about."""
+LOOKS: dict[str, Candidate] = {
+    "look 3": (Model("log", "gravity", "poisson"),),
+    "look 4": (Model("linear", "neighbours", "poisson"),),
+    "look 5": (Model("log", "gravity", "negative_binomial"),),
+}
+"""What the test years were forecast with; docs/influenza.md says how each came about."""
+
+
+def words(candidate: Candidate) -> list[str]:
+    """States, network, likelihood and harmonics for a table."""
+    first = candidate[0]
+    rest = (first.network, first.likelihood.replace("_", " "), str(first.harmonics))
+    return [" and ".join(model.states for model in candidate), *rest]
 
 
 @dataclass(frozen=True)
@@ -128,22 +157,20 @@ class Part:
         return scores(observed, point[:, ahead], mean[:, ahead], flu.exposure)
 
 
-def forecasts(
-    part: Part, candidate: Candidate, models: int
-) -> tuple[pd.DataFrame, neural_ode.Forecaster]:
+def forecasts(part: Part, model: Model, models: int) -> pd.DataFrame:
     """Train on the first weeks, and forecast from every week from the last of them on."""
-    graph = NETWORKS[candidate.network](part.graph, part.people)
+    graph = NETWORKS[model.network](part.graph, part.people)
     made = neural_ode.train_forecaster(
         graph,
         data.read_series(part.cases.iloc[: part.train].reset_index(), graph),
-        candidate.settings(models),
+        model.settings(models),
         exposure=part.people / 100_000,
         covariates=pd.DataFrame({"log people": np.log(part.people)}),
         seed=SEED,
     )
     whole = data.read_series(part.cases.reset_index(), graph)
     first = whole.runs[0].times[part.train - 1]
-    return made.backtest(whole, max(LEADS), first=first), made
+    return made.backtest(whole, max(LEADS), first=first)
 
 
 def by_origin(table: pd.DataFrame, column: str, part: Part) -> Floats:
@@ -151,7 +178,28 @@ def by_origin(table: pd.DataFrame, column: str, part: Part) -> Floats:
     return table[column].to_numpy().reshape(len(part.origins), max(LEADS), part.graph.n)
 
 
-def choice() -> list[str]:
+def geometric(means: Sequence[Floats]) -> Floats:
+    """Of positive expectations."""
+    return np.asarray(np.exp(np.mean([np.log(mean) for mean in means], axis=0)))
+
+
+def of_folds(part: Part, year: int, keep: Path | None) -> dict[Model, Floats]:
+    """Expectations of all models of all candidates for one year."""
+    found = {}
+    for model in dict.fromkeys(itertools.chain(*CANDIDATES)):
+        path = None if keep is None else keep / f"{model.file}_{year}.parquet"
+        if path is not None and path.is_file():
+            table = pd.read_parquet(path)
+        else:
+            table = forecasts(part, model, models=2)
+            print(model, year, file=sys.stderr, flush=True)
+            if path is not None:
+                table.to_parquet(path)
+        found[model] = by_origin(table, "mean", part)
+    return found
+
+
+def choice(keep: Path | None) -> list[str]:
     """Candidates on the training years, the best first, as Markdown."""
     graph, cases, people = read()
     errors = np.empty((len(CANDIDATES), len(FOLDS), 2, len(LEADS)))
@@ -159,28 +207,27 @@ def choice() -> list[str]:
     for f, year in enumerate(FOLDS):
         train = (year - 2001) * WEEKS
         part = Part(graph, cases.iloc[: train + WEEKS], people, train)
-        flu = part.flu
-        rivals = [rival(flu, part.origins, max(LEADS)) for rival in RIVALS.values()]
+        rivals = [rival(part.flu, part.origins, max(LEADS)) for rival in RIVALS.values()]
         best[f] = np.min([part.rated(x, x)[[0, 2]].mean(axis=1) for x in rivals], axis=0)
+        means = of_folds(part, year, keep)
         for c, candidate in enumerate(CANDIDATES):
-            table, _ = forecasts(part, candidate, models=2)
-            mean = by_origin(table, "mean", part)
+            mean = geometric([means[model] for model in candidate])
             errors[c, f] = part.rated(mean, mean)[[0, 2]].mean(axis=1)
     ratios = np.log(errors / best)
+    header = ["states", "network", "likelihood", "harmonics", "score", "absolute error", "deviance"]
     text = [
         f"Each of {', '.join(map(str, FOLDS))} forecast by two models trained on the years before "
         "it; errors over those of the best rival at each horizon, 1, 2 and 4 weeks ahead, "
-        "geometric means. Score: mean logarithm of all of them.",
+        "geometric means. Score: mean logarithm of all of them. Of two kinds of states, the "
+        "geometric mean of both expectations is the forecast.",
         "",
-        "| states | network | likelihood | score | absolute error | deviance | "
-        + " | ".join(f"{year}" for year in FOLDS)
-        + " |",
-        "|---" * (6 + len(FOLDS)) + "|",
+        f"| {' | '.join([*header, *map(str, FOLDS)])} |",
+        "|---" * (len(header) + len(FOLDS)) + "|",
     ]
     for c in np.argsort(ratios.mean(axis=(1, 2, 3))):
-        x, candidate = ratios[c], CANDIDATES[c]
+        x = ratios[c]
         cells = [
-            *vars(candidate).values(),
+            *words(CANDIDATES[c]),
             f"{x.mean():+.4f}",
             *(_three(np.exp(x[:, k].mean(axis=0)), 3) for k in range(2)),
             *(f"{np.exp(x[f].mean()):.3f}" for f in range(len(FOLDS))),
@@ -210,69 +257,103 @@ def interval(differences: Floats, generator: np.random.Generator) -> tuple[float
     return float(low), float(high)
 
 
-def lines() -> list[str]:
-    """The test years as Markdown."""
-    part = Part(*read(), train=6 * WEEKS)
-    flu, found, cpu = part.flu, {}, {}
+@dataclass(frozen=True)
+class Look:
+    """Forecasts of the test years by one candidate.
+
+    Attributes:
+        scores: of means and of medians, each (3, B, H).
+        covered: shares of observations within bands of 50 and 90 %, each (H,).
+        seconds: of CPU.
+    """
+
+    scores: dict[str, Floats]
+    covered: dict[int, Floats]
+    seconds: float
+
+
+def look(part: Part, candidate: Candidate) -> Look:
+    """Train five models of each kind, and rate their forecasts; quantiles are averaged."""
     start = time.process_time()
-    table, made = forecasts(part, CHOSEN, models=5)
-    cpu["nodeflow"] = time.process_time() - start
-    mean, median = (by_origin(table, name, part) for name in ("mean", "median"))
-    found["**neural ODE, means**"] = part.rated(mean, mean)
-    found["**neural ODE, medians**"] = part.rated(mean, median)
-    for name, rival in RIVALS.items():
-        start = time.process_time()
-        mean = rival(flu, part.origins, max(LEADS))
-        cpu[name] = time.process_time() - start
-        found[name] = part.rated(mean, mean)
-    steps = made.history[made.history.phase == "final"]["step"].max()
-    text = [
-        f"Forecasts of 2007-08 after training on 2001-06: {len(part.origins)} origins × "
-        f"{part.graph.n} districts; "
-        f"{made.settings.models} models, {steps} steps, {cpu['nodeflow']:.0f} s of CPU "
-        f"(one thread, torch {torch.__version__.split(chr(43))[0]}). "
-        "In each cell: 1, 2 and 4 weeks ahead.",
-        "",
-        "| model | absolute error per 100,000 | root mean square | Poisson deviance | CPU s |",
-        "|---|---|---|---|---|",
-    ]
-    for name, values in found.items():
-        each = values.mean(axis=1)
-        cells = [_three(each[0], 3), _three(np.sqrt(each[1]), 2), _three(each[2], 3)]
-        text.append(
-            f"| {name} | " + " | ".join(cells) + f" | {cpu.get(name, cpu['nodeflow']):.1f} |"
+    tables = [forecasts(part, model, models=5) for model in candidate]
+    seconds = time.process_time() - start
+
+    def averaged(column: str) -> Floats:
+        return np.asarray(np.mean([by_origin(x, column, part) for x in tables], axis=0))
+
+    mean = geometric([by_origin(x, "mean", part) for x in tables])
+    rated = {"means": part.rated(mean, mean), "medians": part.rated(mean, averaged("median"))}
+    ahead = np.array(LEADS) - 1
+    observed = part.flu.counts[part.origins[:, None] + LEADS]
+    covered = {
+        k: np.mean(
+            (observed >= averaged(f"lower_{k}")[:, ahead])
+            & (observed <= averaged(f"upper_{k}")[:, ahead]),
+            axis=(0, 2),
         )
-    for point in ("means", "medians"):
-        own = found[f"**neural ODE, {point}**"]
-        text += [
-            "",
-            f"Neural ODE, {point}, minus rival, with 95 % intervals (blocks of {BLOCK} weeks); "
-            "negative is better.",
-            "",
-            "| rival | "
-            + " | ".join(f"{what}, {lead} wk" for what in _WHAT[point] for lead in LEADS)
-            + " |",
-            "|---" * (1 + len(_WHAT[point]) * len(LEADS)) + "|",
-        ]
-        for name in RIVALS:
-            cells = []
-            for what in _WHAT[point].values():
-                for h in range(len(LEADS)):
-                    apart = own[what, :, h] - found[name][what, :, h]
-                    low, high = interval(apart, np.random.default_rng(SEED))
-                    cells.append(f"{apart.mean():+.3f} [{low:+.3f}, {high:+.3f}]")
-            text.append(f"| {name} | " + " | ".join(cells) + " |")
-    inside = {
-        k: (table.observed >= table[f"lower_{k}"]) & (table.observed <= table[f"upper_{k}"])
         for k in (50, 90)
     }
-    covered = pd.DataFrame({**inside, "lead": table.lead}).groupby("lead").mean().loc[[*LEADS]]
-    text += [
+    return Look(rated, covered, seconds)
+
+
+def tested(part: Part, looks: dict[str, Look], rivals: dict[str, Floats]) -> list[str]:
+    """Errors of all looks and rivals, as Markdown; the smallest in bold."""
+    rows = [(f"neural ODE, {name}", [*words(LOOKS[name])], x.scores) for name, x in looks.items()]
+    rows += [(name, [""] * 4, {"means": x}) for name, x in rivals.items()]
+    best = np.min([scores["means"].mean(axis=1) for *_, scores in rows], axis=0).round(3)
+
+    def cell(values: Floats, smallest: Floats) -> str:
+        return " ".join(
+            f"**{x:.3f}**" if x.round(3) <= least else f"{x:.3f}"
+            for x, least in zip(values, smallest, strict=True)
+        )
+
+    header = ["forecast", "states", "network", "likelihood", "harmonics", "absolute error"]
+    text = [f"| {' | '.join([*header, 'Poisson deviance'])} |", "|---" * 7 + "|"]
+    for name, settings, rated in rows:
+        each = rated["means"].mean(axis=1)
+        cells = [name, *settings, cell(each[0], best[0]), cell(each[2], best[2])]
+        text.append(f"| {' | '.join(cells)} |")
+    return [
+        *text,
         "",
-        "Share of observations within bands (of counts, so at least what they say): "
-        + "; ".join(f"{k} %: {_three(covered[k].to_numpy(), 3)}" for k in (50, 90))
-        + ".",
+        f"{len(part.origins)} origins × {part.graph.n} districts; in each cell 1, 2 and 4 weeks "
+        "ahead, the smallest in bold. The point forecast is the mean.",
     ]
+
+
+def intervals(part: Part, looks: dict[str, Look], rivals: dict[str, Floats]) -> list[str]:
+    """Differences of each look to each rival, and whether bands hold, as Markdown."""
+    text = []
+    for title, own in looks.items():
+        for point, measures in _WHAT.items():
+            columns = [f"{what}, {lead} wk" for what in measures for lead in LEADS]
+            text += [
+                f"## Neural ODE, {title}, {point}" if point == "means" else "",
+                "",
+                f"{point.capitalize()} minus rival, with 95 % intervals (blocks of {BLOCK} "
+                "weeks); negative is better.",
+                "",
+                f"| rival | {' | '.join(columns)} |",
+                "|---" * (1 + len(columns)) + "|",
+            ]
+            for name, other in rivals.items():
+                cells = []
+                for what in measures.values():
+                    for apart in (own.scores[point][what] - other[what]).T:
+                        low, high = interval(apart, np.random.default_rng(SEED))
+                        cells.append(f"{apart.mean():+.3f} [{low:+.3f}, {high:+.3f}]")
+                text.append(f"| {name} | {' | '.join(cells)} |")
+        each = own.scores["medians"].mean(axis=1)
+        text += [
+            "",
+            f"Absolute error of medians: {_three(each[0], 3)}; root mean square of means: "
+            f"{_three(np.sqrt(each[1]), 2)}. Share of observations within bands (of counts, so at "
+            "least what they say): "
+            + "; ".join(f"{k} %: {_three(x, 3)}" for k, x in own.covered.items())
+            + f". {own.seconds:.0f} s of CPU.",
+            "",
+        ]
     return text
 
 
@@ -287,13 +368,24 @@ def main() -> None:
     """Print the comparison, and write it where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--choose", action="store_true", help="settings, on training years")
+    parser.add_argument("--keep", type=Path, help="folder of forecasts of training years")
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    text = "\n".join(choice() if given.choose else lines()) + "\n"
-    print(text)
+    if given.choose:
+        shown = more = choice(given.keep)
+    else:
+        part = Part(*read(), train=6 * WEEKS)
+        looks = {name: look(part, candidate) for name, candidate in LOOKS.items()}
+        rivals = {}
+        for name, rival in RIVALS.items():
+            mean = rival(part.flu, part.origins, max(LEADS))
+            rivals[name] = part.rated(mean, mean)
+        shown = tested(part, looks, rivals)
+        more = [*shown, "", *intervals(part, looks, rivals)]
+    print("\n".join(shown))
     if given.write:
-        given.write.write_text(text)
+        given.write.write_text("\n".join(more).rstrip() + "\n")
 
 
 if __name__ == "__main__":

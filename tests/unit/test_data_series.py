@@ -51,6 +51,8 @@ WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
     "parquet.parquet": lambda table, path: table.to_parquet(path),
     "bom.csv": lambda table, path: table.to_csv(path, index=False, encoding="utf-8-sig"),
     "windows.csv": lambda table, path: table.to_csv(path, index=False, lineterminator="\r\n"),
+    "numbered.csv": lambda table, path: table.to_csv(path),
+    "numbered as R does.csv": lambda table, path: table.set_index(table.index + 1).to_csv(path),
     "commented.csv": lambda table, path: (
         path.write_text(f"# from the field\n# 2026\n{table.to_csv(index=False)}\n") and None
     ),
@@ -215,6 +217,11 @@ def test_files_that_are_no_tables_are_one_sentence(tmp_path: Path) -> None:
     for name in ("a.parquet", "a.csv.gz", "a.csv", "none.csv"):
         with pytest.raises(data.SeriesProblem, match=name):
             data.read_series(tmp_path / name, NETWORK)
+    with pytest.raises(data.SeriesProblem, match="is a folder"):
+        data.read_series(tmp_path, NETWORK)
+    (tmp_path / "b.csv").write_text(",time,Ana\n0,0,1\n2,1,2\n")
+    with pytest.raises(data.SeriesProblem, match=r"column '', which is not a node .* are Ana, Bo"):
+        data.read_series(tmp_path / "b.csv", NETWORK)
     with pytest.raises(data.SeriesProblem, match="two nodes whose names read '1'"):
         (tmp_path / "b.csv").write_text("time,1\n0,1\n1,2\n")
         data.read_series(tmp_path / "b.csv", nx.Graph([(1, "1")]))

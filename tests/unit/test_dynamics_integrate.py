@@ -284,6 +284,8 @@ GOOD = np.full((1, 3), 0.1)
         (lambda: simulate(field("SIS"), A, GOOD, TIMES, rtol=0.0), "rtol"),
         (lambda: simulate(field("SIS"), A, GOOD, TIMES, atol=-1.0), "atol"),
         (lambda: simulate(field("SIS"), A, GOOD, TIMES, rtol=float("nan")), "rtol"),
+        (lambda: simulate(field("SIS"), A, GOOD, TIMES, atol=0.0), "atol"),
+        (lambda: simulate(field("SIS"), A, GOOD, TIMES, atol=float("inf")), "atol"),
         (lambda: simulate(field("SIS"), A, GOOD, TIMES, max_steps=0), "max_steps"),
         (lambda: simulate_graphs(field("SIS"), heterogeneous(20), [], TIMES), "one array"),
     ],
@@ -291,6 +293,19 @@ GOOD = np.full((1, 3), 0.1)
 def test_bad_input_is_refused(call: Callable[[], object], part: str) -> None:
     with pytest.raises(IntegrationProblem, match=part):
         call()
+
+
+def test_states_may_be_in_a_unit_in_which_they_are_large() -> None:
+    graph, unit, sis = heterogeneous()[0], 1e6, field("SIS")
+    scaled = Field(
+        f=lambda x: unit * sis.f(x / unit), df=lambda x: sis.df(x / unit),
+        h_ego=lambda x: sis.h_ego(x / unit), dh_ego=lambda x: sis.dh_ego(x / unit) / unit,
+        h_alt=lambda x: unit * sis.h_alt(x / unit), dh_alt=lambda x: sis.dh_alt(x / unit),
+    )  # fmt: skip
+    a, x = graph.adjacency(), initial(graph.n)
+    plain = simulate(sis, a, x, TIMES, rtol=1e-8, atol=1e-8).states
+    found = simulate(scaled, a, unit * x, TIMES, rtol=1e-6, atol=1e-6 * unit).states
+    np.testing.assert_allclose(found / unit, plain, rtol=0, atol=1e-5)
 
 
 def test_no_graphs_give_no_results() -> None:

@@ -46,3 +46,17 @@ def test_pictures_hold_all_that_is_drawn_and_have_the_same_bytes_again(tmp_path:
     margin = 0.1 * 150  # matplotlib's padding in inches, and pixels per inch
     edges = [rows[0], ink.shape[0] - 1 - rows[-1], columns[0], ink.shape[1] - 1 - columns[-1]]
     np.testing.assert_allclose(edges, margin, atol=6)
+
+
+def test_large_numbers_leave_no_factor_at_the_end_of_an_axis(tmp_path: Path) -> None:
+    with drawing():
+        figure, (large, small) = panels(2)
+        large.plot([0.0, 1.0], [-2e6, 3e6])
+        small.plot([0.0, 1.0], [0.0, 3.0])
+        save(figure, tmp_path / "a.png", tmp_path / "a.pdf")
+    assert large.yaxis.get_offset_text().get_text() == ""
+    labels = [x.get_text() for x in large.get_yticklabels()]
+    np.testing.assert_allclose(
+        [float(x.replace("\u2212", "-")) for x in labels], large.get_yticks(), atol=1
+    )
+    assert "e" not in "".join(x.get_text() for x in small.get_yticklabels())

@@ -360,8 +360,100 @@ def test_weights_that_are_asked_for_have_to_be_there(tmp_path: Path) -> None:
     graph: nx.Graph[Any] = nx.Graph([(1, 2, {"distance": 3.0})])
     path = written(graph, tmp_path / "mine.graphml")
     assert read_network(path).weights is None
-    with pytest.raises(GraphProblem, match=r"mine\.graphml: there are edges without"):
+    with pytest.raises(GraphProblem, match=r"mine\.graphml: edge '1'-'2' has no attribute"):
         read_network(path, weighted=True)
+
+
+@pytest.mark.parametrize("name", ["value", "Weight", "strength"])
+@pytest.mark.parametrize("suffix", [".gml", ".graphml"])
+def test_an_attribute_that_is_called_so_holds_weights(
+    tmp_path: Path, name: str, suffix: str
+) -> None:
+    graph: nx.Graph[Any] = nx.Graph([("a", "b", {name: 2.5}), ("b", "c", {name: 1.0})])
+    path = written(graph, tmp_path / f"mine{suffix}")
+    for weighted in (None, True):
+        found = read_network(path, weighted=weighted).weights
+        assert found is not None
+        assert sorted(found) == [1.0, 2.5]
+    assert read_network(path, weighted=False).weights is None
+    graph.edges["a", "b"]["count"] = 7
+    with pytest.raises(GraphProblem, match=rf"'{name}' and 'count', each of which may be"):
+        read_network(written(graph, path))
+    del graph.edges["a", "b"]["count"], graph.edges["b", "c"][name]
+    with pytest.raises(GraphProblem, match=f"edge 'b'-'c' has no attribute '{name}'"):
+        read_network(written(graph, path))
+
+
+def numbered(suffix: str, attribute: str, names: list[str]) -> str:
+    """A network in which 0 is linked to all others, with names in an attribute, as igraph has."""
+    nodes = enumerate(names)
+    if suffix == ".gml":
+        lines = [f'node [ id {i} {attribute} "{name}" ]' for i, name in nodes]
+        lines += [f"edge [ source 0 target {i} ]" for i in range(1, len(names))]
+        return "\n".join(["graph [", *lines, "]"])
+    lines = [f'<node id="n{i}"><data key="k">{name}</data></node>' for i, name in nodes]
+    lines += [f'<edge source="n0" target="n{i}"/>' for i in range(1, len(names))]
+    return (
+        f'<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><key id="k" for="node" '
+        f'attr.name="{attribute}" attr.type="string"/><graph edgedefault="undirected">'
+        f"{''.join(lines)}</graph></graphml>"
+    )
+
+
+@pytest.mark.parametrize("attribute", ["name", "label"])
+@pytest.mark.parametrize("suffix", [".gml", ".graphml"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_nodes_that_are_only_numbered_go_by_their_names(
+    tmp_path: Path, suffix: str, attribute: str, zipped: bool
+) -> None:
+    text = numbered(suffix, attribute, ["Ana", "Bo", "Zoë"])
+    path = tmp_path / f"mine{suffix}"
+    path.write_bytes(gzip.compress(text.encode()) if zipped else text.encode())
+    found = read_network(path)
+    assert found.labels == ("Ana", "Bo", "Zoë")
+    assert found.edges.tolist() == [[0, 1], [0, 2]]
+
+
+def test_nodes_without_names_of_their_own_go_by_their_ids(tmp_path: Path) -> None:
+    bare = "graph [ node [ id 7 ] node [ id 9 ] edge [ source 7 target 9 ] ]"
+    assert read_network(write(tmp_path / "a.gml", bare)).labels == (7, 9)
+    alike = numbered(".graphml", "label", ["gene", "gene"])
+    assert read_network(write(tmp_path / "a.graphml", alike)).labels == ("n0", "n1")
+    own = alike.replace("n0", "Ana").replace("n1", "Bo").replace(">gene<", "><", 1)
+    assert read_network(write(tmp_path / "b.graphml", own)).labels == ("Ana", "Bo")
+
+
+def test_edges_that_gml_has_twice_are_merged_when_asked(tmp_path: Path) -> None:
+    text = numbered(".gml", "label", ["a", "b"]).replace("edge", "edge [ source 1 target 0 ]\nedge")
+    path = write(tmp_path / "mine.gml", text)
+    with pytest.raises(GraphProblem, match=r"more than once; .*simplify=True"):
+        read_network(path)
+    assert read_network(path, simplify=True).edges.tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_row_numbers_of_pandas_are_no_column(tmp_path: Path, first: int) -> None:
+    table = pd.DataFrame({"source": ["a", "b"], "target": ["b", "c"], "weight": [0.5, 2.0]})
+    table.index += first
+    table.to_csv(tmp_path / "mine.csv")
+    found = read_network(tmp_path / "mine.csv")
+    assert found.labels == ("a", "b", "c")
+    assert found.weights is not None
+    assert found.weights.tolist() == [0.5, 2.0]
+    table.index += 5
+    table.to_csv(tmp_path / "mine.csv")
+    with pytest.raises(EdgeListProblem, match="line 2: 4 columns"):
+        read_network(tmp_path / "mine.csv")
+
+
+def test_whole_numbers_with_a_point_are_whole_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "mine.txt"
+    np.savetxt(path, [[0, 3], [3, 5]])
+    assert read_network(path).labels == (0, 3, 5)
+    with pytest.raises(EdgeListProblem, match=r"line 1: '0\.5': node ids are integers"):
+        read_network(write(path, "0.5 1.0\n"))
+    with pytest.raises(EdgeListProblem, match="is a folder"):
+        read_network(tmp_path)
 
 
 @settings(max_examples=30, deadline=None)

@@ -100,8 +100,9 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     each node. Both may have a column `run`. Times may be uneven and may differ between runs, and
     between nodes in a long table. CSV fields are separated by a comma, a semicolon, a tab or
     blanks, lines that begin with # or % before the header are skipped, and files may be compressed
-    with gzip. An empty field, NA or NaN is a value that was not observed. The four words may be
-    written in capitals where no node is called so.
+    with gzip. An empty field, NA or NaN is a value that was not observed. A first column without a
+    name that counts the rows is left out. The four words may be written in capitals where no node
+    is called so.
 
     Args:
         path: the file, or a table with these columns, some of which may be its index.
@@ -128,7 +129,7 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
         _there(path)
         parquet = path.suffix.lower() == ".parquet" or starts_with(path, PARQUET)
         table, place = _parquet(path) if parquet else _csv(path)
-    table = _in_lower_case(table, columns).dropna(how="all")
+    table = _without_row_numbers(_in_lower_case(table, columns).dropna(how="all"))
     where = _Where(path, place, table.index.to_numpy())
     if "time" not in table:
         raise SeriesProblem(
@@ -276,8 +277,8 @@ def _long(
     if unknown.any():
         row = int(np.argmax(unknown))
         raise SeriesProblem(
-            f"{where.row(row)}: {nodes[row]!r} is not a node of the network; add it there, or "
-            "delete its series."
+            f"{where.row(row)}: {nodes[row]!r} is not a node of the network, whose nodes are "
+            f"{_listed([*columns])}; add it there, or delete its series."
         )
     values = where.numbers(table["value"], "value", "a value")
     at = np.array([columns[node] for node in nodes], dtype=np.int64)
@@ -312,8 +313,9 @@ def _wide(
     for name in given:
         if name not in columns:
             raise SeriesProblem(
-                f"{where.path} has the column {name!r}, which is not a node of the network; add "
-                "it there, or delete the column; a long table has the columns time, node and value."
+                f"{where.path} has the column {name!r}, which is not a node of the network, whose "
+                f"nodes are {_listed([*columns])}; add it there, or delete the column; a long "
+                "table has the columns time, node and value."
             )
     values = np.full((len(table), len(columns)), np.nan)
     for name in given:
@@ -377,6 +379,16 @@ def _in_lower_case(table: pd.DataFrame, columns: Mapping[str, int]) -> pd.DataFr
     if len(set(words.values())) < len(words):
         return table
     return table.rename(columns=words)
+
+
+def _without_row_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """The same without a first column that has no name and counts the rows, from 0 or 1."""
+    first = table.columns[0] if len(table.columns) else None
+    if first not in ("", "Unnamed: 0") or table.empty:
+        return table
+    numbers = pd.to_numeric(table[first], errors="coerce").to_numpy()
+    counted = numbers - numbers[0] == np.arange(len(table))
+    return table.iloc[:, 1:] if numbers[0] in (0, 1) and counted.all() else table
 
 
 def _columns_of(nodes: Sequence[Hashable]) -> dict[str, int]:
@@ -494,6 +506,8 @@ def _opened(path: Path) -> IO[str]:
 
 
 def _there(path: Path) -> None:
+    if path.is_dir():
+        raise SeriesProblem(f"{path} is a folder; give the file in it.")
     if not path.is_file():
         raise SeriesProblem(f"{path} is missing; check the path.")
 

@@ -9,6 +9,7 @@ on which other trajectories were integrated beside it, and a trajectory that fai
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -362,9 +363,10 @@ def check_settings(rtol: float, atol: float, max_steps: int) -> None:
     Raises:
         IntegrationProblem: a value that is not usable.
     """
-    for name, value in (("rtol", rtol), ("atol", atol)):
-        if not 0 < value < 1:
-            raise IntegrationProblem(f"{name} = {value} has to lie between 0 and 1.")
+    if not 0 < rtol < 1:
+        raise IntegrationProblem(f"rtol = {rtol} has to lie between 0 and 1.")
+    if not 0 < atol < math.inf:  # in the unit of the states, which may be large
+        raise IntegrationProblem(f"atol = {atol} has to be positive and finite.")
     if max_steps < 1:
         raise IntegrationProblem(f"max_steps = {max_steps} has to be at least 1.")
 

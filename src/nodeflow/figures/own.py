@@ -26,6 +26,9 @@ _BINS = 24
 _RUNS = 3
 """Runs that forecasts are drawn of."""
 
+_LETTERS = 24
+"""Letters of names of runs that have room beside each other."""
+
 _METHODS = {
     "ensemble": ("ensemble", "#D55E00", "-"),
     "persistence": ("standing still", "#000000", ":"),
@@ -105,7 +108,11 @@ def _draw_missing(axis: Axes, series: pd.DataFrame, nodes: pd.DataFrame) -> None
     axis.set(title="missing values", ylabel="nodes, by degree", xlabel="run")
     names = [str(run) for run in times.index]
     step = max(1, len(names) // 6)
-    axis.set_xticks(range(0, len(names), step), names[::step])
+    places = range(0, len(names), step)
+    turned = sum(map(len, names[::step])) > _LETTERS
+    axis.set_xticks(
+        places, names[::step], rotation=45 if turned else 0, ha="right" if turned else "center"
+    )
     axis.yaxis.set_major_locator(MaxNLocator(integer=True))
     note(axis, f"{float(np.mean(share.to_numpy())):.1%} of all values")
 

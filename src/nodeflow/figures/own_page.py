@@ -184,9 +184,10 @@ def _data(measures: pd.DataFrame) -> str:
     if value["times_most"] > value["times_fewest"]:
         times += f" to {value['times_most']:.0f}"
     runs = "one run" if value["runs"] == 1 else f"{value['runs']:.0f} runs"
+    article = "An" if kind.startswith("u") else "A"
     return (
-        f"A {kind} network of {value['nodes']:,.0f} nodes and {value['edges']:,.0f} edges, with "
-        f"series of {value['observed_nodes']:,.0f} nodes: {runs} of {times} times from "
+        f"{article} {kind} network of {value['nodes']:,.0f} nodes and {value['edges']:,.0f} edges, "
+        f"with series of {value['observed_nodes']:,.0f} nodes: {runs} of {times} times from "
         f"t = {value['first_time']:.4g} to {value['last_time']:.4g}, with values from "
         f"{value['low']:.4g} to {value['high']:.4g}."
     )

@@ -17,6 +17,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter, StrMethodFormatter
 
 from nodeflow.tables import replacing
 
@@ -191,9 +192,20 @@ def _luminance(rgb: np.ndarray) -> np.ndarray:
     return found
 
 
+def _write_in_full(figure: Figure) -> None:
+    """No factor such as 1e6 at the end of an axis, where it would cross a title or a note."""
+    for axis in (side for axes in figure.axes for side in (axes.xaxis, axes.yaxis)):
+        formatter = axis.get_major_formatter()
+        if isinstance(formatter, ScalarFormatter):
+            formatter.set_locs(axis.get_majorticklocs().tolist())
+            if formatter.get_offset():
+                axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
 def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
     """Write a figure as PNG (report) and PDF (paper); equal figures give equal bytes."""
     figure.set_dpi(plt.rcParams["savefig.dpi"])  # by which letters are as wide as in the picture
+    _write_in_full(figure)
     figure.draw_without_rendering()
     # Layout and margins are found, and need not be found for every file: with an engine or "tight"
     # matplotlib would draw each of them twice.

@@ -110,7 +110,9 @@ def read_network(
 
     The format is known by the file's name, or by its first line. Nothing that a file says is left
     out in silence: what the arguments do not ask for is refused with the cure. In Matrix Market an
-    entry in row i and column j is an edge from i to j; its nodes are named from 1.
+    entry in row i and column j is an edge from i to j; its nodes are named from 1. Those of GML and
+    GraphML go by their labels or names where ids only number them. Weights are what the attribute
+    of edges holds that is called so (weight, value, strength, …).
 
     Args:
         path: the file.
@@ -141,15 +143,12 @@ def read_network(
             f"{path}: its edges are directed; read it with directed=True to keep directions, or "
             "with simplify=True if they may be left out."
         )
-    kept = bool(directed)
-    single = _single(path, graph, kept, simplify, weighted is not False)
-    if weighted and not all("weight" in data for *_, data in single.edges(data=True)):
-        raise GraphProblem(
-            f"{path}: there are edges without an attribute 'weight'; give each one, or leave out "
-            "weighted=True."
-        )
+    kept, weight = bool(directed), None if weighted is False else _weight_of(path, graph)
+    single = _single(path, graph, kept, simplify, weight)
+    if weight is not None:
+        _check_weights(path, single, weight, asked=bool(weighted))
     try:
-        return from_networkx(single, weight=None if weighted is False else "weight", directed=kept)
+        return from_networkx(single, weight=weight, directed=kept)
     except GraphProblem as problem:
         raise GraphProblem(f"{path}: {problem}") from problem
 
@@ -228,6 +227,8 @@ def _networkx(path: Path, known: Format) -> nx.Graph[Any]:
         )
     try:
         return known.read(path)
+    except (UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
+        raise _no_text_in(path, error) from error
     except Exception as error:  # readers of networkx raise all kinds
         raise EdgeListProblem(
             f"{path} cannot be read as {known.name} file ({' '.join(str(error).split())}); save it "
@@ -235,8 +236,35 @@ def _networkx(path: Path, known: Format) -> nx.Graph[Any]:
         ) from error
 
 
+def _weight_of(path: Path, graph: nx.Graph[Any]) -> str:
+    """The attribute of edges that holds weights: one that is called so and is not 1 everywhere."""
+    names = dict.fromkeys(
+        name
+        for *_, attributes in graph.edges(data=True)
+        for name, value in attributes.items()
+        if str(name).lower() in WEIGHTS and value != 1
+    )
+    if len(names) > 1:
+        raise GraphProblem(
+            f"{path}: edges have the attributes {' and '.join(map(repr, names))}, each of which "
+            "may be a weight; delete all but one, or leave weights out with weighted=False."
+        )
+    return next(iter(names), "weight")
+
+
+def _check_weights(path: Path, graph: nx.Graph[Any], weight: str, *, asked: bool) -> None:
+    """Refuse edges without a weight where others have one, or it is asked for."""
+    edges = list(graph.edges(data=True))
+    bare = next(((u, v) for u, v, data in edges if weight not in data), None)
+    if bare and (asked or any(data.get(weight, 1) != 1 for *_, data in edges)):
+        raise GraphProblem(
+            f"{path}: edge {bare[0]!r}-{bare[1]!r} has no attribute {weight!r}; give each edge "
+            "one, or leave weights out with weighted=False."
+        )
+
+
 def _single(
-    path: Path, graph: nx.Graph[Any], directed: bool, simplify: bool, weighted: bool
+    path: Path, graph: nx.Graph[Any], directed: bool, simplify: bool, weight: str | None
 ) -> nx.Graph[Any]:
     """The graph with one edge for each pair of nodes and without self-loops, in networkx."""
     import networkx as nx
@@ -251,14 +279,14 @@ def _single(
             )
         if u == v:
             continue
-        weights = {name: x for name, x in attributes.items() if str(name).lower() in WEIGHTS}
+        weights = {weight: attributes[weight]} if weight in attributes else {}
         if single.has_edge(u, v):
             if not simplify:
                 raise GraphProblem(
                     f"{path}: edge {u!r}-{v!r} is there more than once; keep each edge once, or "
                     "read the file with simplify=True."
                 )
-            if weighted and single.edges[u, v] != weights:
+            if single.edges[u, v] != weights:
                 raise GraphProblem(
                     f"{path}: edge {u!r}-{v!r} is there with another weight; give each edge one "
                     "weight, keep directions with directed=True, or leave weights out with "
@@ -281,9 +309,9 @@ def read_edge_list(
     Fields are separated by a semicolon, a comma, or white space, as in the first line; names with a
     separator in them stand in double quotes. Blank lines and lines that begin with # or % are
     skipped; so is a line of column names above the first edge: one without numbers where nodes are
-    numbers, or with words such as source and target, which also say which column is which. The file
-    may be compressed with gzip. Nodes are whole numbers, or names if the first
-    edge has names or a number begins with 0.
+    numbers, or with words such as source and target, which also say which column is which; and so
+    is a first column without a name that counts the rows. The file may be compressed with gzip.
+    Nodes are whole numbers, or names if the first edge has names or a number begins with 0.
 
     Nothing that a file says is left out in silence. A file whose head calls it directed or
     bipartite (as those of SNAP and KONECT do), a third column that may hold weights or times,
@@ -386,6 +414,8 @@ def _parse(path: Path) -> _Rows:
             lines.append((number, _fields(line, separator)))
         elif not lines:
             head.append((number, line))
+    if _counts_rows(lines):
+        lines = [(number, fields[1:]) for number, fields in lines]
     names = None
     if lines and _is_header(lines):
         names = [_word(field) for field in lines.pop(0)[1]]
@@ -395,6 +425,14 @@ def _parse(path: Path) -> _Rows:
     third = [_third(path, number, fields, width) for number, fields in lines]
     numbers = np.array([number for number, _ in lines], dtype=np.int64)
     return _Rows(_ids(path, lines), np.array(third, dtype=np.float64), numbers, head, names)
+
+
+def _counts_rows(lines: Sequence[tuple[int, Sequence[str]]]) -> bool:
+    """Whether the first column has no name and counts the rows from 0 or 1, as pandas writes it."""
+    if len(lines) < 2 or lines[0][1][0] not in ("", "Unnamed: 0"):
+        return False
+    first = [fields[0] for _, fields in lines[1:]]
+    return any(first == [str(k + i) for i in range(len(first))] for k in (0, 1))
 
 
 def _is_header(lines: Sequence[tuple[int, Sequence[str]]]) -> bool:
@@ -531,9 +569,13 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 if text:
                     yield number, text
     except (UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
-        raise EdgeListProblem(
-            f"{path} cannot be read as text ({error}); save it as plain text in UTF-8."
-        ) from error
+        raise _no_text_in(path, error) from error
+
+
+def _no_text_in(path: Path, error: Exception) -> EdgeListProblem:
+    return EdgeListProblem(
+        f"{path} cannot be read as text ({error}); save it as plain text in UTF-8."
+    )
 
 
 def _path(path: str | Path) -> Path:
@@ -547,6 +589,8 @@ def _path(path: str | Path) -> Path:
 
 
 def _there(path: Path) -> None:
+    if path.is_dir():
+        raise EdgeListProblem(f"{path} is a folder; give the file in it.")
     if not path.is_file():
         raise EdgeListProblem(f"{path} is missing; check the path.")
 
@@ -586,6 +630,10 @@ def _is_number(field: str) -> bool:
 def _node(path: Path, number: int, field: str) -> int:
     if field.isascii() and field.isdecimal() and int(field) <= LARGEST_ID:
         return int(field)
+    if "." in field and _is_number(field):  # whole numbers as numpy.savetxt writes them
+        value = float(field)
+        if value.is_integer() and 0 <= value <= LARGEST_ID:
+            return int(value)
     reason = f"node ids are integers from 0 to {LARGEST_ID}"
     if field.startswith("-"):
         reason = "node ids must not be negative; number the nodes from 0"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -79,14 +79,42 @@ class Format:
     unless: str = " (if it holds nothing but two node ids a line, let its name end in .txt)"
 
 
-def _by_networkx(reader: str) -> Callable[[Path], nx.Graph[Any]]:
-    def read(path: Path) -> nx.Graph[Any]:
-        import networkx as nx
+def _read_gml(path: Path) -> nx.Graph[Any]:
+    """Nodes by their labels, else by their names, as igraph writes them, else by their ids.
 
-        graph: nx.Graph[Any] = getattr(nx, reader)(path)
-        return graph
+    Parallel edges are kept, whatever the file says of them.
+    """
+    import networkx as nx
 
-    return read
+    text = re.sub(r"\bmultigraph\s+[01]\b", "", "\n".join(_text(path)))
+    text = re.sub(r"\bgraph\s*\[", "graph [ multigraph 1 ", text, count=1)
+    graph: nx.Graph[Any] = nx.parse_gml(text.splitlines(), label="id")
+    labels = nx.get_node_attributes(graph, "label")
+    twice = repeated(labels.values())
+    if twice:
+        raise ValueError(f"two nodes are called {twice[0]!r}")
+    return _called(graph, ("label", "name"))
+
+
+def _read_graphml(path: Path) -> nx.Graph[Any]:
+    """Nodes by their ids; where these only number them, by their names, if they have any."""
+    import networkx as nx
+
+    with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
+        graph: nx.Graph[Any] = nx.read_graphml(cast("IO[bytes]", file))
+    numbered = all(re.fullmatch(r"n?\d+", str(node)) for node in graph)
+    return _called(graph, ("name", "label")) if numbered else graph
+
+
+def _called(graph: nx.Graph[Any], attributes: Sequence[str]) -> nx.Graph[Any]:
+    """The same with nodes called by the first attribute that tells all of them apart."""
+    import networkx as nx
+
+    for attribute in attributes:
+        names = nx.get_node_attributes(graph, attribute)
+        if len(set(names.values())) == len(graph):
+            return nx.relabel_nodes(graph, names)
+    return graph
 
 
 def _read_matrix_market(path: Path) -> nx.Graph[Any]:
@@ -207,9 +235,9 @@ FORMATS = (
         "a GML",
         (".gml",),
         r'graph\s*(\[|$)|creator\s*"|version\s+\d',
-        _by_networkx("read_gml"),
+        _read_gml,
     ),
-    Format("a GraphML", (".graphml",), r"<graphml", _by_networkx("read_graphml")),
+    Format("a GraphML", (".graphml",), r"<graphml", _read_graphml),
     Format("a GEXF", (".gexf",), r"<gexf"),
     Format("an XML", (".xml",), r"<"),
     Format("a DOT", (".dot", ".gv"), r"(strict\s+)?(di)?graph\b[^\[]*\{|(strict\s+)?digraph\b"),
