@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from nodeflow.laws.along import Along, Grid
 from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.data import Group
-from nodeflow.laws.families import families, starts
+from nodeflow.laws.families import families, monomial, starts
 from nodeflow.laws.form import FUNCTIONS, Form, Function, Term
 from nodeflow.laws.formulas import atom_of
 
@@ -31,6 +31,7 @@ __all__ = [
     "Candidate",
     "Metric",
     "climb",
+    "closest_polynomial",
     "description",
     "metric_along",
     "metric_weak",
@@ -776,6 +777,18 @@ def _nearest(form: Form, name: str, best: Candidate, basis: Basis) -> Array:
         ego, inner_ego = parts["h_ego"]
         parts["h_ego"] = ego * first, inner_ego
     return _assembled(form, parts)
+
+
+def closest_polynomial(
+    metric: Metric, best: Candidate, degrees: tuple[tuple[int, ...], ...]
+) -> Candidate:
+    """The law whose functions are polynomials of these degrees, from what is close to a law."""
+    x = best
+    for name, chosen in zip(FUNCTIONS, degrees, strict=True):
+        function = tuple(monomial(d, metric.basis.signed) for d in chosen)
+        form = replace(x.form, **{name: function})
+        x = replace(x, form=form, parameters=_nearest(form, name, x, metric.basis))
+    return _polish(metric, x.form, x.parameters, 30)
 
 
 def _parts(x: Candidate, name: str) -> _Terms:
