@@ -302,9 +302,18 @@ class _Discovery:
     def fit(
         self, form: Form, parameters: Array, alongs: Sequence[Along],
         initials: Sequence[Array] | None = None, *, better: Sequence[Fit] = (),
+        limit: float = np.inf,
     ) -> Fit | None:  # fmt: skip
-        """Fit a law through its trajectories; in vain if its length is far from the shortest."""
-        limit = np.inf
+        """Fit a law through its trajectories; in vain if its length is far from the shortest.
+
+        Args:
+            form: of the law.
+            parameters: to start from.
+            alongs: reference trajectories.
+            initials: initial states to start from; by default those of the references.
+            better: laws to whose lengths that of this one is compared.
+            limit: a loss that is too large in any case.
+        """
         if better:
             shortest = min(self._length(x, better) for x in better)
             nats = shortest + 3.0 * _EXCLUDED - description(form, self.count)
@@ -485,7 +494,7 @@ def _only_initial(best: Fit, along: Along, sigma: float, size: float) -> float |
         states, _ = result
         loss = float(np.square(along.group.states - states).sum())
         smallest = loss if smallest is None else min(loss, smallest)
-        start = start + along.initial_change(along.residual(states))
+        start = start + along.initial_change(along.shares(along.residual(states))[..., 0])
     return smallest
 
 
@@ -524,7 +533,9 @@ def _with_tails(
     found = dict(zip((x.form for x in ordered), zip(ordered, lengths, strict=True), strict=True))
     tails = open_tails(
         best, everything.scale, everything.signed, variance,
-        lambda form, parameters: everything.fit(form, parameters, alongs, best.initials),
+        lambda form, parameters, loss: everything.fit(
+            form, parameters, alongs, best.initials, limit=loss
+        ),
     )  # fmt: skip
     for x, nats in tails:
         length = lengths[0] + max(0.5 * (x.loss - best.loss) / variance + nats, 0.0)
