@@ -306,10 +306,11 @@ class Metric:
             alt, d_alt = self.basis.function(form, "h_alt", parameters)
             # One function of the product at a time: no vector of all products is needed.
             with_alt = (by_ego.reshape(-1, len(alt)) @ alt).reshape(len(found), -1)
-            with_ego = (by_alt.reshape(-1, len(ego)) @ ego).reshape(len(found), -1)
             found += with_alt @ ego
             jacobian[:, form.pieces["h_ego"]] = with_alt @ d_ego.T
-            jacobian[:, form.pieces["h_alt"]] = with_ego @ d_alt.T
+            if len(d_alt):
+                with_ego = (by_alt.reshape(-1, len(ego)) @ ego).reshape(len(found), -1)
+                jacobian[:, form.pieces["h_alt"]] = with_ego @ d_alt.T
         return found, jacobian
 
     def without_f(self) -> Metric:
