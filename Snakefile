@@ -28,7 +28,7 @@ include: "rules/common.smk"
 include: "rules/graphs.smk"
 include: "rules/dynamics.smk"
 include: "rules/networks.smk"
-include: "rules/node.smk"
+include: "rules/neural_ode.smk"
 include: "rules/laws.smk"
 include: "rules/zoo.smk"
 include: "rules/canonical.smk"
@@ -42,7 +42,7 @@ include: "rules/figures.smk"
 
 localrules:
     all_figures,
-    node_figures,
+    neural_ode_figures,
     flow_figures,
     bridge_figures,
     own_figures,
@@ -59,7 +59,7 @@ rule all_figures:
 
 # One research question at a time: generalization on networks, generation of weights, the bridge;
 # and what the user brought along.
-for research in ("node", "flow", "bridge", "own"):
+for research in ("neural_ode", "flow", "bridge", "own"):
 
     rule:
         name:

@@ -29,12 +29,12 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.graphs import Graph, sample_cell
 from nodeflow.grid import Cell
 from nodeflow.laws import discover_each
-from nodeflow.node import Fields, recipe_settings
-from nodeflow.node.field import model_fields
-from nodeflow.node.layout import ACTIVATIONS
-from nodeflow.node.observations import observed
-from nodeflow.node.tails import models_with_tails
-from nodeflow.node.train import train_stack
+from nodeflow.neural_ode import Fields, recipe_settings
+from nodeflow.neural_ode.field import model_fields
+from nodeflow.neural_ode.layout import ACTIVATIONS
+from nodeflow.neural_ode.observations import observed
+from nodeflow.neural_ode.tails import models_with_tails
+from nodeflow.neural_ode.train import train_stack
 
 TOLERANCE = Tolerance(1e-6, 1e-6, 300)
 TIMES = np.linspace(0.0, 1.0, 33)

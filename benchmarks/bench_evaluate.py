@@ -25,9 +25,9 @@ from nodeflow.dynamics.integrate import Simulation, simulate_graphs
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs import Graph, sample_cell
 from nodeflow.grid import Cell
-from nodeflow.node import as_field, recipe_settings
-from nodeflow.node.observations import observed
-from nodeflow.node.train import train_stack
+from nodeflow.neural_ode import as_field, recipe_settings
+from nodeflow.neural_ode.observations import observed
+from nodeflow.neural_ode.train import train_stack
 
 TOLERANCE = Tolerance(1e-6, 1e-6, 20_000)
 FINE, COARSE = 1e-6, 1e-4

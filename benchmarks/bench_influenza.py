@@ -31,8 +31,8 @@ from influenza_rivals import RIVALS, WEEKS, Flu
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import shortest_path
 
-from nodeflow import data, graphs, node
-from nodeflow.node.likelihoods import poisson_deviance
+from nodeflow import data, graphs, neural_ode
+from nodeflow.neural_ode.likelihoods import poisson_deviance
 
 Floats = NDArray[np.float64]
 
@@ -58,10 +58,10 @@ class Candidate:
     network: str
     likelihood: str
 
-    def settings(self, models: int) -> node.ForecasterSettings:
+    def settings(self, models: int) -> neural_ode.ForecasterSettings:
         """As the library has them."""
         changes = {**COMMON, **STATES[self.states], "likelihood": self.likelihood}
-        return node.ForecasterSettings(models=models, **changes)
+        return neural_ode.ForecasterSettings(models=models, **changes)
 
 
 def read(folder: Path = FOLDER) -> tuple[graphs.Graph, pd.DataFrame, pd.Series]:
@@ -130,10 +130,10 @@ class Part:
 
 def forecasts(
     part: Part, candidate: Candidate, models: int
-) -> tuple[pd.DataFrame, node.Forecaster]:
+) -> tuple[pd.DataFrame, neural_ode.Forecaster]:
     """Train on the first weeks, and forecast from every week from the last of them on."""
     graph = NETWORKS[candidate.network](part.graph, part.people)
-    made = node.train_forecaster(
+    made = neural_ode.train_forecaster(
         graph,
         data.read_series(part.cases.iloc[: part.train].reset_index(), graph),
         candidate.settings(models),

@@ -16,7 +16,7 @@ import time
 
 import numpy as np
 
-from nodeflow import data, dynamics, graphs, node, threads
+from nodeflow import data, dynamics, graphs, neural_ode, threads
 
 
 def network(nodes: int, edges: int, rng: np.random.Generator) -> graphs.Graph:
@@ -54,7 +54,7 @@ def main() -> None:
     last = series(graph, 1, 20, rng).runs[0]
     threads.set_threads(1)
     start = time.process_time()
-    ensemble = node.train_ensemble(graph, observed, members=asked.members)
+    ensemble = neural_ode.train_ensemble(graph, observed, members=asked.members)
     trained = time.process_time()
     table = ensemble.predict(graph, last.states[0], last.times)
     predicted = time.process_time()

@@ -21,7 +21,7 @@ import numpy as np
 
 from nodeflow import data, dynamics, graphs, grid, priors
 from nodeflow.dynamics.integrate import Simulation
-from nodeflow.node.curves import Curves
+from nodeflow.neural_ode.curves import Curves
 from nodeflow.priors.gaussian import continued
 from nodeflow.seeds import numpy_generator
 

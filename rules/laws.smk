@@ -5,9 +5,9 @@
 
 rule discover_law:
     input:
-        edges=lambda w: edges(plan.node.learned(plan.dynamics.each(w)[0])),
+        edges=lambda w: edges(plan.neural_ode.learned(plan.dynamics.each(w)[0])),
         trajectories=lambda w: [
-            trajectories(plan.node.learned(row)) for row in plan.dynamics.each(w)
+            trajectories(plan.neural_ode.learned(row)) for row in plan.dynamics.each(w)
         ],
     output:
         laws=of_every_system(paths.LAWS),

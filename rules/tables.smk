@@ -67,10 +67,10 @@ rule collect_activity:
 
 rule judge_warning:
     input:
-        fill(narrow(paths.ERRORS, learned="node"), plan.experiments.details),
+        fill(narrow(paths.ERRORS, learned="neural_ode"), plan.experiments.details),
     output:
-        curves=table("node_warning").path,
-        areas=table("node_warning_areas").path,
+        curves=table("neural_ode_warning").path,
+        areas=table("neural_ode_warning_areas").path,
     log:
         paths.log("judge_warning"),
     benchmark:
@@ -86,12 +86,12 @@ rule judge_warning:
 
 rule judge_claims:
     input:
-        tests=table("node_tests").path,
-        fixed_points=table("node_fixed_points").path,
-        hidden=table("node_hidden").path,
-        noise=table("node_noise").path,
-        areas=table("node_warning_areas").path,
-        trust=table("node_trust").path,
+        tests=table("neural_ode_tests").path,
+        fixed_points=table("neural_ode_fixed_points").path,
+        hidden=table("neural_ode_hidden").path,
+        noise=table("neural_ode_noise").path,
+        areas=table("neural_ode_warning_areas").path,
+        trust=table("neural_ode_trust").path,
     output:
         table("claims").path,
     log:

@@ -3,7 +3,7 @@
     python -m docs.numbers                              all that the default run holds
     python -m docs.numbers --config claims.yaml         those of a run of config/claims.yaml
     python -m docs.numbers --only trust_bands           one of them
-    python -m docs.numbers --bench bench_node.py --times 50
+    python -m docs.numbers --bench bench_neural_ode.py --times 50
 
 Call it in the checkout, on the machine that made the run; `--results` names another folder of
 results. Tables of another configuration than the one that is named are refused. Each file ends with

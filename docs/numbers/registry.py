@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from docs.numbers import bridge, costs, flow, node
+from docs.numbers import bridge, costs, flow, neural_ode
 from docs.numbers.page import PageTable
 
 TABLES: tuple[PageTable, ...] = (
-    PageTable("size_errors", ("node_tests",), node.errors_over_size),
-    PageTable("spread_of_training", ("node_tests",), node.spread_of_training),
-    PageTable("claims", ("claims",), partial(node.claims, trust=False)),
-    PageTable("verdicts", ("claims",), partial(node.verdicts, trust=False)),
-    PageTable("verdicts_on_trust", ("claims",), partial(node.verdicts, trust=True)),
-    PageTable("claims_on_trust", ("claims",), partial(node.claims, trust=True)),
-    PageTable("trust_bands", ("node_trust",), node.bands),
-    PageTable("trust_flags", ("node_trust",), node.flags),
+    PageTable("size_errors", ("neural_ode_tests",), neural_ode.errors_over_size),
+    PageTable("spread_of_training", ("neural_ode_tests",), neural_ode.spread_of_training),
+    PageTable("claims", ("claims",), partial(neural_ode.claims, trust=False)),
+    PageTable("verdicts", ("claims",), partial(neural_ode.verdicts, trust=False)),
+    PageTable("verdicts_on_trust", ("claims",), partial(neural_ode.verdicts, trust=True)),
+    PageTable("claims_on_trust", ("claims",), partial(neural_ode.claims, trust=True)),
+    PageTable("trust_bands", ("neural_ode_trust",), neural_ode.bands),
+    PageTable("trust_flags", ("neural_ode_trust",), neural_ode.flags),
     PageTable("flow_sets", ("flow_summary",), flow.sets),
     PageTable("flow_differences", ("flow_panel",), flow.differences),
     PageTable("flow_alignment", ("flow_panel", "flow_summary"), flow.alignment),
@@ -24,7 +24,9 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("bridge_tests", ("bridge_panel", "bridge_runs", "bridge_fixed_points"), bridge.tests),
     PageTable("bridge_questions", ("bridge_questions",), bridge.answers),
     PageTable("costs", ("runtime",), costs.by_rule),
-    PageTable("claims_eight_graphs", ("claims",), partial(node.claims, trust=False), "claims.yaml"),
+    PageTable(
+        "claims_eight_graphs", ("claims",), partial(neural_ode.claims, trust=False), "claims.yaml"
+    ),
     *(
         PageTable(name, ("flow_summary",), partial(flow.sets, flows=(made,)), "generation.yaml")
         for name, made in (

@@ -1,4 +1,4 @@
-from .node.ensemble import load_ensemble
+from .neural_ode.ensemble import load_ensemble
 
 __all__ = ["__version__", "load_ensemble"]
 

@@ -20,7 +20,7 @@ WILDCARDS = {
     "gamma": NUMBER,
     "network": "[A-Za-z0-9_.~+-]+",
     "variant": rf"plain|covering|(?:noise|nodes)~{NUMBER}|(?:trajectories|times)~\d+",
-    "learned": "node|law|tailed",
+    "learned": "neural_ode|law|tailed",
     "trained_beta": NUMBER,
     "trained_gamma": NUMBER,
     "data": "[a-z0-9_]+",

@@ -80,7 +80,7 @@ def test_faults_on_slurm_leave_no_trace(
     command = [sys.executable, "-m", "snakemake", "all_figures", "all_tables"]
     command += ["--configfile", "config/smoke.yaml", "--profile", "profiles/slurm"]
     # Snakemake and the script of a job together need more at the first attempt.
-    command += ["--set-resources", "train_node:mem_mb=attempt * 400"]
+    command += ["--set-resources", "train_neural_ode:mem_mb=attempt * 400"]
     with (tmp_path / "run.log").open("w") as log:
         run = subprocess.Popen(
             command, cwd=checkout.folder, stdout=log, stderr=subprocess.STDOUT,
@@ -94,10 +94,14 @@ def test_faults_on_slurm_leave_no_trace(
     tell("scontrol", "update", f"nodename={node}", "state=resume")
     assert run.wait(1800) == 0, (tmp_path / "run.log").read_text()[-5000:]
     text = (tmp_path / "run.log").read_text()
-    states = {job: tell("scontrol", "show", "job", job) for job in submitted(text, "train_node")}
+    states = {
+        job: tell("scontrol", "show", "job", job) for job in submitted(text, "train_neural_ode")
+    }
     over = [job for job, state in states.items() if "JobState=COMPLETED" not in state]
     assert over, "no training was over its memory"
-    assert len(states) > len(list(checkout.folder.glob("results/node/models/**/*.safetensors")))
+    assert len(states) > len(
+        list(checkout.folder.glob("results/neural_ode/models/**/*.safetensors"))
+    )
     assert "JobState=COMPLETED" not in tell("scontrol", "show", "job", victim)
     assert_equal_tables(finished, checkout)
 

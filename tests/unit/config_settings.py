@@ -18,7 +18,7 @@ from nodeflow.dynamics.systems import field
 from nodeflow.flow import DescentSettings, FlowSettings, SampleSettings, settings_of
 from nodeflow.flow.lessons import DescentProblem
 from nodeflow.judge import PanelSettings, TransferSettings
-from nodeflow.node.settings import GaussNewtonSettings, recipe_settings, snapshot_steps
+from nodeflow.neural_ode.settings import GaussNewtonSettings, recipe_settings, snapshot_steps
 from nodeflow.zoo import Architecture, TrainSettings, build
 
 _SMALL = 100_000
@@ -53,7 +53,7 @@ def _dynamics(config: Config) -> Iterator[Any]:
 
 
 def _node(config: Config) -> Iterator[Any]:
-    node = config.node
+    node = config.neural_ode
     settings = recipe_settings(node.recipe, node.dump(node.recipe)[node.recipe])
     assert settings == node.training
     yield settings

@@ -19,8 +19,8 @@ from nodeflow.canonical.symmetry import compose, permute, random_permutations
 from nodeflow.dynamics.jacobian import velocity as sparse_velocity
 from nodeflow.graphs import sample_cell
 from nodeflow.grid import Cell
-from nodeflow.node.field import as_field
-from nodeflow.node.model import evaluate_net, initial_parameters, velocity
+from nodeflow.neural_ode.field import as_field
+from nodeflow.neural_ode.model import evaluate_net, initial_parameters, velocity
 from nodeflow.seeds import torch_generator
 
 STATES = torch.linspace(-0.5, 3.0, 50, dtype=torch.float64)

@@ -28,7 +28,7 @@ from nodeflow.dynamics import field
 from nodeflow.flow.codec import unflatten
 from nodeflow.flow.methods import settings_of
 from nodeflow.flow.settings import SampleSettings
-from nodeflow.node.field import as_field
+from nodeflow.neural_ode.field import as_field
 
 WIDTHS = (1, 3, 1)
 SHAPES = node_shapes(WIDTHS)

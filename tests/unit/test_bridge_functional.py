@@ -21,7 +21,7 @@ from nodeflow.bridge.functions import learned_functions
 from nodeflow.bridge.members import Members
 from nodeflow.bridge.symmetry import balanced_gauge, node_symmetry, scale_interaction
 from nodeflow.canonical.symmetry import permute, random_permutations
-from nodeflow.node.model import initial_parameters
+from nodeflow.neural_ode.model import initial_parameters
 
 WIDTHS = (1, 6, 1)
 SETTINGS = FunctionSettings(states=20, evaluations=40, floor=1e-4, scale=1.0)

@@ -18,7 +18,7 @@ from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.graphs.networks import NULL_MODELS
 from nodeflow.graphs.settings import NULLS
 from nodeflow.judge.settings import PanelSettings, TransferSettings
-from nodeflow.node.settings import GaussNewtonSettings, MatchingSettings, PaperSettings
+from nodeflow.neural_ode.settings import GaussNewtonSettings, MatchingSettings, PaperSettings
 
 ROOT = Path(__file__).parents[2]
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -58,12 +58,16 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
         ("graphs.sizes", [1], ["graphs.sizes[0]", "≥ 2"]),
         ("graphs.sizes", [64, 64], ["graphs.sizes", "once"]),
         ("graphs.mean_degree", 63, ["graphs.mean_degree", "< 63"]),
-        ("node.structure.beta", [0], ["node.structure.beta[0]", "> 0"]),
-        ("node.structure.beta", [-1.0], ["node.structure.beta[0]", "> 0"]),
-        ("node.structure.gamma", [2], ["node.structure.gamma[0]", "> 2"]),
-        ("node.cells", [], ["node.cells is empty"]),
-        ("node.cells", [{"beta": 1.1}], ["node.cells[0].gamma is missing"]),
-        ("node.cells", [{"beta": 1.1, "gamma": 3.9}], ["node.structure.trained", "node.cells"]),
+        ("neural_ode.structure.beta", [0], ["neural_ode.structure.beta[0]", "> 0"]),
+        ("neural_ode.structure.beta", [-1.0], ["neural_ode.structure.beta[0]", "> 0"]),
+        ("neural_ode.structure.gamma", [2], ["neural_ode.structure.gamma[0]", "> 2"]),
+        ("neural_ode.cells", [], ["neural_ode.cells is empty"]),
+        ("neural_ode.cells", [{"beta": 1.1}], ["neural_ode.cells[0].gamma is missing"]),
+        (
+            "neural_ode.cells",
+            [{"beta": 1.1, "gamma": 3.9}],
+            ["neural_ode.structure.trained", "neural_ode.cells"],
+        ),
         ("dynamics.systems", ["SIR"], ["dynamics.systems[0]", "SIS, MAK, MM, BD, ND"]),
         (
             "dynamics.parameters",
@@ -277,9 +281,9 @@ def test_every_key_has_a_meaning() -> None:
 def test_no_key_has_two_values() -> None:
     # Of classes that config.yaml has to spell out, callers of the library get the same by default.
     config = read_config(DEFAULT)
-    assert config.node.gauss_newton == GaussNewtonSettings()
-    assert config.node.matching == MatchingSettings()
-    assert config.node.paper == PaperSettings()
+    assert config.neural_ode.gauss_newton == GaussNewtonSettings()
+    assert config.neural_ode.matching == MatchingSettings()
+    assert config.neural_ode.paper == PaperSettings()
     assert config.canonical.matching == MatchSettings()
     assert replace(config.judge, statistics=PanelSettings().statistics) == PanelSettings()
     transfer = config.flow.transfer

@@ -11,8 +11,8 @@ import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import train_test_split
 
-from nodeflow.datasets import DataProblem, dataset_available, door, form, load_dataset
-from nodeflow.datasets.door import base_name, can_be_read, task_data
+from nodeflow.datasets import DataProblem, dataset_available, form, load_dataset, registry
+from nodeflow.datasets.registry import base_name, can_be_read, task_data
 from nodeflow.datasets.sets import SETS
 from nodeflow.datasets.views import VIEWS
 
@@ -142,7 +142,7 @@ def test_missing_files_name_the_choices(tmp_path: Path, monkeypatch: pytest.Monk
         load_dataset("mnist")
     one_line(problem, "folder", "leave this zoo out")
     here = replace(SETS["fashion_mnist"], home=tmp_path)
-    monkeypatch.setattr(door, "SETS", {**SETS, "fashion_mnist": here})
+    monkeypatch.setattr(registry, "SETS", {**SETS, "fashion_mnist": here})
     assert not dataset_available("fashion_mnist")
     with pytest.raises(DataProblem) as problem:
         load_dataset("fashion_mnist")

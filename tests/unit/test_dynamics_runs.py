@@ -16,20 +16,20 @@ from nodeflow.dynamics.runs import TrajectoryProblem, runs_by_graph, runs_on_eac
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import field
 from nodeflow.graphs.graph import GraphProblem, from_networkx
-from nodeflow.node.field import as_field
-from nodeflow.node.layout import ModelProblem
-from nodeflow.node.load import NeuralODE
-from nodeflow.node.model import initial_parameters
-from nodeflow.node.observations import check_observations, observed
-from nodeflow.node.settings import (
+from nodeflow.neural_ode.field import as_field
+from nodeflow.neural_ode.layout import ModelProblem
+from nodeflow.neural_ode.load import NeuralODE
+from nodeflow.neural_ode.model import initial_parameters
+from nodeflow.neural_ode.observations import check_observations, observed
+from nodeflow.neural_ode.settings import (
     RECIPES,
     MatchingSettings,
     PaperSettings,
     RecipeProblem,
     recipe_settings,
 )
-from nodeflow.node.store import Models
-from nodeflow.node.train import train_models
+from nodeflow.neural_ode.store import Models
+from nodeflow.neural_ode.train import train_models
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
 

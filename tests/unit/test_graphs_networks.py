@@ -1,4 +1,4 @@
-"""Real networks and the user's files through the same door as sampled graphs."""
+"""Real networks and the user's files through the same registry as sampled graphs."""
 
 from pathlib import Path
 

@@ -21,7 +21,7 @@ from nodeflow.figures.experiments import (
     draw_warning,
 )
 from nodeflow.figures.laws import draw_law_errors, draw_law_functions, draw_law_recovery
-from nodeflow.figures.node import (
+from nodeflow.figures.neural_ode import (
     draw_degree_errors,
     draw_size_errors,
     draw_structure_errors,

@@ -17,8 +17,8 @@ from nodeflow.dynamics import Trajectory, simulate
 from nodeflow.graphs import Graph, build_graph, from_networkx
 from nodeflow.laws import Form, Law, LawProblem, Term, rate_law
 from nodeflow.laws.bands import AGREE, DIFFER, FLAGS, INSIDE, flag, quantiles
-from nodeflow.node.trust import TrustProblem
-from nodeflow.node.trust_table import NODE_TRUST
+from nodeflow.neural_ode.trust import TrustProblem
+from nodeflow.neural_ode.trust_table import NEURAL_ODE_TRUST
 
 Array = NDArray[np.float64]
 
@@ -246,7 +246,7 @@ def test_a_true_law_is_rated_as_one() -> None:
     assert np.isnan(row["precision"])
     assert row["width_90"] < 1e-4
     named = {"N", "beta", "gamma", "graph", "training_graph"}
-    assert named | set(row) == set(NODE_TRUST.columns)
+    assert named | set(row) == set(NEURAL_ODE_TRUST.columns)
 
 
 def test_a_law_with_the_wrong_tail_is_found_out_by_its_alternative() -> None:

@@ -23,12 +23,12 @@ from nodeflow.laws import Form, Law, LawProblem, Term, read_law
 from nodeflow.laws.each import discover_each, less
 from nodeflow.laws.store import LAWS, Laws, read_laws, write_laws
 from nodeflow.laws.table import law_table
-from nodeflow.node.evaluate import evaluate_models
-from nodeflow.node.functions import compare_functions
-from nodeflow.node.hidden import hide_nodes, perturb_initial_states
-from nodeflow.node.learned import Fields
-from nodeflow.node.stability import compare_fixed_points
-from nodeflow.node.variants import noisy
+from nodeflow.neural_ode.evaluate import evaluate_models
+from nodeflow.neural_ode.functions import compare_functions
+from nodeflow.neural_ode.hidden import hide_nodes, perturb_initial_states
+from nodeflow.neural_ode.learned import Fields
+from nodeflow.neural_ode.stability import compare_fixed_points
+from nodeflow.neural_ode.variants import noisy
 from nodeflow.parts import outdated
 from nodeflow.plan import Plan, fill, paths
 from nodeflow.tables import FileProblem, is_current
@@ -217,7 +217,7 @@ def test_every_law_has_its_file_and_only_those_that_models_learn_from_are_tested
     assert tested == {("plain", 2.1), ("plain", 3.0), ("noise~0.05", 3.0)}
     left = {x["variant"] for x in plan.laws.less}
     assert left == {"noise~0.05", "trajectories~1"}
-    models = {tuple(row.items()) for row in plan.node.trainings}
+    models = {tuple(row.items()) for row in plan.neural_ode.trainings}
     assert {tuple(row.items()) for row in plan.laws.trainings} <= models
     for row in plan.laws.all:
         assert plan.laws.files(row)[fill(paths.LAWS, [row])[0]] == plan.laws.params(row)
@@ -237,7 +237,7 @@ def test_without_cells_there_are_no_laws_and_no_figures_of_them() -> None:
 
     without = Plan(read_config(changed("laws.cells", [])), ROOT)
     assert without.laws.all == [] and without.evaluated.tests == [
-        {"learned": "node", **row} for row in without.node.trainings
+        {"learned": "neural_ode", **row} for row in without.neural_ode.trainings
     ]
     drawn = {x.name for x in FIGURES if x.in_run(without)}
     assert not [name for name in drawn if name.startswith("law_")] and "size_errors" in drawn
@@ -291,21 +291,21 @@ def test_tolerances_of_laws_are_those_of_the_true_system() -> None:
 
 
 def test_the_collected_tables_say_what_was_evaluated(tmp_path: Path) -> None:
-    from nodeflow.node.collected import COLLECTED_TESTS, read_tests
-    from nodeflow.node.store import NODE_RUNS
+    from nodeflow.neural_ode.collected import COLLECTED_TESTS, read_tests
+    from nodeflow.neural_ode.store import NEURAL_ODE_RUNS
     from nodeflow.tables import write_table
 
     graphs, truth = on_both()
     cell = {"N": 60, "beta": 1.1, "gamma": 2.1}
     files, made = [], {"system": "SIS", "variant": "plain", "trained_beta": 1.1}
-    for method, folder, off in (("neural ODE", "node", 1.1), ("law", "law", 1.0)):
+    for method, folder, off in (("neural ODE", "neural_ode", 1.1), ("law", "law", 1.0)):
         fields = Laws((law(-off, -1.2, 1.2), TRUE), ("", "")).fields
         _, runs = evaluate_models(
             fields, field("SIS"), graphs, node_table(graphs), truth, tolerance=TOLERANCE
         )
         path = tmp_path / f"results/{folder}/tests/SIS/plain/x/runs.parquet"
         facts = {**made, "trained_gamma": 2.1, "method": method}
-        write_table(path, runs.assign(**cell), NODE_RUNS, facts)
+        write_table(path, runs.assign(**cell), NEURAL_ODE_RUNS, facts)
         files.append(path)
     table = read_tests(files)
     assert list(table.columns) == list(COLLECTED_TESTS.columns)

@@ -19,10 +19,10 @@ from nodeflow.graphs.measures import node_table
 from nodeflow.laws import Form, Law, Laws, Term, write_laws
 from nodeflow.laws.rated import rated_fields
 from nodeflow.laws.tailed import read_tailed
-from nodeflow.node.evaluate import evaluate_models
-from nodeflow.node.model import initial_parameters
-from nodeflow.node.store import TAILED, Models, write_models
-from nodeflow.node.trusted import rating_each
+from nodeflow.neural_ode.evaluate import evaluate_models
+from nodeflow.neural_ode.model import initial_parameters
+from nodeflow.neural_ode.store import TAILED, Models, write_models
+from nodeflow.neural_ode.trusted import rating_each
 from nodeflow.plan import Plan
 from nodeflow.seeds import torch_generator
 from nodeflow.tables import FileProblem
@@ -56,14 +56,14 @@ def test_neural_odes_have_tails_wherever_there_is_a_law_and_only_if_asked_for() 
     tails = plan.tail_experiments
     assert tails.models.trainings == plan.laws.trainings
     row = {**plan.laws.trainings[0]}
-    assert [*tails.models.files(row)] == [*plan.node.files(row), *plan.laws.files(row)]
+    assert [*tails.models.files(row)] == [*plan.neural_ode.files(row), *plan.laws.files(row)]
     [made] = [tails.test_parts(row)[row["system"]]]
     assert made["method"] == TAILED
-    assert made["models"]["models"] == plan.node.params(row)
+    assert made["models"]["models"] == plan.neural_ode.params(row)
     assert made["models"]["laws"] == plan.laws.params(row)
     learned = {x["learned"] for x in plan.evaluated.ensembles}
-    assert learned == {"node", "law", "tailed"}
-    none = Plan(read_config(changed("node.tails", "none")), ROOT)
+    assert learned == {"neural_ode", "law", "tailed"}
+    none = Plan(read_config(changed("neural_ode.tails", "none")), ROOT)
     assert none.tail_experiments.models.trainings == []
     assert none.evaluated.tests == [x for x in plan.evaluated.tests if x["learned"] != "tailed"]
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy.integrate import solve_ivp
 
-from nodeflow import data, dynamics, graphs, node, priors
+from nodeflow import data, dynamics, graphs, neural_ode, priors
 from nodeflow.dynamics.mean_field import mean_field_of, mean_field_states
 
 NODES = [f"gene_{k}" for k in range(30)]
@@ -67,13 +67,13 @@ def test_a_directed_weighted_network_is_learned_from_two_files_and_forecast(
     series = data.read_series(files[1], graph)
     assert not series.unobserved
     part, trajectories = data.observed_part(series, graph)
-    models, _ = node.train_models(
+    models, _ = neural_ode.train_models(
         [part], trajectories, recipe=recipe, settings=settings, seeds=1, labels=("mine",),
         root_seed=1,
     )  # fmt: skip
     assert models.ok.all()
-    node.write_models(tmp_path / "mine.safetensors", models, {"system": "mine"})
-    model = node.load(tmp_path / "mine.safetensors")
+    neural_ode.write_models(tmp_path / "mine.safetensors", models, {"system": "mine"})
+    model = neural_ode.load(tmp_path / "mine.safetensors")
     start = pd.Series(np.random.default_rng(9).uniform(0, 2, 30), index=NODES)
     times = np.linspace(0, 3, 13)
     found = model.predict(graph, start, times)
@@ -99,7 +99,9 @@ def test_the_examples_of_the_page_on_series_run(
     examples = re.findall(r"```python\n(.*?)```", text, re.S)
     [first] = [place for place, x in enumerate(examples) if "read_series" in x]
     quick = {"hidden": (24, 24), "steps": 60, "warmup": 100, "knots": 24}
-    monkeypatch.setattr(node, "train_ensemble", partial(node.train_ensemble, settings=quick))
+    monkeypatch.setattr(
+        neural_ode, "train_ensemble", partial(neural_ode.train_ensemble, settings=quick)
+    )
     made = priors.prior_of_system
     few = {"members": 12}
     monkeypatch.setattr(priors, "prior_of_system", lambda *x, **more: made(*x, **{**more, **few}))

@@ -97,15 +97,15 @@ def test_tests_cover_both_experiments_once() -> None:
 
 
 def test_every_variant_is_trained_and_tested_where_its_experiment_is() -> None:
-    cells, names = plan.cells, [tuple(row.values()) for row in plan.node.trainings]
+    cells, names = plan.cells, [tuple(row.values()) for row in plan.neural_ode.trainings]
     assert len(names) == len(set(names))
-    for row in plan.node.trainings:
+    for row in plan.neural_ode.trainings:
         assert cells.trained(row) in cells.training
         assert set(map(cell_of, plan.experiments.tested(row))) <= set(cells.tests)
-    covering = [row for row in plan.node.trainings if row["variant"] == "covering"]
+    covering = [row for row in plan.neural_ode.trainings if row["variant"] == "covering"]
     assert {cells.trained(row) for row in covering} == set(cells.detail)
-    assert plan.node.params({**SIS, "variant": "noise~0.05"})["noise"] == 0.05
-    reach = plan.node.params({**SIS, "variant": "covering"})["reach"]
+    assert plan.neural_ode.params({**SIS, "variant": "noise~0.05"})["noise"] == 0.05
+    reach = plan.neural_ode.params({**SIS, "variant": "covering"})["reach"]
     assert reach["on"]["N"] == cells.detail_size
 
 
@@ -121,16 +121,16 @@ def test_blocks_cover_every_member_once(members: int, held_out: int, size: int) 
 
 @pytest.mark.parametrize(("sizes", "expected"), [([64, 256, 1024], [64, 1024]), ([1024], [1024])])
 def test_snapshots_are_tested_where_models_are(sizes: list[int], expected: list[int]) -> None:
-    config = changed("node.recipe", "paper")
+    config = changed("neural_ode.recipe", "paper")
     config["graphs"]["sizes"] = sizes
-    config["node"]["cells"].append({"beta": 0.6, "gamma": 3.0})
+    config["neural_ode"]["cells"].append({"beta": 0.6, "gamma": 3.0})
     other = planned(config)
     row = {"system": "SIS", "trained_beta": "1.1", "trained_gamma": "2.1"}
     found = other.experiments.snapshots_tested(row)
     assert list(map(cell_of, found)) == [Cell(N, 1.1, 2.1) for N in expected]
     made = other.experiments.snapshot_params(row)
     assert [truth["on"]["N"] for truth in made["truths"]] == expected
-    assert made["models"] == other.node.params({**SIS, "trained_gamma": 2.1})
+    assert made["models"] == other.neural_ode.params({**SIS, "trained_gamma": 2.1})
     assert made["graphs"] == min(10, config["graphs"]["test"]["graphs"])
     # Those of other β are drawn in no figure.
     shown = other.experiments.snapshots
@@ -140,13 +140,13 @@ def test_snapshots_are_tested_where_models_are(sizes: list[int], expected: list[
 
 @pytest.mark.parametrize(("key", "value"), [("recipe", "gauss_newton"), ("paper.snapshots", 0)])
 def test_without_snapshots_there_is_nothing_to_test(key: str, value: Any) -> None:
-    config = changed("node.recipe", "paper")
-    assert planned(config).node.keeps_snapshots
-    path, _, last = f"node.{key}".rpartition(".")
-    section = config["node"] if path == "node" else config["node"]["paper"]
+    config = changed("neural_ode.recipe", "paper")
+    assert planned(config).neural_ode.keeps_snapshots
+    path, _, last = f"neural_ode.{key}".rpartition(".")
+    section = config["neural_ode"] if path == "neural_ode" else config["neural_ode"]["paper"]
     section[last] = value
     assert planned(config).experiments.snapshots == []
-    assert not planned(config).node.keeps_snapshots
+    assert not planned(config).neural_ode.keeps_snapshots
 
 
 def values(made: Any) -> list[Any]:

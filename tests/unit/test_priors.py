@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import nodeflow
-from nodeflow import data, dynamics, graphs, grid, node, priors, tables
-from nodeflow.node.curves import Curves, beyond
-from nodeflow.node.estimate import Estimate
-from nodeflow.node.observations import observed
+from nodeflow import data, dynamics, graphs, grid, neural_ode, priors, tables
+from nodeflow.neural_ode.curves import Curves, beyond
+from nodeflow.neural_ode.estimate import Estimate
+from nodeflow.neural_ode.observations import observed
 from nodeflow.priors.gaussian import PRIOR, continued
 from nodeflow.priors.learn import _Problem
 
@@ -58,7 +58,7 @@ def prior(members: list[Estimate]) -> priors.Prior:
 
 def learned(
     prior: priors.Prior, system: str, count: int, noise: float, index: int = 0
-) -> tuple[node.Ensemble, Arrays, float]:
+) -> tuple[neural_ode.Ensemble, Arrays, float]:
     values = UNSEEN if system == "MM" else {}
     on, times, [states] = frames(system, values, 64, count, index)
     size = float(np.sqrt(np.square(states).mean()))
@@ -69,7 +69,7 @@ def learned(
     return found, (on, times, seen), size
 
 
-def forecast(prior: priors.Prior, ensemble: node.Ensemble, index: int) -> dict[str, float]:
+def forecast(prior: priors.Prior, ensemble: neural_ode.Ensemble, index: int) -> dict[str, float]:
     """Errors on a graph of 256 nodes, relative to the states, and how much bands cover."""
     on, times, [truth] = frames("MM", UNSEEN, 256, 17, 50 + index)
     table = ensemble.predict(on, truth[0], times)
@@ -180,7 +180,7 @@ def test_files_give_the_same_forecasts(prior: priors.Prior, tmp_path: Path) -> N
     )
     assert isinstance(again.models, Curves) and isinstance(ensemble.models, Curves)
     np.testing.assert_array_equal(again.models.values, ensemble.models.values)
-    node.save_ensemble(tmp_path / "mine.safetensors", ensemble)
+    neural_ode.save_ensemble(tmp_path / "mine.safetensors", ensemble)
     back = nodeflow.load_ensemble(tmp_path / "mine.safetensors")
     start = np.maximum(seen[0], 0)
     assert back.predict(on, start, times).equals(ensemble.predict(on, start, times))

@@ -153,19 +153,29 @@ def test_every_import_is_one_that_the_digest_sees() -> None:
             assert not (isinstance(node, ast.ImportFrom) and node.level), f"{file}: relative import"
 
 
-STAGES = ("graphs", "dynamics", "node", "zoo", "canonical", "flow", "judge", "figures")
+STAGES = ("graphs", "dynamics", "neural_ode", "zoo", "canonical", "flow", "judge", "figures")
 BEFORE = {
     "graphs": set(),
     "dynamics": {"graphs"},
     "data": {"graphs", "dynamics"},
-    "node": {"graphs", "dynamics", "data"},
-    "laws": {"graphs", "dynamics", "data", "node"},
-    "priors": {"graphs", "dynamics", "data", "node"},
+    "neural_ode": {"graphs", "dynamics", "data"},
+    "laws": {"graphs", "dynamics", "data", "neural_ode"},
+    "priors": {"graphs", "dynamics", "data", "neural_ode"},
     "zoo": set(),
     "canonical": {"zoo"},
     "flow": {"zoo", "canonical"},
-    "judge": {"graphs", "dynamics", "data", "node", "zoo", "canonical", "flow"},
-    "figures": {"graphs", "dynamics", "data", "node", "laws", "zoo", "canonical", "flow", "judge"},
+    "judge": {"graphs", "dynamics", "data", "neural_ode", "zoo", "canonical", "flow"},
+    "figures": {
+        "graphs",
+        "dynamics",
+        "data",
+        "neural_ode",
+        "laws",
+        "zoo",
+        "canonical",
+        "flow",
+        "judge",
+    },
 }
 SHARED = {"datasets", "settings"}
 
@@ -190,9 +200,9 @@ def test_tables_of_a_stage_are_read_without_torch(stage: str) -> None:
 
 IN_FIGURES = {
     "graphs/bins.py", "judge/bootstrap.py", "judge/degree.py", "judge/topics.py",
-    "judge/warning.py", "canonical/heights.py", "laws/collected.py", "node/collected.py",
-    "node/layout.py", "node/store.py",
-    "node/trust_table.py", "bridge/tables.py", "data/tables.py",
+    "judge/warning.py", "canonical/heights.py", "laws/collected.py", "neural_ode/collected.py",
+    "neural_ode/layout.py", "neural_ode/store.py",
+    "neural_ode/trust_table.py", "bridge/tables.py", "data/tables.py",
 }  # fmt: skip
 """What figures take from the stages besides their schemas: sums over rows of tables, and names."""
 

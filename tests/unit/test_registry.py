@@ -70,11 +70,11 @@ CASES: Mapping[str, tuple[Figure | Table, str]] = {
         "draw_size_errors is not given the argument beta",
     ),
     "key": (
-        replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.config.node.structrue}),  # type: ignore[attr-defined]
+        replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.config.neural_ode.structrue}),  # type: ignore[attr-defined]
         "figure size_errors asks the plan for what it has not: .*structrue",
     ),
     "key as of a mapping": (
-        replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.config["node"]}),  # type: ignore[index]
+        replace(SIZE_ERRORS, settings=lambda plan: {"beta": plan.config["neural_ode"]}),  # type: ignore[index]
         "figure size_errors asks the plan for what it has not: .*subscriptable",
     ),
     "plan": (

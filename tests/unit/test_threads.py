@@ -25,7 +25,7 @@ from nodeflow.dynamics import simulate_cell
 from nodeflow.flow import FlowSettings, LearnedZoo, SampleSettings, fit_flow, sample
 from nodeflow.graphs import from_networkx
 from nodeflow.grid import Cell
-from nodeflow.node import train_models
+from nodeflow.neural_ode import train_models
 from nodeflow.threads import SMALL, allowed_threads, one_thread_if_small
 from nodeflow.zoo import TrainSettings, evaluate, mlp, train_block
 

@@ -12,7 +12,7 @@ from nodeflow.plan.stages import STAGES
 from .conftest import ROOT, SMOKE, Checkout, Rules
 
 EVERYTHING = """
-node: {recipe: paper, paper: {steps: 40, batch: 4, learning_rate: 0.05, snapshots: 4}}
+neural_ode: {recipe: paper, paper: {steps: 40, batch: 4, learning_rate: 0.05, snapshots: 4}}
 canonical: {reference: universe}
 zoo:
   downloads:
@@ -59,7 +59,7 @@ def test_every_rule_of_the_workflow_is_known_where_it_runs(fresh: Checkout, rule
         assert known == jobs
         seen |= set(jobs)
     asked_for = {name for name, stage in STAGES.items() if stage.on_demand}
-    targets = {f"{research}_figures" for research in ("node", "flow", "bridge", "own")}
+    targets = {f"{research}_figures" for research in ("neural_ode", "flow", "bridge", "own")}
     assert {rule for rule in rules if not rule.startswith(ASIDE)} == seen | asked_for | targets
 
 

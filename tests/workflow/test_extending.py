@@ -65,15 +65,15 @@ def test_a_figure_and_a_table(copied: Callable[[], Checkout]) -> None:
     assert "results/figures/learning.png" in (checkout.folder / "report.html").read_text()
 
     before = len(touched(checkout))
-    with (source / "node/collected.py").open("a") as file:
+    with (source / "neural_ode/collected.py").open("a") as file:
         file.write(
-            "\nfrom nodeflow.node.store import NODE_ERRORS  # noqa: E402\n"
-            "COLLECTED_ERRORS = gathered('errors of all nodes', NODE_ERRORS, MODELS)\n"
+            "\nfrom nodeflow.neural_ode.store import NEURAL_ODE_ERRORS  # noqa: E402\n"
+            "COLLECTED_ERRORS = gathered('errors of all nodes', NEURAL_ODE_ERRORS, MODELS)\n"
         )
     insert(
         source / "plan/tables.py",
         ')\n"""All tables',
-        '    Table("node_errors", "node.collected:COLLECTED_ERRORS", paths.ERRORS,\n'
+        '    Table("node_errors", "neural_ode.collected:COLLECTED_ERRORS", paths.ERRORS,\n'
         '          "evaluated.tests"),\n',
     )
     assert len(touched(checkout)) - before == COUNTS["a table that gathers files of all jobs"]
@@ -144,7 +144,9 @@ def test_a_system(fresh: Checkout) -> None:
     (fresh.folder / "mine.yaml").write_text(
         "dynamics: {systems: [KUR]}\nbridge: {zoos: {one: {systems: [KUR]}}}\n"
     )
-    tables = [f"results/tables/{x}.parquet" for x in ("node_tests", "claims", "activity_at_end")]
+    tables = [
+        f"results/tables/{x}.parquet" for x in ("neural_ode_tests", "claims", "activity_at_end")
+    ]
     fresh.snakemake(
         "results/figures/size_errors.png", *tables, "--cores", "2",
         "--configfile", "config/smoke.yaml", "mine.yaml",

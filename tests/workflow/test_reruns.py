@@ -16,7 +16,7 @@ import pytest
 
 from nodeflow.plan.figures import FIGURES
 from nodeflow.plan.laws import Laws
-from nodeflow.plan.node import Node
+from nodeflow.plan.neural_ode import NeuralODEs
 from nodeflow.plan.stages import STAGES
 from nodeflow.plan.tables import collections
 from nodeflow.plan.tails import Tails
@@ -92,11 +92,16 @@ CHANGES = {
     },
     "graphs/measures.py": {"sample_graphs", "sample_network", "check_own"},
     "dynamics/ensemble.py": {"simulate_trajectories", "simulate_network", "train_bridge"},
-    "node/train.py": {"train_node", "train_bridge", "train_own", "forecast_own"},
-    "node/evaluate.py": {"test_node", "test_law", "test_tailed", "test_snapshots"},
-    "node/tails.py": {"test_tailed", "examine_tailed", "perturb_tailed"},
+    "neural_ode/train.py": {"train_neural_ode", "train_bridge", "train_own", "forecast_own"},
+    "neural_ode/evaluate.py": {
+        "evaluate_neural_ode",
+        "evaluate_law",
+        "evaluate_tailed",
+        "evaluate_snapshots",
+    },
+    "neural_ode/tails.py": {"evaluate_tailed", "examine_tailed", "perturb_tailed"},
     "laws/discover.py": {"discover_law", "discover_own"},
-    "node/estimate.py": {"train_node", "train_bridge", "train_own", "forecast_own"},
+    "neural_ode/estimate.py": {"train_neural_ode", "train_bridge", "train_own", "forecast_own"},
     "priors/learn.py": {"train_own"},
     "judge/claims.py": {"judge_claims"},
     "zoo/train.py": {
@@ -111,7 +116,7 @@ CHANGES = {
     "bridge/flow.py": {"fit_bridge"},
     "bridge/functional.py": {"fit_bridge"},
     "figures/runtime.py": {"draw_runtime"},
-    "figures/node.py": {
+    "figures/neural_ode.py": {
         "draw_training",
         "draw_error_over_training",
         "draw_size_errors",
@@ -131,9 +136,9 @@ SCRIPTS = ROOT / "workflow/scripts"
 CODE = {
     **{rule: (SCRIPTS / f"{stage.script or rule}.py", []) for rule, stage in STAGES.items()},
     **{
-        f"{test}_{learned.folder}": (SCRIPTS / f"{test}_node.py", [learned.read])
-        for test in ("test", "examine", "perturb")
-        for learned in (Node, Laws, Tails)
+        f"{test}_{learned.folder}": (SCRIPTS / f"{test}_learned.py", [learned.read])
+        for test in ("evaluate", "examine", "perturb")
+        for learned in (NeuralODEs, Laws, Tails)
     },
     **{f"draw_{figure.name}": (SCRIPTS / "draw.py", figure.entries) for figure in FIGURES},
     **{
@@ -145,7 +150,7 @@ CODE = {
 
 ON_DEMAND = {
     "draw_error_over_training",
-    "test_snapshots",
+    "evaluate_snapshots",
     "compare_solvers",
     "simulate_network",
     "check_own",
@@ -182,7 +187,7 @@ def test_a_change_is_seen_by_exactly_the_rules_that_use_it(source: Path, module:
 @pytest.mark.parametrize(
     ("run", "module"),
     [
-        ("part", "node/evaluate.py"),
+        ("part", "neural_ode/evaluate.py"),
         *(
             pytest.param("finished", module, marks=pytest.mark.slow)
             for module in CHANGES
@@ -203,7 +208,7 @@ def test_a_change_reruns_its_users_and_what_follows(
 @pytest.mark.parametrize(
     ("run", "file", "old", "new", "rules"),
     [
-        ("part", "smoke.yaml", "seeds: 2", "seeds: 3", {"train_node"}),
+        ("part", "smoke.yaml", "seeds: 2", "seeds: 3", {"train_neural_ode"}),
         *(
             pytest.param("finished", *case, marks=pytest.mark.slow)
             for case in [
@@ -221,7 +226,7 @@ def test_a_change_reruns_its_users_and_what_follows(
                     "rtol: 1.0e-5",
                     {"simulate_trajectories", "train_bridge"},
                 ),
-                ("smoke.yaml", "seeds: 2", "seeds: 3", {"train_node"}),
+                ("smoke.yaml", "seeds: 2", "seeds: 3", {"train_neural_ode"}),
                 ("smoke.yaml", "controls: 20", "controls: 21", {"judge_samples", "judge_bridge"}),
             ]
         ),
@@ -278,10 +283,10 @@ def test_one_figure_is_drawn_anew_by_name(run: Checkout) -> None:
 
 
 def test_one_system_more_leaves_the_others_alone(edited: Checkout) -> None:
-    models = list((edited.folder / "results/node/models/SIS").rglob("*.safetensors"))
+    models = list((edited.folder / "results/neural_ode/models/SIS").rglob("*.safetensors"))
     replace(edited.folder / "config/smoke.yaml", "systems: [SIS]", "systems: [SIS, MM]")
     before = edited.waiting()
-    assert before["train_node"] == len(models)
+    assert before["train_neural_ode"] == len(models)
     assert "sample_graphs" not in before
     assert "train_zoo" not in before
 
@@ -306,9 +311,14 @@ def test_other_measures_leave_graphs_and_what_is_simulated_on_them(
     path = edited.folder / "src/nodeflow/graphs/measures.py"
     path.write_text(path.read_text() + ADDED)
     waiting = set(edited.waiting())
-    measured = {"test_node", "collect_graphs", "collect_theory", "sample_network"}
+    measured = {"evaluate_neural_ode", "collect_graphs", "collect_theory", "sample_network"}
     assert waiting >= {"sample_graphs"} | after(measured)
-    assert not waiting & {"simulate_trajectories", "train_node", "examine_node", "judge_bridge"}
+    assert not waiting & {
+        "simulate_trajectories",
+        "train_neural_ode",
+        "examine_neural_ode",
+        "judge_bridge",
+    }
 
 
 TWO_SYSTEMS = """
@@ -317,10 +327,11 @@ dynamics:
   parameters: {SIS: {R: 1.2}}
 """
 MODELS = {
-    system: f"results/node/models/{system}/plain/trained_beta~1.1/trained_gamma~2.1.safetensors"
+    system: f"results/neural_ode/models/{system}/plain/"
+    "trained_beta~1.1/trained_gamma~2.1.safetensors"
     for system in ("SIS", "MM")
 }
-TESTS = {system: f"results/node/noise/{system}/plain.parquet" for system in MODELS}
+TESTS = {system: f"results/neural_ode/noise/{system}/plain.parquet" for system in MODELS}
 
 
 @pytest.mark.slow
@@ -332,7 +343,7 @@ def test_one_system_s_parameter_leaves_the_models_of_the_others(fresh: Checkout)
     fresh.snakemake(*asked)
 
     def results(system: str) -> dict[Path, bytes]:
-        folders = (fresh.folder / "results" / part for part in ("trajectories", "node"))
+        folders = (fresh.folder / "results" / part for part in ("trajectories", "neural_ode"))
         paths = [path for folder in folders for path in folder.rglob("*") if system in path.parts]
         return {path: path.read_bytes() for path in paths if path.is_file()}
 

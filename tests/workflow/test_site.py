@@ -134,10 +134,10 @@ def test_the_pages_of_the_navigation_are_there(site: Path) -> None:
     assert [next(iter(part)) for part in parts] == [
         "nodeflow", "Tutorials", "How to", "Results", "Reference",
     ]  # fmt: skip
-    for name in ("graphs", "node", "laws", "flow", "judge"):
+    for name in ("graphs", "neural_ode", "laws", "flow", "judge"):
         page = (site / f"reference/api/{name}/index.html").read_text()
         assert "doc-heading" in page, name
     files = (site / "reference/files/index.html").read_text()
-    assert "node_tests" in files and "mae_mean_field" in files
+    assert "neural_ode_tests" in files and "mae_mean_field" in files
     keys = (site / "reference/configuration/index.html").read_text()
     assert "graphs.sizes" in keys

@@ -61,7 +61,7 @@ def test_activity_is_read_with_the_graphs_of_each_file_of_trajectories(rules: Ru
     [
         ("graphs: {sizes: [1]}", ["graphs.sizes[0]", "≥ 2"]),
         ("graphs: {mean: 3}", ["graphs.mean is not a key"]),
-        ("node: {structure: {beta: []}}", ["node.structure.beta is empty"]),
+        ("neural_ode: {structure: {beta: []}}", ["neural_ode.structure.beta is empty"]),
         ("dynamics: {systems: [SIR]}", ["SIR", "SIS, MAK, MM, BD, ND"]),
     ],
 )
@@ -86,11 +86,11 @@ def test_the_paper_grid_is_planned_in_full(fresh: Checkout) -> None:
     stats = (answer.stdout + answer.stderr).split("Job stats:")[1]
     jobs = dict(re.findall(r"^(\w+)\s+(\d+)\s*$", stats, re.MULTILINE))
     # Six more cells a system train on covering or noisy data.
-    assert int(jobs["train_node"]) == 5 * (63 + 6)
+    assert int(jobs["train_neural_ode"]) == 5 * (63 + 6)
     # Those of all systems are tested in one job.
-    assert int(jobs["test_node"]) == 63 + 6
+    assert int(jobs["evaluate_neural_ode"]) == 63 + 6
     # Error over training is drawn for one β.
-    assert int(jobs["test_snapshots"]) == 5 * 7
+    assert int(jobs["evaluate_snapshots"]) == 5 * 7
     assert int(jobs["train_flow"]) == 2 * (5 + 4 + 4)
 
 
@@ -104,19 +104,22 @@ def test_every_figure_and_table_is_there(finished: Checkout) -> None:
         assert (figures / f"{name}.png").stat().st_size > 5_000
         assert (figures / f"{name}.pdf").stat().st_size > 5_000
     tables = {path.stem for path in (finished.folder / "results/tables").glob("*.parquet")}
-    aside = {"conditional", "conditional_summary", "flow_solvers", "node_over_training"}
+    aside = {"conditional", "conditional_summary", "flow_solvers", "neural_ode_over_training"}
     assert tables == {x.name for x in TABLES if not x.each} - aside
 
 
 @pytest.mark.slow
 def test_the_paper_s_recipe_keeps_snapshots_and_draws_them(fresh: Checkout) -> None:
     (fresh.folder / "few.yaml").write_text(
-        "node: {recipe: paper, paper: {steps: 40, batch: 4, learning_rate: 0.05, snapshots: 4}}"
+        "neural_ode: {recipe: paper, "
+        "paper: {steps: 40, batch: 4, learning_rate: 0.05, snapshots: 4}}"
     )
     figure = "results/figures/error_over_training.png"
     fresh.snakemake(figure, "--cores", "2", "--configfile", "config/smoke.yaml", "few.yaml")
     assert (fresh.folder / figure).stat().st_size > 5_000
-    table = pq.read_table(fresh.folder / "results/tables/node_over_training.parquet").to_pandas()
+    table = pq.read_table(
+        fresh.folder / "results/tables/neural_ode_over_training.parquet"
+    ).to_pandas()
     # The training size, 64, and the detail size, 128; two seeds, two test graphs.
     assert table.groupby(["N", "step"]).size().to_dict() == {
         (size, step): 4 for size in (64, 128) for step in (0, 10, 16, 25, 40)
@@ -148,7 +151,7 @@ def test_every_file_says_where_it_came_from(run: Checkout, monkeypatch: pytest.M
 
 
 def test_logs_can_be_followed(run: Checkout) -> None:
-    [log, *_] = (run.folder / "results/logs/train_node").rglob("*.log")
+    [log, *_] = (run.folder / "results/logs/train_neural_ode").rglob("*.log")
     text = log.read_text()
     assert re.search(r"step \d+ of \d+, loss [\d.e-]+.* steps/s, \d+ s left", text), text
     assert re.search(r"done in [\d.]+ s", text)

@@ -6,13 +6,13 @@ from nodeflow.job import job
 from nodeflow.judge.claims import judge_claims
 from nodeflow.judge.schemas import CLAIMS
 from nodeflow.judge.warning import AREAS
-from nodeflow.node.collected import (
+from nodeflow.neural_ode.collected import (
     COLLECTED_FIXED_POINTS,
     COLLECTED_HIDDEN,
     COLLECTED_NOISE,
     COLLECTED_TESTS,
 )
-from nodeflow.node.trust_table import COLLECTED_TRUST
+from nodeflow.neural_ode.trust_table import COLLECTED_TRUST
 from nodeflow.tables import read_table, write_table
 
 snakemake: Any

@@ -12,7 +12,7 @@ from torch import Tensor
 from nodeflow.bridge.symmetry import balanced_gauge, node_symmetry, scale_interaction
 from nodeflow.canonical.align import align_block, finite
 from nodeflow.canonical.matching import MatchSettings
-from nodeflow.node.layout import widths_of
+from nodeflow.neural_ode.layout import widths_of
 from nodeflow.problems import Problem
 
 __all__ = ["Canonical", "CanonicalProblem", "canonicalize", "common_order"]

@@ -29,7 +29,7 @@ from nodeflow.dynamics.systems import SYSTEMS, Field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.grid import Cell
-from nodeflow.node.layout import NETS
+from nodeflow.neural_ode.layout import NETS
 from nodeflow.seeds import numpy_generator
 
 __all__ = [

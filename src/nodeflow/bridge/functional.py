@@ -34,8 +34,8 @@ from torch import Tensor
 from nodeflow.bridge.functions import learned_functions
 from nodeflow.bridge.members import Members
 from nodeflow.bridge.symmetry import balanced_gauge, scale_interaction
-from nodeflow.node.levenberg import Fit
-from nodeflow.node.model import initial_parameters
+from nodeflow.neural_ode.levenberg import Fit
+from nodeflow.neural_ode.model import initial_parameters
 from nodeflow.problems import Problem
 from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nodeflow.dynamics.systems import Field
-from nodeflow.node.layout import NETS
-from nodeflow.node.model import evaluate_net
+from nodeflow.neural_ode.layout import NETS
+from nodeflow.neural_ode.model import evaluate_net
 
 __all__ = ["field_residuals", "function_coordinates", "learned_functions", "true_functions"]
 

@@ -23,7 +23,7 @@ from nodeflow.bridge.members import Members, learned
 from nodeflow.canonical.align import finite
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.flow.settings import FlowSettings, SampleSettings
-from nodeflow.node.layout import widths_of
+from nodeflow.neural_ode.layout import widths_of
 from nodeflow.problems import Problem
 from nodeflow.seeds import derive_seed
 from nodeflow.threads import one_thread_if_small

@@ -23,7 +23,7 @@ class Members:
     """R neural ODEs with what tells them apart.
 
     Attributes:
-        parameters: float32 tensors of shape (R, *shape) by name; see `nodeflow.node.layout`.
+        parameters: float32 tensors of shape (R, *shape) by name; see `nodeflow.neural_ode.layout`.
         system: (R,) name of the system that each was trained on.
         beta: (R,) inverse temperature of its training graph.
         gamma: (R,) degree exponent of its training graph.

@@ -12,8 +12,8 @@ from nodeflow.dynamics.integrate import simulate_graphs
 from nodeflow.dynamics.systems import Field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
-from nodeflow.node.field import as_field
-from nodeflow.node.table import TableProblem
+from nodeflow.neural_ode.field import as_field
+from nodeflow.neural_ode.table import TableProblem
 
 __all__ = ["Predictions", "ensemble", "fields_of", "predict"]
 

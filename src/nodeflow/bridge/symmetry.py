@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 
 from nodeflow.canonical.symmetry import Group, Place, Symmetry
-from nodeflow.node.layout import NETS, check_widths, widths_of
-from nodeflow.node.model import evaluate_net
+from nodeflow.neural_ode.layout import NETS, check_widths, widths_of
+from nodeflow.neural_ode.model import evaluate_net
 
 __all__ = ["balanced_gauge", "node_shapes", "node_symmetry", "scale_interaction"]
 

@@ -13,9 +13,9 @@ from nodeflow.bridge.members import Members
 from nodeflow.dynamics.ensemble import simulate_cell
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.grid import Cell
-from nodeflow.node.layout import SELU
-from nodeflow.node.settings import RecipeProblem, recipe_settings
-from nodeflow.node.train import Observations, observed, train_stack
+from nodeflow.neural_ode.layout import SELU
+from nodeflow.neural_ode.settings import RecipeProblem, recipe_settings
+from nodeflow.neural_ode.train import Observations, observed, train_stack
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["DataSettings", "train_zoo"]

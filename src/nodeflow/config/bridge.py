@@ -13,7 +13,7 @@ from nodeflow.config.flow import Sampling
 from nodeflow.config.section import Cell, Cells, Name, Section, key, known
 from nodeflow.flow.methods import METHODS
 from nodeflow.flow.settings import FlowSettings
-from nodeflow.node.settings import GaussNewtonSettings
+from nodeflow.neural_ode.settings import GaussNewtonSettings
 from nodeflow.settings.fields import (
     Count,
     Keys,

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from nodeflow.config.section import Name, Names, Section, either, key, known
 from nodeflow.config.zoo import Data, Zoo
 from nodeflow.datasets import VIEWS, DataProblem, form
-from nodeflow.datasets.door import can_be_read, task_data
+from nodeflow.datasets.registry import can_be_read, task_data
 from nodeflow.flow.method import Method
 from nodeflow.flow.methods import METHODS
 from nodeflow.flow.settings import DIFFUSION_STEPS, INTEGRATORS, SOLVERS, Width

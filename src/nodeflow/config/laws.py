@@ -14,7 +14,7 @@ __all__ = ["Laws"]
 
 
 class Recovery(Section):
-    """Laws of less than all data, at node.structure.trained; the noise of node.noise joins them."""
+    """Laws of less than all data, at neural_ode.structure.trained; neural_ode.noise joins them."""
 
     noise: Unique[Positive] = key("standard deviations of noise on the states")
     trajectories: Unique[Count] = key("so many trajectories")
@@ -26,7 +26,8 @@ class Laws(Section):
     """Laws behind the trajectories of training graphs."""
 
     cells: Unique[Cell] = key(
-        "the training cells, among node.cells, of which laws are found; without any there are none"
+        "the training cells, among neural_ode.cells, of which laws are found; "
+        "without any there are none"
     )
     graphs: Count = key("training graphs of each cell, at most; each has a law of its own")
     trajectories: Count = key("trajectories on each of them, at most")

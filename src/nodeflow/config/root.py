@@ -14,7 +14,7 @@ from nodeflow.config.dynamics import Dynamics
 from nodeflow.config.flow import Flows
 from nodeflow.config.graphs import Graphs
 from nodeflow.config.laws import Laws
-from nodeflow.config.node import Node
+from nodeflow.config.neural_ode import NeuralODE
 from nodeflow.config.own import Own, OwnName
 from nodeflow.config.section import Section, key
 from nodeflow.config.zoo import Zoos
@@ -36,7 +36,7 @@ class Config(Section):
     )
     graphs: Graphs
     dynamics: Dynamics
-    node: Node
+    neural_ode: NeuralODE
     laws: Laws
     zoo: Zoos
     canonical: Canonical
@@ -51,7 +51,7 @@ class Config(Section):
         sizes = [
             *self.graphs.sizes,
             self.graphs.training.size,
-            self.node.structure.size,
+            self.neural_ode.structure.size,
             *tested,
         ]
         if self.graphs.mean_degree >= min(sizes) - 1:
@@ -60,13 +60,18 @@ class Config(Section):
                 f"is {self.graphs.dump()['mean_degree']}; it must be < {min(sizes) - 1}, the "
                 "number of possible neighbours in the smallest graph.",
             )
-        if self.node.detail.size not in self.graphs.sizes:
+        if self.neural_ode.detail.size not in self.graphs.sizes:
             yield fault(
-                "node.detail.size",
-                f"is {self.node.detail.size}; it must be one of graphs.sizes.",
+                "neural_ode.detail.size",
+                f"is {self.neural_ode.detail.size}; it must be one of graphs.sizes.",
             )
         for where, observed, recipe, training in (
-            ("dynamics.training", self.dynamics.training, self.node.recipe, self.node.training),
+            (
+                "dynamics.training",
+                self.dynamics.training,
+                self.neural_ode.recipe,
+                self.neural_ode.training,
+            ),
             ("bridge.data", self.bridge.data, "gauss_newton", self.bridge.training),
         ):
             if observed.times < training.fewest_times:
@@ -76,8 +81,10 @@ class Config(Section):
                     f"{training.fewest_times}.",
                 )
         for cell in self.laws.cells:
-            if cell not in self.node.cells:
-                yield fault("laws.cells", f"holds {cell.dump()}; it must be one of node.cells.")
+            if cell not in self.neural_ode.cells:
+                yield fault(
+                    "laws.cells", f"holds {cell.dump()}; it must be one of neural_ode.cells."
+                )
         most = self.dynamics.training.times
         if self.laws.cells and most < FEWEST_TIMES:
             yield fault(

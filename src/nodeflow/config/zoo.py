@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from nodeflow.config.section import Name, Names, Section, either, is_path, key, known
 from nodeflow.datasets import DATASETS, FILES, SOURCES, VIEWS, VOCABULARIES, DataProblem, form
-from nodeflow.datasets.door import base_name
+from nodeflow.datasets.registry import base_name
 from nodeflow.datasets.sets import SETS
 from nodeflow.settings.fields import (
     Counts,

@@ -1,4 +1,4 @@
-"""Data sets: folders, packages and checksummed downloads behind one door."""
+"""Data sets: folders, packages and checksummed downloads behind one registry."""
 
 import lazy_loader
 

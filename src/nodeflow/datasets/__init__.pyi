@@ -1,5 +1,6 @@
 from .dataset import DataProblem, Dataset
-from .door import (
+from .download import download
+from .registry import (
     DATASETS,
     FILES,
     FORMS,
@@ -9,7 +10,6 @@ from .door import (
     form,
     load_dataset,
 )
-from .download import download
 from .sources import Source, read_sources
 from .views import VIEWS
 

@@ -25,7 +25,7 @@ from .flow import (
 )
 from .graphs import draw_degrees, draw_ensemble, draw_networks
 from .laws import draw_law_errors, draw_law_functions, draw_law_recovery
-from .node import (
+from .neural_ode import (
     draw_degree_errors,
     draw_error_over_training,
     draw_size_errors,

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from nodeflow.judge.bootstrap import median_band
-from nodeflow.node.store import LAW, NEURAL_ODE, TAILED
+from nodeflow.neural_ode.store import LAW, NEURAL_ODE, TAILED
 from nodeflow.seeds import numpy_generator
 
 __all__ = [

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.judge.bootstrap import crossed_means, crossed_medians, interval
 from nodeflow.judge.schemas import CLAIMS
-from nodeflow.node.store import LAW, NEURAL_ODE, TAILED
+from nodeflow.neural_ode.store import LAW, NEURAL_ODE, TAILED
 from nodeflow.seeds import numpy_generator
 
 __all__ = ["judge_claims", "verdict"]

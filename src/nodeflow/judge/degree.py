@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nodeflow.graphs.bins import degree_bins
-from nodeflow.node.store import EVALUATED
+from nodeflow.neural_ode.store import EVALUATED
 from nodeflow.tables import Schema, gathered
 
 __all__ = ["COLLECTED_ERRORS", "ERRORS_BY_DEGREE", "errors_by_degree"]
@@ -54,7 +54,7 @@ def errors_by_degree(errors: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         errors: columns degree, mae, mae_persistence, mae_mean_field, outside, spread of
-            `NODE_ERRORS`, of one test cell.
+            `NEURAL_ODE_ERRORS`, of one test cell.
 
     Returns:
         Rows with the columns of `ERRORS_BY_DEGREE`, but for N, beta, gamma.

@@ -20,7 +20,7 @@ from nodeflow.data.series import Run
 from nodeflow.data.tables import ERRORS, FORECASTS
 from nodeflow.graphs.bins import degree_bins
 from nodeflow.graphs.graph import Graph
-from nodeflow.node.ensemble import Ensemble
+from nodeflow.neural_ode.ensemble import Ensemble
 
 __all__ = ["error_table", "forecast_notes", "forecast_runs", "function_table"]
 

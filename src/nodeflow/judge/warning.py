@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.metrics import auc, roc_curve
 
-from nodeflow.node.store import MODELS, NODE_ERRORS
+from nodeflow.neural_ode.store import MODELS, NEURAL_ODE_ERRORS
 from nodeflow.tables import Schema, check_place, read_parameters, stream_table
 
 __all__ = ["AREAS", "CURVES", "judge_warning", "receiver_curve"]
@@ -101,7 +101,7 @@ def _nodes(path: str, size: int, training_size: int) -> tuple[pd.DataFrame, floa
     trained = ["trained_beta", "trained_gamma"]
     columns = [*trained, "N", "beta", "gamma", "graph", "node", "mae", *SIGNALS]
     parts, small = [], []
-    for rows in stream_table(path, NODE_ERRORS, columns=columns):
+    for rows in stream_table(path, NEURAL_ODE_ERRORS, columns=columns):
         own = (rows["beta"] == rows["trained_beta"]) & (rows["gamma"] == rows["trained_gamma"])
         rows = rows.drop(columns=trained)
         parts.append(rows[own & (rows["N"] == size)])

@@ -22,7 +22,7 @@ from nodeflow.graphs.graph import Graph
 from nodeflow.laws.data import LawProblem
 from nodeflow.laws.form import field_of
 from nodeflow.laws.formulas import atom_of
-from nodeflow.node.trust import Seen, flags
+from nodeflow.neural_ode.trust import Seen, flags
 
 if TYPE_CHECKING:
     from nodeflow.laws.law import Law
@@ -209,7 +209,7 @@ def flag(law: Law, found: Mixture, graph: Graph) -> NDArray[np.int8]:
     """For each time and node the place in `FLAGS`, (T, n).
 
     * inside: the forecast rests on states that the data show: its own, and on average those of its
-      neighbours (`nodeflow.node.flags`);
+      neighbours (`nodeflow.neural_ode.flags`);
     * outside, laws agree: it does not, but neither an alternative nor a value of the parameters
       within their errors (90 %) changes it by more than 1 %;
     * outside, laws differ: one of them does, or the law does not explain its own data, so that

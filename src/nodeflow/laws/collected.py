@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.node.store import MODELS
+from nodeflow.neural_ode.store import MODELS
 from nodeflow.tables import Schema, gathered
 
 __all__ = ["COLLECTED_LAWS", "LAW_TABLE"]

@@ -38,7 +38,7 @@ from nodeflow.laws.screen import (
     simplest,
 )
 from nodeflow.laws.symbolic import available, proposed
-from nodeflow.node.splines import smooth
+from nodeflow.neural_ode.splines import smooth
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["discover"]

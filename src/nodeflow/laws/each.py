@@ -13,7 +13,7 @@ from nodeflow.graphs.graph import Graph
 from nodeflow.laws.data import LawProblem
 from nodeflow.laws.discover import discover
 from nodeflow.laws.store import Laws
-from nodeflow.node.variants import noisy
+from nodeflow.neural_ode.variants import noisy
 from nodeflow.seeds import numpy_generator
 
 __all__ = ["discover_each", "less"]

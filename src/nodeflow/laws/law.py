@@ -22,7 +22,7 @@ from nodeflow.laws.data import LawProblem, covariates_of
 from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
 from nodeflow.laws.formulas import atom_of
 from nodeflow.laws.symbolic import available
-from nodeflow.node.trust import LEVELS, checked_levels
+from nodeflow.neural_ode.trust import LEVELS, checked_levels
 from nodeflow.threads import one_thread_if_small
 
 if TYPE_CHECKING:

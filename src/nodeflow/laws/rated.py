@@ -10,7 +10,7 @@ from typing import Any
 
 from nodeflow.laws.store import Laws, read_laws
 from nodeflow.laws.trusted import rate_law
-from nodeflow.node.learned import Fields
+from nodeflow.neural_ode.learned import Fields
 
 __all__ = ["rated_fields", "read_rated"]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from nodeflow.laws.data import LawProblem
 from nodeflow.laws.law import VERSION, Law
-from nodeflow.node.learned import Fields
+from nodeflow.neural_ode.learned import Fields
 from nodeflow.tables import FileProblem, Kind, read_facts, write_facts
 
 __all__ = ["LAWS", "Laws", "read_laws", "write_laws"]

@@ -8,7 +8,7 @@ import pandas as pd
 from nodeflow.dynamics.systems import Field
 from nodeflow.laws.collected import LAW_TABLE
 from nodeflow.laws.store import Laws
-from nodeflow.node.functions import compare_functions
+from nodeflow.neural_ode.functions import compare_functions
 
 __all__ = ["law_table"]
 

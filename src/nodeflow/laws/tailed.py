@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from nodeflow.laws.store import read_laws
-from nodeflow.node.learned import Fields
-from nodeflow.node.store import read_models
-from nodeflow.node.tails import models_with_tails
+from nodeflow.neural_ode.learned import Fields
+from nodeflow.neural_ode.store import read_models
+from nodeflow.neural_ode.tails import models_with_tails
 
 __all__ = ["read_tailed"]
 

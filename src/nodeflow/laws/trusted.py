@@ -12,9 +12,9 @@ from nodeflow.graphs.graph import Graph
 from nodeflow.laws.bands import AGREE, DIFFER, flag
 from nodeflow.laws.data import LawProblem
 from nodeflow.laws.law import EXACT, Law
-from nodeflow.node.trust import Calibration
-from nodeflow.node.trust_table import LEVELS
-from nodeflow.node.trusted import Rated, failure, summary
+from nodeflow.neural_ode.trust import Calibration
+from nodeflow.neural_ode.trust_table import LEVELS
+from nodeflow.neural_ode.trusted import Rated, failure, summary
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["rate_law"]
@@ -36,7 +36,7 @@ def rate_law(law: Law, graph: Graph, truth: Sequence[Trajectory]) -> dict[str, A
         truth: trajectories of the true system on it.
 
     Returns:
-        The columns of `NODE_TRUST`, but for those that name the graphs.
+        The columns of `NEURAL_ODE_TRUST`, but for those that name the graphs.
     """
     reason, each = failure(truth), []
     for run in [] if reason else truth:

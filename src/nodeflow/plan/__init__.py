@@ -31,7 +31,7 @@ from nodeflow.plan.graphs import Graphs
 from nodeflow.plan.laws import Laws
 from nodeflow.plan.learned import Learned
 from nodeflow.plan.networks import Networks
-from nodeflow.plan.node import Node
+from nodeflow.plan.neural_ode import NeuralODEs
 from nodeflow.plan.own import Own
 from nodeflow.plan.paths import Row, fill, narrow
 from nodeflow.plan.tails import Tails
@@ -84,7 +84,7 @@ class Plan:
     @cached_property
     def cells(self) -> Cells:
         """The cells of the grid."""
-        return Cells(self.config.graphs, self.config.node)
+        return Cells(self.config.graphs, self.config.neural_ode)
 
     @cached_property
     def graphs(self) -> Graphs:
@@ -107,19 +107,19 @@ class Plan:
         return Networks(self.config.graphs, self.code("sample_network"), self.dynamics)
 
     @cached_property
-    def node(self) -> Node:
+    def neural_ode(self) -> NeuralODEs:
         """Neural ODEs."""
-        return Node(self.config.node, self.config.device, self.dynamics)
+        return NeuralODEs(self.config.neural_ode, self.config.device, self.dynamics)
 
     @cached_property
     def laws(self) -> Laws:
         """Laws behind the trajectories that neural ODEs learn."""
-        return Laws(self.config.laws, self.code("discover_law"), self.node)
+        return Laws(self.config.laws, self.code("discover_law"), self.neural_ode)
 
     @cached_property
     def experiments(self) -> Experiments:
         """Tests of neural ODEs."""
-        return self._tests(self.node)
+        return self._tests(self.neural_ode)
 
     @cached_property
     def law_experiments(self) -> Experiments:
@@ -129,7 +129,7 @@ class Plan:
     @cached_property
     def tail_experiments(self) -> Experiments:
         """The same tests of neural ODEs with the tails of laws."""
-        return self._tests(Tails(self.laws, self.node))
+        return self._tests(Tails(self.laws, self.neural_ode))
 
     @cached_property
     def evaluated(self) -> Evaluated:
@@ -138,9 +138,10 @@ class Plan:
 
     def _tests(self, models: Learned) -> Experiments:
         testing, examining, perturbing = (
-            self.code(x, [models.read]) for x in ("test_node", "examine_node", "perturb_node")
+            self.code(x, [models.read])
+            for x in ("evaluate_learned", "examine_learned", "perturb_learned")
         )
-        return Experiments(testing, examining, perturbing, models, self.node)
+        return Experiments(testing, examining, perturbing, models, self.neural_ode)
 
     @cached_property
     def data(self) -> Data:

@@ -33,11 +33,11 @@ class Cells:
 
     Attributes:
         graphs: section `graphs` of the configuration.
-        node: section `node`.
+        neural_ode: section `neural_ode`.
     """
 
     graphs: config.graphs.Graphs
-    node: config.node.Node
+    neural_ode: config.neural_ode.NeuralODE
 
     @property
     def training_size(self) -> int:
@@ -47,27 +47,27 @@ class Cells:
     @property
     def detail_size(self) -> int:
         """Number of nodes of the test graphs of all experiments but size and structure."""
-        return self.node.detail.size
+        return self.neural_ode.detail.size
 
     @cached_property
     def training(self) -> list[Cell]:
         """All training cells."""
-        return [self._training(x) for x in self.node.cells]
+        return [self._training(x) for x in self.neural_ode.cells]
 
     @cached_property
     def detail(self) -> list[Cell]:
         """The training cells that fixed points, hidden nodes and covering look at."""
-        return [self._training(x) for x in self.node.detail.cells]
+        return [self._training(x) for x in self.neural_ode.detail.cells]
 
     @cached_property
     def structure_trained(self) -> Cell:
         """The training cell of the models that are tested over the structure grid."""
-        return self._training(self.node.structure.trained)
+        return self._training(self.neural_ode.structure.trained)
 
     @cached_property
     def structure(self) -> list[Cell]:
         """The test cells of the structure experiment."""
-        grid = self.node.structure
+        grid = self.neural_ode.structure
         return cells([grid.size], grid.beta, grid.gamma)
 
     @cached_property

@@ -8,7 +8,7 @@ from typing import Any
 
 from nodeflow import config
 from nodeflow.datasets import FILES, SOURCES, dataset_available
-from nodeflow.datasets.door import base_name
+from nodeflow.datasets.registry import base_name
 from nodeflow.plan.paths import DATA, DOWNLOADED, Row, fill
 
 __all__ = ["Data"]

@@ -49,7 +49,7 @@ class Evaluated:
 
     def warning_params(self) -> dict[str, Any]:
         """What the judgement of an ensemble's spread is made with."""
-        sizes = self.models.node.dynamics.graphs.settings.sizes
+        sizes = self.models.neural_ode.dynamics.graphs.settings.sizes
         return {"size": max(sizes), "training_size": self._cells.training_size}
 
     def claim_params(self) -> dict[str, Any]:
@@ -58,14 +58,14 @@ class Evaluated:
         return {
             "training_size": self._cells.training_size,
             "detail_size": self._cells.detail_size,
-            "structure_size": self.models.node.settings.structure.size,
+            "structure_size": self.models.neural_ode.settings.structure.size,
             "structure_trained": [cell.beta, cell.gamma],
-            "seed": self.models.node.dynamics.graphs.seed,
+            "seed": self.models.neural_ode.dynamics.graphs.seed,
         }
 
     @property
     def _cells(self) -> Cells:
-        return self.models.node.cells
+        return self.models.neural_ode.cells
 
     def _of(self, rows: str) -> list[dict[str, Any]]:
         """Rows of all, with the folder of each."""

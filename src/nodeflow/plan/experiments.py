@@ -10,7 +10,7 @@ from typing import Any
 from nodeflow.grid import Cell
 from nodeflow.plan.cells import Cells, rows, trained
 from nodeflow.plan.learned import Learned
-from nodeflow.plan.node import Node, noise_of, training_row
+from nodeflow.plan.neural_ode import NeuralODEs, noise_of, training_row
 from nodeflow.plan.paths import Row
 
 __all__ = ["Experiments"]
@@ -27,14 +27,14 @@ class Experiments:
         examining: of that of the detail experiments.
         perturbing: of that of the experiment with noisy initial states.
         models: what is tested.
-        node: the neural ODEs, with the settings of the experiments.
+        neural_ode: the neural ODEs, with the settings of the experiments.
     """
 
     testing: str
     examining: str
     perturbing: str
     models: Learned
-    node: Node
+    neural_ode: NeuralODEs
 
     @cached_property
     def details(self) -> list[dict[str, Any]]:
@@ -57,14 +57,14 @@ class Experiments:
         Those of the β of the structure experiment; none if the recipe keeps none.
         """
         shown = [x for x in self._cells.training if x.beta == self._cells.structure_trained.beta]
-        return self._of("plain", shown if self.node.keeps_snapshots else [])
+        return self._of("plain", shown if self.neural_ode.keeps_snapshots else [])
 
     @cached_property
     def noise(self) -> list[dict[str, Any]]:
         """Rows of system, variant, trained_beta, trained_gamma: given noisy initial states."""
-        cell, variants = self._cells.structure_trained, ("plain", *self.node.noise_variants)
+        cell, variants = self._cells.structure_trained, ("plain", *self.neural_ode.noise_variants)
         every = [row for variant in variants for row in self._of(variant, [cell])]
-        systems = self.node.dynamics.systems
+        systems = self.neural_ode.dynamics.systems
         return sorted(every, key=lambda row: systems.index(row["system"]))
 
     def graphs_tested(self, row: Row) -> list[dict[str, Any]]:
@@ -81,7 +81,7 @@ class Experiments:
         None where they learned from others than these; laws are no ensemble.
         """
         trusted = row["variant"] == "plain" and not self.models.rates_itself
-        return [self.node.learned(row)] if trusted else []
+        return [self.neural_ode.learned(row)] if trusted else []
 
     def snapshots_tested(self, row: Row) -> list[dict[str, Any]]:
         """Rows of system, role, N, beta, gamma: what a cell's snapshots are tested on."""
@@ -108,7 +108,7 @@ class Experiments:
         """What the tests of a training cell's models are made with."""
         return {
             **self._tested(row),
-            "truths": [self.node.dynamics.params(x) for x in self.tested(row)],
+            "truths": [self.neural_ode.dynamics.params(x) for x in self.tested(row)],
         }
 
     def snapshot_params(self, row: Row) -> dict[str, Any]:
@@ -118,8 +118,8 @@ class Experiments:
         """
         return {
             **self._plain(row),
-            "graphs": min(_SNAPSHOT_GRAPHS, self.node.dynamics.graphs.settings.test.graphs),
-            "truths": [self.node.dynamics.params(x) for x in self.snapshots_tested(row)],
+            "graphs": min(_SNAPSHOT_GRAPHS, self.neural_ode.dynamics.graphs.settings.test.graphs),
+            "truths": [self.neural_ode.dynamics.params(x) for x in self.snapshots_tested(row)],
         }
 
     def detail_parts(self, row: Row) -> dict[str, dict[str, dict[str, Any]]]:
@@ -136,7 +136,7 @@ class Experiments:
         """What the fixed points of a training cell's models are made with."""
         return {
             **self._plain(row),
-            **self.node.settings.fixed_points.dump(),
+            **self.neural_ode.settings.fixed_points.dump(),
             "truth": self._truth(row),
         }
 
@@ -144,9 +144,9 @@ class Experiments:
         """What the experiment with unobserved nodes is made with."""
         return {
             **self._plain(row),
-            **self.node.settings.hidden.dump("removed"),
+            **self.neural_ode.settings.hidden.dump("removed"),
             "truth": self._truth(row),
-            "seed": self.node.dynamics.graphs.seed,
+            "seed": self.neural_ode.dynamics.graphs.seed,
         }
 
     def noise_parts(self, row: Row) -> dict[str, dict[str, Any]]:
@@ -159,23 +159,23 @@ class Experiments:
         return {
             **self._tested(at),
             "training_noise": noise_of(row["variant"]),
-            "test_noise": self.node.settings.noise.dump("test")["test"],
+            "test_noise": self.neural_ode.settings.noise.dump("test")["test"],
             "truth": self._truth(at),
-            "seed": self.node.dynamics.graphs.seed,
+            "seed": self.neural_ode.dynamics.graphs.seed,
         }
 
     def _by_system(
         self, row: Row, made: Callable[[Row], dict[str, Any]]
     ) -> dict[str, dict[str, Any]]:
-        return {x["system"]: made(x) for x in self.node.dynamics.each(row)}
+        return {x["system"]: made(x) for x in self.neural_ode.dynamics.each(row)}
 
     @property
     def _cells(self) -> Cells:
-        return self.node.cells
+        return self.neural_ode.cells
 
     def _of(self, variant: str, cells: list[Cell]) -> list[dict[str, Any]]:
         """The rows of a variant in some cells, of those that there are."""
-        systems, there = self.node.dynamics.systems, self.models.trainings
+        systems, there = self.neural_ode.dynamics.systems, self.models.trainings
         every = [training_row(system, cell, variant) for system in systems for cell in cells]
         return [row for row in every if row in there]
 
@@ -192,4 +192,4 @@ class Experiments:
         return self._tested({**row, "variant": "plain"})
 
     def _truth(self, row: Row) -> dict[str, Any]:
-        return self.node.dynamics.params(self.detailed(row))
+        return self.neural_ode.dynamics.params(self.detailed(row))

@@ -25,8 +25,8 @@ class Question:
 
     Attributes:
         text: as the report shows it, numbered.
-        research: node, flow or bridge: which of the three research questions it belongs to; own for
-            data of the user's own, cost for what the run cost.
+        research: neural_ode, flow or bridge: the research question that it belongs to; own
+            for data of the user's own, cost for what the run cost.
     """
 
     text: str
@@ -36,11 +36,11 @@ class Question:
 QUESTIONS: Mapping[str, Question] = MappingProxyType(
     {
         "own": Question("0 How far can your own data be forecast?", "own"),
-        "graphs": Question("1 Are the graphs those of the model?", "node"),
-        "systems": Question("2 How do the systems behave on them?", "node"),
-        "learn": Question("3 Do neural ODEs learn the systems?", "node"),
-        "generalize": Question("4 When do neural ODEs generalize?", "node"),
-        "fail": Question("5 Why do they fail, can one tell, and do laws?", "node"),
+        "graphs": Question("1 Are the graphs those of the model?", "neural_ode"),
+        "systems": Question("2 How do the systems behave on them?", "neural_ode"),
+        "learn": Question("3 Do neural ODEs learn the systems?", "neural_ode"),
+        "generalize": Question("4 When do neural ODEs generalize?", "neural_ode"),
+        "fail": Question("5 Why do they fail, can one tell, and do laws?", "neural_ode"),
         "alike": Question("6 Are trained networks alike?", "flow"),
         "generate": Question("7 Can a flow generate networks that work and are new?", "flow"),
         "bridge": Question("8 Can it generate neural ODEs?", "bridge"),

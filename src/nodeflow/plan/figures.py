@@ -19,7 +19,7 @@ __all__ = ["FIGURES"]
 
 
 def _structure_size(plan: Plan) -> dict[str, Any]:
-    return {"size": plan.config.node.structure.size}
+    return {"size": plan.config.neural_ode.structure.size}
 
 
 def _structure_trained(plan: Plan) -> dict[str, Any]:
@@ -59,35 +59,35 @@ FIGURES: tuple[Figure, ...] = (
         {"activity": "activity_at_end"},
         lambda plan: {"beta": plan.cells.structure_trained.beta},
     ),
-    Figure("training", "learn", "Training loss", "node", {"history": "node_training"}),
+    Figure("training", "learn", "Training loss", "neural_ode", {"history": "neural_ode_training"}),
     Figure(
         "error_over_training",
         "learn",
         "Error over training",
-        "node",
-        {"runs": "node_over_training"},
+        "neural_ode",
+        {"runs": "neural_ode_over_training"},
     ),
     Figure(
         "functions",
         "learn",
         "Learned and true functions",
         "experiments",
-        {"functions": "node_functions"},
+        {"functions": "neural_ode_functions"},
     ),
     Figure(
         "size_errors",
         "generalize",
         "Error against size",
-        "node",
-        {"tests": "node_tests"},
+        "neural_ode",
+        {"tests": "neural_ode_tests"},
         lambda plan: {"beta": plan.cells.structure_trained.beta},
     ),
     Figure(
         "structure_errors",
         "generalize",
         "Error against structure",
-        "node",
-        {"tests": "node_tests"},
+        "neural_ode",
+        {"tests": "neural_ode_tests"},
         _structure_trained,
     ),
     Figure(
@@ -95,17 +95,19 @@ FIGURES: tuple[Figure, ...] = (
         "generalize",
         "Fixed points and stability",
         "experiments",
-        {"points": "node_fixed_points"},
+        {"points": "neural_ode_fixed_points"},
     ),
-    Figure("hidden", "generalize", "Unobserved nodes", "experiments", {"hidden": "node_hidden"}),
-    Figure("noise", "generalize", "Noise", "experiments", {"noise": "node_noise"}),
+    Figure(
+        "hidden", "generalize", "Unobserved nodes", "experiments", {"hidden": "neural_ode_hidden"}
+    ),
+    Figure("noise", "generalize", "Noise", "experiments", {"noise": "neural_ode_noise"}),
     Figure("claims", "generalize", "Verdicts on the claims", "experiments", {"claims": "claims"}),
     Figure(
         "degree_errors",
         "fail",
         "Error against degree",
-        "node",
-        {"errors": "node_errors_by_degree"},
+        "neural_ode",
+        {"errors": "neural_ode_errors_by_degree"},
         _structure_trained,
     ),
     Figure(
@@ -113,7 +115,7 @@ FIGURES: tuple[Figure, ...] = (
         "fail",
         "Training on hub states",
         "experiments",
-        {"errors": "node_errors_by_degree"},
+        {"errors": "neural_ode_errors_by_degree"},
         lambda plan: {"size": plan.cells.detail_size},
     ),
     Figure(
@@ -121,14 +123,14 @@ FIGURES: tuple[Figure, ...] = (
         "fail",
         "Spread of models as a warning",
         "experiments",
-        {"curves": "node_warning", "areas": "node_warning_areas"},
+        {"curves": "neural_ode_warning", "areas": "neural_ode_warning_areas"},
     ),
     Figure(
         "trust",
         "fail",
         "Bands and flags of ensembles",
         "trust",
-        {"trust": "node_trust"},
+        {"trust": "neural_ode_trust"},
         lambda plan: {"beta": plan.cells.structure_trained.beta},
     ),
     Figure(
@@ -136,7 +138,7 @@ FIGURES: tuple[Figure, ...] = (
         "fail",
         "Laws against size",
         "laws",
-        {"tests": "node_tests"},
+        {"tests": "neural_ode_tests"},
         lambda plan: {"beta": plan.cells.structure_trained.beta},
         lambda plan: bool(plan.laws.all),
     ),
@@ -154,7 +156,7 @@ FIGURES: tuple[Figure, ...] = (
         "fail",
         "Learned, found and true functions",
         "laws",
-        {"functions": "node_functions"},
+        {"functions": "neural_ode_functions"},
         when=lambda plan: bool(plan.law_experiments.details),
     ),
     Figure("zoo", "alike", "Accuracy of the members", "zoo", {"metrics": "zoo_members"}),
@@ -198,7 +200,7 @@ FIGURES: tuple[Figure, ...] = (
             "runs": "bridge_runs",
             "unobserved": "bridge_unobserved",
             "fixed_points": "bridge_fixed_points",
-            "tests": "node_tests",
+            "tests": "neural_ode_tests",
         },
     ),
     Figure(

@@ -14,7 +14,7 @@ from nodeflow import config
 from nodeflow.grid import Cell, number
 from nodeflow.plan.cells import trained
 from nodeflow.plan.learned import Learned
-from nodeflow.plan.node import Node, training_row
+from nodeflow.plan.neural_ode import NeuralODEs, training_row
 from nodeflow.plan.paths import LAW_TABLE, LAWS, Row, narrow
 
 __all__ = ["Laws"]
@@ -27,7 +27,7 @@ class Laws(Learned):
     Attributes:
         settings: section `laws` of the configuration.
         code: digest of the code that finds them.
-        node: the neural ODEs, which learn from the same trajectories.
+        neural_ode: the neural ODEs, which learn from the same trajectories.
     """
 
     folder = "law"
@@ -38,7 +38,7 @@ class Laws(Learned):
     rates_itself = True
     settings: config.laws.Laws
     code: str
-    node: Node
+    neural_ode: NeuralODEs
 
     @cached_property
     def trainings(self) -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ class Laws(Learned):
 
         Those of all data, and of noisy ones wherever neural ODEs learn from the same.
         """
-        tested = ("plain", *self.node.noise_variants)
+        tested = ("plain", *self.neural_ode.noise_variants)
         return [row for row in self.all if row["variant"] in tested]
 
     @cached_property
@@ -57,14 +57,14 @@ class Laws(Learned):
     @property
     def whole(self) -> dict[str, float]:
         """What all data are that a law is found from, as variants leave less of them."""
-        observed = self.node.dynamics.settings.training
+        observed = self.neural_ode.dynamics.settings.training
         most = min(self.settings.trajectories, observed.trajectories)
         return {"noise": 0.0, "trajectories": most, "times": observed.times, "nodes": 1.0}
 
     @cached_property
     def recovery(self) -> list[str]:
         """The variants with noise, or with less than all data."""
-        recovery, noise = self.settings.recovery, self.node.noise_variants
+        recovery, noise = self.settings.recovery, self.neural_ode.noise_variants
         less = [f"noise~{number(float(x))}" for x in recovery.noise]
         less = [x for x in less if x not in noise]
         less += [f"trajectories~{x}" for x in recovery.trajectories]
@@ -74,13 +74,13 @@ class Laws(Learned):
     @cached_property
     def all(self) -> list[dict[str, Any]]:
         """Rows of system, variant, trained_beta, trained_gamma: all laws."""
-        cells = [Cell(self.node.cells.training_size, *x.pair) for x in self.settings.cells]
+        cells = [Cell(self.neural_ode.cells.training_size, *x.pair) for x in self.settings.cells]
         of = [("plain", cell) for cell in cells]
-        there = self.node.cells.structure_trained
+        there = self.neural_ode.cells.structure_trained
         of += [(variant, there) for variant in self.recovery if there in cells]
         return [
             training_row(system, cell, variant)
-            for system in self.node.dynamics.systems
+            for system in self.neural_ode.dynamics.systems
             for variant, cell in of
         ]
 
@@ -89,16 +89,16 @@ class Laws(Learned):
         return {
             "system": row["system"],
             "variant": row["variant"],
-            **trained(self.node.cells.trained(row)),
+            **trained(self.neural_ode.cells.trained(row)),
             **self.settings.dump("graphs", "trajectories"),
-            "seed": self.node.dynamics.graphs.seed,
-            "from": self.node.dynamics.params(self.node.learned(row)),
+            "seed": self.neural_ode.dynamics.graphs.seed,
+            "from": self.neural_ode.dynamics.params(self.neural_ode.learned(row)),
             "code": self.code,
         }
 
     def parts(self, row: Row) -> dict[str, dict[str, Any]]:
         """What the laws of a variant and a training cell are made with, by system."""
-        systems = self.node.dynamics.systems
+        systems = self.neural_ode.dynamics.systems
         return {system: self.params({**row, "system": system}) for system in systems}
 
     def files(self, row: Row) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeflow import config
-from nodeflow.node.settings import GaussNewtonSettings
+from nodeflow.neural_ode.settings import GaussNewtonSettings
 from nodeflow.plan.paths import OWN_FIGURE, OWN_LAW, Row, fill, narrow
 from nodeflow.problems import Problem
 

@@ -36,17 +36,17 @@ NETWORK_TRAJECTORIES = "results/trajectories/networks/{system}/{network}.parquet
 
 # Neural ODEs.
 TRAINED = "trained_beta~{trained_beta}/trained_gamma~{trained_gamma}"
-TRAINING = f"results/node/models/{{system}}/{{variant}}/{TRAINED}"
+TRAINING = f"results/neural_ode/models/{{system}}/{{variant}}/{TRAINED}"
 MODELS = f"{TRAINING}.safetensors"
 SNAPSHOTS = f"{TRAINING}.snapshots.safetensors"
 HISTORY = f"{TRAINING}.history.parquet"
-OVER_TRAINING = f"results/node/snapshots/{{system}}/{TRAINED}.parquet"
+OVER_TRAINING = f"results/neural_ode/snapshots/{{system}}/{TRAINED}.parquet"
 
 # Laws behind the trajectories that neural ODEs learn.
 LAWS = f"results/law/laws/{{system}}/{{variant}}/{TRAINED}.json"
 LAW_TABLE = f"results/law/laws/{{system}}/{{variant}}/{TRAINED}.parquet"
 
-# Tests of both: what is tested, "node", "law" or "tailed", is the wildcard `learned`.
+# Tests of both: what is tested, "neural_ode", "law" or "tailed", is the wildcard `learned`.
 TESTS = f"results/{{learned}}/tests/{{system}}/{{variant}}/{TRAINED}"
 ERRORS = f"{TESTS}/errors.parquet"
 RUNS = f"{TESTS}/runs.parquet"

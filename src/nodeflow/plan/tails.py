@@ -8,7 +8,7 @@ from typing import Any
 
 from nodeflow.plan.laws import Laws
 from nodeflow.plan.learned import Learned
-from nodeflow.plan.node import Node
+from nodeflow.plan.neural_ode import NeuralODEs
 from nodeflow.plan.paths import LAWS, MODELS, Row
 
 __all__ = ["Tails"]
@@ -20,7 +20,7 @@ class Tails(Learned):
 
     Attributes:
         laws: that the tails are of.
-        node: the neural ODEs.
+        neural_ode: the neural ODEs.
     """
 
     folder = "tailed"
@@ -29,20 +29,20 @@ class Tails(Learned):
     patterns = (MODELS, LAWS)
     read = "laws.tailed:read_tailed"
     laws: Laws
-    node: Node
+    neural_ode: NeuralODEs
 
     @cached_property
     def trainings(self) -> list[dict[str, Any]]:
         """Rows of system, variant, trained_beta, trained_gamma: where there is a law, too."""
-        if self.node.settings.tails != "law":
+        if self.neural_ode.settings.tails != "law":
             return []
-        return [row for row in self.node.trainings if row in self.laws.trainings]
+        return [row for row in self.neural_ode.trainings if row in self.laws.trainings]
 
     def params(self, row: Row) -> dict[str, Any]:
         """What models of a system, a variant and a training cell, and their laws, are made with."""
-        models = self.node.params(row)
+        models = self.neural_ode.params(row)
         return {"models": models, "laws": self.laws.params(row), "from": models["from"]}
 
     def files(self, row: Row) -> dict[str, dict[str, Any]]:
         """The same by path."""
-        return self.node.files(row) | self.laws.files(row)
+        return self.neural_ode.files(row) | self.laws.files(row)

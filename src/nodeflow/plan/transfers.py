@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from nodeflow import config
-from nodeflow.datasets.door import can_be_read, task_data
+from nodeflow.datasets.registry import can_be_read, task_data
 from nodeflow.plan.data import Data
 from nodeflow.plan.flows import Flows
 from nodeflow.plan.paths import Row

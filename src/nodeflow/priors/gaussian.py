@@ -20,8 +20,8 @@ from scipy.interpolate import CubicSpline
 
 from nodeflow.data.series import Run, Series
 from nodeflow.graphs.graph import Graph
-from nodeflow.node.curves import beyond
-from nodeflow.node.estimate import Estimate
+from nodeflow.neural_ode.curves import beyond
+from nodeflow.neural_ode.estimate import Estimate
 from nodeflow.problems import Problem
 from nodeflow.tables import FileProblem, Kind, read_parameters, read_tensors, write_tensors
 from nodeflow.threads import one_thread_if_small
@@ -29,7 +29,7 @@ from nodeflow.threads import one_thread_if_small
 if TYPE_CHECKING:
     import networkx as nx
 
-    from nodeflow.node.ensemble import Ensemble
+    from nodeflow.neural_ode.ensemble import Ensemble
 
 __all__ = [
     "FEWEST_FRAMES",
@@ -247,8 +247,8 @@ def continued(member: Estimate, states: Array) -> Array:
 
     Args:
         member: an estimate.
-        states: (K,) rising, not negative. Functions go on as `node.curves.beyond` has it where the
-            member has seen none.
+        states: (K,) rising, not negative. They go on as `neural_ode.curves.beyond` has it where
+            the member has seen none.
     """
     inside = member.values @ _distinct(member, states).T
     first, last = max(float(member.points[0]), 0.0), float(member.points[-1])

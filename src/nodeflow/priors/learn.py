@@ -26,10 +26,10 @@ from nodeflow.data.gaps import observed_part
 from nodeflow.data.limits import limits, same_strength
 from nodeflow.data.series import Run, Series
 from nodeflow.graphs.graph import Graph, from_networkx
-from nodeflow.node.curves import Curves
-from nodeflow.node.ensemble import Ensemble, data_facts, sorted_runs
-from nodeflow.node.observations import Observations, observed
-from nodeflow.node.trust import LEVELS, Calibration, Seen
+from nodeflow.neural_ode.curves import Curves
+from nodeflow.neural_ode.ensemble import Ensemble, data_facts, sorted_runs
+from nodeflow.neural_ode.observations import Observations, observed
+from nodeflow.neural_ode.trust import LEVELS, Calibration, Seen
 from nodeflow.priors.gaussian import FEWEST_FRAMES, Prior, PriorProblem
 from nodeflow.seeds import numpy_generator
 from nodeflow.threads import one_thread_if_small

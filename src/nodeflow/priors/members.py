@@ -13,9 +13,9 @@ from nodeflow.dynamics.systems import SYSTEMS, field, resolve_parameters
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.graphs.graph import Graph
 from nodeflow.grid import Cell
-from nodeflow.node.estimate import Estimate, estimates
-from nodeflow.node.observations import observed
-from nodeflow.node.settings import GaussNewtonSettings
+from nodeflow.neural_ode.estimate import Estimate, estimates
+from nodeflow.neural_ode.observations import observed
+from nodeflow.neural_ode.settings import GaussNewtonSettings
 from nodeflow.priors.gaussian import Prior, PriorProblem, fit_prior
 from nodeflow.seeds import numpy_generator
 from nodeflow.threads import one_thread_if_small

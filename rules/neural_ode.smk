@@ -1,0 +1,164 @@
+# Neural ODEs: all replicates (training graphs x seeds) of a system and training cell train as one
+# stacked tensor. Variants of the training data are plain, noise~SIGMA and covering (initial states up
+# to the hubs' of larger graphs). Neural ODEs and laws have the same tests: on other sizes and
+# structures, at fixed points, with nodes that are not observed, and with noise. One job tests those
+# of all systems.
+
+
+rule train_neural_ode:
+    input:
+        edges=lambda w: edges(plan.neural_ode.learned(w)),
+        trajectories=lambda w: trajectories(plan.neural_ode.learned(w)),
+        reach=lambda w: [*map(trajectories, plan.neural_ode.reached(w))],
+    output:
+        **({"snapshots": paths.SNAPSHOTS} if plan.neural_ode.keeps_snapshots else {}),
+        models=paths.MODELS,
+        history=paths.HISTORY,
+    log:
+        paths.log("train_neural_ode", paths.MODELS),
+    benchmark:
+        paths.benchmark("train_neural_ode", paths.MODELS)
+    priority: 10
+    params:
+        p=plan.neural_ode.params,
+        code=plan.code("train_neural_ode"),
+    message:
+        "Training neural ODEs of {wildcards.system}, {wildcards.variant}, at beta = {wildcards.trained_beta}, gamma = {wildcards.trained_gamma}"
+    script:
+        "../workflow/scripts/train_neural_ode.py"
+
+
+rule evaluate_snapshots:
+    input:
+        models=narrow(paths.MODELS, variant="plain"),
+        snapshots=narrow(paths.SNAPSHOTS, variant="plain"),
+        edges=lambda w: [*map(edges, plan.experiments.snapshots_tested(w))],
+        nodes=lambda w: fill(paths.NODES, plan.experiments.snapshots_tested(w)),
+        truth=lambda w: [*map(trajectories, plan.experiments.snapshots_tested(w))],
+    output:
+        paths.OVER_TRAINING,
+    log:
+        paths.log("evaluate_snapshots", paths.OVER_TRAINING),
+    benchmark:
+        paths.benchmark("evaluate_snapshots", paths.OVER_TRAINING)
+    params:
+        p=plan.experiments.snapshot_params,
+        code=plan.code("evaluate_snapshots"),
+    message:
+        "Testing neural ODEs of {wildcards.system} over their training at gamma = {wildcards.trained_gamma}"
+    script:
+        "../workflow/scripts/evaluate_snapshots.py"
+
+
+for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
+    learned, name = tests.models.folder, tests.models.title
+
+    rule:
+        name:
+            f"evaluate_{learned}"
+        input:
+            models=lambda w, tests=tests: learned_files(tests, w),
+            edges=lambda w, tests=tests: [*map(edges, tests.graphs_tested(w))],
+            nodes=lambda w, tests=tests: fill(paths.NODES, tests.graphs_tested(w)),
+            truth=lambda w, tests=tests: [
+                trajectories(row)
+                for system in plan.dynamics.each(w)
+                for row in tests.tested(system)
+            ],
+            training_edges=lambda w, tests=tests: [
+                edges(row)
+                for system in plan.dynamics.each(w)[:1]
+                for row in tests.evidence(system)
+            ],
+            training=lambda w, tests=tests: [
+                trajectories(row)
+                for system in plan.dynamics.each(w)
+                for row in tests.evidence(system)
+            ],
+        output:
+            errors=of_every_system(narrow(paths.ERRORS, learned=learned)),
+            runs=of_every_system(narrow(paths.RUNS, learned=learned)),
+            by_degree=of_every_system(narrow(paths.BY_DEGREE, learned=learned)),
+            trust=of_every_system(narrow(paths.TRUST, learned=learned)),
+        log:
+            paths.log(
+                f"evaluate_{learned}",
+                narrow(paths.RUNS, learned=learned, system="all"),
+            ),
+        benchmark:
+            paths.benchmark(
+                f"evaluate_{learned}",
+                narrow(paths.RUNS, learned=learned, system="all"),
+            )
+        priority: 10
+        params:
+            p=tests.test_parts,
+            code=tests.testing,
+        message:
+            f"Testing {name} of all systems, {{wildcards.variant}}, trained at beta = {{wildcards.trained_beta}}, gamma = {{wildcards.trained_gamma}}"
+        script:
+            "../workflow/scripts/evaluate_learned.py"
+
+    rule:
+        name:
+            f"examine_{learned}"
+        input:
+            models=lambda w, tests=tests: learned_files(
+                tests, {**w, "variant": "plain"}
+            ),
+            edges=lambda w, tests=tests: edges(tests.graphs_detailed(w)),
+            truth=lambda w, tests=tests: [
+                trajectories(tests.detailed(row)) for row in plan.dynamics.each(w)
+            ],
+        output:
+            fixed_points=of_every_system(narrow(paths.FIXED_POINTS, learned=learned)),
+            hidden=of_every_system(narrow(paths.HIDDEN, learned=learned)),
+            functions=of_every_system(narrow(paths.FUNCTIONS, learned=learned)),
+        log:
+            paths.log(
+                f"examine_{learned}",
+                narrow(paths.HIDDEN, learned=learned, system="all"),
+            ),
+        benchmark:
+            paths.benchmark(
+                f"examine_{learned}",
+                narrow(paths.HIDDEN, learned=learned, system="all"),
+            )
+        priority: 10
+        params:
+            p=tests.detail_parts,
+            code=tests.examining,
+        message:
+            f"Fixed points, unobserved nodes and functions of {name} of all systems at gamma = {{wildcards.trained_gamma}}"
+        script:
+            "../workflow/scripts/examine_learned.py"
+
+    rule:
+        name:
+            f"perturb_{learned}"
+        input:
+            models=lambda w, tests=tests: learned_files(tests, tests.noisy(w)),
+            edges=lambda w, tests=tests: edges(tests.graphs_detailed(tests.noisy(w))),
+            truth=lambda w, tests=tests: [
+                trajectories(tests.detailed(row))
+                for row in plan.dynamics.each(tests.noisy(w))
+            ],
+        output:
+            of_every_system(narrow(paths.NOISE, learned=learned)),
+        log:
+            paths.log(
+                f"perturb_{learned}",
+                narrow(paths.NOISE, learned=learned, system="all"),
+            ),
+        benchmark:
+            paths.benchmark(
+                f"perturb_{learned}",
+                narrow(paths.NOISE, learned=learned, system="all"),
+            )
+        params:
+            p=tests.noise_parts,
+            code=tests.perturbing,
+        message:
+            f"Noisy initial states of all systems for {name}, {{wildcards.variant}}"
+        script:
+            "../workflow/scripts/perturb_learned.py"
