@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,14 @@ def sis_law(noise: float = 0.0) -> Law:
 # --- recovery -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("system", PLANTED)
+@pytest.mark.parametrize(
+    "system", ["SIS", "ND", *(pytest.param(x, marks=pytest.mark.slow) for x in ("MAK", "MM", "BD"))]
+)
 def test_planted_law_is_found_exactly(system: str) -> None:
+    """MM is found in other units, and MAK without interaction, in tests below."""
     form, values = PLANTED[system]
-    law = discover([graph()], observed(field(system), graph(), times=129))
+    clean = sis_law() if system == "SIS" else None
+    law = clean or discover([graph()], observed(field(system), graph(), times=129))
     assert law.form == form
     np.testing.assert_allclose(law.parameters, values, rtol=1e-4)
     assert law.explains and not law.undetermined
@@ -108,12 +113,13 @@ def test_weights_of_a_law_and_its_alternatives_sum_to_one() -> None:
     assert (spread[0] < 1e-12).all() and (spread[1] > 0).any()
 
 
-def test_law_comes_from_several_graphs_together() -> None:
+def test_law_comes_from_several_graphs_and_runs_of_different_times() -> None:
     first = graph()
     second = sample_cell(Cell(20, 1.1, 3.0), mean_degree=4, role="training", graphs=1, root_seed=8)[
         0
     ]
-    runs = observed(field("SIS"), first, count=2)
+    runs = observed(field("SIS"), first, count=1)
+    runs += observed(field("SIS"), first, count=1, times=33, until=0.7)
     runs += [replace(x, graph=1) for x in observed(field("SIS"), second, count=3, times=40)]
     law = discover([first, second], runs)
     assert law.form == SIS
@@ -127,15 +133,22 @@ def test_interaction_that_is_not_there_is_not_found() -> None:
     np.testing.assert_allclose(law.parameters, [-0.7, 0.3], rtol=1e-4)
 
 
-def test_dynamics_outside_the_families_is_said_to_be_unexplained() -> None:
+@pytest.mark.parametrize("symbolic", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_dynamics_outside_the_families_is_said_to_be_unexplained(
+    symbolic: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if symbolic and not available():
+        pytest.skip("pyoperon is not installed")
+    for name in ("discover", "law"):  # the function `discover` hides the module
+        monkeypatch.setattr(import_module(f"nodeflow.laws.{name}"), "available", lambda: symbolic)
     x = lambda x: x  # noqa: E731
     odd = Field(
         lambda x: -x + 0.4 * np.sin(9 * x) * np.exp(-x), np.ones_like,
         lambda x: np.abs(np.sin(3 * x)), x, np.zeros_like, lambda x: 3 * np.cos(3 * x),
     )  # fmt: skip
-    law = discover([graph()], observed(odd, graph()))
-    assert not law.explains and law.undetermined
-    assert "install nodeflow[symbolic]" in law.hint or available()
+    law = discover([graph()], observed(odd, graph(), count=2, noise=0.005))
+    assert not law.explains and law.undetermined and law.weight <= 0.5
+    assert ("install nodeflow[symbolic]" in law.hint) is not symbolic
 
 
 # --- systems that no list was made for ------------------------------------------------------------
@@ -419,7 +432,7 @@ def test_sensitivities_are_finite_differences_of_trajectories(system: str) -> No
     moved = np.zeros_like(start)
     moved[:, 3] = step
     expected = (states(p, start + moved) - states(p, start - moved)) / (2 * step)
-    got = along.initial_change(expected)
+    got = along.initial_change(along.shares(expected)[..., 0])
     np.testing.assert_allclose(got, moved / step, atol=0.02)
     assert np.abs(along.projected(expected)).max() < 0.02 * np.abs(expected).max()
 

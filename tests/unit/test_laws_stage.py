@@ -19,7 +19,7 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.figures.own_page import _law as told
 from nodeflow.graphs.graph import Graph, from_networkx
 from nodeflow.graphs.measures import node_table
-from nodeflow.laws import Form, Law, LawProblem, Term, discover, read_law
+from nodeflow.laws import Form, Law, LawProblem, Term, read_law
 from nodeflow.laws.each import discover_each, less
 from nodeflow.laws.store import LAWS, Laws, read_laws, write_laws
 from nodeflow.laws.table import law_table
@@ -194,13 +194,6 @@ def test_variants_leave_what_they_say() -> None:
     whole = graphs[0].adjacency().toarray()[np.ix_(kept, kept)]
     np.testing.assert_array_equal(part.adjacency().toarray(), whole)
     assert less("nodes~0.5", graphs, runs, labels, 1)[0][0].edges.tolist() == part.edges.tolist()
-
-
-def test_runs_of_different_times_make_one_law() -> None:
-    runs = [observed(1, 0), observed(1, 1, 40), observed(1, 2, 33, 0.7), observed(1, 3)]
-    found = discover([graph(1)], runs)
-    assert found.form == SIS
-    np.testing.assert_allclose(found.parameters, [-1.0, -1.2, 1.2], rtol=1e-4)
 
 
 def test_each_graph_has_its_law_or_the_reason() -> None:

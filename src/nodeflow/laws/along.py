@@ -226,14 +226,21 @@ class Along:
         m, b, n, c = at_knots.shape
         return (self.grid.whiten @ at_knots.reshape(m, b, n * c)).reshape(m, b, n, c)
 
-    def _without_initial(self, rows: Array) -> Array:
-        """Rows (M, B + 1, n, C) without what initial states can do."""
+    def shares(self, rows: Array) -> Array:
+        """What initial states can do of rows (M, B + 1, n, C), by `basis`, (M, n, C)."""
         m, b, n, c = rows.shape
-        if self.basis.shape[1] == b and self.basis.ndim == 3 and n > _DENSE:
-            share = np.einsum("mbn,mbnc->mnc", self.basis, rows)
-            return np.asarray(rows - self.basis[..., None] * share[:, None])
-        flat = rows.reshape(m, b * n, c)
-        return (flat - self.basis @ (self.basis.transpose(0, 2, 1) @ flat)).reshape(m, b, n, c)
+        if n > _DENSE:
+            return np.asarray(np.einsum("mbn,mbnc->mnc", self.basis, rows))
+        return np.asarray(self.basis.transpose(0, 2, 1) @ rows.reshape(m, b * n, c))
+
+    def without(self, rows: Array, shares: Array) -> Array:
+        """Rows without these shares, (rows, C)."""
+        m, b, n, c = rows.shape
+        if n > _DENSE:
+            left = rows - self.basis[..., None] * shares[:, None]
+        else:
+            left = rows.reshape(m, b * n, c) - self.basis @ shares
+        return np.asarray(left.reshape(-1, c))
 
     def integrals(self, forcing: Array) -> Array:
         """Integrals over pieces of a forcing (M, Q, n, C), (M, K, n, C)."""
@@ -250,7 +257,7 @@ class Along:
     def projected(self, rows: Array, some: slice = slice(None)) -> Array:
         """Whitened rows with initial states eliminated, (rows, C)."""
         chosen = self.only(some)
-        return chosen._without_initial(rows).reshape(-1, rows.shape[-1])
+        return chosen.without(rows, chosen.shares(rows))
 
     def only(self, some: slice) -> Along:
         """Some of the trajectories."""
@@ -265,13 +272,11 @@ class Along:
         """Observations minus states (M, T, n), whitened, (M, B + 1, n, 1)."""
         return np.asarray(self.grid.reduce @ (self.group.states - states))[..., None]
 
-    def initial_change(self, rows: Array) -> Array:
-        """Initial states (M, n) that explain whitened rows (M, B + 1, n, 1) best."""
-        m, b, n, _ = rows.shape
-        if n > _DENSE:
-            return np.asarray(np.einsum("mbn,mbn->mn", self.basis, rows[..., 0]) / self.triangle)
-        right = self.basis.transpose(0, 2, 1) @ rows.reshape(m, b * n, 1)
-        return np.asarray(np.linalg.solve(self.triangle, right)[..., 0], np.float64)
+    def initial_change(self, shares: Array) -> Array:
+        """The change of initial states that does what these shares (M, n) say, (M, n)."""
+        if shares.shape[1] > _DENSE:
+            return np.asarray(shares / self.triangle)
+        return np.asarray(np.linalg.solve(self.triangle, shares[..., None])[..., 0], np.float64)
 
     def received(self, values: Array) -> Array:
         """Σ_j A_ij of values (…, n)."""

@@ -27,6 +27,7 @@ from nodeflow.laws.screen import (
     Candidate,
     Metric,
     climb,
+    closest_polynomial,
     description,
     metric_along,
     metric_weak,
@@ -46,6 +47,9 @@ Array = NDArray[np.float64]
 
 _STARTED, _ROUNDS, _REFINED, _SIMPLER = 2, 4, 8, 16
 
+_POLYNOMIAL = (1, 2, 3, 0), (1, 2, 0), (1, 2, 0)
+"""Degrees of the three functions of a law that is never steep: a reference where noise misleads."""
+
 _CLEARLY = 3.0
 """Nats that a law has to gain on the reference for the search to be repeated along it."""
 
@@ -53,6 +57,13 @@ _EXCLUDED = 10.0
 """Nats by which the description of a law is too long for the law to be an alternative."""
 
 _MARGIN = 3.0
+
+_CHANCE, _SLIGHT = 4.0, 0.01
+"""Correlation of residuals from one time to the next that is no sign of a wrong law: so many of its
+standard errors, and so much in any case, for integrations err, too."""
+
+_FOUND = 0.5
+"""Weight of all laws that were found, where none explains the data: the rest is that of others."""
 
 _BEYOND = 2
 """Times that symbolic regression is tried along the best law."""
@@ -116,7 +127,7 @@ def discover(
     best = fits[0]
     check = _check(best, whole, kept, sigma, size)
     final = _Discovery(whole, discovery.sigma, size, negative)
-    return _law(fits, final, sigma, check)
+    return _law(discovery.left(fits), final, sigma, check)
 
 
 def _kept(group: Group, held_out: float) -> int:
@@ -180,7 +191,25 @@ class _Discovery:
         return ordered if self._explains(ordered[0]) else self._beyond(ordered, tried)
 
     def _explains(self, x: Fit) -> bool:
-        return self.variance([x]) <= EXCESS**2 * self.sigma**2
+        return self.variance([x]) <= EXCESS**2 * self.sigma**2 and self.lasting(x) <= 1.0
+
+    def lasting(self, x: Fit) -> float:
+        """How much more of what a law leaves lasts from one time to the next than noise shows.
+
+        The correlation of its residuals at neighbouring times, which needs no estimate of the
+        noise, in units of what chance leaves of it.
+        """
+        chance = max(_CHANCE / np.sqrt(self.count), _SLIGHT)
+        return float(self._lasts(x) / self.variance([x]) / chance)
+
+    def _lasts(self, x: Fit) -> float:
+        """The part of the variance that a law leaves that lasts, beyond what exact states have."""
+        products = 0.0
+        for group, states in zip(self.groups, x.states, strict=True):
+            left = group.states - states
+            products += float((left[:, 1:] * left[:, :-1]).sum())
+        exact = (EXCESS * EXACT * self.size) ** 2
+        return max(products / max(self.count - self.free, 1) - exact, 0.0)
 
     def _beyond(self, ordered: list[Fit], tried: dict[Form, Fit]) -> list[Fit]:
         """With formulas from symbolic regression along the best law, where that is installed."""
@@ -217,6 +246,11 @@ class _Discovery:
                 if result is not None:
                     found.append(result)
                     started += 1
+        if shortest[0].form.h_ego:
+            # Forms that fit the noise of smoothed states can be steep and follow none well.
+            x = closest_polynomial(metric, shortest[0], _POLYNOMIAL)
+            result = self.fit(x.form, x.parameters, self.smoothed(x), better=found)
+            found += [] if result is None else [result]
         if not found:
             raise LawProblem(
                 "No law of the families that are searched follows these trajectories; give more "
@@ -268,9 +302,18 @@ class _Discovery:
     def fit(
         self, form: Form, parameters: Array, alongs: Sequence[Along],
         initials: Sequence[Array] | None = None, *, better: Sequence[Fit] = (),
+        limit: float = np.inf,
     ) -> Fit | None:  # fmt: skip
-        """Fit a law through its trajectories; in vain if its length is far from the shortest."""
-        limit = np.inf
+        """Fit a law through its trajectories; in vain if its length is far from the shortest.
+
+        Args:
+            form: of the law.
+            parameters: to start from.
+            alongs: reference trajectories.
+            initials: initial states to start from; by default those of the references.
+            better: laws to whose lengths that of this one is compared.
+            limit: a loss that is too large in any case.
+        """
         if better:
             shortest = min(self._length(x, better) for x in better)
             nats = shortest + 3.0 * _EXCLUDED - description(form, self.count)
@@ -290,11 +333,13 @@ class _Discovery:
 
         What it leaves then lasts: all times of a node tell as much of it as one.
         """
-        variance = self.variance(fits)
-        if variance <= EXCESS**2 * self.sigma**2:
+        best = min(fits, key=lambda x: x.loss)
+        variance = self.variance([best])
+        if self._explains(best):
             return variance
         times = self.count / self.free
-        return self.sigma**2 + (variance - self.sigma**2) * times
+        lasts = max(variance - self.sigma**2, self._lasts(best))
+        return max(variance - lasts, 0.0) + lasts * times
 
     def _length(self, x: Fit, fits: Sequence[Fit]) -> float:
         return 0.5 * x.loss / self.variance(fits) + description(x.form, self.count)
@@ -306,6 +351,12 @@ class _Discovery:
     def sorted(self, fits: Sequence[Fit]) -> list[Fit]:
         """By length of description."""
         return sorted(fits, key=lambda x: self.length(x, fits))
+
+    def left(self, fits: Sequence[Fit]) -> list[Fit]:
+        """The laws, by length of description, that the data may not exclude."""
+        shortest = self.length(fits[0], fits)
+        left = [x for x in fits if self.length(x, fits) < shortest + _EXCLUDED]
+        return _without_idle(left)[:_REFINED]
 
     def _simplified(self, alongs: list[Along], tried: dict[Form, Fit]) -> list[Fit]:
         """With terms dropped and exponents rounded wherever that shortens the description."""
@@ -443,7 +494,7 @@ def _only_initial(best: Fit, along: Along, sigma: float, size: float) -> float |
         states, _ = result
         loss = float(np.square(along.group.states - states).sum())
         smallest = loss if smallest is None else min(loss, smallest)
-        start = start + along.initial_change(along.residual(states))
+        start = start + along.initial_change(along.shares(along.residual(states))[..., 0])
     return smallest
 
 
@@ -482,7 +533,9 @@ def _with_tails(
     found = dict(zip((x.form for x in ordered), zip(ordered, lengths, strict=True), strict=True))
     tails = open_tails(
         best, everything.scale, everything.signed, variance,
-        lambda form, parameters: everything.fit(form, parameters, alongs, best.initials),
+        lambda form, parameters, loss: everything.fit(
+            form, parameters, alongs, best.initials, limit=loss
+        ),
     )  # fmt: skip
     for x, nats in tails:
         length = lengths[0] + max(0.5 * (x.loss - best.loss) / variance + nats, 0.0)
@@ -493,12 +546,9 @@ def _with_tails(
     return [x for x, _ in kept], np.array([length for _, length in kept])
 
 
-def _law(fits: list[Fit], everything: _Discovery, sigma: float, check: float) -> Law:
+def _law(left: list[Fit], everything: _Discovery, sigma: float, check: float) -> Law:
     """Fit what is left on all trajectories, and weigh it."""
     whole = everything.groups
-    shortest = everything.length(fits[0], fits)
-    left = [x for x in fits if everything.length(x, fits) < shortest + _EXCLUDED]
-    left = _without_idle(left)[:_REFINED]
     alongs = None
     for x in left:
         result = everything.fit(x.form, x.parameters, everything.smoothed(x))
@@ -515,6 +565,7 @@ def _law(fits: list[Fit], everything: _Discovery, sigma: float, check: float) ->
     weights /= weights.sum()
     noise = float(np.sqrt(everything.variance(ordered)))
     excess = float(np.sqrt(ordered[0].loss / max(everything.count - everything.free, 1)) / sigma)
+    lasting = everything.lasting(ordered[0])
     seen = (
         min(float(g.states.min()) for g in whole), max(float(g.states.max()) for g in whole)
     )  # fmt: skip
@@ -522,8 +573,11 @@ def _law(fits: list[Fit], everything: _Discovery, sigma: float, check: float) ->
     laws = [
         Law(
             x.form, x.parameters, x.covariance(float(np.sqrt(everything.cautious(ordered)))), noise,
-            seen, float(weight), float(length), excess, check if place == 0 else float("nan"),
+            seen, float(weight), float(length), excess, lasting,
+            check if place == 0 else float("nan"),
         )
         for place, (x, weight, length) in enumerate(ordered_lengths)
     ]  # fmt: skip
+    if not laws[0].explains:
+        laws = [replace(law, weight=_FOUND * law.weight) for law in laws]
     return laws[0].with_alternatives(tuple(law for law in laws[1:] if law.weight >= 1e-3))

@@ -133,15 +133,21 @@ class Form:
     ) -> Callable[[Array], Array]:  # fmt: skip
         """A function, or its derivative by x, at these parameters."""
         terms: Function = getattr(self, name)
-        parts = [
-            (c, atom_of(atom).slope if slope else atom_of(atom).value, inner, term)
-            for term, (atom, c, inner) in zip(terms, self.split(name, parameters), strict=True)
-        ]
+        constant, parts = 0.0, []
+        for term, (atom, c, inner) in zip(terms, self.split(name, parameters), strict=True):
+            if term.atom == "one" and not term.by:
+                constant += 0.0 if slope else c
+            else:
+                parts.append(
+                    (c, atom_of(atom).slope if slope else atom_of(atom).value, inner, term)
+                )
 
         def function(x: Array) -> Array:
-            found = np.zeros_like(x)
+            # Integrators call this some hundred thousand times with few states.
+            found = np.full(x.shape, constant)
             for coefficient, atom, inner, term in parts:
-                found += coefficient * _times(atom(x, *inner), term, covariates)
+                value = atom(x, *inner)
+                found += coefficient * (_times(value, term, covariates) if term.by else value)
             return found
 
         return function

@@ -33,7 +33,7 @@ __all__ = ["VERSION", "Law", "read_law"]
 
 Array = NDArray[np.float64]
 
-VERSION = 1
+VERSION = 2
 """Of the dictionaries and files of laws."""
 
 EXACT = 1e-5
@@ -66,10 +66,15 @@ class Law:
         noise: standard deviation of what the law leaves of the observations.
         seen: smallest and largest state observed; beyond them the law extrapolates.
         weight: probability of this law among itself and the alternatives, by description length.
+            Where no law explains the data, all weights together are one half: the other half is
+            that of laws that were not found.
         length: its description length in nats, up to a constant that they share.
         excess: root mean squared residual of the law of the shortest description, in units of the
             noise that was found in the data without any law: above 1.05, no law of the families
             that were searched explains the data.
+        lasting: correlation between what that law leaves at one time and at the next, in units of
+            what independent noise would leave of it by chance (four standard errors, and .01 at
+            least): above 1, the law misses something, however little.
         check: root mean squared residual on trajectories that had no part in choosing the form, in
             units of the noise: about 1 for a law that holds; NaN where none could be held out.
         alternatives: other laws that the data do not exclude, by falling weight.
@@ -83,6 +88,7 @@ class Law:
     weight: float = 1.0
     length: float = 0.0
     excess: float = 1.0
+    lasting: float = 0.0
     check: float = float("nan")
     alternatives: tuple[Law, ...] = ()
 
@@ -129,8 +135,11 @@ class Law:
 
     @property
     def explains(self) -> bool:
-        """Whether the law leaves no more than noise of the data, and of trajectories held out."""
-        return self.excess <= EXCESS and not self.check > CHECKED
+        """Whether the law leaves no more than noise of the data, and of trajectories held out.
+
+        Nor anything that lasts from one time to the next, as independent noise does not.
+        """
+        return self.excess <= EXCESS and self.lasting <= 1.0 and not self.check > CHECKED
 
     @property
     def hint(self) -> str:
@@ -437,6 +446,7 @@ class Law:
             "weight": self.weight,
             "length": self.length,
             "excess": self.excess,
+            "lasting": self.lasting,
             "check": None if np.isnan(self.check) else self.check,
             "alternatives": [law.to_dict() for law in self.alternatives],
         }  # fmt: skip
@@ -493,6 +503,7 @@ class Law:
             weight=float(said["weight"]),
             length=float(said["length"]),
             excess=float(said["excess"]),
+            lasting=float(said["lasting"]),
             check=float("nan") if said["check"] is None else float(said["check"]),
             alternatives=tuple(cls.from_dict(x) for x in said["alternatives"]),
         )

@@ -28,12 +28,15 @@ _FIRST, _FIXED = 3.0, (1.0, 3.0, 10.0)
 _AS_WELL = 1.35
 """Nats: a law whose loss is larger by so many is outside the 90 % interval of one parameter."""
 
+_HOPELESS = 3.0
+"""Times that: a fit that promises no less is given up on its way."""
+
 _AT_BOUND = 0.98
 
 
 def open_tails(
     best: Fit, scale: Scale, signed: bool, variance: float,
-    refit: Callable[[Form, Array], Fit | None],
+    refit: Callable[[Form, Array, float], Fit | None],
 ) -> Iterator[tuple[Fit, float]]:  # fmt: skip
     """Laws that end otherwise than the best one and fit as well.
 
@@ -42,7 +45,7 @@ def open_tails(
         scale: sizes of the states.
         signed: some are negative.
         variance: of the noise.
-        refit: fits a form, from parameters.
+        refit: fits a form, from parameters, and gives up where the loss stays above a limit.
 
     Yields:
         A law, and the nats that K costs it: the logarithm of the share of K's range, in its
@@ -70,7 +73,7 @@ def _heads(power: float | None, signed: bool) -> list[Term]:
 
 def _opened(
     best: Fit, name: str, place: int, power: float | None, head: Term, scale: Scale,
-    variance: float, refit: Callable[[Form, Array], Fit | None],
+    variance: float, refit: Callable[[Form, Array, float], Fit | None],
 ) -> tuple[Fit, float] | None:  # fmt: skip
     """The law with this atom in place of a power; None if the data exclude it."""
     assert power is not None
@@ -83,7 +86,7 @@ def _opened(
         form, parameters = _replaced(
             best, name, place, head, (size * scale.high) ** power, value, free
         )
-        return refit(form, parameters)
+        return refit(form, parameters, best.loss + _HOPELESS * 2.0 * _AS_WELL * variance)
 
     def as_well(x: Fit | None) -> bool:
         return x is not None and 0.5 * (x.loss - best.loss) / variance < _AS_WELL

@@ -224,15 +224,14 @@ class _Direction:
     """A Gauss–Newton step.
 
     Attributes:
-        rows: by group, whitened responses to the parameters.
-        residuals: by group, whitened.
+        shares: by group, what initial states can do of the responses to the parameters, and of
+            the residuals, (M, n, P + 1).
         normal: (P, P), initial states eliminated.
         change: (P,) of the parameters.
         gain: by how much the loss should fall, initial states included.
     """
 
-    rows: list[Array]
-    residuals: list[Array]
+    shares: list[Array]
     normal: Array
     change: Array
     gain: float
@@ -242,26 +241,29 @@ class _Direction:
         cls, form: Form, p: Array, alongs: Sequence[Along], states: Sequence[Array]
     ) -> _Direction:
         """From the residuals of these trajectories."""
-        rows, residuals, gain = [], [], 0.0
+        shares, gain = [], 0.0
         normal, gradient = np.zeros((len(p), len(p))), np.zeros(len(p))
         for along, x in zip(alongs, states, strict=True):
-            z, r = along.responses(along.integrals(columns_of(form, p, along))), along.residual(x)
-            projected, left = along.projected(z), along.projected(r)[:, 0]
-            normal += projected.T @ projected
-            gradient += projected.T @ left
-            gain += float(np.square(r).sum() - np.square(left).sum())
-            rows.append(z)
-            residuals.append(r)
+            rows = np.concatenate(
+                [along.responses(along.integrals(columns_of(form, p, along))), along.residual(x)],
+                -1,
+            )
+            own = along.shares(rows)
+            left = along.without(rows, own)
+            normal += left[:, :-1].T @ left[:, :-1]
+            gradient += left[:, :-1].T @ left[:, -1]
+            gain += float(np.square(own[..., -1]).sum())
+            shares.append(own)
         unit = np.sqrt(np.maximum(np.diag(normal), 1e-300))
         scaled = normal / np.outer(unit, unit)
         change = np.linalg.lstsq(scaled, gradient / unit, rcond=1e-13)[0] / unit
-        return cls(rows, residuals, normal, change, gain + float(gradient @ change))
+        return cls(shares, normal, change, gain + float(gradient @ change))
 
     def initials(
         self, alongs: Sequence[Along], start: Sequence[Array], change: Array, share: float
     ) -> list[Array]:
         """Initial states after a change of the parameters, `share` of the way."""
         return [
-            x + along.initial_change(share * r - z @ change[:, None])
-            for x, along, r, z in zip(start, alongs, self.residuals, self.rows, strict=True)
+            x + along.initial_change(share * own[..., -1] - own[..., :-1] @ change)
+            for x, along, own in zip(start, alongs, self.shares, strict=True)
         ]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from nodeflow.laws.along import Along, Grid
 from nodeflow.laws.atoms import ATOMS, Scale
 from nodeflow.laws.data import Group
-from nodeflow.laws.families import families, starts
+from nodeflow.laws.families import families, monomial, starts
 from nodeflow.laws.form import FUNCTIONS, Form, Function, Term
 from nodeflow.laws.formulas import atom_of
 
@@ -31,6 +31,7 @@ __all__ = [
     "Candidate",
     "Metric",
     "climb",
+    "closest_polynomial",
     "description",
     "metric_along",
     "metric_weak",
@@ -305,10 +306,11 @@ class Metric:
             alt, d_alt = self.basis.function(form, "h_alt", parameters)
             # One function of the product at a time: no vector of all products is needed.
             with_alt = (by_ego.reshape(-1, len(alt)) @ alt).reshape(len(found), -1)
-            with_ego = (by_alt.reshape(-1, len(ego)) @ ego).reshape(len(found), -1)
             found += with_alt @ ego
             jacobian[:, form.pieces["h_ego"]] = with_alt @ d_ego.T
-            jacobian[:, form.pieces["h_alt"]] = with_ego @ d_alt.T
+            if len(d_alt):
+                with_ego = (by_alt.reshape(-1, len(ego)) @ ego).reshape(len(found), -1)
+                jacobian[:, form.pieces["h_alt"]] = with_ego @ d_alt.T
         return found, jacobian
 
     def without_f(self) -> Metric:
@@ -776,6 +778,18 @@ def _nearest(form: Form, name: str, best: Candidate, basis: Basis) -> Array:
         ego, inner_ego = parts["h_ego"]
         parts["h_ego"] = ego * first, inner_ego
     return _assembled(form, parts)
+
+
+def closest_polynomial(
+    metric: Metric, best: Candidate, degrees: tuple[tuple[int, ...], ...]
+) -> Candidate:
+    """The law whose functions are polynomials of these degrees, from what is close to a law."""
+    x = best
+    for name, chosen in zip(FUNCTIONS, degrees, strict=True):
+        function = tuple(monomial(d, metric.basis.signed) for d in chosen)
+        form = replace(x.form, **{name: function})
+        x = replace(x, form=form, parameters=_nearest(form, name, x, metric.basis))
+    return _polish(metric, x.form, x.parameters, 30)
 
 
 def _parts(x: Candidate, name: str) -> _Terms:

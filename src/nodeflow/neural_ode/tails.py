@@ -24,8 +24,11 @@ __all__ = ["models_with_tails", "with_tails"]
 
 Array = NDArray[np.float64]
 
-_FADE = 0.1
+_FADE = 0.2
 """Distance over which what network and law differ by at the end of the states fades, in ranges."""
+
+_SPARSE = 0.3
+"""Share of the range seen that is left to the law: its end is where a single hub was seen."""
 
 _POINTS = 64
 """States at which networks and law are brought to one gauge."""
@@ -37,7 +40,7 @@ def with_tails(field: Field, law: Field, low: float, high: float) -> Field:
     h_ego and h_alt are known up to a factor, c h_ego and h_alt / c being the same; those of the law
     are scaled so that its h_alt is closest to the learned one over the range, by least squares. At
     the ends of the range the two still differ by a little, in value and slope. That is added to the
-    law, and fades like exp(−d) with the distance d from the range, in tenths of it: so functions
+    law, and fades like exp(−d) with the distance d from the range, in fifths of it: so functions
     and their slopes are continuous, and far away they are those of the law.
 
     Args:
@@ -80,6 +83,9 @@ def models_with_tails(models: Models, laws: Fields) -> Fields:
         models: trained graph by graph, from the first one on.
         laws: of the first training graphs, one each.
 
+    Networks are taken where they saw many states: without the last 30 % of their range, at the end
+    that is farther from 0 (at both, in proportion, where states have both signs).
+
     Returns:
         The models on those graphs, in their order, as tables where their functions allow that.
         Where the training failed or no law was found, there is no field.
@@ -100,11 +106,18 @@ def models_with_tails(models: Models, laws: Fields) -> Fields:
 def _tailed(field: Field | None, law: Field | None, low: float, high: float) -> Field | None:
     if field is None or law is None:
         return None
+    low, high = _dense(low, high)
     whole = with_tails(field, law, low, high)
     try:
         return as_table(whole, low, high)
     except TableProblem:
         return whole
+
+
+def _dense(low: float, high: float) -> tuple[float, float]:
+    """The part of a range of states in which many were seen."""
+    left = _SPARSE * (high - low) / max(abs(low) + abs(high), np.finfo(float).tiny)
+    return low + left * abs(low), high - left * abs(high)
 
 
 @dataclass(frozen=True)
