@@ -41,6 +41,10 @@ class Structure(Section):
     size: Size = key("number of nodes of those test graphs")
     beta: Some[Beta] = key("their inverse temperatures β")
     gamma: Some[Gamma] = key("their degree exponents γ")
+    rewired: bool = key(
+        "whether models are tested on copies of those graphs too, in which every node keeps its "
+        "degree and clustering goes"
+    )
 
 
 class Detail(Section):
