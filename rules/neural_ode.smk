@@ -69,7 +69,7 @@ rule evaluate_rewired:
         paths.benchmark("evaluate_rewired", narrow(paths.REWIRED, system="all"))
     priority: 10
     params:
-        p=plan.experiments.rewired_parts,
+        p=plan.rewired.parts,
         code=plan.code("evaluate_rewired"),
     message:
         "Testing neural ODEs of all systems on graphs without clustering at gamma = {wildcards.trained_gamma}"

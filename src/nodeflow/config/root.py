@@ -34,6 +34,9 @@ class Config(Section):
     device: Annotated[str, OneOf(("auto", "cpu", "cuda", "mps"))] = key(
         "where torch computes; auto takes a GPU where there is one"
     )
+    check_disk: bool = key(
+        "whether a run that needs more room than the disk has ends before its first job"
+    )
     graphs: Graphs
     dynamics: Dynamics
     neural_ode: NeuralODE

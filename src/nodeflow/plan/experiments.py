@@ -67,12 +67,6 @@ class Experiments:
         systems = self.neural_ode.dynamics.systems
         return sorted(every, key=lambda row: systems.index(row["system"]))
 
-    @cached_property
-    def rewired(self) -> list[dict[str, Any]]:
-        """Rows of system, variant, trained_beta, trained_gamma: tested without clustering too."""
-        wanted = self.neural_ode.settings.structure.rewired
-        return self._of("plain", [self._cells.structure_trained] if wanted else [])
-
     def graphs_tested(self, row: Row) -> list[dict[str, Any]]:
         """Rows of role, N, beta, gamma: the graphs that a training cell's models are tested on."""
         return rows(self._cells.tested(row["variant"], self._cells.trained(row)), role="test")
@@ -126,21 +120,6 @@ class Experiments:
             **self._plain(row),
             "graphs": min(_SNAPSHOT_GRAPHS, self.neural_ode.dynamics.graphs.settings.test.graphs),
             "truths": [self.neural_ode.dynamics.params(x) for x in self.snapshots_tested(row)],
-        }
-
-    def rewired_parts(self, row: Row) -> dict[str, dict[str, Any]]:
-        """What the tests on rewired graphs are made with, by system."""
-        return self._by_system(row, self.rewired_params)
-
-    def rewired_params(self, row: Row) -> dict[str, Any]:
-        """What the tests of a training cell's models on rewired graphs are made with."""
-        graphs = rows(self._cells.structure, role="test", system=row["system"])
-        plain = {**row, "variant": "plain"}
-        return {
-            **self._plain(row),
-            "tests": {**self.test_params(plain), "code": self.testing},
-            "truths": [self.neural_ode.dynamics.params(x) for x in graphs],
-            "seed": self.neural_ode.dynamics.graphs.seed,
         }
 
     def detail_parts(self, row: Row) -> dict[str, dict[str, dict[str, Any]]]:

@@ -62,7 +62,7 @@ TABLES: tuple[Table, ...] = (
         "neural_ode_rewired",
         "neural_ode.collected:COLLECTED_REWIRED",
         paths.REWIRED,
-        "experiments.rewired",
+        "rewired.all",
     ),
     Table(
         "neural_ode_fixed_points",
