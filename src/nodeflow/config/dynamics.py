@@ -13,6 +13,7 @@ from nodeflow.config.section import Section, key
 from nodeflow.dynamics.systems import SYSTEMS, SystemProblem, field, resolve_parameters
 from nodeflow.settings.fields import (
     Count,
+    Flag,
     Number,
     OneOf,
     Positive,
@@ -61,7 +62,7 @@ class Observed(Section):
 class Tested(Observed):
     """What is observed of each system on test graphs."""
 
-    stored: bool = key(
+    stored: Flag = key(
         "whether trajectories of the size experiment are files; else each evaluation simulates "
         "them, to the same bits and without the disk space"
     )
