@@ -17,7 +17,7 @@ from nodeflow.plan.stages import REPORT, STAGES
 from nodeflow.plan.tables import TABLES, collections, table
 from nodeflow.problems import Problem
 from nodeflow.provenance import remember_config
-from nodeflow.start import check_paths, remarks
+from nodeflow.start import check_paths, check_room, remarks
 
 # Not workflow.basedir: another workflow may use this one as a module.
 ROOT = Path(workflow.current_basedir).parent
@@ -54,6 +54,15 @@ onstart:
     # finished job, and each of them wakes the scheduler once a second until the end of the run: at
     # hundreds of jobs that is a busy loop beside them.
     workflow.scheduler.job_rate_limiter = None
+    if plan.config.check_disk:
+        waiting = [
+            (job.rule.name, job.params.get("p", {}))
+            for job in workflow.dag.needrun_jobs()
+        ]
+        try:
+            check_room(Path.cwd(), plan.expected_bytes(waiting))
+        except Problem as problem:
+            raise WorkflowError(str(problem)) from None
     # A job that makes several files leaves those alone that are what they should be. Who forces it
     # to run wants all of them anew.
     for job in workflow.dag.needrun_jobs():

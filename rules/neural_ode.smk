@@ -50,6 +50,33 @@ rule evaluate_snapshots:
         "../workflow/scripts/evaluate_snapshots.py"
 
 
+rule evaluate_rewired:
+    input:
+        models=lambda w: [
+            narrow(paths.MODELS, **row, variant="plain")
+            for row in plan.dynamics.each(w)
+        ],
+        runs=lambda w: [
+            narrow(paths.RUNS, **row, learned="neural_ode", variant="plain")
+            for row in plan.dynamics.each(w)
+        ],
+        edges=[narrow(paths.EDGES, **row) for row in plan.graphs.structure],
+    output:
+        of_every_system(paths.REWIRED),
+    log:
+        paths.log("evaluate_rewired", narrow(paths.REWIRED, system="all")),
+    benchmark:
+        paths.benchmark("evaluate_rewired", narrow(paths.REWIRED, system="all"))
+    priority: 10
+    params:
+        p=plan.rewired.parts,
+        code=plan.code("evaluate_rewired"),
+    message:
+        "Testing neural ODEs of all systems on graphs without clustering at gamma = {wildcards.trained_gamma}"
+    script:
+        "../workflow/scripts/evaluate_rewired.py"
+
+
 for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
     learned, name = tests.models.folder, tests.models.title
 
@@ -64,6 +91,7 @@ for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
                 trajectories(row)
                 for system in plan.dynamics.each(w)
                 for row in tests.tested(system)
+                if plan.dynamics.is_stored(row)
             ],
             training_edges=lambda w, tests=tests: [
                 edges(row)
@@ -93,6 +121,9 @@ for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
         priority: 10
         params:
             p=tests.test_parts,
+            stored=lambda w, tests=tests: [
+                plan.dynamics.is_stored(row) for row in tests.graphs_tested(w)
+            ],
             code=tests.testing,
         message:
             f"Testing {name} of all systems, {{wildcards.variant}}, trained at beta = {{wildcards.trained_beta}}, gamma = {{wildcards.trained_gamma}}"

@@ -8,13 +8,14 @@ know.
 from __future__ import annotations
 
 import filecmp
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import nodeflow
 from nodeflow.problems import Problem
 
-__all__ = ["StartProblem", "check_paths", "dropped_files", "remarks", "same_package"]
+__all__ = ["StartProblem", "check_paths", "check_room", "dropped_files", "remarks", "same_package"]
 
 _OF_A_SHELL = set(" \t\n|&;()<>$`\"'*?[]{}\\")
 """Characters that keep a path from being one word of a shell's command."""
@@ -60,6 +61,25 @@ def check_paths(root: Path, python: str, *, own_python: bool = True) -> None:
                 f"the path of the {what}, {path}, holds {named}, with which Snakemake cannot start "
                 f"scripts; {cure}."
             )
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Raise if a run writes more than there is room for.
+
+    Args:
+        folder: where it writes.
+        needed: bytes.
+
+    Raises:
+        StartProblem: the disk is too small.
+    """
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise StartProblem(
+            f"this run writes about {needed / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB "
+            "free; make room, keep less (dynamics.test.stored: false), or run it nonetheless with "
+            "--config check_disk=false."
+        )
 
 
 def remarks(root: Path, arguments: Sequence[str]) -> list[str]:

@@ -179,6 +179,7 @@ def rows_of(plan: Plan) -> dict[str, list[dict[str, Any]]]:
         "law_experiments": plan.laws.trainings,
         "tail_experiments": plan.tail_experiments.models.trainings,
         "evaluated": plan.evaluated.tests,
+        "rewired": plan.experiments.noise,
         "cells": plan.neural_ode.trainings,
         "data": [{"data": name} for name in plan.config.zoo.downloads],
         "zoos": plan.canonical.members,

@@ -11,9 +11,9 @@ FILE = Path(__file__).parents[2] / "profiles/slurm/config.yaml"
 PROFILE = yaml.safe_load(FILE.read_text())
 ALONE = {
     "train_zoo", "train_neural_ode", "evaluate_neural_ode", "evaluate_snapshots",
-    "examine_neural_ode", "perturb_neural_ode", "discover_law", "evaluate_law", "examine_law",
-    "perturb_law", "evaluate_tailed", "examine_tailed", "perturb_tailed", "train_bridge",
-    "fit_bridge", "judge_bridge", "transfer_samples",
+    "evaluate_rewired", "examine_neural_ode", "perturb_neural_ode", "discover_law",
+    "evaluate_law", "examine_law", "perturb_law", "evaluate_tailed", "examine_tailed",
+    "perturb_tailed", "train_bridge", "fit_bridge", "judge_bridge", "transfer_samples",
 }  # fmt: skip
 """Rules whose jobs take more than half a minute on the published grids."""
 

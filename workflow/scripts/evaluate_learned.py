@@ -5,19 +5,21 @@ asked of those trained on plain trajectories, whose training graphs are at hand.
 and flags of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pkgutil import resolve_name
 from typing import Any
 
 import pandas as pd
 
-from nodeflow.dynamics.store import read_trajectories
+from nodeflow.dynamics.ensemble import SETTINGS, simulate_cell
+from nodeflow.dynamics.store import Trajectory, read_trajectories
 from nodeflow.dynamics.systems import field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.schemas import NODES
 from nodeflow.graphs.store import read_graphs
+from nodeflow.grid import Cell
 from nodeflow.job import job
 from nodeflow.judge.degree import errors_by_degree
 from nodeflow.judge.error_schemas import ERRORS_BY_DEGREE
@@ -43,7 +45,7 @@ SCHEMAS = {
 def test(
     made: Mapping[str, Any],
     models_files: Sequence[str],
-    truth_files: Sequence[str],
+    truth_files: Iterator[str],
     training_files: Sequence[str],
     paths: Mapping[str, str],
 ) -> None:
@@ -62,9 +64,13 @@ def test(
         )
     runs, by_degree, trust = [], [], []
     with TableWriter(paths["errors"], NEURAL_ODE_ERRORS, made) as writer:
-        for index, (truth, truth_file) in enumerate(zip(made["truths"], truth_files, strict=True)):
+        for index, truth in enumerate(made["truths"]):
             cell = {name: truth["on"][name] for name in ("N", "beta", "gamma")}
             graphs, nodes = tested_graphs(index)
+            stored = snakemake.params.stored[index]
+            true = (
+                read_trajectories(next(truth_files), truth) if stored else simulated(truth, graphs)
+            )
             rated: list[dict[str, Any]] = []
             watch = None
             if evidence:
@@ -76,7 +82,7 @@ def test(
                 field(made["system"], truth["parameters"]),
                 graphs,
                 nodes,
-                read_trajectories(truth_file, truth),
+                true,
                 tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
                 fields=fields,
                 watch=watch,
@@ -91,6 +97,22 @@ def test(
     write_table(paths["trust"], pd.DataFrame(trust, columns=columns), NEURAL_ODE_TRUST, made)
 
 
+def simulated(truth: Mapping[str, Any], graphs: Sequence[Graph]) -> list[Trajectory]:
+    """The true trajectories on some test graphs, to the bits that a file of them would hold."""
+    on = truth["on"]
+    return list(
+        simulate_cell(
+            graphs,
+            truth["system"],
+            truth["parameters"],
+            role=on["role"],
+            cell=Cell(on["N"], on["beta"], on["gamma"]),
+            **{name: truth[name] for name in SETTINGS},
+            root_seed=on["seed"],
+        )
+    )
+
+
 @cache
 def tested_graphs(index: int) -> tuple[list[Graph], pd.DataFrame]:
     """The graphs of one test cell, the same for all systems, and what is known of their nodes."""
@@ -103,11 +125,11 @@ with job(snakemake.log[0], snakemake.threads):
         paths = {name: output[name][index] for name in SCHEMAS}
         if all(is_current(paths[name], SCHEMAS[name], made) for name in SCHEMAS):
             continue
-        count = len(made["truths"])
+        count = sum(snakemake.params.stored)
         test(
             made,
             files.models[index :: len(p)],
-            files.truth[index * count : (index + 1) * count],
+            iter(files.truth[index * count : (index + 1) * count]),
             files.training[index : index + 1],
             paths,
         )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nodeflow.dynamics.ensemble import simulate_ensemble
+from nodeflow.dynamics.ensemble import SETTINGS, simulate_ensemble
 from nodeflow.dynamics.schemas import TRAJECTORIES
 from nodeflow.dynamics.store import write_trajectories
 from nodeflow.graphs.graph import Graph
@@ -34,13 +34,7 @@ with job(snakemake.log[0], snakemake.threads):
             made["system"],
             made["parameters"],
             labels=_labels(made["system"], on),
-            trajectories=made["trajectories"],
-            initial=tuple(made["initial"]),
-            horizon=made["horizon"],
-            times=made["times"],
-            rtol=made["rtol"],
-            atol=made["atol"],
-            max_steps=made["max_steps"],
+            **{name: made[name] for name in SETTINGS},
             root_seed=on["seed"],
         )
         write_trajectories(path, trajectories, made)

@@ -13,6 +13,7 @@ from nodeflow.config.section import Section, key
 from nodeflow.dynamics.systems import SYSTEMS, SystemProblem, field, resolve_parameters
 from nodeflow.settings.fields import (
     Count,
+    Flag,
     Number,
     OneOf,
     Positive,
@@ -23,7 +24,7 @@ from nodeflow.settings.fields import (
     meaning,
 )
 
-__all__ = ["Dynamics", "Observed", "Systems"]
+__all__ = ["Dynamics", "Observed", "Systems", "Tested"]
 
 Systems = Annotated[Unique[Annotated[str, OneOf(SYSTEMS)]], MinLen(1)]
 
@@ -58,6 +59,15 @@ class Observed(Section):
     times: Size = key("observation times, equally spaced")
 
 
+class Tested(Observed):
+    """What is observed of each system on test graphs."""
+
+    stored: Flag = key(
+        "whether trajectories of the size experiment are files; else each evaluation simulates "
+        "them, to the same bits and without the disk space"
+    )
+
+
 class Dynamics(Section):
     """Dynamical systems."""
 
@@ -71,7 +81,7 @@ class Dynamics(Section):
     atol: Tolerance = key("absolute tolerance of the integrator")
     max_steps: Count = key("steps after which a trajectory is recorded as failed")
     training: Observed
-    test: Observed
+    test: Tested
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """An interval that is none, and parameters that make no field."""

@@ -18,6 +18,7 @@ from nodeflow.neural_ode.settings import (
 from nodeflow.settings.fields import (
     Beta,
     Count,
+    Flag,
     Gamma,
     Keys,
     NonNegative,
@@ -41,6 +42,10 @@ class Structure(Section):
     size: Size = key("number of nodes of those test graphs")
     beta: Some[Beta] = key("their inverse temperatures β")
     gamma: Some[Gamma] = key("their degree exponents γ")
+    rewired: Flag = key(
+        "whether models are tested on copies of those graphs too, in which every node keeps its "
+        "degree and clustering goes"
+    )
 
 
 class Detail(Section):

@@ -20,7 +20,7 @@ from nodeflow.config.section import Section, key
 from nodeflow.config.zoo import Zoos
 from nodeflow.judge.settings import PanelSettings
 from nodeflow.laws.settings import FEWEST_TIMES
-from nodeflow.settings.fields import Keys, OneOf, Whole, fault
+from nodeflow.settings.fields import Flag, Keys, OneOf, Whole, fault
 
 __all__ = ["Config"]
 
@@ -33,6 +33,9 @@ class Config(Section):
     )
     device: Annotated[str, OneOf(("auto", "cpu", "cuda", "mps"))] = key(
         "where torch computes; auto takes a GPU where there is one"
+    )
+    check_disk: Flag = key(
+        "whether a run that needs more room than the disk has ends before its first job"
     )
     graphs: Graphs
     dynamics: Dynamics

@@ -17,7 +17,10 @@ from nodeflow.graphs.graph import Graph, check_graphs
 from nodeflow.grid import Cell
 from nodeflow.seeds import numpy_generator
 
-__all__ = ["simulate_cell", "simulate_ensemble"]
+__all__ = ["SETTINGS", "simulate_cell", "simulate_ensemble"]
+
+SETTINGS = ("trajectories", "initial", "horizon", "times", "rtol", "atol", "max_steps")
+"""How trajectories are simulated: arguments of `simulate_ensemble` that files of them carry."""
 
 _STATES_AT_ONCE = 2**24
 """Node states in memory at a time (128 MB), unless one trajectory alone has more."""

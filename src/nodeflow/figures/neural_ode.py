@@ -24,8 +24,11 @@ from nodeflow.figures.style import (
     outside_legend,
     panels,
 )
+from nodeflow.judge.clustering import clustering_effect, with_ratios
+from nodeflow.seeds import numpy_generator
 
 __all__ = [
+    "draw_clustering_effect",
     "draw_degree_errors",
     "draw_error_over_training",
     "draw_size_errors",
@@ -168,6 +171,40 @@ def _worst(laws: pd.DataFrame) -> str:
 def _short(error: float) -> str:
     """One digit in four letters at most, to fit into a cell of a heat map."""
     return f"{error:.1g}" if error >= 1e-3 else f"{error:.0e}".replace("e-0", "e-")
+
+
+def draw_clustering_effect(runs: pd.DataFrame) -> Figure:
+    """Error with clustering over error without, against β: one panel a system, one colour a γ.
+
+    Args:
+        runs: rows of `COLLECTED_REWIRED`.
+    """
+    runs = with_ratios(runs)
+    systems = list(dict.fromkeys(runs["system"]))
+    shades = colours(runs["gamma"].tolist())
+    figure, axes = panels(len(systems))
+    for axis, system in zip(axes, systems, strict=True):
+        chosen = runs[runs["system"] == system]
+        for gamma, shade in shades.items():
+            rows = chosen[chosen["gamma"] == gamma]
+            bootstrapped(axis, rows[rows["status"] == "ok"], "beta", "ratio", shade, f"γ = {gamma}")
+        axis.axhline(1, color="0.5", lw=1, ls=":")
+        axis.set(
+            yscale="log",
+            title=system,
+            xlabel="inverse temperature β",
+            ylabel="MAE with clustering / without",
+        )
+        middle, low, high = clustering_effect(chosen, numpy_generator(0, "clustering", system))
+        note(axis, f"clustering alone: × {middle:.3g} [{low:.3g}, {high:.3g}]")
+    outside_legend(axes[-1])
+    cells = runs[runs["status"] == "ok"].groupby(["beta", "gamma"])
+    gone = (cells["clustering_original"].mean() - cells["clustering"].mean()).max()
+    line_under(
+        figure, f"{what_bands_show(runs, 'beta', 'gamma')}; rewiring takes up to {gone:.2g} of "
+        f"clustering; {failures(runs)}",
+    )  # fmt: skip
+    return figure
 
 
 def draw_degree_errors(

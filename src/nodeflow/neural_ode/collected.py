@@ -16,6 +16,7 @@ from nodeflow.neural_ode.schemas import (
     NEURAL_ODE_HIDDEN,
     NEURAL_ODE_NOISE,
     NEURAL_ODE_OVER_TRAINING,
+    NEURAL_ODE_REWIRED,
     NEURAL_ODE_RUNS,
     NOISY_EVALUATED,
     PERSISTENCE,
@@ -32,6 +33,7 @@ __all__ = [
     "COLLECTED_HIDDEN",
     "COLLECTED_NOISE",
     "COLLECTED_OVER_TRAINING",
+    "COLLECTED_REWIRED",
     "COLLECTED_TESTS",
     "COLLECTED_TRAINING",
     "MODELS",
@@ -45,6 +47,7 @@ COLLECTED_TRAINING = gathered("training of all models", NEURAL_ODE_HISTORY, MODE
 COLLECTED_OVER_TRAINING = gathered(
     "errors of all models over training", NEURAL_ODE_OVER_TRAINING, MODELS
 )
+COLLECTED_REWIRED = gathered("errors on rewired graphs, all models", NEURAL_ODE_REWIRED, MODELS)
 COLLECTED_TESTS = gathered("tests of all models", NEURAL_ODE_RUNS, EVALUATED)
 COLLECTED_FIXED_POINTS = gathered("fixed points of all models", NEURAL_ODE_FIXED_POINTS, EVALUATED)
 COLLECTED_HIDDEN = gathered("unobserved nodes, all models", NEURAL_ODE_HIDDEN, EVALUATED)

@@ -23,6 +23,7 @@ from nodeflow.plan.bridge import Bridge
 from nodeflow.plan.canonical import Canonical
 from nodeflow.plan.cells import Cells
 from nodeflow.plan.data import Data
+from nodeflow.plan.disk import expected_bytes
 from nodeflow.plan.dynamics import Dynamics
 from nodeflow.plan.evaluated import Evaluated
 from nodeflow.plan.experiments import Experiments
@@ -34,6 +35,7 @@ from nodeflow.plan.networks import Networks
 from nodeflow.plan.neural_ode import NeuralODEs
 from nodeflow.plan.own import Own
 from nodeflow.plan.paths import Row, fill, narrow
+from nodeflow.plan.rewired import Rewired
 from nodeflow.plan.tails import Tails
 from nodeflow.plan.transfers import Transfers
 from nodeflow.plan.zoos import Zoos
@@ -80,6 +82,11 @@ class Plan:
             return self.code(script, without=(*self.flows.other_methods(row), *sampling))
 
         return code
+
+    def expected_bytes(self, jobs: Iterable[tuple[str, Any]]) -> int:
+        """How much room jobs take, given by rule and what they are made with; see `plan.disk`."""
+        models = self.config.graphs.training.graphs * self.config.neural_ode.seeds
+        return expected_bytes(jobs, models)
 
     def requests(self) -> dict[str, Any]:
         """What the SLURM profile asks for: its `default-resources` and `set-resources`."""
@@ -140,6 +147,11 @@ class Plan:
     def evaluated(self) -> Evaluated:
         """The tests of all."""
         return Evaluated(self.experiments, self.law_experiments, self.tail_experiments)
+
+    @cached_property
+    def rewired(self) -> Rewired:
+        """Tests without clustering."""
+        return Rewired(self.experiments)
 
     def _tests(self, models: Learned) -> Experiments:
         testing, examining, perturbing = (

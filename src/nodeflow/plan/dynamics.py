@@ -8,7 +8,7 @@ from typing import Any
 
 from nodeflow import config
 from nodeflow.dynamics.systems import SYSTEMS
-from nodeflow.plan.cells import rows
+from nodeflow.plan.cells import cell_of, rows
 from nodeflow.plan.graphs import Graphs
 from nodeflow.plan.paths import TRAJECTORIES, Row, narrow
 
@@ -101,12 +101,22 @@ class Dynamics:
         parts = self.parts(row)
         return {narrow(TRAJECTORIES, **{**row, "system": x}): parts[x] for x in parts}
 
+    def is_stored(self, row: Row) -> bool:
+        """Whether the trajectories on the graphs of a role and a cell are files.
+
+        Those on training graphs, and those that more than one experiment looks at, are; who
+        evaluates on others simulates them where the configuration says so.
+        """
+        cells = self.graphs.cells
+        shared = {*cells.structure, *map(cells.detailed, [*cells.detail, cells.structure_trained])}
+        return row["role"] != "test" or self.settings.test.stored or cell_of(row) in shared
+
     def simulation(self, role: str, system: str) -> dict[str, Any]:
         """How a system is simulated on graphs of a role."""
         return {
             "system": system,
             "parameters": self.settings.parameters_of(system),
             **self.settings.dump(*SHARED),
-            **getattr(self.settings, role).dump(),
+            **getattr(self.settings, role).dump("trajectories", "times"),
             "code": self.code,
         }

@@ -91,6 +91,13 @@ FIGURES: tuple[Figure, ...] = (
         _structure_trained,
     ),
     Figure(
+        "clustering_effect",
+        "generalize",
+        "What clustering alone does",
+        "neural_ode",
+        {"runs": "neural_ode_rewired"},
+    ),
+    Figure(
         "fixed_points",
         "generalize",
         "Fixed points and stability",

@@ -42,6 +42,8 @@ SNAPSHOTS = f"{TRAINING}.snapshots.safetensors"
 HISTORY = f"{TRAINING}.history.parquet"
 OVER_TRAINING = f"results/neural_ode/snapshots/{{system}}/{TRAINED}.parquet"
 
+REWIRED = f"results/neural_ode/rewired/{{system}}/{TRAINED}.parquet"
+
 # Laws behind the trajectories that neural ODEs learn.
 LAWS = f"results/law/laws/{{system}}/{{variant}}/{TRAINED}.json"
 LAW_TABLE = f"results/law/laws/{{system}}/{{variant}}/{TRAINED}.parquet"

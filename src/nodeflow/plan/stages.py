@@ -52,6 +52,7 @@ STAGES: Mapping[str, Stage] = {
     "discover_law": Stage(),
     "evaluate_neural_ode": Stage(script="evaluate_learned"),
     "evaluate_snapshots": Stage(),
+    "evaluate_rewired": Stage(),
     "examine_neural_ode": Stage(script="examine_learned"),
     "perturb_neural_ode": Stage(script="perturb_learned"),
     "evaluate_law": Stage(script="evaluate_learned"),

@@ -59,6 +59,12 @@ TABLES: tuple[Table, ...] = (
         job="snapshots",
     ),
     Table(
+        "neural_ode_rewired",
+        "neural_ode.collected:COLLECTED_REWIRED",
+        paths.REWIRED,
+        "rewired.all",
+    ),
+    Table(
         "neural_ode_fixed_points",
         "neural_ode.collected:COLLECTED_FIXED_POINTS",
         paths.FIXED_POINTS,
