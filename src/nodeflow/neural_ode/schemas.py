@@ -201,7 +201,7 @@ NEURAL_ODE_REWIRED = Schema(
         "clustering_original": pa.float64(),
     },
     {
-        "replicate": _REPLICATE,
+        "replicate": REPLICATE,
         "training_graph": _TRAINING_GRAPH,
         **_CELL_ABOUT,
         "graph": "index of the test graph of which every node keeps its degree, and no more",
