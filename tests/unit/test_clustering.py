@@ -12,7 +12,7 @@ from nodeflow.dynamics.ensemble import simulate_cell
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import field
 from nodeflow.dynamics.tolerance import Tolerance
-from nodeflow.graphs.graph import Graph, from_networkx
+from nodeflow.graphs.graph import Graph, build_graph, from_networkx
 from nodeflow.graphs.measures import node_table
 from nodeflow.grid import Cell
 from nodeflow.judge.clustering import clustering_effect, with_ratios
@@ -40,7 +40,7 @@ def test_degrees_alone_decide_where_they_decide_the_graph() -> None:
     cliques = nx.ring_of_cliques(10, 4)
     graphs = [
         from_networkx(nx.star_graph(39)),
-        from_networkx(nx.disjoint_union(nx.complete_graph(10), nx.empty_graph(30))),
+        build_graph(40, np.array([(u, v) for u in range(10) for v in range(u)])),
         from_networkx(nx.convert_node_labels_to_integers(cliques)),
     ]
     models = trained("SIS")

@@ -24,8 +24,8 @@ def test_room_grows_with_states_and_nodes() -> None:
     sampled = expected_bytes([("sample_graphs", graphs)], 1)
     assert sampled > 3000 * 5 * 8
     assert expected_bytes([("train_zoo", {"members": 5}), ("all_figures", {})], 1) == 0
-    jobs = [("simulate_trajectories", made), ("sample_graphs", graphs)]
-    assert expected_bytes(jobs, 1) == sampled + 2 * 3000 * 2 * 50 * 4
+    both = expected_bytes([("simulate_trajectories", made), ("sample_graphs", graphs)], 1)
+    assert both == sampled + 2 * 3000 * 2 * 50 * 4
 
 
 def test_a_disk_that_is_too_small_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
