@@ -37,11 +37,10 @@ def simulate(graphs: Sequence[Graph]) -> list[Trajectory]:
 def test_degrees_alone_decide_where_they_decide_the_graph() -> None:
     # A star, and a clique beside isolated nodes, are the only graphs of their degrees; a ring of
     # cliques is not, and loses its triangles.
-    cliques = nx.ring_of_cliques(10, 4)
     graphs = [
         from_networkx(nx.star_graph(39)),
         build_graph(40, np.array([(u, v) for u in range(10) for v in range(u)])),
-        from_networkx(nx.convert_node_labels_to_integers(cliques)),
+        from_networkx(nx.ring_of_cliques(10, 4)),
     ]
     models = trained("SIS")
     _, original = evaluate_models(
