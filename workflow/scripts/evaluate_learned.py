@@ -58,7 +58,7 @@ def test(
             fields,
             read_graphs(files.training_edges[0], learned["on"]),
             read_trajectories(training_files[0], learned),
-            tolerance=Tolerance(learned["rtol"], learned["atol"], learned["max_steps"]),
+            tolerance=Tolerance(**learned["tolerance"]),
         )
     runs, by_degree, trust = [], [], []
     with TableWriter(paths["errors"], NEURAL_ODE_ERRORS, made) as writer:
@@ -77,7 +77,7 @@ def test(
                 graphs,
                 nodes,
                 read_trajectories(truth_file, truth),
-                tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
+                tolerance=Tolerance(**truth["tolerance"]),
                 fields=fields,
                 watch=watch,
             )

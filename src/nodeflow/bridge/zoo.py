@@ -11,6 +11,7 @@ import torch
 
 from nodeflow.bridge.members import Members
 from nodeflow.dynamics.ensemble import simulate_cell
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.grid import Cell
 from nodeflow.neural_ode.layout import SELU
@@ -147,9 +148,7 @@ def _observed(
         initial=data.initial,
         horizon=data.horizon,
         times=data.times,
-        rtol=data.rtol,
-        atol=data.atol,
-        max_steps=data.max_steps,
+        tolerance=Tolerance(data.rtol, data.atol, data.max_steps),
         root_seed=root_seed,
     )
     return observed(drawn, list(trajectories))
