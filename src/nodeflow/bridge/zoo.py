@@ -67,6 +67,9 @@ def train_zoo(
 ) -> Members:
     """Train `seeds` neural ODEs on each of `graphs` graphs of every cell, all of them together.
 
+    More than eight parameters, because data and training have settings of their own, and the
+    rest names the zoo.
+
     Args:
         system: one of the five.
         system_parameters: values that replace the system's defaults.

@@ -65,9 +65,10 @@ def simulate_ensemble(
 ) -> Iterator[Trajectory]:
     """Integrate a system from random initial states on every one of some graphs.
 
+    More than eight parameters, because each is a line of what an observer would write down.
+
     Each initial state has its own random stream, so it stays the same whatever the number of
-    graphs or trajectories. Only some trajectories are in memory at a time. Nine parameters, for the
-    reason that each is one line of what an observer would write down.
+    graphs or trajectories. Only some trajectories are in memory at a time.
 
     Args:
         graphs: the graphs, by index.
