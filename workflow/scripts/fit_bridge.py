@@ -8,8 +8,8 @@ from nodeflow.bridge.functional import FunctionSettings, write_functions
 from nodeflow.bridge.generate import fit_and_sample
 from nodeflow.bridge.members import read_zoos, write_members
 from nodeflow.canonical.matching import MatchSettings
-from nodeflow.flow.schemas import FLOW_HISTORY
 from nodeflow.flow.settings import FlowSettings, SampleSettings
+from nodeflow.flow.training_schemas import FLOW_HISTORY
 from nodeflow.job import choose_device, job
 from nodeflow.settings.fields import merged
 from nodeflow.tables import write_table
