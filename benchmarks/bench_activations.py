@@ -142,7 +142,7 @@ def trajectories(system: str, graphs: Sequence[Graph], cell: Cell) -> list[Traje
     return list(
         simulate_cell(
             graphs, system, role="training", cell=cell, trajectories=TRAJECTORIES,
-            initial=(0.0, 0.5), horizon=1.0, times=256, root_seed=1, **asdict(TOLERANCE),
+            initial=(0.0, 0.5), horizon=1.0, times=256, root_seed=1, tolerance=TOLERANCE,
         )
     )  # fmt: skip
 

@@ -32,6 +32,7 @@ from nodeflow.dynamics.integrate import simulate, simulate_graphs
 from nodeflow.dynamics.jacobian import velocity
 from nodeflow.dynamics.store import write_trajectories
 from nodeflow.dynamics.systems import SYSTEMS, field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.graphs.graph import Graph
 from nodeflow.grid import Cell
@@ -222,7 +223,7 @@ def stored(n: int, times: int) -> None:
     for name in SYSTEMS:
         trajectories = simulate_cell(
             graphs(n, 2), name, role="bench", cell=cell, trajectories=2, initial=(0.0, 0.5),
-            horizon=1.0, times=times, rtol=1e-6, atol=1e-6, max_steps=100_000, root_seed=1,
+            horizon=1.0, times=times, tolerance=Tolerance(1e-6, 1e-6, 100_000), root_seed=1,
         )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "trajectories.parquet"

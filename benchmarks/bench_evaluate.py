@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -76,7 +75,7 @@ def main() -> None:
                     simulate_cell(
                         training, system, role="training", cell=small, trajectories=64,
                         initial=(0.0, 0.5), horizon=1.0, times=256, root_seed=1,
-                        **asdict(TOLERANCE),
+                        tolerance=TOLERANCE,
                     )
                 ),
             )  # fmt: skip

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -91,7 +90,7 @@ def simulated(
     drawn = sample_cell(cell, mean_degree=10, role=role, graphs=graphs, root_seed=1)
     found = simulate_cell(
         drawn, system, role=role, cell=cell, trajectories=trajectories, initial=(0.0, 0.5),
-        horizon=1.0, times=times, root_seed=1, **asdict(TOLERANCE),
+        horizon=1.0, times=times, root_seed=1, tolerance=TOLERANCE,
     )  # fmt: skip
     return drawn, list(found)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,28 @@ from nodeflow.grid import number
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["derive_seed", "numpy_generator", "torch_generator"]
+__all__ = ["Stream", "derive_seed", "numpy_generator", "torch_generator"]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Random streams of one item: a root seed, and the labels that all of them begin with.
+
+    Attributes:
+        root: the run's root seed.
+        labels: what identifies the item: system, cell, replicate …
+    """
+
+    root: int
+    labels: tuple[str | float, ...] = ()
+
+    def seed(self, purpose: str, *labels: str | float) -> int:
+        """The seed of one stream of this item; see `derive_seed`."""
+        return derive_seed(self.root, purpose, *self.labels, *labels)
+
+    def numpy(self, purpose: str, *labels: str | float) -> np.random.Generator:
+        """The numpy generator of one stream of this item."""
+        return np.random.default_rng(self.seed(purpose, *labels))
 
 
 def derive_seed(root: int, purpose: str, *labels: str | float) -> int:

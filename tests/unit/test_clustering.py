@@ -1,7 +1,6 @@
 """Errors on graphs and on copies that keep nothing but their degrees."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import networkx as nx
 import numpy as np
@@ -29,7 +28,7 @@ def simulate(graphs: Sequence[Graph]) -> list[Trajectory]:
     return list(
         simulate_cell(
             graphs, "SIS", role="test", cell=Cell(graphs[0].n, 1.0, 3.0), trajectories=1,
-            initial=(0.0, 0.5), horizon=1.0, times=17, root_seed=3, **asdict(TOLERANCE),
+            initial=(0.0, 0.5), horizon=1.0, times=17, root_seed=3, tolerance=TOLERANCE,
         )
     )  # fmt: skip
 

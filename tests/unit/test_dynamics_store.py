@@ -19,11 +19,12 @@ from nodeflow.dynamics.store import (
     write_trajectories,
 )
 from nodeflow.dynamics.systems import SystemProblem, field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.graphs.graph import Graph, build_graph
 from nodeflow.grid import Cell
 from nodeflow.problems import Problem
-from nodeflow.seeds import numpy_generator
+from nodeflow.seeds import Stream, numpy_generator
 from nodeflow.tables import FileProblem
 
 CELL = Cell(48, 1.1, 2.4)
@@ -34,9 +35,7 @@ SETTINGS = {
     "initial": (0.0, 0.5),
     "horizon": 1.0,
     "times": 9,
-    "rtol": 1e-5,
-    "atol": 1e-5,
-    "max_steps": 1000,
+    "tolerance": Tolerance(1e-5, 1e-5, 1000),
     "root_seed": 7,
 }
 
@@ -108,7 +107,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"horizon": 0.0}, IntegrationProblem),
         ({"times": 1}, IntegrationProblem),
         ({"trajectories": 0}, IntegrationProblem),
-        ({"rtol": 2.0}, IntegrationProblem),
+        ({"tolerance": Tolerance(2.0, 1e-5, 1000)}, IntegrationProblem),
         ({"system": "SIR"}, SystemProblem),
         ({"parameters": {"Q": 1.0}}, SystemProblem),
     ],
@@ -152,13 +151,16 @@ def test_an_item_that_fails_is_a_row_and_the_others_survive(tmp_path: Path) -> N
     crowd = build_graph(60, [(u, v) for u in range(60) for v in range(u)])
     ring = build_graph(60, [(u, (u + 1) % 60) for u in range(60)])
     settings: dict[str, Any] = {
-        name: value for name, value in SETTINGS.items() if name not in ("role", "cell")
+        name: value
+        for name, value in SETTINGS.items()
+        if name not in ("role", "cell", "root_seed", "tolerance")
     }
-    settings |= {"rtol": 1e-8, "atol": 1e-8}
 
     def run(graphs: list[Graph], max_steps: int) -> list[Trajectory]:
-        settings["max_steps"] = max_steps
-        return list(simulate_ensemble(graphs, "SIS", labels=("mixed",), **settings))
+        tolerance, stream = Tolerance(1e-8, 1e-8, max_steps), Stream(7, ("mixed",))
+        return list(
+            simulate_ensemble(graphs, "SIS", stream=stream, tolerance=tolerance, **settings)
+        )
 
     free = run([ring, crowd, ring], 1000)
     assert {x.status for x in free} == {"ok"}

@@ -31,6 +31,7 @@ from nodeflow.neural_ode.stability import compare_fixed_points
 from nodeflow.neural_ode.variants import noisy
 from nodeflow.parts import outdated
 from nodeflow.plan import Plan, fill, paths
+from nodeflow.seeds import Stream
 from nodeflow.tables import FileProblem, is_current
 from tests.unit.test_config import DEFAULT, ROOT, changed
 
@@ -187,7 +188,7 @@ def test_variants_leave_what_they_say() -> None:
     np.testing.assert_allclose(first.times, [0, 0.25, 0.5, 0.75, 1])
     np.testing.assert_array_equal(first.states[-1], runs[0].states[-1])
     [loud, *_] = less("noise~0.1", graphs, runs, labels, 1)[1]
-    np.testing.assert_array_equal(loud.states, noisy(runs, 0.1, labels, 1)[0].states)
+    np.testing.assert_array_equal(loud.states, noisy(runs, 0.1, Stream(1, labels))[0].states)
     [part], [seen, *_] = less("nodes~0.5", graphs, runs, labels, 1)
     assert part.n == 30 and seen.states.shape == (33, 30)
     kept = [np.flatnonzero((runs[0].states == x[:, None]).all(0))[0] for x in seen.states.T]

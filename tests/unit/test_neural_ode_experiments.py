@@ -1,6 +1,6 @@
 """Fixed points, unobserved nodes, noise, variants, functions, and the loaded model."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from nodeflow.neural_ode.stability import compare_fixed_points
 from nodeflow.neural_ode.store import Models, write_models
 from nodeflow.neural_ode.train import observed, train_stack
 from nodeflow.neural_ode.variants import covering, noisy
+from nodeflow.seeds import Stream
 
 TOLERANCE = Tolerance(1e-6, 1e-6, 20_000)
 
@@ -45,7 +46,7 @@ def simulated(
     return list(
         simulate_cell(
             graphs, system, role=role, cell=Cell(graphs[0].n, 1.0, 3.0), trajectories=count,
-            initial=(0.0, 0.5), horizon=1.0, times=65, root_seed=3, **asdict(TOLERANCE),
+            initial=(0.0, 0.5), horizon=1.0, times=65, root_seed=3, tolerance=TOLERANCE,
         )
     )  # fmt: skip
 
@@ -240,7 +241,7 @@ def test_the_losses_of_the_baselines_by_hand(settings: Settings) -> None:
 
 def test_noise_is_as_large_as_asked_for_and_scales() -> None:
     truth = simulated("SIS", TESTS)
-    small, large = (noisy(truth, x, ("SIS", 1.0), 1) for x in (0.01, 0.1))
+    small, large = (noisy(truth, x, Stream(1, ("SIS", 1.0))) for x in (0.01, 0.1))
     for before, one, other in zip(truth, small, large, strict=True):
         np.testing.assert_allclose(
             10 * (one.states - before.states), other.states - before.states, atol=1e-5
@@ -251,13 +252,13 @@ def test_noise_is_as_large_as_asked_for_and_scales() -> None:
 def test_covering_trajectories_reach_as_far_as_asked() -> None:
     graphs = [graph(40, 1)]
     plain = simulated("BD", graphs, "training", 8)
-    found = covering(graphs, plain, "BD", {}, 60.0, ("BD",), 1, **asdict(TOLERANCE))
+    found = covering(graphs, plain, "BD", {}, 60.0, Stream(1, ("BD",)), TOLERANCE)
     assert len(found) == len(plain)
     assert all(x.status == "ok" for x in found)
     starts = np.array([x.states[0].max() for x in found])
     assert 40 < starts.max() <= 60
     assert starts.min() <= 0.5
-    limited = covering(graphs, plain, "SIS", {}, 60.0, ("SIS",), 1, **asdict(TOLERANCE))
+    limited = covering(graphs, plain, "SIS", {}, 60.0, Stream(1, ("SIS",)), TOLERANCE)
     assert max(x.states.max() for x in limited) <= 1.0
 
 

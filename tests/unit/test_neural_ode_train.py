@@ -74,9 +74,7 @@ def trajectories(
             initial=(0.0, 0.5),
             horizon=1.0,
             times=times,
-            rtol=1e-6,
-            atol=1e-8,
-            max_steps=5000,
+            tolerance=Tolerance(1e-6, 1e-8, 5000),
             root_seed=3,
         )
     )

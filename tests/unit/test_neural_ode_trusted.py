@@ -48,7 +48,7 @@ def trajectories(graphs: Sequence[Graph], count: int = 1) -> list[Trajectory]:
     return list(
         simulate_cell(
             graphs, "SIS", role="training", cell=Cell(graphs[0].n, 1.0, 3.0), trajectories=count,
-            initial=(0.0, 0.5), horizon=1.0, times=33, root_seed=3, **asdict(TOLERANCE),
+            initial=(0.0, 0.5), horizon=1.0, times=33, root_seed=3, tolerance=TOLERANCE,
         )
     )  # fmt: skip
 

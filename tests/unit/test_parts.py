@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 RING = np.array([(i, (i + step) % 20) for i in range(20) for step in (1, 2)])
 ON = {"role": "test", "N": 20, "beta": 1.1, "gamma": 3.0, "seed": 1, "code": "a"}
 SIMULATION: dict[str, Any] = {
-    "trajectories": 1, "times": 5, "initial": [0.0, 0.5], "horizon": 1.0, "rtol": 1e-6,
-    "atol": 1e-6, "max_steps": 300, "code": "b", "on": ON,
+    "trajectories": 1, "times": 5, "initial": [0.0, 0.5], "horizon": 1.0, "code": "b",
+    "tolerance": {"rtol": 1e-6, "atol": 1e-6, "max_steps": 300}, "on": ON,
 }  # fmt: skip
 PARTS: dict[str, dict[str, Any]] = {
     "SIS": {**SIMULATION, "system": "SIS", "parameters": {"B": 1.0, "R": 1.2}},

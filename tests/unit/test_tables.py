@@ -139,6 +139,7 @@ def test_graphs_and_trajectories_need_no_pandas(tmp_path: Path) -> None:
 import sys
 from nodeflow.dynamics.ensemble import simulate_cell
 from nodeflow.dynamics.store import read_trajectories, write_trajectories
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.graphs.store import read_graphs, write_coordinates, write_graphs
 from nodeflow.grid import Cell
@@ -150,7 +151,7 @@ write_coordinates("coordinates.parquet", graphs, {})
 again = read_graphs("edges.parquet", {}, coordinates="coordinates.parquet")
 assert all((a.edges == b.edges).all() for a, b in zip(again, graphs))
 settings = {"trajectories": 1, "initial": (0.0, 0.5), "horizon": 1.0, "times": 3, "root_seed": 1}
-settings |= {"rtol": 1e-4, "atol": 1e-4, "max_steps": 100}
+settings |= {"tolerance": Tolerance(1e-4, 1e-4, 100)}
 found = list(simulate_cell(again, "SIS", role="unit", cell=cell, **settings))
 write_trajectories("trajectories.parquet", found, {})
 assert (read_trajectories("trajectories.parquet")[1].states == found[1].states).all()

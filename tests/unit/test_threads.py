@@ -22,6 +22,7 @@ from nodeflow import threads
 from nodeflow.canonical import CanonicalSettings, canonicalize, derive_symmetry
 from nodeflow.datasets import load_dataset
 from nodeflow.dynamics import simulate_cell
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.flow import FlowSettings, LearnedZoo, SampleSettings, fit_flow, sample
 from nodeflow.graphs import from_networkx
 from nodeflow.grid import Cell
@@ -125,7 +126,7 @@ def neural_odes(recipe: str, **settings: Any) -> dict[str, np.ndarray]:
     data = list(
         simulate_cell(
             graphs, "SIS", role="training", cell=Cell(20, 1.0, 3.0), trajectories=4, times=33,
-            initial=(0.0, 0.5), horizon=1.0, rtol=1e-6, atol=1e-6, max_steps=10_000, root_seed=1,
+            initial=(0.0, 0.5), horizon=1.0, tolerance=Tolerance(1e-6, 1e-6, 10_000), root_seed=1,
         )
     )  # fmt: skip
     models, _ = train_models(

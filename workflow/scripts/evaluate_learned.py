@@ -60,7 +60,7 @@ def test(
             fields,
             read_graphs(files.training_edges[0], learned["on"]),
             read_trajectories(training_files[0], learned),
-            tolerance=Tolerance(learned["rtol"], learned["atol"], learned["max_steps"]),
+            tolerance=Tolerance(**learned["tolerance"]),
         )
     runs, by_degree, trust = [], [], []
     with TableWriter(paths["errors"], NEURAL_ODE_ERRORS, made) as writer:
@@ -83,7 +83,7 @@ def test(
                 graphs,
                 nodes,
                 true,
-                tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
+                tolerance=Tolerance(**truth["tolerance"]),
                 fields=fields,
                 watch=watch,
             )
@@ -108,6 +108,7 @@ def simulated(truth: Mapping[str, Any], graphs: Sequence[Graph]) -> list[Traject
             role=on["role"],
             cell=Cell(on["N"], on["beta"], on["gamma"]),
             **{name: truth[name] for name in SETTINGS},
+            tolerance=Tolerance(**truth["tolerance"]),
             root_seed=on["seed"],
         )
     )

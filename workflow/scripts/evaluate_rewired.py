@@ -43,6 +43,7 @@ def test(made: Mapping[str, Any], models_file: str, runs_file: str) -> pd.DataFr
             copies: Sequence[Graph], truth: Mapping[str, Any] = truth, cell: Cell = cell
         ) -> list[Trajectory]:
             how = {name: truth[name] for name in SETTINGS}
+            how["tolerance"] = Tolerance(**truth["tolerance"])
             role, seed = truth["on"]["role"], truth["on"]["seed"]
             given = truth["system"], truth["parameters"]
             return list(simulate_cell(copies, *given, role=role, cell=cell, **how, root_seed=seed))
@@ -54,7 +55,7 @@ def test(made: Mapping[str, Any], models_file: str, runs_file: str) -> pd.DataFr
             graphs,
             runs.query("N == @cell.N and beta == @cell.beta and gamma == @cell.gamma"),
             simulate,
-            tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
+            tolerance=Tolerance(**truth["tolerance"]),
             generators=[numpy_generator(made["seed"], "rewired", *x) for x in labels],
         )
         tables.append(table.assign(N=cell.N, beta=cell.beta, gamma=cell.gamma))

@@ -32,7 +32,7 @@ with job(snakemake.log[0], snakemake.threads):
             read_graphs(paths[0], truth["on"])[:count],
             nodes[nodes["graph"] < count],
             [x for x in stream_trajectories(paths[2], truth) if x.graph < count],
-            tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
+            tolerance=Tolerance(**truth["tolerance"]),
         )
         tables.append(table.assign(**{name: truth["on"][name] for name in ("N", "beta", "gamma")}))
     write_table(output[0], pd.concat(tables), NEURAL_ODE_OVER_TRAINING, made)

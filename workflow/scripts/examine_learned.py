@@ -49,7 +49,7 @@ def examine(
     models = resolve_name(f"nodeflow.{asked['read']}")(*models_files, asked["models"])
     system = field(name, truth["parameters"])
     known = read_trajectories(truth_file, truth)
-    tolerance = Tolerance(truth["rtol"], truth["atol"], truth["max_steps"])
+    tolerance = Tolerance(**truth["tolerance"])
     searched = graphs[: made["fixed_points"]["graphs"]]
     cell = asked["trained_beta"], asked["trained_gamma"]
     tables = {

@@ -35,6 +35,6 @@ with job(snakemake.log[0], snakemake.threads):
             made["test_noise"],
             [numpy_generator(made["seed"], "test noise", system, k) for k in range(len(graphs))],
             domain=SYSTEMS[system].domain,
-            tolerance=Tolerance(truth["rtol"], truth["atol"], truth["max_steps"]),
+            tolerance=Tolerance(**truth["tolerance"]),
         )
         write_table(path, table, NEURAL_ODE_NOISE, made)

@@ -5,9 +5,11 @@ from typing import Any
 from nodeflow.dynamics.ensemble import SETTINGS, simulate_ensemble
 from nodeflow.dynamics.schemas import TRAJECTORIES
 from nodeflow.dynamics.store import write_trajectories
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.store import read_graphs
 from nodeflow.job import job
+from nodeflow.seeds import Stream
 from nodeflow.tables import is_current
 
 snakemake: Any
@@ -33,8 +35,8 @@ with job(snakemake.log[0], snakemake.threads):
             graphs,
             made["system"],
             made["parameters"],
-            labels=_labels(made["system"], on),
+            stream=Stream(on["seed"], _labels(made["system"], on)),
             **{name: made[name] for name in SETTINGS},
-            root_seed=on["seed"],
+            tolerance=Tolerance(**made["tolerance"]),
         )
         write_trajectories(path, trajectories, made)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nodeflow.dynamics.store import read_trajectories
+from nodeflow.dynamics.store import Trajectory, read_trajectories
 from nodeflow.dynamics.systems import field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.store import read_graphs
@@ -12,19 +12,34 @@ from nodeflow.neural_ode.settings import recipe_settings
 from nodeflow.neural_ode.store import write_models, write_snapshots
 from nodeflow.neural_ode.train import Checkpoints, train_models
 from nodeflow.neural_ode.training_schemas import NEURAL_ODE_HISTORY
-from nodeflow.neural_ode.variants import varied
+from nodeflow.neural_ode.variants import covering, noisy
+from nodeflow.seeds import Stream
 from nodeflow.tables import write_table
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
 
+
+def observed() -> list[Trajectory]:
+    """The training data of the variant."""
+    plain = read_trajectories(files.trajectories, p["from"])
+    stream = Stream(p["seed"], labels)
+    if p["variant"] == "plain":
+        return plain
+    if p["variant"] != "covering":
+        return noisy(plain, p["noise"], stream)
+    reach = read_trajectories(files.reach[0], p["reach"])
+    high = max(float(x.states.max()) for x in reach if x.status == "ok")
+    parameters = p["from"]["parameters"]
+    return covering(graphs, plain, p["system"], parameters, high, stream, tolerance)
+
+
 with job(snakemake.log[0], snakemake.threads):
     graphs = read_graphs(files.edges, p["from"]["on"])
     labels = (p["system"], p["trained_beta"], p["trained_gamma"])
-    plain = read_trajectories(files.trajectories, p["from"])
-    reach = read_trajectories(files.reach[0], p["reach"]) if files.reach else []
-    trajectories = varied(p, graphs, plain, reach, labels)
+    tolerance = Tolerance(**p["from"]["tolerance"])
+    trajectories = observed()
     models, history = train_models(
         graphs,
         trajectories,
@@ -43,7 +58,7 @@ with job(snakemake.log[0], snakemake.threads):
         graphs,
         trajectories,
         recipe_settings(p["recipe"], p["settings"]),
-        tolerance=Tolerance(p["from"]["rtol"], p["from"]["atol"], p["from"]["max_steps"]),
+        tolerance=tolerance,
     )
     write_models(output.models, models, made)
     if models.snapshots is not None:

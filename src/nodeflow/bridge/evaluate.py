@@ -190,6 +190,8 @@ def evaluate_cell(
 ) -> dict[str, pd.DataFrame]:
     """Every experiment on the sets of one training cell.
 
+    More than eight parameters, because each is made once for all cells, by another stage.
+
     Args:
         own: the sets.
         tests: test graphs by cell.

@@ -79,6 +79,8 @@ def fit_and_sample(
 ) -> Generated:
     """Canonicalize a zoo, learn from a part of it, and generate for every condition.
 
+    More than eight parameters, because each stage of what it does has choices of its own.
+
     Args:
         members: the zoo, of one system or several.
         cells: β and γ that are learned.

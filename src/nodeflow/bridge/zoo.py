@@ -11,6 +11,7 @@ import torch
 
 from nodeflow.bridge.members import Members
 from nodeflow.dynamics.ensemble import simulate_cell
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.grid import Cell
 from nodeflow.neural_ode.layout import SELU
@@ -65,6 +66,9 @@ def train_zoo(
     label: str = "zoo",
 ) -> Members:
     """Train `seeds` neural ODEs on each of `graphs` graphs of every cell, all of them together.
+
+    More than eight parameters, because data and training have settings of their own, and the
+    rest names the zoo.
 
     Args:
         system: one of the five.
@@ -147,9 +151,7 @@ def _observed(
         initial=data.initial,
         horizon=data.horizon,
         times=data.times,
-        rtol=data.rtol,
-        atol=data.atol,
-        max_steps=data.max_steps,
+        tolerance=Tolerance(data.rtol, data.atol, data.max_steps),
         root_seed=root_seed,
     )
     return observed(drawn, list(trajectories))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,14 @@ from nodeflow.dynamics.initial import InitialProblem, initial_states
 from nodeflow.dynamics.integrate import IntegrationProblem, check_settings, simulate_graphs
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph, check_graphs
 from nodeflow.grid import Cell
-from nodeflow.seeds import numpy_generator
+from nodeflow.seeds import Stream
 
 __all__ = ["SETTINGS", "simulate_cell", "simulate_ensemble"]
 
-SETTINGS = ("trajectories", "initial", "horizon", "times", "rtol", "atol", "max_steps")
+SETTINGS = ("trajectories", "initial", "horizon", "times")
 """How trajectories are simulated: arguments of `simulate_ensemble` that files of them carry."""
 
 _STATES_AT_ONCE = 2**24
@@ -33,6 +35,7 @@ def simulate_cell(
     *,
     role: str,
     cell: Cell,
+    root_seed: int,
     **settings: Any,
 ) -> Iterator[Trajectory]:
     """`simulate_ensemble` for the graphs of a cell.
@@ -43,10 +46,12 @@ def simulate_cell(
         parameters: values that replace the system's defaults.
         role: what the trajectories are for, e.g. "train" or "test"; roles share no stream.
         cell: N, β and γ.
+        root_seed: the run's root seed.
         settings: the other arguments of `simulate_ensemble`.
     """
     labels = (role, system, cell.N, float(cell.beta), float(cell.gamma))
-    return simulate_ensemble(graphs, system, parameters, labels=labels, **settings)
+    stream = Stream(root_seed, labels)
+    return simulate_ensemble(graphs, system, parameters, stream=stream, **settings)
 
 
 def simulate_ensemble(
@@ -54,17 +59,16 @@ def simulate_ensemble(
     system: str,
     parameters: Mapping[str, float] | None = None,
     *,
-    labels: Sequence[str | int | float],
+    stream: Stream,
     trajectories: int,
     initial: tuple[float, float],
     horizon: float,
     times: int,
-    rtol: float,
-    atol: float,
-    max_steps: int,
-    root_seed: int,
+    tolerance: Tolerance,
 ) -> Iterator[Trajectory]:
     """Integrate a system from random initial states on every one of some graphs.
+
+    More than eight parameters, because each is a line of what an observer would write down.
 
     Each initial state has its own random stream, so it stays the same whatever the number of
     graphs or trajectories. Only some trajectories are in memory at a time.
@@ -73,15 +77,12 @@ def simulate_ensemble(
         graphs: the graphs, by index.
         system: one of `SYSTEMS`.
         parameters: values that replace the system's defaults.
-        labels: what names these graphs and this use of them; other labels, other initial states.
+        stream: of the initial states; its labels name these graphs and this use of them.
         trajectories: initial states per graph.
         initial: interval of the uniform initial states, inside the system's domain.
         horizon: last observation time; the first is 0.
         times: number of equally spaced observation times.
-        rtol: relative tolerance, as in `simulate`.
-        atol: absolute tolerance.
-        max_steps: limit of steps per trajectory.
-        root_seed: the run's root seed.
+        tolerance: of the integration, as in `simulate`.
 
     Returns:
         The trajectories, graph by graph, as they are computed; failed ones among them.
@@ -108,10 +109,7 @@ def simulate_ensemble(
         raise IntegrationProblem(f"{trajectories} trajectories per graph are too few; give 1.")
 
     def draw(graph: int, first: int, last: int) -> NDArray[np.float64]:
-        generators = (
-            numpy_generator(root_seed, "initial", *labels, graph, index)
-            for index in range(first, last)
-        )
+        generators = (stream.numpy("initial", graph, index) for index in range(first, last))
         n = graphs[graph].n
         return np.concatenate(
             [initial_states(n, 1, *initial, generator) for generator in generators]
@@ -125,9 +123,7 @@ def simulate_ensemble(
                 [graphs[graph] for graph, _, _ in block],
                 [draw(*piece) for piece in block],
                 when,
-                rtol=rtol,
-                atol=atol,
-                max_steps=max_steps,
+                **asdict(tolerance),
             )
             for (graph, first, _), found in zip(block, simulations, strict=True):
                 for index, states in enumerate(found.states):
@@ -140,7 +136,7 @@ def simulate_ensemble(
                         found.reason[index],
                     )
 
-    check_settings(rtol, atol, max_steps)
+    check_settings(tolerance.rtol, tolerance.atol, tolerance.max_steps)
     return run()
 
 

@@ -104,6 +104,9 @@ def find_fixed_points(
 ) -> FixedPoints:
     """Newton's method with Armijo's line search from several starts.
 
+    More than eight parameters, because the last five are limits of the search that hardly
+    anyone sets.
+
     Several fixed points are reported side by side. The state after a long integration is a good
     start; other starts show whether the system has more than one fixed point.
 

@@ -257,6 +257,8 @@ def velocity(
 ) -> None:
     """out_i = f_i + h_ego_i received_i, received_i = Σ_j A_ij h_alt_j, from the functions' values.
 
+    More than eight parameters, because compiled code takes arrays one by one.
+
     Nodes are visited by falling degree (`order`; `indptr` follows it): loops of equal length in a
     row spare the processor half of the time. Empty `weights` stand for ones.
     """
@@ -382,6 +384,8 @@ def _largest_error(
 ) -> float:
     """Largest local error of the nodes low … high − 1 in units of its tolerance; inf if not finite.
 
+    More than eight parameters, because compiled code takes arrays one by one.
+
     The maximum, not a mean: a mean over thousands of nodes lets the few hubs, whose states are
     hardest to follow, miss the tolerance by the square root of that number.
     """
@@ -505,6 +509,8 @@ def finish_step(
     out: Floats,
 ) -> bool:
     """Accept or reject each trajectory's step, write what it observed, choose the next step.
+
+    More than eight parameters, because compiled code takes arrays one by one.
 
     `y`, `k[0]`, `diagonal` and the arrays from `method` on change in place. `diagonal_new`, that of
     the Jacobian at `y_new`, is used only where `wants_diagonal` says so.

@@ -33,6 +33,9 @@ def sample_to_file(
 ) -> None:
     """Draw networks from a flow and write them; those of a streamed flow bit by bit.
 
+    More than eight parameters, because it is a draw and its file at once, and streams what does
+    not fit in memory.
+
     The seeds of a label are the same at every guidance, so that guidance alone makes a difference.
 
     Args:

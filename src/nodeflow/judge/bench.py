@@ -47,6 +47,10 @@ class Bench:
         calibration: np.ndarray | None,
         device: torch.device,
     ) -> None:
+        """Measure the training members.
+
+        More than eight parameters, because it holds what all sets are judged with.
+        """
         self._architecture, self._x, self._y, self._device = architecture, x, y, device
         self._statistics, self._calibration = settings.statistics[0], calibration
         self._training, self._held_out = training, held_out

@@ -65,6 +65,9 @@ def judge_claims(
 ) -> pd.DataFrame:
     """All claims for all systems.
 
+    More than eight parameters, because claims are about all tables of tests, at all sizes of
+    the run.
+
     Args:
         tests: runs on all test graphs (`COLLECTED_TESTS`).
         fixed_points: `COLLECTED_FIXED_POINTS`.

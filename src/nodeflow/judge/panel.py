@@ -49,6 +49,9 @@ def judge_panel(
 ) -> pd.DataFrame:
     """Judge generated networks, trained ones and controls made of trained ones.
 
+    More than eight parameters, because sets, items and controls are each given as they are at
+    hand.
+
     Networks in files (`nodeflow.zoo.open_blocks`, `nodeflow.flow.open_samples`) are read a few at a
     time; what is kept of each is its errors and its distances.
 

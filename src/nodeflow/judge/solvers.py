@@ -37,6 +37,8 @@ def compare_solvers(
 ) -> pd.DataFrame:
     """Sample the same seeds in several ways and evaluate what comes of them.
 
+    More than eight parameters, because it draws and judges, and takes what either takes.
+
     Args:
         flow: the trained flow.
         architecture: of its networks.

@@ -14,7 +14,7 @@ from nodeflow.laws.data import LawProblem
 from nodeflow.laws.discover import discover
 from nodeflow.laws.store import Laws
 from nodeflow.neural_ode.variants import noisy
-from nodeflow.seeds import numpy_generator
+from nodeflow.seeds import Stream, numpy_generator
 
 __all__ = ["discover_each", "less"]
 
@@ -69,7 +69,7 @@ def less(
     """
     kind, _, amount = variant.partition("~")
     if kind == "noise":
-        return list(graphs), noisy(trajectories, float(amount), labels, root_seed)
+        return list(graphs), noisy(trajectories, float(amount), Stream(root_seed, labels))
     if kind == "trajectories":
         return list(graphs), [x for x in trajectories if x.index < int(amount)]
     if kind == "times":

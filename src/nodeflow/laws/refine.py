@@ -157,6 +157,8 @@ def fit(
 ) -> Fit | None:
     """Fit a law through its trajectories.
 
+    More than eight parameters, because one fit in several stages differs in each of them.
+
     None where it cannot be integrated from the start, or is given up.
 
     Args:

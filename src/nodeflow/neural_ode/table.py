@@ -376,6 +376,8 @@ def _find(
 ) -> int:
     """The lines for at most a tile of states, into `at`; returns how many are outside, or NaN.
 
+    More than eight parameters, because compiled code takes arrays one by one.
+
     Those are given the first line, so that loops over `at` need no exceptions.
     """
     missed = 0
@@ -412,7 +414,10 @@ def _look_up(
     lines: Array,
     out: Array,
 ) -> int:
-    """Values at `x` into `out`; returns how many states are outside the table, or NaN."""
+    """Values at `x` into `out`; returns how many states are outside the table, or NaN.
+
+    More than eight parameters, because compiled code takes arrays one by one.
+    """
     missed = 0
     z, at = np.empty(_TILE), np.empty(_TILE, np.uint64)
     f, h_ego, h_alt = out[0], out[1], out[2]
@@ -440,7 +445,10 @@ def _look_up_slope(
     column: int,
     out: Array,
 ) -> int:
-    """One column of the lines at `x` into `out`; returns how many states are outside, or NaN."""
+    """One column of the lines at `x` into `out`; returns how many states are outside, or NaN.
+
+    More than eight parameters, because compiled code takes arrays one by one.
+    """
     missed = 0
     z, at = np.empty(_TILE), np.empty(_TILE, np.uint64)
     for first in range(0, len(x), _TILE):

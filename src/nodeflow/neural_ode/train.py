@@ -141,6 +141,9 @@ def train_models(
 ) -> tuple[Models, pd.DataFrame]:
     """Train `seeds` neural ODEs on each graph, all of them together.
 
+    More than eight parameters, because a training is named by data, recipe, seeds and labels,
+    and may be resumed.
+
     Args:
         graphs: training graphs; all of the same size, but for Gauss–Newton.
         trajectories: observed on them, in any units (see `nodeflow.neural_ode.units`), with finite

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from nodeflow.dynamics.integrate import simulate_graphs
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
-from nodeflow.seeds import numpy_generator
+from nodeflow.seeds import Stream
 
-__all__ = ["covering", "noisy", "varied"]
+__all__ = ["covering", "noisy"]
 
 _SHORTER = 8
 
@@ -22,20 +22,18 @@ _SHORTER = 8
 def noisy(
     trajectories: Sequence[Trajectory],
     noise: float,
-    labels: tuple[str | float, ...],
-    root_seed: int,
+    stream: Stream,
 ) -> list[Trajectory]:
     """The trajectories with Gaussian noise on every state, the first included.
 
     Args:
         trajectories: without noise.
         noise: its standard deviation.
-        labels: what names the trajectories; noise of another size is the same, scaled.
-        root_seed: the run's root seed.
+        stream: its labels name the trajectories; noise of another size is the same, scaled.
     """
     found = []
     for x in trajectories:
-        generator = numpy_generator(root_seed, "training noise", *labels, x.graph, x.index)
+        generator = stream.numpy("training noise", x.graph, x.index)
         states = x.states + noise * generator.standard_normal(x.states.shape)
         found.append(replace(x, states=states.astype(np.float32)))
     return found
@@ -47,12 +45,8 @@ def covering(
     system: str,
     parameters: Mapping[str, float],
     high: float,
-    labels: tuple[str | float, ...],
-    root_seed: int,
-    *,
-    rtol: float,
-    atol: float,
-    max_steps: int,
+    stream: Stream,
+    tolerance: Tolerance,
 ) -> list[Trajectory]:
     """New trajectories on the same graphs, whose initial states reach up to `high`.
 
@@ -66,26 +60,20 @@ def covering(
         system: one of `SYSTEMS`.
         parameters: of the system.
         high: largest state to cover; the system's domain limits it.
-        labels: what names the trajectories.
-        root_seed: the run's root seed.
-        rtol: relative tolerance.
-        atol: absolute tolerance.
-        max_steps: limit of steps.
+        stream: its labels name the trajectories.
+        tolerance: of the integration.
     """
     high = min(high, SYSTEMS[system].domain[1])
     usual = max(float(x.states[0].max()) for x in trajectories)
     initials = []
     for index, graph in enumerate(graphs):
         count = sum(x.graph == index for x in trajectories)
-        generator = numpy_generator(root_seed, "covering", *labels, index)
+        generator = stream.numpy("covering", index)
         share = generator.permutation(count) / max(count - 1, 1)
         bounds = usual * (max(high, usual) / usual) ** share
         initials.append(bounds[:, None] * generator.uniform(size=(count, graph.n)))
     times = trajectories[0].times / _SHORTER
-    found = simulate_graphs(
-        field(system, parameters), graphs, initials, times, rtol=rtol, atol=atol,
-        max_steps=max_steps,
-    )  # fmt: skip
+    found = simulate_graphs(field(system, parameters), graphs, initials, times, **asdict(tolerance))
     return [
         Trajectory(graph, index, times, states.astype(np.float32), status, reason)
         for graph, x in enumerate(found)
@@ -93,31 +81,3 @@ def covering(
             zip(x.states, x.status, x.reason, strict=True)
         )
     ]
-
-
-def varied(
-    made: Mapping[str, Any],
-    graphs: Sequence[Graph],
-    plain: Sequence[Trajectory],
-    reach: Sequence[Trajectory],
-    labels: tuple[str | float, ...],
-) -> Sequence[Trajectory]:
-    """The training data of a variant.
-
-    Args:
-        made: what the models are made with: variant, noise, seed, and the trajectories' settings.
-        graphs: training graphs.
-        plain: the usual trajectories.
-        reach: trajectories whose largest state the variant "covering" has to cover.
-        labels: what names system and cell.
-    """
-    if made["variant"] == "plain":
-        return plain
-    if made["variant"] != "covering":
-        return noisy(plain, made["noise"], labels, made["seed"])
-    high = max(float(x.states.max()) for x in reach if x.status == "ok")
-    settings = made["from"]
-    return covering(
-        graphs, plain, made["system"], settings["parameters"], high, labels, made["seed"],
-        **{name: settings[name] for name in ("rtol", "atol", "max_steps")},
-    )  # fmt: skip

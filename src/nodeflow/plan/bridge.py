@@ -10,7 +10,7 @@ from typing import Any
 from nodeflow import config
 from nodeflow.grid import Cell
 from nodeflow.plan.cells import rows
-from nodeflow.plan.dynamics import SHARED, Dynamics
+from nodeflow.plan.dynamics import SHARED, TOLERANCE, Dynamics
 from nodeflow.plan.paths import Row
 
 __all__ = ["Bridge"]
@@ -77,7 +77,7 @@ class Bridge:
                 "size": graphs.cells.training_size,
                 **graphs.settings.dump("mean_degree"),
                 **self.settings.data.dump(),
-                **dynamics.dump(*SHARED),
+                **dynamics.dump(*SHARED, *TOLERANCE),
             },
             **self.settings.dump("training"),
             "device": self.device,
@@ -113,7 +113,7 @@ class Bridge:
             "parameters": dynamics.parameters_of(system),
             "tests": {x: tests[x] for x in tests if x not in ("sizes", "structure")},
             "controls": {name: self.judge[name] for name in ("noise_scales", "soup", "controls")},
-            "tolerance": dynamics.dump("rtol", "atol", "max_steps"),
+            "tolerance": dynamics.dump(*TOLERANCE),
             "seed": self.dynamics.graphs.seed,
             "from": self.flow_params(row),
             "truth": [self.dynamics.params(x) for x in self.tests(row)],

@@ -14,7 +14,7 @@ from nodeflow.plan.paths import TRAJECTORIES, Row, narrow
 
 __all__ = ["Dynamics"]
 
-SHARED = ("initial", "horizon", "rtol", "atol", "max_steps")
+SHARED, TOLERANCE = ("initial", "horizon"), ("rtol", "atol", "max_steps")
 """Settings of all trajectories, of training and of test graphs."""
 
 
@@ -117,6 +117,7 @@ class Dynamics:
             "system": system,
             "parameters": self.settings.parameters_of(system),
             **self.settings.dump(*SHARED),
+            "tolerance": self.settings.dump(*TOLERANCE),
             **getattr(self.settings, role).dump("trajectories", "times"),
             "code": self.code,
         }

@@ -70,6 +70,9 @@ def prior_of_system(
 ) -> Prior:
     """A prior of one family: coefficients drawn from ranges, each on an S¹ graph of its own.
 
+    More than eight parameters, because graphs, trajectories and functions of the prior are all
+    drawn here.
+
     Args:
         system: one of `nodeflow.dynamics.SYSTEMS`.
         ranges: by coefficient, from where to where it is uniform; others keep their defaults.

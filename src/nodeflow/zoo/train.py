@@ -197,6 +197,9 @@ def train_block(
 ) -> TrainedBlock:
     """Train members of a zoo with a softmax cross-entropy, or the squared error of a number.
 
+    More than eight parameters, because a block is named by data, members, settings and zoo, and
+    reports its progress.
+
     The initialization and the order of items of member m follow from (root seed, zoo, m) alone.
     On a CPU its weights are the same to the last bit whichever members share its block or stack,
     if the batch size is a multiple of 16 or the architecture a perceptron; otherwise, and on
