@@ -208,6 +208,7 @@ def choice(keep: Path | None) -> list[str]:
     graph, cases, people = read()
     errors = np.empty((len(CANDIDATES), len(FOLDS), 2, len(LEADS)))
     best = np.empty(errors.shape[1:])
+    missed = np.empty((len(CANDIDATES), len(FOLDS)))
     for f, year in enumerate(FOLDS):
         train = (year - 2001) * WEEKS
         part = Part(graph, cases.iloc[: train + WEEKS], people, train)
@@ -217,16 +218,20 @@ def choice(keep: Path | None) -> list[str]:
         for c, candidate in enumerate(CANDIDATES):
             mean = geometric([means[model] for model in candidate])
             errors[c, f] = part.rated(mean, mean)[[0, 2]].mean(axis=1)
+            ahead = max(LEADS)
+            missed[c, f] = part.flu.counts[part.origins + ahead].sum() / mean[:, ahead - 1].sum()
     ratios = np.log(errors / best)
     header = ["states", "network", "likelihood", "harmonics", "score", "absolute error", "deviance"]
+    header += [*map(str, FOLDS), "cases over expected ones"]
     text = [
         f"Each of {', '.join(map(str, FOLDS))} forecast by two models trained on the years before "
         "it; errors over those of the best rival at each horizon, 1, 2 and 4 weeks ahead, "
         "geometric means. Score: mean logarithm of all of them. Of two kinds of states, the "
-        "geometric mean of both expectations is the forecast.",
+        "geometric mean of both expectations is the forecast. Last column: cases of each year over "
+        "those that are expected four weeks ahead.",
         "",
-        f"| {' | '.join([*header, *map(str, FOLDS)])} |",
-        "|---" * (len(header) + len(FOLDS)) + "|",
+        f"| {' | '.join(header)} |",
+        "|---" * len(header) + "|",
     ]
     for c in np.argsort(ratios.mean(axis=(1, 2, 3))):
         x = ratios[c]
@@ -235,6 +240,7 @@ def choice(keep: Path | None) -> list[str]:
             f"{x.mean():+.4f}",
             *(_three(np.exp(x[:, k].mean(axis=0)), 3) for k in range(2)),
             *(f"{np.exp(x[f].mean()):.3f}" for f in range(len(FOLDS))),
+            _three(missed[c], 2),
         ]
         text.append(f"| {' | '.join(cells)} |")
     return text
