@@ -204,23 +204,22 @@ def of_folds(part: Part, year: int, keep: Path | None) -> dict[Model, Floats]:
 
 
 def choice(keep: Path | None) -> list[str]:
-    """Candidates on the training years, the best first, as Markdown."""
+    """Candidates on the training years, the best first, and rivals, as Markdown."""
     graph, cases, people = read()
-    errors = np.empty((len(CANDIDATES), len(FOLDS), 2, len(LEADS)))
-    best = np.empty(errors.shape[1:])
-    missed = np.empty((len(CANDIDATES), len(FOLDS)))
+    rows = [*CANDIDATES, *RIVALS]
+    errors = np.empty((len(rows), len(FOLDS), 2, len(LEADS)))
+    missed = np.empty((len(rows), len(FOLDS)))
     for f, year in enumerate(FOLDS):
         train = (year - 2001) * WEEKS
         part = Part(graph, cases.iloc[: train + WEEKS], people, train)
-        rivals = [rival(part.flu, part.origins, max(LEADS)) for rival in RIVALS.values()]
-        best[f] = np.min([part.rated(x, x)[[0, 2]].mean(axis=1) for x in rivals], axis=0)
-        means = of_folds(part, year, keep)
-        for c, candidate in enumerate(CANDIDATES):
-            mean = geometric([means[model] for model in candidate])
-            errors[c, f] = part.rated(mean, mean)[[0, 2]].mean(axis=1)
+        made = of_folds(part, year, keep)
+        means = [geometric([made[model] for model in candidate]) for candidate in CANDIDATES]
+        means += [rival(part.flu, part.origins, max(LEADS)) for rival in RIVALS.values()]
+        for row, mean in enumerate(means):
+            errors[row, f] = part.rated(mean, mean)[[0, 2]].mean(axis=1)
             ahead = max(LEADS)
-            missed[c, f] = part.flu.counts[part.origins + ahead].sum() / mean[:, ahead - 1].sum()
-    ratios = np.log(errors / best)
+            missed[row, f] = part.flu.counts[part.origins + ahead].sum() / mean[:, ahead - 1].sum()
+    ratios = np.log(errors / errors[len(CANDIDATES) :].min(axis=0))
     header = ["states", "network", "likelihood", "harmonics", "score", "absolute error", "deviance"]
     header += [*map(str, FOLDS), "cases over expected ones"]
     text = [
@@ -228,19 +227,20 @@ def choice(keep: Path | None) -> list[str]:
         "it; errors over those of the best rival at each horizon, 1, 2 and 4 weeks ahead, "
         "geometric means. Score: mean logarithm of all of them. Of two kinds of states, the "
         "geometric mean of both expectations is the forecast. Last column: cases of each year over "
-        "those that are expected four weeks ahead.",
+        "those that are expected four weeks ahead. Rivals stand below.",
         "",
         f"| {' | '.join(header)} |",
         "|---" * len(header) + "|",
     ]
-    for c in np.argsort(ratios.mean(axis=(1, 2, 3))):
-        x = ratios[c]
+    order = np.argsort(ratios.mean(axis=(1, 2, 3)))
+    for row in sorted(order, key=lambda row: row >= len(CANDIDATES)):
+        x, name = ratios[row], rows[row]
         cells = [
-            *words(CANDIDATES[c]),
+            *([name, "", "", ""] if isinstance(name, str) else words(name)),
             f"{x.mean():+.4f}",
             *(_three(np.exp(x[:, k].mean(axis=0)), 3) for k in range(2)),
             *(f"{np.exp(x[f].mean()):.3f}" for f in range(len(FOLDS))),
-            _three(missed[c], 2),
+            _three(missed[row], 2),
         ]
         text.append(f"| {' | '.join(cells)} |")
     return text
