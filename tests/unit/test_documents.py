@@ -24,7 +24,7 @@ RESULTS = [
     ROOT / f"docs/{name}.md"
     for name in (
         "claims", "trust", "generation", "bridge", "results/generalize", "results/costs",
-        "results/benchmarks",
+        "results/benchmarks", "own-series", "influenza",
     )
 ]  # fmt: skip
 PRINTED = {
