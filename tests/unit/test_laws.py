@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,11 @@ from nodeflow.laws import ATOMS, Form, Law, LawProblem, Term, discover, field_of
 from nodeflow.laws.along import Along, make_grid
 from nodeflow.laws.atoms import Atom, Scale
 from nodeflow.laws.data import groups_of, noise_of
-from nodeflow.laws.discover import simpler
 from nodeflow.laws.families import families
 from nodeflow.laws.form import FUNCTIONS
 from nodeflow.laws.formulas import FormulaError, atom_of, read_formula
 from nodeflow.laws.refine import Fit, columns_of, fit, precision_for, trajectories_of
+from nodeflow.laws.simpler import simpler
 from nodeflow.laws.symbolic import available
 
 Array = NDArray[np.float64]
@@ -139,8 +138,8 @@ def test_dynamics_outside_the_families_is_said_to_be_unexplained(
 ) -> None:
     if symbolic and not available():
         pytest.skip("pyoperon is not installed")
-    for name in ("discover", "law"):  # the function `discover` hides the module
-        monkeypatch.setattr(import_module(f"nodeflow.laws.{name}"), "available", lambda: symbolic)
+    for name in ("discovery", "law"):
+        monkeypatch.setattr(f"nodeflow.laws.{name}.available", lambda: symbolic)
     x = lambda x: x  # noqa: E731
     odd = Field(
         lambda x: -x + 0.4 * np.sin(9 * x) * np.exp(-x), np.ones_like,

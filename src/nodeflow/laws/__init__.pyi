@@ -3,8 +3,8 @@ from .data import LawProblem
 from .discover import discover
 from .each import discover_each
 from .form import Form, Term, field_of
-from .law import Law, read_law
-from .store import Laws, read_laws, write_laws
+from .law import Law
+from .store import Laws, read_law, read_laws, write_laws
 from .table import law_table
 from .trusted import rate_law
 

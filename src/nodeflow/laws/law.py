@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +17,8 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
 from nodeflow.laws.bands import DIFFER, FLAGS, Mixture, flag, mixture
 from nodeflow.laws.data import LawProblem, covariates_of
-from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
+from nodeflow.laws.equations import expression, functions_read, functions_said, latex, rounded
+from nodeflow.laws.form import Form, Term, field_of
 from nodeflow.laws.formulas import atom_of
 from nodeflow.laws.symbolic import available
 from nodeflow.neural_ode.trust import LEVELS, checked_levels
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import sympy
 
-__all__ = ["VERSION", "Law", "read_law"]
+__all__ = ["VERSION", "Law"]
 
 Array = NDArray[np.float64]
 
@@ -188,44 +187,12 @@ class Law:
         return pd.DataFrame(rows, columns=["function", "atom", "parameter", "value", "error"])
 
     def _expression(self, name: str, digits: bool = False, symbol: str = "x") -> sympy.Expr:
-        import sympy
-
-        x = sympy.Symbol(symbol, real=True)
-        values = self._rounded() if digits else self.parameters
-        total: sympy.Expr = sympy.Integer(0)
-        terms = getattr(self.form, name)
-        for term, (atom, coefficient, inner) in zip(
-            terms, self.form.split(name, values), strict=True
-        ):
-            part = _number(coefficient) * atom_of(atom).expression(x, *map(_number, inner))
-            if term.by:
-                part *= sympy.Symbol(term.by + symbol[1:], real=True)
-            total += part
-        return total
-
-    def _rounded(self) -> Array:
-        """Parameters with as many digits as their errors leave, six at most."""
-        found = []
-        for value, error in zip(self.parameters, self.errors, strict=True):
-            size = abs(value) or 1.0
-            digits = 6 if not error > 0 else int(np.clip(np.ceil(np.log10(size / error)) + 1, 1, 6))
-            found.append(float(f"{value:.{digits}g}"))
-        return np.array(found)
+        values = rounded(self.parameters, self.errors) if digits else self.parameters
+        return expression(self.form, values, name, symbol)
 
     def latex(self) -> str:
         """The equation in LaTeX, rounded to what the standard errors leave."""
-        import sympy
-
-        own = sympy.latex(self._expression("f", True, "x_i"))
-        if not self.form.h_ego:
-            return rf"\dot x_i = {own}"
-        ego = self._expression("h_ego", True, "x_i")
-        alt = self._expression("h_alt", True, "x_j")
-        scale = sympy.latex(ego)
-        strength = rf"\left({scale}\right)" if ego.is_Add else scale
-        part = sympy.latex(alt)
-        inner = rf"\left({part}\right)" if alt.is_Add else part
-        return rf"\dot x_i = {own} + {strength} \sum_j A_{{ij}} {inner}"
+        return latex(self.form, rounded(self.parameters, self.errors))
 
     def __str__(self) -> str:
         own = self._expression("f", True)
@@ -415,31 +382,7 @@ class Law:
         return {
             "schema": "law",
             "version": VERSION,
-            "functions": {
-                name: [
-                    {
-                        "atom": term.atom,
-                        **({"covariate": term.by} if term.by else {}),
-                        "coefficient": coefficient,
-                        "inner": {
-                            inner.name: value
-                            for inner, value in zip(atom_of(term.atom).inner, values, strict=True)
-                        },
-                        "fixed": [
-                            inner.name
-                            for inner, value in zip(
-                                atom_of(term.atom).inner, term.fixed, strict=True
-                            )
-                            if value is not None
-                        ],
-                    }
-                    for term, (_, coefficient, values) in zip(
-                        getattr(self.form, name), self.form.split(name, self.parameters),
-                        strict=True,
-                    )
-                ]
-                for name in FUNCTIONS
-            },
+            "functions": functions_said(self.form, self.parameters),
             "covariance": self.covariance.tolist(),
             "noise": self.noise,
             "seen": list(self.seen),
@@ -449,7 +392,7 @@ class Law:
             "lasting": self.lasting,
             "check": None if np.isnan(self.check) else self.check,
             "alternatives": [law.to_dict() for law in self.alternatives],
-        }  # fmt: skip
+        }
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Law:
@@ -474,29 +417,12 @@ class Law:
 
     @classmethod
     def _read(cls, said: Mapping[str, Any]) -> Law:
-        parts, values = {}, []
-        for name in FUNCTIONS:
-            terms = []
-            for place, entry in enumerate(said["functions"][name]):
-                atom = atom_of(entry["atom"])
-                inner = [float(entry["inner"][x.name]) for x in atom.inner]
-                fixed = tuple(
-                    value if x.name in entry["fixed"] else None
-                    for x, value in zip(atom.inner, inner, strict=True)
-                )
-                terms.append(Term(atom.name, fixed, entry.get("covariate", "")))
-                if name != "h_alt" or place > 0:
-                    values.append(float(entry["coefficient"]))
-                values += [
-                    value for value, known in zip(inner, fixed, strict=True) if known is None
-                ]
-            parts[name] = tuple(terms)
-        form = Form(**parts)
+        form, parameters = functions_read(said["functions"])
         count = len(form.slots)
         low, high = said["seen"]
         return cls(
             form=form,
-            parameters=np.array(values, dtype=np.float64),
+            parameters=parameters,
             covariance=np.array(said["covariance"], dtype=np.float64).reshape(count, count),
             noise=float(said["noise"]),
             seen=(float(low), float(high)),
@@ -511,30 +437,6 @@ class Law:
     def with_alternatives(self, laws: tuple[Law, ...]) -> Law:
         """This law beside others."""
         return replace(self, alternatives=laws)
-
-
-def read_law(path: str | Path) -> Law:
-    """A law from a JSON file of what `Law.to_dict` returned.
-
-    Raises:
-        LawProblem: the file is missing or holds no law.
-    """
-    try:
-        said = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise LawProblem(f"{path} cannot be read as JSON ({error}); give a law's file.") from error
-    if isinstance(said, dict) and "stamp" in said:
-        raise LawProblem(f"{path} holds the laws of a run; read them with laws.read_laws.")
-    try:
-        return Law.from_dict(said)
-    except LawProblem as error:
-        raise LawProblem(f"{path}: {error}") from error
-
-
-def _number(value: float) -> Any:
-    import sympy
-
-    return sympy.Integer(round(value)) if value == round(value) else sympy.Float(value)
 
 
 def _given(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from nodeflow.laws.law import VERSION, Law
 from nodeflow.neural_ode.learned import Fields
 from nodeflow.tables import FileProblem, Kind, read_facts, write_facts
 
-__all__ = ["LAWS", "Laws", "read_laws", "write_laws"]
+__all__ = ["LAWS", "Laws", "read_law", "read_laws", "write_laws"]
 
 LAWS = Kind("laws", VERSION)
 
@@ -70,3 +71,21 @@ def read_laws(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
     except LawProblem as problem:
         raise FileProblem(f"{path}: {problem}") from problem
     return Laws(laws, tuple(x["reason"] for x in entries))
+
+
+def read_law(path: str | Path) -> Law:
+    """A law from a JSON file of what `Law.to_dict` returned.
+
+    Raises:
+        LawProblem: the file is missing or holds no law.
+    """
+    try:
+        said = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LawProblem(f"{path} cannot be read as JSON ({error}); give a law's file.") from error
+    if isinstance(said, dict) and "stamp" in said:
+        raise LawProblem(f"{path} holds the laws of a run; read them with laws.read_laws.")
+    try:
+        return Law.from_dict(said)
+    except LawProblem as error:
+        raise LawProblem(f"{path}: {error}") from error

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nodeflow.laws.families import monomial
 from nodeflow.laws.form import FUNCTIONS, Form, Function, Term
 from nodeflow.laws.formulas import FormulaError, named_by, read_formula
-from nodeflow.laws.screen import Metric
+from nodeflow.laws.metric import Metric
 
 if TYPE_CHECKING:
     import sympy
