@@ -6,7 +6,7 @@
 occur: most inside the states seen in training, some far outside. Beside `neural_ode.table` stand
 tables of equal pieces over the range seen: straight lines (`numpy.interp`) and cubic splines
 (`scipy.interpolate.CubicSpline`), with as many pieces as errors within 1e-6 · (1 + |value|) at the
-states take, doubled until they are (at most 2^20), and the networks themselves outside of the range.
+states take, doubled until they are (at most 2^20), and the networks themselves outside of it.
 
 *Optimizers.* A process that takes 200 steps of Adam on one matrix, with `nodeflow.optimizers` and
 with `torch.optim`, and 2,000 steps of either in this process.
@@ -107,7 +107,7 @@ def tables(states: int, repeats: int) -> None:
         ours = tabulate(nets, 0.0, 1.0, tolerance=TOLERANCE)
         made = time.process_time() - begin
         error = float((np.abs(ours.values(x) - true) / (1 + np.abs(true))).max())
-        parts: dict[str, Callable[[], object]] = {"ours": lambda x=x: ours.values(x)}  # type: ignore[misc]
+        parts: dict[str, Callable[[], object]] = {"ours": lambda x=x, ours=ours: ours.values(x)}  # type: ignore[misc]
         lines = [f"ours: {len(ours.lines)} lines, made in {made:.3f} s, error {error:.1e}"]
         for kind in ("lines", "splines"):
             begin = time.process_time()

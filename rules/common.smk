@@ -9,6 +9,7 @@ from nodeflow.config import read_config
 from nodeflow.grid import WILDCARDS
 from nodeflow.parts import outdated
 from nodeflow.plan import Plan, fill, narrow, paths
+from nodeflow.plan.disk import expected_bytes
 from nodeflow.plan.figure import QUESTIONS
 from nodeflow.plan.figures import FIGURES
 from nodeflow.plan.own import PICTURES
@@ -60,7 +61,7 @@ onstart:
             for job in workflow.dag.needrun_jobs()
         ]
         try:
-            check_room(Path.cwd(), plan.expected_bytes(waiting))
+            check_room(Path.cwd(), expected_bytes(waiting, plan.neural_ode.count))
         except Problem as problem:
             raise WorkflowError(str(problem)) from None
     # A job that makes several files leaves those alone that are what they should be. Who forces it

@@ -23,7 +23,6 @@ from nodeflow.plan.bridge import Bridge
 from nodeflow.plan.canonical import Canonical
 from nodeflow.plan.cells import Cells
 from nodeflow.plan.data import Data
-from nodeflow.plan.disk import expected_bytes
 from nodeflow.plan.dynamics import Dynamics
 from nodeflow.plan.evaluated import Evaluated
 from nodeflow.plan.experiments import Experiments
@@ -82,11 +81,6 @@ class Plan:
             return self.code(script, without=(*self.flows.other_methods(row), *sampling))
 
         return code
-
-    def expected_bytes(self, jobs: Iterable[tuple[str, Any]]) -> int:
-        """How much room jobs take, given by rule and what they are made with; see `plan.disk`."""
-        models = self.config.graphs.training.graphs * self.config.neural_ode.seeds
-        return expected_bytes(jobs, models)
 
     def requests(self) -> dict[str, Any]:
         """What the SLURM profile asks for: its `default-resources` and `set-resources`."""

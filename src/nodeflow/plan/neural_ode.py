@@ -49,6 +49,11 @@ class NeuralODEs(Learned):
         """The cells of the run."""
         return self.dynamics.graphs.cells
 
+    @property
+    def count(self) -> int:
+        """How many models of a system, a variant and a training cell there are."""
+        return self.dynamics.graphs.settings.training.graphs * self.settings.seeds
+
     @cached_property
     def noise_variants(self) -> list[str]:
         """The variants trained on noisy trajectories."""
