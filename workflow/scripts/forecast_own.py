@@ -14,7 +14,7 @@ from nodeflow.judge.forecasts import (
     forecast_runs,
     function_table,
 )
-from nodeflow.neural_ode.ensemble import load_ensemble
+from nodeflow.neural_ode.ensemble_files import load_ensemble
 from nodeflow.tables import write_table
 
 snakemake: Any

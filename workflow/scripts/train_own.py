@@ -5,7 +5,8 @@ from typing import Any
 from nodeflow.data.held_out import hold_out
 from nodeflow.data.observed import Source, read_observed
 from nodeflow.job import job
-from nodeflow.neural_ode.ensemble import save_ensemble, train_ensemble
+from nodeflow.neural_ode.ensemble import train_ensemble
+from nodeflow.neural_ode.ensemble_files import save_ensemble
 from nodeflow.priors.gaussian import load_prior
 
 snakemake: Any

@@ -11,8 +11,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from nodeflow.canonical.matching import in_double, match, similarity
+from nodeflow.canonical.matching import match
 from nodeflow.canonical.scaling import balance
+from nodeflow.canonical.scores import in_double, similarity
 from nodeflow.canonical.settings import (
     REFERENCES,
     AlignProblem,

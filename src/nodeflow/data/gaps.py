@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from nodeflow.data.series import Run, Series, SeriesProblem, check_nodes
+from nodeflow.data.series import Run, Series, check_nodes
+from nodeflow.data.series_files import SeriesProblem
 from nodeflow.dynamics.given import by_node, increasing
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph, from_networkx

@@ -1,14 +1,9 @@
 from .against_theory import degree_exceedance
+from .checked import GraphProblem
+from .edge_lines import EdgeListProblem
 from .ensemble import Sampler, connect, sample_cell, sample_graph
-from .files import (
-    Directions,
-    EdgeListProblem,
-    directions,
-    read_edge_list,
-    read_network,
-    read_nodes,
-)
-from .graph import Graph, GraphProblem, build_graph, from_matrix, from_networkx, to_networkx
+from .files import Directions, directions, read_edge_list, read_network, read_nodes
+from .graph import Graph, build_graph, from_matrix, from_networkx, to_networkx
 from .measures import graph_table, node_table
 from .networks import NULL_MODELS, network_table, with_nulls
 from .normalize import NORMALIZATIONS, normalized_adjacency

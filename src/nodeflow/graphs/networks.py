@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from nodeflow.graphs.files import EdgeListProblem, read_network
+from nodeflow.graphs.edge_lines import EdgeListProblem
+from nodeflow.graphs.files import read_network
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.measures import graph_table
 from nodeflow.graphs.nulls import erdos_renyi, rewire

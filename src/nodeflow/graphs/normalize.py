@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, dia_array
 
-from nodeflow.graphs.graph import Graph, GraphProblem
+from nodeflow.graphs.checked import GraphProblem
+from nodeflow.graphs.graph import Graph
 
 __all__ = ["NORMALIZATIONS", "normalized_adjacency"]
 
