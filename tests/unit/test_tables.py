@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nodeflow.columns import arrow_column
 from nodeflow.problems import Problem
 from nodeflow.tables import (
     FileProblem,
