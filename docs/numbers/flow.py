@@ -79,7 +79,7 @@ def canonicalized(report: pd.DataFrame, barrier: pd.DataFrame) -> str:
         for weights in BOTH:
             pairs = barrier[(barrier["zoo"] == zoo) & (barrier["weights"] == weights)]
             loss = pairs.pivot(index="pair", columns="lambda", values="recalibrated_loss")
-            middle = loss[min(loss.columns, key=lambda place: abs(place - 0.5))]
+            middle = loss[min(loss.columns, key=lambda place: abs(float(place) - 0.5))]
             heights.append(float((middle - (loss[0.0] + loss[1.0]) / 2).median()))
         distances = [good[f"distance_{when}"].median() for when in ("before", "after")]
         lines.append([str(zoo), str(len(good)), *(f"{x:.2f}" for x in (*distances, *heights))])

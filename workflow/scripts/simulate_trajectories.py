@@ -26,20 +26,20 @@ p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads):
     graphs: list[Graph] = []
-    for path, made in zip(output, p.values(), strict=True):
-        if is_current(path, TRAJECTORIES, made):
+    for path, params in zip(output, p.values(), strict=True):
+        if is_current(path, TRAJECTORIES, params):
             continue
-        on = made["on"]
+        on = params["on"]
         graphs = graphs or read_graphs(files.edges, on)
         trajectories = simulate_ensemble(
             graphs,
-            made["system"],
-            made["parameters"],
-            stream=Stream(on["seed"], _labels(made["system"], on)),
-            trajectories=made["trajectories"],
-            initial=tuple(made["initial"]),
-            horizon=made["horizon"],
-            times=made["times"],
-            tolerance=Tolerance(**made["tolerance"]),
+            params["system"],
+            params["parameters"],
+            stream=Stream(on["seed"], _labels(params["system"], on)),
+            trajectories=params["trajectories"],
+            initial=tuple(params["initial"]),
+            horizon=params["horizon"],
+            times=params["times"],
+            tolerance=Tolerance(**params["tolerance"]),
         )
-        write_trajectories(path, trajectories, made)
+        write_trajectories(path, trajectories, params)

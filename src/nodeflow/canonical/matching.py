@@ -117,9 +117,9 @@ def match(
     step = max(1, _TOGETHER // max(1, room))
     parts = [slice(first, first + step) for first in range(0, max(1, len(least)), step)]
 
-    def matched(some: slice) -> Matching:
-        networks = {name: tensor[some] for name, tensor in theirs.items()}
-        return _match_some(networks, target, least[some], settings)
+    def matched(batch: slice) -> Matching:
+        networks = {name: tensor[batch] for name, tensor in theirs.items()}
+        return _match_some(networks, target, least[batch], settings)
 
     return _joined(_in_threads(matched, parts))
 

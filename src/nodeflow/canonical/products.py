@@ -48,11 +48,11 @@ def fixed_products(members: int, size: int, pairs: Sequence[Sequence[Tensor]]) -
     # The same memory for all: asking for new one takes longer than copying.
     room = torch.empty(min(members, together), *reference.shape, dtype=torch.float64)
     for start in range(0, members, together):
-        some = slice(start, start + together)
-        if left[some].any():
-            part = room[: len(score[some])]
-            torch.cat([tensor[some].cpu() for tensor in theirs], 2, out=part)
-            np.matmul(double, part.numpy().transpose(0, 2, 1), out=score[some])
+        batch = slice(start, start + together)
+        if left[batch].any():
+            part = room[: len(score[batch])]
+            torch.cat([tensor[batch].cpu() for tensor in theirs], 2, out=part)
+            np.matmul(double, part.numpy().transpose(0, 2, 1), out=score[batch])
     return score
 
 

@@ -197,11 +197,11 @@ class Scores:
                     self.now[group.name] = score
             if family[0].heads > 1:
                 order, _ = assign(*_priced(self.heads[family_key(family)]))
-                found = rows_within(signatures, family[0].heads, order)
+                order_of_family = rows_within(signatures, family[0].heads, order)
             else:
                 one, self.prices[family[0].name] = assign(*_priced(signatures[0]))
-                found = [one]
-            for group, order in zip(family, found, strict=True):
+                order_of_family = [one]
+            for group, order in zip(family, order_of_family, strict=True):
                 start[group.name] = order
         return start
 
@@ -307,10 +307,10 @@ def rows_within(scores: list[np.ndarray], heads: int, order: np.ndarray | None) 
         if order is not None:
             blocks = np.take_along_axis(blocks, order[:, :, None, None, None], 2)
         flat = np.ascontiguousarray(blocks).reshape(-1, rows, rows)
-        found, _ = assign(*_priced(flat))
-        within.append(found.reshape(members, heads, -1, rows))
+        assigned, _ = assign(*_priced(flat))
+        within.append(assigned.reshape(members, heads, -1, rows))
         if order is None:
-            best += sides_of(flat, found).sum(1).reshape(best.shape)
+            best += sides_of(flat, assigned).sum(1).reshape(best.shape)
     if order is None:
         order, _ = assign(*_priced(best))
         within = [np.take_along_axis(one, order[:, :, None, None], 2) for one in within]

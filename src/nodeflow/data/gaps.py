@@ -124,5 +124,5 @@ def _interpolated(
     times: NDArray[np.float64], values: NDArray[np.float64], at: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     known = np.isfinite(values)
-    found: NDArray[np.float64] = PchipInterpolator(times[known], values[known])(at)
-    return found
+    filled: NDArray[np.float64] = PchipInterpolator(times[known], values[known])(at)
+    return filled

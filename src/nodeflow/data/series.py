@@ -114,7 +114,7 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     nodes = graph.labels if isinstance(graph, Graph) else tuple(graph)
     columns = _columns_of(nodes)
     if isinstance(path, pd.DataFrame):
-        table, place, path = with_names(path), "row", Path("the table")
+        table, unit, path = with_names(path), "row", Path("the table")
     elif not isinstance(path, str | Path):
         raise SeriesProblem(
             f"Series are read from the path of a file or from a pandas table, not from a "
@@ -124,9 +124,9 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
         path = Path(path)
         check_there(path)
         parquet = path.suffix.lower() == ".parquet" or starts_with(path, PARQUET)
-        table, place = parquet_table(path) if parquet else csv_table(path)
+        table, unit = parquet_table(path) if parquet else csv_table(path)
     table = _in_lower_case(table, columns).dropna(how="all")
-    where = _Where(path, place, table.index.to_numpy())
+    where = _Where(path, unit, table.index.to_numpy())
     if "time" not in table:
         raise SeriesProblem(
             f"{path} has the columns {_listed([*table.columns])}, none of which is 'time'; give a "
@@ -166,10 +166,13 @@ def check_nodes(series: Series, graph: Graph, problem: type[Problem] = SeriesPro
             f"The series were read for {len(series.nodes)} nodes and the network has {graph.n}; "
             "give the network that read_series was given."
         )
-    for number, (own, other) in enumerate(zip(series.nodes, graph.labels, strict=True)):
-        if own != other:
+    for number, (series_node, graph_node) in enumerate(
+        zip(series.nodes, graph.labels, strict=True)
+    ):
+        if series_node != graph_node:
             raise problem(
-                f"Node {number} of the series is {own!r}, and that of the network is {other!r}; "
+                f"Node {number} of the series is {series_node!r}, and that of the network is "
+                f"{graph_node!r}; "
                 "give the network that read_series was given."
             )
 
@@ -292,10 +295,10 @@ def _long(
                     f"{where.row(row)}: run {name}, node {nodes[row]} has the time "
                     f"{times[row]:g} {text}."
                 )
-        found, row_of = np.unique(times[rows], return_inverse=True)
-        states = np.full((len(found), len(columns)), np.nan)
+        distinct, row_of = np.unique(times[rows], return_inverse=True)
+        states = np.full((len(distinct), len(columns)), np.nan)
         states[row_of, at[rows]] = values[rows]
-        yield _run(name, found, states, where)
+        yield _run(name, distinct, states, where)
 
 
 def _wide(
@@ -358,8 +361,8 @@ def _run(name: str, times: NDArray[np.float64], states: NDArray[np.float64], whe
 
 def _by_run(names: NDArray[np.object_]) -> Iterator[tuple[str, NDArray[np.int64]]]:
     """Runs in the order in which they appear, each with its rows."""
-    codes, found = pd.factorize(names)
-    for code, name in enumerate(found):
+    codes, distinct = pd.factorize(names)
+    for code, name in enumerate(distinct):
         yield str(name), np.flatnonzero(codes == code)
 
 

@@ -345,7 +345,7 @@ def _weights(path: Path, rows: EdgeRows, weighted: bool | None) -> NDArray[np.fl
             "first, and weights third."
         )
     konect = [KONECT.match(line.lower()) for _, line in rows.head]
-    says = any(found and found[2] not in UNWEIGHTED for found in konect)
+    says = any(declared and declared[2] not in UNWEIGHTED for declared in konect)
     if weighted is None:
         called = rows.names is not None and len(rows.names) > 2 and rows.names[2] in WEIGHTS
         weighted = says or called
@@ -412,8 +412,8 @@ def _check_simple(path: Path, rows: EdgeRows, ends: NDArray[np.int64], directed:
     same = (np.diff(low[order]) == 0) & (np.diff(high[order]) == 0)
     if same.any():
         later = order[1:][same]
-        place = int(np.argmin(numbers[later]))
-        row, first = int(later[place]), int(order[:-1][same][place])
+        first_repeat = int(np.argmin(numbers[later]))
+        row, first = int(later[first_repeat]), int(order[:-1][same][first_repeat])
         u, v = rows.pairs[first] if directed else sorted(rows.pairs[first].tolist())
         how = "once" if directed else "once, in one direction"
         turned = rows.pairs[row].tolist() != rows.pairs[first].tolist()

@@ -182,10 +182,10 @@ def check_graphs(graphs: Sequence[Graph]) -> None:
             f"A list of graphs is needed, not {type(graphs).__name__}; put a single one in "
             "brackets, [graph]."
         )
-    for place, graph in enumerate(graphs):
+    for index, graph in enumerate(graphs):
         if not isinstance(graph, Graph):
             raise GraphProblem(
-                f"Graph {place} of the list is {type(graph).__name__}; make graphs with "
+                f"Graph {index} of the list is {type(graph).__name__}; make graphs with "
                 "graphs.from_networkx, graphs.build_graph or graphs.read_edge_list."
             )
 

@@ -90,16 +90,16 @@ def judge_claims(
         random = numpy_generator(seed, "claims", system)
         mine = tests[tests["system"] == system]
         plain = mine[mine["variant"] == "plain"]
-        own = _own(plain, structure_trained)
+        same_cell = _own(plain, structure_trained)
         grid = plain[
             (plain["N"] == structure_size)
             & (plain["trained_beta"] == structure_trained[0])
             & (plain["trained_gamma"] == structure_trained[1])
         ]
-        growth = growth_of(own, training_size, random)
+        growth = growth_of(same_cell, training_size, random)
         parts: list[Iterator[Row]] = [
-            _size(system, own, growth, training_size, random),
-            _outside(own, training_size, random),
+            _size(system, same_cell, growth, training_size, random),
+            _outside(same_cell, training_size, random),
             _structure(grid, structure_trained, random),
             _stability(fixed_points[fixed_points["system"] == system], random),
             _hidden(hidden[hidden["system"] == system], random),
@@ -111,7 +111,7 @@ def judge_claims(
             ),
             law_claims(
                 _own(laws[laws["system"] == system].query("variant == 'plain'"), structure_trained),
-                own,
+                same_cell,
                 training_size,
                 numpy_generator(seed, "claims", "laws", system),
             ),
@@ -120,7 +120,7 @@ def judge_claims(
                     tailed[tailed["system"] == system].query("variant == 'plain'"),
                     structure_trained,
                 ),
-                own,
+                same_cell,
                 numpy_generator(seed, "claims", "tails", system),
             ),
         ]
@@ -160,14 +160,14 @@ def _dynamics(growths: Mapping[str, Medians]) -> Iterator[Row]:
 
 def _size(
     system: str,
-    own: pd.DataFrame,
+    same_cell: pd.DataFrame,
     growth: Mapping[float, Medians],
     small: int,
     random: np.random.Generator,
 ) -> Iterator[Row]:
     if not growth:
         return
-    gammas, large = sorted(growth), own["N"].max()
+    gammas, large = sorted(growth), same_cell["N"].max()
     what = f"MAE at N = {large} over MAE at N = {small}"
     steep = growth[gammas[0]]
     if system in _GROWS:
@@ -186,14 +186,14 @@ def _size(
             f"({what}) at γ = {gammas[0]} over that at γ = {gammas[-1]}",
             steep / growth[gammas[-1]], 1.0,
         )  # fmt: skip
-    here = own[(own["gamma"] == gammas[0]) & (own["N"] == large)]
-    relative = here.assign(share=here["mae_hubs"] / here["mae"])
+    largest = same_cell[(same_cell["gamma"] == gammas[0]) & (same_cell["N"] == large)]
+    relative = largest.assign(share=largest["mae_hubs"] / largest["mae"])
     yield (
         "errors concentrate at hubs",
         f"MAE of the top 1 % of degrees over MAE of all, γ = {gammas[0]}, N = {large}",
         crossed_medians(relative, "share", random), 1.0,
     )  # fmt: skip
-    relative = here.assign(share=here["mae_mean_field"] / here["mae"])
+    relative = largest.assign(share=largest["mae_mean_field"] / largest["mae"])
     yield (
         "a neural ODE beats the mean field on large graphs",
         f"MAE of the mean field over MAE, γ = {gammas[0]}, N = {large}",
@@ -201,24 +201,24 @@ def _size(
     )  # fmt: skip
 
 
-def _outside(own: pd.DataFrame, small: int, random: np.random.Generator) -> Iterator[Row]:
-    large = own["N"].max()
-    if own.empty or large == small:
+def _outside(same_cell: pd.DataFrame, small: int, random: np.random.Generator) -> Iterator[Row]:
+    large = same_cell["N"].max()
+    if same_cell.empty or large == small:
         return
-    gamma = own["gamma"].min()
-    here = own[(own["gamma"] == gamma) & (own["N"] == large)]
+    gamma = same_cell["gamma"].min()
+    largest = same_cell[(same_cell["gamma"] == gamma) & (same_cell["N"] == large)]
     yield (
         "conjecture: hubs leave the states seen in training",
         f"share of times outside them of the top 1 % of degrees, γ = {gamma}, N = {large}",
-        crossed_medians(here, "outside_hubs", random), 0.5,
+        crossed_medians(largest, "outside_hubs", random), 0.5,
     )  # fmt: skip
-    before = own[(own["gamma"] == gamma) & (own["N"] == small)]
+    before = same_cell[(same_cell["gamma"] == gamma) & (same_cell["N"] == small)]
     yield (
         "conjecture: nodes that stay among the states seen are predicted as before",
         f"{BARELY:g} over (MAE of the nodes never outside at N = {large} over MAE at N = {small}), "
         f"γ = {gamma}",
         BARELY / quotient(
-            crossed_medians(here, "mae_inside", random), crossed_medians(before, "mae", random)
+            crossed_medians(largest, "mae_inside", random), crossed_medians(before, "mae", random)
         ),
         1.0,
     )  # fmt: skip

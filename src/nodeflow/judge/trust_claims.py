@@ -55,10 +55,12 @@ def growth_of(own: pd.DataFrame, small: int, random: np.random.Generator) -> dic
     large = own["N"].max()
     if own.empty or large == small or small not in set(own["N"]):
         return {}
-    here = {gamma: own[own["gamma"] == gamma] for gamma in (own["gamma"].min(), own["gamma"].max())}
+    by_gamma = {
+        gamma: own[own["gamma"] == gamma] for gamma in (own["gamma"].min(), own["gamma"].max())
+    }
     return {
         gamma: ratio(rows[rows["N"] == large], rows[rows["N"] == small], "mae", random)
-        for gamma, rows in here.items()
+        for gamma, rows in by_gamma.items()
     }
 
 
@@ -84,11 +86,11 @@ def warning_claims(areas: pd.DataFrame, random: np.random.Generator) -> Iterator
     graphs = areas[areas["graph"] >= 0].assign(replicate=0, training_graph=0, status="ok")
     for gamma, rows in graphs.groupby("trained_gamma"):
         # Where all nodes are good, or all bad, there is nothing to warn of.
-        some = rows.dropna(subset=["area"])
-        if some.empty:
+        rated = rows.dropna(subset=["area"])
+        if rated.empty:
             continue
         spread, degree = (
-            crossed_medians(some[some["signal"] == name], "area", random)
+            crossed_medians(rated[rated["signal"] == name], "area", random)
             for name in ("spread", "degree")
         )
         where = f"N = {rows['N'].iloc[0]}, γ = {gamma}"
@@ -103,34 +105,36 @@ def warning_claims(areas: pd.DataFrame, random: np.random.Generator) -> Iterator
         )  # fmt: skip
 
 
-def trust_claims(own: pd.DataFrame, small: int, random: np.random.Generator) -> Iterator[Row]:
+def trust_claims(same_cell: pd.DataFrame, small: int, random: np.random.Generator) -> Iterator[Row]:
     """Whether bands cover, and flags catch, of ensembles and of laws."""
     for method, whose in _WHOSE.items():
-        yield from _trusted(own[own["method"] == method], whose, small, random)
+        yield from _trusted(same_cell[same_cell["method"] == method], whose, small, random)
 
 
 def _trusted(
-    own: pd.DataFrame, whose: tuple[str, str], small: int, random: np.random.Generator
+    of_method: pd.DataFrame, whose: tuple[str, str], small: int, random: np.random.Generator
 ) -> Iterator[Row]:
     # One ensemble on each graph, or some laws: intervals are over graphs and laws.
-    rows = own[(own["gamma"] == own["gamma"].min()) & (own["status"] == "ok")]
+    rows = of_method[
+        (of_method["gamma"] == of_method["gamma"].min()) & (of_method["status"] == "ok")
+    ]
     rows = rows.assign(
         replicate=0, lift=rows["precision"] / rows["bad"],
         better=rows["mae_flagged"] / rows["mae_unflagged"],
     )  # fmt: skip
     for size in sorted({small, rows["N"].max()} & set(rows["N"])):
-        here = rows[rows["N"] == size]
-        where = f"N = {size}, γ = {here['gamma'].iloc[0]}"
+        of_size = rows[rows["N"] == size]
+        where = f"N = {size}, γ = {of_size['gamma'].iloc[0]}"
         for level in (50, 90):
             for column, which in (("", "all nodes"), ("_unflagged", "nodes without a flag")):
                 column = f"coverage_{level}{column}"
                 # Where all nodes are flagged there are none without, and likewise below.
-                some = here.dropna(subset=[column])
-                if len(some):
+                rated = of_size.dropna(subset=[column])
+                if len(rated):
                     yield (
                         f"bands of {whose[0]} cover what they say ({which})",
                         f"share of states inside the {level} % band, {where}",
-                        crossed_means(some, column, random), level / 100 - SLACK,
+                        crossed_means(rated, column, random), level / 100 - SLACK,
                     )  # fmt: skip
         if size == small:
             continue
@@ -142,9 +146,9 @@ def _trusted(
             (f"nodes without a flag{whose[1]} are predicted better",
              "MAE of the flagged nodes over MAE of the others", "better", BARELY),
         ):  # fmt: skip
-            some = here.dropna(subset=[column])
-            if len(some):
-                yield claim, f"{what}, {where}", crossed_medians(some, column, random), threshold
+            rated = of_size.dropna(subset=[column])
+            if len(rated):
+                yield claim, f"{what}, {where}", crossed_medians(rated, column, random), threshold
 
 
 def law_claims(
@@ -203,5 +207,5 @@ def quotient(one: Medians, other: Medians) -> Medians:
     if not len(one) or not len(other):
         return np.empty(0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Medians = one / other
-    return found
+        ratios: Medians = one / other
+    return ratios
