@@ -9,7 +9,7 @@ from .networks import NULL_MODELS, network_table, with_nulls
 from .normalize import NORMALIZATIONS, normalized_adjacency
 from .nulls import erdos_renyi, rewire
 from .real import REAL_NETWORKS, RealNetwork, real_network
-from .s1 import ModelProblem
+from .s1 import S1Problem
 from .schemas import EDGES, GRAPHS, NETWORKS, NODES
 from .store import read_graphs, write_coordinates, write_graphs
 from .theory import Prediction, predict
@@ -26,9 +26,9 @@ __all__ = [
     "EdgeListProblem",
     "Graph",
     "GraphProblem",
-    "ModelProblem",
     "Prediction",
     "RealNetwork",
+    "S1Problem",
     "Sampler",
     "build_graph",
     "connect",
