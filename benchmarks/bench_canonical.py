@@ -29,8 +29,9 @@ from nodeflow.canonical.assignment import assign
 from nodeflow.canonical.barrier import loss_barrier
 from nodeflow.canonical.derive import derive_symmetry
 from nodeflow.canonical.heights import barrier_heights
-from nodeflow.canonical.matching import Matching, MatchSettings, match, similarity
+from nodeflow.canonical.matching import Matching, MatchSettings, match
 from nodeflow.canonical.scaling import balance
+from nodeflow.canonical.scores import similarity
 from nodeflow.canonical.symmetry import Symmetry, mlp_symmetry, permute
 from nodeflow.canonical.universe import align_universe
 from nodeflow.datasets import load_dataset

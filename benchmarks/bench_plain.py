@@ -4,9 +4,10 @@
 
 *Tables.* The functions of a neural ODE (SELU, hidden layers of 16) are looked up at states as they
 occur: most inside the states seen in training, some far outside. Beside `neural_ode.table` stand
-tables of equal pieces over the range seen: straight lines (`numpy.interp`) and cubic splines
-(`scipy.interpolate.CubicSpline`), with as many pieces as errors within 1e-6 · (1 + |value|) at the
-states take, doubled until they are (at most 2^20), and the networks themselves outside of it.
+tables of equal pieces over the range seen: straight lines, compiled as ours are and by
+`numpy.interp`, and cubic splines (`scipy.interpolate.CubicSpline`), with as many pieces as errors
+within 1e-6 · (1 + |value|) at the states take, doubled until they are (at most 2^20), and the
+networks themselves outside of the range.
 
 *Optimizers.* A process that takes 200 steps of Adam on one matrix, with `nodeflow.optimizers` and
 with `torch.optim`, and 2,000 steps of either in this process.
@@ -23,12 +24,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from nodeflow.compiled import njit
 from nodeflow.neural_ode.field import scalar_nets
 from nodeflow.neural_ode.model import initial_parameters
 from nodeflow.neural_ode.table import Scalar, tabulate
@@ -59,6 +62,18 @@ def turns(parts: dict[str, Callable[[], object]], repeats: int) -> dict[str, flo
     return best
 
 
+@njit(error_model="numpy")
+def _equal_lines(x: Array, low: float, per_piece: float, lines: Array, out: Array) -> None:
+    """Values of three functions from equal pieces, whatever is outside at the nearest one."""
+    f, h_ego, h_alt = out[0], out[1], out[2]
+    last = len(lines) - 1
+    for i in range(len(x)):
+        j = min(max(int((x[i] - low) * per_piece), 0), last)
+        f[i] = lines[j, 0] + lines[j, 1] * x[i]
+        h_ego[i] = lines[j, 2] + lines[j, 3] * x[i]
+        h_alt[i] = lines[j, 4] + lines[j, 5] * x[i]
+
+
 class Plain:
     """Networks as tables of equal pieces over a range, and as themselves outside of it."""
 
@@ -70,7 +85,16 @@ class Plain:
         """Tabulate with the present number of pieces."""
         self.knots = np.linspace(self.low, self.high, self.pieces + 1)
         self.values = [net(self.knots) for net in self.nets]
-        self.splines = [CubicSpline(self.knots, y) for y in self.values]
+        if self.kind == "splines":
+            self.splines = [CubicSpline(self.knots, y) for y in self.values]
+        slopes = [np.diff(y) / np.diff(self.knots) for y in self.values]
+        self.lines = np.column_stack(
+            [
+                part
+                for y, slope in zip(self.values, slopes, strict=True)
+                for part in (y[:-1] - slope * self.knots[:-1], slope)
+            ]
+        )
 
     def refine(self, x: Array, true: Array) -> float:
         """Double the pieces until the error is small enough; returns the largest error left."""
@@ -83,7 +107,10 @@ class Plain:
 
     def __call__(self, x: Array) -> Array:
         """Values of all networks, (3, len(x))."""
-        if self.kind == "lines":
+        if self.kind == "compiled lines":
+            out = np.empty((3, len(x)))
+            _equal_lines(x, self.low, self.pieces / (self.high - self.low), self.lines, out)
+        elif self.kind == "lines":
             out = np.stack([np.interp(x, self.knots, y) for y in self.values])
         else:
             out = np.stack([spline(x) for spline in self.splines])
@@ -107,22 +134,26 @@ def tables(states: int, repeats: int) -> None:
         ours = tabulate(nets, 0.0, 1.0, tolerance=TOLERANCE)
         made = time.process_time() - begin
         error = float((np.abs(ours.values(x) - true) / (1 + np.abs(true))).max())
-        parts: dict[str, Callable[[], object]] = {"ours": lambda x=x, ours=ours: ours.values(x)}  # type: ignore[misc]
+        parts: dict[str, Callable[[], object]] = {"ours": partial(ours.values, x)}
         lines = [f"ours: {len(ours.lines)} lines, made in {made:.3f} s, error {error:.1e}"]
-        for kind in ("lines", "splines"):
+        for kind in ("compiled lines", "lines", "splines"):
             begin = time.process_time()
             plain = Plain(nets, 0.0, 1.0, kind)
             error = plain.refine(x, true)
             made = time.process_time() - begin
-            parts[kind] = lambda x=x, plain=plain: plain(x)  # type: ignore[misc]
+            parts[kind] = partial(plain, x)
             lines.append(f"{kind}: {plain.pieces} pieces, made in {made:.3f} s, error {error:.1e}")
-        parts["networks"] = lambda x=x: [net(x) for net in nets]  # type: ignore[misc]
+        parts["networks"] = partial(_each, nets, x)
         seconds = turns(parts, repeats)
         ratios = ", ".join(f"{k} {v / seconds['ours']:.1f}" for k, v in seconds.items())
         print(
             f"{states} states, {outside:.0%} outside: ours {1e9 * seconds['ours'] / states:.1f} ns"
         )
         print(f"  times as long as ours: {ratios}; " + "; ".join(lines), flush=True)
+
+
+def _each(nets: Sequence[Scalar], x: Array) -> list[Array]:
+    return [net(x) for net in nets]
 
 
 def _process(code: str) -> Callable[[], None]:

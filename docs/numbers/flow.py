@@ -67,6 +67,27 @@ def differences(panel: pd.DataFrame) -> str:
     return markdown(["flow, weights, width", *columns.values()], lines)
 
 
+def canonicalized(report: pd.DataFrame, barrier: pd.DataFrame) -> str:
+    """How much nearer members of each zoo come to what they are matched to, and the loss between.
+
+    The barrier is the loss half way between two members less the mean of theirs.
+    """
+    lines = []
+    for zoo, members in report.groupby("zoo", sort=False):
+        good = members[members["status"] == "ok"]
+        heights = []
+        for weights in BOTH:
+            pairs = barrier[(barrier["zoo"] == zoo) & (barrier["weights"] == weights)]
+            loss = pairs.pivot(index="pair", columns="lambda", values="recalibrated_loss")
+            middle = loss[min(loss.columns, key=lambda place: abs(float(place) - 0.5))]
+            heights.append(float((middle - (loss[0.0] + loss[1.0]) / 2).median()))
+        distances = [good[f"distance_{when}"].median() for when in ("before", "after")]
+        lines.append([str(zoo), str(len(good)), *(f"{x:.2f}" for x in (*distances, *heights))])
+    header = ["zoo", "members", "distance as trained", "canonicalized", "barrier canonicalized",
+              "as trained"]  # fmt: skip
+    return markdown(header, lines)
+
+
 def alignment(panel: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Flows over aligned and over raw weights, and the difference with Welch's interval."""
     good = panel[(panel["set"] == "generated") & (panel["status"] == "ok")]

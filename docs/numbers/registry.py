@@ -49,6 +49,10 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("study_other_tasks", ("transfer",), flow.transfer, "generation.yaml"),
     PageTable("resnets", ("flow_summary",), flow.sets, "resnet.yaml"),
     PageTable(
+        "other_alignments", ("zoo_alignment", "zoo_barrier"), flow.canonicalized, "alignment.yaml"
+    ),
+    PageTable("streamed", ("flow_summary",), flow.sets, "alignment.yaml"),
+    PageTable(
         "five_tests",
         ("bridge_panel", "bridge_runs", "bridge_fixed_points"),
         bridge.tests,

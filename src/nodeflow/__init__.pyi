@@ -1,4 +1,4 @@
-from .neural_ode.ensemble import load_ensemble
+from .neural_ode.ensemble_files import load_ensemble
 from .stack import Stack, StackProblem
 
 __all__ = ["Stack", "StackProblem", "__version__", "load_ensemble"]

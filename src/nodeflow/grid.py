@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CELL", "NUMBER", "WILDCARDS", "Cell", "cells", "number", "place_of"]
+__all__ = ["CELL_PATH", "NUMBER", "WILDCARDS", "Cell", "cells", "number", "place_of"]
 
 NUMBER = r"\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 """Regular expression of every text that `number` returns for a finite non-negative value."""
@@ -34,11 +34,11 @@ WILDCARDS = {
 }
 """What paths name, and the form of it: `name~value` for numbers, the value alone for names."""
 
-CELL = "N~{N}/beta~{beta}/gamma~{gamma}"
+CELL_PATH = "N~{N}/beta~{beta}/gamma~{gamma}"
 """A cell as folders."""
 
 _PATH = re.compile(
-    CELL.format(**{name: f"(?P<{name}>{WILDCARDS[name]})" for name in ("N", "beta", "gamma")})
+    CELL_PATH.format(**{name: f"(?P<{name}>{WILDCARDS[name]})" for name in ("N", "beta", "gamma")})
 )
 
 
@@ -93,7 +93,7 @@ class Cell:
     def path(self) -> str:
         """The cell as folders, e.g. `N~64/beta~2.1/gamma~3.0`."""
         beta, gamma = number(float(self.beta)), number(float(self.gamma))
-        return CELL.format(N=self.N, beta=beta, gamma=gamma)
+        return CELL_PATH.format(N=self.N, beta=beta, gamma=gamma)
 
     @classmethod
     def from_path(cls, path: str) -> Cell:

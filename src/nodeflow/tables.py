@@ -9,15 +9,10 @@ something does not fit.
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import json
-import mmap
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +20,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors import safe_open
-from safetensors.numpy import save as to_safetensors
-from safetensors.numpy import save_file
 
+from nodeflow.columns import arrow_column
 from nodeflow.grid import place_of
 from nodeflow.problems import Problem
-from nodeflow.provenance import commit, config_digest, versions
+from nodeflow.sealed import (
+    BLANK,
+    SEAL,
+    FileProblem,
+    Kind,
+    Parameters,
+    check_stamp,
+    reading,
+    replacing,
+    sealing,
+    stamp_of,
+    unfit,
+)
+from nodeflow.tensor_files import (
+    open_tensors,
+    opened_parameters,
+    read_tensors,
+    tensor_stamp,
+    write_tensors,
+    writing_tensors,
+)
 
 if TYPE_CHECKING:
     import pandas as pd  # which takes longer to load than many a job takes without it
@@ -62,26 +76,6 @@ __all__ = [
     "write_tensors",
     "writing_tensors",
 ]
-
-Parameters = Mapping[str, Any]
-
-
-class FileProblem(Problem):
-    """A file cannot be used; the text names the file, what was expected, and the cure."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a file is.
-
-    Attributes:
-        name: e.g. "trajectories".
-        version: goes up when the meaning of the content changes; files of another version are
-            refused.
-    """
-
-    name: str
-    version: int
 
 
 @dataclass(frozen=True)
@@ -126,34 +120,6 @@ class Gathered(Schema):
     part: Schema = field(kw_only=True)
 
 
-@contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
-    """A temporary name beside `path` that takes its place, durably, if the body succeeds.
-
-    Raises:
-        FileProblem: the disk is full.
-    """
-    path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield beside
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
-        beside.replace(path)
-        for left in path.parent.glob(f".{escape(path.name)}.*.part"):  # by a job that was killed
-            left.unlink(missing_ok=True)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise FileProblem(
-            f"{path} could not be written: there is no space left on its disk, or in your quota. "
-            "Make room and run the same snakemake command again."
-        ) from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 # --- Parquet -------------------------------------------------------------------------------------
 
 
@@ -169,20 +135,20 @@ class TableWriter:
     def __init__(self, path: str | Path, schema: Schema, parameters: Parameters) -> None:
         self._schema = schema
         self._parameters = parameters
-        self._arrow = schema.arrow().with_metadata(_stamp(schema, parameters))
+        self._arrow = schema.arrow().with_metadata(stamp_of(schema, parameters))
         self._path = path
         self._open = ExitStack()
 
     def __enter__(self) -> TableWriter:
         with ExitStack() as stack:
-            beside = stack.enter_context(_sealing(self._path))
+            beside = stack.enter_context(sealing(self._path))
             self._writer = stack.enter_context(
                 pq.ParquetWriter(
                     beside, self._arrow, compression="zstd", **_encodings(self._schema)
                 )
             )
             # Not with the schema, which Parquet stores twice.
-            self._writer.add_key_value_metadata({_SEAL: _BLANK})
+            self._writer.add_key_value_metadata({SEAL: BLANK})
             self._open = stack.pop_all()
         return self
 
@@ -193,7 +159,7 @@ class TableWriter:
         else:
             size = len(table[next(iter(self._schema.columns))])
             columns = [
-                _array(table[name], type_)
+                arrow_column(table[name], type_)
                 if name in self._schema.columns
                 else pa.repeat(pa.scalar(self._parameters[name], type_), size)
                 for name, type_ in self._schema.stored.items()
@@ -233,7 +199,7 @@ def read_table(
     Raises:
         FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
-    with _reading(path, schema), _checked_parquet(path, schema, parameters) as file:
+    with reading(path, schema), _checked_parquet(path, schema, parameters) as file:
         table: pd.DataFrame = file.read(columns=columns).to_pandas()
         return table
 
@@ -256,7 +222,7 @@ def stream_arrow(
     columns: list[str] | None = None,
 ) -> Iterator[pa.Table]:
     """As `stream_table`, as Arrow tables."""
-    with _reading(path, schema), _checked_parquet(path, schema, parameters) as file:
+    with reading(path, schema), _checked_parquet(path, schema, parameters) as file:
         for group in range(file.num_row_groups):
             yield file.read_row_group(group, columns=columns)
 
@@ -265,7 +231,7 @@ def read_columns(
     path: str | Path, schema: Schema, parameters: Parameters | None = None
 ) -> dict[str, np.ndarray]:
     """As `read_table`, for columns of numbers; each comes as an array that is not to be changed."""
-    with _reading(path, schema), _checked_parquet(path, schema, parameters) as file:
+    with reading(path, schema), _checked_parquet(path, schema, parameters) as file:
         table = file.read()
         return {name: as_numpy(table[name].combine_chunks()) for name in table.column_names}
 
@@ -293,12 +259,12 @@ def gather(paths: Iterable[str | Path], schema: Gathered) -> pd.DataFrame:
     parts = []
     for path in paths:
         # Not read_table and read_parameters, each of which would check the seal of the whole file.
-        with _reading(path, part), _checked_parquet(path, part, None) as file:
+        with reading(path, part), _checked_parquet(path, part, None) as file:
             table: pd.DataFrame = file.read().to_pandas()
             parameters = json.loads(_table_stamp(file.schema_arrow)["nodeflow.parameters"])
         missing = [name for name in identity.columns if name not in parameters]
         if missing:
-            raise _unfit(path, f"a file that knows its {missing[0]}", "one that does not")
+            raise unfit(path, f"a file that knows its {missing[0]}", "one that does not")
         check_place(path, parameters, (*identity.columns, "role", "block"))
         for place, (name, type_) in enumerate(identity.columns.items()):
             if name not in part.stored:
@@ -329,7 +295,7 @@ def check_place(path: str | Path, parameters: Parameters, names: Iterable[str]) 
     for name in names:
         wanted = place_of(path, name, parameters.get(name))
         if wanted is not None:
-            raise _unfit(path, wanted, f"{name} = {parameters.get(name)}")
+            raise unfit(path, wanted, f"{name} = {parameters.get(name)}")
 
 
 def gathered(name: str, part: Schema, identity: Schema) -> Gathered:
@@ -377,10 +343,10 @@ def _checked_parquet(
     path: str | Path, schema: Schema, parameters: Parameters | None
 ) -> Iterator[pq.ParquetFile]:
     with pq.ParquetFile(path) as file:
-        _check_stamp(path, schema, _table_stamp(file.schema_arrow), parameters)
+        check_stamp(path, schema, _table_stamp(file.schema_arrow), parameters)
         found = {field.name: field.type for field in file.schema_arrow}
         if found != dict(schema.stored):
-            raise _unfit(path, f"columns {_columns(schema.stored)}", _columns(found))
+            raise unfit(path, f"columns {_columns(schema.stored)}", _columns(found))
         yield file
 
 
@@ -392,122 +358,7 @@ def _columns(columns: Mapping[str, pa.DataType]) -> str:
     return ", ".join(f"{name} ({type_})" for name, type_ in columns.items())
 
 
-_SAME = {np.dtype(x): pa.from_numpy_dtype(x) for x in ("int32", "int64", "float32", "float64")}
-
-
-def _array(column: Any, type_: pa.DataType) -> pa.Array:
-    """A column of a table, or what is to become one, in Arrow's type.
-
-    Arrays of that type stay where they are, and lists of strings and of arrays are put together
-    here: `pyarrow.array` would import pandas for them.
-    """
-    if hasattr(column, "iloc"):  # of a data frame
-        column = column.to_numpy()
-    if isinstance(column, np.ndarray) and column.ndim == 1 and _SAME.get(column.dtype) == type_:
-        return pa.Array.from_buffers(type_, len(column), [None, _buffer(column)])
-    if pa.types.is_string(type_) and _all_are(column, str):
-        encoded = [x.encode() for x in column]
-        buffers = [None, _buffer(_ends(encoded)), pa.py_buffer(b"".join(encoded))]
-        return pa.Array.from_buffers(pa.string(), len(column), buffers)
-    if pa.types.is_list(type_) and _all_are(column, np.ndarray):
-        values = _array(np.concatenate(column), type_.value_type)
-        return pa.ListArray.from_arrays(_array(_ends(column), pa.int32()), values, type=type_)
-    return pa.array(column, type_)
-
-
-def _all_are(column: Any, kind: type) -> bool:
-    return isinstance(column, list) and len(column) > 0 and all(isinstance(x, kind) for x in column)
-
-
-def _buffer(array: np.ndarray) -> pa.Buffer:
-    return pa.py_buffer(np.ascontiguousarray(array))
-
-
-def _ends(parts: Sequence[Sized]) -> np.ndarray:
-    """Where each part begins, and the last one ends, once they stand behind each other."""
-    return np.cumsum([0, *map(len, parts)], dtype=np.int32)
-
-
 # --- safetensors ---------------------------------------------------------------------------------
-
-
-def write_tensors(
-    path: str | Path, tensors: Mapping[str, np.ndarray], kind: Kind, parameters: Parameters
-) -> None:
-    """Write named arrays as safetensors."""
-    arrays = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
-    stamp = _stamp(kind, parameters) | {_SEAL: _BLANK}
-    with _sealing(path) as beside:
-        # One key, because safetensors writes several in an order that changes from run to run.
-        beside.write_bytes(to_safetensors(arrays, metadata={"nodeflow": json.dumps(stamp)}))
-
-
-@contextmanager
-def writing_tensors(
-    path: str | Path,
-    forms: Mapping[str, tuple[str, tuple[int, ...]]],
-    kind: Kind,
-    parameters: Parameters,
-) -> Iterator[dict[str, np.ndarray]]:
-    """Arrays on disk that the body fills, in any order; the file is as `write_tensors` makes it.
-
-    Args:
-        path: final name; appears only when the body has succeeded.
-        forms: a type of safetensors (see `_TYPES`) and the shape of each array.
-        kind: of the file.
-        parameters: what it is made with.
-    """
-    stamp = _stamp(kind, parameters) | {_SEAL: _BLANK}
-    # Zeros that nobody has touched take no memory.
-    empty = {name: np.zeros(shape, _TYPES[type_]) for name, (type_, shape) in forms.items()}
-    with _sealing(path) as beside:
-        save_file(empty, beside, metadata={"nodeflow": json.dumps(stamp)})
-        content = np.memmap(beside, np.uint8, "r+")
-        start = 8 + int.from_bytes(content[:8].tobytes(), "little")
-        head = json.loads(content[8:start].tobytes())
-        yield {
-            name: content[start + head[name]["data_offsets"][0] :][: array.nbytes]
-            .view(array.dtype)
-            .reshape(array.shape)
-            for name, array in empty.items()
-        }
-        content.flush()
-
-
-_TYPES: Mapping[str, np.dtype[Any]] = {
-    "F32": np.dtype("<f4"),
-    "I64": np.dtype("<i8"),
-    "BOOL": np.dtype("bool"),
-}
-
-
-def read_tensors(
-    path: str | Path, kind: Kind, parameters: Parameters | None = None
-) -> dict[str, np.ndarray]:
-    """Read and check named arrays; see `read_table`."""
-    with open_tensors(path, kind, parameters) as file:
-        return {name: file.get_tensor(name) for name in sorted(file.keys())}
-
-
-@contextmanager
-def open_tensors(
-    path: str | Path, kind: Kind, parameters: Parameters | None = None
-) -> Iterator[Any]:
-    """Check named arrays and open them, to read parts of them (`get_slice`)."""
-    with _reading(path, kind):
-        file = safe_open(path, framework="numpy")
-        _check_stamp(path, kind, _tensor_stamp(file), parameters)
-    with file:
-        yield file
-
-
-def opened_parameters(file: Any) -> dict[str, Any]:
-    """The parameters in the metadata of what `open_tensors` opened."""
-    return dict(json.loads(_tensor_stamp(file)["nodeflow.parameters"]))
-
-
-def _tensor_stamp(file: Any) -> dict[str, str]:
-    return dict(json.loads((file.metadata() or {}).get("nodeflow", "{}")))
 
 
 # --- JSON ----------------------------------------------------------------------------------------
@@ -517,8 +368,8 @@ def write_facts(
     path: str | Path, facts: Mapping[str, Any], kind: Kind, parameters: Parameters
 ) -> None:
     """Write a few named values as JSON."""
-    stamp = _stamp(kind, parameters) | {_SEAL: _BLANK}
-    with _sealing(path) as beside:
+    stamp = stamp_of(kind, parameters) | {SEAL: BLANK}
+    with sealing(path) as beside:
         text = json.dumps({"facts": facts, "stamp": stamp}, sort_keys=True, indent=1)
         beside.write_text(text + "\n", encoding="utf-8")
 
@@ -527,15 +378,15 @@ def read_facts(
     path: str | Path, kind: Kind, parameters: Parameters | None = None
 ) -> dict[str, Any]:
     """Read and check named values; see `read_table`."""
-    with _reading(path, kind):
+    with reading(path, kind):
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        _check_stamp(path, kind, content["stamp"], parameters)
+        check_stamp(path, kind, content["stamp"], parameters)
         return dict(content["facts"])
 
 
 def read_parameters(path: str | Path) -> dict[str, Any]:
     """The parameters in the metadata of a Parquet, safetensors or JSON file."""
-    with _reading(path, Kind("nodeflow", 0)):
+    with reading(path, Kind("nodeflow", 0)):
         return _parameters(path)
 
 
@@ -563,7 +414,7 @@ def is_current(path: str | Path, kind: Kind, parameters: Parameters) -> bool:
     """
     try:
         if isinstance(kind, Schema):
-            with _reading(path, kind), _checked_parquet(path, kind, parameters):
+            with reading(path, kind), _checked_parquet(path, kind, parameters):
                 return True
         read_facts(path, kind, parameters)
         return True
@@ -578,122 +429,11 @@ def _parameters(path: str | Path) -> dict[str, Any]:
         metadata = json.loads(Path(path).read_text(encoding="utf-8"))["stamp"]
     else:
         with safe_open(path, framework="numpy") as file:
-            metadata = _tensor_stamp(file)
+            metadata = tensor_stamp(file)
     return dict(json.loads(metadata["nodeflow.parameters"]))
 
 
 # --- the stamp: what a file says about itself ----------------------------------------------------
 
 
-def _stamp(kind: Kind, parameters: Parameters) -> dict[str, str]:
-    return {
-        "nodeflow.kind": kind.name,
-        "nodeflow.version": str(kind.version),
-        "nodeflow.parameters": json.dumps(parameters, sort_keys=True),
-        "nodeflow.commit": commit(),
-        "nodeflow.config": config_digest(),
-        "nodeflow.versions": versions(),
-    }
-
-
-def _check_stamp(
-    path: str | Path, kind: Kind, metadata: Mapping[str, str], expected: Parameters | None
-) -> None:
-    name, version = metadata.get("nodeflow.kind"), metadata.get("nodeflow.version")
-    if (name, version) != (kind.name, str(kind.version)):
-        raise _unfit(path, f"{kind.name}, version {kind.version}", f"{name}, version {version}")
-    found = json.loads(metadata["nodeflow.parameters"])
-    for key, value in json.loads(json.dumps(dict(expected or {}))).items():
-        if found.get(key) != value:
-            raise _unfit(path, f"{key} = {value}", f"{key} = {found.get(key)}")
-
-
 # --- the seal: a digest of all bytes of a file but its own ---------------------------------------
-
-_SEAL = "nodeflow.seal"
-_MARK = b"nodeflow-seal-"
-_DIGITS = 64
-_BLANK = _MARK.decode() + "0" * _DIGITS
-
-
-@contextmanager
-def _sealing(path: str | Path) -> Iterator[Path]:
-    """As `replacing`; the digest of what was written takes the place of the blank seal in it."""
-    with replacing(path) as beside:
-        yield beside
-        with _mapped(beside) as content:
-            place = _place(beside, content)
-            digest = _digest(content, place)
-        with beside.open("r+b") as file:
-            file.seek(place)
-            file.write(digest)
-
-
-def _check_seal(path: str | Path, kind: Kind) -> None:
-    if Path(path).stat().st_size == 0:
-        raise _unfit(path, f"a file of kind {kind.name}", "an empty one")
-    with _mapped(path) as content:
-        place = _place(path, content)
-        if place < 0:
-            raise _unfit(
-                path, f"a file of kind {kind.name}", "one without nodeflow's seal, or half of one"
-            )
-        if content[place : place + _DIGITS] != _digest(content, place):
-            raise _unfit(path, "content that fits its own digest", "damaged content")
-
-
-@contextmanager
-def _mapped(path: str | Path) -> Iterator[mmap.mmap]:
-    with (
-        Path(path).open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-    ):
-        yield content
-
-
-def _place(path: str | Path, content: mmap.mmap) -> int:
-    """Where the digits of the seal begin: metadata stand last in Parquet, else first; or −1."""
-    found = content.rfind(_MARK) if ".parquet" in Path(path).name else content.find(_MARK)
-    return found + len(_MARK) if found >= 0 else -1
-
-
-def _digest(content: mmap.mmap, place: int) -> bytes:
-    digest = hashlib.sha256()  # computed by the processor itself, on most: twice as fast as BLAKE2
-    with memoryview(content) as whole:
-        for part in (whole[:place], whole[place + _DIGITS :]):
-            with part:
-                digest.update(part)
-    return digest.hexdigest().encode()
-
-
-@contextmanager
-def _reading(path: str | Path, kind: Kind) -> Iterator[None]:
-    """Check the seal; whatever then still goes wrong in the body is said in one line."""
-    try:
-        if Path(path).is_dir():
-            raise _unfit(path, f"a file of kind {kind.name}", "a folder", "folder")
-        _check_seal(path, kind)
-        yield
-    except Problem:
-        raise
-    except FileNotFoundError:
-        raise FileProblem(
-            f"{path} is missing; expected a file of kind {kind.name}. "
-            "Run the same snakemake command again."
-        ) from None
-    except MemoryError as error:
-        raise FileProblem(
-            f"{path} does not fit into the memory that there is; give its job more (mem_mb)."
-        ) from error
-    except Exception as error:
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise _unfit(
-            path, f"a readable file of kind {kind.name}", f"another one ({reason})"
-        ) from error
-
-
-def _unfit(path: str | Path, expected: str, found: str, what: str = "file") -> FileProblem:
-    return FileProblem(
-        f"{path}: expected {expected}, found {found}. "
-        f"Delete this {what} and run the same snakemake command again; it is made anew if needed."
-    )

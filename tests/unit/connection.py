@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from nodeflow.compiled import njit
-from nodeflow.graphs.graph import Graph, GraphProblem
+from nodeflow.graphs.checked import GraphProblem
+from nodeflow.graphs.graph import Graph
 
 
 def ring_distance(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from nodeflow.canonical.matching import STARTS, MatchProblem, MatchSettings, match, similarity
+from nodeflow.canonical.matching import STARTS, MatchProblem, MatchSettings, match
+from nodeflow.canonical.scores import similarity
 from nodeflow.canonical.symmetry import (
     Group,
     Place,

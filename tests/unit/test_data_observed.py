@@ -11,9 +11,10 @@ import pytest
 from nodeflow.data.check import data_notes, measure_table, observation_table
 from nodeflow.data.check import observed_nodes as node_table
 from nodeflow.data.observed import Observed, Source, note_table, read_observed
-from nodeflow.data.series import SeriesProblem
+from nodeflow.data.series_files import SeriesProblem
 from nodeflow.data.tables import MEASURES, NODES, NOTES, OBSERVATIONS
-from nodeflow.graphs.files import EdgeListProblem, directions, read_nodes
+from nodeflow.graphs.edge_lines import EdgeListProblem
+from nodeflow.graphs.files import directions, read_nodes
 from nodeflow.tables import read_table, write_table
 
 EDGES = "source,target,weight\na,b,2.0\nb,c,-1.0\nc,a,0.5\na,c,1.5\n"

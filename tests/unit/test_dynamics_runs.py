@@ -15,7 +15,8 @@ from nodeflow.dynamics.integrate import IntegrationProblem, simulate, simulate_g
 from nodeflow.dynamics.runs import TrajectoryProblem, runs_by_graph, runs_on_each
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import field
-from nodeflow.graphs.graph import GraphProblem, from_networkx
+from nodeflow.graphs.checked import GraphProblem
+from nodeflow.graphs.graph import from_networkx
 from nodeflow.neural_ode.field import as_field
 from nodeflow.neural_ode.layout import ModelProblem
 from nodeflow.neural_ode.load import NeuralODE

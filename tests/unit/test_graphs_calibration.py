@@ -10,7 +10,7 @@ from nodeflow.graphs.calibration import first_c, solve_c
 from nodeflow.graphs.cells import build_tree
 from nodeflow.graphs.exact import calibrate_exactly, exact_mean_degree
 from nodeflow.graphs.s1 import (
-    ModelProblem,
+    S1Problem,
     asymptotic_c,
     draw_hidden_degrees,
     draw_positions,
@@ -137,18 +137,18 @@ def test_shared_positions_and_equal_hidden_degrees_are_no_trouble() -> None:
 @pytest.mark.parametrize("mean_degree", [9.0, 10.0, 0.0, -1.0, np.nan])
 def test_mean_degrees_out_of_reach_are_refused(mean_degree: float) -> None:
     kappa, x = coordinates(10, 3.0)
-    with pytest.raises(ModelProblem, match="N - 1 = 9"):
+    with pytest.raises(S1Problem, match="N - 1 = 9"):
         calibrate_exactly(kappa, x, 2.0, mean_degree)
-    with pytest.raises(ModelProblem, match="N - 1 = 9"):
+    with pytest.raises(S1Problem, match="N - 1 = 9"):
         geometric.calibrate(build_tree(kappa, x, 2.0), mean_degree)
 
 
 def test_a_search_that_does_not_converge_says_so() -> None:
     # All pairs share a position: every p is 1 whatever c, so no c gives a mean degree of 3.
     kappa, x = np.ones(10), np.zeros(10)
-    with pytest.raises(ModelProblem, match="did not converge"):
+    with pytest.raises(S1Problem, match="did not converge"):
         calibrate_exactly(kappa, x, 2.0, 3.0)
-    with pytest.raises(ModelProblem, match="did not converge"):
+    with pytest.raises(S1Problem, match="did not converge"):
         solve_c(
             lambda c, precision: (np.nan, np.nan),
             start=1.0,

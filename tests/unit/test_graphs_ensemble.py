@@ -5,7 +5,7 @@ import pytest
 
 from nodeflow.graphs.ensemble import Sampler, connect, sample_cell
 from nodeflow.graphs.graph import Graph
-from nodeflow.graphs.s1 import ModelProblem
+from nodeflow.graphs.s1 import S1Problem
 from nodeflow.grid import Cell
 
 
@@ -82,19 +82,19 @@ def test_given_coordinates_are_used() -> None:
     ],
 )
 def test_parameters_outside_the_model_are_refused(cell: Cell, mean_degree: float) -> None:
-    with pytest.raises(ModelProblem):
+    with pytest.raises(S1Problem):
         cell_graphs(cell=cell, mean_degree=mean_degree)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0, -1.0])
 def test_hidden_degrees_outside_the_model_are_refused(bad: float) -> None:
     kappa, x = np.array([1.0, bad, 2.0, 3.0]), np.array([0.0, 0.2, 0.4, 0.6])
-    with pytest.raises(ModelProblem, match="kappa of node 1"):
+    with pytest.raises(S1Problem, match="kappa of node 1"):
         connect(kappa, x, beta=2.0, mean_degree=1.0, rng=np.random.default_rng(0))
 
 
 def test_a_temperature_outside_the_model_is_refused() -> None:
     kappa, x = np.ones(4), np.array([0.0, 0.2, 0.4, 0.6])
     for beta in (0.0, -1.0, np.nan, np.inf):
-        with pytest.raises(ModelProblem, match="beta"):
+        with pytest.raises(S1Problem, match="beta"):
             connect(kappa, x, beta=beta, mean_degree=1.0, rng=np.random.default_rng(0))

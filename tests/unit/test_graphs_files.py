@@ -14,8 +14,9 @@ import scipy.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodeflow.graphs.files import EdgeListProblem, read_edge_list, read_network
-from nodeflow.graphs.graph import GraphProblem
+from nodeflow.graphs.checked import GraphProblem
+from nodeflow.graphs.edge_lines import EdgeListProblem
+from nodeflow.graphs.files import read_edge_list, read_network
 from nodeflow.problems import Problem
 
 

@@ -10,14 +10,8 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodeflow.graphs.graph import (
-    Graph,
-    GraphProblem,
-    build_graph,
-    from_matrix,
-    from_networkx,
-    to_networkx,
-)
+from nodeflow.graphs.checked import GraphProblem
+from nodeflow.graphs.graph import Graph, build_graph, from_matrix, from_networkx, to_networkx
 from nodeflow.graphs.measures import graph_table, node_table
 
 

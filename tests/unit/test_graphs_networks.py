@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from nodeflow.figures import draw_networks
+from nodeflow.graphs.checked import GraphProblem
 from nodeflow.graphs.ensemble import sample_cell
-from nodeflow.graphs.graph import GraphProblem
 from nodeflow.graphs.networks import network_table, originals, with_nulls
 from nodeflow.graphs.real import REAL_NETWORKS, real_network
 from nodeflow.graphs.schemas import NETWORKS

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from nodeflow.graphs.checked import GraphProblem
 from nodeflow.graphs.ensemble import sample_cell
-from nodeflow.graphs.graph import Graph, GraphProblem, build_graph, from_networkx
+from nodeflow.graphs.graph import Graph, build_graph, from_networkx
 from nodeflow.graphs.measures import graph_table
 from nodeflow.graphs.nulls import erdos_renyi, rewire
 from nodeflow.grid import Cell

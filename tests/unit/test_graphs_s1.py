@@ -13,7 +13,7 @@ from scipy import integrate, stats
 from scipy.integrate import quad
 
 from nodeflow.graphs.s1 import (
-    ModelProblem,
+    S1Problem,
     asymptotic_c,
     check_coordinates,
     check_model,
@@ -173,7 +173,7 @@ def test_positions_are_uniform() -> None:
 def test_parameters_outside_the_model_are_refused(
     n: int, beta: float, gamma: float, mean_degree: float, text: str
 ) -> None:
-    with pytest.raises(ModelProblem, match=text):
+    with pytest.raises(S1Problem, match=text):
         check_model(n, beta, gamma, mean_degree)
 
 
@@ -191,5 +191,5 @@ def test_parameters_outside_the_model_are_refused(
     ],
 )
 def test_coordinates_outside_the_model_are_refused(kappa: list[float], x: list[float]) -> None:
-    with pytest.raises(ModelProblem):
+    with pytest.raises(S1Problem):
         check_coordinates(np.array(kappa, dtype=float), np.array(x, dtype=float))

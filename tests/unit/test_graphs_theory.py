@@ -7,7 +7,7 @@ from nodeflow.graphs.against_theory import degree_exceedance
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.graphs.measures import graph_table, node_table
 from nodeflow.graphs.s1 import (
-    ModelProblem,
+    S1Problem,
     asymptotic_c,
     draw_hidden_degrees,
     draw_positions,
@@ -83,5 +83,5 @@ def test_a_wrong_model_is_told_apart() -> None:
 
 def test_parameters_outside_the_model_are_refused() -> None:
     for values in [(100, 0.0, 3.0, 10.0), (100, 1.1, 2.0, 10.0), (100, 1.1, 3.0, 100.0)]:
-        with pytest.raises(ModelProblem):
+        with pytest.raises(S1Problem):
             predict(*values)

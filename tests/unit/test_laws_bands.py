@@ -17,7 +17,7 @@ from nodeflow.dynamics import Trajectory, simulate
 from nodeflow.graphs import Graph, build_graph, from_networkx
 from nodeflow.laws import Form, Law, LawProblem, Term, rate_law
 from nodeflow.laws.bands import AGREE, DIFFER, FLAGS, INSIDE, flag, quantiles
-from nodeflow.neural_ode.trust import TrustProblem
+from nodeflow.neural_ode.seen import TrustProblem
 from nodeflow.neural_ode.trust_table import NEURAL_ODE_TRUST
 
 Array = NDArray[np.float64]

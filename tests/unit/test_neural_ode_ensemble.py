@@ -232,11 +232,11 @@ def test_large_graphs_are_estimated_as_small_ones(monkeypatch: pytest.MonkeyPatc
         )
 
     same(estimate_functions(times, states, matrix, **settings))
-    monkeypatch.setattr("nodeflow.neural_ode.estimate._KEPT", 0)
+    monkeypatch.setattr("nodeflow.neural_ode.estimated_from._KEPT", 0)
     same(estimate_functions(times, states, matrix, **settings))
     monkeypatch.setattr("nodeflow.neural_ode.jacobian._AT_ONCE", 30 * 7)
     same(estimate_functions(times, states, matrix, **settings))
-    monkeypatch.setattr("nodeflow.neural_ode.estimate._ROWS", 1000)
+    monkeypatch.setattr("nodeflow.neural_ode.estimated_from._ROWS", 1000)
     some = estimate_functions(times, states, matrix, **settings)
     inside = slice(2, -4)
     np.testing.assert_allclose(some.values[:, inside], dense.values[:, inside], atol=0.05)

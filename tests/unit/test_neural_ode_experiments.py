@@ -15,7 +15,8 @@ from nodeflow.dynamics.runs import TrajectoryProblem
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, field
 from nodeflow.dynamics.tolerance import Tolerance
-from nodeflow.graphs.graph import Graph, GraphProblem, from_networkx, to_networkx
+from nodeflow.graphs.checked import GraphProblem
+from nodeflow.graphs.graph import Graph, from_networkx, to_networkx
 from nodeflow.graphs.measures import node_table
 from nodeflow.graphs.real import real_network
 from nodeflow.grid import Cell

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from nodeflow.graphs.graph import Graph, build_graph, from_matrix
-from nodeflow.neural_ode.trust import Calibration, Seen, TrustProblem, bands, calibrate, flags
+from nodeflow.neural_ode.seen import Seen, TrustProblem, flags
+from nodeflow.neural_ode.trust import Calibration, bands, calibrate
 
 Floats = NDArray[np.float64]
 

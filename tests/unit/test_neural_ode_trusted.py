@@ -19,8 +19,9 @@ from nodeflow.graphs.graph import Graph, build_graph, from_networkx
 from nodeflow.graphs.measures import node_table
 from nodeflow.grid import Cell
 from nodeflow.neural_ode.evaluate import evaluate_models
+from nodeflow.neural_ode.seen import Seen
 from nodeflow.neural_ode.store import Models
-from nodeflow.neural_ode.trust import Calibration, Seen, calibrate
+from nodeflow.neural_ode.trust import Calibration, calibrate
 from nodeflow.neural_ode.trust_table import NEURAL_ODE_TRUST
 from nodeflow.neural_ode.trusted import Evidence, evidence_of, rate_forecasts, rating
 

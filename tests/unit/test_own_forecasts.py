@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from nodeflow.config import ConfigProblem, read_config
 from nodeflow.data.held_out import check_parts, hold_out, limits_of_training, origins
-from nodeflow.data.series import Run, Series, SeriesProblem
+from nodeflow.data.series import Run, Series
+from nodeflow.data.series_files import SeriesProblem
 from nodeflow.data.splits import split_time
 from nodeflow.data.tables import FORECASTS
 from nodeflow.figures.own_page import own_page

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodeflow.config import read_config
-from nodeflow.grid import CELL, WILDCARDS, Cell
+from nodeflow.grid import CELL_PATH, WILDCARDS, Cell
 from nodeflow.plan import SAMPLING, Plan, fill, narrow, paths
 from nodeflow.plan.cells import cell_of, rows
 from nodeflow.provenance import imported_modules
@@ -43,7 +43,7 @@ def test_a_pattern_is_filled_once_for_every_row_that_differs_in_it() -> None:
 
 def test_every_number_of_a_path_reads_back_as_itself() -> None:
     for cell in plan.cells.tests:
-        [path] = fill(CELL, rows([cell]))
+        [path] = fill(CELL_PATH, rows([cell]))
         assert path == cell.path
         assert Cell.from_path(path) == cell
 

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nodeflow.columns import arrow_column
 from nodeflow.problems import Problem
 from nodeflow.tables import (
     FileProblem,
     Kind,
     Schema,
     TableWriter,
-    _array,
     as_numpy,
     gather,
     gathered,
@@ -125,7 +125,7 @@ def test_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
     ],
 )
 def test_columns_become_what_pyarrow_makes_of_them(column: Any, type_: pa.DataType) -> None:
-    made = _array(column, type_)
+    made = arrow_column(column, type_)
     made.validate(full=True)
     assert made.type == type_
     if pa.types.is_floating(type_):  # where NaN is equal to nothing

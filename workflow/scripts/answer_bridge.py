@@ -9,10 +9,10 @@ from nodeflow.tables import read_table, write_table
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     runs = read_table(files.runs, COLLECTED_RUNS)
     ensembles = read_table(files.ensembles, COLLECTED_ENSEMBLES)
     questions = answer_questions(runs, ensembles, p["seed"])
-    write_table(output[0], questions, BRIDGE_QUESTIONS, made)
+    write_table(output[0], questions, BRIDGE_QUESTIONS, metadata)

@@ -15,11 +15,11 @@ from nodeflow.tables import write_table
 
 snakemake: Any
 p, output = snakemake.params.p, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     observed = read_observed(Source(**p["data"]), f"own.{p['own']}")
-    write_table(output.series, observation_table(observed), OBSERVATIONS, made)
-    write_table(output.nodes, observed_nodes(observed), NODES, made)
-    write_table(output.measures, measure_table(observed), MEASURES, made)
-    write_table(output.notes, note_table(data_notes(observed)), NOTES, made)
+    write_table(output.series, observation_table(observed), OBSERVATIONS, metadata)
+    write_table(output.nodes, observed_nodes(observed), NODES, metadata)
+    write_table(output.measures, measure_table(observed), MEASURES, metadata)
+    write_table(output.notes, note_table(data_notes(observed)), NOTES, metadata)

@@ -8,7 +8,7 @@ from nodeflow.tables import gather, write_table
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {"code": snakemake.params.code}
+metadata = {"code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     for name, table in p.items():
@@ -17,4 +17,4 @@ with job(snakemake.log[0], snakemake.threads):
             rows = resolve_name(f"nodeflow.{table['read']}")(files[name])
         else:
             rows = gather(files[name], schema)
-        write_table(output[name], rows, schema, made)
+        write_table(output[name], rows, schema, metadata)

@@ -9,9 +9,9 @@ from nodeflow.tables import write_table
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {"code": snakemake.params.code}
+metadata = {"code": snakemake.params.code}
 folder = Path(snakemake.log[0]).parents[2] / "benchmarks"
 
 with job(snakemake.log[0], snakemake.threads):
     asked_for = sorted(path for rule in p["on_demand"] for path in (folder / rule).rglob("*.tsv"))
-    write_table(output[0], read_benchmarks([*files, *asked_for]), RUNTIME, made)
+    write_table(output[0], read_benchmarks([*files, *asked_for]), RUNTIME, metadata)

@@ -9,9 +9,9 @@ from nodeflow.tables import write_table
 
 snakemake: Any
 files, output = snakemake.input, snakemake.output
-made = {"code": snakemake.params.code}
+metadata = {"code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     degrees, clustering = against_theory(files)
-    write_table(output.degrees, degrees, COLLECTED_DEGREES, made)
-    write_table(output.clustering, clustering, COLLECTED_CLUSTERING, made)
+    write_table(output.degrees, degrees, COLLECTED_DEGREES, metadata)
+    write_table(output.clustering, clustering, COLLECTED_CLUSTERING, metadata)

@@ -9,8 +9,8 @@ from nodeflow.tables import read_table, write_table
 
 snakemake: Any
 p = snakemake.params.p
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     table = compare_resources(read_table(snakemake.input.runtime, RUNTIME), p)
-    write_table(snakemake.output[0], table, RESOURCES, made)
+    write_table(snakemake.output[0], table, RESOURCES, metadata)

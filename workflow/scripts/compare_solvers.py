@@ -13,7 +13,7 @@ from nodeflow.zoo.architectures import build
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     dataset = load_dataset(*p["datasets"], *snakemake.params.folders)
@@ -29,4 +29,4 @@ with job(snakemake.log[0], snakemake.threads):
         calibration=dataset.train_x[: p["calibration"]],
         device=choose_device(p["device"]),
     )
-    write_table(output[0], table, SOLVERS, made)
+    write_table(output[0], table, SOLVERS, metadata)

@@ -19,17 +19,17 @@ p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 with job(snakemake.log[0], snakemake.threads):
     graphs: list[Graph] = []
     each = zip(p.items(), files.trajectories, output.laws, output.table, strict=True)
-    for (system, made), observed, path, table in each:
-        if is_current(path, LAWS, made) and is_current(table, LAW_TABLE, made):
+    for (system, params), observed, path, table in each:
+        if is_current(path, LAWS, params) and is_current(table, LAW_TABLE, params):
             continue
-        learned, count = made["from"], made["trajectories"]
-        graphs = graphs or read_graphs(files.edges, learned["on"])[: made["graphs"]]
+        learned, count = params["from"], params["trajectories"]
+        graphs = graphs or read_graphs(files.edges, learned["on"])[: params["graphs"]]
         known = [
             x
             for x in read_trajectories(observed, learned)
             if x.graph < len(graphs) and x.index < count
         ]
-        labels = (system, made["trained_beta"], made["trained_gamma"])
-        laws = discover_each(*less(made["variant"], graphs, known, labels, made["seed"]))
-        write_laws(path, laws, made)
-        write_table(table, law_table(laws, field(system, learned["parameters"])), LAW_TABLE, made)
+        labels = (system, params["trained_beta"], params["trained_gamma"])
+        laws = discover_each(*less(params["variant"], graphs, known, labels, params["seed"]))
+        write_laws(path, laws, params)
+        write_table(table, law_table(laws, field(system, learned["parameters"])), LAW_TABLE, params)

@@ -11,10 +11,10 @@ from nodeflow.laws.store import write_laws
 
 snakemake: Any
 p, output = snakemake.params.p, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     observed = read_observed(Source(**p["data"]), f"own.{p['own']}")
     parts = hold_out(observed.series, **p["split"], seed=p["seed"])
     graph, trajectories = observed_part(parts.training, observed.graph)
-    write_laws(output[0], discover_each([graph], trajectories), made)
+    write_laws(output[0], discover_each([graph], trajectories), metadata)

@@ -8,7 +8,7 @@ from nodeflow.job import job
 
 snakemake: Any
 p, output = snakemake.params.p, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    download(read_sources(p["sources"]), p["files"], Path(output[0]).parent, made)
+    download(read_sources(p["sources"]), p["files"], Path(output[0]).parent, metadata)

@@ -43,18 +43,18 @@ SCHEMAS = {
 
 
 def test(
-    made: Mapping[str, Any],
+    params: Mapping[str, Any],
     models_files: Sequence[str],
     truth_files: Iterator[str],
     training_files: Sequence[str],
     paths: Mapping[str, str],
 ) -> None:
     """Write the tests of one system."""
-    models = resolve_name(f"nodeflow.{made['read']}")(*models_files, made["models"])
+    models = resolve_name(f"nodeflow.{params['read']}")(*models_files, params["models"])
     fields = model_fields(models)
     evidence = None
     if training_files:
-        learned = made["models"]["from"]
+        learned = params["models"]["from"]
         evidence = evidence_of(
             models,
             fields,
@@ -63,8 +63,8 @@ def test(
             tolerance=Tolerance(**learned["tolerance"]),
         )
     runs, by_degree, trust = [], [], []
-    with TableWriter(paths["errors"], NEURAL_ODE_ERRORS, made) as writer:
-        for index, truth in enumerate(made["truths"]):
+    with TableWriter(paths["errors"], NEURAL_ODE_ERRORS, params) as writer:
+        for index, truth in enumerate(params["truths"]):
             cell = {name: truth["on"][name] for name in ("N", "beta", "gamma")}
             graphs, nodes = tested_graphs(index)
             stored = snakemake.params.stored[index]
@@ -79,7 +79,7 @@ def test(
                 watch = rating_each(models, graphs, rated)
             errors, found = evaluate_models(
                 models,
-                field(made["system"], truth["parameters"]),
+                field(params["system"], truth["parameters"]),
                 graphs,
                 nodes,
                 true,
@@ -91,10 +91,10 @@ def test(
             runs.append(found.assign(**cell))
             by_degree.append(errors_by_degree(errors).assign(**cell))
             trust += [{**row, **cell} for row in rated]
-    write_table(paths["runs"], pd.concat(runs), NEURAL_ODE_RUNS, made)
-    write_table(paths["by_degree"], pd.concat(by_degree), ERRORS_BY_DEGREE, made)
+    write_table(paths["runs"], pd.concat(runs), NEURAL_ODE_RUNS, params)
+    write_table(paths["by_degree"], pd.concat(by_degree), ERRORS_BY_DEGREE, params)
     columns = list(NEURAL_ODE_TRUST.columns)
-    write_table(paths["trust"], pd.DataFrame(trust, columns=columns), NEURAL_ODE_TRUST, made)
+    write_table(paths["trust"], pd.DataFrame(trust, columns=columns), NEURAL_ODE_TRUST, params)
 
 
 def simulated(truth: Mapping[str, Any], graphs: Sequence[Graph]) -> list[Trajectory]:
@@ -122,13 +122,13 @@ def tested_graphs(index: int) -> tuple[list[Graph], pd.DataFrame]:
 
 
 with job(snakemake.log[0], snakemake.threads):
-    for index, made in enumerate(p.values()):
+    for index, params in enumerate(p.values()):
         paths = {name: output[name][index] for name in SCHEMAS}
-        if all(is_current(paths[name], SCHEMAS[name], made) for name in SCHEMAS):
+        if all(is_current(paths[name], SCHEMAS[name], params) for name in SCHEMAS):
             continue
         count = sum(snakemake.params.stored)
         test(
-            made,
+            params,
             files.models[index :: len(p)],
             iter(files.truth[index * count : (index + 1) * count]),
             files.training[index : index + 1],

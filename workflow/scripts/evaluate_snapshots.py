@@ -17,7 +17,7 @@ from nodeflow.tables import read_table, write_table
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     models = read_models(files.models, p["models"])
@@ -35,4 +35,4 @@ with job(snakemake.log[0], snakemake.threads):
             tolerance=Tolerance(**truth["tolerance"]),
         )
         tables.append(table.assign(**{name: truth["on"][name] for name in ("N", "beta", "gamma")}))
-    write_table(output[0], pd.concat(tables), NEURAL_ODE_OVER_TRAINING, made)
+    write_table(output[0], pd.concat(tables), NEURAL_ODE_OVER_TRAINING, metadata)

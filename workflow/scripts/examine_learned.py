@@ -37,20 +37,20 @@ SCHEMAS = {
 
 
 def examine(
-    made: Mapping[str, Any],
+    params: Mapping[str, Any],
     missing: list[str],
     graphs: list[Graph],
     models_files: list[str],
     truth_file: str,
 ) -> dict[str, pd.DataFrame]:
     """The missing tables of one system."""
-    asked = made["hidden"]
+    asked = params["hidden"]
     truth, name = asked["truth"], asked["system"]
     models = resolve_name(f"nodeflow.{asked['read']}")(*models_files, asked["models"])
     system = field(name, truth["parameters"])
     known = read_trajectories(truth_file, truth)
     tolerance = Tolerance(**truth["tolerance"])
-    searched = graphs[: made["fixed_points"]["graphs"]]
+    searched = graphs[: params["fixed_points"]["graphs"]]
     cell = asked["trained_beta"], asked["trained_gamma"]
     tables = {
         "fixed_points": lambda: compare_fixed_points(
@@ -62,7 +62,7 @@ def examine(
                 for index in range(len(searched))
             ],
             domain=SYSTEMS[name].domain,
-            horizon=made["fixed_points"]["horizon"],
+            horizon=params["fixed_points"]["horizon"],
             tolerance=tolerance,
         ),
         "hidden": lambda: hide_nodes(
@@ -81,12 +81,12 @@ def examine(
 
 with job(snakemake.log[0], snakemake.threads):
     graphs: list[Graph] = []
-    for index, made in enumerate(p.values()):
+    for index, params in enumerate(p.values()):
         paths = {name: output[name][index] for name in SCHEMAS}
-        missing = [x for x in paths if not is_current(paths[x], SCHEMAS[x], made[x])]
+        missing = [x for x in paths if not is_current(paths[x], SCHEMAS[x], params[x])]
         if missing:
-            graphs = graphs or read_graphs(files.edges, made["hidden"]["truth"]["on"])
+            graphs = graphs or read_graphs(files.edges, params["hidden"]["truth"]["on"])
             models_files = files.models[index :: len(p)]
-            found = examine(made, missing, graphs, models_files, files.truth[index])
+            found = examine(params, missing, graphs, models_files, files.truth[index])
             for name, table in found.items():
-                write_table(paths[name], table, SCHEMAS[name], made[name])
+                write_table(paths[name], table, SCHEMAS[name], params[name])

@@ -14,12 +14,12 @@ from nodeflow.judge.forecasts import (
     forecast_runs,
     function_table,
 )
-from nodeflow.neural_ode.ensemble import load_ensemble
+from nodeflow.neural_ode.ensemble_files import load_ensemble
 from nodeflow.tables import write_table
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     learned = p["from"]
@@ -29,12 +29,12 @@ with job(snakemake.log[0], snakemake.threads):
     graph, _ = observed_part(parts.training, observed.graph)
     fitted = {name: fit(parts.training, observed.graph) for name, fit in BASELINES.items()}
     forecasts = forecast_runs(ensemble, graph, parts.test_runs, fitted, p["horizon"])
-    write_table(output.forecasts, forecasts, FORECASTS, made)
-    write_table(output.errors, error_table(forecasts, list(BASELINES)), ERRORS, made)
-    write_table(output.functions, function_table(ensemble), FUNCTIONS, made)
+    write_table(output.forecasts, forecasts, FORECASTS, metadata)
+    write_table(output.errors, error_table(forecasts, list(BASELINES)), ERRORS, metadata)
+    write_table(output.functions, function_table(ensemble), FUNCTIONS, metadata)
     notes = [
         parts.note,
         *forecast_notes(ensemble, forecasts, parts.test_runs),
         *limits_of_training(parts, observed.graph, observed.series),
     ]
-    write_table(output.told, note_table(notes), NOTES, made)
+    write_table(output.told, note_table(notes), NOTES, metadata)

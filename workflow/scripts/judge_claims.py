@@ -17,7 +17,7 @@ from nodeflow.tables import read_table, write_table
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     claims = judge_claims(
@@ -29,4 +29,4 @@ with job(snakemake.log[0], snakemake.threads):
         read_table(files.trust, COLLECTED_TRUST),
         **p,
     )
-    write_table(output[0], claims, CLAIMS, made)
+    write_table(output[0], claims, CLAIMS, metadata)

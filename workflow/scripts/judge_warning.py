@@ -9,9 +9,9 @@ from nodeflow.tables import write_table
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     curves, areas = judge_warning(files, p["size"], p["training_size"])
-    write_table(output.curves, curves, CURVES, made)
-    write_table(output.areas, areas, AREAS, made)
+    write_table(output.curves, curves, CURVES, metadata)
+    write_table(output.areas, areas, AREAS, metadata)

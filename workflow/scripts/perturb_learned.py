@@ -20,21 +20,21 @@ p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 with job(snakemake.log[0], snakemake.threads):
     graphs: list[Graph] = []
     each = zip(p.items(), files.truth, output, strict=True)
-    for index, ((system, made), known, path) in enumerate(each):
-        if is_current(path, NEURAL_ODE_NOISE, made):
+    for index, ((system, params), known, path) in enumerate(each):
+        if is_current(path, NEURAL_ODE_NOISE, params):
             continue
-        truth = made["truth"]
+        truth = params["truth"]
         graphs = graphs or read_graphs(files.edges, truth["on"])
         table = perturb_initial_states(
-            resolve_name(f"nodeflow.{made['read']}")(
-                *files.models[index :: len(p)], made["models"]
+            resolve_name(f"nodeflow.{params['read']}")(
+                *files.models[index :: len(p)], params["models"]
             ),
             field(system, truth["parameters"]),
             graphs,
             read_trajectories(known, truth),
-            made["test_noise"],
-            [numpy_generator(made["seed"], "test noise", system, k) for k in range(len(graphs))],
+            params["test_noise"],
+            [numpy_generator(params["seed"], "test noise", system, k) for k in range(len(graphs))],
             domain=SYSTEMS[system].domain,
             tolerance=Tolerance(**truth["tolerance"]),
         )
-        write_table(path, table, NEURAL_ODE_NOISE, made)
+        write_table(path, table, NEURAL_ODE_NOISE, params)

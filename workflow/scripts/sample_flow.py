@@ -11,7 +11,7 @@ from nodeflow.zoo.store import open_blocks
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made, flow = {**p, "code": snakemake.params.code}, p["from"]
+metadata, flow = {**p, "code": snakemake.params.code}, p["from"]
 
 with job(snakemake.log[0], snakemake.threads):
     # Only of a flow that streams its zoo.
@@ -23,7 +23,7 @@ with job(snakemake.log[0], snakemake.threads):
         SampleSettings(p["solver"], p["steps"]),
         root_seed=p["seed"],
         labels=(p["flow"], p["weights"], p["width"]),
-        made=made,
+        made=metadata,
         conditions=[Condition(x, w) for x in p["labels"] for w in p["guidance"]] or [None],
         members=zoo and zoo.split(flow["members"][0])[0],
         device=choose_device(p["device"]),

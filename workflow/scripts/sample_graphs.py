@@ -14,18 +14,20 @@ snakemake: Any
 p, output = snakemake.params.p, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads):
-    made = p["edges"]
-    if is_current(output.edges, EDGES, made) and is_current(output.coordinates, COORDINATES, made):
-        graphs = read_graphs(output.edges, made, coordinates=output.coordinates)
+    params = p["edges"]
+    if is_current(output.edges, EDGES, params) and is_current(
+        output.coordinates, COORDINATES, params
+    ):
+        graphs = read_graphs(output.edges, params, coordinates=output.coordinates)
     else:
         graphs = sample_cell(
-            Cell(made["N"], made["beta"], made["gamma"]),
-            mean_degree=made["mean_degree"],
-            role=made["role"],
-            graphs=made["graphs"],
-            root_seed=made["seed"],
+            Cell(params["N"], params["beta"], params["gamma"]),
+            mean_degree=params["mean_degree"],
+            role=params["role"],
+            graphs=params["graphs"],
+            root_seed=params["seed"],
         )
-        write_graphs(output.edges, graphs, made)
-        write_coordinates(output.coordinates, graphs, made)
+        write_graphs(output.edges, graphs, params)
+        write_coordinates(output.coordinates, graphs, params)
     write_table(output.nodes, node_table(graphs), NODES, p["nodes"])
     write_table(output.summary, graph_table(graphs), GRAPHS, p["summary"])

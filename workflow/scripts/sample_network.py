@@ -11,7 +11,7 @@ from nodeflow.tables import write_table
 
 snakemake: Any
 p, output = snakemake.params.p, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     source = snakemake.input[0] if snakemake.input else p["network"]
@@ -23,6 +23,6 @@ with job(snakemake.log[0], snakemake.threads):
         name=p["network"],
         root_seed=p["seed"],
     )
-    write_graphs(output.edges, graphs, made)
-    write_table(output.nodes, node_table(graphs), NODES, made)
-    write_table(output.summary, network_table(graphs, variants), NETWORKS, made)
+    write_graphs(output.edges, graphs, metadata)
+    write_table(output.nodes, node_table(graphs), NODES, metadata)
+    write_table(output.summary, network_table(graphs, variants), NETWORKS, metadata)

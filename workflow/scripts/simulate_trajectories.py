@@ -26,17 +26,17 @@ p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads):
     graphs: list[Graph] = []
-    for path, made in zip(output, p.values(), strict=True):
-        if is_current(path, TRAJECTORIES, made):
+    for path, params in zip(output, p.values(), strict=True):
+        if is_current(path, TRAJECTORIES, params):
             continue
-        on = made["on"]
+        on = params["on"]
         graphs = graphs or read_graphs(files.edges, on)
         trajectories = simulate_ensemble(
             graphs,
-            made["system"],
-            made["parameters"],
-            stream=Stream(on["seed"], _labels(made["system"], on)),
-            **{name: made[name] for name in SETTINGS},
-            tolerance=Tolerance(**made["tolerance"]),
+            params["system"],
+            params["parameters"],
+            stream=Stream(on["seed"], _labels(params["system"], on)),
+            **{name: params[name] for name in SETTINGS},
+            tolerance=Tolerance(**params["tolerance"]),
         )
-        write_trajectories(path, trajectories, made)
+        write_trajectories(path, trajectories, params)

@@ -18,7 +18,7 @@ from nodeflow.tables import write_table
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 
 def observed() -> list[Trajectory]:
@@ -49,7 +49,7 @@ with job(snakemake.log[0], snakemake.threads):
         labels=labels,
         root_seed=p["seed"],
         device=choose_device(p["device"]),
-        checkpoints=Checkpoints(output.models, made),
+        checkpoints=Checkpoints(output.models, metadata),
     )
     history = with_baselines(
         history,
@@ -60,7 +60,7 @@ with job(snakemake.log[0], snakemake.threads):
         recipe_settings(p["recipe"], p["settings"]),
         tolerance=tolerance,
     )
-    write_models(output.models, models, made)
+    write_models(output.models, models, metadata)
     if models.snapshots is not None:
-        write_snapshots(output.snapshots, models.snapshots, made)
-    write_table(output.history, history, NEURAL_ODE_HISTORY, made)
+        write_snapshots(output.snapshots, models.snapshots, metadata)
+    write_table(output.history, history, NEURAL_ODE_HISTORY, metadata)

@@ -5,12 +5,13 @@ from typing import Any
 from nodeflow.data.held_out import hold_out
 from nodeflow.data.observed import Source, read_observed
 from nodeflow.job import job
-from nodeflow.neural_ode.ensemble import save_ensemble, train_ensemble
+from nodeflow.neural_ode.ensemble import train_ensemble
+from nodeflow.neural_ode.ensemble_files import save_ensemble
 from nodeflow.priors.gaussian import load_prior
 
 snakemake: Any
 p, output = snakemake.params.p, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     observed = read_observed(Source(**p["data"]), f"own.{p['own']}")
@@ -21,4 +22,4 @@ with job(snakemake.log[0], snakemake.threads):
         ensemble = train_ensemble(*given, **how)
     else:
         ensemble = load_prior(p["prior"]).learn(*given, **how)
-    save_ensemble(output[0], ensemble, made)
+    save_ensemble(output[0], ensemble, metadata)

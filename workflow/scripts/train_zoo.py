@@ -12,7 +12,7 @@ from nodeflow.zoo.train import TrainSettings, train_block
 
 snakemake: Any
 p, output = snakemake.params.p, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     dataset = load_dataset(p["data"], snakemake.params.folder)
@@ -27,5 +27,5 @@ with job(snakemake.log[0], snakemake.threads):
         device=choose_device(p["device"]),
         progress=Progress(settings.epochs, f"zoo {p['zoo']}, block {p['block']}"),
     )
-    write_block(output.members, block, made)
-    write_table(output.metrics, block.metrics, ZOO_METRICS, made)
+    write_block(output.members, block, metadata)
+    write_table(output.metrics, block.metrics, ZOO_METRICS, metadata)

@@ -16,7 +16,7 @@ from nodeflow.zoo.train import Fresh, TrainSettings
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
-made = {**p, "code": snakemake.params.code}
+metadata = {**p, "code": snakemake.params.code}
 flow = p["from"]["from"]
 
 with job(snakemake.log[0], snakemake.threads):
@@ -43,4 +43,4 @@ with job(snakemake.log[0], snakemake.threads):
         calibration=dataset.train_x[: p["calibration"]],
         device=choose_device(p["device"]),
     )
-    write_table(output[0], table, TRANSFER, made)
+    write_table(output[0], table, TRANSFER, metadata)

@@ -12,17 +12,10 @@ from .align import (
 from .barrier import loss_barrier
 from .derive import check_symmetry, derive_symmetry
 from .heights import PUBLISHED_BARRIERS, PublishedBarrier, barrier_heights
-from .matching import (
-    HEADS,
-    STARTS,
-    Matching,
-    MatchProblem,
-    MatchSettings,
-    match,
-    similarity,
-)
+from .matching import HEADS, STARTS, Matching, MatchProblem, MatchSettings, match
 from .scaling import Balanced, balance
 from .schemas import ALIGNMENT, BARRIER
+from .scores import similarity
 from .symmetry import (
     Group,
     Place,

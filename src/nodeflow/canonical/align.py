@@ -11,8 +11,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from nodeflow.canonical.matching import in_double, match, similarity
+from nodeflow.canonical.matching import match
 from nodeflow.canonical.scaling import balance
+from nodeflow.canonical.scores import in_double, similarity
 from nodeflow.canonical.settings import (
     REFERENCES,
     AlignProblem,
@@ -151,8 +152,8 @@ def align_block(
     good = {name: tensor[where.to(tensor.device)] for name, tensor in parameters.items()}
     matching = match(good, reference, symmetry, settings)
     permutations = identity(symmetry, len(ok))
-    for name, found in matching.permutations.items():
-        permutations[name][where] = found
+    for name, orders in matching.permutations.items():
+        permutations[name][where] = orders
     signs = {name: torch.ones(permutations[name].shape).double() for name in matching.signs}
     for name, sign in matching.signs.items():
         signs[name][where] = sign

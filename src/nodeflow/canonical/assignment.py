@@ -16,7 +16,7 @@ __all__ = ["assign"]
 
 
 def assign(
-    scores: np.ndarray, prices: np.ndarray, some: np.ndarray | None = None
+    scores: np.ndarray, prices: np.ndarray, chosen: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each matrix the permutation with the highest sum of scores.
 
@@ -25,14 +25,14 @@ def assign(
         prices: float64, shape (K, n): of the columns, from an earlier solution, or any others such
             as zeros. They change how long it takes, and nothing else unless two permutations are
             equally good.
-        some: places of the matrices to solve, shape (L,); by default, all K.
+        chosen: places of the matrices to solve, shape (L,); by default, all K.
 
     Returns:
         The column of each row, int64 of shape (L, n), and the prices (K, n) at the solutions.
     """
     prices = prices.copy()
-    some = np.arange(len(scores)) if some is None else some
-    return _assign(np.ascontiguousarray(scores), prices, some), prices
+    chosen = np.arange(len(scores)) if chosen is None else chosen
+    return _assign(np.ascontiguousarray(scores), prices, chosen), prices
 
 
 @njit(nogil=True)

@@ -175,11 +175,11 @@ def _groups(graph: Graph, architecture: Architecture) -> Symmetry:
         for name in (*architecture.shapes, *architecture.statistics)
         if name in graph.tensors
     }
-    for some, reason in (
+    for values, reason in (
         (tensors.values(), "the same units along two axes of one tensor"),
         (graph.values, "units that meet each other"),
     ):
-        for value in some:
+        for value in values:
             leaves = [leaf for axis in value for leaf in axis.leaves]
             for leaf in leaves:
                 if leaves.count(leaf) > 1:
@@ -199,19 +199,19 @@ def _groups(graph: Graph, architecture: Architecture) -> Symmetry:
                 places.setdefault(moving[-1], []).append((place, axis.scale))
     groups: list[Group] = []
     first: dict[Units, str] = {}
-    for units, found in places.items():
-        name = found[0][0].tensor.removesuffix(".weight").removesuffix(".bias")
+    for units, occurrences in places.items():
+        name = occurrences[0][0].tensor.removesuffix(".weight").removesuffix(".bias")
         head = heads.get(units)
         if head is not None:
             first.setdefault(head, name)
-        powers, scalable, odd = _powers(found)
+        powers, scalable, odd = _powers(occurrences)
         groups.append(
             Group(
                 name,
                 units.size * (head.size if head else 1),
                 tuple(
                     Place(place.tensor, place.axis, power, place.before, place.after)
-                    for (place, _), power in zip(found, powers, strict=True)
+                    for (place, _), power in zip(occurrences, powers, strict=True)
                 ),
                 scalable,
                 odd,
@@ -253,12 +253,12 @@ def _heads(values: Iterable[Value]) -> dict[Units, Units]:
         for axis in value:
             for one, other in zip(axis.leaves, axis.leaves[1:], strict=False):
                 behind.setdefault(other, set()).add(one)
-    found = {}
+    hosted = {}
     for leaf, others in company.items():
         hosts = (others - {leaf}) & behind.get(leaf, set())
         if len(hosts) == 1:
-            (found[leaf],) = hosts
-    return found
+            (hosted[leaf],) = hosts
+    return hosted
 
 
 def _freeze_what_fits_no_group(tensors: Mapping[str, Value], heads: Mapping[Units, Units]) -> bool:

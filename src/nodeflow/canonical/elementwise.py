@@ -77,14 +77,14 @@ def met(x: Value, y: Value) -> Value:
     value = list(long)
     missing = len(long) - len(short)
     rigid(value[:missing])
-    for place, axis in enumerate(short, missing):
-        if value[place].size == 1:
-            value[place] = axis
+    for index, axis in enumerate(short, missing):
+        if value[index].size == 1:
+            value[index] = axis
             rigid([axis])
         elif axis.size > 1:
-            unite(axis, value[place])
+            unite(axis, value[index])
         else:
-            rigid([value[place]])
+            rigid([value[index]])
     return value
 
 
@@ -97,10 +97,10 @@ def plus(a: Any, shape: _Shape) -> Value:
 def times(a: Any, shape: _Shape, divided: bool = False) -> Value:
     """Products, and quotients if `divided`."""
     x, y = a["self"], a["other"]
-    made: Value = []
+    product: Value = []
     if not is_value(y):
-        made += x
-        return made
+        product += x
+        return product
     if divided:
         rigid(y)
     for back in range(1, len(shape) + 1):
@@ -109,8 +109,8 @@ def times(a: Any, shape: _Shape, divided: bool = False) -> Value:
         if len(wide) == 2:
             rigid(wide)
             join(wide[1], wide[0])
-        made.insert(0, wide[0])
-    return made
+        product.insert(0, wide[0])
+    return product
 
 
 def prelu(a: Any, shape: _Shape) -> Value:

@@ -88,8 +88,8 @@ def batch_norm(a: Any, shape: Any) -> Made:
             unite(a[name][0], new if learned else x[1])
         elif learned:
             rigid([new])
-    made = [x[0], new, *x[2:]]
-    return made if isinstance(shape, tuple) else (made, *fixed(shape[1:]))
+    value = [x[0], new, *x[2:]]
+    return value if isinstance(shape, tuple) else (value, *fixed(shape[1:]))
 
 
 def instance_norm(a: Any, shape: _Shape) -> Made:

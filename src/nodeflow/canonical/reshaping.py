@@ -86,18 +86,18 @@ def reduction(a: Any, shape: Any, positive: bool, odd: bool) -> Made:
         return rigid(plus(a, shape))
     x = a["self"]
     dims = set(_dims(a, len(x)))
-    made = [
-        free_axis(1) if place in dims else axis
-        for place, axis in enumerate(x)
-        if a.get("keepdim") or place not in dims
+    reduced = [
+        free_axis(1) if dim in dims else axis
+        for dim, axis in enumerate(x)
+        if a.get("keepdim") or dim not in dims
     ]
-    rigid([x[place] for place in dims])
-    for axis in made:
+    rigid([x[dim] for dim in dims])
+    for axis in reduced:
         axis.scale.forbid(positive=not positive, odd=not odd)
     if isinstance(shape, tuple):
-        return made
-    freeze([x[place] for place in dims], _BY_PLACE)  # where the largest was is made as well
-    return made, *fixed(shape[1:])
+        return reduced
+    freeze([x[dim] for dim in dims], _BY_PLACE)  # where the largest was is made as well
+    return reduced, *fixed(shape[1:])
 
 
 def along(a: Any, shape: _Shape, name: str) -> Value:
@@ -114,8 +114,8 @@ def pooled(a: Any, shape: Any, axes: int, odd: bool) -> Made:
     if not odd:
         x[-axes - 1].scale.forbid(positive=False)  # a maximum turns into a minimum
     one = shape if isinstance(shape, tuple) else shape[0]
-    made = [*x[:-axes], *slid(x[-axes:], one[-axes:])]
-    return made if isinstance(shape, tuple) else (made, *fixed(shape[1:]))
+    value = [*x[:-axes], *slid(x[-axes:], one[-axes:])]
+    return value if isinstance(shape, tuple) else (value, *fixed(shape[1:]))
 
 
 def padded(a: Any, shape: _Shape) -> Value:
@@ -275,7 +275,7 @@ def moved_axes(a: Any, shape: _Shape) -> Value:
         [one % count for one in (a[key] if isinstance(a[key], list) else [a[key]])]
         for key in ("source", "destination")
     )
-    rest = [place for place in range(count) if place not in source]
+    rest = [index for index in range(count) if index not in source]
     order = dict(zip(target, source, strict=True))
     return [a["self"][order[to] if to in order else rest.pop(0)] for to in range(count)]
 

@@ -158,13 +158,13 @@ class Symmetry:
         """
         shapes, networks = self.shapes, self.once(networks, what)
         if not shapes:
-            own = shapes_of(networks)
-            first = {name: tuple(x.shape) for name, x in like.items()} if like else own
-            shapes = first | {name: own[name] for name in own if name in self.statistics}
-        found = arrange(networks, *self._split(shapes), what)
-        for _ in _places(found, self):
+            known = shapes_of(networks)
+            first = {name: tuple(x.shape) for name, x in like.items()} if like else known
+            shapes = first | {name: known[name] for name in known if name in self.statistics}
+        arranged = arrange(networks, *self._split(shapes), what)
+        for _ in _places(arranged, self):
             pass
-        return found
+        return arranged
 
     def arrange_one(
         self, network: Mapping[str, Tensor], what: str = "the reference"
@@ -214,10 +214,10 @@ class Symmetry:
 
     def families(self) -> list[list[Group]]:
         """The groups, those of one family together."""
-        found: dict[str, list[Group]] = {}
+        families: dict[str, list[Group]] = {}
         for group in self.groups:
-            found.setdefault(group.family or group.name, []).append(group)
-        return list(found.values())
+            families.setdefault(group.family or group.name, []).append(group)
+        return list(families.values())
 
     def without_residual(self) -> Symmetry:
         """The symmetry with the units of residual streams left in place."""

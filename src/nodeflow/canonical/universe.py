@@ -113,15 +113,15 @@ def align_universe(
     if symmetry.unmatched:
         warnings.warn(f"Nothing is aligned: {symmetry.unmatched}.", UnmatchedWarning, stacklevel=2)
     reference = {name: tensor[first] for name, tensor in parameters.items()}
-    found = find_centre(lambda: iter([parameters]), reference, symmetry, settings, rounds)
-    aligned = permute(parameters, symmetry, found.permutations)
-    learned = {n: tensor for n, tensor in found.tensors.items() if n not in symmetry.statistics}
-    numbers = np.arange(len(found.sweeps)) if members is None else np.asarray(members)
+    common = find_centre(lambda: iter([parameters]), reference, symmetry, settings, rounds)
+    aligned = permute(parameters, symmetry, common.permutations)
+    learned = {n: tensor for n, tensor in common.tensors.items() if n not in symmetry.statistics}
+    numbers = np.arange(len(common.sweeps)) if members is None else np.asarray(members)
     report = alignment_report(
-        parameters, aligned, learned, numbers, found.sweeps, symmetry.unmatched
+        parameters, aligned, learned, numbers, common.sweeps, symmetry.unmatched
     )
     aligned = symmetry.as_given(aligned, given)
-    return Universe(aligned, found.permutations, found.tensors, report, found.history)
+    return Universe(aligned, common.permutations, common.tensors, report, common.history)
 
 
 def centre_of_files(
@@ -153,16 +153,16 @@ def centre_of_files(
     block = read_block(paths[0], made[0])
 
     def members() -> Iterator[Mapping[str, Tensor]]:
-        for path, own in zip(paths, made, strict=True):
-            some = read_block(path, own).split(below)[0]
-            if len(some) > 0:
-                given = some.tensors
+        for path, made_with in zip(paths, made, strict=True):
+            learned = read_block(path, made_with).split(below)[0]
+            if len(learned) > 0:
+                given = learned.tensors
                 yield balance(given, symmetry).parameters if settings.balance else given
 
     first = {name: tensor[0] for name, tensor in next(members()).items()}
-    found = find_centre(members, first, matched, settings.matching)
-    centre = {name: tensor[None] for name, tensor in found.tensors.items()}
-    about = {"pairs_first": found.history[:1], "pairs_universe": found.history[-1:]}
+    common = find_centre(members, first, matched, settings.matching)
+    centre = {name: tensor[None] for name, tensor in common.tensors.items()}
+    about = {"pairs_first": common.history[:1], "pairs_universe": common.history[-1:]}
     parameters, statistics = (
         {name: centre[name] for name in part} for part in (block.parameters, block.statistics)
     )
@@ -242,9 +242,9 @@ def _visit(
     settings = replace(settings, start="identity")
     moved = False
     for k in range(len(next(iter(block.values())))):
-        here = {name: order[k : k + 1] for name, order in permutations.items()}
+        orders = {name: order[k : k + 1] for name, order in permutations.items()}
         given = {name: tensor[k : k + 1].double() for name, tensor in block.items()}
-        one = permute(given, symmetry, here)
+        one = permute(given, symmetry, orders)
         others = {name: total[name] - tensor[0] for name, tensor in one.items()}
         matching = match(one, others, symmetry, settings)
         if matching.history[-1, 0] == matching.history[0, 0]:
@@ -253,6 +253,6 @@ def _visit(
         new = permute(one, symmetry, matching.permutations)
         for name in new:
             total[name] = others[name] + new[name][0]
-        for name, order in compose(here, matching.permutations).items():
+        for name, order in compose(orders, matching.permutations).items():
             permutations[name][k] = order[0]
     return moved

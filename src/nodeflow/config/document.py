@@ -23,8 +23,8 @@ _HEAD = "# Written by python -m nodeflow.config from the models in src/nodeflow/
 
 def schema() -> dict[str, Any]:
     """The JSON schema of the configuration."""
-    found: dict[str, Any] = plain_schema(Config.model_json_schema())
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+    plain: dict[str, Any] = plain_schema(Config.model_json_schema())
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **plain}
 
 
 def written_schema() -> str:
@@ -94,16 +94,16 @@ def _alternatives(
 ) -> Iterator[_Row]:
     """Rows of mappings that are told apart by one of their keys; each row stands once."""
     by, tags = chosen["propertyName"], chosen["mapping"]
-    found: dict[_Row, list[str]] = {}
+    places_of: dict[_Row, list[str]] = {}
     for tag, reference in tags.items():
         one = resolved({"$ref": reference}, root)
-        own = {name: child for name, child in one["properties"].items() if name != by}
+        keys = {name: child for name, child in one["properties"].items() if name != by}
         text = one["properties"][by].get("description", text)
-        for row in _keys({**one, "properties": own}, f"{key}.", root):
-            found.setdefault(row, []).append(tag)
+        for row in _keys({**one, "properties": keys}, f"{key}.", root):
+            places_of.setdefault(row, []).append(tag)
     yield f"{key}.{by}", ", ".join(tags), "", text
-    for (name, allowed, default, meaning), some in found.items():
-        where = "" if len(some) == len(tags) else f"with {by} {', '.join(some)}: "
+    for (name, allowed, default, meaning), places in places_of.items():
+        where = "" if len(places) == len(tags) else f"with {by} {', '.join(places)}: "
         yield name, allowed, default, where + meaning
 
 

@@ -3,7 +3,8 @@ from .check import data_notes
 from .gaps import fill_gaps, observed_part
 from .held_out import HeldOut, hold_out
 from .observed import Note, Observed, Source, read_observed
-from .series import Run, Series, SeriesProblem, read_series, series_table
+from .series import Run, Series, read_series, series_table
+from .series_files import SeriesProblem
 from .splits import forecast_errors, split_runs, split_time
 
 __all__ = [

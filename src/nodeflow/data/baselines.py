@@ -88,10 +88,10 @@ def _network_autoregression(training: Series, graph: Graph) -> Forecast:
 def _follow_network(parameters: Floats, graph: Graph, initial: Floats, times: Floats) -> Floats:
     if len(times) == 1:
         return initial[None]
-    found = simulate(
+    simulation = simulate(
         linear_field(*parameters), graph.adjacency(), initial[None], times, rtol=1e-8, atol=1e-8
     )
-    return np.asarray(found.states[0])
+    return np.asarray(simulation.states[0])
 
 
 def linear_field(a: float, b: float, c: float) -> Field:
@@ -121,8 +121,8 @@ def _follow_mean_field(parameters: Floats, graph: Graph, initial: Floats, times:
     system = np.array([[b, 1, 0, 0], [0, b + c * (share @ received), 0, a], [0, 0, b, 1], [0] * 4])
     propagated = expm(system * (times - times[0])[:, None, None])
     driven = mean * propagated[:, 0, 1] + propagated[:, 0, 3]
-    own = np.exp(b * (times - times[0]))[:, None] * initial
-    return np.asarray(own + a * propagated[:, 2, 3, None] + c * driven[:, None] * received)
+    alone = np.exp(b * (times - times[0]))[:, None] * initial
+    return np.asarray(alone + a * propagated[:, 2, 3, None] + c * driven[:, None] * received)
 
 
 def _degrees(graph: Graph) -> tuple[Floats, Floats]:
@@ -178,8 +178,8 @@ def _slopes(data: _Runs, received: Callable[[Floats], Floats]) -> Floats:
         middle = [np.ones_like(x[1:]), (x[1:] + x[:-1]) / 2, received((x[1:] + x[:-1]) / 2)]
         left.append(np.stack([(step * y).ravel() for y in middle], axis=1))
         right.append(np.diff(x, axis=0).ravel())
-    found, *_ = np.linalg.lstsq(np.concatenate(left), np.concatenate(right), rcond=None)
-    return np.asarray(found)
+    solution, *_ = np.linalg.lstsq(np.concatenate(left), np.concatenate(right), rcond=None)
+    return np.asarray(solution)
 
 
 def _autoregression(training: Series, graph: Graph) -> Forecast:
@@ -188,8 +188,8 @@ def _autoregression(training: Series, graph: Graph) -> Forecast:
     fast = np.geomspace(0.05 / data.duration, 5.0 / shortest, _RATES)
     rates = np.concatenate([-fast[::-1], [0.0], fast[fast < 3.0 / data.duration]])
     losses = np.stack([_level(data, np.full(data.graph.n, rate))[1] for rate in rates])
-    place = losses.argmin(axis=0)
-    low, high = rates[np.maximum(place - 1, 0)], rates[np.minimum(place + 1, len(rates) - 1)]
+    best = losses.argmin(axis=0)
+    low, high = rates[np.maximum(best - 1, 0)], rates[np.minimum(best + 1, len(rates) - 1)]
     for _ in range(_REFINED):
         inner, outer = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
         left = _level(data, inner)[1] < _level(data, outer)[1]
@@ -199,8 +199,8 @@ def _autoregression(training: Series, graph: Graph) -> Forecast:
     node = {name: i for i, name in enumerate(data.graph.labels)}
 
     def forecast(graph: Graph, initial: Floats, times: Floats) -> Floats:
-        place = np.array([node.get(name, -1) for name in graph.labels])
-        a, b = (np.where(place < 0, 0.0, x[place]) for x in (level, rate))
+        column = np.array([node.get(name, -1) for name in graph.labels])
+        a, b = (np.where(column < 0, 0.0, x[column]) for x in (level, rate))
         now = (times - times[0])[:, None]
         return np.asarray(np.exp(b * now) * initial + a * _driven(b, now))
 

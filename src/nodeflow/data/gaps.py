@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from nodeflow.data.series import Run, Series, SeriesProblem, check_nodes
+from nodeflow.data.series import Run, Series, check_nodes
+from nodeflow.data.series_files import SeriesProblem
 from nodeflow.dynamics.given import by_node, increasing
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph, from_networkx
@@ -123,5 +124,5 @@ def _interpolated(
     times: NDArray[np.float64], values: NDArray[np.float64], at: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     known = np.isfinite(values)
-    found: NDArray[np.float64] = PchipInterpolator(times[known], values[known])(at)
-    return found
+    filled: NDArray[np.float64] = PchipInterpolator(times[known], values[known])(at)
+    return filled

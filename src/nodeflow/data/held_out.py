@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from nodeflow.data.gaps import fill_gaps, observed_part
 from nodeflow.data.limits import limits, unchanging
 from nodeflow.data.observed import Note
-from nodeflow.data.series import Run, Series, SeriesProblem
+from nodeflow.data.series import Run, Series
+from nodeflow.data.series_files import SeriesProblem
 from nodeflow.data.splits import split_runs, split_time
 from nodeflow.graphs.graph import Graph
 

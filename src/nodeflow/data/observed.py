@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nodeflow.data.series import Series, SeriesProblem, read_series
+from nodeflow.data.series import Series, read_series
+from nodeflow.data.series_files import SeriesProblem
 from nodeflow.graphs.files import directions, read_network, read_nodes
 from nodeflow.graphs.formats import format_by_name
 from nodeflow.graphs.graph import Graph

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
-import zlib
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nodeflow.graphs.formats import PARQUET, is_gzip, no_text, starts_with
+from nodeflow.data.series_files import (
+    SeriesProblem,
+    check_there,
+    csv_table,
+    parquet_table,
+    with_names,
+)
+from nodeflow.graphs.formats import PARQUET, starts_with
 from nodeflow.graphs.graph import Graph
 from nodeflow.problems import Problem, repeated
 
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["Run", "Series", "SeriesProblem", "check_nodes", "read_series", "series_table"]
+__all__ = ["Run", "Series", "check_nodes", "read_series", "series_table"]
 
-MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None")
-"""What stands for a value that was not observed."""
 
 CODES = (-99, -999, -9999, -99999, -32768, 9999, 99999, -1e20, 1e20, 9.969209968386869e36)
 """Numbers that stand for a value that was not observed in files of many programs."""
@@ -45,10 +46,6 @@ _DATE = re.compile(r"\s*\d{1,4}([-/.]\d{1,2}){1,2}\b|.*\d:\d\d")
 
 _ONE_RUN = "0"
 """Name of the run of a file without a column of runs."""
-
-
-class SeriesProblem(Problem):
-    """Series cannot be used; the text names the file, the place in it, and the cure."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +115,7 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
     nodes = graph.labels if isinstance(graph, Graph) else tuple(graph)
     columns = _columns_of(nodes)
     if isinstance(path, pd.DataFrame):
-        table, place, path = _named(path), "row", Path("the table")
+        table, unit, path = with_names(path), "row", Path("the table")
     elif not isinstance(path, str | Path):
         raise SeriesProblem(
             f"Series are read from the path of a file or from a pandas table, not from a "
@@ -126,11 +123,11 @@ def read_series(path: str | Path | pd.DataFrame, graph: nx.Graph[Any] | Graph) -
         )
     else:
         path = Path(path)
-        _there(path)
+        check_there(path)
         parquet = path.suffix.lower() == ".parquet" or starts_with(path, PARQUET)
-        table, place = _parquet(path) if parquet else _csv(path)
+        table, unit = parquet_table(path) if parquet else csv_table(path)
     table = _without_row_numbers(_in_lower_case(table, columns).dropna(how="all"))
-    where = _Where(path, place, table.index.to_numpy())
+    where = _Where(path, unit, table.index.to_numpy())
     if "time" not in table:
         raise SeriesProblem(
             f"{path} has the columns {_listed([*table.columns])}, none of which is 'time'; give a "
@@ -170,10 +167,13 @@ def check_nodes(series: Series, graph: Graph, problem: type[Problem] = SeriesPro
             f"The series were read for {len(series.nodes)} nodes and the network has {graph.n}; "
             "give the network that read_series was given."
         )
-    for number, (own, other) in enumerate(zip(series.nodes, graph.labels, strict=True)):
-        if own != other:
+    for number, (series_node, graph_node) in enumerate(
+        zip(series.nodes, graph.labels, strict=True)
+    ):
+        if series_node != graph_node:
             raise problem(
-                f"Node {number} of the series is {own!r}, and that of the network is {other!r}; "
+                f"Node {number} of the series is {series_node!r}, and that of the network is "
+                f"{graph_node!r}; "
                 "give the network that read_series was given."
             )
 
@@ -296,10 +296,10 @@ def _long(
                     f"{where.row(row)}: run {name}, node {nodes[row]} has the time "
                     f"{times[row]:g} {text}."
                 )
-        found, row_of = np.unique(times[rows], return_inverse=True)
-        states = np.full((len(found), len(columns)), np.nan)
+        distinct, row_of = np.unique(times[rows], return_inverse=True)
+        states = np.full((len(distinct), len(columns)), np.nan)
         states[row_of, at[rows]] = values[rows]
-        yield _run(name, found, states, where)
+        yield _run(name, distinct, states, where)
 
 
 def _wide(
@@ -363,8 +363,8 @@ def _run(name: str, times: NDArray[np.float64], states: NDArray[np.float64], whe
 
 def _by_run(names: NDArray[np.object_]) -> Iterator[tuple[str, NDArray[np.int64]]]:
     """Runs in the order in which they appear, each with its rows."""
-    codes, found = pd.factorize(names)
-    for code, name in enumerate(found):
+    codes, distinct = pd.factorize(names)
+    for code, name in enumerate(distinct):
         yield str(name), np.flatnonzero(codes == code)
 
 
@@ -406,114 +406,6 @@ def _texts(column: pd.Series[Any]) -> NDArray[np.object_]:
     if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
         column = column.astype("Int64")
     return column.astype(str).str.strip().to_numpy(dtype=object)
-
-
-def _parquet(path: Path) -> tuple[pd.DataFrame, str]:
-    try:
-        table = pd.read_parquet(path)
-    except Exception as error:
-        raise SeriesProblem(
-            f"{path} cannot be read as Parquet ({_first_line(error)}); write it again, or save it "
-            "as CSV with a name ending in .csv."
-        ) from error
-    return _named(table), "row"
-
-
-def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """A copy with rows from 0 on, columns called by texts, and a named index as columns."""
-    has_names = any(name is not None for name in table.index.names)
-    table = table.rename(columns=lambda name: str(name).strip()).reset_index(drop=not has_names)
-    twice = repeated(table.columns)
-    if twice:
-        raise SeriesProblem(f"The table has two columns called {twice[0]!r}; keep one.")
-    return table
-
-
-def _csv(path: Path) -> tuple[pd.DataFrame, str]:
-    what = no_text(path)
-    if what is not None:
-        raise SeriesProblem(f"{path} {what}; save the table as CSV in UTF-8, or as Parquet.")
-    try:
-        skipped, header = _header(path)
-        separator = next((x for x in ("\t", ";", ",") if x in header), r"\s+")
-        names, *_ = _fields([header], separator)
-        twice = repeated(names)
-        if twice:
-            raise SeriesProblem(
-                f"{path}, line {skipped + 1}: the column {twice[0]!r} stands there twice; keep one."
-            )
-        _check_widths(path, skipped + 1, names, separator)
-        texts = [name for name in names if name.lower() in ("run", "node")]
-        table = pd.read_csv(
-            path,
-            sep=separator,
-            header=None,
-            names=names,
-            index_col=False,
-            skiprows=skipped + 1,
-            skip_blank_lines=False,
-            skipinitialspace=True,
-            dtype=dict.fromkeys(texts, str),
-            keep_default_na=False,
-            na_values={name: [*MISSING] for name in names if name not in texts},
-            encoding="utf-8-sig",
-            compression="gzip" if is_gzip(path) else None,
-        )
-    except (EOFError, OSError, ValueError, csv.Error, zlib.error) as error:
-        raise SeriesProblem(
-            f"{path} cannot be read as a table ({_first_line(error)}); save it as CSV in UTF-8 "
-            "with a line of column names."
-        ) from error
-    table.index = pd.RangeIndex(skipped + 2, skipped + 2 + len(table))
-    for name in texts:
-        table[name] = table[name].where(table[name].fillna("").str.strip() != "")
-    return table, "line"
-
-
-def _header(path: Path) -> tuple[int, str]:
-    """How many lines stand before the line of column names, and that line."""
-    with _opened(path) as file:
-        for number, line in enumerate(file):
-            if line.strip() and not line.startswith(("#", "%")):
-                return number, line.strip("\r\n")
-    raise SeriesProblem(f"{path} is empty; give a line of column names and the observations.")
-
-
-def _fields(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
-    """The fields of each line."""
-    if separator == r"\s+":
-        lines, separator = (" ".join(line.split()) for line in lines), " "
-    for fields in csv.reader(lines, delimiter=separator, skipinitialspace=True):
-        yield [field.strip() for field in fields]
-
-
-def _check_widths(path: Path, header: int, names: Sequence[str], separator: str) -> None:
-    """Refuse rows that have more or fewer fields than the header, whose values would be shifted."""
-    with _opened(path) as file:
-        rest = islice(file, header, None)
-        for number, fields in enumerate(_fields(rest, separator), start=header + 1):
-            if len(fields) != len(names) and any(fields):
-                raise SeriesProblem(
-                    f"{path}, line {number}: {len(fields)} fields under {len(names)} column names; "
-                    "give each row a field for each column, empty where nothing was observed, and "
-                    "numbers with a decimal point."
-                )
-
-
-def _opened(path: Path) -> IO[str]:
-    opened = gzip.open if is_gzip(path) else open
-    return cast("IO[str]", opened(path, "rt", encoding="utf-8-sig", newline=None))
-
-
-def _there(path: Path) -> None:
-    if path.is_dir():
-        raise SeriesProblem(f"{path} is a folder; give the file in it.")
-    if not path.is_file():
-        raise SeriesProblem(f"{path} is missing; check the path.")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _listed(names: Sequence[Any]) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nodeflow.data.series import Run, Series, SeriesProblem
+from nodeflow.data.series import Run, Series
+from nodeflow.data.series_files import SeriesProblem
 from nodeflow.graphs.graph import Graph
 from nodeflow.seeds import numpy_generator
 

@@ -37,7 +37,9 @@ def cifar(name: str, folder: Path) -> Dataset:
     train, test = ([folder / file for file in files] for files in CIFAR_FILES[name])
     rows = {path: _cifar_rows(name, path) for path in (*train, *test)}
     shares = {path: _TRAIN_TO_TEST // len(train) if path in train else 1 for path in rows}
-    check_proportions({path: len(some) for path, some in rows.items()}, shares, "rows")
+    check_proportions(
+        {path: len(rows_of_file) for path, rows_of_file in rows.items()}, shares, "rows"
+    )
     halves = [np.concatenate([rows[path] for path in paths]) for paths in (train, test)]
     labels = halves[0].shape[1] - _PIXELS
     first, second = (
@@ -102,8 +104,8 @@ def _svhn_half(path: Path) -> tuple[np.ndarray, np.ndarray]:
     from scipy.io import loadmat
 
     try:
-        found = loadmat(path, variable_names=("X", "y"), appendmat=False)
-        x, y = np.asarray(found["X"]), np.asarray(found["y"]).ravel()
+        arrays = loadmat(path, variable_names=("X", "y"), appendmat=False)
+        x, y = np.asarray(arrays["X"]), np.asarray(arrays["y"]).ravel()
     except Exception as error:  # scipy raises whatever a damaged file makes it do
         reason = " ".join(str(error).split())[:100]
         raise damaged(path, f"is no Matlab file with X and y ({reason})") from error

@@ -73,11 +73,11 @@ def _fetch(source: Source, path: Path) -> None:
             "command again where there is a network, or put the data into a folder and name it in "
             "zoo.folders."
         ) from error
-    found = _digest(part)
-    if found != source.sha256:
+    digest = _digest(part)
+    if digest != source.sha256:
         part.unlink()
         raise DataProblem(
-            f"{source.url} has the SHA-256 digest {found}, not {source.sha256}; it was thrown "
+            f"{source.url} has the SHA-256 digest {digest}, not {source.sha256}; it was thrown "
             "away: run the same command again, and if that does not help, do not trust this "
             "address."
         )
@@ -121,17 +121,17 @@ def _unpack(archive: Path, files: Sequence[str], folder: Path) -> None:
     try:
         with tarfile.open(archive) as tar:
             for member in tar:
-                place = PurePosixPath(member.name)
-                if place.is_absolute() or ".." in place.parts:
+                inside = PurePosixPath(member.name)
+                if inside.is_absolute() or ".." in inside.parts:
                     raise DataProblem(
                         f"{archive} holds {member.name}, which leads out of its folder; it is not "
                         "unpacked: do not trust where it came from."
                     )
-                if place.name.removesuffix(".gz") not in files or not member.isfile():
+                if inside.name.removesuffix(".gz") not in files or not member.isfile():
                     continue
                 content = tar.extractfile(member)
                 assert content is not None
-                with content, replacing(folder / place.name) as beside, beside.open("wb") as file:
+                with content, replacing(folder / inside.name) as beside, beside.open("wb") as file:
                     while piece := content.read(_PIECE):
                         file.write(piece)
     except (tarfile.TarError, OSError, EOFError) as error:

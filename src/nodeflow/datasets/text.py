@@ -72,8 +72,8 @@ def _tokens(texts: Sequence[str], numbers: dict[str, int], length: int) -> np.nd
     rows = np.full((len(texts), length), _FILLER, dtype=np.float32)
     rows[:, 0] = _START
     for row, text in zip(rows, texts, strict=True):
-        found = [numbers.get(word, _UNKNOWN) for word in _words(text)[: length - 1]]
-        row[1 : 1 + len(found)] = found
+        tokens = [numbers.get(word, _UNKNOWN) for word in _words(text)[: length - 1]]
+        row[1 : 1 + len(tokens)] = tokens
     return rows
 
 

@@ -52,8 +52,8 @@ def activity_by_degree(
             for degree in np.unique(degrees):
                 states[degree].append(trajectory.states[chosen][:, degrees == degree])
     parts = [pd.DataFrame({name: [] for name in ACTIVITY.columns})]
-    for degree, found in states.items():
-        together = np.concatenate(found, axis=1).astype(np.float64)
+    for degree, of_degree in states.items():
+        together = np.concatenate(of_degree, axis=1).astype(np.float64)
         low, median, high = np.quantile(together, [0.1, 0.5, 0.9], axis=1)
         levels = {"low": low, "median": median, "high": high, "nodes": together.shape[1]}
         parts.append(pd.DataFrame({"time": times, "degree": degree, **levels}))
@@ -76,12 +76,12 @@ def collect_activity(
     """
     parts = []
     for trajectories, edges in zip(trajectory_files, edge_files, strict=True):
-        made = read_parameters(trajectories)
-        graphs = made.get("on", {})
-        check_place(trajectories, {**made, **graphs}, ("system", "role", *_CELL))
+        metadata = read_parameters(trajectories)
+        graphs = metadata.get("on", {})
+        check_place(trajectories, {**metadata, **graphs}, ("system", "role", *_CELL))
         table = activity_by_degree(
             stream_trajectories(trajectories), read_graphs(edges, graphs), every_time=every_time
         )
-        cell = {"system": made["system"], **{name: graphs[name] for name in _CELL}}
+        cell = {"system": metadata["system"], **{name: graphs[name] for name in _CELL}}
         parts.append(table.assign(**cell))
     return pd.concat(parts, ignore_index=True)

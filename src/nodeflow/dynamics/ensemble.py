@@ -125,15 +125,15 @@ def simulate_ensemble(
                 when,
                 **asdict(tolerance),
             )
-            for (graph, first, _), found in zip(block, simulations, strict=True):
-                for index, states in enumerate(found.states):
+            for (graph, first, _), simulation in zip(block, simulations, strict=True):
+                for index, states in enumerate(simulation.states):
                     yield Trajectory(
                         graph,
                         first + index,
                         when,
                         states.astype(np.float32),
-                        found.status[index],
-                        found.reason[index],
+                        simulation.status[index],
+                        simulation.reason[index],
                     )
 
     check_settings(tolerance.rtol, tolerance.atol, tolerance.max_steps)

@@ -142,17 +142,17 @@ def find_fixed_points(
             "leave out failed integrations."
         )
     with np.errstate(all="ignore"):
-        found = [
+        searches = [
             _search(field, near, matrix, start, domain, tolerance, max_iterations)
             for start in states
         ]
     points: list[FixedPoint] = []
-    for members in _groups(found, distance):
-        best = min((found[start] for start in members), key=lambda search: search.residual)
+    for members in _groups(searches, distance):
+        best = min((searches[start] for start in members), key=lambda search: search.residual)
         for start in members:
-            found[start] = replace(found[start], point=len(points))
+            searches[start] = replace(searches[start], point=len(points))
         points.append(_point(field, matrix, best, tuple(members), eigenvalues))
-    return FixedPoints(tuple(points), tuple(found))
+    return FixedPoints(tuple(points), tuple(searches))
 
 
 def _search(

@@ -70,9 +70,9 @@ def by_node(
     if names is None:
         return numbers(values, what, problem)
     _check_names(names, nodes, what, problem)
-    place = {name: i for i, name in enumerate(names)}
+    row_of = {name: i for i, name in enumerate(names)}
     array = numbers(list(values.values()) if isinstance(values, Mapping) else values, what, problem)
-    return np.ascontiguousarray(array[..., [place[node] for node in nodes]])
+    return np.ascontiguousarray(array[..., [row_of[node] for node in nodes]])
 
 
 def _names(values: Any) -> list[Any] | None:

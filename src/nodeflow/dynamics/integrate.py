@@ -288,12 +288,12 @@ class _Block:
             for code, t in zip(self.status.tolist(), self.t.tolist(), strict=True)
         ]
         status = ["failed" if reason else "ok" for reason in reasons]
-        found = []
+        results = []
         first = 0
         for count, n in zip(self.counts, np.diff(self.network.offset), strict=True):
             last = first + count
             states = self.out[self.place[first] : self.place[last]]
-            found.append(
+            results.append(
                 Simulation(
                     states=states.reshape(count, len(self.times), n),
                     status=tuple(status[first:last]),
@@ -302,7 +302,7 @@ class _Block:
                 )
             )
             first = last
-        return found
+        return results
 
     def _advance(self, active: Ints, y: Floats, slope: Floats, diagonal: Floats) -> None:
         """Take steps, in place, until a trajectory ends."""

@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 def velocity(field: Field, adjacency: sp.csr_array, x: Floats) -> Floats:
     """dx/dt at state x, shape (n,)."""
     f, h_ego, h_alt = field.values(x)
-    found: Floats = f + h_ego * (adjacency @ h_alt)
-    return found
+    slopes: Floats = f + h_ego * (adjacency @ h_alt)
+    return slopes
 
 
 @dataclass(frozen=True, eq=False)

@@ -213,17 +213,17 @@ def rows_by_degree(
     for e in range(len(edges)):
         degrees[edges[e, 0]] += 1
         degrees[edges[e, 1]] += 1
-    place = np.zeros(degrees.max() + 2, np.int64)
+    next_row = np.zeros(degrees.max() + 2, np.int64)
     for i in range(n):
-        place[degrees[i]] += 1
+        next_row[degrees[i]] += 1
     total = 0
-    for k in range(len(place) - 1, -1, -1):
-        count = place[k]
-        place[k] = total
+    for k in range(len(next_row) - 1, -1, -1):
+        count = next_row[k]
+        next_row[k] = total
         total += count
     for i in range(n):
-        order[place[degrees[i]]] = i
-        place[degrees[i]] += 1
+        order[next_row[degrees[i]]] = i
+        next_row[degrees[i]] += 1
     write = np.empty(n, np.int64)
     p = first
     for position in range(n):
@@ -479,9 +479,9 @@ def _observe(
                     four[i] += d * slope[i]
         for j in range(len(u)):
             x = u[j]
-            here = out[j, first:last]
-            for i in range(len(here)):
-                here[i] = state[i] + x * (one[i] + x * (two[i] + x * (three[i] + x * four[i])))
+            target = out[j, first:last]
+            for i in range(len(target)):
+                target[i] = state[i] + x * (one[i] + x * (two[i] + x * (three[i] + x * four[i])))
 
 
 @njit(error_model="numpy")

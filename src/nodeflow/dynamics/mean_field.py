@@ -146,7 +146,7 @@ def mean_field_states(
         max_steps: limit of steps.
     """
     network = mean_field_of(graph)
-    found = mean_field_trajectory(
+    simulation = mean_field_trajectory(
         field,
         network,
         float(np.asarray(initial, dtype=np.float64).mean()),
@@ -155,4 +155,4 @@ def mean_field_states(
         atol=atol,
         max_steps=max_steps,
     )
-    return found.states[:, :, network.group]
+    return simulation.states[:, :, network.group]

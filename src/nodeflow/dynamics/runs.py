@@ -47,21 +47,21 @@ def runs_by_graph(
     check_graphs(graphs)
     if isinstance(trajectories, Trajectory):
         raise TrajectoryProblem("A list of trajectories is needed; put a single one in brackets.")
-    found: list[list[Trajectory]] = [[] for _ in graphs]
-    for place, run in enumerate(trajectories):
+    runs: list[list[Trajectory]] = [[] for _ in graphs]
+    for index, run in enumerate(trajectories):
         if not isinstance(run, Trajectory):
             raise TrajectoryProblem(
-                f"trajectories[{place}] is {type(run).__name__}; make a dynamics.Trajectory of "
+                f"trajectories[{index}] is {type(run).__name__}; make a dynamics.Trajectory of "
                 "its times and states."
             )
-        name = f"trajectories[{place}] (run {run.index} on graph {run.graph})"
+        name = f"trajectories[{index}] (run {run.index} on graph {run.graph})"
         if run.graph not in range(len(graphs)):
             raise TrajectoryProblem(
                 f"{name}: there is no such graph, they are numbered 0 … {len(graphs) - 1}; give "
                 "the place of its graph in the list."
             )
-        found[run.graph].append(_checked(run, graphs[run.graph], name))
-    return found
+        runs[run.graph].append(_checked(run, graphs[run.graph], name))
+    return runs
 
 
 def runs_on_each(
@@ -75,15 +75,15 @@ def runs_on_each(
         GraphProblem: as there.
         TrajectoryProblem: as there; or a graph has no trajectory, or one has times of its own.
     """
-    found = runs_by_graph(graphs, trajectories)
-    for index, runs in enumerate(found):
+    by_graph = runs_by_graph(graphs, trajectories)
+    for index, runs in enumerate(by_graph):
         if not runs:
             raise TrajectoryProblem(
                 f"There is no trajectory on graph {index}; give one, or leave the graph out."
             )
         for run in runs:
-            _check_same_times(found[0][0], run, f"run {run.index} on graph {index}")
-    return found
+            _check_same_times(by_graph[0][0], run, f"run {run.index} on graph {index}")
+    return by_graph
 
 
 def same_times(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

@@ -40,5 +40,5 @@ class Tolerance:
         Returns:
             A thirtieth of the error, not below the tolerances of the true system.
         """
-        own = min(error * _PER_ERROR, _COARSEST) if math.isfinite(error) else _COARSEST
-        return replace(self, rtol=max(self.rtol, own), atol=max(self.atol, own))
+        share = min(error * _PER_ERROR, _COARSEST) if math.isfinite(error) else _COARSEST
+        return replace(self, rtol=max(self.rtol, share), atol=max(self.atol, share))

@@ -71,5 +71,5 @@ def what_bands_show(runs: pd.DataFrame, *point: str) -> str:
 def failures(runs: pd.DataFrame) -> str:
     """Which share of the integrations of each system failed, of those that have failed ones."""
     shares = (runs["status"] != "ok").groupby(runs["system"], sort=False).mean()
-    some = [f"{system} {share:.1%}" for system, share in shares.items() if share > 0]
-    return f"failed integrations: {', '.join(some)}" if some else "no integration failed"
+    failing = [f"{system} {share:.1%}" for system, share in shares.items() if share > 0]
+    return f"failed integrations: {', '.join(failing)}" if failing else "no integration failed"

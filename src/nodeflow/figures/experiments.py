@@ -89,15 +89,15 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
         axis.set(title=system, xlabel="Re λ, true system", ylabel="Re λ, nODE or law")
         names = ["nODE, all", "nODE, giant", "nODE, hubs", "mean field", "persistence", "law, all"]
         columns = ["mae", "mae_giant", "mae_hubs", "mae_mean_field", "mae_persistence"]
-        for place, gamma in enumerate(shades):
+        for column, gamma in enumerate(shades):
             rows = good[good["trained_gamma"] == gamma]
             values = rows[columns].div(rows["size"], axis=0)
             quantiles = values.quantile([0.1, 0.5, 0.9])
-            own = law[law["trained_gamma"] == gamma]
-            quantiles["law"] = (own["mae"] / own["size"]).quantile([0.1, 0.5, 0.9])
+            of_gamma = law[law["trained_gamma"] == gamma]
+            quantiles["law"] = (of_gamma["mae"] / of_gamma["size"]).quantile([0.1, 0.5, 0.9])
             middle = quantiles.loc[0.5]
             below.errorbar(
-                np.arange(len(names)) + 0.2 * (place - (len(shades) - 1) / 2), middle,
+                np.arange(len(names)) + 0.2 * (column - (len(shades) - 1) / 2), middle,
                 yerr=[middle - quantiles.loc[0.1], quantiles.loc[0.9] - middle], fmt="o", ms=4,
                 color=shades[gamma], elinewidth=1,
             )  # fmt: skip
@@ -192,8 +192,8 @@ def draw_conjecture(errors: pd.DataFrame, size: int) -> Figure:
     """
     cells = ["trained_beta", "trained_gamma"]
     both = errors.query("variant == 'covering'")[cells].drop_duplicates()
-    own = errors.query("beta == trained_beta and gamma == trained_gamma and N == @size")
-    errors = own.merge(both)
+    same_cell = errors.query("beta == trained_beta and gamma == trained_gamma and N == @size")
+    errors = same_cell.merge(both)
     errors, laws = by_method(errors[errors["gamma"] == errors["gamma"].min()])
     systems = list(dict.fromkeys(errors["system"]))
     shades = {"plain": "#0072B2", "covering": "#D55E00"}

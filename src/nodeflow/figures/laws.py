@@ -37,11 +37,11 @@ def draw_law_errors(tests: pd.DataFrame, beta: float) -> Figure:
         tests: rows of `COLLECTED_TESTS`.
         beta: β of the training cells to draw.
     """
-    own = tests.query(
+    same_cell = tests.query(
         "variant == 'plain' and beta == @beta and trained_beta == beta and trained_gamma == gamma"
     )
-    models, laws = by_method(own)
-    tailed = with_tails(own)
+    models, laws = by_method(same_cell)
+    tailed = with_tails(same_cell)
     systems = list(dict.fromkeys(laws["system"]))
     places = [(gamma, system) for gamma in sorted(laws["gamma"].unique()) for system in systems]
     figure, axes = panels(len(places), columns=len(systems))

@@ -182,10 +182,14 @@ def draw_own_errors(errors: pd.DataFrame) -> Figure:
                 axis.plot(
                     line["at"], line["mae"], color=colour, ls=style, label=title, marker=".", ms=4
                 )
-        own = rows[rows["method"] == "ensemble"].sort_values("at")
-        axis.fill_between(own["at"], own["low"], own["high"], color="#D55E00", alpha=0.15, lw=0)
+        ensemble = rows[rows["method"] == "ensemble"].sort_values("at")
+        axis.fill_between(
+            ensemble["at"], ensemble["low"], ensemble["high"], color="#D55E00", alpha=0.15, lw=0
+        )
         axis.set(yscale="log", xlabel=label, ylabel="mean absolute error", title=f"error by {by}")
-        note(axis, f"n ≥ {int(own['values'].min())} values per point; band: 10–90 % of ensemble")
+        note(
+            axis, f"n ≥ {int(ensemble['values'].min())} values per point; band: 10–90 % of ensemble"
+        )
     degree_axis(by_degree, errors[errors["by"] == "degree"]["at"])
     _draw_coverage(coverage, errors)
     _draw_node_by_node(nodes, errors)
@@ -262,14 +266,14 @@ def draw_own_flags(forecasts: pd.DataFrame, errors: pd.DataFrame) -> Figure:
     """
     figure, axes = panels(4, columns=4, width=3.0, height=2.6)
     by_lead, by_degree, by_node, split = axes
-    own = errors[errors["method"] == "ensemble"]
+    ensemble = errors[errors["method"] == "ensemble"]
     for axis, by, label in ((by_lead, "lead", "lead time"), (by_degree, "degree", "degree k")):
-        rows = own[own["by"] == by].sort_values("at")
+        rows = ensemble[ensemble["by"] == by].sort_values("at")
         axis.plot(rows["at"], 1 - rows["trusted"], color="#CC79A7", marker=".")
         axis.set(ylim=(-0.03, 1.03), xlabel=label, ylabel="share flagged", title=f"by {by}")
         note(axis, f"n ≥ {int(rows['values'].min())} values per point; no bands")
-    degree_axis(by_degree, own[own["by"] == "degree"]["at"])
-    nodes = own[own["by"] == "node"].sort_values(["trusted", "node"])
+    degree_axis(by_degree, ensemble[ensemble["by"] == "degree"]["at"])
+    nodes = ensemble[ensemble["by"] == "node"].sort_values(["trusted", "node"])
     worst = nodes[nodes["trusted"] < 1].head(12)
     by_node.barh(worst["node"].astype(str), 1 - worst["trusted"], color="#CC79A7")
     by_node.set(xlim=(0, 1), xlabel="share flagged", title="nodes with most flags")
@@ -292,9 +296,9 @@ def draw_own_flags(forecasts: pd.DataFrame, errors: pd.DataFrame) -> Figure:
 
 def _chosen_nodes(errors: pd.DataFrame) -> list[tuple[str, str]]:
     """Why a node is drawn, and its name: of the lowest, median, highest degree, and the worst."""
-    own = errors[(errors["by"] == "node") & (errors["method"] == "ensemble")]
-    order = own.sort_values(["at", "node"], kind="stable")["node"].tolist()
-    worst = str(own.sort_values("mae")["node"].iloc[-1])
+    of_nodes = errors[(errors["by"] == "node") & (errors["method"] == "ensemble")]
+    order = of_nodes.sort_values(["at", "node"], kind="stable")["node"].tolist()
+    worst = str(of_nodes.sort_values("mae")["node"].iloc[-1])
     wanted = [
         ("lowest degree", order[0]),
         ("median degree", order[len(order) // 2]),

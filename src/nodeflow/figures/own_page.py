@@ -105,7 +105,7 @@ def own_page(
         "<h2>What was learned</h2>",
         _listed(told[~told["limits"]]["note"]),
         picture("functions"),
-        *(part for found in laws for part in _law(found)),
+        *(part for law in laws for part in _law(law)),
         "<h2>How well it forecasts</h2>",
         _paragraph(_skill(errors)),
         _errors(errors),
@@ -221,8 +221,8 @@ def _times(ratio: float) -> str:
 
 def _bands(errors: pd.DataFrame) -> str:
     """Whether bands cover what they should."""
-    own = errors[(errors["by"] == "all") & (errors["method"] == "ensemble")].iloc[0]
-    half, most = own["covered_50"], own["covered_90"]
+    overall = errors[(errors["by"] == "all") & (errors["method"] == "ensemble")].iloc[0]
+    half, most = overall["covered_50"], overall["covered_90"]
     told = f"the 50 % band covers {half:.0%} of the held-out values, and the 90 % band {most:.0%}"
     if most < _TOO_FEW:
         return f"The bands are too narrow: {told}. Take forecasts for less certain than they look."
@@ -233,9 +233,9 @@ def _bands(errors: pd.DataFrame) -> str:
 
 def _trust(errors: pd.DataFrame) -> str:
     """How much is flagged."""
-    own = errors[errors["method"] == "ensemble"]
-    share = 1 - float(own[own["by"] == "all"]["trusted"].iloc[0])
-    nodes = own[own["by"] == "node"]
+    ensemble = errors[errors["method"] == "ensemble"]
+    share = 1 - float(ensemble[ensemble["by"] == "all"]["trusted"].iloc[0])
+    nodes = ensemble[ensemble["by"] == "node"]
     flagged = nodes[nodes["trusted"] < 1]
     if not len(flagged):
         return "No forecast is flagged: all states stay where the ensemble has learned."
@@ -248,8 +248,8 @@ def _trust(errors: pd.DataFrame) -> str:
 
 def _nodes(errors: pd.DataFrame) -> Iterator[str]:
     """Nodes that should not be trusted, by name."""
-    own = errors[errors["method"] == "ensemble"]
-    nodes = own[own["by"] == "node"].set_index("node")
+    ensemble = errors[errors["method"] == "ensemble"]
+    nodes = ensemble[ensemble["by"] == "node"].set_index("node")
     flagged = nodes[nodes["trusted"] < 1].sort_values("trusted").index
     if len(flagged):
         yield f"Most often flagged: {_some(flagged)}."

@@ -188,8 +188,8 @@ def heat_map(
 def _luminance(rgb: np.ndarray) -> np.ndarray:
     """Relative luminance of colours (…, 3) as WCAG 2 defines it: from 0, black, to 1, white."""
     linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    found: np.ndarray = linear @ [0.2126, 0.7152, 0.0722]
-    return found
+    luminance: np.ndarray = linear @ [0.2126, 0.7152, 0.0722]
+    return luminance
 
 
 def _write_in_full(figure: Figure) -> None:

@@ -22,7 +22,8 @@ from nodeflow.flow.settings import FlowProblem, FlowSettings, SampleSettings
 from nodeflow.flow.solvers import guided, integrate
 from nodeflow.flow.state import load_state, part_of, state_of
 from nodeflow.flow.velocity import build_velocity
-from nodeflow.stack import Networks, Stack, writing_stack
+from nodeflow.stack import Networks, Stack
+from nodeflow.stack_files import writing_stack
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["Flow", "sample"]

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from nodeflow.flow.schemas import FLOW_SAMPLES
 from nodeflow.seeds import derive_seed
-from nodeflow.stack import Stack, Stored, open_stacks, read_stack, write_stack
+from nodeflow.stack import Stack
+from nodeflow.stack_files import Stored, open_stacks, read_stack, write_stack
 
 __all__ = ["open_samples", "read_samples", "sample_seeds", "write_samples"]
 

@@ -1,20 +1,15 @@
 from .against_theory import degree_exceedance
+from .checked import GraphProblem
+from .edge_lines import EdgeListProblem
 from .ensemble import Sampler, connect, sample_cell, sample_graph
-from .files import (
-    Directions,
-    EdgeListProblem,
-    directions,
-    read_edge_list,
-    read_network,
-    read_nodes,
-)
-from .graph import Graph, GraphProblem, build_graph, from_matrix, from_networkx, to_networkx
+from .files import Directions, directions, read_edge_list, read_network, read_nodes
+from .graph import Graph, build_graph, from_matrix, from_networkx, to_networkx
 from .measures import graph_table, node_table
 from .networks import NULL_MODELS, network_table, with_nulls
 from .normalize import NORMALIZATIONS, normalized_adjacency
 from .nulls import erdos_renyi, rewire
 from .real import REAL_NETWORKS, RealNetwork, real_network
-from .s1 import ModelProblem
+from .s1 import S1Problem
 from .schemas import EDGES, GRAPHS, NETWORKS, NODES
 from .store import read_graphs, write_coordinates, write_graphs
 from .theory import Prediction, predict
@@ -31,9 +26,9 @@ __all__ = [
     "EdgeListProblem",
     "Graph",
     "GraphProblem",
-    "ModelProblem",
     "Prediction",
     "RealNetwork",
+    "S1Problem",
     "Sampler",
     "build_graph",
     "connect",

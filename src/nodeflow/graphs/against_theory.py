@@ -29,10 +29,10 @@ def against_theory(paths: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     degrees, clustering = [], []
     for path in paths:
         nodes = read_table(path, NODES, columns=["graph", "degree"])
-        made = read_parameters(path)
-        check_place(path, made, CELL.columns)
-        cell = {name: made[name] for name in CELL.columns}
-        model = predict(made["N"], made["beta"], made["gamma"], made["mean_degree"])
+        metadata = read_parameters(path)
+        check_place(path, metadata, CELL.columns)
+        cell = {name: metadata[name] for name in CELL.columns}
+        model = predict(metadata["N"], metadata["beta"], metadata["gamma"], metadata["mean_degree"])
         degrees.append(degree_exceedance(nodes, model).assign(**cell))
         clustering.append({**cell, "expected": model.clustering()})
     return pd.concat(degrees, ignore_index=True), pd.DataFrame(clustering)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.graphs.s1 import ModelProblem, asymptotic_c, mean_over_ring
+from nodeflow.graphs.s1 import S1Problem, asymptotic_c, mean_over_ring
 
 __all__ = ["first_c", "solve_c"]
 
@@ -34,11 +34,11 @@ def first_c(log_kappa: NDArray[np.float64], beta: float, mean_degree: float) -> 
         mean_degree: k̄.
 
     Raises:
-        ModelProblem: k̄ is out of reach.
+        S1Problem: k̄ is out of reach.
     """
     n = len(log_kappa)
     if not 0 < mean_degree < n - 1:
-        raise ModelProblem(
+        raise S1Problem(
             f"No c gives a mean degree of {mean_degree}: it must lie above 0 and below "
             f"N - 1 = {n - 1}."
         )
@@ -86,7 +86,7 @@ def solve_c(
         coarse: relative error that is good enough while k(c) is still far from k̄.
 
     Raises:
-        ModelProblem: the search does not converge.
+        S1Problem: the search does not converge.
     """
     log_c = math.log(start)
     target = _logit(mean_degree / (n - 1))
@@ -113,7 +113,7 @@ def solve_c(
         log_c += step
         if not small and bend * error**2 <= tolerance / 2 and precision <= finest:
             return math.exp(log_c)
-    raise ModelProblem(
+    raise S1Problem(
         f"c did not converge for N = {n}, mean degree = {mean_degree}: "
         "hidden degrees may be extreme, or many nodes may share a position."
     )

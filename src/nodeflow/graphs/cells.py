@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nodeflow.compiled import njit
 
-__all__ = ["CELL", "NODE", "CellTree", "build_tree"]
+__all__ = ["TREE_CELL", "TREE_NODE", "CellTree", "build_tree"]
 
 THICKNESS = 1.0
 """Range of log κ within a layer."""
@@ -19,13 +19,13 @@ THICKNESS = 1.0
 LEAF = 3
 """Most nodes of a cell that is not split."""
 
-NODE = np.dtype([("x", np.float64), ("weight", np.float64), ("node", np.int32)], align=True)
+TREE_NODE = np.dtype([("x", np.float64), ("weight", np.float64), ("node", np.int32)], align=True)
 """A node: position, max(1, β) log κ, and id."""
 
 # All facts about a cell side by side: a visit costs a cache line or two, not one for each fact.
 # Facts that only weigh a correction are float32: at N = 10⁶ cells do not fit into a processor's
 # cache, and a visit costs what it costs to fetch them.
-CELL = np.dtype(
+TREE_CELL = np.dtype(
     [
         ("start", np.int32),  # its nodes are start … stop − 1
         ("stop", np.int32),
@@ -55,8 +55,8 @@ class CellTree:
 
     Attributes:
         beta: inverse temperature.
-        nodes: shape (N,), of `NODE`.
-        cells: of `CELL`, root first, each before its children.
+        nodes: shape (N,), of `TREE_NODE`.
+        cells: of `TREE_CELL`, root first, each before its children.
     """
 
     beta: float
@@ -80,13 +80,13 @@ def build_tree(kappa: NDArray[np.float64], x: NDArray[np.float64], beta: float) 
     log_kappa = np.log(kappa)
     layer = np.floor((log_kappa - log_kappa.min()) / THICKNESS)
     order = np.argsort(layer + x)
-    nodes = np.empty(len(x), NODE)
+    nodes = np.empty(len(x), TREE_NODE)
     nodes["x"], nodes["node"] = x[order], order
     nodes["weight"] = max(1.0, beta) * log_kappa[order]
     borders = np.flatnonzero(np.diff(layer[order])) + 1
     layers = np.concatenate([[0], borders, [len(x)]]).astype(np.int64)
     # From numpy, which asks for huge pages: to fill fresh small ones costs as much as the tree.
-    cells = np.empty(2 * (2 * len(nodes) // LEAF + len(layers)), CELL)
+    cells = np.empty(2 * (2 * len(nodes) // LEAF + len(layers)), TREE_CELL)
     return CellTree(float(beta), nodes, cells[: _grow(nodes, layers, cells)])
 
 

@@ -12,7 +12,7 @@ from nodeflow.graphs.exact import calibrate_exactly, draw_exactly
 from nodeflow.graphs.geometric import calibrate, draw
 from nodeflow.graphs.graph import Graph, build_graph
 from nodeflow.graphs.s1 import (
-    ModelProblem,
+    S1Problem,
     check_coordinates,
     check_model,
     draw_hidden_degrees,
@@ -50,7 +50,7 @@ def sample_cell(
         root_seed: the run's root seed.
 
     Raises:
-        ModelProblem: parameters outside the model.
+        S1Problem: parameters outside the model.
     """
     labels = (role, cell.N, float(cell.beta), float(cell.gamma))
     return [
@@ -70,7 +70,7 @@ def sample_graph(
     """One graph with Pareto hidden degrees and uniform positions.
 
     Raises:
-        ModelProblem: parameters outside the model.
+        S1Problem: parameters outside the model.
     """
     check_model(cell.N, cell.beta, cell.gamma, mean_degree)
     kappa = draw_hidden_degrees(cell.N, cell.gamma, mean_degree, rng)
@@ -98,11 +98,11 @@ def connect(
         rng: source of the edges.
 
     Raises:
-        ModelProblem: coordinates outside the model, or k̄ out of reach.
+        S1Problem: coordinates outside the model, or k̄ out of reach.
     """
     check_coordinates(kappa, x)
     if not 0 < beta < np.inf:
-        raise ModelProblem(f"beta = {beta}: the inverse temperature must be finite and above 0.")
+        raise S1Problem(f"beta = {beta}: the inverse temperature must be finite and above 0.")
     if sampler == "exact":
         c = calibrate_exactly(kappa, x, beta, mean_degree)
         edges = draw_exactly(kappa, x, beta, c, rng)

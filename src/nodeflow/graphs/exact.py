@@ -38,7 +38,7 @@ def calibrate_exactly(
     """The c for which the expected mean degree of these coordinates is k̄.
 
     Raises:
-        ModelProblem: coordinates outside the model, k̄ out of reach, or no convergence.
+        S1Problem: coordinates outside the model, k̄ out of reach, or no convergence.
     """
     check_coordinates(kappa, x)
     return solve_c(

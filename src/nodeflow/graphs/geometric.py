@@ -60,7 +60,7 @@ def calibrate(tree: CellTree, mean_degree: float) -> float:
     """The c for which the expected mean degree is k̄, to a relative error of `TOLERANCE`.
 
     Raises:
-        ModelProblem: k̄ out of reach, or no convergence.
+        S1Problem: k̄ out of reach, or no convergence.
     """
     return solve_c(
         lambda c, precision: mean_degree_at(tree, c, precision, mean_degree),

@@ -106,7 +106,7 @@ def _no_nodes() -> pd.DataFrame:
 
 def _facts(index: int, graph: Graph) -> dict[str, float]:
     degrees = graph.degrees
-    clustering = _clustering(degrees, triangles(graph))
+    clustering = local_clustering(graph)
     defined = clustering[~np.isnan(clustering)]
     mean = float(degrees.mean())
     return {

@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from nodeflow.graphs.files import EdgeListProblem, read_network
+from nodeflow.graphs.edge_lines import EdgeListProblem
+from nodeflow.graphs.files import read_network
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.measures import graph_table
 from nodeflow.graphs.nulls import erdos_renyi, rewire
@@ -80,13 +81,13 @@ def with_nulls(
     Returns:
         The graphs, and the variant of each.
     """
-    found, variants = list(graphs), ["original"] * len(graphs)
+    networks, variants = list(graphs), ["original"] * len(graphs)
     for model in models:
         for index in range(count):
             generator = numpy_generator(root_seed, "null", name, model, index)
-            found.append(NULL_MODELS[model](graphs[index % len(graphs)], generator))
+            networks.append(NULL_MODELS[model](graphs[index % len(graphs)], generator))
             variants.append(model)
-    return found, variants
+    return networks, variants
 
 
 def network_table(graphs: Sequence[Graph], variants: Sequence[str]) -> pd.DataFrame:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, dia_array
 
-from nodeflow.graphs.graph import Graph, GraphProblem
+from nodeflow.graphs.checked import GraphProblem
+from nodeflow.graphs.graph import Graph
 
 __all__ = ["NORMALIZATIONS", "normalized_adjacency"]
 
@@ -38,9 +39,9 @@ def normalized_adjacency(graph: Graph, normalization: str = "none") -> csr_array
     size = abs(matrix)
     target, source = (np.asarray(size.sum(axis=k), dtype=np.float64) for k in (1, 0))
     left, right = NORMALIZATIONS[normalization](target, source)
-    found = csr_array(_diagonal(left) @ matrix @ _diagonal(right))
-    found.sort_indices()
-    return found
+    normalized = csr_array(_diagonal(left) @ matrix @ _diagonal(right))
+    normalized.sort_indices()
+    return normalized
 
 
 def _inverse(strengths: Floats, power: float) -> Floats:

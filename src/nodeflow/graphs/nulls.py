@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.compiled import njit
-from nodeflow.graphs.graph import Graph, GraphProblem, build_graph
+from nodeflow.graphs.checked import GraphProblem
+from nodeflow.graphs.graph import Graph, build_graph
 
 __all__ = ["erdos_renyi", "rewire"]
 

@@ -69,7 +69,8 @@ def real_network(name: str) -> Graph:
     # The configuration reads the names above, and needs nothing that graphs are made with.
     import networkx
 
-    from nodeflow.graphs.graph import GraphProblem, from_networkx
+    from nodeflow.graphs.checked import GraphProblem
+    from nodeflow.graphs.graph import from_networkx
 
     if name not in REAL_NETWORKS:
         raise GraphProblem(

@@ -31,7 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 from nodeflow.problems import Problem
 
 __all__ = [
-    "ModelProblem",
+    "S1Problem",
     "asymptotic_c",
     "check_coordinates",
     "check_model",
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 
-class ModelProblem(Problem):
+class S1Problem(Problem):
     """Parameters or coordinates for which the S¹ model is not defined."""
 
 
@@ -49,19 +49,19 @@ def check_model(n: int, beta: float, gamma: float, mean_degree: float) -> None:
     """Check a cell's parameters.
 
     Raises:
-        ModelProblem: β ≤ 0, γ ≤ 2, k̄ outside (0, N − 1), N < 2, or not finite.
+        S1Problem: β ≤ 0, γ ≤ 2, k̄ outside (0, N − 1), N < 2, or not finite.
     """
     if n < 2:
-        raise ModelProblem(f"N = {n}: a graph of the S¹ model needs at least 2 nodes.")
+        raise S1Problem(f"N = {n}: a graph of the S¹ model needs at least 2 nodes.")
     if not (math.isfinite(beta) and beta > 0):
-        raise ModelProblem(f"beta = {beta}: the inverse temperature must be finite and above 0.")
+        raise S1Problem(f"beta = {beta}: the inverse temperature must be finite and above 0.")
     if not (math.isfinite(gamma) and gamma > 2):
-        raise ModelProblem(
+        raise S1Problem(
             f"gamma = {gamma}: the exponent must be finite and above 2, "
             "else hidden degrees have no mean."
         )
     if not (math.isfinite(mean_degree) and 0 < mean_degree < n - 1):
-        raise ModelProblem(
+        raise S1Problem(
             f"mean degree = {mean_degree}: it must lie above 0 and below N - 1 = {n - 1}."
         )
 
@@ -70,10 +70,10 @@ def check_coordinates(kappa: NDArray[np.float64], x: NDArray[np.float64]) -> Non
     """Check given coordinates.
 
     Raises:
-        ModelProblem: shapes differ, κ is not positive and finite, or x is not in [0, 1).
+        S1Problem: shapes differ, κ is not positive and finite, or x is not in [0, 1).
     """
     if kappa.shape != x.shape or kappa.ndim != 1 or len(kappa) < 2:
-        raise ModelProblem(
+        raise S1Problem(
             f"kappa of shape {kappa.shape} and x of shape {x.shape}: give one value of each for "
             "each of at least 2 nodes."
         )
@@ -83,7 +83,7 @@ def check_coordinates(kappa: NDArray[np.float64], x: NDArray[np.float64]) -> Non
     ):
         if not inside.all():
             node = int(np.argmin(inside))
-            raise ModelProblem(f"{name} of node {node} is {values[node]}; it must {allowed}.")
+            raise S1Problem(f"{name} of node {node} is {values[node]}; it must {allowed}.")
 
 
 def draw_hidden_degrees(

@@ -139,7 +139,7 @@ def predict(n: int, beta: float, gamma: float, mean_degree: float) -> Prediction
     """Solve for c and tabulate expected degrees.
 
     Raises:
-        ModelProblem: parameters outside the model.
+        S1Problem: parameters outside the model.
     """
     check_model(n, beta, gamma, mean_degree)
     excess, weights = _pareto(gamma, PANEL)

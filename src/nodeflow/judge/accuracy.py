@@ -78,8 +78,8 @@ def assess_each(
     for given in stacks:
         stack = architecture.arrange(given)
         for start in range(0, len(next(iter(stack.values()))), _TOGETHER):
-            some = {name: tensor[start : start + _TOGETHER] for name, tensor in stack.items()}
-            part, total = assess_logits(predict(architecture, some, x, device), y, total)
+            batch = {name: tensor[start : start + _TOGETHER] for name, tensor in stack.items()}
+            part, total = assess_logits(predict(architecture, batch, x, device), y, total)
             parts.append(part)
     if not parts:
         raise TensorProblem("There are no networks to assess; give at least one.")
@@ -109,17 +109,17 @@ def assess_logits(
     sums = chances.cumsum(dim=0) + (0.0 if total is None else total)
     errors = (logits.argmax(dim=2) != target) & ok[:, None]
     confidence = chances.max(dim=2).values
-    some = sums.flatten(1).any(dim=1)
-    found = {
+    any_finite = sums.flatten(1).any(dim=1)
+    columns = {
         "accuracy": 1 - errors.double().mean(dim=1),
         "loss": -logs.gather(2, target.expand(len(logits), -1)[:, :, None]).mean(dim=(1, 2)),
         "ece": torch.from_numpy(calibration_error(confidence.numpy(), ~errors.numpy())),
     }
     assessment = Assessment(
-        **{name: torch.where(ok, value, torch.nan).numpy() for name, value in found.items()},
+        **{name: torch.where(ok, value, torch.nan).numpy() for name, value in columns.items()},
         errors=errors.numpy(),
         ensemble_accuracy=torch.where(
-            some, (sums.argmax(dim=2) == target).double().mean(dim=1), torch.nan
+            any_finite, (sums.argmax(dim=2) == target).double().mean(dim=1), torch.nan
         ).numpy(),
         ok=ok.numpy(),
     )

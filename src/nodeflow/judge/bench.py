@@ -79,16 +79,18 @@ class Bench:
             return tensors
         if statistics == "recalibrated":
             assert self._calibration is not None
-            found = recalibrated(architecture, tensors, self._calibration, self._device)
+            statistics_of = recalibrated(architecture, tensors, self._calibration, self._device)
         elif all(name in tensors for name in architecture.statistics):
             return tensors
         else:
             count = len(next(iter(tensors.values())))
-            found = architecture.fresh_statistics(count)
+            statistics_of = architecture.fresh_statistics(count)
             if statistics == "reference":
                 first = self._training.take([0]).statistics
-                found = {name: first[name].expand_as(one) for name, one in found.items()}
-        return {**tensors, **found}
+                statistics_of = {
+                    name: first[name].expand_as(one) for name, one in statistics_of.items()
+                }
+        return {**tensors, **statistics_of}
 
     def __call__(
         self,

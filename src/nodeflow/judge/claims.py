@@ -10,34 +10,30 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.judge.bootstrap import crossed_means, crossed_medians, interval
 from nodeflow.judge.schemas import CLAIMS
+from nodeflow.judge.trust_claims import (
+    BARELY,
+    Medians,
+    Row,
+    covering_claims,
+    growth_of,
+    law_claims,
+    quotient,
+    ratio,
+    tail_claims,
+    trust_claims,
+    warning_claims,
+)
 from nodeflow.neural_ode.schemas import LAW, NEURAL_ODE, TAILED
 from nodeflow.seeds import numpy_generator
 
 __all__ = ["judge_claims", "verdict"]
 
-BARELY = 2.0
-"""An error that grows by no more than this factor "barely degrades"."""
-
-SLACK = 0.05
-"""By so much less than they say may bands cover."""
-
-FAILING = 1e-3
-"""Share of runs that may fail where none should."""
-
-_WHOSE = {
-    NEURAL_ODE: ("an ensemble", ""),
-    LAW: ("a law", " of a law"),
-}
-"""How claims name whose bands and flags they are."""
 
 _GROWS = {name for name, system in SYSTEMS.items() if system.grows}
-Medians = NDArray[np.float64]
-Row = tuple[str, str, Medians, float]
 
 
 def verdict(low: float, high: float, threshold: float) -> str:
@@ -94,37 +90,37 @@ def judge_claims(
         random = numpy_generator(seed, "claims", system)
         mine = tests[tests["system"] == system]
         plain = mine[mine["variant"] == "plain"]
-        own = _own(plain, structure_trained)
+        same_cell = _own(plain, structure_trained)
         grid = plain[
             (plain["N"] == structure_size)
             & (plain["trained_beta"] == structure_trained[0])
             & (plain["trained_gamma"] == structure_trained[1])
         ]
-        growth = _growth(own, training_size, random)
+        growth = growth_of(same_cell, training_size, random)
         parts: list[Iterator[Row]] = [
-            _size(system, own, growth, training_size, random),
-            _outside(own, training_size, random),
+            _size(system, same_cell, growth, training_size, random),
+            _outside(same_cell, training_size, random),
             _structure(grid, structure_trained, random),
             _stability(fixed_points[fixed_points["system"] == system], random),
             _hidden(hidden[hidden["system"] == system], random),
             _noise(noise[noise["system"] == system], random),
-            _covering(mine, detail_size, random),
-            _warning(areas[areas["system"] == system], random),
-            _trust(
+            covering_claims(mine, detail_size, random),
+            warning_claims(areas[areas["system"] == system], random),
+            trust_claims(
                 _own(trust[trust["system"] == system], structure_trained), training_size, random
             ),
-            _laws(
+            law_claims(
                 _own(laws[laws["system"] == system].query("variant == 'plain'"), structure_trained),
-                own,
+                same_cell,
                 training_size,
                 numpy_generator(seed, "claims", "laws", system),
             ),
-            _tails(
+            tail_claims(
                 _own(
                     tailed[tailed["system"] == system].query("variant == 'plain'"),
                     structure_trained,
                 ),
-                own,
+                same_cell,
                 numpy_generator(seed, "claims", "tails", system),
             ),
         ]
@@ -150,18 +146,6 @@ def _judged(system: str, row: Row) -> tuple[object, ...]:
     return claim, system, statistic, value, low, high, threshold, verdict(low, high, threshold)
 
 
-def _growth(own: pd.DataFrame, small: int, random: np.random.Generator) -> dict[float, Medians]:
-    """Error at the largest size over that at the training size, by γ; none without both."""
-    large = own["N"].max()
-    if own.empty or large == small or small not in set(own["N"]):
-        return {}
-    here = {gamma: own[own["gamma"] == gamma] for gamma in (own["gamma"].min(), own["gamma"].max())}
-    return {
-        gamma: _ratio(rows[rows["N"] == large], rows[rows["N"] == small], "mae", random)
-        for gamma, rows in here.items()
-    }
-
-
 def _dynamics(growths: Mapping[str, Medians]) -> Iterator[Row]:
     grow = [growth for system, growth in growths.items() if system in _GROWS]
     rest = [growth for system, growth in growths.items() if system not in _GROWS]
@@ -170,20 +154,20 @@ def _dynamics(growths: Mapping[str, Medians]) -> Iterator[Row]:
             "the dynamics decides whether errors grow with size",
             "growth of the MAE with size at the smallest γ: smallest of "
             f"{', '.join(s for s in growths if s in _GROWS)} over largest of the others",
-            _quotient(np.min(grow, axis=0), np.max(rest, axis=0)), 1.0,
+            quotient(np.min(grow, axis=0), np.max(rest, axis=0)), 1.0,
         )  # fmt: skip
 
 
 def _size(
     system: str,
-    own: pd.DataFrame,
+    same_cell: pd.DataFrame,
     growth: Mapping[float, Medians],
     small: int,
     random: np.random.Generator,
 ) -> Iterator[Row]:
     if not growth:
         return
-    gammas, large = sorted(growth), own["N"].max()
+    gammas, large = sorted(growth), same_cell["N"].max()
     what = f"MAE at N = {large} over MAE at N = {small}"
     steep = growth[gammas[0]]
     if system in _GROWS:
@@ -202,14 +186,14 @@ def _size(
             f"({what}) at γ = {gammas[0]} over that at γ = {gammas[-1]}",
             steep / growth[gammas[-1]], 1.0,
         )  # fmt: skip
-    here = own[(own["gamma"] == gammas[0]) & (own["N"] == large)]
-    relative = here.assign(share=here["mae_hubs"] / here["mae"])
+    largest = same_cell[(same_cell["gamma"] == gammas[0]) & (same_cell["N"] == large)]
+    relative = largest.assign(share=largest["mae_hubs"] / largest["mae"])
     yield (
         "errors concentrate at hubs",
         f"MAE of the top 1 % of degrees over MAE of all, γ = {gammas[0]}, N = {large}",
         crossed_medians(relative, "share", random), 1.0,
     )  # fmt: skip
-    relative = here.assign(share=here["mae_mean_field"] / here["mae"])
+    relative = largest.assign(share=largest["mae_mean_field"] / largest["mae"])
     yield (
         "a neural ODE beats the mean field on large graphs",
         f"MAE of the mean field over MAE, γ = {gammas[0]}, N = {large}",
@@ -217,24 +201,24 @@ def _size(
     )  # fmt: skip
 
 
-def _outside(own: pd.DataFrame, small: int, random: np.random.Generator) -> Iterator[Row]:
-    large = own["N"].max()
-    if own.empty or large == small:
+def _outside(same_cell: pd.DataFrame, small: int, random: np.random.Generator) -> Iterator[Row]:
+    large = same_cell["N"].max()
+    if same_cell.empty or large == small:
         return
-    gamma = own["gamma"].min()
-    here = own[(own["gamma"] == gamma) & (own["N"] == large)]
+    gamma = same_cell["gamma"].min()
+    largest = same_cell[(same_cell["gamma"] == gamma) & (same_cell["N"] == large)]
     yield (
         "conjecture: hubs leave the states seen in training",
         f"share of times outside them of the top 1 % of degrees, γ = {gamma}, N = {large}",
-        crossed_medians(here, "outside_hubs", random), 0.5,
+        crossed_medians(largest, "outside_hubs", random), 0.5,
     )  # fmt: skip
-    before = own[(own["gamma"] == gamma) & (own["N"] == small)]
+    before = same_cell[(same_cell["gamma"] == gamma) & (same_cell["N"] == small)]
     yield (
         "conjecture: nodes that stay among the states seen are predicted as before",
         f"{BARELY:g} over (MAE of the nodes never outside at N = {large} over MAE at N = {small}), "
         f"γ = {gamma}",
-        BARELY / _quotient(
-            crossed_medians(here, "mae_inside", random), crossed_medians(before, "mae", random)
+        BARELY / quotient(
+            crossed_medians(largest, "mae_inside", random), crossed_medians(before, "mae", random)
         ),
         1.0,
     )  # fmt: skip
@@ -325,147 +309,9 @@ def _noise(noise: pd.DataFrame, random: np.random.Generator) -> Iterator[Row]:
     yield (
         "noise in training raises the error",
         f"MAE trained with σ = {levels[-1]} over MAE trained without, no noise in the test",
-        _ratio(
+        ratio(
             quiet[quiet["training_noise"] == levels[-1]],
             quiet[quiet["training_noise"] == levels[0]], "mae", random,
         ),
         1.0,
     )  # fmt: skip
-
-
-def _covering(mine: pd.DataFrame, size: int, random: np.random.Generator) -> Iterator[Row]:
-    covered = mine[mine["variant"] == "covering"]
-    for (beta, gamma), rows in covered.groupby(["trained_beta", "trained_gamma"]):
-        plain = mine[
-            (mine["variant"] == "plain")
-            & (mine["trained_beta"] == beta) & (mine["trained_gamma"] == gamma)
-            & (mine["beta"] == beta) & (mine["gamma"] == gamma) & (mine["N"] == size)
-        ]  # fmt: skip
-        for value, where in (("mae_hubs", "hubs"), ("mae", "all nodes")):
-            yield (
-                f"conjecture: training on the hubs' states closes the gap ({where})",
-                f"MAE over that of models trained up to the hubs' states, N = {size}, γ = {gamma}",
-                _ratio(plain, rows, value, random), BARELY,
-            )  # fmt: skip
-
-
-def _warning(areas: pd.DataFrame, random: np.random.Generator) -> Iterator[Row]:
-    graphs = areas[areas["graph"] >= 0].assign(replicate=0, training_graph=0, status="ok")
-    for gamma, rows in graphs.groupby("trained_gamma"):
-        # Where all nodes are good, or all bad, there is nothing to warn of.
-        some = rows.dropna(subset=["area"])
-        if some.empty:
-            continue
-        spread, degree = (
-            crossed_medians(some[some["signal"] == name], "area", random)
-            for name in ("spread", "degree")
-        )
-        where = f"N = {rows['N'].iloc[0]}, γ = {gamma}"
-        yield (
-            "the spread of models warns of badly predicted nodes",
-            f"area under its receiver curve, {where}", spread, 0.5,
-        )  # fmt: skip
-        yield (
-            "the spread of models warns better than degree",
-            f"area under its receiver curve over that of degree, {where}",
-            _quotient(spread, degree), 1.0,
-        )  # fmt: skip
-
-
-def _trust(own: pd.DataFrame, small: int, random: np.random.Generator) -> Iterator[Row]:
-    for method, whose in _WHOSE.items():
-        yield from _trusted(own[own["method"] == method], whose, small, random)
-
-
-def _trusted(
-    own: pd.DataFrame, whose: tuple[str, str], small: int, random: np.random.Generator
-) -> Iterator[Row]:
-    # One ensemble on each graph, or some laws: intervals are over graphs and laws.
-    rows = own[(own["gamma"] == own["gamma"].min()) & (own["status"] == "ok")]
-    rows = rows.assign(
-        replicate=0, lift=rows["precision"] / rows["bad"],
-        better=rows["mae_flagged"] / rows["mae_unflagged"],
-    )  # fmt: skip
-    for size in sorted({small, rows["N"].max()} & set(rows["N"])):
-        here = rows[rows["N"] == size]
-        where = f"N = {size}, γ = {here['gamma'].iloc[0]}"
-        for level in (50, 90):
-            for column, which in (("", "all nodes"), ("_unflagged", "nodes without a flag")):
-                column = f"coverage_{level}{column}"
-                # Where all nodes are flagged there are none without, and likewise below.
-                some = here.dropna(subset=[column])
-                if len(some):
-                    yield (
-                        f"bands of {whose[0]} cover what they say ({which})",
-                        f"share of states inside the {level} % band, {where}",
-                        crossed_means(some, column, random), level / 100 - SLACK,
-                    )  # fmt: skip
-        if size == small:
-            continue
-        for claim, what, column, threshold in (
-            (f"flags{whose[1]} find badly predicted nodes",
-             "share of the nodes off by more than 1 % that are flagged", "recall", 0.5),
-            (f"flags{whose[1]} tell badly predicted nodes from others",
-             "share of them among the flagged nodes over that among all", "lift", 1.0),
-            (f"nodes without a flag{whose[1]} are predicted better",
-             "MAE of the flagged nodes over MAE of the others", "better", BARELY),
-        ):  # fmt: skip
-            some = here.dropna(subset=[column])
-            if len(some):
-                yield claim, f"{what}, {where}", crossed_medians(some, column, random), threshold
-
-
-def _laws(
-    laws: pd.DataFrame, models: pd.DataFrame, small: int, random: np.random.Generator
-) -> Iterator[Row]:
-    growth = _growth(laws, small, random)
-    large = laws["N"].max()
-    grown = f"MAE of the law at N = {large} over that at N = {small}"
-    for gamma, medians in growth.items():
-        yield (
-            f"a law learned on {small} nodes keeps its error on larger graphs",
-            f"{BARELY:g} over ({grown}), γ = {gamma}",
-            BARELY / medians, 1.0,
-        )  # fmt: skip
-        one, other = (x[(x["gamma"] == gamma) & (x["N"] == large)] for x in (models, laws))
-        yield (
-            "a law errs less than a neural ODE on large graphs",
-            f"MAE of the neural ODE over that of the law, γ = {gamma}, N = {large}",
-            _ratio(one, other, "mae", random), 1.0,
-        )  # fmt: skip
-
-
-def _tails(
-    tailed: pd.DataFrame, models: pd.DataFrame, random: np.random.Generator
-) -> Iterator[Row]:
-    gamma, large = tailed["gamma"].min(), tailed["N"].max()
-    rows = tailed[(tailed["gamma"] == gamma) & (tailed["N"] == large)]
-    if rows.empty:
-        return
-    same = models[models["training_graph"].isin(rows["training_graph"])]
-    same = same[(same["gamma"] == gamma) & (same["N"] == large)]
-    yield (
-        "a neural ODE with the tails of a law can be integrated on large graphs",
-        f"share of runs that do not fail, γ = {gamma}, N = {large}",
-        crossed_means(rows.assign(done=(rows["status"] == "ok").astype(float)), "done", random),
-        1.0 - FAILING,
-    )
-    yield (
-        "the tails of a law lower the errors of a neural ODE on large graphs",
-        f"MAE of the neural ODE over that of the same with tails, γ = {gamma}, N = {large}",
-        _ratio(same, rows, "mae", random), 1.0,
-    )  # fmt: skip
-
-
-def _ratio(
-    above: pd.DataFrame, below: pd.DataFrame, value: str, random: np.random.Generator
-) -> Medians:
-    return _quotient(crossed_medians(above, value, random), crossed_medians(below, value, random))
-
-
-def _quotient(one: Medians, other: Medians) -> Medians:
-    if not len(one) or not len(other):
-        return np.empty(0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found: Medians = one / other
-    return found

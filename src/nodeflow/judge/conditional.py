@@ -59,9 +59,9 @@ def judge_conditional(
     tables = []
     for label, zoo in zoos.items():
         if zoo.held_out is not None and len(zoo.held_out):
-            some = zoo.held_out.select(np.arange(min(len(zoo.held_out), settings.controls)))
-            some = some.arranged(architecture.shapes, "the held-out members")
-            tables.append(_judged(benches, "held-out", Condition(label), some, None))
+            held_out = zoo.held_out.select(np.arange(min(len(zoo.held_out), settings.controls)))
+            held_out = held_out.arranged(architecture.shapes, "the held-out members")
+            tables.append(_judged(benches, "held-out", Condition(label), held_out, None))
             tables[-1]["guidance"] = np.nan
     for condition, drawn in generated.items():
         networks = drawn.arranged(architecture.shapes, "the generated networks")

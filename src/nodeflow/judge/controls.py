@@ -60,10 +60,10 @@ class Control:
 
     def take(self, places: Sequence[int] | np.ndarray) -> Stack[Tensor]:
         """See `Networks`."""
-        some = self.select(places)
-        rows = np.concatenate(list(some.columns()), axis=1)
+        chosen = self.select(places)
+        rows = np.concatenate(list(chosen.columns()), axis=1)
         return Stack(
-            unflatten(rows, self.shapes), about={"member": some.members, "seed": some.seeds}
+            unflatten(rows, self.shapes), about={"member": chosen.members, "seed": chosen.seeds}
         )
 
     def columns(self, size: int = 2**16) -> Iterator[np.ndarray]:

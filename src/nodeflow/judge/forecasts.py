@@ -104,8 +104,8 @@ def error_table(forecasts: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame
     parts = []
     for by, (group, at) in groups.items():
         for method in ("ensemble", *methods):
-            found = _errors(known, method).assign(group=group, at=at)
-            table = _summary(found, method == "ensemble").assign(by=by, method=method)
+            errors = _errors(known, method).assign(group=group, at=at)
+            table = _summary(errors, method == "ensemble").assign(by=by, method=method)
             parts.append(table.assign(node=table.index if by == "node" else ""))
     return pd.concat(parts, ignore_index=True)[list(ERRORS.columns)]
 
@@ -215,6 +215,6 @@ def _several(count: int, what: str) -> str:
 
 def _initial(run: Run, forecasts: pd.DataFrame) -> Floats:
     """What was observed at the origins of a run."""
-    own = forecasts[forecasts["run"] == run.name]
-    states: Floats = run.states[np.isin(run.times, own["origin"].unique())]
+    of_run = forecasts[forecasts["run"] == run.name]
+    states: Floats = run.states[np.isin(run.times, of_run["origin"].unique())]
     return states

@@ -181,9 +181,9 @@ class Gallery:
         places = self._places(networks, own)
         nearest, second = np.empty((2, len(networks)))
         index = np.empty(len(networks), dtype=np.int64)
-        for some in pieces(networks):
-            block = networks.take(some)
-            for k, parameters in zip(some, _one_by_one(block), strict=True):
+        for batch in pieces(networks):
+            block = networks.take(batch)
+            for k, parameters in zip(batch, _one_by_one(block), strict=True):
                 near = two_nearest(self._distances(parameters, places[k])[None])
                 nearest[k], second[k] = near.nearest[0], near.second[0]
                 index[k] = places[k][near.index[0]]
@@ -207,13 +207,15 @@ class Gallery:
         """Distances of one network to some of the members, each in the gauge closest to it."""
         shapes, candidates = self.members.shapes, self.members.select(places)
         row = flatten({name: t[None] for name, t in network.items()}, shapes).astype(np.float64)
-        found = []
-        for some in pieces(candidates):
-            moved: Mapping[str, Tensor] = candidates.take(some).parameters
+        distances = []
+        for batch in pieces(candidates):
+            moved: Mapping[str, Tensor] = candidates.take(batch).parameters
             if self._align is not None:
                 moved = self._align(moved, network)
-            found.append(np.linalg.norm(flatten(moved, shapes).astype(np.float64) - row, axis=1))
-        return np.concatenate(found)
+            distances.append(
+                np.linalg.norm(flatten(moved, shapes).astype(np.float64) - row, axis=1)
+            )
+        return np.concatenate(distances)
 
 
 def _one_by_one(block: Stack[Tensor]) -> Iterator[dict[str, Tensor]]:
@@ -223,8 +225,8 @@ def _one_by_one(block: Stack[Tensor]) -> Iterator[dict[str, Tensor]]:
 
 def _invariants(networks: Networks) -> np.ndarray:
     """`invariants` of networks, of some after the others."""
-    found = [invariants(networks.take(s).parameters, networks.shapes) for s in pieces(networks)]
-    return np.concatenate(found) if found else np.zeros((0, 0))
+    parts = [invariants(networks.take(s).parameters, networks.shapes) for s in pieces(networks)]
+    return np.concatenate(parts) if parts else np.zeros((0, 0))
 
 
 def invariants(networks: Mapping[str, Tensor], shapes: Shapes) -> np.ndarray:

@@ -114,8 +114,8 @@ def judge_panel(
     training, drawn = held(training), held(drawn)
     items = None if calibration is None else calibration[: settings.calibration]
     judge = Bench(architecture, training, held_out, x, y, align, settings, items, device)
-    some = np.arange(min(len(training), settings.controls))
-    tables = [judge("zoo", training.select(some), own=some)]
+    first = np.arange(min(len(training), settings.controls))
+    tables = [judge("zoo", training.select(first), own=first)]
     if held_out is not None:
         tables.append(judge("held-out", held_out))
     generated = judge("generated", drawn, samples.seeds)

@@ -41,7 +41,7 @@ _WHERE = re.compile(r"\d+ % band|[Nγβσ] = [\d.,]*\d")
 
 def topic_of(claim: str) -> str:
     """The question that a claim belongs to; one for all that belong to none."""
-    starts = {start: topic for topic, some in TOPICS.items() for start in some}
+    starts = {start: topic for topic, words in TOPICS.items() for start in words}
     for start in sorted(starts, key=len, reverse=True):
         if claim.startswith(start):
             return starts[start]
@@ -67,23 +67,23 @@ def in_words(claims: pd.DataFrame) -> pd.DataFrame:
         }
         rows.append((topic_of(str(claim)), str(claim), *words.values()))
     table = pd.DataFrame(rows, columns=["topic", "claim", "holds", "open", "fails"])
-    order = {topic: place for place, topic in enumerate((*TOPICS, _OTHER))}
+    order = {topic: number for number, topic in enumerate((*TOPICS, _OTHER))}
     return table.sort_values(
         "topic", key=lambda topics: topics.map(order), kind="stable", ignore_index=True
     )
 
 
 def _systems(claim: pd.DataFrame, places: Mapping[str, str], verdict: str) -> list[str]:
-    found = []
+    sentences = []
     for system, rows in claim.groupby("system", sort=False):
         name = "all systems together" if system == "all" else str(system)
-        some = rows[rows["verdict"] == verdict]
-        if len(some) == len(rows):
-            found.append(name)
-        elif len(some):
-            where = "; ".join(places[statistic] for statistic in some["statistic"])
-            found.append(f"{name} ({where})")
-    return found
+        systems = rows[rows["verdict"] == verdict]
+        if len(systems) == len(rows):
+            sentences.append(name)
+        elif len(systems):
+            where = "; ".join(places[statistic] for statistic in systems["statistic"])
+            sentences.append(f"{name} ({where})")
+    return sentences
 
 
 def _places(statistics: list[str]) -> dict[str, str]:

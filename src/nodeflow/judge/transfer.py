@@ -78,9 +78,9 @@ def transfer(
         train_x = torch.as_tensor(dataset.train_x, device=device)
         train_y = torch.as_tensor(dataset.train_y, device=device)
         for name, networks in sets.items():
-            some = networks.select(np.arange(min(len(networks), settings.networks)))
-            for places in pieces(some, _SHARE):
-                given = architecture.arrange(some.take(places).tensors, f"the set {name}")
+            first = networks.select(np.arange(min(len(networks), settings.networks)))
+            for places in pieces(first, _SHARE):
+                given = architecture.arrange(first.take(places).tensors, f"the set {name}")
                 given = {n: t.float().to(device) for n, t in given.items()}
                 whole = with_statistics(architecture, given, calibration, device)
                 names = (root_seed, *labels, task)

@@ -44,18 +44,18 @@ def judge_warning(
     """
     curves, areas = [], []
     for path in paths:
-        made = read_parameters(path)
-        check_place(path, made, MODELS.columns)
-        here = {name: made[name] for name in MODELS.columns}
+        metadata = read_parameters(path)
+        check_place(path, metadata, MODELS.columns)
+        models = {name: metadata[name] for name in MODELS.columns}
         nodes, floor = _nodes(path, size, training_size)
         if nodes.empty:
             continue
         bad = (nodes["mae"] > BAD * floor).to_numpy()
         for signal in SIGNALS:
-            shared = {**here, "N": size, "signal": signal}
+            shared = {**models, "N": size, "signal": signal}
             score = nodes[signal].to_numpy(dtype=np.float64)
-            found, area = receiver_curve(bad, score)
-            curves.append(pd.DataFrame({"false_alarms": _GRID, "found": found}).assign(**shared))
+            curve, area = receiver_curve(bad, score)
+            curves.append(pd.DataFrame({"false_alarms": _GRID, "found": curve}).assign(**shared))
             areas.append({**shared, "graph": -1, "bad": bad.mean(), "area": area})
             for graph, rows in nodes.groupby("graph"):
                 mine = nodes.index.get_indexer(rows.index)
@@ -72,10 +72,12 @@ def _nodes(path: str, size: int, training_size: int) -> tuple[pd.DataFrame, floa
     columns = [*trained, "N", "beta", "gamma", "graph", "node", "mae", *SIGNALS]
     parts, small = [], []
     for rows in stream_table(path, NEURAL_ODE_ERRORS, columns=columns):
-        own = (rows["beta"] == rows["trained_beta"]) & (rows["gamma"] == rows["trained_gamma"])
+        same_cell = (rows["beta"] == rows["trained_beta"]) & (
+            rows["gamma"] == rows["trained_gamma"]
+        )
         rows = rows.drop(columns=trained)
-        parts.append(rows[own & (rows["N"] == size)])
-        small.append(rows[own & (rows["N"] == training_size)]["mae"])
+        parts.append(rows[same_cell & (rows["N"] == size)])
+        small.append(rows[same_cell & (rows["N"] == training_size)]["mae"])
     nodes = pd.concat(parts).groupby(["graph", "node"]).mean().reset_index()
     return nodes.dropna(subset=["spread"]).reset_index(drop=True), float(pd.concat(small).median())
 
@@ -93,5 +95,5 @@ def receiver_curve(
     """
     if bad.all() or not bad.any():
         return np.full(len(_GRID), np.nan), np.nan
-    alarms, found, _ = roc_curve(bad, score, drop_intermediate=False)
-    return np.interp(_GRID, alarms, found), float(auc(alarms, found))
+    alarms, shares, _ = roc_curve(bad, score, drop_intermediate=False)
+    return np.interp(_GRID, alarms, shares), float(auc(alarms, shares))

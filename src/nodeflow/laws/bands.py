@@ -22,7 +22,7 @@ from nodeflow.graphs.graph import Graph
 from nodeflow.laws.data import LawProblem
 from nodeflow.laws.form import field_of
 from nodeflow.laws.formulas import atom_of
-from nodeflow.neural_ode.trust import Seen, flags
+from nodeflow.neural_ode.seen import Seen, flags
 
 if TYPE_CHECKING:
     from nodeflow.laws.law import Law

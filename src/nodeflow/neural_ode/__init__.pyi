@@ -1,5 +1,6 @@
 from .baselines import with_baselines
-from .ensemble import Ensemble, save_ensemble, train_ensemble
+from .ensemble import Ensemble, train_ensemble
+from .ensemble_files import save_ensemble
 from .evaluate import evaluate_models, node_errors
 from .field import as_field
 from .forced.forecaster import Forecaster
@@ -20,6 +21,7 @@ from .schemas import (
     NEURAL_ODE_OVER_TRAINING,
     NEURAL_ODE_RUNS,
 )
+from .seen import Seen, flags
 from .settings import GaussNewtonSettings, MatchingSettings, PaperSettings, recipe_settings
 from .snapshots import evaluate_snapshots
 from .stability import compare_fixed_points
@@ -33,7 +35,7 @@ from .store import (
 from .tails import models_with_tails, with_tails
 from .train import train_models
 from .training_schemas import NEURAL_ODE_HISTORY
-from .trust import Bands, Calibration, Seen, bands, calibrate, flags
+from .trust import Bands, Calibration, bands, calibrate
 from .trust_table import NEURAL_ODE_TRUST
 from .trusted import Evidence, evidence_of, rate_forecasts
 

@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from nodeflow.data.gaps import observed_part
 from nodeflow.data.limits import limits, receives, same_strength
-from nodeflow.data.series import Run, Series, SeriesProblem
+from nodeflow.data.series import Run, Series
+from nodeflow.data.series_files import SeriesProblem
 from nodeflow.dynamics.given import checked_start, increasing
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.store import Trajectory
@@ -33,6 +33,7 @@ from nodeflow.neural_ode.field import exact_fields, model_fields
 from nodeflow.neural_ode.layout import ModelProblem
 from nodeflow.neural_ode.load import absolute_tolerance
 from nodeflow.neural_ode.observations import Observations, observed
+from nodeflow.neural_ode.seen import Seen, flags
 from nodeflow.neural_ode.settings import (
     GaussNewtonSettings,
     RecipeProblem,
@@ -40,28 +41,17 @@ from nodeflow.neural_ode.settings import (
     recipe_settings,
 )
 from nodeflow.neural_ode.splines import smooth
-from nodeflow.neural_ode.store import Models, models_from
-from nodeflow.neural_ode.trust import LEVELS, Bands, Calibration, Seen, bands, calibrate, flags
+from nodeflow.neural_ode.store import Models
+from nodeflow.neural_ode.trust import LEVELS, Bands, Calibration, bands, calibrate
 from nodeflow.problems import repeated
 from nodeflow.seeds import numpy_generator
-from nodeflow.stack import to_arrays
-from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
 from nodeflow.threads import one_thread_if_small
 
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = [
-    "ENSEMBLE",
-    "Ensemble",
-    "data_facts",
-    "load_ensemble",
-    "save_ensemble",
-    "sorted_runs",
-    "train_ensemble",
-]
+__all__ = ["Ensemble", "data_facts", "sorted_runs", "train_ensemble"]
 
-ENSEMBLE = Kind("ensemble", 2)
 
 _UNITS = 8
 """Runs, or blocks of time of them, that a bootstrap draws from at least."""
@@ -427,56 +417,3 @@ def data_facts(graph: Graph, data: Observations) -> dict[str, Any]:
         "duration": max(float(times[-1]) for times, _ in data.groups),
         "states": [low, high],
     }
-
-
-def save_ensemble(
-    path: str | Path, ensemble: Ensemble, parameters: Mapping[str, Any] | None = None
-) -> None:
-    """Write an ensemble as one safetensors file, with all that its predictions need.
-
-    Args:
-        path: the file.
-        ensemble: what to write.
-        parameters: what else the file should say of how it was made.
-    """
-    models = ensemble.models
-    facts = {
-        "made": dict(ensemble.made),
-        "seen": ensemble.seen.to_dict(),
-        "calibration": ensemble.calibration.to_dict(),
-        "noise": ensemble.noise,
-        "strength": ensemble.strength,
-        "notes": list(ensemble.notes),
-    }
-    if isinstance(models, Curves):
-        tensors = {"states": models.states, "values": models.values}
-    else:
-        tensors, names = to_arrays(models)
-        facts |= names | {"activation": models.activation}
-    write_tensors(path, tensors, ENSEMBLE, {**(parameters or {}), **facts})
-
-
-@one_thread_if_small
-def load_ensemble(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Ensemble:
-    """Read an ensemble.
-
-    Args:
-        path: the file.
-        parameters: values that the file's parameters must have, where given.
-
-    Raises:
-        FileProblem: the file is missing, damaged, no ensemble's, or made with other parameters.
-    """
-    tensors = read_tensors(path, ENSEMBLE, parameters)
-    facts = read_parameters(path)
-    return Ensemble(
-        Curves(tensors["states"], tensors["values"])
-        if "states" in tensors
-        else models_from(tensors, facts),
-        Seen.from_dict(facts["seen"]),
-        Calibration.from_dict(facts["calibration"]),
-        facts["noise"],
-        facts["strength"],
-        facts["made"],
-        tuple(facts["notes"]),
-    )

@@ -15,29 +15,19 @@ without touching the data again.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from nodeflow.neural_ode.estimated_from import Array, SlopeRows, SmoothData
 from nodeflow.neural_ode.jacobian import Jacobian, jacobian
-from nodeflow.neural_ode.lookup import place_knots
-from nodeflow.neural_ode.splines import Splines, smooth
+from nodeflow.neural_ode.splines import Splines
 
 __all__ = ["Estimate", "estimate_functions", "estimates"]
 
-Array = NDArray[np.float64]
-Matrix = Array | csr_array
-
-_KEPT = 2**24
-"""Largest number of values of basis functions that are kept, not computed when they are needed."""
-
-_ROWS = 2**17
-"""States at which slopes are fitted, at most."""
 
 _KEEPS = 0.02
 """How much all runs count in the curvature of an estimate for which some count otherwise."""
@@ -129,7 +119,7 @@ def estimates(
             groups one after the other; None counts everything once.
     """
     matrix = adjacency.astype(np.float64)
-    data = _Data.of(groups, matrix, steps, knots)
+    data = SmoothData.of(groups, matrix, steps, knots)
     fit = _fit_trajectories(data, _fit_slopes(data, _first_guess(data)))
     counts = {w.shape[1] for w in weights if w is not None}
     parts = {count: _by_block(data, fit, count) for count in counts}
@@ -159,7 +149,7 @@ class _Fit:
     piece: int
 
 
-def _estimate(data: _Data, fit: _Fit, ridge: float) -> Estimate:
+def _estimate(data: SmoothData, fit: _Fit, ridge: float) -> Estimate:
     found, scale = _balanced(data, fit.found)
     curvature = fit.curvature / np.outer(scale, scale)
     points = data.splines.centres
@@ -178,158 +168,7 @@ def _estimate(data: _Data, fit: _Fit, ridge: float) -> Estimate:
     return Estimate(points, values, root, fit.error, size)
 
 
-@dataclass(frozen=True)
-class _Basis:
-    """Basis functions at states, their derivatives, and their sums over neighbours, (…, n, P)."""
-
-    phi: Array
-    dphi: Array
-    psi: Array
-
-    @classmethod
-    def at(cls, splines: Splines, adjacency: Matrix, x: Array) -> _Basis:
-        phi = splines.basis(x)
-        return cls(phi, splines.slopes(x), _received(adjacency, phi))
-
-    def part(self, runs: slice, time: int) -> _Basis:
-        return _Basis(self.phi[runs, time], self.dphi[runs, time], self.psi[runs, time])
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Basis functions, their sums over neighbours, and slopes, wherever slopes are fitted."""
-
-    phi: Array
-    psi: Array
-    slope: Array
-
-    def interaction(self, found: Array) -> tuple[Array, Array]:
-        """h_ego, and the sum of h_alt over neighbours."""
-        _, ego, alter = found.reshape(3, -1)
-        return self.phi @ ego, self.psi @ alter
-
-    def residual(self, found: Array) -> Array:
-        """Velocity minus observed slope."""
-        h_ego, received = self.interaction(found)
-        return self.phi @ found[: self.phi.shape[-1]] + h_ego * received - self.slope
-
-    def forcing(self, h_ego: Array, received: Array) -> Array:
-        """Derivative of the velocity by the coefficients, (…, 3P)."""
-        ego, alter = received[..., None] * self.phi, h_ego[..., None] * self.psi
-        return np.concatenate([self.phi, ego, alter], -1)
-
-
-@dataclass(frozen=True)
-class _Data:
-    """Observed states and what the basis functions are along them.
-
-    Arrays have the axes trajectory m, time q, node i, basis function p.
-
-    Attributes:
-        splines: of the three functions.
-        adjacency: of the graph.
-        step: (M,) time steps of the error equation.
-        weight: (M,) how much a run counts: its number of times over the mean of all runs.
-        x: (M, Q, n) smooth states.
-        slope: (M, Q, n) their slopes.
-        state_noise: what is left of the noise in them.
-        slope_noise: likewise.
-        basis: at all states, if that is not too much.
-    """
-
-    splines: Splines
-    adjacency: Matrix
-    step: Array
-    weight: Array
-    x: Array
-    slope: Array
-    state_noise: float
-    slope_noise: float
-    basis: _Basis | None
-
-    @classmethod
-    def of(
-        cls,
-        groups: Sequence[tuple[Array, NDArray[np.floating]]],
-        adjacency: Matrix,
-        steps: int,
-        knots: int,
-    ) -> _Data:
-        ats = [np.linspace(times[0], times[-1], steps + 1) for times, _ in groups]
-        smoothed = [smooth(times, x, at) for (times, x), at in zip(groups, ats, strict=True)]
-        runs = [len(x) for _, x in groups]
-        counts = np.repeat([float(len(times)) for times, _ in groups], runs)
-        states = np.concatenate([x.states for x in smoothed])
-        splines = Splines.on(place_knots(states, knots + 1))
-        share = [math.sqrt(count / sum(runs)) for count in runs]
-        kept = states.size * splines.count <= _KEPT
-        return cls(
-            splines=splines,
-            adjacency=adjacency,
-            step=np.repeat([float(at[1] - at[0]) for at in ats], runs),
-            weight=counts / counts.mean(),
-            x=states,
-            slope=np.concatenate([x.slopes for x in smoothed]),
-            state_noise=math.hypot(
-                *(a * x.state_noise for a, x in zip(share, smoothed, strict=True))
-            ),
-            slope_noise=math.hypot(
-                *(a * x.slope_noise for a, x in zip(share, smoothed, strict=True))
-            ),
-            basis=_Basis.at(splines, adjacency, states) if kept else None,
-        )
-
-    @property
-    def blocks(self) -> list[slice]:
-        """Runs whose errors are followed together: all on small graphs, each alone on large."""
-        count = len(self.x)
-        if isinstance(self.adjacency, np.ndarray):
-            return [slice(0, count)]
-        return [slice(m, m + 1) for m in range(count)]
-
-    def basis_at(self, runs: slice, time: int) -> _Basis:
-        """The basis functions at the states of some runs at one time."""
-        if self.basis is not None:
-            return self.basis.part(runs, time)
-        return _Basis.at(self.splines, self.adjacency, self.x[runs, time])
-
-    @cached_property
-    def all_rows(self) -> _Rows:
-        """Where the slopes of the functions themselves are fitted."""
-        return self.rows(self.splines, 1)
-
-    def rows(self, splines: Splines, every: int) -> _Rows:
-        """Where slopes are fitted: at every so many-th time, of large data at some of the nodes."""
-        x, slope = self.x[:, ::every], self.slope[:, ::every]
-        apart = -(-x.size // _ROWS)
-        if apart == 1:
-            if splines is self.splines and self.basis is not None and every == 1:
-                return _Rows(self.basis.phi, self.basis.psi, slope)
-            phi = splines.basis(x)
-            return _Rows(phi, _received(self.adjacency, phi), slope)
-        parts = []
-        for q in range(x.shape[1]):
-            some = slice(q % apart, None, apart)
-            phi = splines.basis(x[:, q])
-            psi = _received(self.adjacency[some], phi)
-            parts.append((phi[:, some], psi, slope[:, q, some, None]))
-        flat = [
-            np.concatenate([x.reshape(-1, x.shape[-1]) for x in y])
-            for y in zip(*parts, strict=True)
-        ]
-        return _Rows(flat[0], flat[1], flat[2][:, 0])
-
-
-def _received(adjacency: Matrix, values: Array) -> Array:
-    """Sums over neighbours of values (…, n, P)."""
-    if isinstance(adjacency, np.ndarray):
-        return np.asarray(np.matmul(adjacency, values))
-    flat = values.reshape(-1, *values.shape[-2:])
-    found = np.stack([adjacency @ x for x in flat])
-    return found.reshape(*values.shape[:-2], *found.shape[-2:])
-
-
-def _first_guess(data: _Data) -> Array:
+def _first_guess(data: SmoothData) -> Array:
     """From a linear problem: Σ_ab C_ab φ_a(x_i) Σ_j A_ij φ_b(x_j), then C of rank 1."""
     breaks = np.quantile(data.x, np.linspace(0, 1, _COARSE + 1))
     breaks[[0, -1]] = data.splines.knots[[0, -1]]
@@ -355,7 +194,7 @@ def _first_guess(data: _Data) -> Array:
     return np.concatenate([back @ solution[:p], back @ ego, back @ alter])
 
 
-def _fit_slopes(data: _Data, found: Array) -> Array:
+def _fit_slopes(data: SmoothData, found: Array) -> Array:
     """Levenberg–Marquardt on the slopes.
 
     At all times: fast systems such as BD leave their initial states within a few of them, and on
@@ -390,7 +229,7 @@ def _fit_slopes(data: _Data, found: Array) -> Array:
     return found
 
 
-def _fit_trajectories(data: _Data, found: Array) -> _Fit:
+def _fit_trajectories(data: SmoothData, found: Array) -> _Fit:
     """Gauss–Newton steps on the trajectories.
 
     Where noise makes the first functions so bad that errors explode over whole trajectories, these
@@ -419,7 +258,7 @@ def _fit_trajectories(data: _Data, found: Array) -> _Fit:
     return _Fit(best, curvature + rough, error, rough, piece)
 
 
-def _error_equation(data: _Data, found: Array, piece: int) -> tuple[Array, Array, float]:
+def _error_equation(data: SmoothData, found: Array, piece: int) -> tuple[Array, Array, float]:
     """Curvature and gradient of the mean squared trajectory error / 2, and its square root.
 
     Errors start at 0 every `piece` time steps.
@@ -437,7 +276,7 @@ def _normalized(products: Array) -> tuple[Array, Array, float]:
     return products[:-1, :-1], products[:-1, -1], float(np.sqrt(products[-1, -1]))
 
 
-def _errors(data: _Data, found: Array, piece: int) -> Iterator[tuple[slice, int, Array]]:
+def _errors(data: SmoothData, found: Array, piece: int) -> Iterator[tuple[slice, int, Array]]:
     """The error equation: for blocks of runs and times 1, 2, …, the errors (m, n, 3P + 1).
 
     The first 3P columns are the error's derivatives by the coefficients, the last one is the error.
@@ -450,7 +289,7 @@ def _errors(data: _Data, found: Array, piece: int) -> Iterator[tuple[slice, int,
 
         def at(q: int, runs: slice = runs) -> tuple[Jacobian, Array]:
             basis = data.basis_at(runs, q)
-            rows = _Rows(basis.phi, basis.psi, data.slope[runs, q])
+            rows = SlopeRows(basis.phi, basis.psi, data.slope[runs, q])
             h_ego, received = rows.interaction(found)
             own = basis.dphi @ f + (basis.dphi @ ego) * received
             forcing = np.concatenate(
@@ -477,7 +316,7 @@ class _Blocks:
     fit: _Fit
     products: Array
 
-    def total(self, data: _Data, weights: Array | float) -> tuple[Array, Array, float]:
+    def total(self, data: SmoothData, weights: Array | float) -> tuple[Array, Array, float]:
         """Curvature, gradient and error, as of `_error_equation`, where blocks have weights."""
         own = np.broadcast_to(weights * data.weight[:, None], self.products.shape[:2])
         steps = (data.x.shape[1] - 1) / own.shape[1]
@@ -485,7 +324,7 @@ class _Blocks:
         return _normalized(total / (own.sum() * steps * data.x.shape[2]))
 
 
-def _by_block(data: _Data, fit: _Fit, count: int) -> _Blocks:
+def _by_block(data: SmoothData, fit: _Fit, count: int) -> _Blocks:
     """The fit with blocks of all runs, after some more steps, which go on as long as they help."""
     blocks = _Blocks(fit, _products(data, fit, count))
     for _ in range(_TRAJECTORY_STEPS):
@@ -506,7 +345,7 @@ def _by_block(data: _Data, fit: _Fit, count: int) -> _Blocks:
     return blocks
 
 
-def _products(data: _Data, fit: _Fit, count: int) -> Array:
+def _products(data: SmoothData, fit: _Fit, count: int) -> Array:
     size = len(fit.found) + 1
     products = np.zeros((len(data.x), count, size, size))
     for runs, q, error in _errors(data, fit.found, fit.piece):
@@ -515,7 +354,7 @@ def _products(data: _Data, fit: _Fit, count: int) -> Array:
     return products
 
 
-def _reweighted(data: _Data, blocks: _Blocks, weights: Array) -> _Fit:
+def _reweighted(data: SmoothData, blocks: _Blocks, weights: Array) -> _Fit:
     """The fit with other weights of runs and blocks of time: one Gauss–Newton step away.
 
     The gradient is the difference from that of equal weights, for which the fit is the answer. What
@@ -542,7 +381,7 @@ def _along(curvature: Array, gradient: Array, found: Array) -> Array:
     return _solve(pinned, gradient - gauge * (gauge @ gradient), 1e-10)
 
 
-def _balanced(data: _Data, found: Array) -> tuple[Array, Array]:
+def _balanced(data: SmoothData, found: Array) -> tuple[Array, Array]:
     """Coefficients and their factors such that h_ego and h_alt are of one size, h_alt positive."""
     _, ego, alter = found.reshape(3, -1)
     phi = data.all_rows.phi

@@ -17,7 +17,8 @@ from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.bins import hubs
-from nodeflow.graphs.graph import Graph, GraphProblem
+from nodeflow.graphs.checked import GraphProblem
+from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode.field import Learned, model_fields
 from nodeflow.neural_ode.schemas import NEAR_ZERO, NEURAL_ODE_ERRORS, NEURAL_ODE_RUNS
 from nodeflow.threads import one_thread_if_small

@@ -15,7 +15,8 @@ from nodeflow.dynamics.runs import runs_on_each
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import Field
 from nodeflow.dynamics.tolerance import Tolerance
-from nodeflow.graphs.graph import Graph, GraphProblem
+from nodeflow.graphs.checked import GraphProblem
+from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode.field import Learned, model_fields
 from nodeflow.neural_ode.schemas import NEURAL_ODE_HIDDEN, NEURAL_ODE_NOISE
 from nodeflow.threads import one_thread_if_small

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 from nodeflow.problems import Problem
@@ -17,7 +16,6 @@ __all__ = [
     "WIDTHS",
     "ModelProblem",
     "check_widths",
-    "parameter_count",
     "widths_of",
 ]
 
@@ -63,12 +61,6 @@ def widths_of(parameters: Mapping[str, Any]) -> tuple[int, ...]:
             f"they have to be called {NETS[0]}.0.weight, {NETS[0]}.0.bias and so on."
         )
     return (1, *(parameters[f"f.{layer}.bias"].shape[1] for layer in range(depth)))
-
-
-def parameter_count(widths: Sequence[int] = WIDTHS) -> int:
-    """Number of parameters of one neural ODE: all three networks."""
-    widths = check_widths(widths)
-    return len(NETS) * sum((a + 1) * b for a, b in pairwise(widths))
 
 
 def check_widths(widths: Sequence[int]) -> tuple[int, ...]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from nodeflow.neural_ode.layout import SELU
 from nodeflow.neural_ode.training_schemas import NODE_MODELS, NODE_SNAPSHOTS
-from nodeflow.stack import Stack, from_arrays, read_stack, write_stack
+from nodeflow.stack import Stack
+from nodeflow.stack_files import from_arrays, read_stack, write_stack
 from nodeflow.tables import read_parameters, read_tensors
 
 __all__ = [

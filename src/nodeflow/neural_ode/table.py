@@ -18,20 +18,19 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.compiled import njit
+from nodeflow.neural_ode.look_ups import (
+    DEEPER,
+    FRACTION,
+    OCTAVES,
+    Array,
+    Unsigned,
+    look_up,
+    look_up_slope,
+)
 from nodeflow.problems import Problem
 
 __all__ = ["Scalar", "Table", "TableProblem", "tabulate"]
 
-Array = NDArray[np.float64]
-Unsigned = NDArray[np.uint64]  # spares numba the check for negative indices
-
-_OCTAVES = 40
-"""On either side of `low`: the table ends 2⁴⁰ − 1 widths of the range away from it. Far out, where
-fields that diverge go, networks are all but straight, and a few lines do."""
-
-_FRACTION = 52
-"""Bits of the fraction of a float64."""
 
 _BUCKET_BITS = (12, 7)
 """Of the range itself, and of the other octaves."""
@@ -42,14 +41,11 @@ _FIRST_PIECES = (256, 8)
 _SPLIT_BITS = 5
 """A bucket that needs more bits is split into buckets of its own, so that kinks cost few lines."""
 
-_DEEPER = -(2**63)
-"""Added to the number of a bucket to tell it from that of a line."""
 
 _SMALL, _SAMPLED = 1 / 16, 65
 """Largest value, of so many over the range, below which networks are small."""
 
 _MOST_PIECES = 2**20
-_TILE = 512
 
 
 class TableProblem(Problem):
@@ -97,7 +93,7 @@ class Table:
         """Values of f, h_ego and h_alt, shape (3, *x.shape)."""
         flat = np.ravel(x)
         out = np.empty((3, len(flat)))
-        if _look_up(flat, *self._index, out):
+        if look_up(flat, *self._index, out):
             outside = self._outside(flat)
             for row, net in zip(out, self.nets, strict=True):
                 row[outside] = net(flat[outside])
@@ -107,7 +103,7 @@ class Table:
         """Slope of the line of one network at `x`; outside the table that of the network."""
         flat = np.ravel(x)
         out = np.empty(len(flat))
-        if _look_up_slope(flat, *self._index, 2 * number + 1, out):
+        if look_up_slope(flat, *self._index, 2 * number + 1, out):
             outside = self._outside(flat)
             out[outside] = self.nets[number].derivative(flat[outside])
         return out.reshape(np.shape(x))
@@ -119,7 +115,7 @@ class Table:
         )  # fmt: skip
 
     def _outside(self, flat: Array) -> NDArray[np.bool_]:
-        return ~(1.0 + np.abs((flat - self.low) * self.per_width) < 2.0**_OCTAVES)
+        return ~(1.0 + np.abs((flat - self.low) * self.per_width) < 2.0**OCTAVES)
 
 
 def tabulate(
@@ -162,7 +158,7 @@ def tabulate(
     ]
     buckets = _Buckets.first()
     base = np.flatnonzero(buckets.prefix == 0)
-    drop = _FRACTION - buckets.bits[base]
+    drop = FRACTION - buckets.bits[base]
     origin, shift, lines = [], [], []
     known, ready = len(buckets.bits), 0
     while len(buckets.bits):
@@ -176,11 +172,11 @@ def tabulate(
         count = 2**more
         start = np.where(
             deep,
-            known + _before(count * deep) + np.int64(_DEEPER),
+            known + _before(count * deep) + np.int64(DEEPER),
             ready + _before(count * ~deep),
         )
         origin.append(start - (buckets.prefix << more))
-        shift.append(_FRACTION - buckets.bits - more)
+        shift.append(FRACTION - buckets.bits - more)
         shallow = buckets.some(~deep).split(more[~deep])
         for side, pieces in enumerate(sides):
             middle = shallow.some(shallow.side == side).middle()
@@ -219,9 +215,9 @@ class _Buckets:
     @classmethod
     def first(cls) -> _Buckets:
         """All buckets of all octaves."""
-        bits = np.full(2 * _OCTAVES, _BUCKET_BITS[1])
+        bits = np.full(2 * OCTAVES, _BUCKET_BITS[1])
         bits[0] = _BUCKET_BITS[0]
-        side, octave = np.divmod(np.arange(2 * _OCTAVES), _OCTAVES)
+        side, octave = np.divmod(np.arange(2 * OCTAVES), OCTAVES)
         return cls(side, octave, 0 * bits, 0 * bits).split(bits)
 
     def some(self, chosen: NDArray[np.bool_]) -> _Buckets:
@@ -289,9 +285,9 @@ class _Pieces:
         first = _FIRST_PIECES if width > 0 else _FIRST_PIECES[1:] * 2
         octaves = [
             2.0**q * (1.0 + np.arange(count) / count)
-            for q, count in enumerate([first[0], *[first[1]] * (_OCTAVES - 1)])
+            for q, count in enumerate([first[0], *[first[1]] * (OCTAVES - 1)])
         ]
-        z = np.concatenate([*octaves, [2.0**_OCTAVES]])
+        z = np.concatenate([*octaves, [2.0**OCTAVES]])
         quarters = np.array([0.25, 0.5, 0.75])[:, None]
         values = net(low + (z - 1.0) * width)
         done_z, done = [z], [values]
@@ -355,105 +351,3 @@ def _foreseen(error: Array, bound: Array) -> NDArray[np.bool_]:
     off = np.abs(error[::2] - 0.75 * error[1]).max(axis=0)
     found: NDArray[np.bool_] = np.abs(error[1]) / 16 + 3.0 * off <= bound.min(axis=0)
     return found
-
-
-_BIAS, _MASK = np.uint64(1023), np.uint64(2**_FRACTION - 1)
-_SHIFT, _LAST = np.uint64(_FRACTION), np.uint64(_OCTAVES)
-_FIRST_BUCKET = np.uint64(_DEEPER % 2**64)
-
-
-@njit(error_model="numpy")
-def _find(
-    x: Array,
-    low: float,
-    per_width: float,
-    base: Unsigned,
-    drop: Unsigned,
-    origin: Unsigned,
-    shift: Unsigned,
-    z: Array,
-    at: Unsigned,
-) -> int:
-    """The lines for at most a tile of states, into `at`; returns how many are outside, or NaN.
-
-    More than eight parameters, because compiled code takes arrays one by one.
-
-    Those are given the first line, so that loops over `at` need no exceptions.
-    """
-    missed = 0
-    for i in range(len(x)):
-        z[i] = 1.0 + abs((x[i] - low) * per_width)
-    bits = z.view(np.uint64)
-    for i in range(len(x)):
-        octave = (bits[i] >> _SHIFT) - _BIAS
-        if octave >= _LAST:
-            at[i] = 0
-            missed += 1
-            continue
-        if x[i] < low:
-            octave += _LAST
-        fraction = bits[i] & _MASK
-        bucket = base[octave] + (fraction >> drop[octave])
-        line = origin[bucket] + (fraction >> shift[bucket])
-        while line >= _FIRST_BUCKET:
-            bucket = line - _FIRST_BUCKET
-            line = origin[bucket] + (fraction >> shift[bucket])
-        at[i] = line
-    return missed
-
-
-@njit(error_model="numpy")
-def _look_up(
-    x: Array,
-    low: float,
-    per_width: float,
-    base: Unsigned,
-    drop: Unsigned,
-    origin: Unsigned,
-    shift: Unsigned,
-    lines: Array,
-    out: Array,
-) -> int:
-    """Values at `x` into `out`; returns how many states are outside the table, or NaN.
-
-    More than eight parameters, because compiled code takes arrays one by one.
-    """
-    missed = 0
-    z, at = np.empty(_TILE), np.empty(_TILE, np.uint64)
-    f, h_ego, h_alt = out[0], out[1], out[2]
-    for first in range(0, len(x), _TILE):
-        last = min(first + _TILE, len(x))
-        missed += _find(x[first:last], low, per_width, base, drop, origin, shift, z, at)
-        for i in range(first, last):
-            j = at[i - first]
-            f[i] = lines[j, 0] + lines[j, 1] * x[i]
-            h_ego[i] = lines[j, 2] + lines[j, 3] * x[i]
-            h_alt[i] = lines[j, 4] + lines[j, 5] * x[i]
-    return missed
-
-
-@njit(error_model="numpy")
-def _look_up_slope(
-    x: Array,
-    low: float,
-    per_width: float,
-    base: Unsigned,
-    drop: Unsigned,
-    origin: Unsigned,
-    shift: Unsigned,
-    lines: Array,
-    column: int,
-    out: Array,
-) -> int:
-    """One column of the lines at `x` into `out`; returns how many states are outside, or NaN.
-
-    More than eight parameters, because compiled code takes arrays one by one.
-    """
-    missed = 0
-    z, at = np.empty(_TILE), np.empty(_TILE, np.uint64)
-    for first in range(0, len(x), _TILE):
-        last = min(first + _TILE, len(x))
-        missed += _find(x[first:last], low, per_width, base, drop, origin, shift, z, at)
-        for i in range(first, last):
-            out[i] = lines[at[i - first], column]
-    return missed

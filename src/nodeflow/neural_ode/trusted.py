@@ -22,7 +22,8 @@ from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode.field import Learned
 from nodeflow.neural_ode.learned import Fields
 from nodeflow.neural_ode.schemas import NEAR_ZERO
-from nodeflow.neural_ode.trust import Calibration, Seen, bands, calibrate, flags
+from nodeflow.neural_ode.seen import Seen, flags
+from nodeflow.neural_ode.trust import Calibration, bands, calibrate
 from nodeflow.neural_ode.trust_table import ENSEMBLE, LEVELS
 from nodeflow.threads import one_thread_if_small
 

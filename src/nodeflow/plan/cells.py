@@ -85,10 +85,10 @@ class Cells:
         """
         if variant != "plain":
             return [self.detailed(trained)]
-        found = {replace(trained, N=size) for size in self.graphs.sizes}
+        cells = {replace(trained, N=size) for size in self.graphs.sizes}
         if trained == self.structure_trained:
-            found |= set(self.structure)
-        return sorted(found)
+            cells |= set(self.structure)
+        return sorted(cells)
 
     def snapshots(self, trained: Cell) -> list[Cell]:
         """The test cells of a training cell's snapshots: of the training and of the detail size."""

@@ -41,8 +41,8 @@ class Data:
         """What a data set is downloaded with."""
         data = row["data"]
         known = [{"url": source.url, "sha256": source.sha256} for source in SOURCES.get(data, ())]
-        own = [source.dump() for source in self.settings.downloads[data] or ()]
-        return {"data": data, "sources": own or known, "files": list(FILES[data])}
+        sources = [source.dump() for source in self.settings.downloads[data] or ()]
+        return {"data": data, "sources": sources or known, "files": list(FILES[data])}
 
     def _downloaded(self, data: Iterable[str]) -> list[dict[str, str]]:
         folders, downloads = self.settings.folders, self.settings.downloads

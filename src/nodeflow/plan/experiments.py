@@ -124,13 +124,15 @@ class Experiments:
 
     def detail_parts(self, row: Row) -> dict[str, dict[str, dict[str, Any]]]:
         """What each detail experiment on a training cell's models is made with, by system."""
-        made = {
+        params_of = {
             "fixed_points": self.fixed_point_params,
             "hidden": self.hidden_params,
             "functions": self._plain,
         }
         code = self.examining
-        return self._by_system(row, lambda x: {y: {**made[y](x), "code": code} for y in made})
+        return self._by_system(
+            row, lambda x: {y: {**params_of[y](x), "code": code} for y in params_of}
+        )
 
     def fixed_point_params(self, row: Row) -> dict[str, Any]:
         """What the fixed points of a training cell's models are made with."""

@@ -69,4 +69,4 @@ class Graphs:
     def files(self, row: Row) -> dict[str, dict[str, Any]]:
         """The same by path."""
         patterns = {"edges": EDGES, "coordinates": COORDINATES, "nodes": NODES, "summary": SUMMARY}
-        return {narrow(patterns[name], **row): made for name, made in self.parts(row).items()}
+        return {narrow(patterns[name], **row): params for name, params in self.parts(row).items()}

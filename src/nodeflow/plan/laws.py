@@ -104,7 +104,7 @@ class Laws(Learned):
     def files(self, row: Row) -> dict[str, dict[str, Any]]:
         """The same by path."""
         return {
-            narrow(pattern, **{**row, "system": system}): made
-            for system, made in self.parts(row).items()
+            narrow(pattern, **{**row, "system": system}): params
+            for system, params in self.parts(row).items()
             for pattern in (LAWS, LAW_TABLE)
         }

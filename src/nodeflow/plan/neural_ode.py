@@ -84,8 +84,8 @@ class NeuralODEs(Learned):
     def reached(self, row: Row) -> list[dict[str, Any]]:
         """The row of the trajectories whose states covering training data reach; else none."""
         covering = row["variant"] == "covering"
-        found = [self.cells.detailed(self.cells.trained(row))] if covering else []
-        return rows(found, role="test", system=row["system"])
+        cells = [self.cells.detailed(self.cells.trained(row))] if covering else []
+        return rows(cells, role="test", system=row["system"])
 
     def params(self, row: Row) -> dict[str, Any]:
         """What the neural ODEs of a system, a variant and a training cell are made with."""

@@ -44,8 +44,8 @@ class Own:
 
     def files(self, row: Row) -> list[str]:
         """The user's files: network, series, and maybe nodes."""
-        own = self.settings[row["own"]]
-        return [x for x in (own.network, own.series, own.nodes) if x is not None]
+        settings = self.settings[row["own"]]
+        return [x for x in (settings.network, settings.series, settings.nodes) if x is not None]
 
     def training_files(self, row: Row) -> list[str]:
         """The user's files that an ensemble is made of: also the prior, if there is one."""
@@ -54,9 +54,9 @@ class Own:
 
     def data(self, row: Row) -> dict[str, Any]:
         """The user's files and how they are read; see `nodeflow.data.Source`."""
-        own = self.settings[row["own"]]
+        settings = self.settings[row["own"]]
         names = ("network", "series", "nodes", "directed", "weighted", "simplify")
-        return {name: getattr(own, name) for name in names}
+        return {name: getattr(settings, name) for name in names}
 
     def check_params(self, row: Row) -> dict[str, Any]:
         """What the check of a network and its series is made with."""
@@ -64,12 +64,12 @@ class Own:
 
     def training_params(self, row: Row) -> dict[str, Any]:
         """What an ensemble is made with."""
-        own = self.settings[row["own"]]
+        settings = self.settings[row["own"]]
         return {
             **self.check_params(row),
-            "split": {} if own.split is None else own.split.given,
-            "members": own.members,
-            "prior": own.prior,
+            "split": {} if settings.split is None else settings.split.given,
+            "members": settings.members,
+            "prior": settings.prior,
             "seed": self.seed,
         }
 
@@ -89,8 +89,8 @@ class Own:
 
     def forecast_params(self, row: Row) -> dict[str, Any]:
         """What forecasts of what was held out are made with."""
-        own = self.settings[row["own"]]
-        return {"own": row["own"], "horizon": own.horizon, "from": self.training_params(row)}
+        settings = self.settings[row["own"]]
+        return {"own": row["own"], "horizon": settings.horizon, "from": self.training_params(row)}
 
     def page_params(self, row: Row) -> dict[str, Any]:
         """What the page on a network and its series is made with."""

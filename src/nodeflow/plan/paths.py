@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nodeflow.grid import CELL, number
+from nodeflow.grid import CELL_PATH, number
 
 __all__ = ["Row", "benchmark", "fill", "job", "log", "narrow"]
 
@@ -20,12 +20,12 @@ TABLE = "results/tables/{table}.parquet"
 FIGURE = "results/figures/{figure}.{kind}"
 
 # Graphs, and trajectories on them.
-GRAPHS = f"results/graphs/{{role}}/{CELL}"
+GRAPHS = f"results/graphs/{{role}}/{CELL_PATH}"
 EDGES = f"{GRAPHS}/edges.parquet"
 COORDINATES = f"{GRAPHS}/coordinates.parquet"
 NODES = f"{GRAPHS}/nodes.parquet"
 SUMMARY = f"{GRAPHS}/summary.parquet"
-TRAJECTORIES = f"results/trajectories/{{role}}/{{system}}/{CELL}.parquet"
+TRAJECTORIES = f"results/trajectories/{{role}}/{{system}}/{CELL_PATH}.parquet"
 
 # Networks, each with its null models.
 NETWORK = "results/networks/{network}"

@@ -34,13 +34,13 @@ class Transfers:
 
     def tasks(self, row: Row) -> dict[str, str]:
         """Tasks that networks of a flow can read and whose data are there: name → data set."""
-        (own,) = self.flows.datasets(row)
-        named = {task: task_data(task, own) for task in self.settings.tasks}
+        (dataset,) = self.flows.datasets(row)
+        named = {task: task_data(task, dataset) for task in self.settings.tasks}
         return {
             task: data
             for task, data in named.items()
-            if (data != own or task == "same")
-            and can_be_read(data, own)
+            if (data != dataset or task == "same")
+            and can_be_read(data, dataset)
             and self._data.is_there(data)
         }
 

@@ -33,8 +33,8 @@ class Zoos:
     @cached_property
     def names(self) -> list[str]:
         """The zoos of the run: those to use, and those whose data set is on this machine."""
-        found = [x for x in self.settings.where_found if self.data.is_there(self.of(x).data)]
-        return list(dict.fromkeys([*self.settings.use, *found]))
+        there = [x for x in self.settings.where_found if self.data.is_there(self.of(x).data)]
+        return list(dict.fromkeys([*self.settings.use, *there]))
 
     def of(self, zoo: str) -> config.zoo.Zoo:
         """The settings of a zoo."""

@@ -131,19 +131,19 @@ def checked(problem: type[Problem]) -> Callable[[type[T]], type[T]]:
     """
 
     def decorate(cls: type[T]) -> type[T]:
-        made = cast(Any, cls)
-        made.__pydantic_config__ = ConfigDict(extra="forbid")
-        names = [entry.name for entry in fields(made)]
+        settings_class = cast(Any, cls)
+        settings_class.__pydantic_config__ = ConfigDict(extra="forbid")
+        names = [entry.name for entry in fields(settings_class)]
 
-        @functools.wraps(made.__init__)
+        @functools.wraps(settings_class.__init__)
         def init(self: Any, *args: Any, **values: Any) -> None:
             if len(args) > len(names):
                 raise TypeError(f"{cls.__name__} takes {len(names)} values, not {len(args)}")
             given = {**dict(zip(names, args, strict=False)), **values}
             try:
-                valid = _adapter(made).validate_python(given)
+                valid = _adapter(settings_class).validate_python(given)
             except ValidationError as error:
-                schema = plain_schema(_adapter(made).json_schema())
+                schema = plain_schema(_adapter(settings_class).json_schema())
                 words = Words(
                     "", cls.__name__, "is no setting", "has to be given", f"{cls.__name__}."
                 )
@@ -151,7 +151,7 @@ def checked(problem: type[Problem]) -> Callable[[type[T]], type[T]]:
             for name in names:
                 object.__setattr__(self, name, getattr(valid, name))
 
-        made.__init__ = init
+        settings_class.__init__ = init
         return cls
 
     return decorate
@@ -159,12 +159,12 @@ def checked(problem: type[Problem]) -> Callable[[type[T]], type[T]]:
 
 def merged(start: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The values of settings with some of them changed, inner settings value by value."""
-    found = dict(vars(start))
+    values = dict(vars(start))
     for name, change in changes.items():
-        inner = found.get(name)
+        inner = values.get(name)
         nested = isinstance(change, Mapping) and is_dataclass(inner)
-        found[name] = {**vars(inner), **change} if nested else change
-    return found
+        values[name] = {**vars(inner), **change} if nested else change
+    return values
 
 
 @functools.cache
@@ -209,8 +209,12 @@ class Keys:
     ) -> dict[str, Any]:
         """The class's schema with these keys alone."""
         part = _started(handler.resolve_ref_schema(handler(schema)), self.start, handler)
-        own = {k: v for k, v in part["properties"].items() if k not in self.without}
-        return {**part, "properties": own, "required": [] if self.start else list(own)}
+        properties = {k: v for k, v in part["properties"].items() if k not in self.without}
+        return {
+            **part,
+            "properties": properties,
+            "required": [] if self.start else list(properties),
+        }
 
 
 def _started(
@@ -219,12 +223,15 @@ def _started(
     """A class's schema with the values of some settings as defaults."""
     if start is None:
         return part
-    own = {}
+    properties = {}
     for name, child in part["properties"].items():
         value = getattr(start, name)
         if is_dataclass(value):
             inner = _started(handler.resolve_ref_schema(child), value, handler)
-            own[name] = child if value == cast(Any, type(value))() else inner
+            properties[name] = child if value == cast(Any, type(value))() else inner
         else:
-            own[name] = {**child, "default": list(value) if isinstance(value, tuple) else value}
-    return {**part, "properties": own, "required": []}
+            properties[name] = {
+                **child,
+                "default": list(value) if isinstance(value, tuple) else value,
+            }
+    return {**part, "properties": properties, "required": []}

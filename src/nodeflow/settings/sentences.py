@@ -84,8 +84,8 @@ def explain(error: ValidationError, data: Any, schema: Schema, words: Words) -> 
     """
     faults = [_found(entry, data, schema) for entry in error.errors(include_url=False)]
     # Where items are refused, pydantic says as well that too few are left.
-    faults = [found for found in faults if found.kind != "too_short" or not found.value] or faults
-    first = min(faults, key=lambda found: (*found.order, found.path))
+    faults = [fault for fault in faults if fault.kind != "too_short" or not fault.value] or faults
+    first = min(faults, key=lambda fault: (*fault.order, fault.path))
     return " ".join(first.sentence(words).split())
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nodeflow import stack
-from nodeflow.stack import Stack, Stored
+from nodeflow import stack_files
+from nodeflow.stack import Stack
+from nodeflow.stack_files import Stored
 from nodeflow.tensors import as_tensors, without_buffers
 from nodeflow.zoo.schemas import ZOO_BLOCK
 
@@ -55,8 +56,8 @@ def Block(  # noqa: N802, it makes a stack as a class would
 
 
 def write_block(path: str | Path, block: Stack[Tensor], parameters: Mapping[str, Any]) -> None:
-    """Write a block as one safetensors file; see `nodeflow.stack.write_stack`."""
-    stack.write_stack(path, block, ZOO_BLOCK, parameters)
+    """Write a block as one safetensors file; see `nodeflow.stack_files.write_stack`."""
+    stack_files.write_stack(path, block, ZOO_BLOCK, parameters)
 
 
 def read_block(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Stack[Tensor]:
@@ -69,7 +70,7 @@ def read_block(path: str | Path, parameters: Mapping[str, Any] | None = None) ->
     Raises:
         FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
-    read = stack.read_stack(path, ZOO_BLOCK, parameters)
+    read = stack_files.read_stack(path, ZOO_BLOCK, parameters)
     parameters_, statistics = (
         {name: torch.tensor(x) for name, x in part.items()}
         for part in (read.parameters, read.statistics)
@@ -89,14 +90,14 @@ def read_about(
     Returns:
         Arrays of shape (K,): "member", and whatever else is known of each.
     """
-    return stack.read_about(path, ZOO_BLOCK, parameters)
+    return stack_files.read_about(path, ZOO_BLOCK, parameters)
 
 
 def open_blocks(
     paths: Sequence[str | Path], made: Sequence[Mapping[str, Any]] | None = None
 ) -> Stored:
-    """Open several blocks of one zoo as one; see `nodeflow.stack.open_stacks`."""
-    return stack.open_stacks(paths, ZOO_BLOCK, made)
+    """Open several blocks of one zoo as one; see `nodeflow.stack_files.open_stacks`."""
+    return stack_files.open_stacks(paths, ZOO_BLOCK, made)
 
 
 def read_blocks(
