@@ -17,7 +17,7 @@ from nodeflow.neural_ode.layout import NETS, ModelProblem
 from nodeflow.neural_ode.learned import Fields
 from nodeflow.neural_ode.model import initial_parameters
 from nodeflow.neural_ode.store import Models
-from nodeflow.neural_ode.tails import models_with_tails, with_tails
+from nodeflow.neural_ode.tails import agreed, models_with_tails, with_tails
 from nodeflow.seeds import torch_generator
 
 Array = NDArray[np.float64]
@@ -105,6 +105,23 @@ def test_values_and_slopes_are_continuous_and_slopes_are_those_of_the_values(sys
         x = np.concatenate([np.linspace(0.02, LOW, 20)[:-1], np.linspace(HIGH, 6.0, 80)[1:]])
         apart = (value(x + 1e-6) - value(x - 1e-6)) / 2e-6
         np.testing.assert_allclose(slope(x), apart, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_networks_are_used_as_far_as_they_agree_with_the_law_as_well_as_elsewhere(
+    system: str,
+) -> None:
+    law = field(system)
+    assert agreed(scaled(off(law, 0.03), 2.0), law, 0.0, HIGH)[0] == 0.0
+    assert agreed(law, law, LOW, HIGH) == (LOW, HIGH)
+    start = 0.8 * HIGH
+    bent = replace(
+        law,
+        f=lambda x: law.f(x) + 0.01 * x + np.maximum(x - start, 0.0) ** 2,
+        df=lambda x: law.df(x) + 0.01 + 2.0 * np.maximum(x - start, 0.0),
+    )
+    low, high = agreed(bent, law, 0.0, HIGH)
+    assert low == 0.0 and 0.5 * HIGH <= high < 0.9 * HIGH
 
 
 def test_values_at_once_are_those_of_the_functions_also_of_tables_and_of_no_numbers() -> None:

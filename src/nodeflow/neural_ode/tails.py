@@ -20,18 +20,23 @@ from nodeflow.neural_ode.learned import Fields
 from nodeflow.neural_ode.store import Models
 from nodeflow.neural_ode.table import TableProblem
 
-__all__ = ["models_with_tails", "with_tails"]
+__all__ = ["agreed", "models_with_tails", "with_tails"]
 
 Array = NDArray[np.float64]
 
 _FADE = 0.2
 """Distance over which what network and law differ by at the end of the states fades, in ranges."""
 
-_SPARSE = 0.3
-"""Share of the range seen that is left to the law: its end is where a single hub was seen."""
+_USUAL, _LEAST = 1.5, 0.5
+"""Networks are used up to where they differ from the law by more than so many times the median over
+the range seen, and in so large a share of the way from 0 in any case: near the end of
+the range a single hub was seen, or few, and networks know little."""
 
-_POINTS = 64
-"""States at which networks and law are brought to one gauge."""
+_NOTHING = 1e-9
+"""A difference that is none."""
+
+_POINTS = 201
+"""States at which networks and law are brought to one gauge, and compared."""
 
 
 def with_tails(field: Field, law: Field, low: float, high: float) -> Field:
@@ -83,8 +88,8 @@ def models_with_tails(models: Models, laws: Fields) -> Fields:
         models: trained graph by graph, from the first one on.
         laws: of the first training graphs, one each.
 
-    Networks are taken where they saw many states: without the last 30 % of their range, at the end
-    that is farther from 0 (at both, in proportion, where states have both signs).
+    Networks are taken as far as they agree with the law as well as elsewhere (`agreed`): at the end
+    of their range they saw single hubs.
 
     Returns:
         The models on those graphs, in their order, as tables where their functions allow that.
@@ -106,7 +111,7 @@ def models_with_tails(models: Models, laws: Fields) -> Fields:
 def _tailed(field: Field | None, law: Field | None, low: float, high: float) -> Field | None:
     if field is None or law is None:
         return None
-    low, high = _dense(low, high)
+    low, high = agreed(field, law, low, high)
     whole = with_tails(field, law, low, high)
     try:
         return as_table(whole, low, high)
@@ -114,10 +119,36 @@ def _tailed(field: Field | None, law: Field | None, low: float, high: float) -> 
         return whole
 
 
-def _dense(low: float, high: float) -> tuple[float, float]:
-    """The part of a range of states in which many were seen."""
-    left = _SPARSE * (high - low) / max(abs(low) + abs(high), np.finfo(float).tiny)
-    return low + left * abs(low), high - left * abs(high)
+def agreed(field: Field, law: Field, low: float, high: float) -> tuple[float, float]:
+    """The part of a range of states in which networks differ from a law by no more than usual.
+
+    How much they differ at a state is the largest over the three functions, each in units of its
+    largest value over the range, of the difference of values and of what that of slopes makes
+    until it has faded. Only ends away from 0 move, and at most half of the way there.
+
+    Args:
+        field: the networks.
+        law: the law's field.
+        low: smallest state seen.
+        high: largest.
+    """
+    x = np.linspace(low, high, _POINTS)
+    apart = np.zeros(_POINTS)
+    c = factor_between(law.h_alt(x), field.h_alt(x))
+    for name, scale in (("f", 1.0), ("h_ego", 1 / c), ("h_alt", c)):
+        values = scale * getattr(law, name)(x)
+        off = np.abs(getattr(field, name)(x) - values)
+        with np.errstate(all="ignore"):
+            steeper = getattr(field, f"d{name}")(x) - scale * getattr(law, f"d{name}")(x)
+        off += _FADE * (high - low) * np.abs(np.where(np.isfinite(steeper), steeper, 0.0))
+        apart = np.maximum(apart, off / max(float(np.abs(values).max()), np.finfo(float).tiny))
+    apart = np.where(np.isfinite(apart), apart, np.inf)
+    agree = x[apart <= max(_USUAL * float(np.median(apart)), _NOTHING)]
+    if high > 0:
+        high = max(float(agree.max()), high - (1 - _LEAST) * min(high, high - low))
+    if low < 0:
+        low = min(float(agree.min()), low + (1 - _LEAST) * min(-low, high - low))
+    return low, high
 
 
 @dataclass(frozen=True)
