@@ -37,7 +37,7 @@ from nodeflow.threads import one_thread_if_small
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["learn"]
+__all__ = ["learn", "posterior_mode"]
 
 Array = NDArray[np.float64]
 Matrix = Array | csr_array
@@ -118,6 +118,14 @@ def learn(
         },
         notes,
     )
+
+
+def posterior_mode(prior: Prior, graph: Graph, frames: Sequence[Run]) -> Array:
+    """The codes (kept,) that frames make the most likely; raises as `Prior.learn`."""
+    part, trajectories = observed_part(sorted_runs(graph, frames), graph)
+    [data] = observed([part], trajectories)
+    _check_frames(prior, data)
+    return _Problem.of(prior, data).solved().codes
 
 
 def _check_frames(prior: Prior, data: Observations) -> None:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import numpy as np
 
-from nodeflow.dynamics.initial import initial_states
-from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.store import Trajectory
-from nodeflow.dynamics.systems import SYSTEMS, field, resolve_parameters
-from nodeflow.graphs.ensemble import sample_cell
+from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.graphs.graph import Graph
-from nodeflow.grid import Cell
 from nodeflow.neural_ode.estimate import Estimate, estimates
-from nodeflow.neural_ode.observations import observed
+from nodeflow.neural_ode.observations import Observations, observed
 from nodeflow.neural_ode.settings import GaussNewtonSettings
+from nodeflow.priors.families import Family, Observing, draws
 from nodeflow.priors.gaussian import Prior, PriorProblem, fit_prior
-from nodeflow.seeds import numpy_generator
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["estimate_member", "prior_of_system"]
+__all__ = ["estimate_member", "estimated", "prior_of_system"]
 
 _RUNS, _TIMES = 8, 40
 """Of each simulated member, and steps of the error equation: those of the default recipe."""
@@ -47,6 +44,11 @@ def estimate_member(graph: Graph, runs: Sequence[Trajectory], *, knots: int = 48
             f"A member of a prior has a run of {short} times, and its functions are estimated "
             f"from at least {fewest}; leave the run out."
         )
+    return estimated(data, knots)
+
+
+def estimated(data: Observations, knots: int) -> Estimate:
+    """As `estimate_member`, of observations that are long enough."""
     [found] = estimates(data.groups, data.adjacency, knots=knots, steps=_TIMES, ridge=0.0)
     if not (np.isfinite(found.values).all() and np.isfinite(found.root).all()):
         raise PriorProblem("The functions of a member cannot be estimated; leave it out.")
@@ -88,40 +90,18 @@ def prior_of_system(
         PriorProblem: a range that is none, or a member that cannot be integrated.
         ModelProblem: graphs outside the S¹ model.
     """
-    resolve_parameters(system, {name: low for name, (low, _) in ranges.items()})
-    for name, (low, high) in ranges.items():
-        if not (np.isfinite([low, high]).all() and low < high):
-            raise PriorProblem(
-                f"The range of {name} is from {low} to {high}; give two numbers, the lower first."
-            )
-    times = np.linspace(0.0, horizon, _TIMES)
-    cell = Cell(N=nodes, beta=beta, gamma=gamma)
-    found = []
-    for index in range(members):
-        generator = numpy_generator(seed, "prior", system, index)
-        values = {name: float(generator.uniform(*pair)) for name, pair in ranges.items()}
-        [graph] = sample_cell(
-            cell, mean_degree=mean_degree, role="prior", graphs=1, first=index, root_seed=seed
-        )
-        start = initial_states(graph.n, _RUNS, *initial, generator)
-        run = simulate(field(system, values), graph.adjacency(), start, times)
-        if "failed" in run.status:
-            told = ", ".join(f"{name} = {value:.4g}" for name, value in values.items())
-            reason = next(x for x in run.reason if x)
-            raise PriorProblem(f"{system} with {told} cannot be integrated: {reason}.")
-        runs = [Trajectory(0, k, times, x, "ok", "") for k, x in enumerate(run.states)]
-        found.append(estimate_member(graph, runs, knots=knots))
+    family = Family(system, ranges)
+    how = Observing(nodes, beta, gamma, mean_degree, _RUNS, _TIMES, initial, horizon)
+    found = [
+        estimate_member(x.graph, x.runs, knots=knots) for x in draws(family, members, how, seed)
+    ]
     made = {
         "system": system,
         "title": SYSTEMS[system].title,
         "ranges": {name: list(pair) for name, pair in ranges.items()},
         "seed": seed,
-        "nodes": nodes,
-        "beta": beta,
-        "gamma": gamma,
-        "mean_degree": mean_degree,
+        **asdict(how),
         "initial": list(initial),
-        "horizon": horizon,
         "knots": knots,
     }
     return fit_prior(found, made)
