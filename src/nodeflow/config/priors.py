@@ -30,13 +30,19 @@ from nodeflow.settings.fields import (
     Unique,
     Whole,
     fault,
+    meaning,
 )
 
 __all__ = ["Priors"]
 
 _FLOW = frozenset(vars(METHODS["codes"].settings)) - {"steps", "batch", "velocity"}
 
-Range = Annotated[tuple[Number, ...], MinLen(2), MaxLen(2)]
+Range = Annotated[
+    tuple[Number, ...],
+    MinLen(2),
+    MaxLen(2),
+    meaning("by system and coefficient, from where to where it is uniform; others are fixed"),
+]
 Ranges = Annotated[dict[Annotated[str, MinLen(1)], Range], MinLen(1)]
 Frames = Annotated[Whole, Ge(2), Le(10**4)]
 
@@ -106,9 +112,7 @@ class Priors(Section):
     """Zoos of neural ODEs of families of systems, and priors that are made of them."""
 
     use: Some[Text] = key("names of the families to learn")
-    families: Annotated[dict[Annotated[str, OneOf(SYSTEMS)], Ranges], MinLen(1)] = key(
-        "by system, from where to where each coefficient is uniform; others keep their defaults"
-    )
+    families: Annotated[dict[Annotated[str, OneOf(SYSTEMS)], Ranges], MinLen(1)]
     strangers: dict[Name, Stranger]
     members: Annotated[Whole, Ge(10), Le(10**6)] = key("neural ODEs of the zoo of each family")
     graph: Graphs

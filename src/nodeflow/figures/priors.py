@@ -55,7 +55,7 @@ def _lines(axis: Axes, rows: pd.DataFrame, by: str, methods: list[str]) -> None:
             continue
         quartiles = (
             own.groupby(by)["relative"]
-            .quantile([0.25, 0.5, 0.75], interpolation="nearest")
+            .quantile(np.array([0.25, 0.5, 0.75]), interpolation="nearest")
             .unstack()
         )
         shown = quartiles.where(np.isfinite(quartiles))
@@ -161,7 +161,8 @@ def draw_prior_families(fits: pd.DataFrame) -> Figure:
         fits: `COLLECTED_FITS`.
     """
     compared = fits.dropna(subset=["weight"])
-    pairs = list(compared.groupby(["frames", "noise"]).groups)
+    kinds = compared[["frames", "noise"]].drop_duplicates()
+    pairs = [(int(x), float(y)) for x, y in kinds.itertuples(index=False)]
     figure, axes = panels(max(len(pairs), 1), columns=2, width=3.4)
     for axis, (frames, noise) in zip(axes, pairs, strict=False):
         here = compared[(compared["frames"] == frames) & (compared["noise"] == noise)]

@@ -1,11 +1,13 @@
 from .claims import judge_priors
+from .estimates import estimate_member
 from .evaluate import Asked, Evaluation, Generated
 from .families import Family, Observing
-from .gaussian import Prior, PriorProblem, fit_prior, load_prior, save_prior
+from .gaussian import Prior, fit_prior, load_prior, save_prior
 from .knowledge import Knowledge
-from .members import estimate_member, prior_of_system
+from .members import prior_of_system
 from .networks import networks
 from .panel import judge_novelty
+from .problem import PriorProblem
 from .rivals import smooth_prior
 from .schemas import (
     COLLECTED_ENSEMBLES,

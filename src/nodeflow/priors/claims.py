@@ -7,7 +7,7 @@ systems, each with all its graphs. A forecast that failed counts as infinitely w
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from nodeflow.judge.bootstrap import INTERVAL
 from nodeflow.judge.claims import FAILING, verdict
-from nodeflow.priors.schemas import PRIOR_CLAIMS
-from nodeflow.priors.trials import INSIDE, STRANGER
+from nodeflow.priors.schemas import INSIDE, PRIOR_CLAIMS, STRANGER
 from nodeflow.seeds import numpy_generator
 
 __all__ = ["judge_priors"]
 
-Array = NDArray[np.float64]
+Columns = Mapping[str, NDArray[Any]]
+Value = Callable[[Columns], float]
 
 _DRAWS = 1000
 _LARGEST, _HEAVY = 8192, 2.1
@@ -77,45 +77,47 @@ class _Claim:
 
     claim: str
     statistic: str
-    value: Callable[[pd.DataFrame], float]
+    value: Value
     rows: pd.DataFrame
     wanted: str
     bound: float
 
     def judged(self, family: str, seed: int) -> dict[str, Any]:
-        groups = [x for _, x in self.rows.groupby("trial")]
+        columns = {name: self.rows[name].to_numpy() for name in self.rows.columns}
+        groups = list(self.rows.groupby("trial").indices.values())
+        whole = self.value(columns) if groups else math.nan
         drawn = np.full(_DRAWS, math.nan)
         if len(groups) > 1:
             random = numpy_generator(seed, "prior claim", family, self.claim, self.statistic)
             for k, chosen in enumerate(random.integers(0, len(groups), (_DRAWS, len(groups)))):
-                drawn[k] = self.value(pd.concat([groups[i] for i in chosen]))
-        whole = self.value(self.rows) if groups else math.nan
+                places = np.concatenate([groups[i] for i in chosen])
+                drawn[k] = self.value({name: x[places] for name, x in columns.items()})
         known = drawn[~np.isnan(drawn)]
         low, high = (
             np.quantile(known, INTERVAL, method="nearest") if len(known) else (math.nan, math.nan)
         )
         sign = -1.0 if self.wanted == _AT_MOST else 1.0
-        ends = sorted((sign * float(low), sign * float(high)))
+        least, most = sorted((sign * float(low), sign * float(high)))
         return {
             "claim": self.claim, "family": family, "statistic": self.statistic, "value": whole,
             "low": float(low), "high": float(high), "wanted": self.wanted, "bound": self.bound,
-            "systems": len(groups), "verdict": verdict(*ends, sign * self.bound),
+            "systems": len(groups), "verdict": verdict(least, most, sign * self.bound),
         }  # fmt: skip
 
 
-def _median(column: str) -> Callable[[pd.DataFrame], float]:
-    return lambda rows: float(rows[column].median())
+def _median(column: str) -> Value:
+    return lambda rows: float(np.median(rows[column]))
 
 
-def _mean(column: str) -> Callable[[pd.DataFrame], float]:
-    return lambda rows: float(rows[column].mean())
+def _mean(column: str) -> Value:
+    return lambda rows: float(np.mean(rows[column]))
 
 
-def _ratio(above: str, below: str) -> Callable[[pd.DataFrame], float]:
+def _ratio(above: str, below: str) -> Value:
     """Median of one column over that of another."""
 
-    def value(rows: pd.DataFrame) -> float:
-        one, other = float(rows[above].median()), float(rows[below].median())
+    def value(rows: Columns) -> float:
+        one, other = float(np.median(rows[above])), float(np.median(rows[below]))
         return one / other if math.isfinite(one) and other > 0 else math.nan
 
     return value
@@ -147,7 +149,7 @@ class _Asked:
     def of_all(self) -> Iterator[_Claim]:
         """The claims on all families, and on strangers."""
         strange = self.fits[self.fits["where"] == STRANGER]
-        for (count, noise), rows in strange.groupby(["frames", "noise"]):
+        for count, noise, rows in _by_frames(strange):
             best = _best(rows).assign(alarm=lambda x: x["alarm"].astype(float))
             best = best.assign(trial=best["family"] + best["trial"].astype(str))
             yield _Claim(
@@ -157,7 +159,7 @@ class _Asked:
         left = self.fits[
             (self.fits["where"] == INSIDE) & (self.fits["candidate"] != self.fits["family"])
         ]
-        for (count, noise), rows in left.groupby(["frames", "noise"]):
+        for count, noise, rows in _by_frames(left):
             best = _best(rows).assign(alarm=lambda x: x["alarm"].astype(float))
             best = best.assign(trial=best["family"] + best["trial"].astype(str))
             yield _Claim(
@@ -204,11 +206,12 @@ class _Asked:
                     claim, f"median relative error, {name}", _median("x"),
                     _columns(table, x=(name, self.studied)), _AT_MOST, bound,
                 )  # fmt: skip
-            full = [x for x in table.columns if x[0] == "full data"]
+            full = [int(x[1]) for x in table.columns if x[0] == "full data"]
             if noise == 0.0 and full:
                 yield _Claim(
                     claim, "error over that with full data", _ratio("x", "y"),
-                    _columns(table, x=("zoo", self.studied), y=full[0]), _AT_MOST, 3.0,
+                    _columns(table, x=("zoo", self.studied), y=("full data", full[0])),
+                    _AT_MOST, 3.0,
                 )  # fmt: skip
             for rival in ("no prior", "smooth prior", "true form", "law"):
                 if (rival, self.studied) in table:
@@ -221,14 +224,14 @@ class _Asked:
     def _families(self, family: str) -> Iterator[_Claim]:
         mine = self.fits[(self.fits["family"] == family) & (self.fits["where"] == INSIDE)]
         own = mine[mine["candidate"] == family]
-        for (count, noise), rows in mine.groupby(["frames", "noise"]):
+        for count, noise, rows in _by_frames(mine):
             if rows["candidate"].nunique() > 1:
                 right = _best(rows).assign(x=lambda y: (y["candidate"] == family).astype(float))
                 yield _Claim(
                     "The right family has the largest evidence",
                     f"share, {count} frames, noise {noise:g}", _mean("x"), right, _AT_LEAST, 0.95,
                 )  # fmt: skip
-        for noise, rows in own[own["frames"] == self.studied].groupby("noise"):
+        for _, noise, rows in _by_frames(own[own["frames"] == self.studied]):
             for wanted, bound in ((_AT_LEAST, 0.85), (_AT_MOST, 0.95)):
                 yield _Claim(
                     "Bands of 90 % cover 85 to 95 %",
@@ -261,7 +264,9 @@ class _Asked:
 
     def _ensembles(self, family: str) -> Iterator[_Claim]:
         mine = self.ensembles[self.ensembles["family"] == family]
-        for (method, noise, size), rows in mine.groupby(["method", "noise", "N"]):
+        kinds = mine[["method", "noise", "N"]].drop_duplicates()
+        for method, noise, size in kinds.itertuples(index=False):
+            rows = mine[(mine["method"] == method) & (mine["noise"] == noise) & (mine["N"] == size)]
             text = f"{method}, noise {noise:g}, N = {size}"
             yield _Claim(
                 "An ensemble predicts better than one", f"error over that of one, {text}",
@@ -290,6 +295,16 @@ class _Asked:
                 )  # fmt: skip
 
 
+def _by_frames(rows: pd.DataFrame) -> Iterator[tuple[int, float, pd.DataFrame]]:
+    """Rows for each number of frames and each noise."""
+    for count, noise in rows[["frames", "noise"]].drop_duplicates().itertuples(index=False):
+        yield (
+            int(count),
+            float(noise),
+            rows[(rows["frames"] == count) & (rows["noise"] == noise)],
+        )
+
+
 def _best(rows: pd.DataFrame) -> pd.DataFrame:
     """Of each test system the candidate with the largest evidence."""
     keys = ["family", "where", "trial", "frames", "noise"]
@@ -306,5 +321,6 @@ def _wide(rows: pd.DataFrame, only: float | None = None) -> pd.DataFrame:
 
 
 def _columns(table: pd.DataFrame, **names: tuple[str, int]) -> pd.DataFrame:
-    columns = {name: table[key] for name, key in names.items() if key in table}
+    missing = pd.Series(math.nan, index=table.index)
+    columns = {name: table.get(key, missing) for name, key in names.items()}
     return pd.DataFrame(columns).dropna().rename_axis("trial").reset_index()

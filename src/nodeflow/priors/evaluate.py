@@ -32,11 +32,13 @@ from nodeflow.neural_ode.stability import compare_fixed_points
 from nodeflow.neural_ode.store import Models
 from nodeflow.neural_ode.train import train_stack
 from nodeflow.priors.families import Family
-from nodeflow.priors.gaussian import Prior, PriorProblem
+from nodeflow.priors.gaussian import Prior
 from nodeflow.priors.knowledge import OVER_CODES, OVER_WEIGHTS, Knowledge
 from nodeflow.priors.networks import networks
+from nodeflow.priors.problem import PriorProblem
 from nodeflow.priors.rivals import by_law, fit_form, smooth_prior, without_prior
-from nodeflow.priors.trials import INSIDE, Case, Trial
+from nodeflow.priors.schemas import INSIDE
+from nodeflow.priors.trials import Case, Trial
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["Asked", "Evaluation", "Generated"]
@@ -255,7 +257,9 @@ class _Work:
         stacks: dict[tuple[str, int, float], Models] = {}
         for noise in asked.noise:
             for count in asked.frames:
-                at = {"frames": count, "noise": noise, "everywhere": count == asked.studied}
+                at: dict[str, Any] = {
+                    "frames": count, "noise": noise, "everywhere": count == asked.studied,
+                }  # fmt: skip
                 run = trial.frames(count, noise)
                 learned, row = self._learned(prior, run, trial.family, at)
                 new["fits"].append(row)

@@ -16,7 +16,7 @@ from nodeflow.dynamics.systems import Field, field, resolve_parameters
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.graphs.graph import Graph
 from nodeflow.grid import Cell
-from nodeflow.priors.gaussian import PriorProblem
+from nodeflow.priors.problem import PriorProblem
 from nodeflow.seeds import numpy_generator
 
 __all__ = ["Draw", "Family", "Observing", "draws", "mixed"]

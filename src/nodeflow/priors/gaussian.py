@@ -23,7 +23,7 @@ from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode.curves import Curves, beyond
 from nodeflow.neural_ode.estimate import Estimate
-from nodeflow.problems import Problem
+from nodeflow.priors.problem import PriorProblem
 from nodeflow.tables import FileProblem, Kind, read_parameters, read_tensors, write_tensors
 from nodeflow.threads import one_thread_if_small
 
@@ -36,7 +36,6 @@ __all__ = [
     "FEWEST_FRAMES",
     "PRIOR",
     "Prior",
-    "PriorProblem",
     "continued",
     "fit_prior",
     "load_prior",
@@ -83,10 +82,6 @@ _COMMON = 0.1
 """Share of the members that have to have seen a state for it to count as seen."""
 
 
-class PriorProblem(Problem):
-    """Members of which no prior can be made, or frames that cannot be learned from with one."""
-
-
 @dataclass(frozen=True, eq=False)
 class Prior:
     """A Gaussian over f, h_ego and h_alt: mean + Σ_k z_k mode_k with standard normal z.
@@ -114,6 +109,12 @@ class Prior:
     metric: Array
     made: Mapping[str, Any]
 
+    @property
+    def shared(self) -> tuple[float, float]:
+        """Smallest and largest state that all members have seen."""
+        low, high = map(float, self.made["shared"])
+        return low, high
+
     def at(self, codes: Array) -> Curves:
         """The functions of codes (R, kept); modes left out have their mean."""
         values = self.mean + np.tensordot(codes, self.modes[: self.kept], 1)
@@ -121,7 +122,7 @@ class Prior:
 
     def codes(self, members: Sequence[Estimate]) -> Array:
         """Codes (M, kept) of members: the mean of what each of them and the prior say together."""
-        window = np.linspace(*self.made["shared"], _WINDOW)
+        window = np.linspace(*self.shared, _WINDOW)
         modes, mean = self.modes[: self.kept].reshape(self.kept, -1), self.mean.ravel()
         found = []
         for member in members:
@@ -132,7 +133,7 @@ class Prior:
 
     def gauged(self, field: Field, states: Array) -> Array:
         """f, h_ego and h_alt of any vector field at some states, in the gauge of the prior."""
-        window = np.linspace(*self.made["shared"], _WINDOW)
+        window = np.linspace(*self.shared, _WINDOW)
         size = float(np.sqrt(np.square(field.h_ego(window)).mean())) or 1.0
         size = -size if field.h_alt(window).mean() < 0 else size
         return np.stack([field.f(states), field.h_ego(states) / size, size * field.h_alt(states)])
@@ -142,7 +143,7 @@ class Prior:
         """(kept,) trajectory error, relative to the states, that a code of 1 causes."""
         modes = self.modes[: self.kept].reshape(self.kept, -1)
         squares = np.einsum("ki,ij,kj->k", modes, self.metric, modes)
-        return np.sqrt(np.clip(squares, 0.0, None))
+        return np.asarray(np.sqrt(np.clip(squares, 0.0, None)))
 
     def learn(
         self,

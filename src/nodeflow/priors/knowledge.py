@@ -100,7 +100,7 @@ class Knowledge:
     @cached_property
     def states(self) -> Tensor:
         """(64,) over which interactions are balanced: those that all members saw."""
-        return torch.linspace(*self.prior.made["shared"], _STATES, dtype=torch.float64)
+        return torch.linspace(*self.prior.shared, _STATES, dtype=torch.float64)
 
     @cached_property
     def canonical(self) -> dict[str, Tensor]:

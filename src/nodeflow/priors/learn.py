@@ -30,7 +30,8 @@ from nodeflow.neural_ode.curves import Curves
 from nodeflow.neural_ode.ensemble import Ensemble, data_facts, sorted_runs
 from nodeflow.neural_ode.observations import Observations, observed
 from nodeflow.neural_ode.trust import LEVELS, Calibration, Seen
-from nodeflow.priors.gaussian import FEWEST_FRAMES, Prior, PriorProblem
+from nodeflow.priors.gaussian import FEWEST_FRAMES, Prior
+from nodeflow.priors.problem import PriorProblem
 from nodeflow.seeds import numpy_generator
 from nodeflow.threads import one_thread_if_small
 

@@ -1,58 +1,20 @@
-"""Members of a prior: functions estimated from series, or of simulated systems of a family."""
+"""Priors of simulated systems of a family."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 
-import numpy as np
-
-from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS
-from nodeflow.graphs.graph import Graph
-from nodeflow.neural_ode.estimate import Estimate, estimates
-from nodeflow.neural_ode.observations import Observations, observed
-from nodeflow.neural_ode.settings import GaussNewtonSettings
+from nodeflow.priors.estimates import estimate_member
 from nodeflow.priors.families import Family, Observing, draws
-from nodeflow.priors.gaussian import Prior, PriorProblem, fit_prior
+from nodeflow.priors.gaussian import Prior, fit_prior
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["estimate_member", "estimated", "prior_of_system"]
+__all__ = ["prior_of_system"]
 
 _RUNS, _TIMES = 8, 40
-"""Of each simulated member, and steps of the error equation: those of the default recipe."""
-
-
-@one_thread_if_small
-def estimate_member(graph: Graph, runs: Sequence[Trajectory], *, knots: int = 48) -> Estimate:
-    """The functions of one system, for `fit_prior`.
-
-    Args:
-        graph: the network.
-        runs: on it, of 7 times or more each; `data.observed_part` makes them of series.
-        knots: pieces of the splines.
-
-    Raises:
-        RecipeProblem: there is no run.
-        PriorProblem: a run has too few times, or the functions cannot be found.
-    """
-    [data] = observed([graph], runs)
-    short = min(len(times) for times, _ in data.groups)
-    fewest = GaussNewtonSettings.fewest_times
-    if short < fewest:
-        raise PriorProblem(
-            f"A member of a prior has a run of {short} times, and its functions are estimated "
-            f"from at least {fewest}; leave the run out."
-        )
-    return estimated(data, knots)
-
-
-def estimated(data: Observations, knots: int) -> Estimate:
-    """As `estimate_member`, of observations that are long enough."""
-    [found] = estimates(data.groups, data.adjacency, knots=knots, steps=_TIMES, ridge=0.0)
-    if not (np.isfinite(found.values).all() and np.isfinite(found.root).all()):
-        raise PriorProblem("The functions of a member cannot be estimated; leave it out.")
-    return found
+"""Of each member: those of the default recipe."""
 
 
 @one_thread_if_small

@@ -68,7 +68,7 @@ class _Judge:
         self.scale = np.where(spread > 0, spread, 1.0) * np.sqrt(3 * _STATES)
         self.functions = self._placed(functions)
 
-    def _functions(self, fields: Sequence[Field | None], keep: Sequence[int] | Array) -> Array:
+    def _functions(self, fields: Sequence[Field | None], keep: NDArray[Any]) -> Array:
         found = [fields[int(k)] for k in keep]
         return np.stack([self.known.prior.gauged(x, self.states) for x in found if x is not None])
 

@@ -17,10 +17,11 @@ from nodeflow.laws.discover import discover
 from nodeflow.laws.settings import FEWEST_TIMES
 from nodeflow.neural_ode.curves import Curves
 from nodeflow.neural_ode.settings import GaussNewtonSettings
+from nodeflow.priors.estimates import estimate_member
 from nodeflow.priors.families import Family
-from nodeflow.priors.gaussian import Prior, PriorProblem, continued, modes_of, smooth_kernel
+from nodeflow.priors.gaussian import Prior, continued, modes_of, smooth_kernel
 from nodeflow.priors.learn import posterior_mode
-from nodeflow.priors.members import estimate_member
+from nodeflow.priors.problem import PriorProblem
 from nodeflow.problems import Problem
 
 __all__ = ["by_law", "fit_form", "smooth_prior", "without_prior"]
@@ -61,7 +62,7 @@ def without_prior(prior: Prior, graph: Graph, run: Run) -> Field | None:
     count = len(run.times)
     if count < GaussNewtonSettings.fewest_times:
         return None
-    frames = Trajectory(0, 0, run.times, run.states, "ok", "")
+    frames = _trajectory(run)
     try:
         found = estimate_member(graph, [frames], knots=_FEW_KNOTS if count < _FEW_TIMES else _KNOTS)
         values = continued(found, prior.states)
@@ -78,7 +79,7 @@ def by_law(graph: Graph, run: Run) -> Field | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return discover([graph], [Trajectory(0, 0, run.times, run.states, "ok", "")]).field
+            return discover([graph], [_trajectory(run)]).field
     except Problem:
         return None
 
@@ -125,3 +126,7 @@ def fit_form(family: Family, prior: Prior, graph: Graph, run: Run) -> Field | No
 def _values(true: Field, states: Array) -> Array:
     parts: Sequence[Callable[[Array], Array]] = (true.f, true.h_ego, true.h_alt)
     return np.stack([np.broadcast_to(x(states), states.shape) for x in parts]).astype(np.float64)
+
+
+def _trajectory(run: Run) -> Trajectory:
+    return Trajectory(0, 0, run.times, run.states.astype(np.float32), "ok", "")

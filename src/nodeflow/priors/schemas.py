@@ -14,9 +14,15 @@ __all__ = [
     "COLLECTED_HIDDEN",
     "COLLECTED_PANEL",
     "COLLECTED_RUNS",
+    "INSIDE",
+    "OUTSIDE",
     "PRIOR_CLAIMS",
     "PRIOR_TABLES",
+    "STRANGER",
 ]
+
+INSIDE, OUTSIDE, STRANGER = "inside", "outside", "stranger"
+"""Where the coefficients of a test system are; a stranger's form is that of no family."""
 
 _FLOAT, _INT, _TEXT, _BOOL = pa.float64(), pa.int64(), pa.string(), pa.bool_()
 

@@ -20,15 +20,13 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.grid import Cell
 from nodeflow.priors.families import Family, Observing, mixed
-from nodeflow.priors.gaussian import PriorProblem
+from nodeflow.priors.problem import PriorProblem
+from nodeflow.priors.schemas import INSIDE, STRANGER
 from nodeflow.seeds import numpy_generator
 
-__all__ = ["INSIDE", "OUTSIDE", "STRANGER", "Case", "Trial", "strangers", "trials"]
+__all__ = ["Case", "Trial", "strangers", "trials"]
 
 Array = NDArray[np.float64]
-
-INSIDE, OUTSIDE, STRANGER = "inside", "outside", "stranger"
-"""Where the coefficients of a test system are; a stranger's form is that of no family."""
 
 _BEYOND = (0.1, 0.3)
 """Shares of a range by which one coefficient is outside of it."""

@@ -62,7 +62,9 @@ class ZeroShot:
     @cached_property
     def _solved(self) -> tuple[Array, Array, Array]:
         """The inverse of the members' covariance, it times the codes, and a scale for each code."""
-        inverse = np.linalg.inv(_covariance(self.places, self.length, self.noise))
+        inverse = np.asarray(
+            np.linalg.inv(_covariance(self.places, self.length, self.noise)), dtype=np.float64
+        )
         weights = inverse @ self.codes
         left = weights / np.diag(inverse)[:, None]
         scale = np.sqrt(np.mean(left**2 * np.diag(inverse)[:, None], axis=0))

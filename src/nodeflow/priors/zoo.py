@@ -23,8 +23,8 @@ from nodeflow.neural_ode.observations import observed
 from nodeflow.neural_ode.settings import GaussNewtonSettings
 from nodeflow.neural_ode.store import Models, model_tensors, models_from
 from nodeflow.neural_ode.train import train_stack
+from nodeflow.priors.estimates import estimated
 from nodeflow.priors.families import Family, Observing, draws
-from nodeflow.priors.members import estimated
 from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
 from nodeflow.threads import one_thread_if_small
 
@@ -120,19 +120,21 @@ def train_zoo(
         data.append(replace(found, graph=index))
     forms = [estimated(x, settings.knots) for x in data]
     wanted = [with_ridge(x, settings.ridge) for x in forms]
-    stacks = []
+    stacks: list[Models] = []
     for start in ("own", "shared"):
         names: list[tuple[str | float, ...]] = [
             ("prior", family.system, index if start == "own" else start) for index in range(count)
         ]
-        models, _ = train_stack(
+        trained, _ = train_stack(
             data, settings, names, seed, device, f"train {family.system}, {start} start",
             estimated=wanted,
         )  # fmt: skip
-        stacks.append(models)
+        stacks.append(trained)
+    models, shared = stacks
     return FamilyZoo(
         np.array([[draw.values[name] for name in family.ranges] for draw in drawn]),
-        *stacks,
+        models,
+        shared,
         np.stack([x.points for x in forms]),
         np.stack([x.root for x in forms]),
         np.array([x.floor for x in forms]),
