@@ -40,7 +40,8 @@ def zero_shot(runs: pd.DataFrame) -> str:
     keys = ["family", "where", "gamma", "N"]
     alone = _errors(runs[(runs["frames"] == 0) | (runs["method"] == "full data")])
     lines = []
-    for (family, where, gamma, size), rows in alone.groupby(keys, sort=False):
+    for family, where, gamma, size in alone[keys].drop_duplicates().itertuples(index=False):
+        rows = alone[(alone[keys] == [family, where, gamma, size]).all(axis=1)]
         cells = [_quartiles(rows.loc[rows["method"] == name, "relative"]) for name in ALONE]
         lines.append([f"{family} {where}, γ = {gamma:g}, N = {size:,}", *cells])
     failed = share((alone["status"] != "ok").mean(), 1)
@@ -54,7 +55,9 @@ def few_frames(runs: pd.DataFrame) -> str:
     cells = few[["N", "gamma"]].value_counts().index[0]
     few = _errors(few[(few["N"] == cells[0]) & (few["gamma"] == cells[1])])
     lines = []
-    for (family, noise, count), rows in few.groupby(["family", "noise", "frames"], sort=False):
+    keys = ["family", "noise", "frames"]
+    for family, noise, count in few[keys].drop_duplicates().itertuples(index=False):
+        rows = few[(few[keys] == [family, noise, count]).all(axis=1)]
         found = [_quartiles(rows.loc[rows["method"] == name, "relative"]) for name in FEW]
         lines.append([f"{family}, {share(noise)} noise, {count} frames", *found])
     table = markdown(["test systems", *FEW.values()], lines)
@@ -76,7 +79,8 @@ def _claims(shown: pd.DataFrame) -> str:
     families = list(dict.fromkeys(shown["family"]))
     keys = ["claim", "statistic", "wanted", "bound"]
     lines = []
-    for (claim, statistic, wanted, bound), rows in shown.groupby(keys, sort=False):
+    for claim, statistic, wanted, bound in shown[keys].drop_duplicates().itertuples(index=False):
+        rows = shown[(shown[keys] == [claim, statistic, wanted, bound]).all(axis=1)]
         by = rows.set_index("family")
         cells = []
         for family in families:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -311,13 +310,11 @@ class _Work:
         self, prior: Prior, run: Run, name: str, at: Mapping[str, Any]
     ) -> tuple[Ensemble | None, dict[str, Any]]:
         """The same, and what it says as a row of "fits"."""
-        before = time.process_time()
         found = self._posterior(prior, run)
         size = float(np.sqrt(np.square(run.states).mean()))
         row: dict[str, Any] = {
             "frames": at["frames"], "noise": at["noise"], "candidate": name,
             "evidence": -math.inf, "weight": math.nan, "alarm": True,
-            "seconds": time.process_time() - before,
         }  # fmt: skip
         if found is not None:
             row |= {

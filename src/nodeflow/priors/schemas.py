@@ -93,7 +93,6 @@ PRIOR_TABLES = {
             "covered": (_FLOAT, "share of further noisy observations within bands of 90 %"),
             "error": (_FLOAT, "relative error of the forecast with this candidate"),
             "spread": (_FLOAT, "half width of those bands over the error; both medians"),
-            "seconds": (_FLOAT, "CPU seconds of the posterior"),
         },
     ),
     "fixed_points": _schema(
