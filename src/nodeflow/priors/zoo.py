@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 
 FAMILY_ZOO = Kind("zoo of a family", 1)
 
-_STRAY = 10.0
+_STRAY = 5.0
 """Times the median relative error of the members from which one is no good."""
 
 _CPU = torch.device("cpu")
@@ -66,7 +66,7 @@ class FamilyZoo:
 
     @property
     def good(self) -> NDArray[np.bool_]:
-        """(R,) those that were trained and do not err ten times as much as most do."""
+        """(R,) those that were trained and do not err five times as much as most do."""
         error = np.where(self.models.ok, self.models.error / self.sizes, np.inf)
         typical = np.median(error[self.models.ok]) if self.models.ok.any() else 0.0
         return np.asarray(error <= _STRAY * typical)
