@@ -13,11 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data.series import Run
-from nodeflow.dynamics.integrate import Simulation
-from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, Field
 from nodeflow.job import Progress
-from nodeflow.judge.warning import receiver_curve
 from nodeflow.neural_ode.curves import Curves
 from nodeflow.neural_ode.ensemble import Ensemble
 from nodeflow.neural_ode.evaluate import evaluate_models
@@ -30,6 +27,7 @@ from nodeflow.neural_ode.settings import GaussNewtonSettings
 from nodeflow.neural_ode.stability import compare_fixed_points
 from nodeflow.neural_ode.store import Models
 from nodeflow.neural_ode.train import train_stack
+from nodeflow.priors.ensembles import ensemble_rows
 from nodeflow.priors.families import Family
 from nodeflow.priors.gaussian import Prior
 from nodeflow.priors.knowledge import OVER_CODES, OVER_WEIGHTS, Knowledge
@@ -45,7 +43,6 @@ __all__ = ["Asked", "Evaluation", "Generated"]
 Array = NDArray[np.float64]
 Rows = list[dict[str, Any]]
 
-_WORST = 0.05
 _LEVEL = 0.9
 _SHOWN = 64
 _SHOWN_STATES = 48
@@ -199,7 +196,7 @@ class _Work:
         self._test(made, new)
         self._details(made, new)
         if trial.where == INSIDE:
-            self._ensembles(stacks, new)
+            new["ensembles"] = ensemble_rows(stacks, trial, self.of.cases, self.detail)
         return new
 
     # --- zero shot -------------------------------------------------------------------------------
@@ -406,34 +403,6 @@ class _Work:
                 facts.pop("everywhere")
                 new[name].append({**facts, **cell, **{x: row.get(x, math.nan) for x in columns}})
 
-    def _ensembles(
-        self, stacks: Mapping[tuple[str, int, float], Models], new: dict[str, Rows]
-    ) -> None:
-        """Ensembles as predictors and as alarms, and the member that smaller graphs choose."""
-        for (method, frames, noise), models in stacks.items():
-            before: Array | None = None
-            for case in sorted(self.of.cases, key=lambda x: (x.cell.gamma, x.cell.N)):
-                if case.cell.gamma != self.detail.cell.gamma:
-                    continue
-                seen = _Watched([], [])
-                evaluate_models(
-                    models, self.trial.field, case.graphs, case.nodes, self.trial.truth(case),
-                    tolerance=self.trial.tolerance, watch=seen,
-                )  # fmt: skip
-                errors = np.nanmean(np.stack(seen.each), axis=0) if seen.each else np.empty(0)
-                for row in seen.rows:
-                    selected = math.nan
-                    if before is not None and np.isfinite(before).any():
-                        selected = float(seen.each[row["graph"]][int(np.nanargmin(before))])
-                    new["ensembles"].append(
-                        {
-                            "method": method, "frames": frames, "noise": noise,
-                            "N": case.cell.N, "gamma": case.cell.gamma,
-                            **row, "error_selected": selected,
-                        }
-                    )  # fmt: skip
-                before = errors
-
     # --- functions -------------------------------------------------------------------------------
 
     def _show(
@@ -470,39 +439,3 @@ def _mode(found: Ensemble | None) -> Field | None:
     values = found.models.values
     pair = Curves(found.models.states, values[:2].mean(axis=0, keepdims=True))
     return pair.fields[0] if pair.fields else None
-
-
-@dataclass
-class _Watched:
-    """What an ensemble predicts on each graph: see `neural_ode.evaluate.Watch`.
-
-    Attributes:
-        rows: of "ensembles", but for what is the same for all graphs.
-        each: of each graph the relative errors of all members; NaN where one failed.
-    """
-
-    rows: Rows
-    each: list[Array]
-
-    def __call__(
-        self, index: int, truth: Sequence[Trajectory], found: Sequence[Simulation | None]
-    ) -> None:
-        true = truth[0].states.astype(np.float64)
-        size = float(np.abs(true).mean())
-        states = [x.states[0] if x is not None and not x.reason[0] else None for x in found]
-        errors = np.array(
-            [math.nan if x is None else np.abs(x - true).mean() / size for x in states]
-        )
-        self.each.append(errors)
-        good = np.stack([x for x in states if x is not None]) if np.isfinite(errors).any() else None
-        row: dict[str, Any] = {
-            "graph": index, "members": int(np.isfinite(errors).sum()),
-            "error_one": math.nan, "error": math.nan, "alarm": math.nan,
-        }  # fmt: skip
-        if good is not None:
-            off = np.abs(good.mean(axis=0) - true).mean(axis=0)
-            row |= {"error_one": float(np.nanmedian(errors)), "error": float(off.mean() / size)}
-            if len(good) > 1:
-                bad = off > np.quantile(off, 1 - _WORST)
-                row["alarm"] = receiver_curve(bad, good.std(axis=0, ddof=1).mean(axis=0))[1]
-        self.rows.append(row)
