@@ -55,8 +55,7 @@ TABLES: tuple[PageTable, ...] = (
 PICTURES: dict[str, tuple[str, ...]] = {
     "config.yaml": (
         "size_errors", "structure_errors", "degree_errors", "hidden", "trust", "claims",
-        "frontier", "alignment", "transfer", "prior_frames", "prior_sizes", "prior_alarm",
-        "runtime",
+        "frontier", "alignment", "transfer", "runtime",
     ),
     "generation.yaml": ("solvers", "conditional"),
 }  # fmt: skip
