@@ -33,7 +33,7 @@ include: "rules/laws.smk"
 include: "rules/zoo.smk"
 include: "rules/canonical.smk"
 include: "rules/flow.smk"
-include: "rules/bridge.smk"
+include: "rules/priors.smk"
 include: "rules/own.smk"
 include: "rules/tables.smk"
 include: "rules/benchmarks.smk"
@@ -44,7 +44,7 @@ localrules:
     all_figures,
     neural_ode_figures,
     flow_figures,
-    bridge_figures,
+    priors_figures,
     own_figures,
     all_tables,
     download_data,
@@ -57,9 +57,9 @@ rule all_figures:
         fill(paths.OWN_PAGE, plan.own.all),
 
 
-# One research question at a time: generalization on networks, generation of weights, the bridge;
+# One research question at a time: generalization on networks, generation of weights, priors of neural ODEs;
 # and what the user brought along.
-for research in ("neural_ode", "flow", "bridge", "own"):
+for research in ("neural_ode", "flow", "priors", "own"):
 
     rule:
         name:

@@ -8,7 +8,7 @@ rule simulate_trajectories:
     output:
         [
             update(narrow(paths.TRAJECTORIES, system=system))
-            for system in plan.dynamics.simulated
+            for system in plan.dynamics.systems
         ],
     log:
         paths.log("simulate_trajectories", paths.EDGES),

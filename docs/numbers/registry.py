@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from docs.numbers import bridge, costs, flow, neural_ode
+from docs.numbers import costs, flow, neural_ode, priors
 from docs.numbers.page import PageTable
 
 TABLES: tuple[PageTable, ...] = (
@@ -20,9 +20,10 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("flow_differences", ("flow_panel",), flow.differences),
     PageTable("flow_alignment", ("flow_panel", "flow_summary"), flow.alignment),
     PageTable("transfer", ("transfer",), flow.transfer),
-    PageTable("bridge_panel", ("bridge_panel",), bridge.panel),
-    PageTable("bridge_tests", ("bridge_panel", "bridge_runs", "bridge_fixed_points"), bridge.tests),
-    PageTable("bridge_questions", ("bridge_questions",), bridge.answers),
+    PageTable("prior_zero_shot", ("prior_runs",), priors.zero_shot),
+    PageTable("prior_frames", ("prior_runs",), priors.few_frames),
+    PageTable("prior_claims", ("prior_claims",), priors.claims),
+    PageTable("prior_ensembles", ("prior_claims",), priors.ensembles),
     PageTable("costs", ("runtime",), costs.by_rule),
     PageTable(
         "claims_eight_graphs", ("claims",), partial(neural_ode.claims, trust=False), "claims.yaml"
@@ -52,20 +53,13 @@ TABLES: tuple[PageTable, ...] = (
         "other_alignments", ("zoo_alignment", "zoo_barrier"), flow.canonicalized, "alignment.yaml"
     ),
     PageTable("streamed", ("flow_summary",), flow.sets, "alignment.yaml"),
-    PageTable(
-        "five_tests",
-        ("bridge_panel", "bridge_runs", "bridge_fixed_points"),
-        bridge.tests,
-        "bridge.yaml",
-    ),
-    PageTable("five_questions", ("bridge_questions",), bridge.answers, "bridge.yaml"),
 )
 """All tables that are made of a run's, by configuration; `docs/tables/NAME.md` each."""
 
 PICTURES: dict[str, tuple[str, ...]] = {
     "config.yaml": (
         "size_errors", "structure_errors", "degree_errors", "hidden", "trust", "claims",
-        "frontier", "alignment", "transfer", "bridge_errors", "bridge_questions", "runtime",
+        "frontier", "alignment", "transfer", "runtime",
     ),
     "generation.yaml": ("solvers", "conditional"),
 }  # fmt: skip

@@ -29,7 +29,7 @@ WILDCARDS = {
     "block": r"\d+",
     "weights": "aligned|raw",
     "width": r"\d+",
-    "nodes": "[a-z0-9_]+",
+    "family": "[A-Za-z0-9_]+",
     "own": "[A-Za-z0-9_-]+",
 }
 """What paths name, and the form of it: `name~value` for numbers, the value alone for names."""
@@ -67,7 +67,7 @@ def place_of(path: str | Path, name: str, value: object) -> str | None:
         text = f"{name}~{text}"
     elif name in ("role", "variant", "weights"):  # not every path has one
         said = [part for part in parts if re.match(rf"(?:{WILDCARDS[name]})(?:\.|$)", part)]
-    elif name in ("system", "network", "zoo", "flow", "nodes", "own"):
+    elif name in ("system", "network", "zoo", "flow", "family", "own"):
         said = list(parts)
     form = re.compile(re.escape(text) + r"(\.[a-z]+)*")  # with the endings of a file's name
     if not said or any(form.fullmatch(part) for part in said):

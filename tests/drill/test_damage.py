@@ -236,7 +236,7 @@ def test_every_kind_of_file_is_damaged(run: Checkout, cases: list[Case]) -> None
 DELETED = [
     "results/graphs/test/N~128/*/gamma~2.1/edges.parquet",
     "results/trajectories/training/SIS/N~64/*/*.parquet",
-    "results/bridge/one/members/SIS.safetensors",
+    "results/priors/SIS/zoo.safetensors",
     "results/zoo/iris/aligned/*.safetensors",
     "results/flow/iris_descent/raw/*/samples.safetensors",
 ]

@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 
-from nodeflow.bridge.evaluate import TestSettings
-from nodeflow.bridge.functional import FunctionSettings
-from nodeflow.bridge.sets import ControlSettings
-from nodeflow.bridge.zoo import DataSettings
 from nodeflow.canonical import CanonicalSettings, MatchSettings
 from nodeflow.config import Config
 from nodeflow.config.zoo import Zoo
@@ -19,6 +16,8 @@ from nodeflow.flow import DescentSettings, FlowSettings, SampleSettings, setting
 from nodeflow.flow.lessons import DescentProblem
 from nodeflow.judge import PanelSettings, TransferSettings
 from nodeflow.neural_ode.settings import GaussNewtonSettings, recipe_settings, snapshot_steps
+from nodeflow.priors import Asked, Family
+from nodeflow.priors.families import mixed
 from nodeflow.zoo import Architecture, TrainSettings, build
 
 _SMALL = 100_000
@@ -38,7 +37,7 @@ def built(config: Config) -> Iterator[Any]:
         yield TrainSettings(**zoo.dump("training")["training"])
         yield from _architecture(zoo)
     yield from _flows(config)
-    yield from _bridge(config)
+    yield from _priors(config)
 
 
 def _match(config: Config) -> MatchSettings:
@@ -126,39 +125,22 @@ def _encodes(settings: FlowSettings, zoos: list[Zoo]) -> None:
     assert (settings.codec.rank or 1) <= min(members - 1, zoos[0].parameters)
 
 
-def _bridge(config: Config) -> Iterator[Any]:
-    bridge, dynamics = config.bridge, config.dynamics
-    flow = settings_of("codes", bridge.dump("flow")["flow"])
-    yield flow
-    yield SampleSettings(**bridge.dump("sampling")["sampling"])
-    training = bridge.dump("training")["training"]
-    yield FunctionSettings(**bridge.dump("functions")["functions"], scale=training["scale"])
-    yield DataSettings(
-        size=config.graphs.training.size,
-        mean_degree=config.graphs.mean_degree,
-        trajectories=bridge.data.trajectories,
-        times=bridge.data.times,
-        **{name: getattr(dynamics, name) for name in ("initial", "horizon", "rtol", "atol")},
-        max_steps=dynamics.max_steps,
-    )
-    for name in bridge.use:
-        zoo, tests = bridge.zoos[name], bridge.zoos[name].tests
-        settings = recipe_settings("gauss_newton", training)
-        assert isinstance(settings, GaussNewtonSettings)
-        assert bridge.data.times >= settings.fewest_times
-        yield settings
-        yield TestSettings(
-            **{
-                key: getattr(tests, key)
-                for key in (
-                    "models", "controls", "ensembles", "unobserved", "fixed_points", "horizon",
-                    "detail_size",
-                )
-            }
-        )  # fmt: skip
-        check_settings(dynamics.rtol, dynamics.atol, dynamics.max_steps)
-        yield ControlSettings(config.judge.noise_scales, config.judge.soup, config.judge.controls)
-        assert zoo.learned >= max(3, config.judge.soup)
-        assert max(tests.ensembles) <= tests.models
-        for share in tests.unobserved:
-            assert round(share * tests.detail_size) < tests.detail_size
+def _priors(config: Config) -> Iterator[Any]:
+    priors, tests = config.priors, config.priors.tests
+    yield settings_of("codes", priors.dump("flow")["flow"])
+    yield SampleSettings(**priors.dump("sampling")["sampling"])
+    training = GaussNewtonSettings(**priors.dump("training")["training"])
+    assert priors.data.times >= training.fewest_times
+    yield training
+    families = {name: Family(name, x) for name, x in priors.families.items()}  # type: ignore[arg-type]
+    yield from families.values()
+    for stranger in priors.strangers.values():
+        yield mixed(families, stranger.dump(), np.random.default_rng(0))
+    yield Asked.of(
+        tests.dump(
+            "frames", "noise", "compared", "studied", "draws", "members", "laws", "removed",
+            "horizon",
+        )
+    )  # fmt: skip
+    assert round(tests.removed * tests.detail_size) < tests.detail_size
+    assert tests.members <= tests.draws

@@ -22,7 +22,7 @@ from tests.unit.config_settings import built
 from tests.unit.test_config import DEFAULT, ROOT, junk, overlaid
 from tests.workflow.conftest import copy_checkout
 
-NAMES = sorted({*DEFAULT["zoo"]["zoos"], *DEFAULT["flow"]["flows"], *DEFAULT["bridge"]["zoos"]})
+NAMES = sorted({*DEFAULT["zoo"]["zoos"], *DEFAULT["flow"]["flows"], *DEFAULT["priors"]["families"]})
 # Names that are folders elsewhere, end lines, or mean something to Snakemake.
 STRANGE = ["..", "../x", "/etc/passwd", "a\n", "", "a b", "{N}", "~", "a/../../b", "ZOO", "x" * 300]
 
@@ -187,7 +187,7 @@ def rows_of(plan: Plan) -> dict[str, list[dict[str, Any]]]:
         "flows": plan.flows.all,
         "transfers": plan.flows.all,
         "conditional": plan.flows.conditional,
-        "bridge": plan.bridge.all,
+        "priors": plan.priors.families,
         "own": plan.own.all,
     }
     return {name: [*rows[:6], *rows[-6:]] for name, rows in found.items()}

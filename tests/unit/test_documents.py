@@ -23,7 +23,7 @@ TUTORIALS = sorted((ROOT / "docs/tutorials").glob("*.md"))
 RESULTS = [
     ROOT / f"docs/{name}.md"
     for name in (
-        "claims", "trust", "generation", "bridge", "results/generalize", "results/costs",
+        "claims", "trust", "generation", "results/generalize", "results/costs",
         "results/benchmarks", "own-series", "influenza",
     )
 ]  # fmt: skip
@@ -33,7 +33,7 @@ PRINTED = {
     "zoos-and-flows": ["of the test items are right", "without any training", "held-out"],
 }
 TARGETS = {"all_figures", "all_tables"} | {
-    f"{name}_figures" for name in ("node", "flow", "bridge", "own")
+    f"{name}_figures" for name in ("neural_ode", "flow", "priors", "own")
 }
 
 

@@ -225,11 +225,10 @@ def test_every_file_of_a_job_has_the_parameters_that_its_readers_expect() -> Non
         paths.EDGES, paths.COORDINATES, paths.NODES, paths.SUMMARY
     )}  # fmt: skip
     assert made[narrow(paths.EDGES, **row)] == plan.dynamics.params(row)["on"]
-    for system in plan.dynamics.simulated:
+    for system in plan.dynamics.systems:
         here = {**row, "system": system}
         found = plan.dynamics.files(row)[narrow(paths.TRAJECTORIES, **here)]
         assert found == plan.dynamics.params(here)
-    assert {*plan.dynamics.systems, "MM"} == {*plan.dynamics.simulated}
 
 
 def test_a_data_set_is_downloaded_where_no_folder_is_named() -> None:

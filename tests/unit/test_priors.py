@@ -192,7 +192,12 @@ def test_files_of_something_else_are_refused(prior: priors.Prior, tmp_path: Path
     with pytest.raises(tables.FileProblem, match="prior"):
         priors.load_prior(path)
     facts = {"kept": 1, "error": 0.1, "seen": [0.0, 1.0], "made": {}}
-    broken = {"states": prior.states, "mean": prior.mean, "modes": prior.modes[:3]}
+    broken = {
+        "states": prior.states,
+        "mean": prior.mean,
+        "modes": prior.modes[:3],
+        "metric": prior.metric,
+    }
     for tensors in (broken, {"states": prior.states}):
         tables.write_tensors(path, tensors, PRIOR, facts)
         with pytest.raises(tables.FileProblem, match="does not hold a whole prior"):

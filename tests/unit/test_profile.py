@@ -13,7 +13,7 @@ ALONE = {
     "train_zoo", "train_neural_ode", "evaluate_neural_ode", "evaluate_snapshots",
     "evaluate_rewired", "examine_neural_ode", "perturb_neural_ode", "discover_law",
     "evaluate_law", "examine_law", "perturb_law", "evaluate_tailed", "examine_tailed",
-    "perturb_tailed", "train_bridge", "fit_bridge", "judge_bridge", "transfer_samples",
+    "perturb_tailed", "train_prior_zoo", "fit_prior", "evaluate_prior", "transfer_samples",
 }  # fmt: skip
 """Rules whose jobs take more than half a minute on the published grids."""
 

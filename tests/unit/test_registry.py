@@ -123,7 +123,7 @@ def test_a_run_has_what_it_has_rows_for() -> None:
     without = Plan(read_config(overlaid(DEFAULT, overlay)), ROOT)
     missing = {x.name for x in FIGURES if x.in_run(PLAN) and not x.in_run(without)}
     assert {"frontier", "capacity", "flow_training", "speed"} <= missing
-    assert not missing & {"size_errors", "zoo", "runtime", "bridge_errors"}
+    assert not missing & {"size_errors", "zoo", "runtime", "prior_sizes"}
 
 
 def test_the_lists_load_nothing_that_parsing_would_wait_for() -> None:

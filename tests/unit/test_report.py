@@ -26,7 +26,7 @@ CONFIGURATIONS = {
     name: overlaid(DEFAULT, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
     for name in ("config", "smoke", "paper", "generation")
 }
-CONFIGURATIONS["matching"] = overlaid(DEFAULT, {"node": {"recipe": "matching"}})
+CONFIGURATIONS["matching"] = overlaid(DEFAULT, {"neural_ode": {"recipe": "matching"}})
 
 
 def rendered(template: Path, config: dict[str, Any]) -> str:
@@ -69,7 +69,7 @@ def test_every_caption_says_n_and_bands_and_how_to_redraw(template: Path) -> Non
 
 def test_the_numbers_are_those_of_the_run() -> None:
     changed = overlaid(DEFAULT, {"graphs": {"training": {"graphs": 7}, "test": {"graphs": 11}}})
-    changed["node"]["seeds"] = 13
+    changed["neural_ode"]["seeds"] = 13
     text = rendered(ROOT / "workflow/report/size_errors.rst", changed)
     assert "n = 91 models (7 training graphs × 13 seeds) × 11 test graphs" in text
 

@@ -62,7 +62,7 @@ def test_no_code_is_read_from_files() -> None:
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc", "a/b", "..", "a\nb", ""])
-@pytest.mark.parametrize("key", ["zoo.zoos", "flow.flows", "bridge.zoos", "graphs.files"])
+@pytest.mark.parametrize("key", ["zoo.zoos", "flow.flows", "priors.strangers", "graphs.files"])
 def test_no_name_leads_out_of_the_results(key: str, name: str) -> None:
     config = changed(key, {})
     section: dict[str, object] = config

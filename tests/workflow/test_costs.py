@@ -59,7 +59,7 @@ def test_every_rule_of_the_workflow_is_known_where_it_runs(fresh: Checkout, rule
         assert known == jobs
         seen |= set(jobs)
     asked_for = {name for name, stage in STAGES.items() if stage.on_demand}
-    targets = {f"{research}_figures" for research in ("neural_ode", "flow", "bridge", "own")}
+    targets = {f"{research}_figures" for research in ("neural_ode", "flow", "priors", "own")}
     assert {rule for rule in rules if not rule.startswith(ASIDE)} == seen | asked_for | targets
 
 

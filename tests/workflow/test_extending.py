@@ -141,9 +141,7 @@ def test_a_system(fresh: Checkout) -> None:
         SYSTEM,
     )
     assert len(touched(fresh)) == COUNTS["a dynamical system"]
-    (fresh.folder / "mine.yaml").write_text(
-        "dynamics: {systems: [KUR]}\nbridge: {zoos: {one: {systems: [KUR]}}}\n"
-    )
+    (fresh.folder / "mine.yaml").write_text("dynamics: {systems: [KUR]}\n")
     tables = [
         f"results/tables/{x}.parquet" for x in ("neural_ode_tests", "claims", "activity_at_end")
     ]

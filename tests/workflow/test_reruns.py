@@ -84,35 +84,39 @@ def test_remarks_in_every_module_rerun_nothing(edited: Checkout) -> None:
     assert edited.waiting() == {}
 
 
+PRIORS = {"train_prior_zoo", "fit_prior", "evaluate_prior"}
+
 CHANGES = {
     "graphs/s1.py": {
         "sample_graphs",
-        "train_bridge",
+        "train_prior_zoo",
+        "fit_prior",
+        "evaluate_prior",
         "collect_theory",
     },
     "graphs/measures.py": {"sample_graphs", "sample_network", "evaluate_rewired", "check_own"},
     "dynamics/ensemble.py": {
         "simulate_trajectories",
         "simulate_network",
-        "train_bridge",
         "evaluate_neural_ode",
         "evaluate_law",
         "evaluate_tailed",
         "evaluate_rewired",
     },
-    "neural_ode/train.py": {"train_neural_ode", "train_bridge", "train_own", "forecast_own"},
+    "neural_ode/train.py": {"train_neural_ode", "train_own", "forecast_own", *PRIORS},
     "neural_ode/evaluate.py": {
         "evaluate_neural_ode",
         "evaluate_law",
         "evaluate_tailed",
         "evaluate_snapshots",
         "evaluate_rewired",
+        "evaluate_prior",
     },
     "neural_ode/tails.py": {"evaluate_tailed", "examine_tailed", "perturb_tailed"},
-    "laws/discover.py": {"discover_law", "discover_own"},
-    "neural_ode/estimate.py": {"train_neural_ode", "train_bridge", "train_own", "forecast_own"},
-    "priors/learn.py": {"train_own"},
-    "judge/claims.py": {"judge_claims"},
+    "laws/discover.py": {"discover_law", "discover_own", "evaluate_prior"},
+    "neural_ode/estimate.py": {"train_neural_ode", "train_own", "forecast_own", *PRIORS},
+    "priors/learn.py": {"train_own", "fit_prior", "evaluate_prior"},
+    "judge/claims.py": {"judge_claims", "judge_priors"},
     "zoo/train.py": {
         "train_zoo",
         "train_flow",
@@ -121,7 +125,7 @@ CHANGES = {
         "compare_solvers",
     },
     "canonical/barrier.py": {"measure_barrier"},
-    "judge/novelty.py": {"judge_samples", "judge_bridge"},
+    "judge/novelty.py": {"judge_samples", "evaluate_prior"},
     "judge/error_schemas.py": {
         "evaluate_neural_ode",
         "evaluate_law",
@@ -133,8 +137,9 @@ CHANGES = {
         "draw_conjecture",
         "draw_warning",
     },
-    "bridge/flow.py": {"fit_bridge"},
-    "bridge/functional.py": {"fit_bridge"},
+    "priors/zoo.py": {*PRIORS},
+    "priors/conditional.py": {"evaluate_prior"},
+    "priors/claims.py": {"judge_priors"},
     "figures/runtime.py": {"draw_runtime"},
     "figures/neural_ode.py": {
         "draw_clustering_effect",
@@ -239,16 +244,16 @@ def test_a_change_reruns_its_users_and_what_follows(
                     "config.yaml",
                     "mean_degree: 10",
                     "mean_degree: 9",
-                    {"sample_graphs", "train_bridge"},
+                    {"sample_graphs", "train_prior_zoo"},
                 ),
                 (
                     "config.yaml",
                     "rtol: 1.0e-6",
                     "rtol: 1.0e-5",
-                    {"simulate_trajectories", "train_bridge"},
+                    {"simulate_trajectories", "evaluate_prior"},
                 ),
                 ("smoke.yaml", "seeds: 2", "seeds: 3", {"train_neural_ode"}),
-                ("smoke.yaml", "controls: 20", "controls: 21", {"judge_samples", "judge_bridge"}),
+                ("smoke.yaml", "controls: 20", "controls: 21", {"judge_samples", "evaluate_prior"}),
             ]
         ),
     ],
@@ -270,7 +275,7 @@ def test_a_configuration_key_reruns_its_consumers(
 @pytest.mark.parametrize(
     ("file", "old", "new", "rules"),
     [
-        ("config.yaml", "sweeps: 100", "sweeps: 50", {"align_zoo", "fit_bridge"}),
+        ("config.yaml", "sweeps: 100", "sweeps: 50", {"align_zoo", "evaluate_prior"}),
         ("smoke.yaml", "steps: 500", "steps: 400", {"train_flow"}),
     ],
 )
@@ -338,7 +343,7 @@ def test_other_measures_leave_graphs_and_what_is_simulated_on_them(
         "simulate_trajectories",
         "train_neural_ode",
         "examine_neural_ode",
-        "judge_bridge",
+        "train_prior_zoo",
     }
 
 

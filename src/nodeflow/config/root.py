@@ -8,7 +8,6 @@ from typing import Annotated
 from annotated_types import Ge
 from pydantic_core import PydanticCustomError
 
-from nodeflow.config.bridge import Bridge
 from nodeflow.config.canonical import Canonical
 from nodeflow.config.dynamics import Dynamics
 from nodeflow.config.flow import Flows
@@ -16,6 +15,7 @@ from nodeflow.config.graphs import Graphs
 from nodeflow.config.laws import Laws
 from nodeflow.config.neural_ode import NeuralODE
 from nodeflow.config.own import Own, OwnName
+from nodeflow.config.priors import Priors
 from nodeflow.config.section import Section, key
 from nodeflow.config.zoo import Zoos
 from nodeflow.judge.settings import PanelSettings
@@ -45,17 +45,17 @@ class Config(Section):
     canonical: Canonical
     flow: Flows
     judge: Annotated[PanelSettings, Keys()]
-    bridge: Bridge
+    priors: Priors
     own: dict[OwnName, Own]
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """What sections do not fit each other."""
-        tested = [size for zoo in self.bridge.zoos.values() for size in zoo.tests.sizes]
         sizes = [
             *self.graphs.sizes,
             self.graphs.training.size,
             self.neural_ode.structure.size,
-            *tested,
+            *self.priors.tests.sizes,
+            self.priors.graph.size,
         ]
         if self.graphs.mean_degree >= min(sizes) - 1:
             yield fault(
@@ -75,7 +75,7 @@ class Config(Section):
                 self.neural_ode.recipe,
                 self.neural_ode.training,
             ),
-            ("bridge.data", self.bridge.data, "gauss_newton", self.bridge.training),
+            ("priors.data", self.priors.data, "gauss_newton", self.priors.training),
         ):
             if observed.times < training.fewest_times:
                 yield fault(
@@ -96,11 +96,3 @@ class Config(Section):
                 "[]).",
             )
         yield from self.flow.misfits(self.zoo.zoos, self.zoo.wanted, self.judge.soup)
-        for name in self.bridge.use:
-            zoo = self.bridge.zoos[name]
-            if zoo.learned < max(3, self.judge.soup):
-                yield fault(
-                    "judge.soup",
-                    f"is {self.judge.soup}, but a system of bridge.zoos.{name} has {zoo.learned} "
-                    "neural ODEs to learn from; make the soup smaller or raise graphs or seeds.",
-                )

@@ -1,10 +1,3 @@
-from .bridge import (
-    draw_bridge_ensembles,
-    draw_bridge_errors,
-    draw_bridge_functions,
-    draw_bridge_novelty,
-    draw_bridge_questions,
-)
 from .dynamics import draw_activity, draw_trajectories
 from .experiments import (
     draw_claims,
@@ -32,6 +25,15 @@ from .neural_ode import (
     draw_structure_errors,
     draw_training,
 )
+from .priors import (
+    draw_prior_alarm,
+    draw_prior_claims,
+    draw_prior_families,
+    draw_prior_frames,
+    draw_prior_functions,
+    draw_prior_novelty,
+    draw_prior_sizes,
+)
 from .runtime import draw_runtime
 from .speed import draw_speed
 from .style import drawing, save
@@ -40,11 +42,6 @@ from .zoo import draw_alignment, draw_zoo
 __all__ = [
     "draw_activity",
     "draw_alignment",
-    "draw_bridge_ensembles",
-    "draw_bridge_errors",
-    "draw_bridge_functions",
-    "draw_bridge_novelty",
-    "draw_bridge_questions",
     "draw_capacity",
     "draw_claims",
     "draw_conditional",
@@ -63,6 +60,13 @@ __all__ = [
     "draw_law_recovery",
     "draw_networks",
     "draw_noise",
+    "draw_prior_alarm",
+    "draw_prior_claims",
+    "draw_prior_families",
+    "draw_prior_frames",
+    "draw_prior_functions",
+    "draw_prior_novelty",
+    "draw_prior_sizes",
     "draw_runtime",
     "draw_size_errors",
     "draw_solvers",

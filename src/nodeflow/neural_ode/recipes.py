@@ -62,6 +62,7 @@ def make_trainer(
     generators: Sequence[torch.Generator],
     device: torch.device,
     weights: Weights | None = None,
+    estimated: Sequence[Estimate] | None = None,
 ) -> Trainer:
     """The trainer of a recipe at its start.
 
@@ -71,13 +72,15 @@ def make_trainer(
         generators: of random numbers, one for each replicate.
         device: where to train.
         weights: how often each replicate counts blocks of time of its runs; see `train_stack`.
+        estimated: for Gauss–Newton, what the data say, where that is known; `data` is not read.
     """
     weights = [None] * len(data) if weights is None else weights
     widths = (1, *settings.hidden, 1)
     start = initial_parameters(generators, widths=widths, scale=settings.scale)
     parameters = {name: tensor.to(device).requires_grad_() for name, tensor in start.items()}
     if isinstance(settings, GaussNewtonSettings):
-        return _GaussNewton(data, settings, parameters, device, weights)
+        known = _estimates(data, weights, settings) if estimated is None else estimated
+        return _GaussNewton(known, settings, parameters, device)
     if isinstance(settings, MatchingSettings):
         return _Matching(data, settings, parameters, generators, device, weights)
     return _Paper(data, settings, parameters, generators, device, weights)
@@ -136,16 +139,14 @@ class _GaussNewton(_Optimized):
 
     def __init__(
         self,
-        data: Sequence[Observations],
+        estimated: Sequence[Estimate],
         settings: GaussNewtonSettings,
         parameters: Parameters,
         device: torch.device,
-        weights: Weights,
     ) -> None:
         self.steps = settings.warmup + settings.steps
         self.parameters = parameters
         self._settings, self._generators = settings, []
-        estimated = _estimates(data, weights, settings)
         exact = torch.device("cpu") if device.type == "mps" else device
 
         def stacked(name: str) -> Tensor:

@@ -25,6 +25,7 @@ from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph
 from nodeflow.job import Progress
+from nodeflow.neural_ode.estimate import Estimate
 from nodeflow.neural_ode.field import as_field
 from nodeflow.neural_ode.layout import SELU
 from nodeflow.neural_ode.observations import (
@@ -43,7 +44,7 @@ from nodeflow.neural_ode.settings import (
 )
 from nodeflow.neural_ode.store import Models
 from nodeflow.neural_ode.table import TableProblem
-from nodeflow.neural_ode.units import in_given_units, scaled, units_of
+from nodeflow.neural_ode.units import Units, in_given_units, scaled, units_of
 from nodeflow.seeds import torch_generator
 from nodeflow.stack import Stack
 from nodeflow.tables import FileProblem, Kind, read_tensors, write_tensors
@@ -192,6 +193,7 @@ def train_stack(
     *,
     checkpoints: Checkpoints | None = None,
     weights: Weights | None = None,
+    estimated: Sequence[Estimate] | None = None,
 ) -> tuple[Models, pd.DataFrame]:
     """Train one replicate on each of `data`, each as if it were alone, up to rounding.
 
@@ -209,6 +211,8 @@ def train_stack(
         checkpoints: where to resume from; None resumes nothing.
         weights: how often each replicate counts what it is given: (M, B) for B blocks of time of
             each of its M runs, as in a bootstrap; None, here or for one of them, counts all alike.
+        estimated: for Gauss–Newton on data that need no units, what each of `data` says, where
+            that has been estimated already.
 
     Returns:
         As `train_models`.
@@ -224,6 +228,10 @@ def train_stack(
     seen = np.array([x.range for x in data], dtype=np.float64)
     weights = [None] * count if weights is None else weights
     units, data = [unit[id(x)] for x in data], [own[id(x)] for x in data]
+    if estimated is not None and any(x != Units() for x in units):
+        raise RecipeProblem(
+            "functions were estimated of data that need other units; leave them out."
+        )
     kept: Arrays = {}
     steps, early = snapshot_steps(settings), Arrays()
     ok, error = np.zeros(count, dtype=bool), np.full(count, np.nan)
@@ -236,7 +244,8 @@ def train_stack(
         generators = [torch_generator(root_seed, "node", *names[i], *again) for i in waiting]
         some = [data[i] for i in waiting]
         counted = [weights[i] for i in waiting]
-        trainer = make_trainer(some, settings, generators, device, counted)
+        known = None if estimated is None else [estimated[i] for i in waiting]
+        trainer = make_trainer(some, settings, generators, device, counted, known)
         losses, snapshots = _run(
             trainer, f"{label}, attempt {attempt + 1}", attempt, checkpoints, steps.tolist()
         )

@@ -19,11 +19,10 @@ import yaml
 
 from nodeflow.config import Config
 from nodeflow.plan import paths
-from nodeflow.plan.bridge import Bridge
 from nodeflow.plan.canonical import Canonical
 from nodeflow.plan.cells import Cells
 from nodeflow.plan.data import Data
-from nodeflow.plan.dynamics import Dynamics
+from nodeflow.plan.dynamics import SHARED, Dynamics
 from nodeflow.plan.evaluated import Evaluated
 from nodeflow.plan.experiments import Experiments
 from nodeflow.plan.flows import Flows
@@ -34,6 +33,7 @@ from nodeflow.plan.networks import Networks
 from nodeflow.plan.neural_ode import NeuralODEs
 from nodeflow.plan.own import Own
 from nodeflow.plan.paths import Row, fill, narrow
+from nodeflow.plan.priors import Priors
 from nodeflow.plan.rewired import Rewired
 from nodeflow.plan.tails import Tails
 from nodeflow.plan.transfers import Transfers
@@ -102,10 +102,8 @@ class Plan:
     @cached_property
     def dynamics(self) -> Dynamics:
         """Trajectories on graphs."""
-        zoos = self.config.bridge.zoos
-        further = [system for nodes in self.config.bridge.use for system in zoos[nodes].systems]
         code = self.code("simulate_trajectories")
-        return Dynamics(self.config.dynamics, further, code, self.graphs)
+        return Dynamics(self.config.dynamics, code, self.graphs)
 
     @cached_property
     def networks(self) -> Networks:
@@ -180,14 +178,15 @@ class Plan:
         return Transfers(self.config.flow.transfer, self.flows)
 
     @cached_property
-    def bridge(self) -> Bridge:
-        """Zoos of neural ODEs, and generated ones."""
-        return Bridge(
-            self.config.bridge,
+    def priors(self) -> Priors:
+        """Zoos of families of systems, and what they know of new ones."""
+        return Priors(
+            self.config.priors,
             self.config.dump("judge")["judge"],
             self.config.canonical.dump("matching")["matching"],
+            self.config.dynamics.dump(*SHARED),
             self.config.device,
-            self.dynamics,
+            self.graphs,
         )
 
     @cached_property

@@ -24,13 +24,11 @@ class Dynamics:
 
     Attributes:
         settings: section `dynamics` of the configuration.
-        further: systems that only other stages ask for.
         code: digest of the code that simulates them.
         graphs: the graphs that they are on.
     """
 
     settings: config.dynamics.Dynamics
-    further: list[str]
     code: str
     graphs: Graphs
 
@@ -38,11 +36,6 @@ class Dynamics:
     def systems(self) -> list[str]:
         """The dynamical systems of the run."""
         return list(self.settings.systems)
-
-    @cached_property
-    def simulated(self) -> list[str]:
-        """The systems that are simulated on every cell."""
-        return list(dict.fromkeys([*self.systems, *self.further]))
 
     @cached_property
     def training(self) -> list[dict[str, Any]]:
@@ -94,7 +87,7 @@ class Dynamics:
 
     def parts(self, row: Row) -> dict[str, dict[str, Any]]:
         """What the trajectories on the graphs of a role and a cell are made with, by system."""
-        return {system: self.params({**row, "system": system}) for system in self.simulated}
+        return {system: self.params({**row, "system": system}) for system in self.systems}
 
     def files(self, row: Row) -> dict[str, dict[str, Any]]:
         """The same by path."""

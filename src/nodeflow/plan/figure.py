@@ -25,7 +25,7 @@ class Question:
 
     Attributes:
         text: as the report shows it, numbered.
-        research: neural_ode, flow or bridge: the research question that it belongs to; own
+        research: neural_ode, flow or priors: the research question that it belongs to; own
             for data of the user's own, cost for what the run cost.
     """
 
@@ -43,7 +43,7 @@ QUESTIONS: Mapping[str, Question] = MappingProxyType(
         "fail": Question("5 Why do they fail, can one tell, and do laws?", "neural_ode"),
         "alike": Question("6 Are trained networks alike?", "flow"),
         "generate": Question("7 Can a flow generate networks that work and are new?", "flow"),
-        "bridge": Question("8 Can it generate neural ODEs?", "bridge"),
+        "priors": Question("8 Can neural ODEs of new systems be generated?", "priors"),
         "cost": Question("9 What did the run cost?", "cost"),
     }
 )

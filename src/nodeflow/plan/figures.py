@@ -27,6 +27,11 @@ def _structure_trained(plan: Plan) -> dict[str, Any]:
     return {**_structure_size(plan), "trained_beta": cell.beta, "trained_gamma": cell.gamma}
 
 
+def _prior_detail(plan: Plan) -> dict[str, Any]:
+    settings = plan.config.priors
+    return {"size": settings.tests.detail_size, "gamma": float(settings.graph.gamma)}
+
+
 FIGURES: tuple[Figure, ...] = (
     Figure(
         "degrees",
@@ -199,44 +204,57 @@ FIGURES: tuple[Figure, ...] = (
         "conditional", "generate", "Conditional flows by guidance", "flow", {"table": "conditional"}
     ),
     Figure(
-        "bridge_errors",
-        "bridge",
-        "Errors of generated neural ODEs",
-        "bridge",
-        {
-            "runs": "bridge_runs",
-            "unobserved": "bridge_unobserved",
-            "fixed_points": "bridge_fixed_points",
-            "tests": "neural_ode_tests",
-        },
+        "prior_frames",
+        "priors",
+        "Error against the number of frames",
+        "priors",
+        {"runs": "prior_runs"},
+        _prior_detail,
     ),
     Figure(
-        "bridge_functions",
-        "bridge",
-        "Learned functions over the true ones",
-        "bridge",
-        {"functions": "bridge_functions"},
+        "prior_sizes",
+        "priors",
+        "Generated neural ODEs against size",
+        "priors",
+        {"runs": "prior_runs"},
+        lambda plan: {"studied": plan.config.priors.tests.studied},
     ),
     Figure(
-        "bridge_ensembles",
-        "bridge",
-        "Ensembles by degree, and their calibration",
-        "bridge",
-        {"degrees": "bridge_degrees"},
+        "prior_functions",
+        "priors",
+        "Functions of a new system",
+        "priors",
+        {"functions": "prior_functions"},
     ),
     Figure(
-        "bridge_novelty",
-        "bridge",
+        "prior_families",
+        "priors",
+        "Which family frames are of",
+        "priors",
+        {"fits": "prior_fits"},
+        when=lambda plan: bool(plan.config.priors.tests.compared),
+    ),
+    Figure(
+        "prior_alarm",
+        "priors",
+        "Frames of no family",
+        "priors",
+        {"fits": "prior_fits"},
+        when=lambda plan: bool(plan.config.priors.tests.compared),
+    ),
+    Figure(
+        "prior_novelty",
+        "priors",
         "Error against novelty of generated neural ODEs",
-        "bridge",
-        {"panel": "bridge_panel"},
+        "priors",
+        {"panel": "prior_panel"},
     ),
     Figure(
-        "bridge_questions",
-        "bridge",
-        "Answers with their intervals",
-        "bridge",
-        {"questions": "bridge_questions"},
+        "prior_claims",
+        "priors",
+        "What was to be reached",
+        "priors",
+        {"claims": "prior_claims"},
     ),
     Figure(
         "own_series",

@@ -79,10 +79,11 @@ FLOW_SUMMARY = f"{FLOW}/summary.parquet"
 TRANSFER = f"{FLOW}/transfer.parquet"
 SOLVERS = f"{FLOW}/solvers.parquet"
 
-# Zoos of neural ODEs, flows over them, and tests of what they generate.
-BRIDGE = "results/bridge/{nodes}"
-BRIDGE_MEMBERS = f"{BRIDGE}/members/{{system}}.safetensors"
-BRIDGE_TESTS = f"{BRIDGE}/{{system}}/{{table}}.parquet"
+# Families of systems: zoos of neural ODEs, the priors that they make, and tests of new systems.
+FAMILY = "results/priors/{family}"
+PRIOR_ZOO = f"{FAMILY}/zoo.safetensors"
+PRIOR = f"{FAMILY}/prior.safetensors"
+PRIOR_TABLE = f"{FAMILY}/{{table}}.parquet"
 
 # Networks and series of the user's own: what they are, forecasts, figures, and a page on all of it.
 OWN = "results/own/{own}"

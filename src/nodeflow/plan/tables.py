@@ -173,23 +173,23 @@ TABLES: tuple[Table, ...] = (
     ),
     *(
         Table(
-            f"bridge_{name}",
-            f"bridge.tables:COLLECTED_{name.upper()}",
-            narrow(paths.BRIDGE_TESTS, table=name),
-            "bridge.all",
-            job="bridge",
+            f"prior_{name}",
+            f"priors.schemas:COLLECTED_{name.upper()}",
+            narrow(paths.PRIOR_TABLE, table=name),
+            "priors.all",
+            job="priors",
         )
         for name in (
-            "panel",
             "runs",
-            "ensembles",
-            "degrees",
-            "functions",
+            "fits",
             "fixed_points",
-            "unobserved",
+            "hidden",
+            "ensembles",
+            "functions",
+            "panel",
         )
     ),
-    Table("bridge_questions", "bridge.tables:BRIDGE_QUESTIONS", rows="bridge.all"),
+    Table("prior_claims", "priors.schemas:PRIOR_CLAIMS", rows="priors.all"),
     *(
         Table(
             f"own_{name}",

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from nodeflow.data.series import Run, Series
+from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph
-from nodeflow.neural_ode.curves import beyond
+from nodeflow.neural_ode.curves import Curves, beyond
 from nodeflow.neural_ode.estimate import Estimate
-from nodeflow.problems import Problem
+from nodeflow.priors.problem import PriorProblem
 from nodeflow.tables import FileProblem, Kind, read_parameters, read_tensors, write_tensors
 from nodeflow.threads import one_thread_if_small
 
@@ -35,16 +36,17 @@ __all__ = [
     "FEWEST_FRAMES",
     "PRIOR",
     "Prior",
-    "PriorProblem",
     "continued",
     "fit_prior",
     "load_prior",
+    "modes_of",
     "save_prior",
+    "smooth_kernel",
 ]
 
 Array = NDArray[np.float64]
 
-PRIOR = Kind("prior of functions", 1)
+PRIOR = Kind("prior of functions", 2)
 
 FEWEST_FRAMES = 2
 """Times that a run needs to be learned from with a prior."""
@@ -80,10 +82,6 @@ _COMMON = 0.1
 """Share of the members that have to have seen a state for it to count as seen."""
 
 
-class PriorProblem(Problem):
-    """Members of which no prior can be made, or frames that cannot be learned from with one."""
-
-
 @dataclass(frozen=True, eq=False)
 class Prior:
     """A Gaussian over f, h_ego and h_alt: mean + Σ_k z_k mode_k with standard normal z.
@@ -97,6 +95,8 @@ class Prior:
         kept: how many of them frames are asked for; the others stay as they are in the prior.
         error: root mean squared trajectory error that the others cause, relative to the states.
         seen: states that a tenth of the members, or more, have seen.
+        metric: (3K, 3K) quadratic form of the squared trajectory error that an error of the
+            functions causes, relative to the states: the mean over the members.
         made: what the members were.
     """
 
@@ -106,7 +106,44 @@ class Prior:
     kept: int
     error: float
     seen: tuple[float, float]
+    metric: Array
     made: Mapping[str, Any]
+
+    @property
+    def shared(self) -> tuple[float, float]:
+        """Smallest and largest state that all members have seen."""
+        low, high = map(float, self.made["shared"])
+        return low, high
+
+    def at(self, codes: Array) -> Curves:
+        """The functions of codes (R, kept); modes left out have their mean."""
+        values = self.mean + np.tensordot(codes, self.modes[: self.kept], 1)
+        return Curves(self.states, values)
+
+    def codes(self, members: Sequence[Estimate]) -> Array:
+        """Codes (M, kept) of members: the mean of what each of them and the prior say together."""
+        window = np.linspace(*self.shared, _WINDOW)
+        modes, mean = self.modes[: self.kept].reshape(self.kept, -1), self.mean.ravel()
+        found = []
+        for member in members:
+            said = _spoken(_gauged(member, window), self.states, np.ones(len(mean)), window)
+            inner = np.eye(self.kept) + modes @ said.precision @ modes.T
+            found.append(np.linalg.solve(inner, modes @ (said.pull - said.precision @ mean)))
+        return np.stack(found)
+
+    def gauged(self, field: Field, states: Array) -> Array:
+        """f, h_ego and h_alt of any vector field at some states, in the gauge of the prior."""
+        window = np.linspace(*self.shared, _WINDOW)
+        size = float(np.sqrt(np.square(field.h_ego(window)).mean())) or 1.0
+        size = -size if field.h_alt(window).mean() < 0 else size
+        return np.stack([field.f(states), field.h_ego(states) / size, size * field.h_alt(states)])
+
+    @property
+    def importance(self) -> Array:
+        """(kept,) trajectory error, relative to the states, that a code of 1 causes."""
+        modes = self.modes[: self.kept].reshape(self.kept, -1)
+        squares = np.einsum("ki,ij,kj->k", modes, self.metric, modes)
+        return np.asarray(np.sqrt(np.clip(squares, 0.0, None)))
 
     def learn(
         self,
@@ -168,7 +205,8 @@ def fit_prior(members: Sequence[Estimate], made: Mapping[str, Any] | None = None
     mean, covariance = _expectation_maximization(
         spoken, start.reshape(len(start), -1) / unit, states
     )
-    modes, kept, error = _modes(covariance, np.mean([x.metric for x in spoken], axis=0))
+    metric = np.mean([x.metric for x in spoken], axis=0)
+    modes, kept, error = modes_of(covariance, metric)
     shape = (3, len(states))
     return Prior(
         states,
@@ -177,6 +215,7 @@ def fit_prior(members: Sequence[Estimate], made: Mapping[str, Any] | None = None
         kept,
         error,
         _seen_by_many(members),
+        metric / np.outer(unit, unit),
         {**(made or {}), "members": len(members), "shared": [float(low), float(high)]},
     )
 
@@ -293,18 +332,18 @@ def _spoken(member: Estimate, states: Array, unit: Array, window: Array) -> _Spo
     )
 
 
-def _smooth_covariance(states: Array) -> Array:
-    """Of three independent functions, Matérn with ν = 5/2 in √x."""
+def smooth_kernel(states: Array) -> Array:
+    """(3K, 3K) correlations of three independent smooth functions: Matérn, ν = 5/2, in √x."""
     roots = np.sqrt(states)
     distance = np.sqrt(5) * np.abs(roots[:, None] - roots) / (_LENGTH * roots[-1])
     kernel = (1 + distance + distance**2 / 3) * np.exp(-distance)
-    return np.asarray(_SMOOTH * np.kron(np.eye(3), kernel + 1e-6 * np.eye(len(states))))
+    return np.asarray(np.kron(np.eye(3), kernel + 1e-6 * np.eye(len(states))))
 
 
 def _expectation_maximization(
     spoken: Sequence[_Spoken], start: Array, states: Array
 ) -> tuple[Array, Array]:
-    smooth = _smooth_covariance(states)
+    smooth = _SMOOTH * smooth_kernel(states)
     mean = np.median(start, axis=0)
     apart = np.abs(start - mean)
     limit = 4 * np.median(apart, axis=0)
@@ -322,14 +361,23 @@ def _expectation_maximization(
     return mean, covariance
 
 
-def _modes(covariance: Array, metric: Array) -> tuple[Array, int, float]:
-    """Columns whose sum of squares is the covariance, by the error that they cause, descending."""
+def modes_of(covariance: Array, metric: Array, most: int = _MOST) -> tuple[Array, int, float]:
+    """Columns whose sum of squares is a covariance, by the error that they cause, descending.
+
+    Args:
+        covariance: (3K, 3K).
+        metric: as that of a prior.
+        most: modes to keep at most.
+
+    Returns:
+        (3K, 3K) the columns; how many to keep, and the error that the others cause.
+    """
     eigenvalues, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.clip(eigenvalues, 0.0, None))
     squares, turn = np.linalg.eigh(root.T @ metric @ root)
     squares, turn = np.clip(squares[::-1], 0.0, None), turn[:, ::-1]
     left = np.sqrt(np.append(np.cumsum(squares[::-1])[::-1], 0.0))
-    kept = int(min(np.flatnonzero(left < _LEFT)[0], _MOST))
+    kept = int(min(np.flatnonzero(left < _LEFT)[0], most))
     kept = max(kept, 1)
     modes = root @ turn
     # Eigenvectors have no sign of their own; the largest part of a mode is positive.
@@ -337,15 +385,21 @@ def _modes(covariance: Array, metric: Array) -> tuple[Array, int, float]:
     return modes * signs, kept, float(left[kept])
 
 
-def save_prior(path: str | Path, prior: Prior) -> None:
+_TENSORS = ("states", "mean", "modes", "metric")
+"""The arrays of a prior in its file."""
+
+
+def save_prior(path: str | Path, prior: Prior, parameters: Mapping[str, Any] | None = None) -> None:
     """Write a prior as one safetensors file.
 
     Args:
         path: the file.
         prior: what to write.
+        parameters: of a run that makes it; `load_prior` compares them.
     """
-    tensors = {"states": prior.states, "mean": prior.mean, "modes": prior.modes}
+    tensors = {name: getattr(prior, name) for name in _TENSORS}
     facts = {
+        **(parameters or {}),
         "made": dict(prior.made),
         "kept": prior.kept,
         "error": prior.error,
@@ -354,24 +408,25 @@ def save_prior(path: str | Path, prior: Prior) -> None:
     write_tensors(path, tensors, PRIOR, facts)
 
 
-def load_prior(path: str | Path) -> Prior:
+def load_prior(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Prior:
     """Read a prior.
 
     Raises:
-        FileProblem: the file is missing, damaged, or no prior's.
+        FileProblem: the file is missing, damaged, no prior's, or made with other parameters.
     """
-    tensors, facts = read_tensors(path, PRIOR), read_parameters(path)
+    tensors, facts = read_tensors(path, PRIOR, parameters), read_parameters(path)
     try:
-        states, mean, modes = (tensors[name] for name in ("states", "mean", "modes"))
+        states, mean, modes, metric = (tensors[name] for name in _TENSORS)
         low, high = map(float, facts["seen"])
         prior = Prior(
             states, mean, modes, int(facts["kept"]), float(facts["error"]), (low, high),
-            facts["made"],
+            metric, facts["made"],
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise _no_prior(path) from error
-    shapes = [(3, len(states)), (3 * len(states), 3, len(states))]
-    if [mean.shape, modes.shape] != shapes or not 0 < prior.kept <= len(modes):
+    count = 3 * len(states)
+    shapes = [(3, len(states)), (count, 3, len(states)), (count, count)]
+    if [mean.shape, modes.shape, metric.shape] != shapes or not 0 < prior.kept <= len(modes):
         raise _no_prior(path)
     return prior
 

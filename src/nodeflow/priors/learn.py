@@ -31,14 +31,15 @@ from nodeflow.neural_ode.ensemble import Ensemble, data_facts, sorted_runs
 from nodeflow.neural_ode.observations import Observations, observed
 from nodeflow.neural_ode.seen import Seen
 from nodeflow.neural_ode.trust import LEVELS, Calibration
-from nodeflow.priors.gaussian import FEWEST_FRAMES, Prior, PriorProblem
+from nodeflow.priors.gaussian import FEWEST_FRAMES, Prior
+from nodeflow.priors.problem import PriorProblem
 from nodeflow.seeds import numpy_generator
 from nodeflow.threads import one_thread_if_small
 
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["learn"]
+__all__ = ["learn", "posterior_mode"]
 
 Array = NDArray[np.float64]
 Matrix = Array | csr_array
@@ -119,6 +120,14 @@ def learn(
         },
         notes,
     )
+
+
+def posterior_mode(prior: Prior, graph: Graph, frames: Sequence[Run]) -> Array:
+    """The codes (kept,) that frames make the most likely; raises as `Prior.learn`."""
+    part, trajectories = observed_part(sorted_runs(graph, frames), graph)
+    [data] = observed([part], trajectories)
+    _check_frames(prior, data)
+    return _Problem.of(prior, data).solved().codes
 
 
 def _check_frames(prior: Prior, data: Observations) -> None:

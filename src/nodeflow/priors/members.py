@@ -1,56 +1,20 @@
-"""Members of a prior: functions estimated from series, or of simulated systems of a family."""
+"""Priors of simulated systems of a family."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 
-import numpy as np
-
-from nodeflow.dynamics.initial import initial_states
-from nodeflow.dynamics.integrate import simulate
-from nodeflow.dynamics.store import Trajectory
-from nodeflow.dynamics.systems import SYSTEMS, field, resolve_parameters
-from nodeflow.graphs.ensemble import sample_cell
-from nodeflow.graphs.graph import Graph
-from nodeflow.grid import Cell
-from nodeflow.neural_ode.estimate import Estimate, estimates
-from nodeflow.neural_ode.observations import observed
-from nodeflow.neural_ode.settings import GaussNewtonSettings
-from nodeflow.priors.gaussian import Prior, PriorProblem, fit_prior
-from nodeflow.seeds import numpy_generator
+from nodeflow.dynamics.systems import SYSTEMS
+from nodeflow.priors.estimates import estimate_member
+from nodeflow.priors.families import Family, Observing, draws
+from nodeflow.priors.gaussian import Prior, fit_prior
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["estimate_member", "prior_of_system"]
+__all__ = ["prior_of_system"]
 
 _RUNS, _TIMES = 8, 40
-"""Of each simulated member, and steps of the error equation: those of the default recipe."""
-
-
-@one_thread_if_small
-def estimate_member(graph: Graph, runs: Sequence[Trajectory], *, knots: int = 48) -> Estimate:
-    """The functions of one system, for `fit_prior`.
-
-    Args:
-        graph: the network.
-        runs: on it, of 7 times or more each; `data.observed_part` makes them of series.
-        knots: pieces of the splines.
-
-    Raises:
-        RecipeProblem: there is no run.
-        PriorProblem: a run has too few times, or the functions cannot be found.
-    """
-    [data] = observed([graph], runs)
-    short = min(len(times) for times, _ in data.groups)
-    fewest = GaussNewtonSettings.fewest_times
-    if short < fewest:
-        raise PriorProblem(
-            f"A member of a prior has a run of {short} times, and its functions are estimated "
-            f"from at least {fewest}; leave the run out."
-        )
-    [found] = estimates(data.groups, data.adjacency, knots=knots, steps=_TIMES, ridge=0.0)
-    if not (np.isfinite(found.values).all() and np.isfinite(found.root).all()):
-        raise PriorProblem("The functions of a member cannot be estimated; leave it out.")
-    return found
+"""Of each member: those of the default recipe."""
 
 
 @one_thread_if_small
@@ -91,40 +55,18 @@ def prior_of_system(
         PriorProblem: a range that is none, or a member that cannot be integrated.
         ModelProblem: graphs outside the S¹ model.
     """
-    resolve_parameters(system, {name: low for name, (low, _) in ranges.items()})
-    for name, (low, high) in ranges.items():
-        if not (np.isfinite([low, high]).all() and low < high):
-            raise PriorProblem(
-                f"The range of {name} is from {low} to {high}; give two numbers, the lower first."
-            )
-    times = np.linspace(0.0, horizon, _TIMES)
-    cell = Cell(N=nodes, beta=beta, gamma=gamma)
-    found = []
-    for index in range(members):
-        generator = numpy_generator(seed, "prior", system, index)
-        values = {name: float(generator.uniform(*pair)) for name, pair in ranges.items()}
-        [graph] = sample_cell(
-            cell, mean_degree=mean_degree, role="prior", graphs=1, first=index, root_seed=seed
-        )
-        start = initial_states(graph.n, _RUNS, *initial, generator)
-        run = simulate(field(system, values), graph.adjacency(), start, times)
-        if "failed" in run.status:
-            told = ", ".join(f"{name} = {value:.4g}" for name, value in values.items())
-            reason = next(x for x in run.reason if x)
-            raise PriorProblem(f"{system} with {told} cannot be integrated: {reason}.")
-        runs = [Trajectory(0, k, times, x, "ok", "") for k, x in enumerate(run.states)]
-        found.append(estimate_member(graph, runs, knots=knots))
+    family = Family(system, ranges)
+    how = Observing(nodes, beta, gamma, mean_degree, _RUNS, _TIMES, initial, horizon)
+    found = [
+        estimate_member(x.graph, x.runs, knots=knots) for x in draws(family, members, how, seed)
+    ]
     made = {
         "system": system,
         "title": SYSTEMS[system].title,
         "ranges": {name: list(pair) for name, pair in ranges.items()},
         "seed": seed,
-        "nodes": nodes,
-        "beta": beta,
-        "gamma": gamma,
-        "mean_degree": mean_degree,
+        **asdict(how),
         "initial": list(initial),
-        "horizon": horizon,
         "knots": knots,
     }
     return fit_prior(found, made)

@@ -1,0 +1,145 @@
+"""Zero shot: the functions of coefficients that nobody has observed, from a prior and its members.
+
+The codes of the members in a prior are regressed on their coefficients: a quadratic polynomial and
+a Gaussian process with a squared exponential kernel (Rasmussen and Williams 2006, § 2.7), whose
+length and noise are those with the smallest leave-one-out error (ibid., § 5.4.2), where the error
+of a code counts as much as the trajectory error that it causes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations_with_replacement
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.neural_ode.curves import Curves
+from nodeflow.priors.families import Family
+from nodeflow.priors.gaussian import Prior
+from nodeflow.seeds import numpy_generator
+
+__all__ = ["ZeroShot", "fit_zero_shot"]
+
+Array = NDArray[np.float64]
+
+_LENGTHS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Of the kernel, where ranges of coefficients are 2 long."""
+
+_NOISES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+"""Variances, where that of the process is 1."""
+
+_FREE = 1e4
+"""Variance of the coefficients of the polynomial: that of what is not known."""
+
+_FAR = 0.3
+"""Share of a range beyond which a coefficient is warned of."""
+
+
+@dataclass(frozen=True, eq=False)
+class ZeroShot:
+    """What the coefficients of a family say about its functions.
+
+    Attributes:
+        family: whose coefficients.
+        prior: of its functions.
+        places: (M, C) coefficients of the members, in [−1, 1] within the ranges.
+        codes: (M, p) their codes in the prior.
+        length: of the kernel.
+        noise: variance of the codes' noise in units of that of the process.
+    """
+
+    family: Family
+    prior: Prior
+    places: Array
+    codes: Array
+    length: float
+    noise: float
+
+    @cached_property
+    def _solved(self) -> tuple[Array, Array, Array]:
+        """The inverse of the members' covariance, it times the codes, and a scale for each code."""
+        inverse = np.asarray(
+            np.linalg.inv(_covariance(self.places, self.length, self.noise)), dtype=np.float64
+        )
+        weights = inverse @ self.codes
+        left = weights / np.diag(inverse)[:, None]
+        scale = np.sqrt(np.mean(left**2 * np.diag(inverse)[:, None], axis=0))
+        return inverse, weights, scale
+
+    def predicted(self, values: Mapping[str, float]) -> tuple[Array, Array]:
+        """Mean and standard deviation (p,) of the codes of some coefficients.
+
+        Raises:
+            PriorProblem: coefficients of another family.
+
+        Warns:
+            UserWarning: a coefficient is further beyond its range than 30 % of it.
+        """
+        place = self.family.scaled(values)
+        for name, at in zip(self.family.ranges, place, strict=True):
+            if abs(at) > 1 + 2 * _FAR:
+                low, high = self.family.ranges[name]
+                warnings.warn(
+                    f"{name} = {values[name]:g} is far outside the range from {low:g} to {high:g} "
+                    "that the zoo has seen; do not trust these functions.",
+                    UserWarning,
+                    stacklevel=2,
+                )
+        inverse, weights, scale = self._solved
+        across = _kernel(place[None], self.places, self.length)[0]
+        variance = _kernel(place[None], place[None], self.length)[0, 0] - across @ inverse @ across
+        return across @ weights, scale * np.sqrt(max(float(variance), 0.0) + self.noise)
+
+    def functions(self, values: Mapping[str, float]) -> Curves:
+        """The most likely functions of some coefficients; raises and warns as `predicted`."""
+        return self.prior.at(self.predicted(values)[0][None])
+
+    def draws(self, values: Mapping[str, float], count: int, seed: int) -> Curves:
+        """Functions of some coefficients as uncertain as they are; see `predicted`."""
+        mean, deviation = self.predicted(values)
+        generator = numpy_generator(seed, "zero shot", *values.values())
+        return self.prior.at(mean + deviation * generator.standard_normal((count, len(mean))))
+
+
+def fit_zero_shot(family: Family, prior: Prior, coefficients: Array, codes: Array) -> ZeroShot:
+    """Regress the codes of members on their coefficients.
+
+    Args:
+        family: that they are of.
+        prior: that the codes are in.
+        coefficients: (M, C) in the order of the family's ranges.
+        codes: (M, p).
+    """
+    places = np.stack(
+        [family.scaled(dict(zip(family.ranges, x, strict=True))) for x in coefficients]
+    )
+    best = (np.inf, _LENGTHS[0], _NOISES[0])
+    for length in _LENGTHS:
+        for noise in _NOISES:
+            inverse = np.linalg.inv(_covariance(places, length, noise))
+            left = (inverse @ codes) / np.diag(inverse)[:, None]
+            error = float(np.median(np.sqrt(np.square(left * prior.importance).sum(axis=1))))
+            best = min(best, (error, length, noise))
+    return ZeroShot(family, prior, places, codes, best[1], best[2])
+
+
+def _kernel(one: Array, other: Array, length: float) -> Array:
+    squares = np.square(one[:, None] - other[None]).sum(axis=2)
+    return np.asarray(
+        np.exp(-squares / (2 * length**2)) + _FREE * _quadratic(one) @ _quadratic(other).T
+    )
+
+
+def _covariance(places: Array, length: float, noise: float) -> Array:
+    return _kernel(places, places, length) + noise * np.eye(len(places))
+
+
+def _quadratic(places: Array) -> Array:
+    """(M, 1 + C + C (C + 1) / 2)."""
+    pairs = combinations_with_replacement(range(places.shape[1]), 2)
+    squares = [places[:, a] * places[:, b] for a, b in pairs]
+    return np.column_stack([np.ones(len(places)), places, *squares])
