@@ -27,10 +27,15 @@ def blocks() -> list[tuple[str, str, int]]:
     ]
 
 
+INSIDE = {"columns", "sealed", "stack", "stack_files", "tensor_files", "tensors"}
+"""Modules beside the packages that users meet through others: `nodeflow.Stack`, tables, flow."""
+
+
 def public_names() -> set[str]:
     """`package.name` of each name in an `__all__` that users import from."""
     found = set()
-    for file in [*SOURCE.rglob("__init__.pyi"), *SOURCE.glob("*.py")]:
+    modules = [file for file in SOURCE.glob("*.py") if file.stem not in INSIDE]
+    for file in [*SOURCE.rglob("__init__.pyi"), *modules]:
         module = file.parent.name if file.name == "__init__.pyi" else file.stem
         for statement in ast.parse(file.read_text()).body:
             if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
