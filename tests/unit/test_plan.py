@@ -336,7 +336,7 @@ def test_a_flow_depends_on_the_code_of_its_own_method_alone() -> None:
 
 
 def test_the_jobs_that_make_networks_are_jobs_of_the_run() -> None:
-    for made in plan.flows.made():
+    for made in plan.costs.made:
         for rule, name in [*made["jobs"], *made.get("once", [])]:
             pattern, rows = (
                 (paths.METRICS, plan.canonical.members)

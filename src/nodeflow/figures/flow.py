@@ -82,6 +82,7 @@ def draw_capacity(panel: pd.DataFrame, looks: Looks) -> Figure:
 
     wide = panel["method"].isin([name for name, look in looks.items() if look["size"] == "width"])
     panel = panel[wide] if wide.any() else panel
+    panel = panel[np.isfinite(panel["accuracy"])]
     flows = list(dict.fromkeys(panel["flow"]))
     figure, axes = panels(len(flows), columns=3, width=4.2, height=2.7)
     for axis, flow in zip(axes, flows, strict=True):
@@ -112,6 +113,7 @@ def draw_frontier(panel: pd.DataFrame, looks: Looks) -> Figure:
         panel: columns data, flow, method, weights, width, set, accuracy, nearest, max_iou, status.
         looks: of each method; see `nodeflow.flow.looks`.
     """
+    panel = panel[np.isfinite(panel["accuracy"])]
     sets = list(dict.fromkeys(panel["data"]))
     figure, axes = panels(2 * len(sets), columns=2, width=4.8, height=3.4)
     flow = ["flow", "weights", "width"]

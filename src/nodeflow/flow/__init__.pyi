@@ -5,10 +5,11 @@ from .fit import fit_flow
 from .method import Condition, Generator, LearnedZoo, Method, Origin
 from .methods import METHODS, looks, settings_of
 from .methods.descent import DescentSettings
+from .own import FittedCheckpoints, fit_checkpoints
 from .sample import Flow, sample
 from .samples import Samples, open_samples, read_samples, sample_seeds, write_samples
 from .schemas import FLOW_HISTORY
-from .settings import FlowSettings, SampleSettings, VelocitySettings
+from .settings import FlowProblem, FlowSettings, SampleSettings, VelocitySettings
 from .store import read_flow, write_flow
 from .train import train_velocity
 from .zoos import open_zoos
@@ -21,7 +22,9 @@ __all__ = [
     "Condition",
     "Descent",
     "DescentSettings",
+    "FittedCheckpoints",
     "Flow",
+    "FlowProblem",
     "FlowSettings",
     "Generator",
     "LearnedZoo",
@@ -30,6 +33,7 @@ __all__ = [
     "SampleSettings",
     "Samples",
     "VelocitySettings",
+    "fit_checkpoints",
     "fit_codec",
     "fit_flow",
     "flatten",

@@ -9,8 +9,11 @@ from .architectures import (
     from_module,
     mlp,
 )
+from .files import CheckpointProblem, checkpoint_files
+from .imports import Imported, RelatedWarning, import_checkpoints
 from .loss import cross_entropies
 from .predict import evaluate, predict, predict_labels, recalibrated
+from .exports import write_checkpoints
 from .schemas import ZOO_BLOCK, ZOO_METRICS
 from .state_dicts import from_state_dicts
 from .store import (
@@ -42,15 +45,20 @@ __all__ = [
     "ArchitectureProblem",
     "Block",
     "BlockProblem",
+    "CheckpointProblem",
+    "Imported",
+    "RelatedWarning",
     "TrainProblem",
     "TrainSettings",
     "TrainedBlock",
     "build",
+    "checkpoint_files",
     "classifier",
     "cross_entropies",
     "evaluate",
     "from_module",
     "from_state_dicts",
+    "import_checkpoints",
     "initial_parameters",
     "mlp",
     "open_blocks",
@@ -62,4 +70,5 @@ __all__ = [
     "recalibrated",
     "train_block",
     "write_block",
+    "write_checkpoints",
 ]

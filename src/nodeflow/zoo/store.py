@@ -221,6 +221,11 @@ class Block:
             statistics={name: tensors[name] for name in self.statistics},
         )
 
+    @property
+    def first(self) -> dict[str, Tensor]:
+        """The first network that there is: parameters and statistics of shape (*shape)."""
+        return {name: tensor[0] for name, tensor in self.tensors.items()}
+
     def only(self, member: int) -> dict[str, Tensor]:
         """One network: parameters and statistics of shape (*shape).
 
