@@ -10,15 +10,9 @@ from nodeflow.plan.stages import COMPONENTS, STAGES, with_profile
 FILE = Path(__file__).parents[2] / "profiles/slurm/config.yaml"
 PROFILE = yaml.safe_load(FILE.read_text())
 ALONE = {
-<<<<<<< HEAD
-    "train_zoo", "train_neural_ode", "evaluate_neural_ode", "evaluate_snapshots",
+    "import_zoo", "train_zoo", "train_neural_ode", "evaluate_neural_ode", "evaluate_snapshots",
     "examine_neural_ode", "perturb_neural_ode", "discover_law", "evaluate_law", "examine_law",
     "perturb_law", "evaluate_tailed", "examine_tailed", "perturb_tailed", "train_bridge",
-=======
-    "import_zoo", "train_zoo", "train_node", "test_node", "test_snapshots", "examine_node",
-    "perturb_node", "discover_law", "test_law", "examine_law", "perturb_law", "test_tailed",
-    "examine_tailed", "perturb_tailed", "train_bridge",
->>>>>>> wip
     "fit_bridge", "judge_bridge", "transfer_samples",
 }  # fmt: skip
 """Rules whose jobs take more than half a minute on the published grids."""

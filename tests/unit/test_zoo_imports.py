@@ -1,4 +1,4 @@
-"""Checkpoints as training loops leave them become a zoo; what is none of it is left out and named."""
+"""Checkpoints as training loops leave them become a zoo; what is none of it is left out."""
 
 import argparse
 import json
@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from nodeflow import flow, zoo
+from nodeflow.flow.settings import FlowProblem
 from nodeflow.zoo.exports import completed, write_checkpoints
 from nodeflow.zoo.files import CheckpointProblem, checkpoint_files
 from nodeflow.zoo.imports import RelatedWarning
@@ -59,6 +60,8 @@ class ResNet(nn.Module):
 
 class Attention(nn.Module):
     """Packed projections, and a readout that shares the embedding's matrix."""
+
+    mask: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,10 +119,18 @@ FORMS: dict[str, Callable[[State], Any]] = {
     },
     "Lightning, compiled": lambda s: {"state_dict": with_prefix("net._orig_mod.", s)},
     "accelerate": lambda s: {"model_state_dict": s, "optimizer_state_dict": {"state": {}}},
-    "train and resume": lambda s: {"model": s, "optimizer": {"state": {0: {"step": 1}}}, "epoch": 9},
+    "train and resume": lambda s: {
+        "model": s,
+        "optimizer": {"state": {0: {"step": 1}}},
+        "epoch": 9,
+    },
     "averaged": lambda s: {"n_averaged": torch.tensor(4), **with_prefix("module.", s)},
-    "FSDP": lambda s: {n.replace("layer1.", "layer1._fsdp_wrapped_module."): x for n, x in s.items()},
-    "one part parallel": lambda s: {n.replace("layer1.", "layer1.module."): x for n, x in s.items()},
+    "FSDP": lambda s: {
+        n.replace("layer1.", "layer1._fsdp_wrapped_module."): x for n, x in s.items()
+    },
+    "one part parallel": lambda s: {
+        n.replace("layer1.", "layer1.module."): x for n, x in s.items()
+    },
     "with its copy": lambda s: {"model": s, "model_ema": {n: x.clone() for n, x in s.items()}},
     "with numbers": lambda s: {**s, "epoch": 5, "accuracy": 0.93, "note": "best"},
     "half": lambda s: {n: x.half() if x.is_floating_point() else x for n, x in s.items()},
@@ -234,7 +245,9 @@ SLIPS: dict[str, tuple[Callable[[State], Any], str]] = {
         r'several networks, at model and model_ema; say which with part, e.g. part: "model_ema"',
     ),
     "a student and a teacher": (
-        lambda s: {"state_dict": {**with_prefix("student.", s), **with_prefix("teacher.", other(s))}},
+        lambda s: {
+            "state_dict": {**with_prefix("student.", s), **with_prefix("teacher.", other(s))}
+        },
         r"at state_dict/student. and state_dict/teacher.",
     ),
     "the same network": (lambda s: STATES[0], r"bad.pt is the same network as .*good_0.pt"),
@@ -249,7 +262,8 @@ SLIPS: dict[str, tuple[Callable[[State], Any], str]] = {
         r"running code of its own \(argparse.Namespace\)",
     ),
     "integers": (
-        lambda s: {**s, "fc.bias": torch.zeros(3, dtype=torch.int8)}, r"fc.bias .* holds int8"
+        lambda s: {**s, "fc.bias": torch.zeros(3, dtype=torch.int8)},
+        r"fc.bias .* holds int8",
     ),
     "nothing": (lambda s: {}, r"it holds nothing"),
 }
@@ -290,7 +304,7 @@ def test_a_file_that_cannot_be_read_is_left_out(kind: str, tmp_path: Path) -> No
     assert len(found.members) == 1
     assert words in found.report["reason"].iloc[1]
     assert name in found.report["reason"].iloc[1]
-    with pytest.raises(CheckpointProblem, match="none of the 1 checkpoints .*the first: "):
+    with pytest.raises(CheckpointProblem, match=r"none of the 1 checkpoints .*the first: "):
         zoo.import_checkpoints([tmp_path / name], ResNet, ITEM)
 
 
@@ -337,9 +351,10 @@ def test_a_folder_without_checkpoints_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointProblem, match=r'no file in .* is like "\*.pth"'):
         checkpoint_files(tmp_path, "*.pth")
     assert checkpoint_files(tmp_path, "**/*.pt") == [tmp_path / "a/last.pt"]
-    for given in ([], STATES[0]):
+    no_list: list[Any] = [[], STATES[0]]
+    for given in no_list:
         with pytest.raises(CheckpointProblem):
-            zoo.import_checkpoints(given, ResNet, ITEM)  # type: ignore[arg-type]
+            zoo.import_checkpoints(given, ResNet, ITEM)
 
 
 def test_the_shape_of_items_is_asked_for_where_it_cannot_be_told() -> None:
@@ -383,5 +398,5 @@ def test_a_list_of_state_dictionaries_becomes_new_networks_from_the_seed_alone()
     for state, same in zip(first, again, strict=False):
         ResNet().load_state_dict(state, strict=True)
         assert all(torch.equal(state[name], same[name]) for name in state)
-    with pytest.raises(flow.FlowProblem, match="the initialization that it started from"):
+    with pytest.raises(FlowProblem, match="the initialization that it started from"):
         flow.fit_checkpoints(members, "descent")

@@ -35,7 +35,8 @@ FORMS: dict[str, Callable[[dict[str, Tensor]], Any]] = {
     "DataParallel": lambda state: {f"module.{name}": x for name, x in state.items()},
     "compiled": lambda state: {f"_orig_mod.{name}": x for name, x in state.items()},
     "a part of a larger module": lambda state: {
-        **{f"net.{name}": x for name, x in state.items()}, "loss.weight": torch.ones(3)
+        **{f"net.{name}": x for name, x in state.items()},
+        "loss.weight": torch.ones(3),
     },
     "both": lambda state: {f"module._orig_mod.{name}": x for name, x in state.items()},
     "checkpoint": lambda state: {"epoch": 3, "state_dict": OrderedDict(state)},

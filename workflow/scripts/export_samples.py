@@ -17,7 +17,8 @@ made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
     architecture = architecture_of(p["architecture"])
-    dataset = data_of(*p["datasets"], None, architecture)
+    (source,) = p["datasets"]
+    dataset = data_of(source, None, architecture)
     samples = read_samples(files.samples, p["from"])
     networks, statistics = completed(
         architecture,

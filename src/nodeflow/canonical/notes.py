@@ -23,7 +23,7 @@ def import_notes(
         remarks: further sentences.
     """
     architecture, rows = zoo.architecture, zoo.report
-    kinds = ", ".join(sorted({x for x in rows.loc[rows["status"] == "ok", "dtype"]}))
+    kinds = ", ".join(sorted(set(rows.loc[rows["status"] == "ok", "dtype"])))
     lines = [
         f"{len(zoo.members)} of {len(rows)} checkpoints are networks of {architecture.name}: "
         f"{architecture.parameters:,} parameters in {len(architecture.shapes)} tensors, saved as "
@@ -56,6 +56,6 @@ def import_notes(
 
 
 _UNMEASURED = (
-    "There are no training items to measure running statistics on, so generated networks have those "
-    "of the first member."
+    "There are no training items to measure running statistics on, so generated networks have "
+    "those of the first member."
 )

@@ -127,6 +127,12 @@ class AnyFlow(Section):
                         "pairs each member with the initialization that it started from, which "
                         "checkpoints do not hold, so choose method codes or paper.",
                     )
+                if self.zoos and zoos[name].items is None:
+                    yield fault(
+                        at,
+                        f"names {name}, whose checkpoints come without data; networks of several "
+                        "zoos are judged on the items of each, so give it data.",
+                    )
                 continue
             if zoos[name].form[1] == 1:
                 yield fault(
@@ -271,14 +277,14 @@ class Flows(Section):
                         f"is {soup}, but the zoo {zoo} of the flow {name} has "
                         f"{zoos[zoo].learned} members; make the soup smaller or add members.",
                     )
-        for key, named in (
+        for where, named in (
             ("transfer.flows", self.transfer.flows),
             ("solvers.flows", self.solvers.flows),
         ):
             for name in named:
                 if zoos[self.flows[name].zoo].checkpoints is not None:
                     yield fault(
-                        f"flow.{key}",
+                        f"flow.{where}",
                         f"names {name}, whose zoo was trained elsewhere; name flows over zoos that "
                         "are trained here.",
                     )

@@ -14,10 +14,10 @@ from pydantic_core import PydanticCustomError
 
 from nodeflow.config.section import Name, Names, Section, either, is_file, is_path, key, known
 from nodeflow.datasets import DATASETS, FILES, SOURCES, VIEWS, VOCABULARIES, DataProblem, form
-from nodeflow.datasets.registry import base_name
 from nodeflow.datasets.given import is_array_file
-from nodeflow.datasets.sets import SETS
 from nodeflow.datasets.named import NAMED, NamedProblem, named_file
+from nodeflow.datasets.registry import base_name
+from nodeflow.datasets.sets import SETS
 from nodeflow.settings.fields import (
     Counts,
     Keys,
@@ -85,9 +85,7 @@ class Checkpoints(Section):
     tokens: Annotated[Whole, Ge(0), Le(10**9)] = key(
         "number of different tokens, if items are texts", default=0
     )
-    part: Text = key(
-        "which network of a checkpoint that holds several, e.g. model_ema", default=""
-    )
+    part: Text = key("which network of a checkpoint that holds several, e.g. model_ema", default="")
 
     @cached_property
     def files(self) -> list[Path]:
@@ -191,7 +189,7 @@ class Zoo(Section):
 
     @property
     def items(self) -> str | None:
-        """What the networks are judged on: a data set, or data of the user's own; None if nothing."""
+        """What the networks are judged on: a data set, or the user's own data; None if nothing."""
         return self.data if self.checkpoints is None else self.checkpoints.data
 
     @property
@@ -236,7 +234,7 @@ class Zoo(Section):
             if name in self.model_fields_set:
                 yield fault(
                     name,
-                    "is for networks that are trained here; leave it out beside {here}.checkpoints.",
+                    "is for networks that are trained here; leave it out beside checkpoints.",
                 )
         there = len(self.checkpoints.files)
         if self.learned < 3 or self.kept_back < 0 or self.learned + self.kept_back > there:

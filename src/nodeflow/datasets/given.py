@@ -19,9 +19,7 @@ _PARTS = {"train": "train", "training": "train", "valid": "validation", "val": "
           "validation": "validation", "dev": "validation", "test": "test", "": "test"}  # fmt: skip
 _KINDS = {"x": "x", "images": "x", "data": "x", "features": "x", "inputs": "x", "items": "x",
           "y": "y", "labels": "y", "targets": "y", "classes": "y"}  # fmt: skip
-_FORMS = (
-    "arrays x and y to judge on, or test_x and test_y with train_x and train_y"
-)
+_FORMS = "arrays x and y to judge on, or test_x and test_y with train_x and train_y"
 
 
 def is_array_file(source: str) -> bool:

@@ -40,7 +40,7 @@ def named_file(name: str) -> Path | None:
     """
     module = _module(name)
     with _own_folder_first():
-        places: list[str] | None = None
+        found, places = None, None
         for part in module.split("."):
             try:
                 found = PathFinder.find_spec(part, places)
@@ -55,8 +55,8 @@ def named_file(name: str) -> Path | None:
                     "installed; write its file there, or correct the name."
                 )
             places = list(found.submodule_search_locations or [])
-    origin = found.origin
-    return Path(origin) if origin is not None and origin.endswith(".py") else None
+    origin = "" if found is None else found.origin or ""
+    return Path(origin) if origin.endswith(".py") else None
 
 
 def call_named(name: str, gives: str) -> Any:
@@ -86,7 +86,7 @@ def call_named(name: str, gives: str) -> Any:
             ) from error
         except Exception as error:  # whatever the user's code may raise
             raise NamedProblem(
-                f"{name}: importing {module} failed{_where(error)}: {_said(error)}"
+                f"{name}: importing {module} failed{_where(error)}: {_said(error)}."
             ) from error
         try:
             found: Callable[[], Any] = resolve_name(name)
@@ -120,7 +120,7 @@ def _module(name: str) -> str:
 @contextmanager
 def _own_folder_first() -> Iterator[None]:
     """While modules are looked for in the working folder first; afterwards last."""
-    own = os.getcwd()
+    own = str(Path.cwd())
     before = [path for path in sys.path if path != own]
     sys.path[:] = [own, *before]
     try:
@@ -141,7 +141,7 @@ def _where(error: Exception) -> str:
     line = ""
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if file.startswith(os.getcwd() + os.sep):
+        if Path(file).is_relative_to(Path.cwd()):
             line = f" in {os.path.relpath(file)}, line {trace.tb_lineno}"
         trace = trace.tb_next
     return line

@@ -9,7 +9,7 @@ from .own import FittedCheckpoints, fit_checkpoints
 from .sample import Flow, sample
 from .samples import Samples, open_samples, read_samples, sample_seeds, write_samples
 from .schemas import FLOW_HISTORY
-from .settings import FlowProblem, FlowSettings, SampleSettings, VelocitySettings
+from .settings import FlowSettings, SampleSettings, VelocitySettings
 from .store import read_flow, write_flow
 from .train import train_velocity
 from .zoos import open_zoos
@@ -24,7 +24,6 @@ __all__ = [
     "DescentSettings",
     "FittedCheckpoints",
     "Flow",
-    "FlowProblem",
     "FlowSettings",
     "Generator",
     "LearnedZoo",

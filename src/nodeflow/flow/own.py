@@ -65,9 +65,7 @@ class FittedCheckpoints:
         drawn = sample(self.flow, count, SampleSettings(solver), seed, ("checkpoints",), device)
         good = drawn.networks.take(np.flatnonzero(drawn.ok))
         zoo = self.zoo
-        networks, _ = completed(
-            zoo.architecture, good, items, self.aligned, torch.device(device)
-        )
+        networks, _ = completed(zoo.architecture, good, items, self.aligned, torch.device(device))
         return [
             zoo.state_dict({name: x[place] for name, x in networks.items()})
             for place in range(len(good))

@@ -14,7 +14,14 @@ from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import as_labels, check_labels, predict
 from nodeflow.zoo.tensors import TensorProblem
 
-__all__ = ["Assessment", "assess", "assess_each", "assess_logits", "calibration_error", "unassessed"]
+__all__ = [
+    "Assessment",
+    "assess",
+    "assess_each",
+    "assess_logits",
+    "calibration_error",
+    "unassessed",
+]
 
 _CPU = torch.device("cpu")
 _BINS = 15

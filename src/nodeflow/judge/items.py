@@ -36,7 +36,9 @@ def judged_items(origin: Origin, settings: PanelSettings) -> Items:
     generated networks are then those of the first member, unless the settings name others too.
     """
     data = origin.dataset
-    calibration = None if data is None or len(data.train_x) < 2 else data.train_x
+    calibration = None
+    if data is not None and len(data.train_x) > 1:
+        calibration = data.train_x[: settings.calibration]
     if calibration is None and origin.architecture.statistics:
         rest = tuple(x for x in settings.statistics if x != "recalibrated")
         settings = replace(settings, statistics=rest or ("reference",))

@@ -48,8 +48,8 @@ JUDGE_PANEL = Schema(
         "set": "zoo, held-out, generated, or the name of a control",
         "index": "number of the network: in its zoo, or within the set",
         "seed": "seed it can be made from again; -1 for members of the zoo, whose table has theirs",
-        "accuracy": "share of test items classified correctly; NaN if failed, as all below, or if there "
-        "are no items",
+        "accuracy": "share of test items classified correctly; NaN if failed, as all below, or if "
+        "there are no items",
         "loss": "mean cross-entropy of the test items, nats",
         "ece": "expected calibration error on the test items, 15 bins",
         "nearest": "Euclidean distance of the weights to the nearest training member but itself, "

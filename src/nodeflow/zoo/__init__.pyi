@@ -9,11 +9,11 @@ from .architectures import (
     from_module,
     mlp,
 )
-from .files import CheckpointProblem, checkpoint_files
-from .imports import Imported, RelatedWarning, import_checkpoints
+from .exports import write_checkpoints
+from .files import CheckpointProblem
+from .imports import Imported, import_checkpoints
 from .loss import cross_entropies
 from .predict import evaluate, predict, predict_labels, recalibrated
-from .exports import write_checkpoints
 from .schemas import ZOO_BLOCK, ZOO_METRICS
 from .state_dicts import from_state_dicts
 from .store import (
@@ -47,12 +47,10 @@ __all__ = [
     "BlockProblem",
     "CheckpointProblem",
     "Imported",
-    "RelatedWarning",
     "TrainProblem",
     "TrainSettings",
     "TrainedBlock",
     "build",
-    "checkpoint_files",
     "classifier",
     "cross_entropies",
     "evaluate",

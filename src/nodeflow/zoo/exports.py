@@ -58,7 +58,9 @@ def completed(
     if items is not None and len(items) > 1 and len(networks):
         found = recalibrated(architecture, networks.parameters, items, device)
         return {**networks.parameters, **found}, "recalibrated"
-    first = {name: x[:1].expand(len(networks), *x.shape[1:]) for name, x in members.statistics.items()}
+    first = {
+        name: x[:1].expand(len(networks), *x.shape[1:]) for name, x in members.statistics.items()
+    }
     return {**networks.parameters, **first}, "reference"
 
 
@@ -101,7 +103,12 @@ def write_checkpoints(
         state = architecture.state_dict({n: x[place] for n, x in networks.items()}, dtypes)
         if not all(x.isfinite().all() for x in state.values()):
             continue
-        about = {"seed": int(seed), "sample": place, "versions": versions(), "made_with": dict(made)}
+        about = {
+            "seed": int(seed),
+            "sample": place,
+            "versions": versions(),
+            "made_with": dict(made),
+        }
         path = folder / f"sample_{place:04d}.safetensors"
         with replacing(path) as beside:
             # Tensors with several names are written under each: no module misses one then.

@@ -34,9 +34,7 @@ def checkpoint_files(folder: str | Path, pattern: str = "") -> list[Path]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise CheckpointProblem(
-            f"{folder} is no folder; name the one that holds the checkpoints."
-        )
+        raise CheckpointProblem(f"{folder} is no folder; name the one that holds the checkpoints.")
     try:
         found = [path for path in folder.glob(pattern or "*") if path.is_file()]
     except (ValueError, NotImplementedError) as error:
@@ -57,7 +55,7 @@ def checkpoint_files(folder: str | Path, pattern: str = "") -> list[Path]:
         )
     deeper = [path for path in folder.rglob("*") if path.suffix in SUFFIXES]
     hint = (
-        f'there are some further down, as {min(deeper).relative_to(folder)}: name them with a '
+        f"there are some further down, as {min(deeper).relative_to(folder)}: name them with a "
         'pattern, e.g. "*/*.pt"'
         if deeper
         else "name the folder that holds them, or a pattern"

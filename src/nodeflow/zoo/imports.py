@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from nodeflow.problems import Problem
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture, ArchitectureProblem, from_module
-from nodeflow.zoo.reading import read_checkpoint
 from nodeflow.zoo.files import CheckpointProblem, checkpoint_files
 from nodeflow.zoo.inside import network_in
+from nodeflow.zoo.reading import read_checkpoint
 from nodeflow.zoo.store import Block
 
 __all__ = ["Imported", "RelatedWarning", "import_checkpoints", "own_architecture"]
@@ -106,7 +106,8 @@ def import_checkpoints(
     stacks: dict[str, Tensor] = {}
     dtypes: dict[str, torch.dtype] = {}
     seen: dict[bytes, str] = {}
-    rows, numbers = [], []
+    rows: list[dict[str, Any]] = []
+    numbers: list[int] = []
     for number, given in enumerate(source, first):
         name = str(given) if isinstance(given, str | Path) else f"state dictionary {number}"
         kind, reason = "", ""
@@ -177,14 +178,20 @@ def own_architecture(
     Raises:
         ArchitectureProblem: no module, or the shape of an item has to be given.
     """
-    made = module if isinstance(module, nn.Module) else module()
+    made: Any = module
+    if not isinstance(module, nn.Module) and callable(module):
+        made = module()
     if not isinstance(made, nn.Module):
         raise ArchitectureProblem(
             f"{name or 'the function'} gives {type(made).__name__}; it has to give an nn.Module."
         )
     name = name or type(made).__name__
     if item is None:
-        layers = [part for part in made.modules() if next(part.parameters(recurse=False), None) is not None]
+        layers = [
+            part
+            for part in made.modules()
+            if next(part.parameters(recurse=False), None) is not None
+        ]
         if not layers or not isinstance(layers[0], nn.Linear):
             raise ArchitectureProblem(
                 f"what shape the items of {name} have cannot be told from its first layer; give "
@@ -204,12 +211,10 @@ def _state(
     return network_in(held, architecture, name, part).state
 
 
-def _network(
-    state: Mapping[str, Any], architecture: Architecture, name: str
-) -> dict[str, Tensor]:
+def _network(state: Mapping[str, Any], architecture: Architecture, name: str) -> dict[str, Tensor]:
     """A network as a stack of one, in single precision."""
     _check(state, architecture, name)
-    stacked = {
+    stacked: dict[str, Any] = {
         key: x[None] if isinstance(x, Tensor) else np.asarray(x)[None] for key, x in state.items()
     }
     network = {key: x.float() for key, x in architecture.arrange(stacked, name).items()}
@@ -242,7 +247,7 @@ def _check(state: Mapping[str, Any], architecture: Architecture, name: str) -> N
 def _digest(network: Mapping[str, Tensor]) -> bytes:
     digest = hashlib.blake2b()
     for tensor in network.values():
-        digest.update(tensor.numpy())
+        digest.update(tensor.numpy().data)
     return digest.digest()
 
 

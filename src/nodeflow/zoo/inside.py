@@ -75,8 +75,8 @@ def network_in(given: Any, architecture: Architecture, what: str, part: str = ""
             names = ", ".join(list(map(str, given))[:6])
             raise CheckpointProblem(
                 f"{what} holds no network of {architecture.name}, whose first tensor is "
-                f"{next(iter(architecture.shapes))}; it holds {names or 'nothing'}. Name the module "
-                "that it was trained with."
+                f"{next(iter(architecture.shapes))}; it holds {names or 'nothing'}. Name the "
+                "module that it was trained with."
             )
         return min(everything, key=lambda found: _misfits(found.state, architecture))
     first, *others = fitting
@@ -101,10 +101,7 @@ def _candidates(given: Mapping[Any, Any], architecture: Architecture) -> Iterato
         plain = {_unwrapped(name): x for name, x in state.items()}
         for tensors in (state, plain) if len(plain) == len(state) else (state,):
             prefixes = dict.fromkeys(
-                name.removesuffix(x)
-                for name in tensors
-                for x in _endings(name)
-                if x in own
+                name.removesuffix(x) for name in tensors for x in _endings(name) if x in own
             )
             found = [
                 Found(

@@ -36,8 +36,7 @@ def member_metrics(
     )
     for part in ("train", "validation", "test"):
         loss, accuracy = np.full((2, len(table)), np.nan)
-        items = () if dataset is None else getattr(dataset, f"{part}_x")
-        if len(items):
+        if dataset is not None and len(items := getattr(dataset, f"{part}_x")):
             y = getattr(dataset, f"{part}_y")
             found = evaluate(zoo.architecture, zoo.members.tensors, items, y, device)
             loss[ok], accuracy[ok] = found
