@@ -87,7 +87,12 @@ rule own_networks:
         of_own_zoos(plan.zoos.imported, paths.IMPORT_NOTES, paths.IMPORT),
         of_own_zoos(plan.exports.all, paths.FLOW_CHECKPOINTS),
         [x for name in ("flow_summary", "flow_panel") for x in table(name).wanted(plan)],
-        [x for figure in FIGURES if figure.name == "frontier" for x in figure.wanted(plan)],
+        [
+            x
+            for figure in FIGURES
+            if figure.name == "frontier"
+            for x in figure.wanted(plan)
+        ],
 
 
 rule all_tables:

@@ -30,9 +30,9 @@ rule import_zoo:
         paths.log("import_zoo", paths.METRICS),
     benchmark:
         paths.benchmark("import_zoo", paths.METRICS)
-    priority: 20
     wildcard_constraints:
         zoo=plan.zoos.pattern(elsewhere=True),
+    priority: 20
     params:
         p=plan.zoos.params,
         code=plan.code("import_zoo"),
@@ -52,9 +52,9 @@ rule train_zoo:
         paths.log("train_zoo", paths.METRICS),
     benchmark:
         paths.benchmark("train_zoo", paths.METRICS)
-    priority: 20
     wildcard_constraints:
         zoo=plan.zoos.pattern(elsewhere=False),
+    priority: 20
     params:
         p=plan.zoos.params,
         folder=plan.zoos.folder,
