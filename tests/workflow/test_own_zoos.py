@@ -110,7 +110,7 @@ SLIPS = {
     "no folder": ({"folder": "no"}, r"checkpoints.folder is no. no is no folder"),
     "no such file": ({"pattern": "*.pth"}, r'no file in runs is like "\*.pth"'),
     "no module": ({"module": "nonet:Net"}, r"nonet:Net: there is no module nonet"),
-    "no function": ({"module": "mynet"}, r"checkpoints.module is"),
+    "no function": ({"module": "mynet"}, r'"mynet" names no function; write "package.module'),
     "no data": ({"data": "no.npz"}, r"checkpoints.data is no.npz, which is not a file"),
     "no such key": ({"modul": "x"}, r"modul"),
 }
@@ -137,11 +137,11 @@ FAILURES = {
     ),
     "data of another shape": (
         {"data": "mynet:narrow"},
-        r"mynet:narrow have shape \(3,\); the module reads \(64,\)",
+        r"mynet:narrow: mynet:Net cannot read items of shape \(3,\).*give items as the module",
     ),
     "files that need code": (
         {"folder": "whole"},
-        r"none of the 4 .* cannot be read without running code of its own .*torch.save\(model",
+        r"none of the 4 checkpoints of whole is .* cannot be read without running code of its own .*torch.save\(model",
     ),
 }
 

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from nodeflow.config.section import Name, Names, Section, either, is_file, is_path, key, known
 from nodeflow.datasets import DATASETS, FILES, SOURCES, VIEWS, VOCABULARIES, DataProblem, form
 from nodeflow.datasets.given import is_array_file
-from nodeflow.datasets.named import NAMED, NamedProblem, named_file
+from nodeflow.datasets.named import NamedProblem, named_file
 from nodeflow.datasets.registry import base_name
 from nodeflow.datasets.sets import SETS
 from nodeflow.settings.fields import (
@@ -69,7 +69,7 @@ class Checkpoints(Section):
     pattern: Text = key(
         'which files of it, e.g. "*/model.safetensors"; all of them if it is left out', default=""
     )
-    module: Annotated[str, Strict(), StringConstraints(pattern=NAMED)] = key(
+    module: Text = key(
         'what makes the module that they are of, "package.module:function"; looked for in the '
         "folder of the run, then among what is installed"
     )

@@ -19,9 +19,9 @@ from typing import Any
 
 from nodeflow.problems import Problem
 
-__all__ = ["NAMED", "NamedProblem", "call_named", "named_file"]
+__all__ = ["NamedProblem", "call_named", "named_file"]
 
-NAMED = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
+_NAMED = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
 """The form of a name."""
 
 
@@ -109,7 +109,7 @@ def call_named(name: str, gives: str) -> Any:
 
 
 def _module(name: str) -> str:
-    if not re.match(NAMED, name):
+    if not re.match(_NAMED, name):
         raise NamedProblem(
             f'"{name}" names no function; write "package.module:function", e.g. "mynet:Net" for '
             "Net in mynet.py."

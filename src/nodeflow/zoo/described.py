@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 
-from nodeflow.datasets import Dataset, load_dataset
+from nodeflow.datasets import DataProblem, Dataset, load_dataset
 from nodeflow.datasets.given import given_data, item_of
 from nodeflow.datasets.named import call_named
 from nodeflow.problems import Problem
 from nodeflow.zoo.architectures import Architecture, build
 from nodeflow.zoo.imports import own_architecture
 from nodeflow.zoo.predict import as_items, as_labels, check_labels, predict
+from nodeflow.zoo.settings import ArchitectureProblem
 
 __all__ = ["architecture_of", "data_of"]
 
@@ -51,8 +52,9 @@ def data_of(
         architecture: of the networks.
 
     Raises:
-        DataProblem, NamedProblem: see `load_dataset` and `given_data`.
-        ItemProblem: networks cannot read the user's items, or labels are none of their classes.
+        DataProblem: networks cannot read the user's items; see also `given_data`.
+        NamedProblem: see `call_named`.
+        ItemProblem: labels are none of their classes.
     """
     if isinstance(source, str):
         return load_dataset(source, folder)
@@ -69,6 +71,8 @@ def data_of(
             if len(x):
                 as_items(architecture, x)
                 check_labels(as_labels(y, len(x)), outputs)
+    except ArchitectureProblem as problem:
+        raise DataProblem(f"{own}: {problem}; give items as the module reads them.") from None
     except Problem as problem:
         raise type(problem)(f"{own}: {problem}") from None
     return dataset

@@ -6,6 +6,7 @@ A checkpoint that is no network of the zoo is left out, with the reason; the oth
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -98,11 +99,13 @@ def import_checkpoints(
             "state dictionaries come as a list of at least one, a network each; this is a "
             "dictionary, so put it into a list."
         )
-    where = "the list"
     if isinstance(source, str | Path):
-        where, source = str(source), checkpoint_files(source, pattern)
+        source = checkpoint_files(source, pattern)
     if not len(source):
         raise CheckpointProblem("the list of checkpoints is empty; give at least one.")
+    files = [x for x in source if isinstance(x, str | Path)]
+    folders = [Path(x).parent for x in files]
+    where = os.path.commonpath(folders) or "." if len(files) == len(source) else "the list"
     stacks: dict[str, Tensor] = {}
     dtypes: dict[str, torch.dtype] = {}
     seen: dict[bytes, str] = {}
