@@ -88,7 +88,7 @@ def fit_descents(
             raise FlowProblem(
                 "a descent pairs each member with the initialization that it started from, and "
                 f"learns on the training items; {name or 'the zoo'} lacks "
-                f"{_lacking(origin)}: give it an origin, or choose method codes or paper."
+                f"{_lacking(origin)}; give each zoo its origin, or choose method codes or paper."
             )
         first = first or origin
         assert first.training is not None
