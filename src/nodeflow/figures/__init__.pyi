@@ -18,6 +18,7 @@ from .experiments import (
 from .flow import (
     draw_capacity,
     draw_conditional,
+    draw_dispersion,
     draw_flow_training,
     draw_frontier,
     draw_solvers,
@@ -48,6 +49,7 @@ __all__ = [
     "draw_capacity",
     "draw_claims",
     "draw_conditional",
+    "draw_dispersion",
     "draw_conjecture",
     "draw_degree_errors",
     "draw_degrees",

@@ -185,6 +185,14 @@ FIGURES: tuple[Figure, ...] = (
         lambda plan: bool(plan.flows.judged),
     ),
     Figure(
+        "dispersion",
+        "generate",
+        "Spread by capacity",
+        "flow",
+        {"summary": "flow_summary"},
+        lambda plan: {"looks": plan.flows.looks},
+    ),
+    Figure(
         "frontier",
         "generate",
         "Accuracy against novelty",
