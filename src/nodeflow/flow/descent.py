@@ -138,23 +138,6 @@ class DescentField(nn.Module):
             now = moved if self.training else [tensor.detach().requires_grad_() for tensor in moved]
         return dict(zip(names, now, strict=True))
 
-    def refined(self) -> DescentField:
-        """The same descent in twice as many evaluations, each taken twice at half its length.
-
-        Running averages forget as much along the way, and the noise of two evaluations is together
-        as strong as that of one.
-        """
-        count, probes, features = self.items.shape
-        classes = self.targets.shape[2]
-        fine = DescentField(self.architecture, 2 * count, probes, features, classes)
-        with torch.no_grad():
-            for name in ("items", "targets", "log_rate", "log_floor", "noise"):
-                getattr(fine, name).copy_(getattr(self, name).repeat_interleave(2, dim=0))
-            fine.noise.mul_(math.sqrt(2))
-            fine.decays.copy_(torch.logit(torch.sigmoid(self.decays).sqrt(), eps=1e-6))
-        fine.axes = self.axes
-        return fine.to(self.items)
-
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Noise (M, K, P) for M networks, on the CPU."""
         shape = (count, self.evaluations, self.items.shape[1])

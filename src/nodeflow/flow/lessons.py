@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -52,8 +51,6 @@ _FIRST_TARGET = 4.0
 _FIRST_RATE = 1.5
 _LAST_LEARNING_RATE = 1e-4
 _CLIP = 1.0
-_WITHOUT = ""
-"""Stands for no label."""
 
 Pairs = tuple[Mapping[str, Tensor], Mapping[str, Tensor]]
 """Stacked networks (K, …), and what each of them started from."""
@@ -160,46 +157,33 @@ def fit_lessons(
     generator = torch_generator(root_seed, "flow", *labels)
     everything = list(lessons.values())
     architecture = everything[0].architecture
-    stages = [replace(settings, evaluations=k, steps=n, doublings=0) for k, n in settings.stages]
+    without = start_field(architecture, everything, settings, generator).to(device)
     fields = {
-        name: start_field(architecture, some, stages[0], generator).to(device)
-        for name, some in _learned_by(lessons).items()
+        name: start_field(architecture, [lesson], settings, generator).to(device)
+        for name, lesson in (lessons.items() if len(lessons) > 1 else ())
     }
     for lesson in everything:
         lesson.draw_watched(generator)
 
     def next_loss() -> Tensor:
-        if len(lessons) == 1:
-            return everything[0].loss(fields[_WITHOUT], initializations, generator)
+        if not fields:
+            return everything[0].loss(without, initializations, generator)
         name = list(lessons)[int(torch.randint(len(lessons), (), generator=generator))]
         withheld = float(torch.rand((), generator=generator)) < settings.label_dropout
-        field = fields[_WITHOUT if withheld else name]
+        field = without if withheld else fields[name]
         return lessons[name].loss(field, initializations, generator)
 
     def watch() -> dict[str, float]:
         losses = pd.DataFrame(
-            [lesson.watch(fields.get(name, fields[_WITHOUT])) for name, lesson in lessons.items()]
+            [lesson.watch(fields.get(name, without)) for name, lesson in lessons.items()]
         )
         return {str(column): float(np.mean(values)) for column, values in losses.items()}
 
-    parts, done = [], 0
-    for place, stage in enumerate(stages):
-        if place:
-            fields.update({name: field.refined() for name, field in fields.items()})
-        part = train_fields(list(fields.values()), next_loss, watch, stage, labels)
-        parts.append(part.assign(step=part["step"] + done))
-        done += stage.steps
+    history = train_fields([without, *fields.values()], next_loss, watch, settings, labels)
     shapes = {name: tuple(shape) for name, shape in architecture.shapes.items()}
-    trained = {name: field.cpu().eval() for name, field in fields.items()}
-    without = trained.pop(_WITHOUT)
-    history = pd.concat(parts, ignore_index=True)
-    return Descent(settings, shapes, tuple(initializations), without, trained), history
-
-
-def _learned_by(lessons: Mapping[str, Lesson]) -> dict[str, list[Lesson]]:
-    """The zoos that the descent without a label learns, and that of each label if there are any."""
-    labelled = {name: [one] for name, one in lessons.items()} if len(lessons) > 1 else {}
-    return {_WITHOUT: list(lessons.values()), **labelled}
+    labelled = {name: field.cpu().eval() for name, field in fields.items()}
+    initial = tuple(initializations)
+    return Descent(settings, shapes, initial, without.cpu().eval(), labelled), history
 
 
 def train_fields(

@@ -6,20 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from annotated_types import Ge, Le
-
 from nodeflow.flow.method import Generator, LearnedZoo, Method
 from nodeflow.flow.settings import FlowSettingsProblem, Width
-from nodeflow.settings.fields import (
-    Count,
-    NonNegative,
-    Positive,
-    Share,
-    Whole,
-    checked,
-    fault,
-    meaning,
-)
+from nodeflow.settings.fields import Count, NonNegative, Positive, Share, checked, meaning
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,15 +36,6 @@ class DescentSettings:
     ] = 24
     probes: Annotated[Count, meaning("learned items in each evaluation")] = 64
     steps: Annotated[Count, meaning("optimizer steps")] = 600
-    doublings: Annotated[
-        Whole,
-        Ge(0),
-        Le(20),
-        meaning(
-            "how often its evaluations are doubled in training, each into two of half the length; "
-            "every stage costs as much as the last, so most steps are taken with few evaluations"
-        ),
-    ] = 0
     batch: Annotated[Count, meaning("members in a step")] = 8
     fresh: Annotated[Width, meaning("initializations in a step that no member started from")] = 8
     others: Annotated[
@@ -101,28 +81,6 @@ class DescentSettings:
         Share,
         meaning("of a conditional flow: share of the steps whose label is withheld"),
     ] = 0.1
-
-    def __post_init__(self) -> None:
-        if self.evaluations % 2**self.doublings:
-            raise fault(
-                "doublings",
-                f"is {self.doublings}; evaluations, {self.evaluations}, cannot be halved so often.",
-            )
-        if self.steps <= self.doublings:
-            raise fault(
-                "doublings", f"is {self.doublings}; there is a step for each stage, so raise steps."
-            )
-
-    @property
-    def stages(self) -> tuple[tuple[int, int], ...]:
-        """Evaluations and optimizer steps of each stage of training, few evaluations first."""
-        shares = [2**k for k in range(self.doublings, -1, -1)]
-        ends = [self.steps * sum(shares[: k + 1]) // sum(shares) for k in range(len(shares))]
-        starts = [0, *ends]
-        return tuple(
-            (self.evaluations // share, max(1, end - start))
-            for share, start, end in zip(shares, starts, ends, strict=False)
-        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a file's parameters; `settings_of` reads them back."""
