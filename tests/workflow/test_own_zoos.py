@@ -112,7 +112,7 @@ SLIPS = {
     "no module": ({"module": "nonet:Net"}, r"nonet:Net: there is no module nonet"),
     "no function": ({"module": "mynet"}, r'"mynet" names no function; write "package.module'),
     "no data": ({"data": "no.npz"}, r"checkpoints.data is no.npz, which is not a file"),
-    "no such key": ({"modul": "x"}, r"modul"),
+    "no such key": ({"modul": "x"}, r"checkpoints.modul is not a key"),
 }
 
 
@@ -185,4 +185,5 @@ def told(folder: Path, changes: dict[str, str], *arguments: str) -> str:
 def test_zoos_and_networks_of_nobody_are_refused_with_the_key_to_write(tmp_path: Path) -> None:
     answer = snakemake(tmp_path, "own_networks", "-n", "--cores", "1")
     assert answer.returncode == 1
-    assert "No checkpoints of your own are in this run: name them in zoo" in answer.stderr
+    said = answer.stdout + answer.stderr
+    assert "No checkpoints of your own are in this run: name them in zoo" in said
