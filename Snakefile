@@ -46,6 +46,8 @@ localrules:
     flow_figures,
     priors_figures,
     own_figures,
+    own_zoos,
+    own_networks,
     all_tables,
     download_data,
 
@@ -72,6 +74,25 @@ for research in ("neural_ode", "flow", "priors", "own"):
                 for x in figure.wanted(plan)
             ],
             own_pages if research == "own" else [],
+
+
+# What was taken of checkpoints from elsewhere; and networks like them, judged and written.
+rule own_zoos:
+    input:
+        of_own_zoos(plan.zoos.imported, paths.IMPORT_NOTES, paths.IMPORT),
+
+
+rule own_networks:
+    input:
+        of_own_zoos(plan.zoos.imported, paths.IMPORT_NOTES, paths.IMPORT),
+        of_own_zoos(plan.exports.all, paths.FLOW_CHECKPOINTS),
+        [x for name in ("flow_summary", "flow_panel") for x in table(name).wanted(plan)],
+        [
+            x
+            for figure in FIGURES
+            if figure.name == "frontier"
+            for x in figure.wanted(plan)
+        ],
 
 
 rule all_tables:

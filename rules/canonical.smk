@@ -5,6 +5,7 @@
 rule find_universe:
     input:
         members=plan.canonical.learned,
+        own=plan.zoos.sources,
     output:
         paths.UNIVERSE,
     log:
@@ -22,7 +23,8 @@ rule find_universe:
 
 rule align_zoo:
     input:
-        members=rules.train_zoo.output.members,
+        members=narrow(paths.MEMBERS, weights="raw"),
+        own=plan.zoos.sources,
         reference=plan.canonical.reference,
     output:
         members=narrow(paths.MEMBERS, weights="aligned"),
@@ -44,7 +46,7 @@ rule measure_barrier:
     input:
         raw=narrow(paths.MEMBERS, weights="raw", block=0),
         aligned=narrow(paths.MEMBERS, weights="aligned", block=0),
-        data=plan.zoos.downloads,
+        data=plan.zoos.data_files,
     output:
         raw=update(narrow(paths.BARRIER, weights="raw")),
         aligned=update(narrow(paths.BARRIER, weights="aligned")),

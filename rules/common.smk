@@ -146,6 +146,20 @@ def benchmarks(files):
     return found
 
 
+def of_own_zoos(rows, *patterns):
+    """Files of zoos from elsewhere, and of flows over them, for a user who has to have named some."""
+
+    def files(wildcards):
+        if not rows:
+            raise WorkflowError(
+                "No checkpoints of your own are in this run: name them in zoo.zoos.NAME.checkpoints, "
+                "NAME in zoo.use, and for new networks a flow over that zoo in flow.use."
+            )
+        return [x for pattern in patterns for x in fill(pattern, rows)]
+
+    return files
+
+
 def own_pages(wildcards):
     """The pages on all data of the user's own, who asked for them and has to have named some."""
     if not plan.own.all:

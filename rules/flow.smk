@@ -4,7 +4,7 @@
 rule train_flow:
     input:
         members=plan.flows.members,
-        data=plan.flows.downloads,
+        data=plan.flows.data_files,
     output:
         flow=paths.FLOW_WEIGHTS,
         history=paths.FLOW_HISTORY,
@@ -42,11 +42,32 @@ rule sample_flow:
         "../workflow/scripts/sample_flow.py"
 
 
+rule export_samples:
+    input:
+        samples=rules.sample_flow.output.samples,
+        members=plan.exports.members,
+        read=plan.exports.read,
+        data=plan.flows.data_files,
+    output:
+        directory(paths.FLOW_CHECKPOINTS),
+    log:
+        paths.log("export_samples", paths.FLOW),
+    benchmark:
+        paths.benchmark("export_samples", paths.FLOW)
+    params:
+        p=plan.exports.params,
+        code=plan.code("export_samples"),
+    message:
+        "Writing networks of flow {wildcards.flow} as checkpoints ({wildcards.weights}, width {wildcards.width})"
+    script:
+        "../workflow/scripts/export_samples.py"
+
+
 rule judge_samples:
     input:
         samples=rules.sample_flow.output.samples,
         members=plan.flows.members,
-        data=plan.flows.downloads,
+        data=plan.flows.data_files,
     output:
         panel=paths.FLOW_PANEL,
         summary=paths.FLOW_SUMMARY,
@@ -89,7 +110,7 @@ rule transfer_samples:
 rule compare_solvers:
     input:
         flow=rules.train_flow.output.flow,
-        data=plan.flows.downloads,
+        data=plan.flows.data_files,
     output:
         paths.SOLVERS,
     log:

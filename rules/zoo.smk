@@ -1,5 +1,5 @@
 # Zoos: data sets that are downloaded, and independently trained networks, a block of members as one
-# stacked tensor.
+# stacked tensor, trained here or read from checkpoints.
 
 
 rule download_data:
@@ -18,6 +18,30 @@ rule download_data:
         "../workflow/scripts/download_data.py"
 
 
+rule import_zoo:
+    input:
+        plan.zoos.checkpoints,
+    output:
+        members=narrow(paths.MEMBERS, weights="raw"),
+        metrics=paths.METRICS,
+        report=paths.IMPORT,
+        notes=paths.IMPORT_NOTES,
+    log:
+        paths.log("import_zoo", paths.METRICS),
+    benchmark:
+        paths.benchmark("import_zoo", paths.METRICS)
+    wildcard_constraints:
+        zoo=plan.zoos.pattern(elsewhere=True),
+    priority: 20
+    params:
+        p=plan.zoos.params,
+        code=plan.code("import_zoo"),
+    message:
+        "Reading checkpoints of zoo {wildcards.zoo}, block {wildcards.block}"
+    script:
+        "../workflow/scripts/import_zoo.py"
+
+
 rule train_zoo:
     input:
         data=plan.zoos.downloads,
@@ -28,6 +52,8 @@ rule train_zoo:
         paths.log("train_zoo", paths.METRICS),
     benchmark:
         paths.benchmark("train_zoo", paths.METRICS)
+    wildcard_constraints:
+        zoo=plan.zoos.pattern(elsewhere=False),
     priority: 20
     params:
         p=plan.zoos.params,

@@ -230,6 +230,12 @@ class Stack(Known, Generic[Array]):
             statistics={name: tensors[name] for name in self.statistics},
         )
 
+    @property
+    def first(self) -> dict[str, Array]:
+        """The first network that there is: parameters and statistics of shape (*shape)."""
+        tensors: Mapping[str, Any] = self.tensors
+        return {name: x[0] for name, x in tensors.items()}
+
     def only(self, member: int) -> dict[str, Array]:
         """One network: parameters and statistics of shape (*shape).
 

@@ -185,6 +185,8 @@ def rows_of(plan: Plan) -> dict[str, list[dict[str, Any]]]:
         "zoos": plan.canonical.members,
         "canonical": plan.canonical.members,
         "flows": plan.flows.all,
+        "costs": plan.flows.all,
+        "exports": plan.flows.all,
         "transfers": plan.flows.all,
         "conditional": plan.flows.conditional,
         "priors": plan.priors.families,

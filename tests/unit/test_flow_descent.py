@@ -287,7 +287,7 @@ def fitted(iris: LearnedZoo) -> tuple[Descent, pd.DataFrame]:
 
 
 def test_what_members_start_from_is_known(iris: LearnedZoo) -> None:
-    assert iris.origin is not None
+    assert iris.origin is not None and iris.origin.dataset is not None
     dataset = iris.origin.dataset
     still = TrainSettings(epochs=1, learning_rate=1e-12, initializations=("torch", "he_uniform"))
     architecture = classifier(dataset, [16])
@@ -301,7 +301,7 @@ def test_fresh_initializations_become_new_networks_that_work(
     iris: LearnedZoo, fitted: tuple[Descent, pd.DataFrame], tmp_path: Path
 ) -> None:
     (flow, history), origin = fitted, iris.origin
-    assert origin is not None and iris.held_out is not None
+    assert origin is not None and origin.dataset is not None and iris.held_out is not None
     training, held_out = (x.take(range(len(x))) for x in (iris.training, iris.held_out))
     assert history["held_out_loss"].iloc[-1] < 0.75 * history["held_out_loss"].iloc[0]
     write_table(tmp_path / "history.parquet", history, FLOW_HISTORY, {})

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from nodeflow.datasets import load_dataset
+from nodeflow.datasets import Dataset, load_dataset
 from nodeflow.flow.codec import flatten
 from nodeflow.flow.descent import Descent, DescentField
 from nodeflow.flow.files import sample_to_file
@@ -147,6 +147,13 @@ def origin_of(zoo: LearnedZoo) -> Origin:
     return zoo.origin
 
 
+def data_of(zoo: LearnedZoo) -> Dataset:
+    """The data set of a zoo that has one."""
+    data = origin_of(zoo).dataset
+    assert data is not None
+    return data
+
+
 def test_a_step_changes_the_descent_of_its_label_alone() -> None:
     zoos = zoos_of(8, 1)
     settings = DescentSettings(
@@ -161,7 +168,7 @@ def test_a_step_changes_the_descent_of_its_label_alone() -> None:
     seeds = np.arange(3)
     for label in TASKS:
         assert (rows(found, seeds, label) == rows(again, seeds, label)).all()
-    x = torch.cat([torch.as_tensor(origin_of(zoo).dataset.train_x) for zoo in zoos.values()])
+    x = torch.cat([torch.as_tensor(data_of(zoo).train_x) for zoo in zoos.values()])
 
     def are_items(field: DescentField) -> bool:
         probes = field.items.detach().flatten(0, 1)
@@ -200,7 +207,7 @@ def test_networks_of_each_label_work() -> None:
     assert history["held_out_loss"].iloc[-1] < history["held_out_loss"].iloc[0]
     for label, other in (("plain", "inverted"), ("inverted", "plain")):
         found = sample(flow, 60, SampleSettings("euler", 6), 1, ("t",), condition=Condition(label))
-        data, wrong = (origin_of(zoos[name]).dataset for name in (label, other))
+        data, wrong = (data_of(zoos[name]) for name in (label, other))
         architecture = origin_of(zoos[label]).architecture
         members = zoos[label].training.take(range(40)).parameters
         own, elsewhere, wanted = (

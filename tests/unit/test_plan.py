@@ -350,7 +350,7 @@ def test_no_training_follows_from_what_is_tested_judged_or_drawn_of_it(
 
 
 def test_the_jobs_that_make_networks_are_jobs_of_the_run() -> None:
-    for made in plan.flows.made():
+    for made in plan.costs.made:
         for rule, name in [*made["jobs"], *made.get("once", [])]:
             pattern, rows = (
                 (paths.METRICS, plan.canonical.members)

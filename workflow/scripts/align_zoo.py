@@ -8,7 +8,7 @@ from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.schemas import ALIGNMENT
 from nodeflow.job import job
 from nodeflow.tables import write_table
-from nodeflow.zoo.architectures import build
+from nodeflow.zoo.described import architecture_of
 from nodeflow.zoo.store import read_block, write_block
 
 snakemake: Any
@@ -20,8 +20,8 @@ with job(snakemake.log[0], snakemake.threads):
     settings = p["settings"]
     aligned = canonicalize(
         block.tensors,
-        read_block(files.reference, p["reference"]).only(0),
-        derive_symmetry(build(**p["from"]["architecture"])),
+        read_block(files.reference, p["reference"]).first,
+        derive_symmetry(architecture_of(p["from"]["architecture"])),
         CanonicalSettings(**{**settings, "matching": MatchSettings(**settings["matching"])}),
         members=block.members,
     )

@@ -7,7 +7,7 @@ from nodeflow.canonical.derive import derive_symmetry
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.universe import centre_of_files
 from nodeflow.job import job
-from nodeflow.zoo.architectures import build
+from nodeflow.zoo.described import architecture_of
 from nodeflow.zoo.store import write_block
 
 snakemake: Any
@@ -19,7 +19,7 @@ with job(snakemake.log[0], snakemake.threads):
         files.members,
         p["from"],
         p["members"],
-        derive_symmetry(build(**p["from"][0]["architecture"])),
+        derive_symmetry(architecture_of(p["from"][0]["architecture"])),
         CanonicalSettings(
             **{**p["settings"], "matching": MatchSettings(**p["settings"]["matching"])}
         ),

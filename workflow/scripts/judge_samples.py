@@ -4,19 +4,17 @@ from typing import Any
 
 from nodeflow.canonical.derive import derive_symmetry
 from nodeflow.canonical.matching import MatchSettings
-from nodeflow.datasets import load_dataset
-from nodeflow.flow.method import Condition, Origin
+from nodeflow.flow.method import Condition
 from nodeflow.flow.samples import open_samples
-from nodeflow.flow.zoos import open_zoos
+from nodeflow.flow.zoos import open_zoos, origins
 from nodeflow.job import choose_device, job
 from nodeflow.judge.conditional import judge_conditional
 from nodeflow.judge.gauge import closest_gauge
+from nodeflow.judge.items import judged_items
 from nodeflow.judge.panel import PanelSettings, judge_panel
 from nodeflow.judge.schemas import CONDITIONAL, CONDITIONAL_SUMMARY, JUDGE_PANEL, JUDGE_SUMMARY
 from nodeflow.judge.summary import summarize, summarize_conditional
 from nodeflow.tables import write_table
-from nodeflow.zoo.architectures import build
-from nodeflow.zoo.settings import TrainSettings
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
@@ -24,15 +22,11 @@ made = {**p, "code": snakemake.params.code}
 drawn, flow = p["from"], p["from"]["from"]
 
 with job(snakemake.log[0], snakemake.threads):
-    architecture, settings = build(**p["architecture"]), PanelSettings(**p["settings"])
+    settings = PanelSettings(**p["settings"])
     labels = (p["flow"], p["weights"], p["width"])
-    origins = [
-        Origin(zoo, architecture, load_dataset(data, folder), TrainSettings(**training))
-        for zoo, data, folder, training in zip(
-            p["zoos"], p["datasets"], snakemake.params.folders, flow["trainings"], strict=True
-        )
-    ]
-    zoos = open_zoos(files.members, flow["from"], p["members"], origins)
+    learned = origins(flow, snakemake.params.folders)
+    architecture = learned[0].architecture
+    zoos = open_zoos(files.members, flow["from"], p["members"], learned)
     samples = open_samples(files.samples, drawn)
     align = closest_gauge(derive_symmetry(architecture), MatchSettings(**p["matching"]))
     device = choose_device(p["device"])
@@ -50,19 +44,20 @@ with job(snakemake.log[0], snakemake.threads):
         summary = summarize_conditional(table, p["seed"], labels)
         write_table(output.summary, summary, CONDITIONAL_SUMMARY, made)
     else:
-        (zoo,), (origin,) = zoos.values(), origins
+        (zoo,), (origin,) = zoos.values(), learned
+        items = judged_items(origin, settings)
         panel = judge_panel(
             architecture,
             zoo.training,
             zoo.held_out or None,
             samples,
-            origin.dataset.test_x,
-            origin.dataset.test_y,
-            settings,
+            items.x,
+            items.y,
+            items.settings,
             root_seed=p["seed"],
             labels=labels,
             align=align,
-            calibration=origin.dataset.train_x,
+            calibration=items.calibration,
             device=device,
         )
         write_table(output.panel, panel, JUDGE_PANEL, made)

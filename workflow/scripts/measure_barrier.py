@@ -4,24 +4,25 @@ from typing import Any
 
 from nodeflow.canonical.barrier import loss_barrier
 from nodeflow.canonical.schemas import BARRIER
-from nodeflow.datasets import load_dataset
 from nodeflow.job import choose_device, job
 from nodeflow.tables import is_current, write_table
-from nodeflow.zoo.architectures import build
+from nodeflow.zoo.described import architecture_of, data_of
 from nodeflow.zoo.store import read_block
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
 with job(snakemake.log[0], snakemake.threads):
-    dataset = load_dataset(p["raw"]["data"], snakemake.params.folder)
+    architecture = architecture_of(p["raw"]["architecture"])
+    dataset = data_of(p["raw"]["data"], snakemake.params.folder, architecture)
+    assert dataset is not None  # the plan asks for barriers only where there are items
     for weights, made in p.items():
         if is_current(output[weights], BARRIER, made):
             continue
         block = read_block(files[weights], made["from"])
         count = min(made["pairs"], len(block) - 1)
         path = loss_barrier(
-            build(**made["architecture"]),
+            architecture,
             block.take([0] * count).tensors,
             block.take(range(1, count + 1)).tensors,
             dataset.test_x,

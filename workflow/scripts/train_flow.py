@@ -2,32 +2,21 @@
 
 from typing import Any
 
-from nodeflow.datasets import load_dataset
 from nodeflow.flow.fit import fit_flow
-from nodeflow.flow.method import Origin
 from nodeflow.flow.methods import settings_of
 from nodeflow.flow.store import write_flow
 from nodeflow.flow.training_schemas import FLOW_HISTORY
-from nodeflow.flow.zoos import open_zoos
+from nodeflow.flow.zoos import open_zoos, origins
 from nodeflow.job import choose_device, job
 from nodeflow.tables import write_table
-from nodeflow.zoo.architectures import build
-from nodeflow.zoo.settings import TrainSettings
 
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 made = {**p, "code": snakemake.params.code}
 
 with job(snakemake.log[0], snakemake.threads):
-    architecture = build(**p["architecture"])
-    origins = [
-        Origin(zoo, architecture, load_dataset(data, folder), TrainSettings(**training))
-        for zoo, data, folder, training in zip(
-            p["zoos"], p["datasets"], snakemake.params.folders, p["trainings"], strict=True
-        )
-    ]
     flow, history = fit_flow(
-        open_zoos(files.members, p["from"], p["members"], origins),
+        open_zoos(files.members, p["from"], p["members"], origins(p, snakemake.params.folders)),
         settings_of(p["method"], p["changes"], p["width"]),
         root_seed=p["seed"],
         labels=(p["flow"], p["weights"], p["width"]),

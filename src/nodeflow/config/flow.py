@@ -119,6 +119,21 @@ class AnyFlow(Section):
         """What a flow cannot learn of its zoos, which all are there."""
         at = f"{where}.zoos" if self.zoos else f"{where}.zoo"
         for name in self.learns:
+            if zoos[name].checkpoints is not None:
+                if self.by.starts:
+                    yield fault(
+                        at,
+                        f"names {name}, whose networks were trained elsewhere; a {self.method} "
+                        "pairs each member with the initialization that it started from, which "
+                        "checkpoints do not hold, so choose method codes or paper.",
+                    )
+                if self.zoos and zoos[name].items is None:
+                    yield fault(
+                        at,
+                        f"names {name}, whose checkpoints come without data; networks of several "
+                        "zoos are judged on the items of each, so give it data.",
+                    )
+                continue
             if zoos[name].form[1] == 1:
                 yield fault(
                     at,
@@ -139,7 +154,7 @@ class AnyFlow(Section):
                 f"is {list(self.learns)}, whose networks differ; a flow learns zoos of one "
                 "architecture together.",
             )
-        span = min(sum(zoo.members for zoo in learned) - 1, learned[0].parameters)
+        span = min(sum(zoo.learned for zoo in learned) - 1, learned[0].parameters)
         rank = self.by.rank(self.settings)
         if rank is not None and rank > span:
             yield fault(
@@ -256,11 +271,22 @@ class Flows(Section):
                         f"names {name}, which needs the zoo {zoo}; add that zoo to zoo.use or take "
                         "the flow out.",
                     )
-                if self.flows[name].zoo and zoos[zoo].members < soup:
+                if self.flows[name].zoo and zoos[zoo].learned < soup:
                     yield fault(
                         "judge.soup",
                         f"is {soup}, but the zoo {zoo} of the flow {name} has "
-                        f"{zoos[zoo].members} members; make the soup smaller or add members.",
+                        f"{zoos[zoo].learned} members; make the soup smaller or add members.",
+                    )
+        for where, named in (
+            ("transfer.flows", self.transfer.flows),
+            ("solvers.flows", self.solvers.flows),
+        ):
+            for name in named:
+                if zoos[self.flows[name].zoo].checkpoints is not None:
+                    yield fault(
+                        f"flow.{where}",
+                        f"names {name}, whose zoo was trained elsewhere; name flows over zoos that "
+                        "are trained here.",
                     )
         for name in self.transfer.flows:
             own = zoos[self.flows[name].zoo].data

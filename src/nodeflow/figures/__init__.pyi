@@ -11,6 +11,7 @@ from .experiments import (
 from .flow import (
     draw_capacity,
     draw_conditional,
+    draw_dispersion,
     draw_flow_training,
     draw_frontier,
     draw_solvers,
@@ -48,6 +49,7 @@ __all__ = [
     "draw_conjecture",
     "draw_degree_errors",
     "draw_degrees",
+    "draw_dispersion",
     "draw_ensemble",
     "draw_error_over_training",
     "draw_fixed_points",

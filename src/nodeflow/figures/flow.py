@@ -23,6 +23,7 @@ from nodeflow.figures.style import (
 __all__ = [
     "draw_capacity",
     "draw_conditional",
+    "draw_dispersion",
     "draw_flow_training",
     "draw_frontier",
     "draw_solvers",
@@ -82,6 +83,7 @@ def draw_capacity(panel: pd.DataFrame, looks: Looks) -> Figure:
 
     wide = panel["method"].isin([name for name, look in looks.items() if look["size"] == "width"])
     panel = panel[wide] if wide.any() else panel
+    panel = panel[np.isfinite(panel["accuracy"])]
     flows = list(dict.fromkeys(panel["flow"]))
     figure, axes = panels(len(flows), columns=3, width=4.2, height=2.7)
     for axis, flow in zip(axes, flows, strict=True):
@@ -102,6 +104,45 @@ def draw_capacity(panel: pd.DataFrame, looks: Looks) -> Figure:
     return figure
 
 
+def draw_dispersion(summary: pd.DataFrame, looks: Looks) -> Figure:
+    """How far generated networks spread, against capacity: those that shrink are no sample.
+
+    The spread of a set is the root mean square of its weights' distances to its mean, over that of
+    the training members.
+
+    Args:
+        summary: one row a set: columns data, flow, method, weights, width, set, rms_ratio, n.
+        looks: of each method; see `nodeflow.flow.looks`.
+    """
+    sets = list(dict.fromkeys(summary["data"]))
+    figure, axes = panels(len(sets), columns=3, width=4.2, height=2.7)
+    for axis, data in zip(axes, sets, strict=True):
+        rows = summary[(summary["data"] == data) & np.isfinite(summary["rms_ratio"])]
+        generated = rows[rows["set"] == "generated"]
+        for (method, weights), alike in generated.groupby(["method", "weights"]):
+            look = looks[str(method)]
+            for place, (_, flow) in enumerate(alike.groupby("flow")):
+                line = flow.sort_values("width")
+                axis.plot(
+                    line["width"], line["rms_ratio"], marker="o", ms=4, lw=1,
+                    color=look["colours"][str(weights) == "raw"],
+                    label=f"{look['title']}, {weights}, by {look['size']}" if place == 0 else None,
+                )  # fmt: skip
+        held_out = rows[rows["set"] == "held-out"]["rms_ratio"]
+        if len(held_out):
+            axis.axhline(held_out.median(), color="0.3", lw=1, ls="--", label="held-out members")
+        axis.axhline(1.0, color="0.7", lw=0.8)
+        axis.set(title=data, xscale="log", xlabel="width, or number of probes", ylim=(0, None))
+        axis.set(ylabel="spread, over the members'")
+        widths = sorted(set(generated["width"]))
+        axis.set_xticks(widths, [str(width) for width in widths])
+        axis.minorticks_off()
+        if len(generated):
+            note(axis, f"n ≥ {generated['n'].min()} networks a point")
+        outside_legend(axis)
+    return figure
+
+
 def draw_frontier(panel: pd.DataFrame, looks: Looks) -> Figure:
     """Accuracy against two measures of novelty: all methods beside every control, by data set.
 
@@ -112,6 +153,7 @@ def draw_frontier(panel: pd.DataFrame, looks: Looks) -> Figure:
         panel: columns data, flow, method, weights, width, set, accuracy, nearest, max_iou, status.
         looks: of each method; see `nodeflow.flow.looks`.
     """
+    panel = panel[np.isfinite(panel["accuracy"])]
     sets = list(dict.fromkeys(panel["data"]))
     figure, axes = panels(2 * len(sets), columns=2, width=4.8, height=3.4)
     flow = ["flow", "weights", "width"]

@@ -26,6 +26,7 @@ def draw_zoo(metrics: pd.DataFrame) -> Figure:
     """
     import seaborn as sns  # takes a second to load, and few figures use it
 
+    metrics = metrics[np.isfinite(metrics["test_accuracy"])]
     zoos = list(dict.fromkeys(metrics["zoo"]))
     figure, axes = panels(len(zoos), columns=4, width=2.8)
     for axis, zoo in zip(axes, zoos, strict=True):
@@ -58,7 +59,7 @@ def draw_alignment(report: pd.DataFrame, barrier: pd.DataFrame) -> Figure:
     """
     import seaborn as sns  # takes a second to load, and few figures use it
 
-    zoos = list(dict.fromkeys(report["zoo"]))
+    zoos = [zoo for zoo in dict.fromkeys(report["zoo"]) if (barrier["zoo"] == zoo).any()]
     rows = len(zoos) + len(PUBLISHED_BARRIERS)
     figure, axes = plt.subplot_mosaic(
         [[f"top {zoo}" for zoo in zoos], [f"bottom {zoo}" for zoo in zoos], ["all"] * len(zoos)],

@@ -5,6 +5,7 @@ from .fit import fit_flow
 from .method import Condition, Generator, LearnedZoo, Method, Origin
 from .methods import METHODS, looks, settings_of
 from .methods.descent import DescentSettings
+from .own import FittedCheckpoints, fit_checkpoints
 from .sample import Flow, sample
 from .samples import open_samples, read_samples, sample_seeds, write_samples
 from .settings import FlowSettings, SampleSettings, VelocitySettings
@@ -21,6 +22,7 @@ __all__ = [
     "Condition",
     "Descent",
     "DescentSettings",
+    "FittedCheckpoints",
     "Flow",
     "FlowSettings",
     "Generator",
@@ -29,6 +31,7 @@ __all__ = [
     "Origin",
     "SampleSettings",
     "VelocitySettings",
+    "fit_checkpoints",
     "fit_codec",
     "fit_flow",
     "flatten",

@@ -33,6 +33,7 @@ from nodeflow.tensors import all_finite
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import as_items, as_labels, check_labels
+from nodeflow.zoo.settings import TrainSettings
 from nodeflow.zoo.train import initial_parameters
 
 __all__ = [
@@ -83,11 +84,14 @@ def fit_descents(
     lessons, first = {}, None
     for name, zoo in zoos.items():
         origin = zoo.origin
-        if origin is None:
+        if origin is None or origin.training is None or origin.dataset is None:
             raise FlowProblem(
-                "a descent learns from where members started; give each zoo its origin."
+                "a descent pairs each member with the initialization that it started from, and "
+                f"learns on the training items; {name or 'the zoo'} lacks "
+                f"{_lacking(origin)}; give each zoo its origin, or choose method codes or paper."
             )
         first = first or origin
+        assert first.training is not None
         starts = first.training.initializations
         if origin.training.initializations != starts:
             raise FlowProblem(
@@ -96,10 +100,12 @@ def fit_descents(
                 f"{', '.join(origin.training.initializations)}."
             )
 
-        def pairs(networks: Networks, origin: Origin = origin) -> Pairs:
+        def pairs(
+            networks: Networks, origin: Origin = origin, training: TrainSettings = origin.training
+        ) -> Pairs:
             numbers = networks.members
             initial = initial_parameters(
-                origin.architecture, numbers, origin.training, root_seed, origin.zoo
+                origin.architecture, numbers, training, root_seed, origin.zoo
             )
             return networks.take(np.arange(len(numbers))).parameters, initial
 
@@ -111,8 +117,15 @@ def fit_descents(
             pairs(zoo.held_out) if zoo.held_out is not None and len(zoo.held_out) else None,
             device,
         )
-    assert first is not None
+    assert first is not None and first.training is not None
     return fit_lessons(lessons, settings, first.training.initializations, root_seed, labels, device)
+
+
+def _lacking(origin: Origin | None) -> str:
+    if origin is None:
+        return "both"
+    wanted = {"initializations": origin.training, "items": origin.dataset}
+    return " and ".join(name for name, given in wanted.items() if given is None)
 
 
 @one_thread_if_small

@@ -37,14 +37,15 @@ class Origin:
     Attributes:
         zoo: its name, a label of the members' random streams.
         architecture: of the members.
-        dataset: what they were trained on; flows use its training items, judges its test items.
-        training: how.
+        dataset: what they were trained on; flows use its training items, judges its test items;
+            None if nobody has it.
+        training: how; None if they were trained elsewhere.
     """
 
     zoo: str
     architecture: Architecture
-    dataset: Dataset
-    training: TrainSettings
+    dataset: Dataset | None
+    training: TrainSettings | None
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,7 @@ class Method(ABC):
         weights: which members it can learn: canonicalized ones, members as trained, or either.
         kinds: architectures that it can learn; None for all.
         learns: what these are, in words.
+        starts: whether it has to be told what each member started from.
         solvers: how its networks can be sampled.
         colours: of its networks in figures: learned from aligned weights, and from raw ones.
     """
@@ -211,6 +213,7 @@ class Method(ABC):
     weights: tuple[str, ...] = ("aligned", "raw")
     kinds: tuple[str, ...] | None = None
     learns: str = "all networks"
+    starts: bool = False
     solvers: tuple[str, ...] = INTEGRATORS
     colours: tuple[str, str]
 

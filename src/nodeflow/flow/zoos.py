@@ -7,9 +7,32 @@ from pathlib import Path
 from typing import Any
 
 from nodeflow.flow.method import LearnedZoo, Origin
+from nodeflow.zoo.described import architecture_of, data_of
+from nodeflow.zoo.settings import TrainSettings
 from nodeflow.zoo.store import open_blocks
 
-__all__ = ["open_zoos"]
+__all__ = ["open_zoos", "origins"]
+
+
+def origins(made: Mapping[str, Any], folders: Sequence[str | Path | None]) -> list[Origin]:
+    """How the members of the zoos that a flow learns came to be.
+
+    Args:
+        made: what the flow is made with: zoos, datasets, trainings, and their architecture.
+        folders: with the files of each zoo's data set.
+    """
+    architecture = architecture_of(made["architecture"])
+    return [
+        Origin(
+            zoo,
+            architecture,
+            data_of(data, folder, architecture),
+            None if training is None else TrainSettings(**training),
+        )
+        for zoo, data, folder, training in zip(
+            made["zoos"], made["datasets"], folders, made["trainings"], strict=True
+        )
+    ]
 
 
 def open_zoos(

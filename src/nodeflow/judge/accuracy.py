@@ -14,7 +14,14 @@ from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architectures import Architecture
 from nodeflow.zoo.predict import as_labels, check_labels, predict
 
-__all__ = ["Assessment", "assess", "assess_each", "assess_logits", "calibration_error"]
+__all__ = [
+    "Assessment",
+    "assess",
+    "assess_each",
+    "assess_logits",
+    "calibration_error",
+    "unassessed",
+]
 
 _CPU = torch.device("cpu")
 _BINS = 15
@@ -85,6 +92,12 @@ def assess_each(
         raise TensorProblem("There are no networks to assess; give at least one.")
     names = ("accuracy", "loss", "ece", "errors", "ensemble_accuracy", "ok")
     return Assessment(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def unassessed(ok: np.ndarray) -> Assessment:
+    """What is known of K networks where there are no items: which of them are finite, (K,) bool."""
+    nothing = np.full(len(ok), np.nan)
+    return Assessment(nothing, nothing, nothing, np.zeros((len(ok), 0), bool), nothing, ok)
 
 
 def assess_logits(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nodeflow.canonical.align import finite
-from nodeflow.judge.accuracy import Assessment, assess_each
+from nodeflow.judge.accuracy import Assessment, assess_each, unassessed
 from nodeflow.judge.novelty import Align, Gallery, max_iou, neighbour_test, spread_of
 from nodeflow.judge.settings import PanelSettings
 from nodeflow.stack import Networks, Stack, pieces
@@ -27,7 +27,7 @@ class Bench:
         architecture: of all networks.
         training: the members that a flow learned from.
         held_out: members that it never saw, for the nearest-neighbour test; None for none.
-        x: items, (n, features), that nothing was selected on.
+        x: items, (n, features), that nothing was selected on; None if there are none.
         y: their classes, (n,).
         align: brings members into the gauge closest to a network; None compares as given.
         settings: candidates, and where running statistics come from.
@@ -40,8 +40,8 @@ class Bench:
         architecture: Architecture,
         training: Networks,
         held_out: Networks | None,
-        x: np.ndarray,
-        y: np.ndarray,
+        x: np.ndarray | None,
+        y: np.ndarray | None,
         align: Align | None,
         settings: PanelSettings,
         calibration: np.ndarray | None,
@@ -69,6 +69,10 @@ class Bench:
                 fit.append(finite(block.parameters))
                 yield self._whole(_marked(block, fit[-1]), statistics or self._statistics)
 
+        if self._x is None or self._y is None:
+            for some in pieces(networks):
+                fit.append(finite(networks.take(some).parameters))
+            return unassessed(np.concatenate(fit)), np.concatenate(fit)
         assessment = assess_each(self._architecture, stacks(), self._x, self._y, self._device)
         return assessment, np.concatenate(fit)
 
@@ -136,11 +140,14 @@ class Bench:
             }
         )
         table.loc[~ok, "reason"] += " are not finite"
+        if self._x is None:
+            table.loc[ok, "reason"] = "there are no items to judge it on"
         table.loc[ok, "nearest"] = near.nearest
         table.loc[ok, "second"] = near.second
         table.loc[ok, "ratio"] = near.ratio
         table.loc[ok, "nearest_index"] = self._training.members[near.index]
-        table.loc[ok, "max_iou"] = max_iou(assessment.errors[ok], self._errors, own)
+        if self._x is not None:
+            table.loc[ok, "max_iou"] = max_iou(assessment.errors[ok], self._errors, own)
         table.loc[ok, "spread"] = spread_of(good)
         if self._held_out is not None and name != "held-out":
             # The same exchanges for every set: sets are compared by the same draws.

@@ -10,6 +10,7 @@ import torch
 
 from nodeflow.flow.method import Condition, LearnedZoo
 from nodeflow.judge.bench import Bench
+from nodeflow.judge.items import judged_items
 from nodeflow.judge.novelty import Align
 from nodeflow.judge.schemas import CONDITIONAL
 from nodeflow.judge.settings import JudgeProblem, PanelSettings
@@ -77,16 +78,23 @@ def _bench(
     settings: PanelSettings,
     device: torch.device,
 ) -> Bench:
-    if zoo.origin is None:
+    if zoo.origin is None or zoo.origin.dataset is None:
         raise JudgeProblem(
             f"networks of the label {label} are judged on what their zoo was trained on; give the "
-            "zoo its origin."
+            "zoo its origin, with items."
         )
     training = held(zoo.training.arranged(architecture.shapes, "the training members"))
-    data = zoo.origin.dataset
-    items = data.train_x[: settings.calibration]
+    items = judged_items(zoo.origin, settings)
     return Bench(
-        architecture, training, None, data.test_x, data.test_y, align, settings, items, device
+        architecture,
+        training,
+        None,
+        items.x,
+        items.y,
+        align,
+        items.settings,
+        items.calibration,
+        device,
     )
 
 

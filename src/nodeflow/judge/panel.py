@@ -38,8 +38,8 @@ def judge_panel(
     training: Networks,
     held_out: Networks | None,
     samples: Networks,
-    x: np.ndarray,
-    y: np.ndarray,
+    x: np.ndarray | None,
+    y: np.ndarray | None,
     settings: PanelSettings,
     root_seed: int,
     labels: tuple[str | float, ...],
@@ -66,8 +66,9 @@ def judge_panel(
         training: the members that the flow learned from, as it saw them.
         held_out: members that it never saw, in the same gauge; None if there are none.
         samples: what it generated.
-        x: items, (n, features), that nothing was selected on.
-        y: their classes, (n,).
+        x: items, (n, features), that nothing was selected on; None if there are none: what is
+            measured on items is then NaN.
+        y: their classes, (n,); None likewise.
         settings: the controls.
         root_seed: the run's root seed.
         labels: what names this panel; the controls' seeds follow from (root_seed, *labels).
@@ -103,10 +104,14 @@ def judge_panel(
             f"a panel needs at least {max(3, settings.soup)} training members, found "
             f"{len(training)}; add members or make the soup smaller."
         )
-    y = as_labels(y, len(as_items(architecture, x))).numpy()
-    if y.dtype.kind != "i":
-        raise JudgeProblem("a panel judges classifiers; these networks predict a number.")
-    if architecture.statistics and calibration is None:
+    if (x is None) != (y is None):
+        raise JudgeProblem("a panel has items without classes; give both, or neither.")
+    if x is not None and y is not None:
+        y = as_labels(y, len(as_items(architecture, x))).numpy()
+        if y.dtype.kind != "i":
+            raise JudgeProblem("a panel judges classifiers; these networks predict a number.")
+    needed = x is not None and "recalibrated" in settings.statistics
+    if architecture.statistics and needed and calibration is None:
         raise JudgeProblem("networks with running statistics need training items to calibrate on.")
     if held_out is not None:
         held_out = held_out.arranged(shapes, "the held-out members")
@@ -120,7 +125,8 @@ def judge_panel(
         tables.append(judge("held-out", held_out))
     generated = judge("generated", drawn, samples.seeds)
     tables.append(generated)
-    for other in settings.statistics[1:] if architecture.statistics else ():
+    further = settings.statistics[1:] if architecture.statistics and x is not None else ()
+    for other in further:
         name = f"generated ({other})"
         tables.append(judge(name, drawn, samples.seeds, statistics=other))
     distance = generated["nearest"].median()

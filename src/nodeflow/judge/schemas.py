@@ -48,7 +48,8 @@ JUDGE_PANEL = Schema(
         "set": "zoo, held-out, generated, or the name of a control",
         "index": "number of the network: in its zoo, or within the set",
         "seed": "seed it can be made from again; -1 for members of the zoo, whose table has theirs",
-        "accuracy": "share of test items classified correctly; NaN if failed, as all below",
+        "accuracy": "share of test items classified correctly; NaN if failed, as all below, or if "
+        "there are no items",
         "loss": "mean cross-entropy of the test items, nats",
         "ece": "expected calibration error on the test items, 15 bins",
         "nearest": "Euclidean distance of the weights to the nearest training member but itself, "
@@ -63,7 +64,7 @@ JUDGE_PANEL = Schema(
         "ensemble_accuracy": "test accuracy of the set's networks up to this one, probabilities "
         "averaged",
         "status": "ok, or failed",
-        "reason": "why it failed; empty if it did not",
+        "reason": "why it failed, or what could not be measured of it; empty if neither",
     },
 )
 
@@ -202,7 +203,7 @@ CONDITIONAL = Schema(
         "nearest_index": "number of that member in its zoo; -1 if failed",
         "max_iou": "largest overlap of the test errors with those of the label's training members",
         "status": "ok, or failed",
-        "reason": "why it failed; empty if it did not",
+        "reason": "why it failed, or what could not be measured of it; empty if neither",
     },
 )
 

@@ -137,10 +137,11 @@ def mean_interval(
     """95 % percentile bootstrap interval of the mean; a point if the values do not differ.
 
     Args:
-        values: (n,), of independent networks.
+        values: (n,), of independent networks; NaN where nothing could be measured.
         rng: where the resampling comes from.
         resamples: how often to resample.
     """
+    values = values[~np.isnan(values)]
     if len(values) == 0:
         return math.nan, math.nan
     if np.ptp(values) == 0:
@@ -152,7 +153,8 @@ def mean_interval(
 
 
 def _same_distribution(a: pd.Series, b: pd.Series) -> float:
-    """P-value of the two-sided Kolmogorov–Smirnov test; NaN if either sample is empty."""
+    """P-value of the two-sided Kolmogorov–Smirnov test; NaN if nothing of either was measured."""
+    a, b = a.dropna(), b.dropna()
     if a.empty or b.empty:
         return math.nan
     return float(stats.ks_2samp(a, b).pvalue)

@@ -21,10 +21,12 @@ from nodeflow.config import Config
 from nodeflow.plan import paths
 from nodeflow.plan.canonical import Canonical
 from nodeflow.plan.cells import Cells
+from nodeflow.plan.costs import Costs
 from nodeflow.plan.data import Data
 from nodeflow.plan.dynamics import SHARED, Dynamics
 from nodeflow.plan.evaluated import Evaluated
 from nodeflow.plan.experiments import Experiments
+from nodeflow.plan.exports import Exports
 from nodeflow.plan.flows import Flows
 from nodeflow.plan.graphs import Graphs
 from nodeflow.plan.laws import Laws
@@ -171,6 +173,16 @@ class Plan:
     def flows(self) -> Flows:
         """Flows over the weights of zoos."""
         return Flows(self.config.flow, self.config.dump("judge")["judge"], self.canonical)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """Networks in the form of the users' own modules."""
+        return Exports(self.flows)
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What networks cost."""
+        return Costs(self.flows)
 
     @cached_property
     def transfers(self) -> Transfers:

@@ -34,6 +34,11 @@ class Canonical:
         """Rows of zoo, weights, block: all members of all zoos."""
         return [x for zoo in self.zoos.names for kind in WEIGHTS for x in self.blocks(zoo, kind)]
 
+    @cached_property
+    def measured(self) -> list[dict[str, Any]]:
+        """Those of zoos with items to judge on."""
+        return [x for x in self.members if self.zoos.of(x["zoo"]).items is not None]
+
     def blocks(self, zoo: str, weights: str) -> list[dict[str, Any]]:
         """Rows of zoo, weights, block: the members of one zoo."""
         return [{**row, "weights": weights} for row in self.zoos.blocks(zoo)]
@@ -70,7 +75,7 @@ class Canonical:
         zoo = row["zoo"]
         return {
             "zoo": zoo,
-            "members": self.zoos.of(zoo).members,
+            "members": self.zoos.of(zoo).learned,
             "settings": self._how,
             "from": [self.zoos.params(x) for x in self.zoos.learned(zoo)],
         }
@@ -86,7 +91,7 @@ class Canonical:
             **self.settings.barrier.dump(),
             "zoo": zoo,
             "weights": row["weights"],
-            "data": self.zoos.of(zoo).data,
+            "data": self.zoos.source(zoo),
             "architecture": self.zoos.architecture(zoo),
             "device": self.zoos.device,
             "from": self.params({**row, "block": 0}),

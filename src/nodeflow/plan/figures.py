@@ -171,7 +171,14 @@ FIGURES: tuple[Figure, ...] = (
         {"functions": "neural_ode_functions"},
         when=lambda plan: bool(plan.law_experiments.details),
     ),
-    Figure("zoo", "alike", "Accuracy of the members", "zoo", {"metrics": "zoo_members"}),
+    Figure(
+        "zoo",
+        "alike",
+        "Accuracy of the members",
+        "zoo",
+        {"metrics": "zoo_members"},
+        when=lambda plan: bool(plan.canonical.measured),
+    ),
     Figure(
         "alignment",
         "alike",
@@ -187,6 +194,15 @@ FIGURES: tuple[Figure, ...] = (
         "flow",
         {"panel": "flow_panel"},
         lambda plan: {"looks": plan.flows.looks},
+        lambda plan: bool(plan.flows.judged),
+    ),
+    Figure(
+        "dispersion",
+        "generate",
+        "Spread by capacity",
+        "flow",
+        {"summary": "flow_summary"},
+        lambda plan: {"looks": plan.flows.looks},
     ),
     Figure(
         "frontier",
@@ -195,6 +211,7 @@ FIGURES: tuple[Figure, ...] = (
         "flow",
         {"panel": "flow_panel"},
         lambda plan: {"looks": plan.flows.looks},
+        lambda plan: bool(plan.flows.judged),
     ),
     Figure("transfer", "generate", "Transfer to changed tasks", "flow", {"transfer": "transfer"}),
     Figure(
@@ -302,8 +319,8 @@ FIGURES: tuple[Figure, ...] = (
         "Time of a network, generated and trained",
         "speed",
         {"runtime": "runtime"},
-        lambda plan: {"made": plan.flows.made()},
-        lambda plan: bool(plan.flows.all),
+        lambda plan: {"made": plan.costs.made},
+        lambda plan: bool(plan.costs.made),
     ),
     Figure(
         "runtime",

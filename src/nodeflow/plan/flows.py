@@ -11,7 +11,7 @@ from typing import Any
 from nodeflow import config
 from nodeflow.flow.methods import METHODS, looks
 from nodeflow.plan.canonical import Canonical
-from nodeflow.plan.paths import FLOW, MEMBERS, METRICS, Row, fill, job
+from nodeflow.plan.paths import MEMBERS, Row, fill
 from nodeflow.plan.zoos import Zoos
 
 __all__ = ["Flows"]
@@ -87,8 +87,22 @@ class Flows:
         return self.learns(row)[0]
 
     def datasets(self, row: Row) -> list[str]:
-        """Name of the data set of each zoo."""
-        return [self.zoos.of(zoo).data for zoo in self.learns(row)]
+        """Name of the data set of each zoo; of zoos from elsewhere the name of the zoo."""
+        return [self.zoos.of(zoo).data or zoo for zoo in self.learns(row)]
+
+    def sources(self, row: Row) -> list[Any]:
+        """What networks of each zoo are judged on; see `Zoos.source`."""
+        return [self.zoos.source(zoo) for zoo in self.learns(row)]
+
+    def data_files(self, row: Row) -> list[str]:
+        """Notes of data sets to be downloaded, and the user's modules and data."""
+        own = [path for zoo in self.learns(row) for path in self.zoos.sources({"zoo": zoo})]
+        return [*self.downloads(row), *dict.fromkeys(own)]
+
+    @cached_property
+    def judged(self) -> list[dict[str, Any]]:
+        """Rows of flow, weights, width: flows over one zoo that there are items to judge on."""
+        return [x for x in self.all if self.zoos.of(self.zoo(x)).items is not None]
 
     def members(self, row: Row) -> list[str]:
         """The blocks of members that a flow learns, and is judged beside: zoo after zoo."""
@@ -108,7 +122,8 @@ class Flows:
 
     def downloads(self, row: Row) -> list[str]:
         """The notes of the data sets of a flow's zoos that are to be downloaded."""
-        return self.zoos.data.downloads(self.datasets(row))
+        named = [self.zoos.of(zoo).data for zoo in self.learns(row)]
+        return self.zoos.data.downloads([data for data in named if data is not None])
 
     def learned(self, row: Row) -> dict[str, Any]:
         """What a flow has learned, as all that follows from it knows it."""
@@ -116,8 +131,8 @@ class Flows:
         return {
             **_identity(row),
             "zoos": zoos,
-            "members": [self.zoos.of(zoo).members for zoo in zoos],
-            "datasets": self.datasets(row),
+            "members": [self.zoos.of(zoo).learned for zoo in zoos],
+            "datasets": self.sources(row),
             "data": ", ".join(self.datasets(row)),
             "architecture": self.zoos.architecture(zoos[0]),
             "method": self.of(row["flow"]).method,
@@ -130,7 +145,7 @@ class Flows:
         settings = [self.zoos.of(zoo) for zoo in self.learns(row)]
         return {
             **self.learned(row),
-            "trainings": [x.dump("training")["training"] for x in settings],
+            "trainings": [x.dump("training")["training"] if x.data else None for x in settings],
             "changes": self.of(row["flow"]).dump("settings")["settings"],
             "from": [[self.canonical.params(x) for x in rows] for rows in self.blocks(row)],
         }
@@ -169,30 +184,6 @@ class Flows:
     def other_methods(self, row: Row) -> list[str]:
         """Files of the library that define the methods that a flow is not of."""
         return [f"flow/methods/{x}.py" for x in METHODS if x != self.of(row["flow"]).method]
-
-    def made(self) -> list[dict[str, Any]]:
-        """Which jobs make how many networks, by zoo and by flow."""
-        zoos = {self.zoo(x): self.zoos.of(self.zoo(x)) for x in self.all}
-        training = [
-            {
-                "name": "training",
-                "zoo": zoo,
-                "networks": settings.members + settings.held_out,
-                "jobs": [["train_zoo", x] for x in fill(job(METRICS), self.zoos.blocks(zoo))],
-            }
-            for zoo, settings in zoos.items()
-        ]
-        sampling = [
-            {
-                "name": f"{x['flow']}: {self.of(x['flow']).method}, {x['weights']}, {x['width']}",
-                "zoo": self.zoo(x),
-                "networks": self.of(x["flow"]).sampling.count,
-                "jobs": [["sample_flow", name] for name in fill(job(FLOW), [x])],
-                "once": [["train_flow", name] for name in fill(job(FLOW), [x])],
-            }
-            for x in self.all
-        ]
-        return training + sampling
 
 
 def _identity(row: Row) -> dict[str, Any]:

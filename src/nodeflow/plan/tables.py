@@ -106,6 +106,7 @@ TABLES: tuple[Table, ...] = (
         "canonical.members",
         job="members",
     ),
+    Table("zoo_checkpoints", "zoo.schemas:COLLECTED_IMPORTS", paths.IMPORT, "zoos.imported"),
     Table(
         "zoo_alignment",
         "canonical.schemas:COLLECTED_ALIGNMENT",
@@ -117,7 +118,7 @@ TABLES: tuple[Table, ...] = (
         "zoo_barrier",
         "canonical.schemas:COLLECTED_BARRIER",
         paths.BARRIER,
-        "canonical.members",
+        "canonical.measured",
         job="alignment",
     ),
     Table(

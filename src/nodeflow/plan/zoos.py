@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,8 +34,25 @@ class Zoos:
     @cached_property
     def names(self) -> list[str]:
         """The zoos of the run: those to use, and those whose data set is on this machine."""
-        there = [x for x in self.settings.where_found if self.data.is_there(self.of(x).data)]
+        there = [x for x in self.settings.where_found if self._can_be_judged(x)]
         return list(dict.fromkeys([*self.settings.use, *there]))
+
+    def _can_be_judged(self, zoo: str) -> bool:
+        settings = self.of(zoo)
+        return settings.checkpoints is not None or self.data.is_there(settings.data)
+
+    @cached_property
+    def imported(self) -> list[dict[str, Any]]:
+        """Rows of zoo, block: members of the zoos that were trained elsewhere."""
+        chosen = [zoo for zoo in self.names if self.of(zoo).checkpoints is not None]
+        return [row for zoo in chosen for row in self.blocks(zoo)]
+
+    def pattern(self, elsewhere: bool) -> str:
+        """What the names of zoos are that were trained elsewhere, or of all others."""
+        known = [x for x in self.settings.zoos if self.of(x).checkpoints is not None]
+        if elsewhere:
+            return "|".join(known) or "(?!)"
+        return f"(?!(?:{'|'.join(known)})(?:/|$))[a-z0-9_]+" if known else "[a-z0-9_]+"
 
     def of(self, zoo: str) -> config.zoo.Zoo:
         """The settings of a zoo."""
@@ -46,19 +64,20 @@ class Zoos:
 
     def learned(self, zoo: str) -> list[dict[str, Any]]:
         """Rows of zoo, block: those with members that flows learn from."""
-        return _blocks(zoo, -(-self.of(zoo).members // self.of(zoo).block))
+        return _blocks(zoo, -(-self.of(zoo).learned // self.of(zoo).together))
 
     def params(self, row: Row) -> dict[str, Any]:
         """What a block of a zoo is made with."""
         settings, block = self.of(row["zoo"]), int(row["block"])
-        total = settings.members + settings.held_out
-        first = block * settings.block
+        total = settings.learned + settings.kept_back
+        first = block * settings.together
+        own = settings.checkpoints
         return {
             "zoo": row["zoo"],
             "block": block,
             "first": first,
-            "count": min(settings.block, total - first),
-            **settings.dump("data", "training"),
+            "count": min(settings.together, total - first),
+            **(settings.dump("data", "training") if own is None else self._checkpoints(own)),
             "architecture": self.architecture(row["zoo"]),
             "device": self.device,
             "seed": self.seed,
@@ -67,6 +86,10 @@ class Zoos:
     def architecture(self, zoo: str) -> dict[str, Any]:
         """What the networks of a zoo are: settings, and the form of what they read."""
         settings = self.of(zoo)
+        if settings.checkpoints is not None:
+            own = settings.checkpoints
+            item = None if own.item is None else list(own.item)
+            return {"module": own.module, "item": item, "data": own.data, "tokens": own.tokens}
         item, classes = settings.form
         chosen = settings.written_network
         if settings.data in VOCABULARIES and chosen["kind"] in ("text", "bert"):
@@ -75,11 +98,45 @@ class Zoos:
 
     def folder(self, row: Row) -> str | None:
         """The folder of a zoo's data set; none for one that a package holds."""
-        return self.data.folder(self.of(row["zoo"]).data)
+        data = self.of(row["zoo"]).data
+        return None if data is None else self.data.folder(data)
 
     def downloads(self, row: Row) -> list[str]:
         """The note of a zoo's downloaded data set, if it is to be downloaded."""
-        return self.data.downloads([self.of(row["zoo"]).data])
+        data = self.of(row["zoo"]).data
+        return [] if data is None else self.data.downloads([data])
+
+    def checkpoints(self, row: Row) -> list[str]:
+        """The files that a block of a zoo from elsewhere is made of, the user's module too."""
+        own = self.of(row["zoo"]).checkpoints
+        if own is None:
+            return []
+        params = self.params(row)
+        files = own.files[params["first"] : params["first"] + params["count"]]
+        return [*map(str, files), *own.sources]
+
+    def source(self, zoo: str) -> Any:
+        """What networks of a zoo are judged on, as `nodeflow.zoo.described.data_of` takes it."""
+        settings = self.of(zoo)
+        return settings.data if settings.checkpoints is None else {"own": settings.items}
+
+    def sources(self, row: Row) -> list[str]:
+        """The user's files with the module of a zoo from elsewhere, and data to judge it on."""
+        own = self.of(row["zoo"]).checkpoints
+        return [] if own is None else own.sources
+
+    def data_files(self, row: Row) -> list[str]:
+        """The note of a data set to be downloaded, and the user's module and data."""
+        return [*self.downloads(row), *self.sources(row)]
+
+    @staticmethod
+    def _checkpoints(own: config.zoo.Checkpoints) -> dict[str, Any]:
+        """What networks from elsewhere are read with."""
+        names = "\n".join(map(str, own.files))
+        return {
+            "checkpoints": {"folder": own.folder, "pattern": own.pattern, "part": own.part},
+            "files": hashlib.blake2b(names.encode(), digest_size=8).hexdigest(),
+        }
 
 
 def _blocks(zoo: str, count: int) -> list[dict[str, Any]]:

@@ -9,6 +9,9 @@ from .architectures import (
     from_module,
     mlp,
 )
+from .exports import write_checkpoints
+from .files import CheckpointProblem
+from .imports import Imported, import_checkpoints
 from .loss import cross_entropies
 from .predict import evaluate, predict, predict_labels, recalibrated
 from .schemas import ZOO_BLOCK, ZOO_METRICS
@@ -40,6 +43,8 @@ __all__ = [
     "Architecture",
     "ArchitectureProblem",
     "Block",
+    "CheckpointProblem",
+    "Imported",
     "TrainProblem",
     "TrainSettings",
     "TrainedBlock",
@@ -49,6 +54,7 @@ __all__ = [
     "evaluate",
     "from_module",
     "from_state_dicts",
+    "import_checkpoints",
     "initial_parameters",
     "mlp",
     "open_blocks",
@@ -60,4 +66,5 @@ __all__ = [
     "recalibrated",
     "train_block",
     "write_block",
+    "write_checkpoints",
 ]

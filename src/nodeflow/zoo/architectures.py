@@ -100,6 +100,7 @@ class Architecture:
         constants: buffers that all networks share, and that no training changes.
         aliases: of a parameter that stands in several places of the module, its other names, each
             with the one that it has in `shapes`.
+        counters: names of the module's counters of batches, which nothing reads.
         item: shape of an item that the module reads.
         tokens: the number of different tokens if items are texts, else 0.
         recipe: arguments of `build` that make it again; empty for a module of one's own.
@@ -115,6 +116,7 @@ class Architecture:
     original: nn.Module | None = field(default=None, repr=False, compare=False)
     constants: Mapping[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    counters: tuple[str, ...] = field(default=(), repr=False, compare=False)
     item: tuple[int, ...] = ()
     tokens: int = 0
     recipe: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -143,22 +145,27 @@ class Architecture:
         once = without_aliases(as_tensors(given, what), self.aliases)
         return arrange(once, self.shapes, self.statistics, what)
 
-    def state_dict(self, network: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """One network as the module's `load_state_dict` reads it.
+    def state_dict(
+        self, network: Mapping[str, Tensor], dtypes: Mapping[str, torch.dtype] | None = None
+    ) -> dict[str, Tensor]:
+        """One network as the module's `load_state_dict(strict=True)` reads it.
 
         Args:
             network: tensors of shape (*shape) by the names of `shapes` and `statistics`.
+            dtypes: types that tensors are given, by name; they keep their own by default.
 
         Returns:
-            Also what all networks share: each tensor under all its names, and the constants that
-            the module saves.
+            Also what all networks share: each tensor under all its names, the constants that the
+            module saves, and counters of batches, at zero.
 
         Raises:
             TieProblem: a tensor is given under several names with different values.
         """
         saved = set() if self.module is None else set(self.module.state_dict())
         constants = {name: x for name, x in self.constants.items() if name in saved}
-        return with_aliases({**network, **constants}, self.aliases)
+        counters = {name: torch.tensor(0) for name in self.counters}
+        own = {name: x.to((dtypes or {}).get(name, x.dtype)) for name, x in network.items()}
+        return with_aliases({**own, **constants, **counters}, self.aliases)
 
     def initialize(
         self, generators: Sequence[Generator], initializations: Sequence[str] = ("he_uniform",)
@@ -398,7 +405,7 @@ def _unwrapped(module: nn.Module) -> nn.Module:
 
 def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -> Architecture:
     """As `from_module`, with tensors that start as those of the shipped modules do."""
-    module = copied(module)
+    module, counters = copied(module), []
     for place, part in module.named_modules():
         if isinstance(part, nn.SyncBatchNorm):
             part.__class__ = _LocalBatchNorm  # type: ignore[assignment]
@@ -410,6 +417,7 @@ def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -
                 )
             # With a fixed momentum nothing reads this counter, and it is no number of a network.
             part.num_batches_tracked = None
+            counters.append(f"{place}.num_batches_tracked".removeprefix("."))
     buffers = dict(module.named_buffers())
     statistics = {
         name: tuple(buffer.shape)
@@ -451,6 +459,7 @@ def _of_module(module: nn.Module, item: Sequence[int], name: str, tokens: int) -
         module=module,
         constants=constants,
         aliases=tied_names(module),
+        counters=tuple(counters),
         item=tuple(int(size) for size in item),
         tokens=tokens,
     )

@@ -7,9 +7,11 @@ import pyarrow as pa
 from nodeflow.tables import Kind, Schema, gathered
 
 __all__ = [
+    "COLLECTED_IMPORTS",
     "COLLECTED_MEMBERS",
     "ZOO",
     "ZOO_BLOCK",
+    "ZOO_IMPORT",
     "ZOO_METRICS",
 ]
 
@@ -48,6 +50,29 @@ ZOO_METRICS = Schema(
     },
 )
 
+ZOO_IMPORT = Schema(
+    "zoo import",
+    1,
+    {
+        "member": pa.int64(),
+        "file": pa.string(),
+        "dtype": pa.string(),
+        "nearest": pa.float64(),
+        "status": pa.string(),
+        "reason": pa.string(),
+    },
+    {
+        "member": "number of the checkpoint, and of its network in the zoo",
+        "file": "the checkpoint",
+        "dtype": "types of its numbers; empty if it was not read so far",
+        "nearest": "Euclidean distance of the weights to the nearest other network of the block, "
+        "in units of the median between two; far below 1 for checkpoints of one run",
+        "status": "ok, or left out: then the network is not in its block",
+        "reason": "why it was left out; empty if it was not",
+    },
+)
+
 ZOO = Schema("zoo", 1, {"zoo": pa.string()}, {"zoo": "name of the zoo"})
 
 COLLECTED_MEMBERS = gathered("members of all zoos", ZOO_METRICS, ZOO)
+COLLECTED_IMPORTS = gathered("checkpoints of all zoos from elsewhere", ZOO_IMPORT, ZOO)

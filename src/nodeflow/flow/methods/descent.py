@@ -101,6 +101,7 @@ class Descents(Method):
     weights = ("raw",)
     kinds = ("mlp", "vit", "vit_small_192")
     learns = "networks without running statistics that read numbers"
+    starts = True
     solvers = ("euler",)
     colours = ("#B2182B", "#B2182B")
 
