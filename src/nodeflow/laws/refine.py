@@ -158,7 +158,7 @@ def fit(
     """Fit a law through its trajectories.
 
     None where it cannot be integrated from the start, or is given up. It has nine parameters, for
-    one step needs the law, the references and how precise they are; the last three are rarely given.
+    a step needs the law, its references and how precise they are; the last three are rarely given.
 
     Args:
         form: of the law.
