@@ -358,7 +358,8 @@ def tables(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     for kind, title in titles.items():
         chosen = [x for x in rows if kind_of(x["system"]) == kind]
         for method in ("law", *RIVALS):
-            some = [x for x in chosen if x["method"] == method and x.get("large", LARGE) == LARGE]
+            usual = [x for x in chosen if x.get("large", LARGE) in (0, LARGE)]
+            some = [x for x in usual if x["method"] == method]
             if some:
                 text += ["", f"**{title}: {method}**", "", *table(some)]
     huge = [x for x in rows if x.get("large", LARGE) not in (LARGE, 0)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from pydantic import StringConstraints
 from pydantic_core import PydanticCustomError
 
 from nodeflow.config.dynamics import Observed
@@ -43,7 +44,9 @@ Range = Annotated[
     MaxLen(2),
     meaning("by system and coefficient, from where to where it is uniform; others are fixed"),
 ]
-Ranges = Annotated[dict[Annotated[str, MinLen(1)], Range], MinLen(1)]
+Ranges = Annotated[
+    dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*$")], Range], MinLen(1)
+]
 Frames = Annotated[Whole, Ge(2), Le(10**4)]
 
 

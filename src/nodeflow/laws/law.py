@@ -198,7 +198,7 @@ class Law:
         own = self._expression("f", True)
         if not self.form.h_ego:
             return f"dx/dt = {own}"
-        ego, alt = self._expression("h_ego", True), self._expression("h_alt", True)
+        ego, alt = (self._expression(name, True) for name in ("h_ego", "h_alt"))
         return f"f = {own};  h_ego = {ego};  h_alt = {alt}"
 
     @one_thread_if_small
@@ -447,5 +447,4 @@ def _given(
 
 
 def _frame(states: Array, when: Array, graph: Graph) -> pd.DataFrame:
-    index = pd.Index(when, name="time")
-    return pd.DataFrame(states, index=index, columns=list(graph.labels))
+    return pd.DataFrame(states, pd.Index(when, name="time"), list(graph.labels))
