@@ -28,14 +28,11 @@ __all__ = [
 BARELY = 2.0
 """An error that grows by no more than this factor "barely degrades"."""
 
-
 SLACK = 0.05
 """By so much less than they say may bands cover."""
 
-
 FAILING = 1e-3
 """Share of runs that may fail where none should."""
-
 
 _WHOSE = {
     NEURAL_ODE: ("an ensemble", ""),
@@ -43,9 +40,7 @@ _WHOSE = {
 }
 """How claims name whose bands and flags they are."""
 
-
 Medians = NDArray[np.float64]
-
 
 Row = tuple[str, str, Medians, float]
 
