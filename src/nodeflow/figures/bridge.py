@@ -66,7 +66,7 @@ def draw_bridge_errors(
     beside = full[[*keys, "status", "mae"]].merge(where, on=keys).assign(set="full size")
     table = pd.concat([runs, beside], ignore_index=True)
     groups = _zoos(runs)
-    most = max(len(_cells(own)) for _, own in runs.groupby(["zoo", "system"]))
+    most = max(len(_cells(of_system)) for _, of_system in runs.groupby(["zoo", "system"]))
     wide = 1.5 + 0.65 * most
     figure, axes = panels(
         3 * len(groups), columns=3, width=(wide + 5.8) / 3, height=3.1, widths=[wide, 2.8, 3.0]
