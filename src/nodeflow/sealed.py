@@ -107,12 +107,9 @@ def check_stamp(
 
 SEAL = "nodeflow.seal"
 
-
 _MARK = b"nodeflow-seal-"
 
-
 _DIGITS = 64
-
 
 BLANK = _MARK.decode() + "0" * _DIGITS
 

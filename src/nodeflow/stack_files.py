@@ -12,6 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors import safe_open
 
+from nodeflow.stack import (
+    ABOUT,
+    MEMBER,
+    NAMES,
+    PARAMETERS,
+    STATISTICS,
+    Known,
+    Stack,
+    as_array,
+    cuts_of,
+    rows_of,
+)
 from nodeflow.tables import (
     FileProblem,
     Kind,
@@ -25,18 +37,6 @@ if TYPE_CHECKING:
     from torch import Tensor  # which many a job with stacks of arrays takes no time to load
 
     from nodeflow.tensors import Shapes
-from nodeflow.stack import (
-    ABOUT,
-    MEMBER,
-    NAMES,
-    PARAMETERS,
-    STATISTICS,
-    Known,
-    Stack,
-    as_array,
-    cuts_of,
-    rows_of,
-)
 
 __all__ = [
     "Stored",

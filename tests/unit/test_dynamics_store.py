@@ -196,3 +196,9 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
 def test_an_empty_cell_is_a_file(tmp_path: Path) -> None:
     write_trajectories(tmp_path / "none", [], {})
     assert read_trajectories(tmp_path / "none") == []
+
+
+def test_a_tolerance_may_be_spelled_out() -> None:
+    loose = {name: value for name, value in SETTINGS.items() if name != "tolerance"}
+    spelled = list(simulate_cell(graphs(), "BD", rtol=1e-5, atol=1e-5, max_steps=1000, **loose))  # type: ignore[arg-type]
+    assert all(same(one, other) for one, other in zip(spelled, cell(), strict=True))

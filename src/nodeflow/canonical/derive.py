@@ -283,20 +283,20 @@ def _freeze_what_fits_no_group(tensors: Mapping[str, Value], heads: Mapping[Unit
     return False
 
 
-def _powers(found: Sequence[tuple[Place, Scale]]) -> tuple[list[int], bool, bool]:
+def _powers(occurrences: Sequence[tuple[Place, Scale]]) -> tuple[list[int], bool, bool]:
     """The power of each place, and whether units may be scaled and change sign.
 
     They may if exactly one variable is left free; with more of them, none is taken.
     """
-    roots = [scale.root() for _, scale in found]
+    roots = [scale.root() for _, scale in occurrences]
     free = list(dict.fromkeys(root for root, _ in roots if root.positive or root.odd))
     if len(free) != 1:
-        return [0] * len(found), False, False
+        return [0] * len(occurrences), False, False
     (root,) = free
     # Units are made along the first axis of a tensor: there, the power is 1.
     signs = [
         sign
-        for (place, _), (one, sign) in zip(found, roots, strict=True)
+        for (place, _), (one, sign) in zip(occurrences, roots, strict=True)
         if one is root and place.axis == 0
     ]
     first = signs[0] if signs else 1

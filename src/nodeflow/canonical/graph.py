@@ -54,26 +54,26 @@ def read_graph(architecture: Architecture) -> Graph:
         **signature.inputs_to_lifted_tensor_constants,
     }
     graph = Graph()
-    found: dict[Node, Made] = {}
+    results: dict[Node, Made] = {}
     active: set[Node] = set()  # what depends on the items
     read: set[str] = set()
     for node in program.graph.nodes:
         if node.op == "output":
-            for value in _tensors_in(found, node.args):
+            for value in _tensors_in(results, node.args):
                 freeze(value, END)
             continue
         if node.op == "placeholder":
-            found[node] = _given(graph, architecture, node, names.get(node.name, ""))
+            results[node] = _given(graph, architecture, node, names.get(node.name, ""))
             if node.name not in names:
                 active.add(node)
             elif node.users:
                 read.add(architecture.aliases.get(names[node.name], names[node.name]))
         else:
-            found[node] = _made(node, found, active)
+            results[node] = _made(node, results, active)
             if active.intersection(node.all_input_nodes):
                 active.add(node)
-        made = found[node]
-        graph.values += made if isinstance(made, tuple) else [made]
+        result = results[node]
+        graph.values += result if isinstance(result, tuple) else [result]
     for name, value in graph.tensors.items():
         if name not in read:
             freeze(value, "no operation of the graph reads it")
@@ -122,10 +122,10 @@ def _given(graph: Graph, architecture: Architecture, node: Node, name: str) -> V
     return value
 
 
-def _made(node: Node, found: Mapping[Node, Made], active: set[Node]) -> Made:
+def _made(node: Node, results: Mapping[Node, Made], active: set[Node]) -> Made:
     """What an operation makes."""
     if node.target is operator.getitem:
-        several, place = found[node.args[0]], node.args[1]  # type: ignore[index]
+        several, place = results[node.args[0]], node.args[1]  # type: ignore[index]
         if isinstance(several, tuple) and isinstance(place, int):
             return several[place]
     schema: Any = getattr(node.target, "_schema", None)
@@ -140,7 +140,7 @@ def _made(node: Node, found: Mapping[Node, Made], active: set[Node]) -> Made:
     rule = rule_of(node.target)
     if rule is None or val is None:
         reason = f"the operation {node.target} is not known here"
-        for value in _tensors_in(found, [*node.args, *node.kwargs.values()]):
+        for value in _tensors_in(results, [*node.args, *node.kwargs.values()]):
             freeze(value, reason)
         if isinstance(shape, list):
             return tuple([fixed_axis(size, reason) for size in one] for one in shape)
@@ -151,26 +151,26 @@ def _made(node: Node, found: Mapping[Node, Made], active: set[Node]) -> Made:
     if schema.name in ("aten::add", "aten::sub") and all(
         arguments[name] in active for name in ("self", "other")
     ):
-        for axis in found[arguments["self"]]:
+        for axis in results[arguments["self"]]:
             for leaf in axis.leaves:  # type: ignore[union-attr]
                 leaf.residual = True
-    return rule({key: _resolved(found, one) for key, one in arguments.items()}, shape)
+    return rule({key: _resolved(results, one) for key, one in arguments.items()}, shape)
 
 
-def _resolved(found: Mapping[Node, Made], argument: Any) -> Any:
+def _resolved(results: Mapping[Node, Made], argument: Any) -> Any:
     if isinstance(argument, Node):
-        return found[argument]
+        return results[argument]
     if isinstance(argument, (list, tuple)):
-        return [_resolved(found, one) for one in argument]
+        return [_resolved(results, one) for one in argument]
     return argument
 
 
-def _tensors_in(found: Mapping[Node, Made], arguments: Iterable[Any]) -> list[Value]:
+def _tensors_in(results: Mapping[Node, Made], arguments: Iterable[Any]) -> list[Value]:
     values: list[Value] = []
     for argument in arguments:
         if isinstance(argument, Node):
-            made = found[argument]
-            values += made if isinstance(made, tuple) else [made]
+            result = results[argument]
+            values += result if isinstance(result, tuple) else [result]
         elif isinstance(argument, (list, tuple)):
-            values += _tensors_in(found, argument)
+            values += _tensors_in(results, argument)
     return values

@@ -50,19 +50,19 @@ def convolution(a: Any, shape: _Shape, transposed: bool = False) -> Value:
     x, weight, bias, groups = a["input"], a["weight"], a["bias"], a["groups"]
     channel = len(x) - len(weight) + 1
     freeze(weight[2:], END)
-    made, read = (weight[1], weight[0]) if transposed else (weight[0], weight[1])
+    output, read = (weight[1], weight[0]) if transposed else (weight[0], weight[1])
     if groups == 1:
         unite(read, x[channel], -1)
     elif weight[1].size == 1:  # filters of each channel on its own
         viewed([weight[0]], (groups, weight[0].size // groups))[1].hold("filters of one channel")
         unite(weight[0], x[channel])
         rigid([weight[0]])
-        made = weight[0]
+        output = weight[0]
     else:
-        made = _grouped(x[channel], weight, groups, transposed)
+        output = _grouped(x[channel], weight, groups, transposed)
     if bias is not None:
-        unite(bias[0], made)
-    return [*x[:channel], made, *slid(x[channel + 1 :], shape[channel + 1 :])]
+        unite(bias[0], output)
+    return [*x[:channel], output, *slid(x[channel + 1 :], shape[channel + 1 :])]
 
 
 def _grouped(x: Axis, weight: Value, groups: int, transposed: bool) -> Axis:

@@ -185,12 +185,12 @@ def _ascend(
                 fit = np.abs(score[0]) if name in signs else score[0]
                 if name not in prices:
                     prices[name] = fit.max(1)
-                found, prices[name] = assign(fit, prices[name], at)
-                new = [found]
+                assigned, prices[name] = assign(fit, prices[name], at)
+                new = [assigned]
             gain = np.zeros(len(at))
             flips = {}
-            for group, one, found in zip(family, score, new, strict=True):
-                along = sides_of(one, found, at)
+            for group, one, assigned in zip(family, score, new, strict=True):
+                along = sides_of(one, assigned, at)
                 before = sides_of(one, orders[group.name][at], at)
                 if group.name in signs:
                     flips[group.name] = np.where(along < 0, -1.0, 1.0)
@@ -200,8 +200,8 @@ def _ascend(
             better = gain > least[at]
             history[-1][at[better]] += gain[better]
             stale[family_key(family)][at] = False
-            for group, found in zip(family, new, strict=True):
-                orders[group.name][at[better]] = found[better]
+            for group, assigned in zip(family, new, strict=True):
+                orders[group.name][at[better]] = assigned[better]
                 if group.name in flips:
                     signs[group.name][at[better]] = flips[group.name][better]
                 for between in scores.between[group.name]:

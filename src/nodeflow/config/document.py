@@ -94,16 +94,16 @@ def _alternatives(
 ) -> Iterator[_Row]:
     """Rows of mappings that are told apart by one of their keys; each row stands once."""
     by, tags = chosen["propertyName"], chosen["mapping"]
-    places_of: dict[_Row, list[str]] = {}
+    tags_of: dict[_Row, list[str]] = {}
     for tag, reference in tags.items():
         one = resolved({"$ref": reference}, root)
         keys = {name: child for name, child in one["properties"].items() if name != by}
         text = one["properties"][by].get("description", text)
         for row in _keys({**one, "properties": keys}, f"{key}.", root):
-            places_of.setdefault(row, []).append(tag)
+            tags_of.setdefault(row, []).append(tag)
     yield f"{key}.{by}", ", ".join(tags), "", text
-    for (name, allowed, default, meaning), places in places_of.items():
-        where = "" if len(places) == len(tags) else f"with {by} {', '.join(places)}: "
+    for (name, allowed, default, meaning), its_tags in tags_of.items():
+        where = "" if len(its_tags) == len(tags) else f"with {by} {', '.join(its_tags)}: "
         yield name, allowed, default, where + meaning
 
 

@@ -89,16 +89,16 @@ def fortunes(folder: Path) -> Dataset:
             content = (folder / file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise damaged(folder / file, f"cannot be read ({error})") from error
-        found = [" ".join(text.split()) for text in re.split(r"^%$", content, flags=re.MULTILINE)]
-        if sum(map(bool, found)) < 10:
+        entries = [" ".join(text.split()) for text in re.split(r"^%$", content, flags=re.MULTILINE)]
+        if sum(map(bool, entries)) < 10:
             raise damaged(folder / file, "holds fewer than 10 texts with lines % between them")
-        for text in filter(None, found):
+        for text in filter(None, entries):
             topics.setdefault(text, topic)
     texts = list(topics)
     places = np.arange(len(texts))[:, None]
     split = thirds("fortunes", places, np.array(list(topics.values())), len(FORTUNES_FILES))
     parts = [
-        [texts[int(place)] for place in part[:, 0]]
+        [texts[int(index)] for index in part[:, 0]]
         for part in (split.train_x, split.validation_x, split.test_x)
     ]
     numbers = vocabulary_of(parts[0], FORTUNES_VOCABULARY)
@@ -125,7 +125,7 @@ def yelp(folder: Path) -> Dataset:
     paths = [folder / file for file in YELP_FILES]
     reviews = [_every_review(path) for path in paths]
     most = (_YELP_TRAINING + _YELP_VALIDATION, _YELP_TEST)
-    train, test = (list(islice(some, m)) for some, m in zip(reviews, most, strict=True))
+    train, test = (list(islice(of_class, m)) for of_class, m in zip(reviews, most, strict=True))
     if len(train) < most[0] or len(test) < most[1]:
         whole = [
             len(part) + sum(1 for _ in rest)

@@ -47,8 +47,12 @@ def simulate_cell(
         role: what the trajectories are for, e.g. "train" or "test"; roles share no stream.
         cell: N, β and γ.
         root_seed: the run's root seed.
-        settings: the other arguments of `simulate_ensemble`.
+        settings: the other arguments of `simulate_ensemble`; `rtol`, `atol` and `max_steps` may
+            stand there in place of a tolerance.
     """
+    loose = {name: settings.pop(name) for name in ("rtol", "atol", "max_steps") if name in settings}
+    if loose:
+        settings["tolerance"] = Tolerance(**loose)
     labels = (role, system, cell.N, float(cell.beta), float(cell.gamma))
     stream = Stream(root_seed, labels)
     return simulate_ensemble(graphs, system, parameters, stream=stream, **settings)

@@ -320,8 +320,8 @@ def draw_claims(claims: pd.DataFrame) -> Figure:
     axis.set_position((0, 0, 1, 1))
     axis.set_axis_off()
     axis.set(xlim=(0, wide), ylim=(high, 0))
-    for place, system in enumerate(systems):
-        axis.text(left + step * (place + 0.5), 0.2, system, weight="bold", ha="center")
+    for row, system in enumerate(systems):
+        axis.text(left + step * (row + 0.5), 0.2, system, weight="bold", ha="center")
     axis.text(right, 0.2, "holds for", weight="bold")
     y = 0.2
     for topic, of_topic in told.groupby("topic", sort=False):
@@ -336,9 +336,9 @@ def draw_claims(claims: pd.DataFrame) -> Figure:
             for system, mine in rows.groupby("system", sort=False):
                 middle = len(systems) / 2 if system == "all" else systems.index(str(system)) + 0.5
                 _verdicts(axis, mine, left + step * middle, y - 0.04)
-    for place, (verdict, shade) in enumerate(_VERDICTS.items()):
+    for row, (verdict, shade) in enumerate(_VERDICTS.items()):
         count = int((claims["verdict"] == verdict).sum())
-        at = 0.2 + 1.5 * place
+        at = 0.2 + 1.5 * row
         axis.plot(at, y + 0.32, _VERDICT_MARKERS[verdict], color=shade, ms=4.5)
         axis.text(at + 0.1, y + 0.36, f"{_VERDICT_WORDS[verdict]} ({count})", fontsize=7.5)
     said = "a mark: one statistic, with its number where a claim has one alone"

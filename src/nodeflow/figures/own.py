@@ -133,8 +133,8 @@ def draw_own_forecasts(forecasts: pd.DataFrame, errors: pd.DataFrame) -> Figure:
     figure, axes = panels(
         len(chosen) * len(runs), columns=len(chosen), width=3.0, height=2.3,
     )  # fmt: skip
-    for place, axis in enumerate(axes):
-        (why, node), run = chosen[place % len(chosen)], runs[place // len(chosen)]
+    for index, axis in enumerate(axes):
+        (why, node), run = chosen[index % len(chosen)], runs[index // len(chosen)]
         rows = forecasts[(forecasts["run"] == run) & (forecasts["node"] == node)]
         _draw_forecast(axis, rows, best)
         degree = int(rows["degree"].iloc[0])

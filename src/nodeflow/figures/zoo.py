@@ -104,24 +104,24 @@ def draw_alignment(report: pd.DataFrame, barrier: pd.DataFrame) -> Figure:
 def _draw_heights(axis: Axes, barrier: pd.DataFrame, zoos: list[str]) -> None:
     """Heights of the barriers of our zoos, filled, and of published pairs, open."""
     names = [*zoos, *(one.network for one in PUBLISHED_BARRIERS)]
-    for place, zoo in enumerate(zoos):
+    for index, zoo in enumerate(zoos):
         for weights, colour, shift in (("raw", _BEFORE, -0.12), ("aligned", _AFTER, 0.12)):
             path = barrier[(barrier["zoo"] == zoo) & (barrier["weights"] == weights)]
             heights = barrier_heights(path)
             low, middle, high = heights["loss_barrier"].quantile(_DECILES)
-            axis.plot([low, high], [place + shift] * 2, color=colour, lw=1)
-            axis.plot(middle, place + shift, "o", color=colour, ms=5)
+            axis.plot([low, high], [index + shift] * 2, color=colour, lw=1)
+            axis.plot(middle, index + shift, "o", color=colour, ms=5)
             again = heights["recalibrated_loss_barrier"].median()
             if not np.isclose(again, middle):
-                axis.plot(again, place + shift, "s", color=colour, ms=5)
-    for place, one in enumerate(PUBLISHED_BARRIERS, len(zoos)):
+                axis.plot(again, index + shift, "s", color=colour, ms=5)
+    for index, one in enumerate(PUBLISHED_BARRIERS, len(zoos)):
         for loss, colour, marker, shift in (
             (one.raw, _BEFORE, "o", -0.12),
             (one.aligned, _AFTER, "o", 0.12),
             (one.renewed, _AFTER, "s", 0.12),
         ):
             if loss is not None:
-                axis.plot(loss - one.ends, place + shift, marker, color=colour, mfc="white", ms=5)
+                axis.plot(loss - one.ends, index + shift, marker, color=colour, mfc="white", ms=5)
     for label, colour, marker in (
         ("as trained", _BEFORE, "o"),
         ("canonicalized", _AFTER, "o"),

@@ -15,16 +15,12 @@ __all__ = ["KONECT", "UNWEIGHTED", "check_head", "said_directions"]
 KONECT = re.compile(r"%\s*(sym|asym|bip)\b\s*(\w*)")
 """The first line of a file of KONECT: whether it is directed or bipartite, and its weights."""
 
-
 UNWEIGHTED = ("", "unweighted", "positive")
 """KONECT's words for edges without weights; those of `positive` may be repeated."""
 
-
 _DENIED = r"(?!\"?\s*[:=]\s*\"?(no|false|0)\b)"
 
-
 _DIRECTED = re.compile(rf"(?<!non-)(?<!non )(?<!not )\bdirected\b{_DENIED}")
-
 
 _UNDIRECTED = re.compile(rf"\bundirected\b{_DENIED}")
 

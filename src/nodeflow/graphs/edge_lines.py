@@ -41,7 +41,6 @@ __all__ = [
 
 COMMENTS = ("#", "%")
 
-
 LARGEST_ID = np.iinfo(np.int32).max - 1
 
 
@@ -51,14 +50,11 @@ class EdgeListProblem(Problem):
 
 SOURCES = {"source", "from", "fromnodeid", "src", "sourcenode", "sourceid", "fromnode", "fromid"}
 
-
 TARGETS = {"target", "to", "tonodeid", "dst", "targetnode", "targetid", "tonode", "toid"}
-
 
 HEADER = SOURCES | TARGETS | {"node1", "node2"}
 """Words by which a first line of names is known to be a header and not an edge; without blanks,
 underscores and the like."""
-
 
 _PAIR = re.compile(r"(id|node|vertex|name|species|gene|protein|person|interactor)(1|2|a|b|i|j)")
 """A header that numbers the two columns of nodes, where no node is called so."""

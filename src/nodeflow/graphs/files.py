@@ -348,8 +348,8 @@ def _labels(
     if nodes is None:
         if rows.pairs.dtype == object:
             return list(dict.fromkeys(rows.pairs.ravel().tolist()))
-        found: list[Hashable] = np.unique(rows.pairs).tolist()
-        return found
+        ids: list[Hashable] = np.unique(rows.pairs).tolist()
+        return ids
     if isinstance(nodes, np.integer):
         nodes = int(nodes)
     labels = range(nodes) if isinstance(nodes, int) else list(nodes)

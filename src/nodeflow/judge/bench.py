@@ -64,8 +64,8 @@ class Bench:
         fit = []
 
         def stacks() -> Iterator[Mapping[str, Tensor]]:
-            for some in pieces(networks):
-                block = networks.take(some)
+            for rows in pieces(networks):
+                block = networks.take(rows)
                 fit.append(finite(block.parameters))
                 yield self._whole(_marked(block, fit[-1]), statistics or self._statistics)
 
@@ -83,18 +83,18 @@ class Bench:
             return tensors
         if statistics == "recalibrated":
             assert self._calibration is not None
-            statistics_of = recalibrated(architecture, tensors, self._calibration, self._device)
+            statistics_used = recalibrated(architecture, tensors, self._calibration, self._device)
         elif all(name in tensors for name in architecture.statistics):
             return tensors
         else:
             count = len(next(iter(tensors.values())))
-            statistics_of = architecture.fresh_statistics(count)
+            statistics_used = architecture.fresh_statistics(count)
             if statistics == "reference":
                 first = self._training.take([0]).statistics
-                statistics_of = {
-                    name: first[name].expand_as(one) for name, one in statistics_of.items()
+                statistics_used = {
+                    name: first[name].expand_as(one) for name, one in statistics_used.items()
                 }
-        return {**tensors, **statistics_of}
+        return {**tensors, **statistics_used}
 
     def __call__(
         self,

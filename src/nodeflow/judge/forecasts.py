@@ -80,8 +80,8 @@ def forecast_runs(
                 **{name: x(graph, start, times).ravel() for name, x in baselines.items()},
             )
             parts.append(table[table["time"] > times[0]])
-    found: pd.DataFrame = pd.concat(parts, ignore_index=True)[list(FORECASTS.columns)]
-    return found
+    forecasts: pd.DataFrame = pd.concat(parts, ignore_index=True)[list(FORECASTS.columns)]
+    return forecasts
 
 
 def error_table(forecasts: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
@@ -129,8 +129,8 @@ def _errors(known: pd.DataFrame, method: str) -> pd.DataFrame:
     )
 
 
-def _summary(found: pd.DataFrame, of_ensemble: bool) -> pd.DataFrame:
-    grouped = found.groupby("group", sort=True)
+def _summary(errors: pd.DataFrame, of_ensemble: bool) -> pd.DataFrame:
+    grouped = errors.groupby("group", sort=True)
     table = pd.DataFrame(
         {
             "at": grouped["at"].mean(),
@@ -138,7 +138,7 @@ def _summary(found: pd.DataFrame, of_ensemble: bool) -> pd.DataFrame:
             "mae": grouped["error"].mean(),
             "low": grouped["error"].quantile(0.1),
             "high": grouped["error"].quantile(0.9),
-            "rmse": np.sqrt(found["error"].pow(2).groupby(found["group"]).mean()),
+            "rmse": np.sqrt(errors["error"].pow(2).groupby(errors["group"]).mean()),
         }
     )
     for name in ("covered_50", "covered_90", "trusted"):

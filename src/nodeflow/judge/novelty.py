@@ -196,12 +196,12 @@ class Gallery:
             bounds.append(pair_squares([(_invariants(networks), self._invariants)]))
         for squares in bounds if own is not None else ():
             squares[np.arange(len(networks)), own] = np.inf
-        found = []
+        nearest = []
         for k in range(len(networks)):
             ranked = [np.argsort(squares[k])[: self._candidates] for squares in bounds]
             places = np.unique(np.concatenate(ranked))
-            found.append(places if own is None else places[places != own[k]])
-        return found
+            nearest.append(places if own is None else places[places != own[k]])
+        return nearest
 
     def _distances(self, network: Mapping[str, Tensor], places: np.ndarray) -> np.ndarray:
         """Distances of one network to some of the members, each in the gauge closest to it."""

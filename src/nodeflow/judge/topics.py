@@ -91,6 +91,6 @@ def _places(statistics: list[str]) -> dict[str, str]:
     parts = [_WHERE.findall(statistic) for statistic in statistics]
     common = set.intersection(*map(set, parts))
     return {
-        statistic: ", ".join(x for x in some if x not in common) or statistic
-        for statistic, some in zip(statistics, parts, strict=True)
+        statistic: ", ".join(x for x in part if x not in common) or statistic
+        for statistic, part in zip(statistics, parts, strict=True)
     }

@@ -28,14 +28,11 @@ __all__ = [
 BARELY = 2.0
 """An error that grows by no more than this factor "barely degrades"."""
 
-
 SLACK = 0.05
 """By so much less than they say may bands cover."""
 
-
 FAILING = 1e-3
 """Share of runs that may fail where none should."""
-
 
 _WHOSE = {
     NEURAL_ODE: ("an ensemble", ""),
@@ -43,20 +40,21 @@ _WHOSE = {
 }
 """How claims name whose bands and flags they are."""
 
-
 Medians = NDArray[np.float64]
-
 
 Row = tuple[str, str, Medians, float]
 
 
-def growth_of(own: pd.DataFrame, small: int, random: np.random.Generator) -> dict[float, Medians]:
+def growth_of(
+    same_cell: pd.DataFrame, small: int, random: np.random.Generator
+) -> dict[float, Medians]:
     """Error at the largest size over that at the training size, by γ; none without both."""
-    large = own["N"].max()
-    if own.empty or large == small or small not in set(own["N"]):
+    large = same_cell["N"].max()
+    if same_cell.empty or large == small or small not in set(same_cell["N"]):
         return {}
     by_gamma = {
-        gamma: own[own["gamma"] == gamma] for gamma in (own["gamma"].min(), own["gamma"].max())
+        gamma: same_cell[same_cell["gamma"] == gamma]
+        for gamma in (same_cell["gamma"].min(), same_cell["gamma"].max())
     }
     return {
         gamma: ratio(rows[rows["N"] == large], rows[rows["N"] == small], "mae", random)

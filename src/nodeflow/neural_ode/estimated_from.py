@@ -18,13 +18,10 @@ __all__ = ["Array", "SlopeRows", "SmoothData"]
 
 Array = NDArray[np.float64]
 
-
 Matrix = Array | csr_array
-
 
 _KEPT = 2**24
 """Largest number of values of basis functions that are kept, not computed when they are needed."""
-
 
 _ROWS = 2**17
 """States at which slopes are fitted, at most."""

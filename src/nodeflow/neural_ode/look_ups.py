@@ -11,31 +11,23 @@ __all__ = ["DEEPER", "FRACTION", "OCTAVES", "Array", "Unsigned", "look_up", "loo
 
 Array = NDArray[np.float64]
 
-
 Unsigned = NDArray[np.uint64]  # spares numba the check for negative indices
-
 
 OCTAVES = 40
 """On either side of `low`: the table ends 2⁴⁰ − 1 widths of the range away from it. Far out, where
 fields that diverge go, networks are all but straight, and a few lines do."""
 
-
 FRACTION = 52
 """Bits of the fraction of a float64."""
-
 
 DEEPER = -(2**63)
 """Added to the number of a bucket to tell it from that of a line."""
 
-
 _TILE = 512
-
 
 _BIAS, _MASK = np.uint64(1023), np.uint64(2**FRACTION - 1)
 
-
 _SHIFT, _LAST = np.uint64(FRACTION), np.uint64(OCTAVES)
-
 
 _FIRST_BUCKET = np.uint64(DEEPER % 2**64)
 
@@ -54,9 +46,8 @@ def _find(
 ) -> int:
     """The lines for at most a tile of states, into `at`; returns how many are outside, or NaN.
 
-    More than eight parameters, because compiled code takes arrays one by one.
-
-    Those are given the first line, so that loops over `at` need no exceptions.
+    Those are given the first line, so that loops over `at` need no exceptions. More than eight
+    parameters, because compiled code takes arrays one by one.
     """
     missed = 0
     for i in range(len(x)):

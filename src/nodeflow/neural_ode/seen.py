@@ -16,16 +16,12 @@ __all__ = ["Floats", "Seen", "TrustProblem", "flags"]
 
 Floats = NDArray[np.float64]
 
-
 Bools = NDArray[np.bool_]
-
 
 Intervals = tuple[tuple[float, float], ...]
 
-
 TRIM = 1e-3
 """Share of the states at either end that does not count as seen: outliers of noisy data."""
-
 
 MARGIN = 0.02
 """Distance from the states seen in training, in their ranges, up to which nothing is flagged."""

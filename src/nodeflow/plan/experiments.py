@@ -167,9 +167,9 @@ class Experiments:
         }
 
     def _by_system(
-        self, row: Row, made: Callable[[Row], dict[str, Any]]
+        self, row: Row, params_of: Callable[[Row], dict[str, Any]]
     ) -> dict[str, dict[str, Any]]:
-        return {x["system"]: made(x) for x in self.neural_ode.dynamics.each(row)}
+        return {x["system"]: params_of(x) for x in self.neural_ode.dynamics.each(row)}
 
     @property
     def _cells(self) -> Cells:

@@ -21,25 +21,25 @@ def plain_schema(schema: Any) -> Any:
         return [plain_schema(item) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
-    found: dict[str, Any] = {}
+    plain: dict[str, Any] = {}
     for key, value in schema.items():
         if key in ("properties", "$defs"):
-            found[key] = {name: plain_schema(item) for name, item in value.items()}
+            plain[key] = {name: plain_schema(item) for name, item in value.items()}
         elif key == "patternProperties":
             [(pattern, child)] = value.items()
-            found["propertyNames"] = {"pattern": pattern}
-            found["additionalProperties"] = plain_schema(child)
+            plain["propertyNames"] = {"pattern": pattern}
+            plain["additionalProperties"] = plain_schema(child)
         elif key == "minLength" and schema.get("type") == "array":
-            found["minItems"] = value
+            plain["minItems"] = value
         elif key == "description":
-            found[key] = " ".join(value.split("\n\n")[0].split())
+            plain[key] = " ".join(value.split("\n\n")[0].split())
         elif key != "title" and not (key == "required" and not value):
-            found[key] = plain_schema(value)
-    for name, child in found.get("properties", {}).items():
+            plain[key] = plain_schema(value)
+    for name, child in plain.get("properties", {}).items():
         nullable = any(part.get("type") == "null" for part in child.get("anyOf", ()))
-        if name in found.get("required", ()) or (child.get("default", 0) is None and not nullable):
+        if name in plain.get("required", ()) or (child.get("default", 0) is None and not nullable):
             child.pop("default", None)
-    return found
+    return plain
 
 
 def resolved(schema: Schema, root: Schema) -> Schema:
