@@ -29,7 +29,7 @@ rule compare_resources:
     benchmark:
         paths.benchmark("compare_resources")
     params:
-        p=plan.requests(),
+        p=requests(ROOT),
         code=plan.code("compare_resources"),
     message:
         "Comparing what the SLURM profile asks for with what jobs used"

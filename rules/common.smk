@@ -14,7 +14,7 @@ from nodeflow.plan.figure import QUESTIONS
 from nodeflow.plan.figures import FIGURES
 from nodeflow.plan.own import PICTURES
 from nodeflow.plan.registry import check_registry
-from nodeflow.plan.stages import REPORT, STAGES
+from nodeflow.plan.stages import REPORT, STAGES, requests
 from nodeflow.plan.tables import TABLES, collections, table
 from nodeflow.problems import Problem
 from nodeflow.provenance import remember_config

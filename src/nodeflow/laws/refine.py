@@ -157,8 +157,8 @@ def fit(
 ) -> Fit | None:
     """Fit a law through its trajectories.
 
-    More than eight parameters, for a step needs the law, its references and how precise they are;
-    the last three are rarely given.
+    More than eight parameters, because a step needs the law, its references and how precise they
+    are; the last three are rarely given.
 
     None where it cannot be integrated from the start, or is given up.
 

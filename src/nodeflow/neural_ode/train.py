@@ -197,6 +197,9 @@ def train_stack(
 ) -> tuple[Models, pd.DataFrame]:
     """Train one replicate on each of `data`, each as if it were alone, up to rounding.
 
+    More than eight parameters, because the last three are for callers that resume, that resample,
+    and that know estimates, one each.
+
     With the paper's recipe the replicates share the integrator's steps, so they agree with those
     trained alone only within its tolerance. Replicates that are given the same object in `data`
     share what is computed from it.

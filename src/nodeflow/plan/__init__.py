@@ -13,9 +13,6 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from nodeflow.config import Config
 from nodeflow.plan import paths
@@ -23,7 +20,7 @@ from nodeflow.plan.canonical import Canonical
 from nodeflow.plan.cells import Cells
 from nodeflow.plan.costs import Costs
 from nodeflow.plan.data import Data
-from nodeflow.plan.dynamics import SHARED, Dynamics
+from nodeflow.plan.dynamics import TOLERANCE, Dynamics
 from nodeflow.plan.evaluated import Evaluated
 from nodeflow.plan.experiments import Experiments
 from nodeflow.plan.exports import Exports
@@ -83,11 +80,6 @@ class Plan:
             return self.code(script, without=(*self.flows.other_methods(row), *sampling))
 
         return code
-
-    def requests(self) -> dict[str, Any]:
-        """What the SLURM profile asks for: its `default-resources` and `set-resources`."""
-        profile = yaml.safe_load((self.root / "profiles/slurm/config.yaml").read_text())
-        return {name: profile[name] for name in ("default-resources", "set-resources")}
 
     @cached_property
     def cells(self) -> Cells:
@@ -196,7 +188,7 @@ class Plan:
             self.config.priors,
             self.config.dump("judge")["judge"],
             self.config.canonical.dump("matching")["matching"],
-            self.config.dynamics.dump(*SHARED),
+            self.config.dynamics.dump(*TOLERANCE),
             self.config.device,
             self.graphs,
         )

@@ -36,7 +36,7 @@ class Priors:
         settings: section `priors` of the configuration.
         judge: section `judge`, as it was written.
         matching: `canonical.matching`, likewise.
-        tolerance: of the integration of true systems: initial, horizon, rtol, atol, max_steps.
+        tolerance: of the integration of true systems: rtol, atol, max_steps.
         device: of the run.
         graphs: the graphs of the run.
     """
@@ -98,7 +98,7 @@ class Priors:
             "noise_matched": self.judge["controls"],
             "matching": self.matching,
             **self.settings.dump("flow", "sampling"),
-            "tolerance": {x: self.tolerance[x] for x in ("rtol", "atol", "max_steps")},
+            "tolerance": self.tolerance,
             "from": [self.prior_params(x) for x in self.families],
             "on": [self.graphs.parts(x)["nodes"] for x in self.tests],
             "seed": self.graphs.seed,

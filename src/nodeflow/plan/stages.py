@@ -13,8 +13,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-__all__ = ["COMPONENTS", "REPORT", "STAGES", "Stage", "profile", "with_profile"]
+import yaml
+
+__all__ = ["COMPONENTS", "REPORT", "STAGES", "Stage", "profile", "requests", "with_profile"]
 
 REPORT = "report"
 """The group of all tables and figures."""
@@ -107,6 +110,12 @@ def profile() -> str:
 
 
 _BEGIN, _END = "# --- from src/nodeflow/plan/stages.py ---\n", "# --- until here ---\n"
+
+
+def requests(root: Path) -> dict[str, Any]:
+    """What the SLURM profile of a workflow asks for: `default-resources` and `set-resources`."""
+    profile = yaml.safe_load((root / "profiles/slurm/config.yaml").read_text())
+    return {name: profile[name] for name in ("default-resources", "set-resources")}
 
 
 def with_profile(text: str) -> str:
