@@ -20,7 +20,7 @@ from nodeflow.plan.canonical import Canonical
 from nodeflow.plan.cells import Cells
 from nodeflow.plan.costs import Costs
 from nodeflow.plan.data import Data
-from nodeflow.plan.dynamics import TOLERANCE, Dynamics
+from nodeflow.plan.dynamics import SHARED, TOLERANCE, Dynamics
 from nodeflow.plan.evaluated import Evaluated
 from nodeflow.plan.experiments import Experiments
 from nodeflow.plan.exports import Exports
@@ -188,7 +188,7 @@ class Plan:
             self.config.priors,
             self.config.dump("judge")["judge"],
             self.config.canonical.dump("matching")["matching"],
-            self.config.dynamics.dump(*TOLERANCE),
+            self.config.dynamics.dump(*SHARED, *TOLERANCE),
             self.config.device,
             self.graphs,
         )

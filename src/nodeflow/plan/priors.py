@@ -10,6 +10,7 @@ from typing import Any
 from nodeflow import config
 from nodeflow.grid import Cell
 from nodeflow.plan.cells import rows
+from nodeflow.plan.dynamics import TOLERANCE
 from nodeflow.plan.graphs import Graphs
 from nodeflow.plan.paths import Row
 
@@ -36,7 +37,7 @@ class Priors:
         settings: section `priors` of the configuration.
         judge: section `judge`, as it was written.
         matching: `canonical.matching`, likewise.
-        tolerance: of the integration of true systems: rtol, atol, max_steps.
+        tolerance: of the integration of true systems, with initial and horizon.
         device: of the run.
         graphs: the graphs of the run.
     """
@@ -98,7 +99,7 @@ class Priors:
             "noise_matched": self.judge["controls"],
             "matching": self.matching,
             **self.settings.dump("flow", "sampling"),
-            "tolerance": self.tolerance,
+            "tolerance": {name: self.tolerance[name] for name in TOLERANCE},
             "from": [self.prior_params(x) for x in self.families],
             "on": [self.graphs.parts(x)["nodes"] for x in self.tests],
             "seed": self.graphs.seed,
