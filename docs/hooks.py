@@ -54,7 +54,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     made = {page: (ROOT / source).read_text(encoding="utf-8") for source, page in COPIED.items()}
     made["reference/files.md"] = files_page()
     for name in modules():
-        made[f"reference/api/{name}.md"] = f"# nodeflow.{name}\n\n{api_of(name)}"
+        made[f"reference/api/{name}.md"] = f"# nodeflow.{name}\n\n{api_of(name)}{examples(name)}"
     for page, text in made.items():
         files.append(File.generated(config, page, content=text))
     return files
@@ -106,6 +106,25 @@ def api_of(name: str) -> str:
         if public in origins
     ]
     return f"{introduction or ''}\n\n" + "\n".join(directives)
+
+
+def examples(name: str) -> str:
+    """How the names of a package or module are used; none of some that serve the others."""
+    texts = [
+        path.read_text(encoding="utf-8").replace("](../", "](../../")
+        for path in sorted((ROOT / "docs/examples").glob(f"[0-9][0-9]_{name}.md"))
+    ]
+    if not texts:
+        return ""
+    return "\n".join(
+        [
+            "\n## In use\n",
+            "The examples of all pages are one program, in the order in which data flow; it begins "
+            "with `import numpy as np`, `import pandas as pd` and the like, and with "
+            "`from nodeflow import` of every module that it names.\n",
+            *texts,
+        ]
+    )
 
 
 def files_page() -> str:

@@ -1,4 +1,4 @@
-"""The tour is one program that runs, prints what it shows, and leaves no public name out."""
+"""Examples are one program that runs, prints what it shows, and leaves no public name out."""
 
 import ast
 import contextlib
@@ -14,15 +14,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src/nodeflow"
-TOUR = ROOT / "docs/tour.md"
+EXAMPLES = sorted((ROOT / "docs/examples").glob("*.md"))
+"""A file a package or module, in the order in which data flow."""
+
 BLOCK = re.compile(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
 
 
-def blocks() -> list[tuple[str, str, int]]:
-    """Code, what it prints, and the line of the tour that the code begins in."""
-    text = TOUR.read_text()
+def blocks() -> list[tuple[Path, str, str, int]]:
+    """Of each block its file, its code, what it prints, and the line that the code begins in."""
     return [
-        (found[1], found[2] or "", text.count("\n", 0, found.start(1)))
+        (path, found[1], found[2] or "", text.count("\n", 0, found.start(1)))
+        for path, text in ((path, path.read_text()) for path in EXAMPLES)
         for found in BLOCK.finditer(text)
     ]
 
@@ -44,10 +46,10 @@ def public_names() -> set[str]:
 
 
 def used_names() -> set[str]:
-    """`module.name` of each attribute that the tour takes from something with a plain name."""
+    """`module.name` of each attribute that an example takes from something with a plain name."""
     return {
         f"{node.value.id}.{node.attr}"
-        for code, _, _ in blocks()
+        for _, code, _, _ in blocks()
         for node in ast.walk(ast.parse(code))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
@@ -56,12 +58,12 @@ def used_names() -> set[str]:
 def test_no_public_name_is_missing() -> None:
     names = public_names()
     assert {"graphs.sample_cell", "tables.gather", "nodeflow.__version__"} <= names
-    assert sorted(names - used_names()) == [], "docs/tour.md uses each public name once"
+    assert sorted(names - used_names()) == [], "docs/examples use each public name once"
 
 
 @pytest.fixture
 def undisturbed() -> Iterator[None]:
-    """Logging as it was, whatever a job in the tour does to it."""
+    """Logging as it was, whatever a job in an example does to it."""
     handlers, level = logging.root.handlers[:], logging.root.level
     yield
     logging.captureWarnings(False)
@@ -74,17 +76,17 @@ def test_it_runs_and_prints_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: None
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NODEFLOW_CONFIG", "none")  # as it was, after the tour
-    names: dict[str, object] = {"__name__": "tour"}
+    monkeypatch.setenv("NODEFLOW_CONFIG", "none")  # as it was, after the test
+    names: dict[str, object] = {"__name__": "examples"}
     wrong = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        for code, expected, line in blocks():
+        for path, code, expected, line in blocks():
             printed = io.StringIO()
-            # The tour's line numbers in every traceback.
-            compiled = compile("\n" * line + code, str(TOUR), "exec")
+            # The files' line numbers in every traceback.
+            compiled = compile("\n" * line + code, str(path), "exec")
             with contextlib.redirect_stdout(printed):
                 exec(compiled, names)
             if printed.getvalue() != expected:
-                wrong.append(f"line {line}: printed\n{printed.getvalue()}")
+                wrong.append(f"{path.name}, line {line}: printed\n{printed.getvalue()}")
     assert not wrong, "\n".join(wrong)
