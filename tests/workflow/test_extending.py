@@ -67,7 +67,7 @@ def test_a_figure_and_a_table(copied: Callable[[], Checkout]) -> None:
     before = len(touched(checkout))
     with (source / "neural_ode/collected.py").open("a") as file:
         file.write(
-            "\nfrom nodeflow.neural_ode.store import NEURAL_ODE_ERRORS  # noqa: E402\n"
+            "\nfrom nodeflow.neural_ode.schemas import NEURAL_ODE_ERRORS  # noqa: E402\n"
             "COLLECTED_ERRORS = gathered('errors of all nodes', NEURAL_ODE_ERRORS, MODELS)\n"
         )
     insert(
