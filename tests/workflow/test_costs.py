@@ -4,8 +4,10 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save_file
 
 from nodeflow.plan.stages import STAGES
 
@@ -17,8 +19,10 @@ canonical: {reference: universe}
 zoo:
   downloads:
     mnist: null
-  where_found: [mnist_few]
+  where_found: [mnist_few, mine]
   zoos:
+    mine:
+      checkpoints: {folder: runs, module: "mynet:net"}
     mnist_few:
       data: mnist
       hidden: [16]
@@ -51,6 +55,13 @@ def test_every_rule_of_the_workflow_is_known_where_it_runs(fresh: Checkout, rule
     assert "train_zoo" in rules
     (fresh.folder / "everything.yaml").write_text(EVERYTHING)
     (fresh.folder / "network.csv").write_text("a,b\nb,c\nc,d\n")
+    (fresh.folder / "mynet.py").write_text(
+        "from torch import nn\n\ndef net():\n    return nn.Sequential(nn.Linear(2, 3), nn.Tanh())\n"
+    )
+    (fresh.folder / "runs").mkdir()
+    for k in range(4):
+        state = {"0.weight": np.ones((3, 2), np.float32), "0.bias": np.full(3, k, np.float32)}
+        save_file(state, fresh.folder / f"runs/{k}.safetensors")
     rows = [f"{time},{time % 3},{time % 4},{time % 5},1" for time in range(40)]
     (fresh.folder / "series.csv").write_text("\n".join(["time,a,b,c,d", *rows]))
     seen = set()
@@ -60,6 +71,7 @@ def test_every_rule_of_the_workflow_is_known_where_it_runs(fresh: Checkout, rule
         seen |= set(jobs)
     asked_for = {name for name, stage in STAGES.items() if stage.on_demand}
     targets = {f"{research}_figures" for research in ("neural_ode", "flow", "priors", "own")}
+    targets |= {"own_zoos", "own_networks"}
     assert {rule for rule in rules if not rule.startswith(ASIDE)} == seen | asked_for | targets
 
 

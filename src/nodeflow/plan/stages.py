@@ -73,7 +73,7 @@ STAGES: Mapping[str, Stage] = {
     "train_flow": Stage("flow", mem_mb=3000, minutes=120),
     "sample_flow": Stage("flow"),
     "judge_samples": Stage("flow"),
-    "export_samples": Stage("flow"),
+    "export_samples": Stage("flow", on_demand=True),
     "transfer_samples": Stage(),
     "compare_solvers": Stage("flow"),
     "train_prior_zoo": Stage(),
