@@ -61,6 +61,7 @@ rule evaluate_rewired:
             for row in plan.dynamics.each(w)
         ],
         edges=[narrow(paths.EDGES, **row) for row in plan.graphs.structure],
+        nodes=[narrow(paths.NODES, **row) for row in plan.graphs.structure],
     output:
         of_every_system(paths.REWIRED),
     log:

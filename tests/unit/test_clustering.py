@@ -13,10 +13,11 @@ from nodeflow.dynamics.systems import field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph, build_graph, from_networkx
 from nodeflow.graphs.measures import node_table
+from nodeflow.graphs.nulls import rewire
 from nodeflow.grid import Cell
 from nodeflow.judge.clustering import clustering_effect, with_ratios
 from nodeflow.neural_ode.evaluate import evaluate_models
-from nodeflow.neural_ode.rewired import evaluate_rewired
+from nodeflow.neural_ode.rewired import beside_original
 from nodeflow.neural_ode.schemas import NEURAL_ODE_REWIRED
 
 from .test_neural_ode_experiments import trained
@@ -45,10 +46,12 @@ def test_degrees_alone_decide_where_they_decide_the_graph() -> None:
     _, original = evaluate_models(
         models, field("SIS"), graphs, node_table(graphs), simulate(graphs), tolerance=TOLERANCE
     )
-    table = evaluate_rewired(
-        models, field("SIS"), graphs, original, simulate,
-        tolerance=TOLERANCE, generators=[np.random.default_rng(k) for k in range(3)],
-    )  # fmt: skip
+    copies = [rewire(graph, np.random.default_rng(k)) for k, graph in enumerate(graphs)]
+    nodes = node_table(copies)
+    _, runs = evaluate_models(
+        models, field("SIS"), copies, nodes, simulate(copies), tolerance=TOLERANCE
+    )
+    table = beside_original(runs, nodes, original, node_table(graphs))
     assert {*table.columns} == {*NEURAL_ODE_REWIRED.columns} - {"N", "beta", "gamma"}
     assert len(table) == 3 * len(models)
     same = table[table["graph"] < 2]

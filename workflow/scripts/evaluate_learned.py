@@ -12,14 +12,13 @@ from typing import Any
 
 import pandas as pd
 
-from nodeflow.dynamics.ensemble import SETTINGS, simulate_cell
-from nodeflow.dynamics.store import Trajectory, read_trajectories
+from nodeflow.dynamics.ensemble import simulate_as
+from nodeflow.dynamics.store import read_trajectories
 from nodeflow.dynamics.systems import field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.schemas import NODES
 from nodeflow.graphs.store import read_graphs
-from nodeflow.grid import Cell
 from nodeflow.job import job
 from nodeflow.judge.degree import errors_by_degree
 from nodeflow.judge.error_schemas import ERRORS_BY_DEGREE
@@ -69,7 +68,9 @@ def test(
             graphs, nodes = tested_graphs(index)
             stored = snakemake.params.stored[index]
             true = (
-                read_trajectories(next(truth_files), truth) if stored else simulated(truth, graphs)
+                read_trajectories(next(truth_files), truth)
+                if stored
+                else list(simulate_as(truth, graphs))
             )
             rated: list[dict[str, Any]] = []
             watch = None
@@ -95,23 +96,6 @@ def test(
     write_table(paths["by_degree"], pd.concat(by_degree), ERRORS_BY_DEGREE, params)
     columns = list(NEURAL_ODE_TRUST.columns)
     write_table(paths["trust"], pd.DataFrame(trust, columns=columns), NEURAL_ODE_TRUST, params)
-
-
-def simulated(truth: Mapping[str, Any], graphs: Sequence[Graph]) -> list[Trajectory]:
-    """The true trajectories on some test graphs, to the bits that a file of them would hold."""
-    on = truth["on"]
-    return list(
-        simulate_cell(
-            graphs,
-            truth["system"],
-            truth["parameters"],
-            role=on["role"],
-            cell=Cell(on["N"], on["beta"], on["gamma"]),
-            **{name: truth[name] for name in SETTINGS},
-            tolerance=Tolerance(**truth["tolerance"]),
-            root_seed=on["seed"],
-        )
-    )
 
 
 @cache

@@ -1,20 +1,22 @@
-"""Test the neural ODEs of all systems on copies of test graphs in which only degrees are kept."""
+"""Test the neural ODEs of all systems on copies of test graphs in which only degrees are kept.
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+For every system for which that has not been done. All systems see the same copies.
+"""
+
 from typing import Any
 
 import pandas as pd
 
-from nodeflow.dynamics.ensemble import SETTINGS, simulate_cell
-from nodeflow.dynamics.store import Trajectory
+from nodeflow.dynamics.ensemble import simulate_as
 from nodeflow.dynamics.systems import field
 from nodeflow.dynamics.tolerance import Tolerance
-from nodeflow.graphs.graph import Graph
+from nodeflow.graphs.measures import node_table
+from nodeflow.graphs.nulls import rewire
+from nodeflow.graphs.schemas import NODES
 from nodeflow.graphs.store import read_graphs
-from nodeflow.grid import Cell
 from nodeflow.job import job
-from nodeflow.neural_ode.rewired import evaluate_rewired
+from nodeflow.neural_ode.evaluate import evaluate_models
+from nodeflow.neural_ode.rewired import beside_original
 from nodeflow.neural_ode.schemas import NEURAL_ODE_REWIRED, NEURAL_ODE_RUNS
 from nodeflow.neural_ode.store import read_models
 from nodeflow.seeds import numpy_generator
@@ -23,47 +25,38 @@ from nodeflow.tables import is_current, read_table, write_table
 snakemake: Any
 p, files, output = snakemake.params.p, snakemake.input, snakemake.output
 
-
-@cache
-def tested_graphs(index: int) -> list[Graph]:
-    """The graphs of one test cell, the same for all systems."""
-    return read_graphs(files.edges[index], next(iter(p.values()))["truths"][index]["on"])
-
-
-def test(made: Mapping[str, Any], models_file: str, runs_file: str) -> pd.DataFrame:
-    """The tests of one system."""
-    models = read_models(models_file, made["models"])
-    runs = read_table(runs_file, NEURAL_ODE_RUNS, made["tests"])
-    tables = []
-    for index, truth in enumerate(made["truths"]):
-        on, graphs = truth["on"], tested_graphs(index)
-        cell = Cell(on["N"], on["beta"], on["gamma"])
-
-        def simulate(
-            copies: Sequence[Graph], truth: Mapping[str, Any] = truth, cell: Cell = cell
-        ) -> list[Trajectory]:
-            how = {name: truth[name] for name in SETTINGS}
-            how["tolerance"] = Tolerance(**truth["tolerance"])
-            role, seed = truth["on"]["role"], truth["on"]["seed"]
-            given = truth["system"], truth["parameters"]
-            return list(simulate_cell(copies, *given, role=role, cell=cell, **how, root_seed=seed))
-
-        labels = [(cell.N, cell.beta, cell.gamma, graph) for graph in range(len(graphs))]
-        table = evaluate_rewired(
-            models,
-            field(made["system"], truth["parameters"]),
-            graphs,
-            runs.query("N == @cell.N and beta == @cell.beta and gamma == @cell.gamma"),
-            simulate,
-            tolerance=Tolerance(**truth["tolerance"]),
-            generators=[numpy_generator(made["seed"], "rewired", *x) for x in labels],
-        )
-        tables.append(table.assign(N=cell.N, beta=cell.beta, gamma=cell.gamma))
-    return pd.concat(tables)
-
-
 with job(snakemake.log[0], snakemake.threads):
-    for path, made, *parts in zip(output, p.values(), files.models, files.runs, strict=True):
-        made = {**made, "code": snakemake.params.code}
+    waiting = []
+    for path, params, *inputs in zip(output, p.values(), files.models, files.runs, strict=True):
+        made = {**params, "code": snakemake.params.code}
         if not is_current(path, NEURAL_ODE_REWIRED, made):
-            write_table(path, test(made, *parts), NEURAL_ODE_REWIRED, made)
+            models = read_models(inputs[0], made["models"])
+            runs = read_table(inputs[1], NEURAL_ODE_RUNS, made["tests"])
+            waiting.append((path, made, models, runs))
+    tables: dict[str, list[pd.DataFrame]] = {path: [] for path, *_ in waiting}
+    for index, (edges, nodes) in enumerate(
+        zip(files.edges, files.nodes, strict=True) if waiting else ()
+    ):
+        shared = waiting[0][1]
+        on = shared["truths"][index]["on"]
+        N, beta, gamma = on["N"], on["beta"], on["gamma"]
+        copies = [
+            rewire(graph, numpy_generator(shared["seed"], "rewired", N, beta, gamma, number))
+            for number, graph in enumerate(read_graphs(edges, on))
+        ]
+        measured, original = node_table(copies), read_table(nodes, NODES, on)
+        for path, made, models, runs in waiting:
+            truth = made["truths"][index]
+            _errors, found = evaluate_models(
+                models,
+                field(made["system"], truth["parameters"]),
+                copies,
+                measured,
+                list(simulate_as(truth, copies)),
+                tolerance=Tolerance(**truth["tolerance"]),
+            )
+            on_graphs = runs.query("N == @N and beta == @beta and gamma == @gamma")
+            table = beside_original(found, measured, on_graphs, original)
+            tables[path].append(table.assign(N=N, beta=beta, gamma=gamma))
+    for path, made, *_ in waiting:
+        write_table(path, pd.concat(tables[path]), NEURAL_ODE_REWIRED, made)

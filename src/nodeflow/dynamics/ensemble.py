@@ -19,10 +19,7 @@ from nodeflow.graphs.graph import Graph, check_graphs
 from nodeflow.grid import Cell
 from nodeflow.seeds import Stream
 
-__all__ = ["SETTINGS", "simulate_cell", "simulate_ensemble"]
-
-SETTINGS = ("trajectories", "initial", "horizon", "times")
-"""How trajectories are simulated: arguments of `simulate_ensemble` that files of them carry."""
+__all__ = ["simulate_as", "simulate_cell", "simulate_ensemble"]
 
 _STATES_AT_ONCE = 2**24
 """Node states in memory at a time (128 MB), unless one trajectory alone has more."""
@@ -56,6 +53,30 @@ def simulate_cell(
     labels = (role, system, cell.N, float(cell.beta), float(cell.gamma))
     stream = Stream(root_seed, labels)
     return simulate_ensemble(graphs, system, parameters, stream=stream, **settings)
+
+
+def simulate_as(made: Mapping[str, Any], graphs: Sequence[Graph]) -> Iterator[Trajectory]:
+    """The trajectories that a file holds, from what it says that they were made with.
+
+    On its own graphs they are those of the file, to the bit; on others of their sizes they begin
+    at the same states.
+
+    Args:
+        made: parameters of the file.
+        graphs: the graphs, by index.
+    """
+    system, on = made["system"], made["on"]
+    labels: tuple[str | float, ...] = "network", system, on.get("network", "")
+    if "network" not in on:
+        labels = on["role"], system, on["N"], float(on["beta"]), float(on["gamma"])
+    return simulate_ensemble(
+        graphs,
+        system,
+        made["parameters"],
+        stream=Stream(on["seed"], labels),
+        **{name: made[name] for name in ("trajectories", "initial", "horizon", "times")},
+        tolerance=Tolerance(**made["tolerance"]),
+    )
 
 
 def simulate_ensemble(

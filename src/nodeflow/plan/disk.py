@@ -21,7 +21,9 @@ _EDGE = 8
 
 
 def expected_bytes(jobs: Iterable[tuple[str, Mapping[str, Any]]], models: int) -> int:
-    """What jobs are going to write, at least; weights and tables of whole graphs are not counted.
+    """What jobs are going to write, at least.
+
+    Weights, networks and tables of whole graphs are not counted.
 
     Args:
         jobs: the rule of each, and what it is made with.
@@ -29,7 +31,7 @@ def expected_bytes(jobs: Iterable[tuple[str, Mapping[str, Any]]], models: int) -
     """
     total = 0.0
     for rule, made in jobs:
-        if rule in ("simulate_trajectories", "simulate_network"):
+        if rule == "simulate_trajectories":
             total += sum(_states(x) * _STATE for x in made.values())
         elif rule == "sample_graphs":
             on = made["edges"]
@@ -42,8 +44,8 @@ def expected_bytes(jobs: Iterable[tuple[str, Mapping[str, Any]]], models: int) -
 
 
 def _nodes(on: Mapping[str, Any]) -> int:
-    """Nodes of all graphs of a cell; of a network it is not known before it is read."""
-    return int(on.get("N", 0) * on.get("graphs", 1))
+    """Nodes of all graphs of a cell."""
+    return int(on["N"] * on["graphs"])
 
 
 def _states(made: Mapping[str, Any]) -> int:
