@@ -157,6 +157,9 @@ def test_a_member_that_errs_far_more_than_others_is_no_part_of_a_prior(
     spoiled = replace(zoo, models=replace(zoo.models, about={**zoo.models.about, "error": error}))
     assert not spoiled.good[member]
     assert len(spoiled.members()) == spoiled.good.sum()
+    points = zoo.points[member]
+    assert any(np.array_equal(x.points, points) for x in zoo.members())
+    assert not any(np.array_equal(x.points, points) for x in spoiled.members())
 
 
 def test_the_true_form_is_found_from_three_frames(knowledge: priors.Knowledge) -> None:
