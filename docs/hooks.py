@@ -38,6 +38,7 @@ _SHOWN = (
 _LINK = re.compile(r"(?<=\]\()(?!https?:|#|mailto:)([^)#\s]+)(?=[)#])")
 _CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 _PICTURE = re.compile(r"^(!\[[^\]]*\]\(([^)]*\.png)\))$", re.MULTILINE)
+_EXAMPLE = re.compile(r"docs/examples(?:/\d+_(\w+)\.md)?")
 _TABLE = re.compile(r"^\[[^\]]*\]\(([^)]*tables/(\w+)\.md)\)$", re.MULTILINE)
 
 
@@ -160,6 +161,8 @@ def _linked(target: str, origin: str, page: str) -> str:
     whole = posixpath.normpath(posixpath.join(posixpath.dirname(origin), target))
     if whole in COPIED:
         inside = COPIED[whole]
+    elif example := _EXAMPLE.fullmatch(whole):
+        inside = f"reference/api/{example[1] or modules()[0]}.md"
     elif whole.startswith("docs/"):
         inside = whole.removeprefix("docs/")
     else:
