@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-__all__ = ["Words", "allowed_values", "dotted", "explain", "plain_schema", "resolved"]
+__all__ = ["Schema", "Words", "allowed_values", "dotted", "explain", "plain_schema", "resolved"]
 
 Schema = Mapping[str, Any]
 
