@@ -84,7 +84,12 @@ def verdicts(table: pd.DataFrame, trust: bool) -> str:
 def claims(table: pd.DataFrame, trust: bool) -> str:
     """One row a statistic, one column a system; of the paper's claims, or of those on trust."""
     of_trust = table["claim"].map(topic_of) == TRUST
-    table = table[of_trust == trust].dropna(subset=["value"])
+    return in_columns(table[of_trust == trust])
+
+
+def in_columns(table: pd.DataFrame) -> str:
+    """Rows of `CLAIMS` as one row a statistic and one column a system, and how many hold."""
+    table = table.dropna(subset=["value"])
     systems = [name for name in dict.fromkeys(table["system"]) if name != "all"]
     lines = []
     for (claim, statistic), rows in table.groupby(["claim", "statistic"], sort=False):

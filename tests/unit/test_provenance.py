@@ -210,8 +210,8 @@ def test_tables_of_a_stage_are_read_without_torch(stage: str) -> None:
 
 
 IN_FIGURES = {
-    "graphs/bins.py", "judge/bootstrap.py", "judge/clustering.py", "judge/topics.py",
-    "canonical/heights.py", "laws/collected.py", "neural_ode/collected.py",
+    "graphs/bins.py", "judge/bootstrap.py", "judge/cells.py", "judge/clustering.py",
+    "judge/topics.py", "canonical/heights.py", "laws/collected.py", "neural_ode/collected.py",
     "neural_ode/trust_table.py", "data/tables.py",
 }  # fmt: skip
 """What figures take from the stages besides their schemas: sums over rows of tables, and names."""
