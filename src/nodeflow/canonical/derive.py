@@ -30,7 +30,8 @@ from nodeflow.canonical.symmetry import (
 )
 from nodeflow.seeds import torch_generator
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture, ArchitectureProblem
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.settings import ArchitectureProblem
 
 __all__ = ["check_symmetry", "derive_symmetry"]
 

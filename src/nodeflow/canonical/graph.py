@@ -16,7 +16,7 @@ from nodeflow.canonical.axes import END, Value, fixed_axis, free_axis, freeze
 from nodeflow.canonical.operations import rule_of
 from nodeflow.canonical.reshaping import Made
 from nodeflow.canonical.symmetry import SymmetryProblem
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.ties import copied
 
 __all__ = ["Graph", "read_graph"]

@@ -1,8 +1,9 @@
 from .against_theory import degree_exceedance
 from .checked import GraphProblem
 from .edge_lines import EdgeListProblem
+from .edge_list import read_edge_list
 from .ensemble import Sampler, connect, sample_cell, sample_graph
-from .files import Directions, directions, read_edge_list, read_network, read_nodes
+from .files import Directions, directions, read_network, read_nodes
 from .graph import Graph, build_graph, from_matrix, from_networkx, to_networkx
 from .measures import graph_table, node_table
 from .networks import NULL_MODELS, network_table, with_nulls

@@ -12,7 +12,8 @@ from nodeflow.datasets import DataProblem, Dataset, load_dataset
 from nodeflow.datasets.given import given_data, item_of
 from nodeflow.datasets.named import call_named
 from nodeflow.problems import Problem
-from nodeflow.zoo.architectures import Architecture, build
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.architectures import build
 from nodeflow.zoo.imports import own_architecture
 from nodeflow.zoo.predict import as_items, as_labels, check_labels, predict
 from nodeflow.zoo.settings import ArchitectureProblem

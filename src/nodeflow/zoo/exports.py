@@ -15,7 +15,7 @@ from torch import Tensor
 from nodeflow.provenance import versions
 from nodeflow.stack import Stack
 from nodeflow.tables import open_tensors, opened_parameters, replacing
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.predict import recalibrated
 from nodeflow.zoo.schemas import ZOO_BLOCK
 

@@ -21,7 +21,9 @@ from torch import Tensor, nn
 from nodeflow.problems import Problem
 from nodeflow.stack import Stack
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture, ArchitectureProblem, from_module
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.settings import ArchitectureProblem
+from nodeflow.zoo.torch_modules import from_module
 from nodeflow.zoo.files import CheckpointProblem, checkpoint_files
 from nodeflow.zoo.inside import network_in
 from nodeflow.zoo.reading import read_checkpoint

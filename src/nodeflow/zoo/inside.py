@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from nodeflow.tensors import TensorProblem
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.files import CheckpointProblem
 
 __all__ = ["Found", "network_in"]

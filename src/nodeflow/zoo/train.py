@@ -17,7 +17,7 @@ from nodeflow.optimizers import Adam
 from nodeflow.seeds import derive_seed, torch_generator
 from nodeflow.stack import Stack, joined
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.loss import losses as losses_of
 from nodeflow.zoo.predict import as_items, as_labels, check_labels, evaluate, predict
 from nodeflow.zoo.settings import TrainProblem, TrainSettings
