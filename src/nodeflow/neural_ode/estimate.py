@@ -123,11 +123,11 @@ def estimates(
     fit = _fit_trajectories(data, _fit_slopes(data, _first_guess(data)))
     counts = {w.shape[1] for w in weights if w is not None}
     parts = {count: _by_block(data, fit, count) for count in counts}
-    found = []
+    by_weight = []
     for weight in weights:
         mine = fit if weight is None else _reweighted(data, parts[weight.shape[1]], weight)
-        found.append(_estimate(data, mine, ridge))
-    return found
+        by_weight.append(_estimate(data, mine, ridge))
+    return by_weight
 
 
 @dataclass(frozen=True)
@@ -291,11 +291,11 @@ def _errors(data: SmoothData, found: Array, piece: int) -> Iterator[tuple[slice,
             basis = data.basis_at(runs, q)
             rows = SlopeRows(basis.phi, basis.psi, data.slope[runs, q])
             h_ego, received = rows.interaction(found)
-            own = basis.dphi @ f + (basis.dphi @ ego) * received
+            diagonal = basis.dphi @ f + (basis.dphi @ ego) * received
             forcing = np.concatenate(
                 [rows.forcing(h_ego, received), rows.residual(found)[..., None]], axis=-1
             )
-            return jacobian(data.adjacency, h_ego, basis.dphi @ alter, own), forcing
+            return jacobian(data.adjacency, h_ego, basis.dphi @ alter, diagonal), forcing
 
         error = np.zeros((runs.stop - runs.start, n, len(found) + 1))
         before, forcing_before = at(0)
@@ -318,10 +318,10 @@ class _Blocks:
 
     def total(self, data: SmoothData, weights: Array | float) -> tuple[Array, Array, float]:
         """Curvature, gradient and error, as of `_error_equation`, where blocks have weights."""
-        own = np.broadcast_to(weights * data.weight[:, None], self.products.shape[:2])
-        steps = (data.x.shape[1] - 1) / own.shape[1]
-        total = np.tensordot(own, self.products, axes=2)
-        return _normalized(total / (own.sum() * steps * data.x.shape[2]))
+        shares = np.broadcast_to(weights * data.weight[:, None], self.products.shape[:2])
+        steps = (data.x.shape[1] - 1) / shares.shape[1]
+        total = np.tensordot(shares, self.products, axes=2)
+        return _normalized(total / (shares.sum() * steps * data.x.shape[2]))
 
 
 def _by_block(data: SmoothData, fit: _Fit, count: int) -> _Blocks:
@@ -331,12 +331,12 @@ def _by_block(data: SmoothData, fit: _Fit, count: int) -> _Blocks:
         curvature, gradient, error = blocks.total(data, 1.0)
         old = blocks.fit.found
         gradient = gradient + fit.rough @ old
-        found = old - _along(curvature + fit.rough, gradient, old)
+        coefficients = old - _along(curvature + fit.rough, gradient, old)
         trial = _Blocks(
-            replace(fit, found=found), _products(data, replace(fit, found=found), count)
+            replace(fit, found=coefficients), _products(data, replace(fit, found=coefficients), count)
         )
         new = trial.total(data, 1.0)[2]
-        if not new**2 + found @ fit.rough @ found < error**2 + old @ fit.rough @ old:
+        if not new**2 + coefficients @ fit.rough @ coefficients < error**2 + old @ fit.rough @ old:
             break
         much = new < 0.98 * error
         blocks = trial
@@ -368,8 +368,8 @@ def _reweighted(data: SmoothData, blocks: _Blocks, weights: Array) -> _Fit:
     typical = np.sqrt(np.square(fit.found.reshape(3, -1)).mean(1))
     typical = np.maximum(typical, 1e-3 * typical.max())
     pull = np.diag(np.repeat(np.square(error / typical), len(start) // 3)) / len(start)
-    found = fit.found - _along(curvature + pull, gradient - start, fit.found)
-    return replace(fit, found=found, curvature=curvature, error=error)
+    coefficients = fit.found - _along(curvature + pull, gradient - start, fit.found)
+    return replace(fit, found=coefficients, curvature=curvature, error=error)
 
 
 def _along(curvature: Array, gradient: Array, found: Array) -> Array:
@@ -397,8 +397,8 @@ def _balanced(data: SmoothData, found: Array) -> tuple[Array, Array]:
 def _solve(matrix: Array, right: Array, damping: float) -> Array:
     """Least squares from normal equations, damped relative to the mean of the diagonal."""
     damped = matrix + damping * np.trace(matrix) / len(matrix) * np.eye(len(matrix))
-    found: Array = np.linalg.solve(damped, right)
-    return found
+    step: Array = np.linalg.solve(damped, right)
+    return step
 
 
 def _roughness(count: int) -> Array:

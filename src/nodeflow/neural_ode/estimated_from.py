@@ -159,10 +159,10 @@ class SmoothData:
             return SlopeRows(phi, _received(self.adjacency, phi), slope)
         parts = []
         for q in range(x.shape[1]):
-            some = slice(q % apart, None, apart)
+            nodes = slice(q % apart, None, apart)
             phi = splines.basis(x[:, q])
-            psi = _received(self.adjacency[some], phi)
-            parts.append((phi[:, some], psi, slope[:, q, some, None]))
+            psi = _received(self.adjacency[nodes], phi)
+            parts.append((phi[:, nodes], psi, slope[:, q, nodes, None]))
         flat = [
             np.concatenate([x.reshape(-1, x.shape[-1]) for x in y])
             for y in zip(*parts, strict=True)
@@ -175,5 +175,5 @@ def _received(adjacency: Matrix, values: Array) -> Array:
     if isinstance(adjacency, np.ndarray):
         return np.asarray(np.matmul(adjacency, values))
     flat = values.reshape(-1, *values.shape[-2:])
-    found = np.stack([adjacency @ x for x in flat])
-    return found.reshape(*values.shape[:-2], *found.shape[-2:])
+    received = np.stack([adjacency @ x for x in flat])
+    return received.reshape(*values.shape[:-2], *received.shape[-2:])

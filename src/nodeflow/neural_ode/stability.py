@@ -72,12 +72,12 @@ def compare_fixed_points(
                 rows.append({**row, **failed})
                 continue
             everywhere = (-np.inf, np.inf)
-            own = tolerance.for_error(models.error[replicate])
-            found, problem = _reached(quick, exact, graph, initial, horizon, everywhere, own)
-            if found is None:
+            tightened = tolerance.for_error(models.error[replicate])
+            reached, problem = _reached(quick, exact, graph, initial, horizon, everywhere, tightened)
+            if reached is None:
                 rows.append({**row, "status": "failed", "reason": f"model: {problem}"})
                 continue
-            rows.append({**row, **_row(graph, true, found, initial, mean)})
+            rows.append({**row, **_row(graph, true, reached, initial, mean)})
     return pd.DataFrame(rows, columns=list(NEURAL_ODE_FIXED_POINTS.columns))
 
 
@@ -130,8 +130,8 @@ def _reached(
     end = simulate(quick, adjacency, initial[None], [0.0, horizon], **asdict(tolerance))
     if end.reason[0]:
         return None, end.reason[0]
-    found = find_fixed_points(
+    search = find_fixed_points(
         exact, adjacency, end.states[:, -1], domain=domain, tolerance=_TOLERANCE,
         eigenvalues=EIGENVALUES, near=quick,
     )  # fmt: skip
-    return (found.points[0], "") if found.points else (None, found.searches[0].reason)
+    return (search.points[0], "") if search.points else (None, search.searches[0].reason)

@@ -124,8 +124,8 @@ class Architecture:
         saved = set() if self.module is None else set(self.module.state_dict())
         constants = {name: x for name, x in self.constants.items() if name in saved}
         counters = {name: torch.tensor(0) for name in self.counters}
-        own = {name: x.to((dtypes or {}).get(name, x.dtype)) for name, x in network.items()}
-        return with_aliases({**own, **constants, **counters}, self.aliases)
+        tensors = {name: x.to((dtypes or {}).get(name, x.dtype)) for name, x in network.items()}
+        return with_aliases({**tensors, **constants, **counters}, self.aliases)
 
     def initialize(
         self, generators: Sequence[Generator], initializations: Sequence[str] = ("he_uniform",)
@@ -167,10 +167,10 @@ class Architecture:
                 elif start == "normal":
                     one.normal_(0, 0.02, generator=generator)
             if self.original is not None and "own" in self.starts.values():
-                own = own_start(self.original, generator)
+                drawn = own_start(self.original, generator)
                 for tensor, start in self.starts.items():
                     if start == "own":
-                        stacked[tensor][k] = own[tensor]
+                        stacked[tensor][k] = drawn[tensor]
         return stacked
 
     def fresh_statistics(self, members: int) -> dict[str, Tensor]:

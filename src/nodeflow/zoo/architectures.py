@@ -54,14 +54,14 @@ def build(settings: Mapping[str, Any], item: Sequence[int], classes: int) -> Arc
     try:
         if kind == "mlp":
             hidden = arguments.pop("hidden")
-            found = mlp([math.prod(item), *hidden, classes], **arguments)
+            architecture = mlp([math.prod(item), *hidden, classes], **arguments)
         else:
             with torch.device("meta"):
                 module = MODULES[kind](tuple(item), classes, **arguments)
-            found = of_module(module, item, name, arguments.get("vocabulary", 0))
+            architecture = of_module(module, item, name, arguments.get("vocabulary", 0))
     except (KeyError, TypeError, ValueError, RuntimeError, AssertionError) as error:
         raise ArchitectureProblem(
             f"{kind} cannot be built from {arguments} for items of shape {tuple(item)}: "
             f"{' '.join(str(error).split())[:200]}"
         ) from error
-    return replace(found, recipe=recipe)
+    return replace(architecture, recipe=recipe)

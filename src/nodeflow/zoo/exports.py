@@ -56,8 +56,8 @@ def completed(
     if not architecture.statistics:
         return dict(networks.parameters), ""
     if items is not None and len(items) > 1 and len(networks):
-        found = recalibrated(architecture, networks.parameters, items, device)
-        return {**networks.parameters, **found}, "recalibrated"
+        measured = recalibrated(architecture, networks.parameters, items, device)
+        return {**networks.parameters, **measured}, "recalibrated"
     first = {
         name: x[:1].expand(len(networks), *x.shape[1:]) for name, x in members.statistics.items()
     }

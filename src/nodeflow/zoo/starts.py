@@ -81,14 +81,14 @@ def _reset(part: nn.Module) -> None:
         return
     # What is reset is what the parametrization makes; that is then taken apart again.
     made_of = dict(part.get_submodule("parametrizations").named_children())
-    steps = (step for made in made_of.values() for step in made.children())
+    steps = (step for parametrized in made_of.values() for step in parametrized.children())
     if not all(hasattr(step, "right_inverse") for step in steps):
         return
     names = list(made_of)
     with parametrize.cached():
         reset()
-        made = {name: getattr(part, name).clone() for name in names}
-    for name, tensor in made.items():
+        values = {name: getattr(part, name).clone() for name in names}
+    for name, tensor in values.items():
         setattr(part, name, tensor)
 
 

@@ -70,14 +70,14 @@ def from_module(
         ) from error
     architecture = of_module(module, item, name, tokens)
     starts = {tensor: start_of(original, tensor) for tensor in architecture.shapes}
-    own = {tensor: x for tensor, x in kept.items() if starts.get(tensor) == "own"}
-    for tensor, x in own.items():
+    given = {tensor: x for tensor, x in kept.items() if starts.get(tensor) == "own"}
+    for tensor, x in given.items():
         if x.isnan().any():
             raise ArchitectureProblem(
                 f"parameter {tensor} has no value and no reset_parameters gives it one; give a "
                 "module with values, not one on the meta device."
             )
-    alike = [tensor for tensor, x in own.items() if x.numel() and x.min() < x.max()]
+    alike = [tensor for tensor, x in given.items() if x.numel() and x.min() < x.max()]
     if alike:
         warnings.warn(
             f"No reset_parameters sets {', '.join(alike)}: networks all start there with the "
