@@ -19,6 +19,7 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("flow_sets", ("flow_summary",), flow.sets),
     PageTable("flow_differences", ("flow_panel",), flow.differences),
     PageTable("flow_alignment", ("flow_panel", "flow_summary"), flow.alignment),
+    PageTable("alignments", ("zoo_alignment", "zoo_barrier"), flow.canonicalized),
     PageTable("transfer", ("transfer",), flow.transfer),
     PageTable("prior_zero_shot", ("prior_runs",), priors.zero_shot),
     PageTable("prior_frames", ("prior_runs",), priors.few_frames),

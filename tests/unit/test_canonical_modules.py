@@ -26,8 +26,8 @@ from nodeflow.seeds import torch_generator
 from nodeflow.tensors import TensorProblem
 from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.settings import ArchitectureProblem
-from nodeflow.zoo.torch_modules import from_module
 from nodeflow.zoo.ties import TieProblem
+from nodeflow.zoo.torch_modules import from_module
 
 
 class Net(nn.Module):

@@ -17,9 +17,9 @@ from nodeflow.seeds import derive_seed, torch_generator
 from nodeflow.tensors import TensorProblem
 from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.architectures import build
+from nodeflow.zoo.predict import ItemProblem, evaluate, predict, recalibrated
 from nodeflow.zoo.settings import ArchitectureProblem
 from nodeflow.zoo.torch_modules import from_module
-from nodeflow.zoo.predict import ItemProblem, evaluate, predict, recalibrated
 from nodeflow.zoo.train import TrainProblem, TrainSettings, initial_parameters, train_block
 
 SMALL: dict[str, dict[str, Any]] = {

@@ -332,7 +332,9 @@ def finish_step(
                 observed[r] += 1
             if observed[r] > seen:
                 shares = (times[seen : observed[r]] - t[r]) / h[r]
-                observed_states = out[place[r] + seen * n : place[r] + observed[r] * n].reshape((-1, n))
+                observed_states = out[place[r] + seen * n : place[r] + observed[r] * n].reshape(
+                    (-1, n)
+                )
                 _observe(shares, h[r], DENSE[used], low, y, k, observed_states)
             y[low:high] = y_new[low:high]
             k[0, low:high] = k[6, low:high]

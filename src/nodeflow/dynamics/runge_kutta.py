@@ -37,6 +37,8 @@ __all__ = [
 
 EXPLICIT, IMPLICIT = range(2)
 
+_DOPRI = np.array(
+    [
         [0, 0, 0, 0, 0, 0],
         [1 / 5, 0, 0, 0, 0, 0],
         [3 / 40, 9 / 40, 0, 0, 0, 0],

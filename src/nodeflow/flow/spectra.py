@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nodeflow.flow.schemas import FLOWS, FLOW_SPECTRA
+from nodeflow.flow.schemas import FLOW_SPECTRA, FLOWS
 from nodeflow.flow.training_schemas import FLOW_FILE
 from nodeflow.tables import check_place, open_tensors, opened_parameters
 

@@ -32,7 +32,9 @@ def against_theory(paths: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         metadata = read_parameters(path)
         check_place(path, metadata, CELL.columns)
         cell = {name: metadata[name] for name in CELL.columns}
-        model = s1_theory(metadata["N"], metadata["beta"], metadata["gamma"], metadata["mean_degree"])
+        model = s1_theory(
+            metadata["N"], metadata["beta"], metadata["gamma"], metadata["mean_degree"]
+        )
         degrees.append(degree_exceedance(nodes, model).assign(**cell))
         clustering.append({**cell, "expected": model.clustering()})
     return pd.concat(degrees, ignore_index=True), pd.DataFrame(clustering)

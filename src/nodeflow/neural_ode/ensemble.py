@@ -203,10 +203,10 @@ class Ensemble:
         return pd.DataFrame(table)
 
 
-def _columns(found: Bands) -> dict[str, Floats]:
+def _columns(shown: Bands) -> dict[str, Floats]:
     """The mean and the edges of each band, as columns of a table."""
-    columns = {"mean": found.mean.ravel()}
-    for level, low, high in zip(found.levels, found.low, found.high, strict=True):
+    columns = {"mean": shown.mean.ravel()}
+    for level, low, high in zip(shown.levels, shown.low, shown.high, strict=True):
         columns[f"lower_{100 * level:g}"] = low.ravel()
         columns[f"upper_{100 * level:g}"] = high.ravel()
     return columns
@@ -390,8 +390,8 @@ def _calibrated(
                 now = block_of == block
                 if len(others) > 1 and now.sum() > 1:
                     truth = observed_states[now]
-                    found, _ = _forecasts(others, models, graph, truth[0], times[now])
-                    predictions.append(found)
+                    forecast, _ = _forecasts(others, models, graph, truth[0], times[now])
+                    predictions.append(forecast)
                     truths.append(truth)
             run += 1
     calibration = calibrate(predictions, truths, noise=noise)

@@ -52,15 +52,15 @@ class SlopeRows:
     psi: Array
     slope: Array
 
-    def interaction(self, found: Array) -> tuple[Array, Array]:
+    def interaction(self, coefficients: Array) -> tuple[Array, Array]:
         """h_ego, and the sum of h_alt over neighbours."""
-        _, ego, alter = found.reshape(3, -1)
+        _, ego, alter = coefficients.reshape(3, -1)
         return self.phi @ ego, self.psi @ alter
 
-    def residual(self, found: Array) -> Array:
+    def residual(self, coefficients: Array) -> Array:
         """Velocity minus observed slope."""
-        h_ego, received = self.interaction(found)
-        return self.phi @ found[: self.phi.shape[-1]] + h_ego * received - self.slope
+        h_ego, received = self.interaction(coefficients)
+        return self.phi @ coefficients[: self.phi.shape[-1]] + h_ego * received - self.slope
 
     def forcing(self, h_ego: Array, received: Array) -> Array:
         """Derivative of the velocity by the coefficients, (…, 3P)."""

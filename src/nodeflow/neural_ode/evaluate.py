@@ -140,14 +140,14 @@ def _compare(
     system: Field,
     graph: Graph,
     known: Sequence[Trajectory],
-    found: Sequence[Simulation | None],
+    simulations: Sequence[Simulation | None],
     tolerance: Tolerance,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """All models on one graph."""
     states = np.stack([x.states for x in known]).astype(np.float64)
     size = np.abs(states).mean((0, 1))
     top = hubs(graph.degrees)
-    reasons = [_failure(simulation, known) for simulation in found]
+    reasons = [_failure(simulation, known) for simulation in simulations]
     shared, by_node = {}, {}
     mean = states[:, :1]
     if not all(reasons):
@@ -159,12 +159,12 @@ def _compare(
         }
         shared = {name: by_node[name].mean() for name in ("mae_persistence", "mae_mean_field")}
         shared["near_zero"] = (size < NEAR_ZERO).mean()
-    good = [x.states for x, reason in zip(found, reasons, strict=True) if x and not reason]
+    good = [x.states for x, reason in zip(simulations, reasons, strict=True) if x and not reason]
     spread = (
         np.std(good, axis=0, ddof=1).mean((0, 1)) if len(good) > 1 else np.full(graph.n, np.nan)
     )
     errors, runs = [], []
-    for replicate, (simulation, reason) in enumerate(zip(found, reasons, strict=True)):
+    for replicate, (simulation, reason) in enumerate(zip(simulations, reasons, strict=True)):
         run: dict[str, Any] = {
             **models.labels(replicate),
             "status": "failed" if reason else "ok",

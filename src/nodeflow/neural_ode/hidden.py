@@ -207,12 +207,12 @@ def _predictions(
     ]
 
 
-def _reason(truth: Trajectory, found: list[Simulation] | None, index: int) -> str:
+def _reason(truth: Trajectory, forecasts: list[Simulation] | None, index: int) -> str:
     if truth.status != "ok":
         return f"true system: {truth.reason}"
-    if found is None:
+    if forecasts is None:
         return "the training of the model failed"
-    reason = found[index].reason[0]
+    reason = forecasts[index].reason[0]
     return f"model: {reason}" if reason else ""
 
 

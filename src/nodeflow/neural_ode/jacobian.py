@@ -97,7 +97,9 @@ class _Sparse:
         for first in range(0, goal.shape[1], width):
             part = np.s_[:, first : first + width]
             columns = np.ascontiguousarray(goal[part])
-            solution[part] = _solved(across.indptr, across.indices, data, columns, _TOLERANCE, _STEPS)
+            solution[part] = _solved(
+                across.indptr, across.indices, data, columns, _TOLERANCE, _STEPS
+            )
         return np.asarray(solution)[None]
 
 

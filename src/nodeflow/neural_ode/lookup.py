@@ -51,7 +51,9 @@ class Lookup:
         first = torch.arange(replicates, device=x.device).unsqueeze(1) * count
         place = (left + first).reshape(-1)
         rows = values.reshape(-1, 3)
-        interpolated = torch.lerp(rows.index_select(0, place), rows.index_select(0, place + 1), weight)
+        interpolated = torch.lerp(
+            rows.index_select(0, place), rows.index_select(0, place + 1), weight
+        )
         return interpolated.view(*x.shape, 3)
 
 

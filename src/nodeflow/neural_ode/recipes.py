@@ -289,13 +289,13 @@ def _chances(data: Observations, weights: np.ndarray | None) -> Tensor | None:
     """How likely each of the states of `_flat` is to be drawn; None if all are alike."""
     if weights is None:
         return None
-    found, first = [], 0
+    counts, first = [], 0
     for times, states in data.groups:
         mine = weights[first : first + len(states)]
         block = np.arange(len(times)) * weights.shape[1] // len(times)
-        found.append(mine[:, block].ravel())
+        counts.append(mine[:, block].ravel())
         first += len(states)
-    return torch.from_numpy(np.concatenate(found).astype(np.float64))
+    return torch.from_numpy(np.concatenate(counts).astype(np.float64))
 
 
 def _drawn(count: int, chances: Tensor | None, batch: int, generator: torch.Generator) -> Tensor:

@@ -73,7 +73,9 @@ def compare_fixed_points(
                 continue
             everywhere = (-np.inf, np.inf)
             tightened = tolerance.for_error(models.error[replicate])
-            reached, problem = _reached(quick, exact, graph, initial, horizon, everywhere, tightened)
+            reached, problem = _reached(
+                quick, exact, graph, initial, horizon, everywhere, tightened
+            )
             if reached is None:
                 rows.append({**row, "status": "failed", "reason": f"model: {problem}"})
                 continue
@@ -82,24 +84,24 @@ def compare_fixed_points(
 
 
 def _row(
-    graph: Graph, true: FixedPoint, found: FixedPoint, initial: Floats, mean: Floats
+    graph: Graph, true: FixedPoint, model: FixedPoint, initial: Floats, mean: Floats
 ) -> dict[str, float | str]:
-    error = np.abs(found.state - true.state)
+    error = np.abs(model.state - true.state)
     _, label = connected_components(graph.adjacency(), directed=False)
     giant = label == np.bincount(label).argmax()
     return {
         "status": "ok",
         "reason": "",
-        "residual": found.residual,
+        "residual": model.residual,
         "mae": float(error.mean()),
         "mae_giant": float(error[giant].mean()),
         "mae_hubs": float(error[hubs(graph.degrees)].mean()),
         "mae_persistence": float(np.abs(initial - true.state).mean()),
         "mae_mean_field": float(np.abs(mean - true.state).mean()),
         "size": float(np.abs(true.state).mean()),
-        "rightmost": _first(found.spectrum.whole),
+        "rightmost": _first(model.spectrum.whole),
         "rightmost_true": _first(true.spectrum.whole),
-        **_leading("rightmost_giant", found.spectrum.giant),
+        **_leading("rightmost_giant", model.spectrum.giant),
         **_leading("rightmost_giant_true", true.spectrum.giant),
     }
 

@@ -99,7 +99,9 @@ def models_with_tails(models: Models, laws: Fields) -> Fields:
     kept = np.flatnonzero(np.isin(models.training_graph, laws.training_graph))
     chosen = models.take(kept)
     tailed = Models(chosen.parameters, {}, chosen.about, activation=models.activation)
-    each = zip(exact_fields(tailed), tailed.training_graph.tolist(), tailed.seen.tolist(), strict=True)
+    each = zip(
+        exact_fields(tailed), tailed.training_graph.tolist(), tailed.seen.tolist(), strict=True
+    )
     return Fields(
         tuple(_tailed(field, law[graph], low, high) for field, graph, (low, high) in each),
         tailed.training_graph,

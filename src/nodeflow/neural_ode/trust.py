@@ -241,7 +241,8 @@ def _predictions(given: ArrayLike) -> Floats:
     predictions = np.asarray(given, dtype=np.float64)
     if predictions.ndim != 3:
         raise TrustProblem(
-            f"Predictions of one run have the shape (models, times, nodes), not {predictions.shape}."
+            "Predictions of one run have the shape (models, times, nodes), not "
+            f"{predictions.shape}."
         )
     return predictions
 

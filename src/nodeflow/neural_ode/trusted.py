@@ -116,7 +116,7 @@ def rate_forecasts(
     evidence: Evidence,
     graph: Graph,
     truth: Sequence[Trajectory],
-    found: Sequence[Simulation | None],
+    forecasts: Sequence[Simulation | None],
 ) -> dict[str, Any]:
     """How good the bands and flags of an ensemble are on a graph.
 
@@ -124,17 +124,17 @@ def rate_forecasts(
         evidence: what the training graphs say.
         graph: a test graph.
         truth: B trajectories of the true system on it.
-        found: what each model predicts of them; None for a model whose training failed.
+        forecasts: what each model predicts of them; None for a model whose training failed.
 
     Returns:
         The columns of `NEURAL_ODE_TRUST`, but for those that name the graphs.
     """
-    models = [x for x in found if x is not None]
+    models = [x for x in forecasts if x is not None]
     reason = failure(truth)
     each = [] if reason else [_rated(evidence, graph, x, models, b) for b, x in enumerate(truth)]
     fewest = min((x.models for x in each), default=0)
     if fewest < 2 and not reason:
-        reason = f"{fewest} of {len(found)} models could be integrated, not at least two"
+        reason = f"{fewest} of {len(forecasts)} models could be integrated, not at least two"
     return summary(evidence.calibration, each, reason)
 
 
@@ -199,8 +199,10 @@ def rating(evidence: Evidence, graphs: Sequence[Graph], rows: list[dict[str, Any
         rows: where rows are added, with all columns but N, beta and gamma.
     """
 
-    def watch(index: int, truth: Sequence[Trajectory], found: Sequence[Simulation | None]) -> None:
-        row = rate_forecasts(evidence, graphs[index], truth, found)
+    def watch(
+        index: int, truth: Sequence[Trajectory], forecasts: Sequence[Simulation | None]
+    ) -> None:
+        row = rate_forecasts(evidence, graphs[index], truth, forecasts)
         rows.append({"graph": index, "training_graph": ENSEMBLE, **row})
 
     return watch

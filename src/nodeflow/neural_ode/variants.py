@@ -73,7 +73,9 @@ def covering(
         bounds = usual * (max(high, usual) / usual) ** share
         initials.append(bounds[:, None] * generator.uniform(size=(count, graph.n)))
     times = trajectories[0].times / _SHORTER
-    simulations = simulate_graphs(field(system, parameters), graphs, initials, times, **asdict(tolerance))
+    simulations = simulate_graphs(
+        field(system, parameters), graphs, initials, times, **asdict(tolerance)
+    )
     return [
         Trajectory(graph, index, times, states.astype(np.float32), status, reason)
         for graph, x in enumerate(simulations)

@@ -89,7 +89,12 @@ class Zoos:
         if settings.checkpoints is not None:
             given = settings.checkpoints
             item = None if given.item is None else list(given.item)
-            return {"module": given.module, "item": item, "data": given.data, "tokens": given.tokens}
+            return {
+                "module": given.module,
+                "item": item,
+                "data": given.data,
+                "tokens": given.tokens,
+            }
         item, classes = settings.form
         chosen = settings.written_network
         if settings.data in VOCABULARIES and chosen["kind"] in ("text", "bert"):

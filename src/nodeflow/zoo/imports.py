@@ -22,12 +22,12 @@ from nodeflow.problems import Problem
 from nodeflow.stack import Stack
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architecture import Architecture
-from nodeflow.zoo.settings import ArchitectureProblem
-from nodeflow.zoo.torch_modules import from_module
 from nodeflow.zoo.files import CheckpointProblem, checkpoint_files
 from nodeflow.zoo.inside import network_in
 from nodeflow.zoo.reading import read_checkpoint
+from nodeflow.zoo.settings import ArchitectureProblem
 from nodeflow.zoo.store import Block
+from nodeflow.zoo.torch_modules import from_module
 
 __all__ = ["Imported", "RelatedWarning", "import_checkpoints", "own_architecture"]
 
@@ -245,8 +245,8 @@ def _check(state: Mapping[str, Any], architecture: Architecture, name: str) -> N
         if given_shape != tuple(shape):
             turned = ", transposed" if given_shape == tuple(reversed(shape)) else ""
             raise CheckpointProblem(
-                f"tensor {key} of {name} has shape {given_shape}{turned}, and {architecture.name} has "
-                f"{tuple(shape)} there; name the module that it was trained with."
+                f"tensor {key} of {name} has shape {given_shape}{turned}, and {architecture.name} "
+                f"has {tuple(shape)} there; name the module that it was trained with."
             )
 
 

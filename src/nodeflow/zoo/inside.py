@@ -63,13 +63,17 @@ def network_in(given: Any, architecture: Architecture, what: str, part: str = ""
             f"{what} is {type(given).__name__}; give the dictionary of tensors by name that "
             "module.state_dict() returns."
         )
-    everything = [candidate for candidate in _candidates(given, architecture) if _chosen(candidate, part)]
+    everything = [
+        candidate for candidate in _candidates(given, architecture) if _chosen(candidate, part)
+    ]
     if part and not everything:
         known = ", ".join(dict.fromkeys(x.place for x in _candidates(given, architecture)))
         raise CheckpointProblem(
             f"{what} has no network at {part}; it has some at {known or 'no place'}."
         )
-    fitting = [candidate for candidate in everything if _misfits(candidate.state, architecture) == 0]
+    fitting = [
+        candidate for candidate in everything if _misfits(candidate.state, architecture) == 0
+    ]
     if not fitting:
         if not everything:
             names = ", ".join(list(map(str, given))[:6])

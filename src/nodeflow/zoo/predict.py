@@ -14,9 +14,9 @@ from torch.nn.modules.batchnorm import _NormBase
 from nodeflow.problems import Problem
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architecture import Architecture, in_turn
-from nodeflow.zoo.torch_modules import reading
 from nodeflow.zoo.loss import losses as losses_of
 from nodeflow.zoo.ties import copied
+from nodeflow.zoo.torch_modules import reading
 
 __all__ = [
     "ItemProblem",

@@ -342,7 +342,9 @@ class Fresh:
     def take(self, places: Sequence[int] | np.ndarray) -> Stack[Tensor]:
         """See `Supply`."""
         members = self.select(places).members
-        start = initial_parameters(self.architecture, members, self.settings, self.root_seed, self.zoo)
+        start = initial_parameters(
+            self.architecture, members, self.settings, self.root_seed, self.zoo
+        )
         return Block(members, start)
 
 

@@ -222,9 +222,9 @@ class Forecaster:
         }
         return pd.DataFrame(columns)
 
-    def _trusted(self, windows: Windows, found: Predicted, inputs: Inputs) -> NDArray[np.bool_]:
+    def _trusted(self, windows: Windows, simulated: Predicted, inputs: Inputs) -> NDArray[np.bool_]:
         """Whether nothing on the way to a state left where functions were learned, (B, H, n)."""
-        states = torch.cat([found.start[:, :, None], found.states], dim=2).numpy()
+        states = torch.cat([simulated.start[:, :, None], simulated.states], dim=2).numpy()
         low, high, around = self.units.low, self.units.high, self.seen[1:]
         slack = _SLACK * (high - low)
         low = -np.inf if self.units.positive else low  # states below 0 are rates close to 0
