@@ -83,6 +83,15 @@ class Experiments:
         trusted = row["variant"] == "plain" and not self.models.rates_itself
         return [self.neural_ode.learned(row)] if trusted else []
 
+    def truths(self, row: Row) -> list[dict[str, Any]]:
+        """Rows of system, role, N, beta, gamma: `tested` of all systems, as far as in files."""
+        dynamics = self.neural_ode.dynamics
+        return [y for x in dynamics.each(row) for y in self.tested(x) if dynamics.is_stored(y)]
+
+    def known(self, row: Row) -> list[dict[str, Any]]:
+        """The rows of `evidence` of all systems."""
+        return [y for x in self.neural_ode.dynamics.each(row) for y in self.evidence(x)]
+
     def snapshots_tested(self, row: Row) -> list[dict[str, Any]]:
         """Rows of system, role, N, beta, gamma: what a cell's snapshots are tested on."""
         cells = self._cells.snapshots(self._cells.trained(row))
