@@ -54,6 +54,9 @@ TABLES: tuple[PageTable, ...] = (
         "other_alignments", ("zoo_alignment", "zoo_barrier"), flow.canonicalized, "alignment.yaml"
     ),
     PageTable("streamed", ("flow_summary",), flow.sets, "alignment.yaml"),
+    PageTable(
+        "recipe_matching", ("neural_ode_tests",), neural_ode.errors_over_size, "recipes.yaml"
+    ),
 )
 """All tables that are made of a run's, by configuration; `docs/tables/NAME.md` each."""
 
