@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from nodeflow.canonical.axes import END, Scale, Units, Value
-from nodeflow.canonical.graph import Graph, read_graph
+from nodeflow.canonical.graph import OperationGraph, read_graph
 from nodeflow.canonical.symmetry import (
     Group,
     Place,
@@ -170,7 +170,7 @@ def _perceptron(architecture: Architecture) -> Symmetry:
     return Symmetry(tuple(groups), shapes=symmetry.shapes)
 
 
-def _groups(graph: Graph, architecture: Architecture) -> Symmetry:
+def _groups(graph: OperationGraph, architecture: Architecture) -> Symmetry:
     tensors = {
         name: graph.tensors[name]
         for name in (*architecture.shapes, *architecture.statistics)
