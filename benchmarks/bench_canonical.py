@@ -37,7 +37,8 @@ from nodeflow.canonical.universe import align_universe
 from nodeflow.datasets import load_dataset
 from nodeflow.seeds import torch_generator
 from nodeflow.threads import set_threads
-from nodeflow.zoo.architectures import build, classifier
+from nodeflow.zoo.architectures import build
+from nodeflow.zoo.perceptrons import classifier
 from nodeflow.zoo.predict import predict_labels
 from nodeflow.zoo.train import TrainSettings, train_block
 

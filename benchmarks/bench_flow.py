@@ -39,7 +39,7 @@ from nodeflow.flow.train import train_velocity
 from nodeflow.judge import assess, max_iou, nearest_members
 from nodeflow.seeds import torch_generator
 from nodeflow.stack import Stack
-from nodeflow.zoo.architectures import classifier, mlp
+from nodeflow.zoo.perceptrons import classifier, mlp
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, train_block
 

@@ -28,7 +28,7 @@ from nodeflow.flow.sample import sample
 from nodeflow.flow.settings import SampleSettings
 from nodeflow.flow.store import read_flow
 from nodeflow.judge.novelty import error_overlaps
-from nodeflow.zoo.architectures import classifier
+from nodeflow.zoo.perceptrons import classifier
 from nodeflow.zoo.predict import predict
 from nodeflow.zoo.store import read_blocks
 

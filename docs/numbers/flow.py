@@ -10,7 +10,7 @@ from scipy import stats
 
 from docs.numbers.page import markdown, p_value, percent, share
 
-FLOW = ["flow", "method", "weights", "width"]
+KEYS = ["flow", "method", "weights", "width"]
 SETS = ("held-out", "generated", "noise matched")
 WORDS = {"noise matched": "members with noise of the same distance"}
 BOTH = ("aligned", "raw")
@@ -24,7 +24,7 @@ def sets(summary: pd.DataFrame, flows: Collection[str] = ()) -> str:
               "nearest are distinct", "overlap (p)", "mixing p", "loss", "calibration error",
               "ensemble gain"]  # fmt: skip
     lines = []
-    for _, flow in summary.groupby(FLOW, sort=False):
+    for _, flow in summary.groupby(KEYS, sort=False):
         for row in flow.to_dict("records"):
             accuracy = [percent(row[f"accuracy{end}"]) for end in ("", "_low", "_high")]
             failed = f", {row['failed']} failed" if row["failed"] else ""
@@ -54,7 +54,7 @@ def differences(panel: pd.DataFrame) -> str:
                "loss": "loss", "ece": "calibration error"}  # fmt: skip
     good = panel[panel["status"] == "ok"]
     lines = []
-    for (flow, _, weights, width), some in good.groupby(FLOW, sort=False):
+    for (flow, _, weights, width), some in good.groupby(KEYS, sort=False):
         made, others = (some[some["set"] == name] for name in ("generated", "held-out"))
         cells = []
         for column in columns:
@@ -137,7 +137,7 @@ def conditional(summary: pd.DataFrame, descent: bool) -> str:
               "distance at 1 (p)", "overlap at 1, held-out (p)", "right at 0, 1",
               "replicas"]  # fmt: skip
     lines = []
-    for (flow, weights, width, label), some in summary.groupby([*FLOW[:1], *FLOW[2:], "label"]):
+    for (flow, weights, width, label), some in summary.groupby([*KEYS[:1], *KEYS[2:], "label"]):
         [members, *_] = some[some["set"] == "held-out"].to_dict("records")
         made = some[some["set"] == "generated"].set_index("guidance")
         rows = {float(row["guidance"]): row for row in made.reset_index().to_dict("records")}

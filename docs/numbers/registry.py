@@ -19,6 +19,7 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("flow_sets", ("flow_summary",), flow.sets),
     PageTable("flow_differences", ("flow_panel",), flow.differences),
     PageTable("flow_alignment", ("flow_panel", "flow_summary"), flow.alignment),
+    PageTable("alignments", ("zoo_alignment", "zoo_barrier"), flow.canonicalized),
     PageTable("transfer", ("transfer",), flow.transfer),
     PageTable("prior_zero_shot", ("prior_runs",), priors.zero_shot),
     PageTable("prior_frames", ("prior_runs",), priors.few_frames),
@@ -58,6 +59,9 @@ TABLES: tuple[PageTable, ...] = (
         "other_alignments", ("zoo_alignment", "zoo_barrier"), flow.canonicalized, "alignment.yaml"
     ),
     PageTable("streamed", ("flow_summary",), flow.sets, "alignment.yaml"),
+    PageTable(
+        "recipe_matching", ("neural_ode_tests",), neural_ode.errors_over_size, "recipes.yaml"
+    ),
 )
 """All tables that are made of a run's, by configuration; `docs/tables/NAME.md` each."""
 

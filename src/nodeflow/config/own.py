@@ -38,10 +38,10 @@ _TEXTS = ("network", "series", "nodes", "prior")
 def _typed(value: Any) -> Any:
     """What YAML makes of a text, unless it makes another text of it."""
     try:
-        found = yaml.safe_load(value) if isinstance(value, str) else value
+        parsed = yaml.safe_load(value) if isinstance(value, str) else value
     except yaml.YAMLError:
         return value
-    return value if isinstance(found, str) else found
+    return value if isinstance(parsed, str) else parsed
 
 
 class Split(_OfOneLine):

@@ -49,7 +49,9 @@ from nodeflow.flow.method import Condition, Generator
 from nodeflow.flow.methods.descent import DescentSettings
 from nodeflow.flow.settings import FlowProblem, SampleSettings
 from nodeflow.flow.state import load_state, state_of
-from nodeflow.zoo.architectures import ACTIVATIONS, Architecture, build, mlp
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.architectures import build
+from nodeflow.zoo.perceptrons import ACTIVATIONS, mlp
 
 __all__ = ["Descent", "DescentField"]
 

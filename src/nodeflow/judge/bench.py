@@ -14,7 +14,7 @@ from nodeflow.judge.accuracy import Assessment, assess_each, unassessed
 from nodeflow.judge.novelty import Align, Gallery, max_iou, neighbour_test, spread_of
 from nodeflow.judge.settings import PanelSettings
 from nodeflow.stack import Networks, Stack, pieces
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.predict import recalibrated
 
 __all__ = ["Bench"]

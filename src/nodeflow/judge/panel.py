@@ -24,7 +24,7 @@ from nodeflow.judge.settings import STATISTICS, JudgeProblem, PanelSettings
 from nodeflow.seeds import derive_seed
 from nodeflow.stack import Networks, check_networks, held
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.predict import as_items, as_labels
 
 __all__ = ["STATISTICS", "JudgeProblem", "PanelSettings", "judge_panel"]

@@ -87,7 +87,7 @@ def hide_nodes(
                 }
             )
         predicted = _predictions(models, fields, parts, initials, times, tolerance)
-        for replicate, found in enumerate(predicted):
+        for replicate, forecasts in enumerate(predicted):
             for index, (x, nodes) in enumerate(zip(known, kept, strict=True)):
                 states = x.states[:, nodes].astype(np.float64)
                 row = {
@@ -98,9 +98,9 @@ def hide_nodes(
                 }
                 on_all = whole[replicate]
                 errors = {}
-                reason = _reason(x, found, index)
-                if found is not None and not reason:
-                    errors = {"mae": np.abs(found[index].states[0] - states).mean()}
+                reason = _reason(x, forecasts, index)
+                if forecasts is not None and not reason:
+                    errors = {"mae": np.abs(forecasts[index].states[0] - states).mean()}
                 if on_all is not None and not reason:
                     errors["mae_whole"] = np.abs(on_all[index].states[0][:, nodes] - states).mean()
                 rows.append({**row, **_status(reason), **errors, **shared[index]})
@@ -160,12 +160,12 @@ def perturb_initial_states(
                 }
             )
         predicted = _predictions(models, fields, graphs, initials, times, tolerance)
-        for replicate, found in enumerate(predicted):
+        for replicate, forecasts in enumerate(predicted):
             for index, x in enumerate(known):
-                reason = _reason(x, found, index)
+                reason = _reason(x, forecasts, index)
                 errors = {}
-                if found is not None and not reason:
-                    errors = {"mae": np.abs(found[index].states[0] - x.states).mean()}
+                if forecasts is not None and not reason:
+                    errors = {"mae": np.abs(forecasts[index].states[0] - x.states).mean()}
                 row = {
                     **models.labels(replicate),
                     "graph": index,
@@ -207,12 +207,12 @@ def _predictions(
     ]
 
 
-def _reason(truth: Trajectory, found: list[Simulation] | None, index: int) -> str:
+def _reason(truth: Trajectory, forecasts: list[Simulation] | None, index: int) -> str:
     if truth.status != "ok":
         return f"true system: {truth.reason}"
-    if found is None:
+    if forecasts is None:
         return "the training of the model failed"
-    reason = found[index].reason[0]
+    reason = forecasts[index].reason[0]
     return f"model: {reason}" if reason else ""
 
 

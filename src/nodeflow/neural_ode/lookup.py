@@ -51,8 +51,10 @@ class Lookup:
         first = torch.arange(replicates, device=x.device).unsqueeze(1) * count
         place = (left + first).reshape(-1)
         rows = values.reshape(-1, 3)
-        found = torch.lerp(rows.index_select(0, place), rows.index_select(0, place + 1), weight)
-        return found.view(*x.shape, 3)
+        interpolated = torch.lerp(
+            rows.index_select(0, place), rows.index_select(0, place + 1), weight
+        )
+        return interpolated.view(*x.shape, 3)
 
 
 def place_knots(states: np.ndarray, count: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.neural_ode.training_schemas import MODELS, REPLICATE
+from nodeflow.neural_ode.identity import MODELS, REPLICATE
 from nodeflow.tables import Schema
 
 __all__ = [

@@ -121,9 +121,9 @@ class _Fault:
         if self.kind == "fault":
             return f"{where} {self.text}"
         if self.kind == "extra":
-            here = f" with {self.tag}" if self.tag else ""
+            kind = f" with {self.tag}" if self.tag else ""
             allowed = ", ".join(sorted(self.schema.get("properties", {})))
-            return f"{full} {words.unknown}; allowed here{here}: {allowed}."
+            return f"{full} {words.unknown}; allowed here{kind}: {allowed}."
         if self.kind == "missing":
             return f"{full} {words.missing}."
         if self.kind == "name":
