@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nodeflow.figures.bands import failures
 from nodeflow.figures.cells import draw_growth
 from nodeflow.judge.cell_claims import judge_cells
 from nodeflow.judge.cells import cell_growth
@@ -57,6 +58,17 @@ def test_a_cell_of_failed_runs_has_grown_without_bound() -> None:
     [row] = [x for x in found.index if "γ = 2.1, over β" in x]
     assert np.isinf(found.loc[row, "value"])
     draw_growth(runs)
+
+
+def test_runs_without_a_truth_are_no_failures_of_models() -> None:
+    runs = planted().assign(reason="")
+    gone = (runs["beta"] == 0.1) & (runs["gamma"] == 2.1) & (runs["graph"] < 3)
+    runs.loc[gone, ["status", "mae", "reason"]] = "failed", np.nan, "true system: too many steps"
+    assert np.isfinite(cell_growth(runs)["growth"]).all()
+    assert failures(runs) == "of the true system: MM 5.0%"
+    runs.loc[gone, "reason"] = "model: too many steps"
+    assert np.isinf(cell_growth(runs)["growth"]).sum() == 0  # inf over inf is unknown
+    assert failures(runs) == "failed integrations: MM 5.0%"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from nodeflow.judge.bootstrap import true_failed
 from nodeflow.neural_ode.schemas import NEURAL_ODE
 
 __all__ = ["cell_growth"]
@@ -40,4 +41,5 @@ def cell_growth(tests: pd.DataFrame) -> pd.DataFrame:
 
 
 def _median(rows: pd.DataFrame, value: str = "share") -> float:
-    return float(np.nanmedian(rows[value].mask(rows["status"] != "ok", np.inf)))
+    rows = rows[~true_failed(rows)]
+    return float(rows[value].mask(rows["status"] != "ok", np.inf).median())
