@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from nodeflow.neural_ode.lookup import place_knots
+from nodeflow.neural_ode.interpolation import place_knots
 from nodeflow.neural_ode.splines import Splines, smooth
 
 __all__ = ["Array", "SlopeRows", "SmoothData"]

@@ -12,9 +12,9 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from nodeflow.neural_ode.estimate import Estimate, estimates
+from nodeflow.neural_ode.interpolation import Interpolation, place_knots
 from nodeflow.neural_ode.layout import NETS
 from nodeflow.neural_ode.levenberg import Fit
-from nodeflow.neural_ode.lookup import Lookup, place_knots
 from nodeflow.neural_ode.model import Parameters, evaluate_net, initial_parameters, velocity
 from nodeflow.neural_ode.observations import Observations, first_runs
 from nodeflow.neural_ode.settings import (
@@ -249,7 +249,9 @@ class _Matching(_Optimized):
             for key, x in graphs.items()
         }
         self._chances = [_chances(x, w) for x, w in zip(data, weights, strict=True)]
-        self._lookup = Lookup(torch.stack([knots[id(x)] for x in data]).float().to(device))
+        self._interpolation = Interpolation(
+            torch.stack([knots[id(x)] for x in data]).float().to(device)
+        )
         self._adjacency = _adjacencies(data, device)
         self._optimizer = Adam(parameters.values())
 
@@ -261,8 +263,8 @@ class _Matching(_Optimized):
             chosen = _drawn(len(all_states), chances, self._settings.batch, generator)
             states.append(all_states[chosen.to(all_states.device)])
             slopes.append(all_slopes[chosen.to(all_states.device)])
-        table = self._lookup.values(self.parameters)
-        f, h_ego, h_alt = self._lookup.interpolate(table, torch.stack(states)).unbind(-1)
+        table = self._interpolation.values(self.parameters)
+        f, h_ego, h_alt = self._interpolation.interpolate(table, torch.stack(states)).unbind(-1)
         rates = f + h_ego * torch.bmm(h_alt, self._adjacency.transpose(1, 2))
         loss = (rates - torch.stack(slopes)).abs().mean((1, 2))
         self._update(loss, rate, self._settings.clip)

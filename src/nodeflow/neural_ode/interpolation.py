@@ -1,4 +1,4 @@
-"""Scalar networks as lookup tables, rebuilt in every training step.
+"""Scalar networks as interpolations between knots, made anew in every training step.
 
 All three networks are functions of one number, so a training step evaluates them at a few hundred
 knots and interpolates for the thousands of node states of its batch; gradients flow through the
@@ -16,11 +16,11 @@ from torch import Tensor
 from nodeflow.neural_ode.layout import NETS
 from nodeflow.neural_ode.model import Parameters, evaluate_net
 
-__all__ = ["Lookup", "place_knots"]
+__all__ = ["Interpolation", "place_knots"]
 
 
 @dataclass(frozen=True)
-class Lookup:
+class Interpolation:
     """Piecewise linear interpolation between knots, for R replicates at once.
 
     Attributes:
