@@ -51,17 +51,17 @@ class Tests:
     def run(self, of: Field) -> tuple[list[np.ndarray | None], list[int], float]:
         """States on each graph, None where it failed; steps; seconds in all."""
         begin = time.process_time()
-        found = simulate_graphs(of, self.graphs, self.initials, TIMES, **asdict(TOLERANCE))
+        simulations = simulate_graphs(of, self.graphs, self.initials, TIMES, **asdict(TOLERANCE))
         taken = time.process_time() - begin
-        states = [x.states if x.status[0] == "ok" else None for x in found]
-        return states, [int(x.steps[0]) for x in found], taken
+        states = [x.states if x.status[0] == "ok" else None for x in simulations]
+        return states, [int(x.steps[0]) for x in simulations], taken
 
     def trajectories(self, of: Field) -> list[Trajectory]:
         """The first trajectory on each graph."""
-        found = simulate_graphs(of, self.graphs, self.initials, TIMES, **asdict(TOLERANCE))
+        simulations = simulate_graphs(of, self.graphs, self.initials, TIMES, **asdict(TOLERANCE))
         return [
             Trajectory(index, 0, TIMES, x.states[0], x.status[0], x.reason[0])
-            for index, x in enumerate(found)
+            for index, x in enumerate(simulations)
         ]
 
 
@@ -86,8 +86,8 @@ def tested(fields: Sequence[Field | None], system: Field, tests: Sequence[Tests]
         low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75]) if errors else [np.nan] * 3
         cells.append(f"N {test.graphs[0].n}: {middle:.2e} [{low:.1e}, {high:.1e}]")
     count = len(fields) * len(tests[-1].graphs)
-    some = np.median(ratios) if ratios else np.nan
-    cells.append(f"steps × {some:.2f}, time × {np.median(times):.2f}")
+    ratio = np.median(ratios) if ratios else np.nan
+    cells.append(f"steps × {ratio:.2f}, time × {np.median(times):.2f}")
     cells.append(f"failed {failed} of {count}")
     return "; ".join(cells)
 
@@ -149,10 +149,10 @@ def trajectories(system: str, graphs: Sequence[Graph], cell: Cell) -> list[Traje
 
 def laws_of(graphs: Sequence[Graph], runs: Sequence[Trajectory]) -> Fields:
     """The law found on each graph, of as many trajectories as networks use."""
-    found = discover_each(graphs, [x for x in runs if x.index < LAW_TRAJECTORIES])
-    for index, law in enumerate(found.laws):
+    laws = discover_each(graphs, [x for x in runs if x.index < LAW_TRAJECTORIES])
+    for index, law in enumerate(laws.laws):
         print(f"     law of graph {index}: {law}", flush=True)
-    return found.fields
+    return laws.fields
 
 
 if __name__ == "__main__":

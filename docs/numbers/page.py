@@ -83,15 +83,15 @@ def stamp(files: Sequence[Path], config: str) -> str:
     Raises:
         PageProblem: they are of another configuration.
     """
-    found = [_metadata(path) for path in files]
+    origins = [_metadata(path) for path in files]
     remember_config(merged(config))
-    if {x["config"] for x in found} != {config_digest()}:
+    if {x["config"] for x in origins} != {config_digest()}:
         raise PageProblem(
             f"{', '.join(map(str, files))}: these are not tables of config/{config}; run "
             f"`snakemake all_figures --cores 2 --configfile config/{config}` first."
         )
-    commits = ", ".join(sorted({x["commit"][:10] for x in found}))
-    libraries = json.loads(found[0]["versions"])
+    commits = ", ".join(sorted({x["commit"][:10] for x in origins}))
+    libraries = json.loads(origins[0]["versions"])
     day = datetime.fromtimestamp(max(path.stat().st_mtime for path in files), UTC)
     return (
         f"*{day:%d %B %Y}, `config/{config}`, commit {commits}, {machine()}, "
