@@ -183,14 +183,18 @@ def sindy(times: Array, states: Array, adjacency: sp.csr_array, noisy: bool) -> 
     from pysindy.optimizers import STLSQ
 
     x, slope = _slopes(times, states, noisy)
-    z, y = columns(x, adjacency).reshape(-1, len(NAMES)), slope.reshape(-1, 1)
+    z, y = columns(x, adjacency).reshape(-1, len(NAMES)), slope.ravel()
+    # Least squares of z are those of its triangle, up to a residual that no coefficient changes.
+    across, triangle = np.linalg.qr(z)
+    target = across.T @ y
+    rest = float(np.square(y - across @ target).sum())
     best: tuple[float, Array] | None = None
     for threshold in np.geomspace(1e-4, 1.0, 13):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fitted = STLSQ(threshold=threshold, alpha=1e-8, normalize_columns=False).fit(z, y)
-        found = np.asarray(fitted.coef_).ravel()
-        left = float(np.square(y[:, 0] - z @ found).mean())
+            machine = STLSQ(threshold=threshold, alpha=1e-8, normalize_columns=False)
+            found = np.asarray(machine.fit(triangle, target[:, None]).coef_).ravel()
+        left = (rest + float(np.square(target - triangle @ found).sum())) / len(y)
         score = len(y) * np.log(max(left, 1e-300)) + np.log(len(y)) * np.count_nonzero(found)
         if best is None or score < best[0]:
             best = score, found
