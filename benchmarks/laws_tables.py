@@ -143,11 +143,15 @@ def summary(rows: Sequence[Row]) -> list[str]:
 def more_nodes(rows: Sequence[Row]) -> list[str]:
     """Errors on one graph of still more nodes."""
     huge = [x for x in rows if x.get("large", LARGE) not in (LARGE, 0)]
-    header = ["system", "γ", "noise", "nodes", "mean absolute error there", "at 64 nodes", "ratio"]
+    header = [
+        "system", "γ", "noise", "nodes", "mean absolute error there", "at 64 nodes", "ratio",
+        "tolerance",
+    ]  # fmt: skip
     return lined(header, [
         [
             x["system"], f"{x['gamma']:g}", f"{x['noise']:g}", f"{x['large']:,}",
             number(x["mae_large"]), number(x["mae_64"]), f"{x['mae_large'] / x['mae_64']:.2f}",
+            f"{x['tolerance']:g}",
         ]
         for x in huge
     ])  # fmt: skip

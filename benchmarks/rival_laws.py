@@ -7,12 +7,13 @@ times 1, x_i or 1 − x_i.
 
 `weak_subset`: weak form (bumps of 41 times), then the best of all subsets of at most four terms; of
 the sizes the smallest whose residual is within 1 % of the best. `sindy`: slopes, then PySINDy's
-sequentially thresholded least squares, the threshold by BIC. `two_phase`: two-phase inference after
-Gao and Yan (Nature Computational Science 2022): an L1-penalized regression on slopes keeps ten
-terms, then they are dropped in the order of their importance while an information criterion does
-not rise by much, on twenty samples of ten nodes; the terms are those of the majority. `operon`:
-genetic programming (pyoperon) of the slope from x, the degree, Σ_j A_ij x_j and Σ_j A_ij x_j²;
-`operon_informed` has also the sums of √x, tanh x and x²/(1 + x²), which hold the truth.
+sequentially thresholded least squares of the 24 independent terms, the threshold by BIC.
+`two_phase`: two-phase inference after Gao and Yan (Nature Computational Science 2022): an
+L1-penalized regression on slopes keeps ten terms, then they are dropped in the order of their
+importance while an information criterion does not rise by much, on twenty samples of ten nodes; the
+terms are those of the majority. `operon`: genetic programming (pyoperon) of the slope from x, the
+degree, Σ_j A_ij x_j and Σ_j A_ij x_j²; `operon_informed` has also the sums of √x, tanh x and
+x²/(1 + x²), which hold the truth.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def _of_library(coefficients: Array) -> Found:
     """A sum of terms of the library."""
     chosen = np.flatnonzero(coefficients)
     own = [(coefficients[k], list(FUNCTIONS.values())[k]) for k in chosen if k < len(FUNCTIONS)]
-    pairs = []
+    summed: dict[str, list[tuple[float, Callable[[Array], Array]]]] = {}
     apart: Counter[str] = Counter()
     for k in chosen:
         c = float(coefficients[k])
@@ -106,7 +107,7 @@ def _of_library(coefficients: Array) -> Found:
             apart[NAMES[k]] += c
             continue
         ego, alt = divmod(int(k) - len(FUNCTIONS), len(FUNCTIONS))
-        pairs.append((c, list(EGOS.values())[ego], list(FUNCTIONS.values())[alt]))
+        summed.setdefault(list(EGOS)[ego], []).append((c, list(FUNCTIONS.values())[alt]))
         name = f"S[{list(FUNCTIONS)[alt]}]"
         if ego != 1:
             apart[name] += c
@@ -118,8 +119,8 @@ def _of_library(coefficients: Array) -> Found:
         total = np.zeros_like(x)
         for c, f in own:
             total += c * f(x)
-        for c, ego, alt in pairs:
-            total += c * ego(x) * (adjacency @ alt(x))
+        for name, terms in summed.items():
+            total += EGOS[name](x) * (adjacency @ sum(c * alt(x) for c, alt in terms))
         return total
 
     return Found(
@@ -183,7 +184,9 @@ def sindy(times: Array, states: Array, adjacency: sp.csr_array, noisy: bool) -> 
     from pysindy.optimizers import STLSQ
 
     x, slope = _slopes(times, states, noisy)
-    z, y = columns(x, adjacency).reshape(-1, len(NAMES)), slope.ravel()
+    # Products with 1 − x are sums of the others: with them, rounding decides what is dropped.
+    some = 3 * len(FUNCTIONS)
+    z, y = columns(x, adjacency)[..., :some].reshape(-1, some), slope.ravel()
     # Least squares of z are those of its triangle, up to a residual that no coefficient changes.
     across, triangle = np.linalg.qr(z)
     target = across.T @ y
@@ -210,7 +213,7 @@ def two_phase(times: Array, states: Array, adjacency: sp.csr_array, noisy: bool)
         """Coefficients with the penalty that five folds choose, and the criterion of Akaike."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fitted = LassoCV(cv=5, fit_intercept=False, max_iter=1_000).fit(z, y)
+            fitted = LassoCV(alphas=30, cv=5, fit_intercept=False, max_iter=1_000).fit(z, y)
         left = float(np.square(y - z @ fitted.coef_).mean())
         return np.asarray(fitted.coef_), len(y) * np.log(max(left, 1e-300)) + 2 * z.shape[1]
 

@@ -84,7 +84,17 @@ def verdicts(table: pd.DataFrame, trust: bool) -> str:
 def claims(table: pd.DataFrame, trust: bool) -> str:
     """One row a statistic, one column a system; of the paper's claims, or of those on trust."""
     of_trust = table["claim"].map(topic_of) == TRUST
-    table = table[of_trust == trust].dropna(subset=["value"])
+    return _claims(table[of_trust == trust])
+
+
+def claims_on_laws(table: pd.DataFrame) -> str:
+    """The same of laws, and of the tails that neural ODEs have of them."""
+    of_laws = table["claim"].str.contains("law") & (table["claim"].map(topic_of) != TRUST)
+    return _claims(table[of_laws])
+
+
+def _claims(table: pd.DataFrame) -> str:
+    table = table.dropna(subset=["value"])
     systems = [name for name in dict.fromkeys(table["system"]) if name != "all"]
     lines = []
     for (claim, statistic), rows in table.groupby(["claim", "statistic"], sort=False):
