@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -84,6 +85,12 @@ def middle(rows: Sequence[Row], name: str) -> str:
     return f"{number(np.median(values))} ({number(np.max(values))})" if values else "–"
 
 
+def formula(row: Row) -> str:
+    """A law as code, without the zeros that a number alone is printed with."""
+    short = re.sub(r"[0-9]+[.][0-9]*0{6,}", lambda found: f"{float(found[0]):.10g}", row["law"])
+    return f"`{short}`"
+
+
 def seconds(rows: Sequence[Row]) -> str:
     """Median and most."""
     values = [x["seconds"] for x in rows if "seconds" in x]
@@ -134,7 +141,7 @@ def summary(rows: Sequence[Row]) -> list[str]:
         text += ["", "Not exact:", ""]
         text += [
             f"- {x['system']}, γ = {x['gamma']:g}, graph {x['graph']}, noise {x['noise']:g}"
-            f"{'' if x['named'] else ', not among three'}: `{x['law']}`"
+            f"{'' if x['named'] else ', not among three'}: {formula(x)}"
             for x in missed
         ]
     return text
@@ -162,7 +169,7 @@ def equations(rows: Sequence[Row]) -> list[str]:
     ours = [x for x in of_kind(rows, "five") if x["method"] == "law" and x["graph"] == 0]
     first = [x for x in ours if x["gamma"] == min(x["gamma"] for x in ours)]
     noises = sorted({x["noise"] for x in first})
-    found = {(x["system"], x["noise"]): f"`{x['law']}`" for x in first}
+    found = {(x["system"], x["noise"]): formula(x) for x in first}
     return lined(
         ["system", "true", *(f"found, noise {noise:g}" for noise in noises)],
         [[name, true(name), *(found.get((name, x), "–") for x in noises)] for name in SYSTEMS],
@@ -182,7 +189,7 @@ def others(rows: Sequence[Row]) -> list[str]:
     ]  # fmt: skip
     return lined(header, [
         [
-            x["system"], f"{x['gamma']:g}", f"{x['noise']:g}", f"`{x['law']}`",
+            x["system"], f"{x['gamma']:g}", f"{x['noise']:g}", formula(x),
             f"{x['weight']:.2f}" if "weight" in x else "–",
             {True: "yes", False: "no"}.get(x.get("explains"), "–"),
             *(number(x[k]) if x.get(k) is not None else "–" for k in ("mae_64", "mae_large")),
