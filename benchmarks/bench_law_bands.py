@@ -155,30 +155,31 @@ def table(rows: pd.DataFrame) -> list[str]:
         "off by 1 %", "off where laws agree", "away",
     ]  # fmt: skip
     lines = []
-    keys = ["given", "noise", "N", "system"]
-    for (given, noise, size, system), every in rows.groupby(keys, sort=False):
-        some = every[every["status"] == "ok"]
-        laws = some.groupby(["graph", "draw"])
-        single = laws.first()
-        exact = single["exact"].astype(bool)
-        away = [np.square(x).mean() for x in single.loc[exact, "away"]]
-        lines.append([
-            "given" if given else "searched", f"{noise:g}", str(system), f"{size:,}",
-            str(len(single)), wilson(int(exact.sum()), len(exact)),
-            covered(laws["coverage_50"].mean()), covered(laws["coverage_90"].mean()),
-            f"{some['coverage_90'].min():.0%}", f"{some['width_90'].median():.1e}",
-            f"{(1 - some['agree'] - some['flagged']).mean():.0%}", f"{some['agree'].mean():.0%}",
-            f"{some['flagged'].mean():.0%}", f"{some['bad'].mean():.1%}",
-            f"{some['bad_agree'].mean():.1%}" if some["bad_agree"].notna().any() else "–",
-            f"{np.sqrt(np.mean(away)):.2f}" if away else "–",
-        ])  # fmt: skip
+    for (given, noise, size), at in rows.groupby(["given", "noise", "N"]):
+        for system in (*dict.fromkeys(at["system"]), "all"):
+            some = at[(at["status"] == "ok") & ((at["system"] == system) | (system == "all"))]
+            laws = some.groupby(["system", "graph", "draw"])
+            single = laws.first()
+            exact = single["exact"].astype(bool)
+            away = [np.square(x).mean() for x in single.loc[exact, "away"]]
+            lines.append([
+                "given" if given else "searched", f"{noise:g}", system, f"{size:,}",
+                str(len(single)), wilson(int(exact.sum()), len(exact)),
+                covered(laws["coverage_50"].mean()), covered(laws["coverage_90"].mean()),
+                f"{some['coverage_90'].min():.0%}", f"{some['width_90'].median():.1e}",
+                f"{(1 - some['agree'] - some['flagged']).mean():.0%}",
+                f"{some['agree'].mean():.0%}", f"{some['flagged'].mean():.0%}",
+                f"{some['bad'].mean():.1%}",
+                f"{some['bad_agree'].mean():.1%}" if some["bad_agree"].notna().any() else "–",
+                f"{np.sqrt(np.mean(away)):.2f}" if away else "–",
+            ])  # fmt: skip
     return lined(header, lines)
 
 
 def covered(laws: pd.Series) -> str:
     """A mean over laws with its interval, within what a share can be."""
     mean, count = float(laws.mean()), len(laws)
-    if count < 2:
+    if count < 4:
         return f"{mean:.0%}"
     half = float(student.ppf(0.975, count - 1) * laws.std() / np.sqrt(count))
     return f"{mean:.0%} [{max(mean - half, 0):.0%}, {min(mean + half, 1):.0%}]"

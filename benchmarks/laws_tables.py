@@ -191,7 +191,7 @@ def others(rows: Sequence[Row]) -> list[str]:
         [
             x["system"], f"{x['gamma']:g}", f"{x['noise']:g}", formula(x),
             f"{x['weight']:.2f}" if "weight" in x else "–",
-            {True: "yes", False: "no"}.get(x.get("explains"), "–"),
+            "yes" if x.get("explains") else "no",
             *(number(x[k]) if x.get(k) is not None else "–" for k in ("mae_64", "mae_large")),
         ]
         for x in sorted(of_kind(rows, "others"), key=lambda x: x["system"])

@@ -26,6 +26,7 @@ from itertools import combinations
 from types import MappingProxyType
 
 import numpy as np
+import sympy
 from numpy.typing import NDArray
 from scipy import sparse as sp
 from scipy.integrate import solve_ivp
@@ -74,12 +75,12 @@ class Found:
     Attributes:
         velocity: dx/dt of states (n,) on a network (n, n).
         text: its formula.
-        terms: its terms from the library, those with 1 − x taken apart; None of other formulas.
+        terms: its terms, named as in the library, those with 1 − x taken apart.
     """
 
     velocity: Velocity
     text: str
-    terms: frozenset[str] | None
+    terms: frozenset[str]
 
 
 def columns(x: Array, adjacency: sp.csr_array) -> Array:
@@ -257,6 +258,19 @@ def _inputs(x: Array, adjacency: sp.csr_array, informed: bool) -> Array:
     return np.stack([x, *(_received(FUNCTIONS[name](x), adjacency) for name in names)], -1)
 
 
+def _terms_of(formula: str) -> frozenset[str]:
+    """Terms of a formula of `_inputs`, by their names in the library where they have one."""
+    x, _, *sums = sympy.symbols("X1:8")
+    known = {sympy.Integer(1): "1", x: "x", x**2: "x^2", sympy.tanh(x): "tanh(x)"}
+    for symbol, of in zip(sums, ("x", "x^2", "sqrt(x)", "tanh(x)", "x^2/(1+x^2)"), strict=True):
+        known |= {symbol: f"S[{of}]", x * symbol: f"x S[{of}]"}
+    found = sympy.expand(sympy.sympify(formula.replace("^", "**"))).as_coefficients_dict()
+    largest = max((abs(float(c)) for c in found.values()), default=0.0)
+    return frozenset(
+        known.get(term, str(term)) for term, c in found.items() if abs(float(c)) > 1e-6 * largest
+    )
+
+
 def _operon(informed: bool) -> Callable[[Array, Array, sp.csr_array, bool], Found]:
     def symbolic(times: Array, states: Array, adjacency: sp.csr_array, noisy: bool) -> Found:
         """Symbolic regression on slopes by pyoperon; arguments as of `weak_subset`."""
@@ -278,7 +292,8 @@ def _operon(informed: bool) -> Callable[[Array, Array, sp.csr_array, bool], Foun
             at = np.ascontiguousarray(_inputs(state, network, informed))
             return np.asarray(machine.predict(at), np.float64).ravel()
 
-        return Found(velocity, machine.get_model_string(machine.model_, 4), None)
+        text = machine.get_model_string(machine.model_, 4)
+        return Found(velocity, text, _terms_of(text))
 
     return symbolic
 
