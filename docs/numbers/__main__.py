@@ -4,6 +4,7 @@
     python -m docs.numbers --config claims.yaml         those of a run of config/claims.yaml
     python -m docs.numbers --only trust_bands           one of them
     python -m docs.numbers --bench bench_neural_ode.py --times 50
+    python -m docs.numbers --as laws_large --bench laws_tables.py large
 
 Call it in the checkout, on the machine that made the run; `--results` names another folder of
 results, and `--others` those of a second run for tables that compare two. Tables of another
@@ -39,10 +40,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs")
     parser.add_argument("--config", default="config.yaml")
     parser.add_argument("--only", nargs="+", default=[])
+    parser.add_argument("--as", dest="name", help="of the table, if not that of the benchmark")
     parser.add_argument("--bench", nargs=argparse.REMAINDER, default=[])
     asked = parser.parse_args(arguments)
     if asked.bench:
-        write(asked.out / f"tables/{Path(asked.bench[0]).stem}.md", measured(asked.bench))
+        name = asked.name or Path(asked.bench[0]).stem
+        write(asked.out / f"tables/{name}.md", measured(asked.bench))
         return
     for table in TABLES:
         if table.config == asked.config and (not asked.only or table.name in asked.only):

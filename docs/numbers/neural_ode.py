@@ -89,6 +89,12 @@ def claims(table: pd.DataFrame, trust: bool) -> str:
     return in_columns(table[of_trust == trust])
 
 
+def claims_on_laws(table: pd.DataFrame) -> str:
+    """The same of laws, and of the tails that neural ODEs have of them."""
+    of_laws = table["claim"].str.contains("law") & (table["claim"].map(topic_of) != TRUST)
+    return in_columns(table[of_laws])
+
+
 def in_columns(table: pd.DataFrame) -> str:
     """Rows of `CLAIMS` as one row a statistic and one column a system, and how many hold."""
     table = table.dropna(subset=["value"])

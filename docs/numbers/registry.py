@@ -13,6 +13,7 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("claims", ("claims",), partial(neural_ode.claims, trust=False)),
     PageTable("verdicts", ("claims",), partial(neural_ode.verdicts, trust=False)),
     PageTable("verdicts_on_trust", ("claims",), partial(neural_ode.verdicts, trust=True)),
+    PageTable("claims_on_laws", ("claims",), neural_ode.claims_on_laws),
     PageTable("claims_on_trust", ("claims",), partial(neural_ode.claims, trust=True)),
     PageTable("trust_bands", ("neural_ode_trust",), neural_ode.bands),
     PageTable("trust_flags", ("neural_ode_trust",), neural_ode.flags),
