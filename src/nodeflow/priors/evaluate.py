@@ -6,14 +6,17 @@ import math
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data.series import Run
+from nodeflow.dynamics.integrate import simulate_graphs
+from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, Field
+from nodeflow.grid import Cell
 from nodeflow.job import Progress
 from nodeflow.neural_ode.curves import Curves
 from nodeflow.neural_ode.ensemble import Ensemble
@@ -173,6 +176,13 @@ class _Work:
 
     of: Evaluation
     trial: Trial
+    truths: dict[Cell, list[Trajectory]] = field(default_factory=dict)
+
+    def truth(self, case: Case) -> list[Trajectory]:
+        """Runs of the true system, integrated once."""
+        if case.cell not in self.truths:
+            self.truths[case.cell] = self.trial.truth(case)
+        return self.truths[case.cell]
 
     @property
     def asked(self) -> Asked:
@@ -196,7 +206,10 @@ class _Work:
         self._test(made, new)
         self._details(made, new)
         if trial.where == INSIDE:
-            new["ensembles"] = ensemble_rows(stacks, trial, self.of.cases, self.detail)
+            watched = [
+                (x, self.truth(x)) for x in self.of.cases if x.cell.gamma == self.detail.cell.gamma
+            ]
+            new["ensembles"] = ensemble_rows(stacks, trial, watched)
         return new
 
     # --- zero shot -------------------------------------------------------------------------------
@@ -313,39 +326,48 @@ class _Work:
             "frames": at["frames"], "noise": at["noise"], "candidate": name,
             "evidence": -math.inf, "weight": math.nan, "alarm": True,
         }  # fmt: skip
-        if found is not None:
-            row |= {
-                "evidence": found.made["evidence"],
-                "misfit": found.made["misfit"],
-                "alarm": any(x.startswith("No function") for x in found.made["alarm"]),
-                "noise_found": found.noise / size,
-                **self._bands(found),
-            }
+        if found is None:
+            return None, row
+        row |= {
+            "evidence": found.made["evidence"],
+            "misfit": found.made["misfit"],
+            "alarm": any(x.startswith("No function") for x in found.made["alarm"]),
+            "noise_found": found.noise / size,
+            "error": self._error(_mode(found)),
+        }
+        if name == self.trial.family:
+            row |= self._bands(found, at["noise"] * size)
         return found, row
 
-    def _bands(self, found: Ensemble) -> dict[str, float]:
-        """How often bands on the first detail graph cover further observations, and the error."""
-        graph, [truth, *_] = self.detail.graphs[0], self.trial.truth(self.detail)
+    def _error(self, made: Field | None) -> float:
+        """Relative error of a forecast on the first detail graph; infinite where it fails."""
+        graph, [truth, *_] = self.detail.graphs[0], self.truth(self.detail)
+        if made is None or truth.status != "ok":
+            return math.inf
+        [run] = simulate_graphs(
+            made, [graph], [truth.states[:1]], truth.times, **asdict(self.trial.tolerance)
+        )
+        off = float(np.abs(run.states[0] - truth.states)[1:].mean() / truth.states[1:].mean())
+        return off if math.isfinite(off) else math.inf
+
+    def _bands(self, found: Ensemble, noise: float) -> dict[str, float]:
+        """How often bands cover further observations on the first detail graph, and their width."""
+        graph, [truth, *_] = self.detail.graphs[0], self.truth(self.detail)
         states = truth.states.astype(np.float64)
-        nothing = {"covered": math.nan, "error": math.inf, "spread": math.nan}
-        if truth.status != "ok":
-            return nothing
         try:
-            table = found.predict(graph, states[0], truth.times)
+            table = found.predict(graph, states[0], truth.times, levels=(_LEVEL,))
         except ModelProblem:
-            return nothing
+            return {"covered": 0.0}
         mean, low, high = (
             table[x].to_numpy().reshape(states.shape)[1:]
             for x in ("mean", f"lower_{100 * _LEVEL:g}", f"upper_{100 * _LEVEL:g}")
         )
         later = states[1:]
-        drawn = self.trial.generator("further").standard_normal(later.shape)
-        seen = later + found.noise * drawn
-        off = np.abs(mean - later)
+        seen = later + noise * self.trial.generator("further").standard_normal(later.shape)
+        off = float(np.median(np.abs(mean - later)))
         return {
             "covered": float(((low <= seen) & (seen <= high)).mean()),
-            "error": float(off.mean() / later.mean()),
-            "spread": float(np.median((high - low) / 2) / max(float(np.median(off)), 1e-300)),
+            "spread": float(np.median((high - low) / 2)) / max(off, 1e-300),
         }
 
     # --- tests -----------------------------------------------------------------------------------
@@ -355,7 +377,7 @@ class _Work:
         for case in self.of.cases:
             here = case.cell == self.detail.cell
             keep = [k for k, x in enumerate(made.facts) if here or x["everywhere"]]
-            truth = self.trial.truth(case)
+            truth = self.truth(case)
             _, runs = evaluate_models(
                 made.chosen(keep), self.trial.field, case.graphs, case.nodes, truth,
                 tolerance=self.trial.tolerance,
@@ -381,7 +403,7 @@ class _Work:
             k for k, x in enumerate(made.facts) if x["everywhere"] and x["method"] in _DETAILED
         ]
         one, trial = made.chosen(wanted), self.trial
-        [graph, *_], [truth, *_] = self.detail.graphs, trial.truth(self.detail)
+        [graph, *_], [truth, *_] = self.detail.graphs, self.truth(self.detail)
         if truth.status != "ok":
             return
         start = truth.states[0].astype(np.float64)
