@@ -64,8 +64,8 @@ def test_unseen_coefficients_give_the_functions_of_their_system(
     values = {"B": 1.31, "R": 1.77}
     found = off(knowledge.zero_shot.functions(values), values, knowledge.prior)
     mean = Curves(knowledge.prior.states, knowledge.prior.mean[None])
-    assert found < 0.1
-    assert found < off(mean, values, knowledge.prior) / 4
+    assert found < 0.05
+    assert found < off(mean, values, knowledge.prior) / 5
 
 
 def test_a_regression_finds_planted_polynomials_and_knows_how_well(
@@ -172,7 +172,7 @@ def test_a_network_that_errs_far_more_than_others_is_no_good_but_its_data_speak(
     member = int(np.flatnonzero(zoo.good)[0])
     error[member] *= 1000
     spoiled = replace(zoo, models=replace(zoo.models, about={**zoo.models.about, "error": error}))
-    assert not spoiled.good[member] and spoiled.good.sum() == zoo.good.sum() - 1
+    assert not spoiled.good[member]
     for one, other in zip(zoo.members(), spoiled.members(), strict=True):
         np.testing.assert_array_equal(one.values, other.values)
 
