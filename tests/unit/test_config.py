@@ -85,6 +85,8 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
         ("flow.transfer.flows", ["x"], ["flow.transfer.flows", "digits"]),
         ("flow.transfer.tasks", ["upside"], ["flow.transfer.tasks", "upside", "rotated"]),
         ("flow.transfer.tasks", ["cifar10"], ["flow.transfer.tasks", "digits_descent", "none"]),
+        ("flow.distances.flows", ["x"], ["flow.distances.flows", "digits"]),
+        ("flow.distances.factors", [0.0], ["flow.distances.factors[0]", "> 0"]),
         ("flow.solvers.flows", ["x"], ["flow.solvers.flows", "digits"]),
         ("flow.solvers.flows", ["digits_descent"], ["flow.solvers.flows", "descent"]),
         ("flow.flows.digits.zoos", ["digits", "iris"], ["digits holds both zoo and zoos"]),
@@ -220,8 +222,10 @@ def test_a_run_of_conditional_flows_alone_is_refused() -> None:
         read_config(config)
 
 
-def test_a_flow_over_several_zoos_is_neither_moved_to_tasks_nor_sampled_in_several_ways() -> None:
-    for key in ("transfer", "solvers"):
+def test_a_flow_over_several_zoos_is_not_moved_to_tasks_sampled_in_several_ways_or_compared() -> (
+    None
+):
+    for key in ("transfer", "solvers", "distances"):
         config = conditional()
         config["flow"][key]["flows"] = ["digits_tasks"]
         with pytest.raises(ConfigProblem, match=rf"flow\.{key}\.flows names digits_tasks"):

@@ -15,6 +15,7 @@ from .imports import Imported, import_checkpoints
 from .loss import cross_entropies
 from .predict import evaluate, predict, predict_labels, recalibrated
 from .schemas import ZOO_BLOCK, ZOO_METRICS
+from .shorter import train_shorter
 from .state_dicts import from_state_dicts
 from .store import (
     Block,
@@ -65,6 +66,7 @@ __all__ = [
     "read_blocks",
     "recalibrated",
     "train_block",
+    "train_shorter",
     "write_block",
     "write_checkpoints",
 ]
