@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from nodeflow.config.section import Name, Names, Section, either, key, known
 from nodeflow.config.zoo import Data, Zoo
-from nodeflow.datasets import VIEWS, DataProblem, form
+from nodeflow.datasets import VIEWS, VOCABULARIES, DataProblem, form
 from nodeflow.datasets.registry import can_be_read, task_data
 from nodeflow.flow.method import Method
 from nodeflow.flow.methods import METHODS
@@ -151,13 +151,10 @@ class AnyFlow(Section):
                     f"names {name}, whose networks predict a number; generated networks are judged "
                     "as classifiers.",
                 )
-            if self.by.kinds is not None and zoos[name].network.kind not in self.by.kinds:
-                yield fault(
-                    at,
-                    f"names {name}, whose networks are of kind {zoos[name].network.kind}; a "
-                    f"{self.method} learns {self.by.learns} ({', '.join(self.by.kinds)}), so "
-                    "choose another method.",
-                )
+            if zoos[name].data in VOCABULARIES:
+                unfit = self.by.unfit_for_texts(self.settings)
+                if unfit is not None:
+                    yield fault(f"{where}.settings.{unfit[0]}", unfit[1])
         learned = [zoos[name] for name in self.learns]
         if any(zoo.reads != learned[0].reads for zoo in learned):
             yield fault(

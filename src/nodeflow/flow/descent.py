@@ -54,9 +54,14 @@ from nodeflow.zoo.architectures import ACTIVATIONS, Architecture, build, mlp
 __all__ = ["Descent", "DescentField"]
 
 _BLOCK = 64
+_MIXED = 4
+"""Tokens that are mixed at each place of a text that is a probe."""
 _FIRST_FLOOR = 1e-2
 _FIRST_DECAYS = (0.0, 1.5)
 
+
+Probes = tuple[Tensor, Tensor, "Tensor | None"]
+"""Items of an evaluation, the logits of their labels and, of texts, the tokens that are mixed."""
 
 Carrier = Callable[[dict[str, Tensor], Tensor | None], dict[str, Tensor]]
 """(stacked initial networks (M, …), noise (M, K, P) or none) → stacked final ones."""
@@ -69,11 +74,13 @@ class DescentField(nn.Module):
         architecture: of all networks.
         evaluations: K, steps of length 1/K from t = 0 to 1, one gradient each.
         probes: P, learned items in each evaluation.
-        features: length of an item.
+        features: length of an item; of a text its places.
         classes: number of classes.
 
     Attributes:
-        items: (K, P, features) probes of each evaluation.
+        items: (K, P, features) probes of each evaluation; of texts (K, P, features, S), logits of
+            the shares that tokens have in what is read at each place.
+        tokens: (K, P, features, S) these tokens; None where items are numbers.
         targets: (K, P, classes) logits of their labels.
         log_rate: (K, T) logarithm of the speed of each of the T tensors at each evaluation.
         log_floor: (K, T) logarithm of what is added to the gradient's running rms.
@@ -90,7 +97,8 @@ class DescentField(nn.Module):
         super().__init__()
         self.architecture, self.evaluations = architecture, evaluations
         tensors = len(architecture.shapes)
-        self.items = nn.Parameter(torch.zeros(evaluations, probes, features))
+        mixed = (_MIXED,) if architecture.tokens else ()
+        self.items = nn.Parameter(torch.zeros(evaluations, probes, features, *mixed))
         self.targets = nn.Parameter(torch.zeros(evaluations, probes, classes))
         self.log_rate = nn.Parameter(torch.zeros(evaluations, tensors))
         self.log_floor = nn.Parameter(torch.full((evaluations, tensors), math.log(_FIRST_FLOOR)))
@@ -98,6 +106,9 @@ class DescentField(nn.Module):
         self.noise = nn.Parameter(torch.zeros(evaluations))
         self.axes: Tensor | None
         self.register_buffer("axes", None, persistent=False)
+        self.tokens: Tensor | None
+        texts = torch.zeros_like(self.items, dtype=torch.int64) if mixed else None
+        self.register_buffer("tokens", texts)
         widths = [shape[0] for shape in architecture.shapes.values() if len(shape) > 1]
         layered = architecture.module is None and len(widths) > 1
         self._later = mlp(widths, architecture.activation) if layered else None
@@ -143,21 +154,22 @@ class DescentField(nn.Module):
         shape = (count, self.evaluations, self.items.shape[1])
         return torch.randn(shape, generator=generator)
 
-    def _probes(self) -> list[tuple[Tensor, Tensor]]:
-        """Items and targets of each evaluation.
+    def _probes(self) -> list[Probes]:
+        """Items, targets and, of texts, tokens of each evaluation.
 
         Taken apart at once: the gradient of a single one would be as large as that of all.
         """
         both = (self.items, self.targets)
         items, targets = both if self.training else (part.detach() for part in both)
-        return list(zip(items, targets, strict=True))
+        tokens = [None] * len(items) if self.tokens is None else self.tokens
+        return list(zip(items, targets, tokens, strict=True))
 
     def _moves(
         self,
         networks: Mapping[str, Tensor],
         averages: _Averages,
         step: int,
-        probes: tuple[Tensor, Tensor],
+        probes: Probes,
         noise: Tensor | None,
     ) -> list[Tensor]:
         """What an evaluation takes from each tensor; the running averages go on with it."""
@@ -185,27 +197,31 @@ class DescentField(nn.Module):
     def _gradients(
         self,
         networks: Mapping[str, Tensor],
-        probes: tuple[Tensor, Tensor],
+        probes: Probes,
         weights: Tensor | None,
     ) -> tuple[Tensor, ...]:
         """Of the mean cross-entropy on the probes of an evaluation, for each network alone."""
-        items, targets = probes
+        items, targets, tokens = probes
         with torch.enable_grad():
-            logits = self._logits(networks, items)
+            logits = self._logits(networks, items, tokens)
             likely = softmax(targets, dim=1)
             losses = -(likely * log_softmax(logits, dim=2)).sum(dim=2)
             loss = (losses if weights is None else weights * losses).mean(dim=1).sum()
         return torch.autograd.grad(loss, list(networks.values()), create_graph=self.training)
 
-    def _logits(self, networks: Mapping[str, Tensor], items: Tensor) -> Tensor:
-        """Logits (M, P, classes) of networks.
+    def _logits(
+        self, networks: Mapping[str, Tensor], items: Tensor, tokens: Tensor | None
+    ) -> Tensor:
+        """Logits (M, P, classes) of networks; where they normalize over items, over the probes.
 
         While a perceptron's probes are trained, its first layer is one product for all networks:
         items then have one gradient instead of one for each. Rounding depends on a network's
         place in its stack there, so networks are sampled without it.
         """
+        if tokens is not None:
+            return self.architecture.forward_together(networks, tokens, softmax(items, dim=-1))
         if self._later is None or not self.training:
-            return self.architecture.forward(networks, items)
+            return self.architecture.forward_together(networks, items)
         weight, bias = networks["layer0.weight"], networks["layer0.bias"]
         product = (weight.flatten(0, 1) @ items.T).view(*bias.shape, len(items))
         activation = ACTIVATIONS[self.architecture.activation]
@@ -326,7 +342,7 @@ class Descent(Generator):
     ) -> Descent:
         """The inverse of `tensors` and `about`."""
         architecture = build(**about["recipe"])
-        evaluations, probes, features = tensors["velocity.items"].shape
+        evaluations, probes, features, *_ = tensors["velocity.items"].shape
         classes = tensors["velocity.targets"].shape[2]
 
         def field(part: str) -> DescentField:
