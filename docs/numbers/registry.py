@@ -61,7 +61,7 @@ TABLES: tuple[PageTable, ...] = (
 PICTURES: dict[str, tuple[str, ...]] = {
     "config.yaml": (
         "size_errors", "structure_errors", "degree_errors", "hidden", "trust", "claims",
-        "frontier", "distances", "alignment", "transfer", "runtime", "payoff",
+        "frontier", "alignment", "transfer", "runtime",
     ),
     "generation.yaml": ("solvers", "conditional"),
 }  # fmt: skip
