@@ -35,23 +35,3 @@ rule compare_resources:
         "Comparing what the SLURM profile asks for with what jobs used"
     script:
         "../workflow/scripts/compare_resources.py"
-
-
-rule compare_payoff:
-    input:
-        runtime=rules.collect_runtime.output[0],
-        epochs=table("zoo_epochs").path,
-        summary=table("flow_summary").path,
-    output:
-        table("payoff").path,
-    log:
-        paths.log("compare_payoff"),
-    benchmark:
-        paths.benchmark("compare_payoff")
-    params:
-        p={"made": plan.costs.made},
-        code=plan.code("compare_payoff"),
-    message:
-        "Comparing what generated and trained networks cost"
-    script:
-        "../workflow/scripts/compare_payoff.py"

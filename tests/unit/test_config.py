@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from nodeflow.canonical.settings import MatchSettings
 from nodeflow.config import ConfigProblem, read_config
+from nodeflow.config.command_line import typed
 from nodeflow.config.document import key_table, schema, written_schema
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.graphs.networks import NULL_MODELS
@@ -349,3 +350,26 @@ def test_files_of_the_user_are_looked_for(tmp_path: Path) -> None:
 def test_a_number_that_cannot_be_counted_with_is_refused(key: str, value: Any) -> None:
     with pytest.raises(ConfigProblem, match=key):
         read_config(changed(key, value))
+
+
+def test_values_of_the_command_line_are_what_yaml_makes_of_them() -> None:
+    # Snakemake reads `--config 'neural_ode={seeds: 2, structure: {beta: [0.6, 1.1]}}'` so:
+    given = {"neural_ode": {"seeds": "2", "structure": {"beta": ["0.6", "1.1"]}}, "seed": 3}
+    config = overlaid(DEFAULT, given)
+    with pytest.raises(ConfigProblem, match="seeds"):
+        read_config(config)
+    checked = read_config(typed(config, given))
+    assert checked.neural_ode.seeds == 2 and checked.seed == 3
+    assert list(checked.neural_ode.structure.beta) == [0.6, 1.1]
+
+
+def test_texts_of_the_command_line_stay_texts_where_they_are_names() -> None:
+    given = {"own": {"mine": {"network": "7", "series": "8", "split": {"time": "0.2"}}}}
+    told = typed(overlaid(DEFAULT, given), given)["own"]["mine"]
+    assert told == {"network": "7", "series": "8", "split": {"time": 0.2}}
+    odd = {"a": "007x", "b": "2020-01-01", "c": "{", "d": "null"}
+    assert typed(odd, odd) == {**odd, "d": None}
+
+
+def test_values_of_files_stay_what_they_are() -> None:
+    assert typed({"a": {"b": "2", "c": "3"}}, {"a": {"c": "3"}}) == {"a": {"b": "2", "c": 3}}

@@ -35,7 +35,7 @@ from nodeflow.judge import (
 )
 from nodeflow.tables import write_table
 from nodeflow.tensors import TensorProblem
-from nodeflow.zoo.architectures import classifier, mlp
+from nodeflow.zoo.perceptrons import classifier, mlp
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, initial_parameters, train_block
 

@@ -21,9 +21,12 @@ from nodeflow.flow.samples import sample_seeds
 from nodeflow.flow.settings import SampleSettings
 from nodeflow.flow.store import read_flow, write_flow
 from nodeflow.judge import assess
-from nodeflow.zoo.architectures import Architecture, ArchitectureProblem, build, from_module
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.architectures import build
 from nodeflow.zoo.predict import with_statistics
+from nodeflow.zoo.settings import ArchitectureProblem
 from nodeflow.zoo.store import Block
+from nodeflow.zoo.torch_modules import from_module
 from nodeflow.zoo.train import TrainSettings, train_block
 
 IMAGE, TEXT, CLASSES = (1, 4, 4), (5,), 3

@@ -23,7 +23,7 @@ from nodeflow.flow.settings import FlowProblem, FlowSettingsProblem, SampleSetti
 from nodeflow.flow.store import read_flow, write_flow
 from nodeflow.judge import assess
 from nodeflow.tensors import TensorProblem
-from nodeflow.zoo.architectures import classifier
+from nodeflow.zoo.perceptrons import classifier
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, train_block
 from tests.unit.test_flow_descent import ARCHITECTURE, field_of

@@ -23,7 +23,7 @@ from nodeflow.judge.panel import JudgeProblem, PanelSettings
 from nodeflow.judge.schemas import DISTANCES
 from nodeflow.stack import Stack
 from nodeflow.tables import read_table, write_table
-from nodeflow.zoo.architectures import mlp
+from nodeflow.zoo.perceptrons import mlp
 from nodeflow.zoo.predict import predict
 from nodeflow.zoo.store import Block
 

@@ -15,7 +15,8 @@ from nodeflow.figures.speed import draw_payoff
 from nodeflow.figures.style import drawing, save
 from nodeflow.payoff import PAYOFF, compare_payoff, cost_of_each
 from nodeflow.tables import write_table
-from nodeflow.zoo.architectures import build, classifier
+from nodeflow.zoo.architectures import build
+from nodeflow.zoo.perceptrons import classifier
 from nodeflow.zoo.schemas import ZOO_EPOCHS
 from nodeflow.zoo.shorter import epochs_up_to, train_shorter
 from nodeflow.zoo.train import TrainSettings, train_block

@@ -13,7 +13,8 @@ from nodeflow.neural_ode.curves import Curves, beyond
 from nodeflow.neural_ode.estimate import Estimate
 from nodeflow.neural_ode.observations import observed
 from nodeflow.priors.gaussian import PRIOR, continued
-from nodeflow.priors.learn import _Problem
+from nodeflow.priors.pieces import Functions
+from nodeflow.priors.posterior import Search
 
 MM = {"R": (0.5, 2.0), "B": (0.5, 2.0), "h": (1.0, 3.0)}
 UNSEEN = {"R": 0.87, "B": 1.43, "h": 2.3}
@@ -244,7 +245,7 @@ def test_modes_are_ordered_by_the_errors_that_they_cause(members: list[Estimate]
 def test_derivatives_are_those_of_the_trajectories(prior: priors.Prior) -> None:
     _, (on, times, seen), _ = learned(prior, "MM", 3, 0.0)
     run = dynamics.Trajectory(0, 0, times, seen, "ok", "")
-    problem = _Problem.of(prior, observed([on], [run])[0])
+    problem = Search.of(prior, observed([on], [run])[0])
     codes, start = np.full(prior.kept, 0.1), np.maximum(seen[0], 0.05)
     point = problem._at(codes, (start,))
     assert point is not None
@@ -256,6 +257,24 @@ def test_derivatives_are_those_of_the_trajectories(prior: priors.Prior) -> None:
     moved = problem._at(codes, (start + 1e-6 * np.eye(on.n)[5],))
     assert moved is not None
     np.testing.assert_allclose((left - moved.parts[0][2]) / 1e-6, by_start[:, 5], atol=1e-3)
+
+
+def test_pieces_are_the_functions_of_the_prior_and_lines_beyond(prior: priors.Prior) -> None:
+    functions, codes = Functions.of(prior), np.linspace(-1, 1, prior.kept)
+    pieces = functions.pieces(codes)
+    field = prior.at(codes[None]).fields[0]
+    inside = np.linspace(0.1, 0.99, 40) * prior.states[-1]
+    values, slopes = functions.at(pieces, inside)
+    for k, (value, slope) in enumerate(((field.f, field.df), (field.h_alt, field.dh_alt))):
+        np.testing.assert_allclose(values[:, 2 * k], value(inside), rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(slopes[:, 2 * k], slope(inside), rtol=1e-8, atol=1e-10)
+    end = prior.states[-1]
+    beyond_end = end * np.array([1.0, 1.5, 2.0])
+    values, slopes = functions.at(pieces, beyond_end)
+    np.testing.assert_allclose(values[1:] - values[0], np.outer([0.5, 1.0], end * slopes[0]))
+    values, _ = functions.at(pieces, np.array([np.nan, -1.0, 0.0]))
+    assert np.isnan(values[0]).all()
+    np.testing.assert_array_equal(values[1], values[2])
 
 
 def test_curves_are_cubic_inside_and_power_laws_beyond() -> None:
@@ -287,6 +306,13 @@ def test_what_cannot_be_learned_is_refused_in_a_sentence(
     ):
         with pytest.raises(priors.PriorProblem, match=sentence):
             prior.learn(on, [run])
+    smaller, *_ = frames("MM", UNSEEN, 32, 3, 1)
+    with pytest.raises(data.SeriesProblem, match="64"):
+        prior.learn(smaller, [data.Run("a", times, states)])
+    named = graphs.from_matrix(on.adjacency(), [f"city {k}" for k in range(64)])
+    for elsewhere in (smaller, named):
+        with pytest.raises(data.SeriesProblem, match="give the network that read_series was given"):
+            prior.learn(on, data.Series(elsewhere.labels, (data.Run("a", times, states),)))
     with pytest.raises(priors.PriorProblem, match="3 members are too few"):
         priors.fit_prior(members[:3])
     far = replace(members[0], points=members[0].points + 100)

@@ -50,7 +50,8 @@ from nodeflow.flow.methods.descent import DescentSettings
 from nodeflow.flow.perceptron import LossGradient
 from nodeflow.flow.settings import FlowProblem, SampleSettings
 from nodeflow.flow.state import load_state, state_of
-from nodeflow.zoo.architectures import Architecture, build
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.architectures import build
 
 __all__ = ["Descent", "DescentField"]
 

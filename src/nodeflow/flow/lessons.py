@@ -31,7 +31,7 @@ from nodeflow.seeds import torch_generator
 from nodeflow.stack import Networks
 from nodeflow.tensors import all_finite
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.predict import as_items, as_labels, check_labels
 from nodeflow.zoo.settings import TrainSettings
 from nodeflow.zoo.train import initial_parameters

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nodeflow.datasets import Dataset
     from nodeflow.stack import Networks, Stack
     from nodeflow.tensors import Shapes
-    from nodeflow.zoo.architectures import Architecture
+    from nodeflow.zoo.architecture import Architecture
     from nodeflow.zoo.train import TrainSettings
 
 __all__ = ["Condition", "Generator", "LearnedZoo", "Method", "Origin"]

@@ -11,7 +11,7 @@ from torch.nn.functional import kl_div, log_softmax
 
 from nodeflow.flow.energy import energy_distance
 from nodeflow.flow.methods.descent import DescentSettings
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.loss import cross_entropies
 
 __all__ = ["Objective", "nearest"]

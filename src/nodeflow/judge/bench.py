@@ -15,7 +15,7 @@ from nodeflow.judge.accuracy import Assessment, assess_each, unassessed
 from nodeflow.judge.novelty import Align, Gallery, Nearest, max_iou, neighbour_test, spread_of
 from nodeflow.judge.settings import JudgeProblem, PanelSettings
 from nodeflow.stack import Networks, Stack, check_networks, held, pieces
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.predict import as_items, as_labels, recalibrated
 
 __all__ = ["Bench", "Entered", "enter"]

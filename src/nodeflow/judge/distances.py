@@ -25,7 +25,7 @@ from nodeflow.judge.summary import mean_interval
 from nodeflow.seeds import numpy_generator
 from nodeflow.stack import Networks, Stack
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 
 __all__ = ["judge_distances"]
 

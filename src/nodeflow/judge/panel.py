@@ -24,7 +24,7 @@ from nodeflow.judge.novelty import Align, width
 from nodeflow.judge.settings import STATISTICS, JudgeProblem, PanelSettings
 from nodeflow.stack import Networks, held
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 
 __all__ = ["STATISTICS", "JudgeProblem", "PanelSettings", "judge_panel"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.flow.schemas import FLOW
+from nodeflow.flow.schemas import FLOWS
 from nodeflow.tables import Schema, gathered
 
 __all__ = [
@@ -288,15 +288,15 @@ CONDITIONAL_SUMMARY = Schema(
     },
 )
 
-COLLECTED_PANEL = gathered("panels of all flows", JUDGE_PANEL, FLOW)
-COLLECTED_SUMMARY = gathered("summaries of all flows", JUDGE_SUMMARY, FLOW)
-COLLECTED_CONDITIONAL = gathered("conditional flows", CONDITIONAL, FLOW)
+COLLECTED_PANEL = gathered("panels of all flows", JUDGE_PANEL, FLOWS)
+COLLECTED_SUMMARY = gathered("summaries of all flows", JUDGE_SUMMARY, FLOWS)
+COLLECTED_CONDITIONAL = gathered("conditional flows", CONDITIONAL, FLOWS)
 COLLECTED_CONDITIONAL_SUMMARY = gathered(
-    "summaries of conditional flows", CONDITIONAL_SUMMARY, FLOW
+    "summaries of conditional flows", CONDITIONAL_SUMMARY, FLOWS
 )
-COLLECTED_DISTANCES = gathered("all flows by distance", DISTANCES, FLOW)
-COLLECTED_SOLVERS = gathered("flows by solver", SOLVERS, FLOW)
-COLLECTED_TRANSFER = gathered("transfer of all flows", TRANSFER, FLOW)
+COLLECTED_DISTANCES = gathered("all flows by distance", DISTANCES, FLOWS)
+COLLECTED_SOLVERS = gathered("flows by solver", SOLVERS, FLOWS)
+COLLECTED_TRANSFER = gathered("transfer of all flows", TRANSFER, FLOWS)
 
 CLAIMS = Schema(
     "claims",

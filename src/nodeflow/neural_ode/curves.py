@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from nodeflow.compiled import njit
 from nodeflow.dynamics.systems import Field, Function
 
 __all__ = ["Beyond", "Curves", "beyond"]
@@ -107,53 +108,104 @@ class Curves:
 
 
 def _field(states: Array, values: Array) -> Field:
-    curves = [_Curve.through(states, x) for x in values]
-    f, h_ego, h_alt = (_function(x) for x in curves)
-    df, dh_ego, dh_alt = (_slope(x) for x in curves)
-    return Field(f, h_ego, h_alt, df, dh_ego, dh_alt)
+    roots = np.sqrt(states)
+    pieces = np.moveaxis(np.asarray(CubicSpline(roots, values.T).c), 2, 0)
+    rest = tuple(beyond(states, x) for x in values)
+    curves = _Three(np.ascontiguousarray(pieces), float(roots[1] - roots[0]), rest)
+    f, h_ego, h_alt = (_function(curves, k) for k in range(3))
+    df, dh_ego, dh_alt = (_slope(curves, k) for k in range(3))
+    return _CurveField(f, h_ego, h_alt, df, dh_ego, dh_alt, curves)
 
 
-def _function(curve: _Curve) -> Function:
-    return lambda x: curve.at(x)
+def _function(curves: _Three, number: int) -> Function:
+    return lambda x: curves.at(x, number, number + 1)[0]
 
 
-def _slope(curve: _Curve) -> Function:
-    return lambda x: curve.slope(x)
+def _slope(curves: _Three, number: int) -> Function:
+    return lambda x: curves.slope(x, number)
+
+
+@dataclass(frozen=True)
+class _CurveField(Field):
+    """A field whose three functions are found together."""
+
+    curves: _Three
+
+    def values(self, x: Array) -> tuple[Array, Array, Array]:
+        f, h_ego, h_alt = self.curves.at(x, 0, 3)
+        return f, h_ego, h_alt
 
 
 @dataclass(frozen=True, eq=False)
-class _Curve:
-    """One function: pieces of polynomials of √x, highest power first, (4, K − 1), and the rest."""
+class _Three:
+    """Three functions: polynomials of √x, (3, 4, K − 1), highest power first, and the rest."""
 
     pieces: Array
     width: float
-    rest: Beyond
+    rest: tuple[Beyond, ...]
 
-    @classmethod
-    def through(cls, states: Array, values: Array) -> _Curve:
-        roots = np.sqrt(states)
-        pieces = np.asarray(CubicSpline(roots, values).c)
-        return cls(pieces, float(roots[1] - roots[0]), beyond(states, values))
+    @property
+    def _end(self) -> float:
+        return self.rest[0].state
 
-    def _place(self, x: Array) -> tuple[Array, Array]:
-        """The coefficients of each state's piece, and how far into it √x is."""
-        root = np.sqrt(np.clip(x, 0.0, self.rest.state))
-        # What is no number any more stays none, in the first piece as in any.
-        piece = np.minimum(np.nan_to_num(root) // self.width, self.pieces.shape[1] - 1)
-        piece = piece.astype(np.int64)
-        return self.pieces[:, piece], root - piece * self.width
+    def at(self, x: Array, first: int, last: int) -> Array:
+        """Those from `first` to before `last`."""
+        flat = np.ascontiguousarray(x, dtype=np.float64).ravel()
+        found = np.empty((last - first, len(flat)))
+        if _cubics(self.pieces[first:last], self.width, self._end, flat, found):
+            over = flat > self._end
+            for row, rest in zip(found, self.rest[first:last], strict=True):
+                row[over] = rest.at(flat[over])
+        return found.reshape(last - first, *np.shape(x))
 
-    def at(self, x: Array) -> Array:
-        (a, b, c, d), u = self._place(x)
-        inside = ((a * u + b) * u + c) * u + d
-        over = x > self.rest.state
-        return np.where(over, self.rest.at(np.maximum(x, self.rest.state)), inside)
+    def slope(self, x: Array, number: int) -> Array:
+        """The derivative of one of them."""
+        flat = np.ascontiguousarray(x, dtype=np.float64).ravel()
+        found = np.empty(len(flat))
+        if _slopes(self.pieces[number], self.width, self._end, flat, found):
+            over = flat > self._end
+            found[over] = self.rest[number].slope(flat[over])
+        return found.reshape(np.shape(x))
 
-    def slope(self, x: Array) -> Array:
-        (a, b, c, _), u = self._place(x)
+
+@njit(error_model="numpy")
+def _place(x: float, width: float, end: float, last: int) -> tuple[int, float]:
+    """The piece of a state, and √x; what is no number stays none, in the first piece as in any."""
+    root = np.sqrt(min(max(x, 0.0), end)) if x == x else x
+    return min(int(root / width), last) if x == x else 0, root
+
+
+@njit(error_model="numpy")
+def _cubics(pieces: Array, width: float, end: float, x: Array, out: Array) -> int:
+    """Values at `x`, (functions, n), into `out`; returns how many states are beyond the end."""
+    beyond_end = 0
+    for i in range(len(x)):
+        piece, root = _place(x[i], width, end, pieces.shape[2] - 1)
+        u = root - piece * width
+        for k in range(len(pieces)):
+            a, b, c, d = (
+                pieces[k, 0, piece],
+                pieces[k, 1, piece],
+                pieces[k, 2, piece],
+                pieces[k, 3, piece],
+            )
+            out[k, i] = ((a * u + b) * u + c) * u + d
+        beyond_end += x[i] > end
+    return beyond_end
+
+
+@njit(error_model="numpy")
+def _slopes(pieces: Array, width: float, end: float, x: Array, out: Array) -> int:
+    """Derivatives of one function, as `_cubics`.
+
+    √x is infinitely steep at 0; no further than a quarter of a piece from there.
+    """
+    beyond_end = 0
+    for i in range(len(x)):
+        piece, root = _place(x[i], width, end, pieces.shape[1] - 1)
+        u = root - piece * width
+        a, b, c = pieces[0, piece], pieces[1, piece], pieces[2, piece]
         by_root = (3 * a * u + 2 * b) * u + c
-        # √x is infinitely steep at 0; no further than a quarter of a piece from there.
-        root = np.maximum(np.sqrt(np.clip(x, 0.0, self.rest.state)), self.width / 4)
-        inside = np.where(x < 0, 0.0, by_root / (2 * root))
-        over = x > self.rest.state
-        return np.where(over, self.rest.slope(np.maximum(x, self.rest.state)), inside)
+        out[i] = 0.0 if x[i] < 0 else by_root / (2 * max(root, width / 4))
+        beyond_end += x[i] > end
+    return beyond_end

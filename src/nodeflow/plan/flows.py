@@ -101,8 +101,8 @@ class Flows:
 
     def data_files(self, row: Row) -> list[str]:
         """Notes of data sets to be downloaded, and the user's modules and data."""
-        own = [path for zoo in self.learns(row) for path in self.zoos.sources({"zoo": zoo})]
-        return [*self.downloads(row), *dict.fromkeys(own)]
+        sources = [path for zoo in self.learns(row) for path in self.zoos.sources({"zoo": zoo})]
+        return [*self.downloads(row), *dict.fromkeys(sources)]
 
     @cached_property
     def judged(self) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from nodeflow.dynamics.integrate import Simulation
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.judge.warning import receiver_curve
 from nodeflow.neural_ode.evaluate import evaluate_models
+from nodeflow.neural_ode.field import model_fields
 from nodeflow.neural_ode.store import Models
 from nodeflow.priors.trials import Case, Trial
 
@@ -29,26 +30,24 @@ _WORST = 0.05
 def ensemble_rows(
     stacks: Mapping[tuple[str, int, float], Models],
     trial: Trial,
-    cases: Sequence[Case],
-    detail: Case,
+    cases: Sequence[tuple[Case, Sequence[Trajectory]]],
 ) -> Rows:
     """Rows of "ensembles", by the code that tests neural ODEs.
 
     Args:
         stacks: by method, frames and noise.
         trial: the test system.
-        cases: all test graphs; those of another γ than `detail` are left out.
-        detail: see `Evaluation`.
+        cases: test graphs of one γ, with the true runs on them.
     """
     rows: Rows = []
-    here = [x for x in cases if x.cell.gamma == detail.cell.gamma]
     for (method, frames, noise), models in stacks.items():
         before: Array | None = None
-        for case in sorted(here, key=lambda x: x.cell.N):
+        fields = model_fields(models)
+        for case, truth in sorted(cases, key=lambda x: x[0].cell.N):
             seen = _Watched([], [])
             evaluate_models(
-                models, trial.field, case.graphs, case.nodes, trial.truth(case),
-                tolerance=trial.tolerance, watch=seen,
+                models, trial.field, case.graphs, case.nodes, truth,
+                tolerance=trial.tolerance, fields=fields, watch=seen,
             )  # fmt: skip
             for row in seen.rows:
                 selected = math.nan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.data.series import Run
+from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, Field
+from nodeflow.grid import Cell
 from nodeflow.job import Progress
 from nodeflow.neural_ode.curves import Curves
-from nodeflow.neural_ode.ensemble import Ensemble
 from nodeflow.neural_ode.evaluate import evaluate_models
 from nodeflow.neural_ode.field import model_fields
 from nodeflow.neural_ode.hidden import hide_nodes
-from nodeflow.neural_ode.layout import NETS, ModelProblem
+from nodeflow.neural_ode.layout import NETS
 from nodeflow.neural_ode.learned import Fields
 from nodeflow.neural_ode.observations import observed
 from nodeflow.neural_ode.settings import GaussNewtonSettings
@@ -29,10 +28,10 @@ from nodeflow.neural_ode.store import Models
 from nodeflow.neural_ode.train import train_stack
 from nodeflow.priors.ensembles import ensemble_rows
 from nodeflow.priors.families import Family
+from nodeflow.priors.fits import Frames, first_field, learned, mode, weigh
 from nodeflow.priors.gaussian import Prior
 from nodeflow.priors.knowledge import OVER_CODES, OVER_WEIGHTS, Knowledge
 from nodeflow.priors.networks import networks
-from nodeflow.priors.problem import PriorProblem
 from nodeflow.priors.rivals import by_law, fit_form, smooth_prior, without_prior
 from nodeflow.priors.schemas import INSIDE
 from nodeflow.priors.trials import Case, Trial
@@ -43,7 +42,6 @@ __all__ = ["Asked", "Evaluation", "Generated"]
 Array = NDArray[np.float64]
 Rows = list[dict[str, Any]]
 
-_LEVEL = 0.9
 _SHOWN = 64
 _SHOWN_STATES = 48
 
@@ -173,6 +171,13 @@ class _Work:
 
     of: Evaluation
     trial: Trial
+    truths: dict[Cell, list[Trajectory]] = field(default_factory=dict)
+
+    def truth(self, case: Case) -> list[Trajectory]:
+        """Runs of the true system, integrated once."""
+        if case.cell not in self.truths:
+            self.truths[case.cell] = self.trial.truth(case)
+        return self.truths[case.cell]
 
     @property
     def asked(self) -> Asked:
@@ -196,7 +201,10 @@ class _Work:
         self._test(made, new)
         self._details(made, new)
         if trial.where == INSIDE:
-            new["ensembles"] = ensemble_rows(stacks, trial, self.of.cases, self.detail)
+            watched = [
+                (x, self.truth(x)) for x in self.of.cases if x.cell.gamma == self.detail.cell.gamma
+            ]
+            new["ensembles"] = ensemble_rows(stacks, trial, watched)
         return new
 
     # --- zero shot -------------------------------------------------------------------------------
@@ -256,97 +264,45 @@ class _Work:
                 at: dict[str, Any] = {
                     "frames": count, "noise": noise, "everywhere": count == asked.studied,
                 }  # fmt: skip
-                run = trial.frames(count, noise)
-                learned, row = self._learned(prior, run, trial.family, at)
-                new["fits"].append(row)
-                made.add("zoo", _mode(learned), **at)
-                made.add("smooth prior", _mode(self._posterior(smooth, run)), **at)
-                made.add("no prior", without_prior(prior, trial.graph, run), **at)
-                made.add("true form", fit_form(known.family, prior, trial.graph, run), **at)
+                frames = self._frames(count, noise)
+                found = learned(prior, trial, frames.run, asked.draws)
+                new["fits"].append(frames.row(trial.family, found))
+                made.add("zoo", first_field(mode(found)), **at)
+                merely = learned(smooth, trial, frames.run, asked.draws)
+                made.add("smooth prior", first_field(mode(merely)), **at)
+                made.add("no prior", without_prior(prior, trial.graph, frames.run), **at)
+                made.add("true form", fit_form(known.family, prior, trial.graph, frames.run), **at)
                 if trial.index < asked.laws and count == asked.studied:
-                    made.add("law", by_law(trial.graph, run), **at)
-                if count == asked.studied and learned is not None:
-                    assert isinstance(learned.models, Curves)
-                    draws = Curves(prior.states, learned.models.values[: asked.members])
-                    found = self._networks(known, draws, f"posterior {noise}")
-                    self._keep("posterior", found)
-                    stacks["generated", count, noise] = found
-                    made.add("network", model_fields(found)[0], **at, error=known.error)
-                if learned is not None and isinstance(learned.models, Curves):
-                    self._show(learned.models, "zoo", count, noise, new)
+                    made.add("law", by_law(trial.graph, frames.run), **at)
+                middle = mode(found)
+                if found is None or middle is None or not isinstance(found.models, Curves):
+                    continue
+                self._show(found.models, "zoo", count, noise, new)
+                if count == asked.studied:
+                    draws = Curves(prior.states, found.models.values[: asked.members])
+                    drawn = self._networks(known, draws, f"posterior {noise}")
+                    self._keep("posterior", drawn)
+                    stacks["generated", count, noise] = drawn
+                    [network] = model_fields(self._networks(known, middle, f"mode {noise}"))
+                    made.add("network", network, **at, error=known.error)
         return stacks
+
+    def _frames(self, count: int, noise: float) -> Frames:
+        run, graph = self.trial.frames(count, noise), self.detail.graphs[0]
+        return Frames(self.trial, run, noise, graph, self.truth(self.detail)[0])
 
     def _compare(self, new: dict[str, Rows]) -> None:
         """The evidence of all families for the same frames."""
         for noise in self.asked.noise:
             for count in self.asked.compared:
-                run, at = self.trial.frames(count, noise), {"frames": count, "noise": noise}
+                frames = self._frames(count, noise)
                 same = [x for x in new["fits"] if (x["frames"], x["noise"]) == (count, noise)]
                 for name, prior in self.of.priors.items():
                     if all(x["candidate"] != name for x in same):
-                        same.append(self._learned(prior, run, name, at)[1])
+                        found = learned(prior, self.trial, frames.run, self.asked.draws)
+                        same.append(frames.row(name, found))
                         new["fits"].append(same[-1])
-                evidence = np.array([x["evidence"] for x in same])
-                weights = np.exp(evidence - evidence.max()) if np.isfinite(evidence).any() else 0.0
-                weights = np.broadcast_to(weights / max(float(np.sum(weights)), 1e-300), len(same))
-                for row, weight in zip(same, weights, strict=True):
-                    row["weight"] = float(weight)
-
-    def _posterior(self, prior: Prior, run: Run) -> Ensemble | None:
-        """What some frames say with a prior; None where they cannot be learned from."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                return prior.learn(
-                    self.trial.graph, [run], members=self.asked.draws, seed=self.trial.seed
-                )
-            except (PriorProblem, np.linalg.LinAlgError):
-                return None
-
-    def _learned(
-        self, prior: Prior, run: Run, name: str, at: Mapping[str, Any]
-    ) -> tuple[Ensemble | None, dict[str, Any]]:
-        """The same, and what it says as a row of "fits"."""
-        found = self._posterior(prior, run)
-        size = float(np.sqrt(np.square(run.states).mean()))
-        row: dict[str, Any] = {
-            "frames": at["frames"], "noise": at["noise"], "candidate": name,
-            "evidence": -math.inf, "weight": math.nan, "alarm": True,
-        }  # fmt: skip
-        if found is not None:
-            row |= {
-                "evidence": found.made["evidence"],
-                "misfit": found.made["misfit"],
-                "alarm": any(x.startswith("No function") for x in found.made["alarm"]),
-                "noise_found": found.noise / size,
-                **self._bands(found),
-            }
-        return found, row
-
-    def _bands(self, found: Ensemble) -> dict[str, float]:
-        """How often bands on the first detail graph cover further observations, and the error."""
-        graph, [truth, *_] = self.detail.graphs[0], self.trial.truth(self.detail)
-        states = truth.states.astype(np.float64)
-        nothing = {"covered": math.nan, "error": math.inf, "spread": math.nan}
-        if truth.status != "ok":
-            return nothing
-        try:
-            table = found.predict(graph, states[0], truth.times)
-        except ModelProblem:
-            return nothing
-        mean, low, high = (
-            table[x].to_numpy().reshape(states.shape)[1:]
-            for x in ("mean", f"lower_{100 * _LEVEL:g}", f"upper_{100 * _LEVEL:g}")
-        )
-        later = states[1:]
-        drawn = self.trial.generator("further").standard_normal(later.shape)
-        seen = later + found.noise * drawn
-        off = np.abs(mean - later)
-        return {
-            "covered": float(((low <= seen) & (seen <= high)).mean()),
-            "error": float(off.mean() / later.mean()),
-            "spread": float(np.median((high - low) / 2) / max(float(np.median(off)), 1e-300)),
-        }
+                weigh(same)
 
     # --- tests -----------------------------------------------------------------------------------
 
@@ -355,7 +311,7 @@ class _Work:
         for case in self.of.cases:
             here = case.cell == self.detail.cell
             keep = [k for k, x in enumerate(made.facts) if here or x["everywhere"]]
-            truth = self.trial.truth(case)
+            truth = self.truth(case)
             _, runs = evaluate_models(
                 made.chosen(keep), self.trial.field, case.graphs, case.nodes, truth,
                 tolerance=self.trial.tolerance,
@@ -381,7 +337,7 @@ class _Work:
             k for k, x in enumerate(made.facts) if x["everywhere"] and x["method"] in _DETAILED
         ]
         one, trial = made.chosen(wanted), self.trial
-        [graph, *_], [truth, *_] = self.detail.graphs, trial.truth(self.detail)
+        [graph, *_], [truth, *_] = self.detail.graphs, self.truth(self.detail)
         if truth.status != "ok":
             return
         start = truth.states[0].astype(np.float64)
@@ -430,12 +386,3 @@ class _Work:
 
 _DETAILED = ("generated", "network", "nearest member", "full data", "zoo")
 """What is looked at beyond its errors."""
-
-
-def _mode(found: Ensemble | None) -> Field | None:
-    """The mode of a posterior: draws come in pairs around it."""
-    if found is None or not isinstance(found.models, Curves):
-        return None
-    values = found.models.values
-    pair = Curves(found.models.states, values[:2].mean(axis=0, keepdims=True))
-    return pair.fields[0] if pair.fields else None

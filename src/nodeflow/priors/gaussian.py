@@ -62,7 +62,7 @@ _FEWEST = 10
 _LEFT = 3e-4
 """Trajectory error, relative to the states, that modes left out may cause together."""
 
-_MOST = 12
+_MOST = 24
 """Modes that frames are asked for at most."""
 
 _WINDOW = 20
@@ -120,16 +120,17 @@ class Prior:
         values = self.mean + np.tensordot(codes, self.modes[: self.kept], 1)
         return Curves(self.states, values)
 
-    def codes(self, members: Sequence[Estimate]) -> Array:
-        """Codes (M, kept) of members: the mean of what each of them and the prior say together."""
+    def codes(self, members: Sequence[Estimate]) -> tuple[Array, Array]:
+        """Codes (M, kept) of members, as each of them and the prior say together, and variances."""
         window = np.linspace(*self.shared, _WINDOW)
         modes, mean = self.modes[: self.kept].reshape(self.kept, -1), self.mean.ravel()
-        found = []
+        codes, variances = [], []
         for member in members:
             said = _spoken(_gauged(member, window), self.states, np.ones(len(mean)), window)
-            inner = np.eye(self.kept) + modes @ said.precision @ modes.T
-            found.append(np.linalg.solve(inner, modes @ (said.pull - said.precision @ mean)))
-        return np.stack(found)
+            covariance = np.linalg.inv(np.eye(self.kept) + modes @ said.precision @ modes.T)
+            codes.append(covariance @ (modes @ (said.pull - said.precision @ mean)))
+            variances.append(np.diag(covariance))
+        return np.stack(codes), np.stack(variances)
 
     def gauged(self, field: Field, states: Array) -> Array:
         """f, h_ego and h_alt of any vector field at some states, in the gauge of the prior."""

@@ -71,14 +71,14 @@ class Knowledge:
 
     @cached_property
     def good(self) -> NDArray[np.int64]:
-        """Members that the prior was fitted to, and whose shared start led somewhere as well."""
+        """Members whose networks are good."""
         return np.flatnonzero(self.zoo.good)
 
     @cached_property
     def zero_shot(self) -> ZeroShot:
         """What coefficients say."""
-        codes = self.prior.codes(self.zoo.members())
-        return fit_zero_shot(self.family, self.prior, self.zoo.coefficients[self.good], codes)
+        known = self.prior.codes(self.zoo.members())
+        return fit_zero_shot(self.family, self.prior, self.zoo.coefficients, *known)
 
     @cached_property
     def error(self) -> float:
@@ -87,7 +87,8 @@ class Knowledge:
 
     def nearest(self, values: Mapping[str, float]) -> int:
         """The member whose coefficients are nearest, in units of their ranges."""
-        squares = np.square(self.zero_shot.places - self.family.scaled(values)).sum(axis=1)
+        places = self.zero_shot.places[self.good]
+        squares = np.square(places - self.family.scaled(values)).sum(axis=1)
         return int(self.good[int(np.argmin(squares))])
 
     @cached_property

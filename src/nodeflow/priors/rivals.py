@@ -20,7 +20,7 @@ from nodeflow.neural_ode.settings import GaussNewtonSettings
 from nodeflow.priors.estimates import estimate_member
 from nodeflow.priors.families import Family
 from nodeflow.priors.gaussian import Prior, continued, modes_of, smooth_kernel
-from nodeflow.priors.learn import posterior_mode
+from nodeflow.priors.learn import posterior
 from nodeflow.priors.problem import PriorProblem
 from nodeflow.problems import Problem
 
@@ -107,16 +107,17 @@ def fit_form(family: Family, prior: Prior, graph: Graph, run: Run) -> Field | No
         true = field(family.system, dict(zip(family.ranges, lows + half * (at + 1), strict=True)))
         return _values(true, prior.states)
 
+    fit = None
     for _ in range(_ROUNDS):
         steps = 1e-3 * np.eye(len(half))
         slopes = np.stack([(functions(place + x) - functions(place - x)) / 2e-3 for x in steps])
         local = replace(prior, mean=functions(place), modes=3.0 * slopes, kept=len(half), error=0.0)
         try:
-            codes = posterior_mode(local, graph, [run])
+            fit = posterior(local, graph, [run], fit)
         except PriorProblem:
             return None
         # Coefficients stay positive, and at most three halves of a range away.
-        moved = np.clip(place + 3.0 * codes, np.maximum(-4.0, 0.01 - 1 - lows / half), 4.0)
+        moved = np.clip(place + 3.0 * fit.codes, np.maximum(-4.0, 0.01 - 1 - lows / half), 4.0)
         change, place = np.abs(moved - place).max(), moved
         if change < _SETTLED:
             break

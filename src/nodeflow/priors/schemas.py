@@ -90,9 +90,15 @@ PRIOR_TABLES = {
             "misfit": (_FLOAT, "chance that noise depends on the states as what is left does"),
             "alarm": (_BOOL, "whether the prior says that it does not fit"),
             "noise_found": (_FLOAT, "standard deviation of the noise that was found, over the rms"),
-            "covered": (_FLOAT, "share of further noisy observations within bands of 90 %"),
+            "covered": (
+                _FLOAT,
+                "own family: share of further, as noisy frames in bands of 90 %",
+            ),
             "error": (_FLOAT, "relative error of the forecast with this candidate"),
-            "spread": (_FLOAT, "half width of those bands over the error; both medians"),
+            "spread": (
+                _FLOAT,
+                "own family: half width of those bands over the error; medians",
+            ),
         },
     ),
     "fixed_points": _schema(

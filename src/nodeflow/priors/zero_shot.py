@@ -1,9 +1,10 @@
 """Zero shot: the functions of coefficients that nobody has observed, from a prior and its members.
 
 The codes of the members in a prior are regressed on their coefficients: a quadratic polynomial and
-a Gaussian process with a squared exponential kernel (Rasmussen and Williams 2006, § 2.7), whose
-length and noise are those with the smallest leave-one-out error (ibid., § 5.4.2), where the error
-of a code counts as much as the trajectory error that it causes.
+a Gaussian process with a squared exponential kernel (Rasmussen and Williams 2006, § 2.7). A member
+whose data leave a code uncertain is as noisy an observation of it. Length and further noise are
+those with the smallest leave-one-out error (ibid., § 5.4.2), where the error of a code counts as
+much as the trajectory error that it causes, and as far as the member knows the code.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ _NOISES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 _FREE = 1e4
 """Variance of the coefficients of the polynomial: that of what is not known."""
 
+_UNKNOWN = 1e-3
+"""1 less the largest variance of a code: what a member does not say has a finite variance."""
+
 _FAR = 0.3
 """Share of a range beyond which a coefficient is warned of."""
 
@@ -48,27 +52,22 @@ class ZeroShot:
         prior: of its functions.
         places: (M, C) coefficients of the members, in [−1, 1] within the ranges.
         codes: (M, p) their codes in the prior.
+        variances: (M, p) of these, below 1, the variance of a code in the prior.
         length: of the kernel.
-        noise: variance of the codes' noise in units of that of the process.
+        noise: variance of further noise of the codes in units of that of the process.
     """
 
     family: Family
     prior: Prior
     places: Array
     codes: Array
+    variances: Array
     length: float
     noise: float
 
     @cached_property
-    def _solved(self) -> tuple[Array, Array, Array]:
-        """The inverse of the members' covariance, it times the codes, and a scale for each code."""
-        inverse = np.asarray(
-            np.linalg.inv(_covariance(self.places, self.length, self.noise)), dtype=np.float64
-        )
-        weights = inverse @ self.codes
-        left = weights / np.diag(inverse)[:, None]
-        scale = np.sqrt(np.mean(left**2 * np.diag(inverse)[:, None], axis=0))
-        return inverse, weights, scale
+    def _solved(self) -> _Solved:
+        return _solved(self.places, self.codes, self.variances, self.length, self.noise)
 
     def predicted(self, values: Mapping[str, float]) -> tuple[Array, Array]:
         """Mean and standard deviation (p,) of the codes of some coefficients.
@@ -89,10 +88,11 @@ class ZeroShot:
                     UserWarning,
                     stacklevel=2,
                 )
-        inverse, weights, scale = self._solved
+        known = self._solved
         across = _kernel(place[None], self.places, self.length)[0]
-        variance = _kernel(place[None], place[None], self.length)[0, 0] - across @ inverse @ across
-        return across @ weights, scale * np.sqrt(max(float(variance), 0.0) + self.noise)
+        own = _kernel(place[None], place[None], self.length)[0, 0]
+        variance = np.maximum(own - known.inverse @ across @ across, 0.0)
+        return known.weights @ across, known.scale * np.sqrt(variance + self.noise)
 
     def functions(self, values: Mapping[str, float]) -> Curves:
         """The most likely functions of some coefficients; raises and warns as `predicted`."""
@@ -105,14 +105,17 @@ class ZeroShot:
         return self.prior.at(mean + deviation * generator.standard_normal((count, len(mean))))
 
 
-def fit_zero_shot(family: Family, prior: Prior, coefficients: Array, codes: Array) -> ZeroShot:
+def fit_zero_shot(
+    family: Family, prior: Prior, coefficients: Array, codes: Array, variances: Array
+) -> ZeroShot:
     """Regress the codes of members on their coefficients.
 
     Args:
         family: that they are of.
         prior: that the codes are in.
         coefficients: (M, C) in the order of the family's ranges.
-        codes: (M, p).
+        codes: (M, p); these and what follows are what `Prior.codes` returns.
+        variances: (M, p) of the codes.
     """
     places = np.stack(
         [family.scaled(dict(zip(family.ranges, x, strict=True))) for x in coefficients]
@@ -120,11 +123,41 @@ def fit_zero_shot(family: Family, prior: Prior, coefficients: Array, codes: Arra
     best = (np.inf, _LENGTHS[0], _NOISES[0])
     for length in _LENGTHS:
         for noise in _NOISES:
-            inverse = np.linalg.inv(_covariance(places, length, noise))
-            left = (inverse @ codes) / np.diag(inverse)[:, None]
-            error = float(np.median(np.sqrt(np.square(left * prior.importance).sum(axis=1))))
+            left = _solved(places, codes, variances, length, noise).left
+            squares = np.square(left * prior.importance) * (1 - variances)
+            error = float(np.median(np.sqrt(squares.sum(axis=1))))
             best = min(best, (error, length, noise))
-    return ZeroShot(family, prior, places, codes, best[1], best[2])
+    return ZeroShot(family, prior, places, codes, variances, best[1], best[2])
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """A Gaussian process for each of p codes.
+
+    Attributes:
+        inverse: (p, M, M) of the members' covariance.
+        weights: (p, M) it times the codes.
+        left: (M, p) errors where a member is left out.
+        scale: (p,) standard deviation of the process.
+    """
+
+    inverse: Array
+    weights: Array
+    left: Array
+    scale: Array
+
+
+def _solved(places: Array, codes: Array, variances: Array, length: float, noise: float) -> _Solved:
+    covariance = np.repeat(_kernel(places, places, length)[None], codes.shape[1], axis=0)
+    # An observation after which a variance of 1 has become v has itself the variance v / (1 − v).
+    own = np.clip(variances, 0.0, 1 - _UNKNOWN)
+    every = np.arange(len(places))
+    covariance[:, every, every] += noise + (own / (1 - own)).T
+    inverse = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
+    weights = np.einsum("kij,jk->ki", inverse, codes)
+    precision = inverse[:, every, every]
+    scale = np.sqrt(np.mean(weights**2 / precision, axis=1))
+    return _Solved(inverse, weights, (weights / precision).T, scale)
 
 
 def _kernel(one: Array, other: Array, length: float) -> Array:
@@ -132,10 +165,6 @@ def _kernel(one: Array, other: Array, length: float) -> Array:
     return np.asarray(
         np.exp(-squares / (2 * length**2)) + _FREE * _quadratic(one) @ _quadratic(other).T
     )
-
-
-def _covariance(places: Array, length: float, noise: float) -> Array:
-    return _kernel(places, places, length) + noise * np.eye(len(places))
 
 
 def _quadratic(places: Array) -> Array:

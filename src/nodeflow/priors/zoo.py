@@ -33,14 +33,14 @@ __all__ = ["FamilyZoo", "functions_of", "read_zoo", "train_zoo", "with_ridge", "
 
 Array = NDArray[np.float64]
 
-FAMILY_ZOO = Kind("zoo of a family", 1)
+FAMILY_ZOO = Kind("zoo of a family", 2)
 
 _STRAY = 5.0
 """Times the median relative error of the members from which one is no good."""
 
 _CPU = torch.device("cpu")
 _SHARED = "shared "
-_FORMS = ("coefficients", "points", "roots", "floors", "sizes")
+_FORMS = ("coefficients", "points", "values", "roots", "floors", "sizes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +52,7 @@ class FamilyZoo:
         models: each from an initialization of its own.
         shared: of the same data, all from one initialization.
         points: (R, K) states at which the functions of each were estimated.
+        values: (R, 3, K) the estimates there, which the networks were trained to compute.
         roots: (R, 3K, 3K) its quadratic form without a ridge, as `Estimate` has it.
         floors: (R,) the smallest trajectory error.
         sizes: (R,) root mean square of the states.
@@ -61,6 +62,7 @@ class FamilyZoo:
     models: Models
     shared: Models
     points: Array
+    values: Array
     roots: Array
     floors: Array
     sizes: Array
@@ -73,15 +75,18 @@ class FamilyZoo:
         return np.asarray(error <= _STRAY * typical)
 
     def members(self) -> list[Estimate]:
-        """What each good network says of the functions, for `fit_prior`."""
-        found = []
-        for r in np.flatnonzero(self.good):
-            own = {name: x[r : r + 1] for name, x in self.models.parameters.items()}
-            [values] = functions_of(own, self.points[r])
-            # A network is not always as good as the functions that it was to compute.
-            floor = max(self.floors[r], self.models.error[r])
-            found.append(Estimate(self.points[r], values, self.roots[r], floor, self.sizes[r]))
-        return found
+        """What the data of each say of the functions, for `fit_prior`.
+
+        Those of networks that are no good as well: what a network cannot compute, or what is hard
+        to tell, data may still say, and they say how well.
+        """
+        return [
+            Estimate(*x)
+            for x in zip(
+                self.points, self.values, self.roots,
+                self.floors.tolist(), self.sizes.tolist(), strict=True,
+            )
+        ]  # fmt: skip
 
 
 def functions_of(parameters: Mapping[str, NDArray[np.float32]], states: Array) -> Array:
@@ -137,6 +142,7 @@ def train_zoo(
         models,
         shared,
         np.stack([x.points for x in forms]),
+        np.stack([x.values for x in forms]),
         np.stack([x.root for x in forms]),
         np.array([x.floor for x in forms]),
         np.array([x.size for x in forms]),

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from nodeflow.datasets import Dataset
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.predict import evaluate, with_statistics
 from nodeflow.zoo.settings import TrainSettings
 from nodeflow.zoo.train import initial_parameters, train_block
