@@ -37,7 +37,9 @@ for job, files, made, told, message in (
         "collect_activity",
         {
             "training": fill(paths.TRAJECTORIES, plan.dynamics.examples),
-            "training_edges": [narrow(paths.EDGES, **x) for x in plan.dynamics.examples],
+            "training_edges": [
+                narrow(paths.EDGES, **x) for x in plan.dynamics.examples
+            ],
             "test": fill(paths.TRAJECTORIES, plan.dynamics.structure),
             "test_edges": [narrow(paths.EDGES, **x) for x in plan.dynamics.structure],
         },
