@@ -86,6 +86,8 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
         ("flow.transfer.flows", ["x"], ["flow.transfer.flows", "digits"]),
         ("flow.transfer.tasks", ["upside"], ["flow.transfer.tasks", "upside", "rotated"]),
         ("flow.transfer.tasks", ["cifar10"], ["flow.transfer.tasks", "digits_descent", "none"]),
+        ("flow.distances.flows", ["x"], ["flow.distances.flows", "digits"]),
+        ("flow.distances.factors", [0.0], ["flow.distances.factors[0]", "> 0"]),
         ("flow.solvers.flows", ["x"], ["flow.solvers.flows", "digits"]),
         ("flow.solvers.flows", ["digits_descent"], ["flow.solvers.flows", "descent"]),
         ("flow.flows.digits.zoos", ["digits", "iris"], ["digits holds both zoo and zoos"]),
@@ -133,7 +135,19 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
             ["sampling.steps is 12", "24", "evaluations"],
         ),
         ("flow.flows.digits.settings.codec.rank", 100, ["codec.rank is 100", "at most 99"]),
-        ("flow.flows.digits_descent.zoo", "digits_resnet", ["digits_descent.zoo", "statistics"]),
+        ("flow.flows.digits_descent.zoo", "digits_resnet", ["judge.soup", "digits_resnet"]),
+        (
+            "flow.flows.digits_descent",
+            {
+                "zoo": "topics",
+                "weights": ["raw"],
+                "widths": [8],
+                "method": "descent",
+                "settings": {"axes_learning_rate": 0.1},
+                "sampling": {"count": 1, "solver": "euler", "steps": 24},
+            },
+            ["digits_descent.settings.axes_learning_rate is 0.1", "no axes"],
+        ),
         ("judge.soup", 101, ["judge.soup is 101", "iris has 100 members"]),
         ("dynamics.training.times", 6, ["dynamics.training.times is 6", "at least 7"]),
         ("dynamics.rtol", 1.0, ["dynamics.rtol", "< 1"]),
@@ -221,8 +235,10 @@ def test_a_run_of_conditional_flows_alone_is_refused() -> None:
         read_config(config)
 
 
-def test_a_flow_over_several_zoos_is_neither_moved_to_tasks_nor_sampled_in_several_ways() -> None:
-    for key in ("transfer", "solvers"):
+def test_a_flow_over_several_zoos_is_not_moved_to_tasks_sampled_in_several_ways_or_compared() -> (
+    None
+):
+    for key in ("transfer", "solvers", "distances"):
         config = conditional()
         config["flow"][key]["flows"] = ["digits_tasks"]
         with pytest.raises(ConfigProblem, match=rf"flow\.{key}\.flows names digits_tasks"):

@@ -11,12 +11,14 @@ __all__ = [
     "CLAIMS",
     "COLLECTED_CONDITIONAL",
     "COLLECTED_CONDITIONAL_SUMMARY",
+    "COLLECTED_DISTANCES",
     "COLLECTED_PANEL",
     "COLLECTED_SOLVERS",
     "COLLECTED_SUMMARY",
     "COLLECTED_TRANSFER",
     "CONDITIONAL",
     "CONDITIONAL_SUMMARY",
+    "DISTANCES",
     "JUDGE_PANEL",
     "JUDGE_SUMMARY",
     "SOLVERS",
@@ -120,6 +122,41 @@ JUDGE_SUMMARY = Schema(
         "(nearest-neighbour two-sample test, permutations)",
         "ensemble_accuracy": "test accuracy of the ensemble of the first that many networks",
         "ensemble_gain": "that less the mean accuracy",
+    },
+)
+
+DISTANCES = Schema(
+    "distances",
+    1,
+    columns={
+        "set": pa.string(),
+        "factor": pa.float64(),
+        "n": pa.int64(),
+        "failed": pa.int64(),
+        "distance": pa.float64(),
+        "accuracy": pa.float64(),
+        "accuracy_low": pa.float64(),
+        "accuracy_high": pa.float64(),
+        "novel_share": pa.float64(),
+        "performant_share": pa.float64(),
+        "both_share": pa.float64(),
+    },
+    about={
+        "set": "zoo, held-out, generated, or the name of a control",
+        "factor": "how far networks are moved from their nearest training member, over the median "
+        "distance of a member to its nearest; NaN for networks as they were made",
+        "n": "networks that could be judged; all columns below are of these",
+        "failed": "networks that could not",
+        "distance": "median distance to the nearest training member after that, in the same unit; "
+        "below the factor where another member is nearer then",
+        "accuracy": "mean test accuracy",
+        "accuracy_low": "lower end of its 95 % bootstrap interval",
+        "accuracy_high": "upper end",
+        "novel_share": "share of networks as far from every training member as 95 % of the members "
+        "are from all others",
+        "performant_share": "share of networks as accurate as 95 % of the held-out members, or of "
+        "training members where there are none",
+        "both_share": "share of networks that are both",
     },
 )
 
@@ -257,6 +294,7 @@ COLLECTED_CONDITIONAL = gathered("conditional flows", CONDITIONAL, FLOWS)
 COLLECTED_CONDITIONAL_SUMMARY = gathered(
     "summaries of conditional flows", CONDITIONAL_SUMMARY, FLOWS
 )
+COLLECTED_DISTANCES = gathered("all flows by distance", DISTANCES, FLOWS)
 COLLECTED_SOLVERS = gathered("flows by solver", SOLVERS, FLOWS)
 COLLECTED_TRANSFER = gathered("transfer of all flows", TRANSFER, FLOWS)
 

@@ -59,6 +59,11 @@ class Flows:
         """Rows of flow, weights, width: flows that are sampled in several ways."""
         return [x for x in self.all if x["flow"] in self.settings.solvers.flows]
 
+    @cached_property
+    def distances(self) -> list[dict[str, Any]]:
+        """Rows of flow, weights, width: flows that are compared at the same distances."""
+        return [x for x in self.judged if x["flow"] in self.settings.distances.flows]
+
     @property
     def methods(self) -> dict[str, str]:
         """What each method of the run is, to follow its name in a sentence."""
@@ -170,6 +175,13 @@ class Flows:
             "settings": self.judge,
             **self.canonical.settings.dump("matching"),
             "from": self.sample_params(row),
+        }
+
+    def distance_params(self, row: Row) -> dict[str, Any]:
+        """What the judgement of a flow's samples at the same distances is made with."""
+        return {
+            **self.judgement_params(row),
+            "distances": self.settings.distances.dump("factors", "networks"),
         }
 
     def solver_params(self, row: Row) -> dict[str, Any]:

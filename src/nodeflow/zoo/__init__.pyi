@@ -8,6 +8,7 @@ from .perceptrons import classifier, mlp
 from .predict import evaluate, predict, predict_labels, recalibrated
 from .schemas import ZOO_BLOCK, ZOO_METRICS
 from .settings import PUBLISHED, ArchitectureProblem
+from .shorter import train_shorter
 from .state_dicts import from_state_dicts
 from .store import (
     Block,
@@ -59,6 +60,7 @@ __all__ = [
     "read_blocks",
     "recalibrated",
     "train_block",
+    "train_shorter",
     "write_block",
     "write_checkpoints",
 ]

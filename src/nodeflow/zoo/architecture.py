@@ -212,6 +212,11 @@ class Architecture:
     @cached_property
     def _stacked(self) -> Callable[..., Tensor]:
         """(stacked parameters, stacked statistics, stacked items) → logits while training."""
+        return vmap(self._training)
+
+    @cached_property
+    def _training(self) -> Callable[..., Any]:
+        """(parameters, statistics, items) → logits of one network while training."""
         assert self.module is not None
         module = copied(self.module)
         module.train()
@@ -221,7 +226,49 @@ class Architecture:
             with in_turn(module), _EmbeddingsInStacks():
                 return functional_call(module, tensors, (x,))
 
-        return vmap(one)
+        return one
+
+    def forward_together(
+        self, parameters: Mapping[str, Tensor], x: Tensor, shares: Tensor | None = None
+    ) -> Tensor:
+        """Logits of K networks on the same items, normalized over them as in training.
+
+        It can be differentiated twice, by the networks and by the items.
+
+        Args:
+            parameters: tensors of shape (K, *shape); running statistics are not needed.
+            x: items, shape (B, features); of texts also the S tokens that are mixed at each place,
+                shape (B, features, S).
+            shares: of each of them, likewise: what is read at a place is the mean of the vectors
+                that a network has for these tokens, weighted so.
+
+        Returns:
+            Logits of shape (K, B, classes).
+
+        Raises:
+            ArchitectureProblem: tokens are mixed, and the module does not embed what it is given.
+        """
+        if self.module is None:
+            return self.network(parameters, x)
+        like = next(iter(parameters.values()))
+        statistics = {name: t.to(like) for name, t in self.fresh_statistics(len(like)).items()}
+        if shares is None:
+            # A copy, because a module may change its items in place, and all networks read them.
+            return self._together(parameters, statistics, self.as_read(x).clone())
+        mixed = _Mixed(x[..., 0].long(), x.long(), shares)
+        with mixed:
+            logits = self._together(parameters, statistics, mixed.given)
+        if not mixed.embedded:
+            raise ArchitectureProblem(
+                f"{self.name} does not hand its tokens to an embedding as it is given them, so "
+                "none can be mixed."
+            )
+        return logits
+
+    @cached_property
+    def _together(self) -> Callable[..., Tensor]:
+        """(stacked parameters, stacked statistics, the same items for all) → logits."""
+        return vmap(self._training, in_dims=(0, 0, None))
 
     def shared(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Copies of the constants, of the kind of the parameters that they go with."""
@@ -270,6 +317,31 @@ class _EmbeddingsInStacks(TorchFunctionMode):
             rows = torch.arange(len(weight), device=weight.device)[:, None]
             given["weight"] = torch.where(rows == padding % len(weight), weight.detach(), weight)
         return embedding(**given)
+
+
+class _Mixed(TorchFunctionMode):
+    """Embeds mixtures of tokens wherever the given ones are embedded.
+
+    Attributes:
+        given: (B, n) tokens that a module reads.
+        embedded: whether any part of it has embedded them.
+    """
+
+    def __init__(self, given: Tensor, tokens: Tensor, shares: Tensor) -> None:
+        super().__init__()
+        self.given, self._tokens, self._shares, self.embedded = given, tokens, shares, False
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        if function is not embedding:
+            return function(*args, **(kwargs or {}))
+        asked = signature(embedding).bind(*args, **(kwargs or {})).arguments
+        if asked["input"] is not self.given:
+            return embedding(**asked)
+        self.embedded = True
+        vectors = embedding(**{**asked, "input": self._tokens})
+        return (vectors * self._shares.unsqueeze(-1)).sum(-2)
 
 
 def _uniform(weight: Tensor, bound: float, generator: Generator) -> Tensor:
