@@ -228,7 +228,9 @@ def test_fresh_initializations_become_networks_that_work(
         judged = assess(architecture, whole, data.test_x, data.test_y)
         assert judged.ok.all()
         accuracy[name] = judged.accuracy.mean()
-    assert accuracy["found"] > accuracy["start"] + 0.15
+    # More than chance moves the difference of two means of so many answers.
+    error = (2 * 0.25 / (12 * len(data.test_y))) ** 0.5
+    assert accuracy["found"] > accuracy["start"] + 4 * error
 
 
 def test_axes_of_texts_are_refused() -> None:

@@ -193,7 +193,8 @@ def draw_distances(table: pd.DataFrame, looks: Looks) -> Figure:
         looks: of each method; see `nodeflow.flow.looks`.
     """
     groups = list(table.groupby(["flow", "weights"], sort=False))
-    figure, axes = panels(2 * len(groups), columns=len(groups), width=3.0, height=2.6)
+    # Each flow has a legend of its own beside its panels.
+    figure, axes = panels(2 * len(groups), columns=len(groups), width=4.8, height=2.6)
     known = set_colours()
     controls = {
         "held-out": ("o", "-"), "noise": ("s", "--"), "line": ("^", "--"), "soup": ("v", "--"),
@@ -217,7 +218,7 @@ def draw_distances(table: pd.DataFrame, looks: Looks) -> Figure:
         factors = sorted(set(rows["factor"].dropna()))
         for axis in both:
             axis.set(xlabel="distance to a member, over members'")
-            axis.set_xticks([0, *factors], ["as made", *(f"{x:g}" for x in factors)])
+            axis.set_xticks([0, *factors], ["made", *(f"{x:g}" for x in factors)])
         note(both[0], f"n ≥ {rows.loc[rows['set'] != 'zoo', 'n'].min()} networks a point")
         outside_legend(both[1])
     return figure
