@@ -193,7 +193,7 @@ def draw_distances(table: pd.DataFrame, looks: Looks) -> Figure:
         looks: of each method; see `nodeflow.flow.looks`.
     """
     groups = list(table.groupby(["flow", "weights"], sort=False))
-    figure, axes = panels(2 * len(groups), columns=len(groups), width=3.0, height=2.6)
+    figure, axes = panels(2 * len(groups), columns=len(groups), width=5.0, height=2.6)
     known = set_colours()
     controls = {
         "held-out": ("o", "-"), "noise": ("s", "--"), "line": ("^", "--"), "soup": ("v", "--"),
@@ -216,8 +216,8 @@ def draw_distances(table: pd.DataFrame, looks: Looks) -> Figure:
         both[1].set(ylabel="works and is new", ylim=(-0.03, 1.03))
         factors = sorted(set(rows["factor"].dropna()))
         for axis in both:
-            axis.set(xlabel="distance to a member, over members'")
-            axis.set_xticks([0, *factors], ["as made", *(f"{x:g}" for x in factors)])
+            axis.set(xlabel="distance to nearest member (zoo: 1)")
+            axis.set_xticks([0, *factors], ["made", *(f"{x:g}" for x in factors)])
         note(both[0], f"n ≥ {rows.loc[rows['set'] != 'zoo', 'n'].min()} networks a point")
         outside_legend(both[1])
     return figure
