@@ -192,8 +192,12 @@ def zoo_of(architecture: Architecture) -> LearnedZoo:
     else:
         x = (x + 2 * np.eye(3)[y].repeat(5, axis=1) @ np.eye(15, 16)).astype(np.float32)
     parts = slice(0, 160), slice(160, 192), slice(192, 240)
-    arrays: list[Any] = [array[part] for part in parts for array in (x, y)]
-    dataset = Dataset("planted", *arrays, 3)
+    named: dict[str, Any] = {
+        f"{name}_{axis}": array[part]
+        for name, part in zip(("train", "validation", "test"), parts, strict=True)
+        for axis, array in (("x", x), ("y", y))
+    }
+    dataset = Dataset("planted", **named, classes=3)
     training = TrainSettings(epochs=8, batch_size=16, learning_rate=1e-2)
     block = train_block(architecture, dataset, range(24), training, 1, "planted")
     whole = Block(block.members, block.parameters)
