@@ -61,3 +61,24 @@ rule evaluate_prior:
         "Testing what priors make of {wildcards.family}"
     script:
         "../workflow/scripts/evaluate_prior.py"
+
+
+rule judge_priors:
+    input:
+        runs=table("prior_runs").path,
+        fits=table("prior_fits").path,
+        ensembles=table("prior_ensembles").path,
+        panel=table("prior_panel").path,
+    output:
+        table("prior_claims").path,
+    log:
+        paths.log("judge_priors"),
+    benchmark:
+        paths.benchmark("judge_priors")
+    params:
+        p=plan.priors.claim_params(),
+        code=plan.code("judge_priors"),
+    message:
+        "Judging what priors were to reach"
+    script:
+        "../workflow/scripts/judge_priors.py"

@@ -24,91 +24,104 @@ for job, tables in collections():
             "../workflow/scripts/collect.py"
 
 
-# Tables that are made of other tables as a whole: what each job reads, makes, is told, and says.
-for job, files, made, told, message in (
-    (
-        "collect_theory",
-        {"nodes": fill(paths.NODES, plan.graphs.structure)},
-        {"degrees": "graphs_degrees", "clustering": "graphs_clustering"},
-        {},
-        "Degrees and clustering against theory",
-    ),
-    (
-        "collect_activity",
-        {
-            "training": fill(paths.TRAJECTORIES, plan.dynamics.examples),
-            "training_edges": [
-                narrow(paths.EDGES, **x) for x in plan.dynamics.examples
-            ],
-            "test": fill(paths.TRAJECTORIES, plan.dynamics.structure),
-            "test_edges": [narrow(paths.EDGES, **x) for x in plan.dynamics.structure],
-        },
-        {"over_time": "activity_over_time", "at_end": "activity_at_end"},
-        {},
-        "Summarizing activity by degree",
-    ),
-    (
-        "judge_warning",
-        {
-            "errors": fill(
-                narrow(paths.ERRORS, learned="neural_ode"), plan.experiments.details
-            )
-        },
-        {"curves": "neural_ode_warning", "areas": "neural_ode_warning_areas"},
-        plan.evaluated.warning_params(),
-        "Does the spread of an ensemble warn of its errors?",
-    ),
-    (
-        "judge_claims",
-        {
-            **{
-                name: table(f"neural_ode_{name}").path
-                for name in ("tests", "fixed_points", "hidden", "noise", "trust")
-            },
-            "areas": table("neural_ode_warning_areas").path,
-        },
-        {"claims": "claims"},
-        plan.evaluated.claim_params(),
-        "Judging the claims of the paper",
-    ),
-    (
-        "judge_priors",
-        {
-            name: table(f"prior_{name}").path
-            for name in ("runs", "fits", "ensembles", "panel")
-        },
-        {"claims": "prior_claims"},
-        plan.priors.claim_params(),
-        "Judging what priors were to reach",
-    ),
-    (
-        "compare_payoff",
-        {
-            "runtime": table("runtime").path,
-            "epochs": table("zoo_epochs").path,
-            "summary": table("flow_summary").path,
-        },
-        {"payoff": "payoff"},
-        {"made": plan.costs.made},
-        "Comparing what generated and trained networks cost",
-    ),
-):
+rule collect_theory:
+    input:
+        fill(paths.NODES, plan.graphs.structure),
+    output:
+        degrees=table("graphs_degrees").path,
+        clustering=table("graphs_clustering").path,
+    log:
+        paths.log("collect_theory"),
+    benchmark:
+        paths.benchmark("collect_theory")
+    params:
+        p={},
+        code=plan.code("collect_theory"),
+    message:
+        "Degrees and clustering against theory"
+    script:
+        "../workflow/scripts/collect_theory.py"
 
-    rule:
-        name:
-            job
-        input:
-            **files,
-        output:
-            **{name: table(x).path for name, x in made.items()},
-        log:
-            paths.log(job),
-        benchmark:
-            paths.benchmark(job)
-        params:
-            p=told,
-            code=plan.code(job),
-        message:
-            message
-        script:
-            f"../workflow/scripts/{job}.py"
+
+rule collect_activity:
+    input:
+        training=fill(paths.TRAJECTORIES, plan.dynamics.examples),
+        training_edges=[narrow(paths.EDGES, **row) for row in plan.dynamics.examples],
+        test=fill(paths.TRAJECTORIES, plan.dynamics.structure),
+        test_edges=[narrow(paths.EDGES, **row) for row in plan.dynamics.structure],
+    output:
+        over_time=table("activity_over_time").path,
+        at_end=table("activity_at_end").path,
+    log:
+        paths.log("collect_activity"),
+    benchmark:
+        paths.benchmark("collect_activity")
+    params:
+        p={},
+        code=plan.code("collect_activity"),
+    message:
+        "Summarizing activity by degree"
+    script:
+        "../workflow/scripts/collect_activity.py"
+
+
+rule judge_warning:
+    input:
+        fill(narrow(paths.ERRORS, learned="neural_ode"), plan.experiments.details),
+    output:
+        curves=table("neural_ode_warning").path,
+        areas=table("neural_ode_warning_areas").path,
+    log:
+        paths.log("judge_warning"),
+    benchmark:
+        paths.benchmark("judge_warning")
+    params:
+        p=plan.evaluated.warning_params(),
+        code=plan.code("judge_warning"),
+    message:
+        "Does the spread of an ensemble warn of its errors?"
+    script:
+        "../workflow/scripts/judge_warning.py"
+
+
+rule judge_claims:
+    input:
+        tests=table("neural_ode_tests").path,
+        fixed_points=table("neural_ode_fixed_points").path,
+        hidden=table("neural_ode_hidden").path,
+        noise=table("neural_ode_noise").path,
+        areas=table("neural_ode_warning_areas").path,
+        trust=table("neural_ode_trust").path,
+    output:
+        table("claims").path,
+    log:
+        paths.log("judge_claims"),
+    benchmark:
+        paths.benchmark("judge_claims")
+    params:
+        p=plan.evaluated.claim_params(),
+        code=plan.code("judge_claims"),
+    message:
+        "Judging the claims of the paper"
+    script:
+        "../workflow/scripts/judge_claims.py"
+
+
+rule compare_payoff:
+    input:
+        runtime=table("runtime").path,
+        epochs=table("zoo_epochs").path,
+        summary=table("flow_summary").path,
+    output:
+        table("payoff").path,
+    log:
+        paths.log("compare_payoff"),
+    benchmark:
+        paths.benchmark("compare_payoff")
+    params:
+        p={"made": plan.costs.made},
+        code=plan.code("compare_payoff"),
+    message:
+        "Comparing what generated and trained networks cost"
+    script:
+        "../workflow/scripts/compare_payoff.py"

@@ -193,7 +193,8 @@ def draw_distances(table: pd.DataFrame, looks: Looks) -> Figure:
         looks: of each method; see `nodeflow.flow.looks`.
     """
     groups = list(table.groupby(["flow", "weights"], sort=False))
-    figure, axes = panels(2 * len(groups), columns=len(groups), width=5.0, height=2.6)
+    # Each flow has a legend of its own beside its panels.
+    figure, axes = panels(2 * len(groups), columns=len(groups), width=4.8, height=2.6)
     known = set_colours()
     controls = {
         "held-out": ("o", "-"), "noise": ("s", "--"), "line": ("^", "--"), "soup": ("v", "--"),
