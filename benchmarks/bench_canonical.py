@@ -37,7 +37,8 @@ from nodeflow.canonical.universe import align_universe
 from nodeflow.datasets import load_dataset
 from nodeflow.seeds import torch_generator
 from nodeflow.threads import set_threads
-from nodeflow.zoo.architectures import build, classifier
+from nodeflow.zoo.architectures import build
+from nodeflow.zoo.perceptrons import classifier
 from nodeflow.zoo.predict import predict_labels
 from nodeflow.zoo.train import TrainSettings, train_block
 
@@ -49,7 +50,7 @@ def plain_rebasin(
     places = {group.name: group.places for group in symmetry.groups}
     axes = {name: symmetry.groups_of(name) for name in networks}
     count = len(next(iter(networks.values())))
-    found = {g.name: torch.zeros(count, g.size, dtype=torch.int64) for g in symmetry.groups}
+    orders = {g.name: torch.zeros(count, g.size, dtype=torch.int64) for g in symmetry.groups}
     for k in range(count):
         rng = np.random.default_rng(42)
         order = {group.name: torch.arange(group.size) for group in symmetry.groups}
@@ -73,8 +74,8 @@ def plain_rebasin(
             if not progress:
                 break
         for name, one in order.items():
-            found[name][k] = one
-    return found
+            orders[name][k] = one
+    return orders
 
 
 def solvers(scores: np.ndarray, repetitions: int) -> list[tuple[str, float | str]]:
@@ -109,14 +110,14 @@ def resnet18_pair(repetitions: int) -> list[tuple[str, float | str]]:
     pair = architecture.initialize([torch_generator(1, "pair", k) for k in range(2)])
     reference = {name: tensor[0] for name, tensor in pair.items()}
     other = {name: tensor[1:] for name, tensor in pair.items()}
-    found: list[Matching] = []
+    matchings: list[Matching] = []
     (seconds,) = best_of(
         repetitions,
-        lambda: found.append(match(other, reference, symmetry, MatchSettings())),
+        lambda: matchings.append(match(other, reference, symmetry, MatchSettings())),
     )
     return [
         ("one ResNet-18 pair, s", seconds),
-        ("one ResNet-18 pair, sweeps", float(found[-1].sweeps[0])),
+        ("one ResNet-18 pair, sweeps", float(matchings[-1].sweeps[0])),
     ]
 
 
@@ -234,11 +235,11 @@ def main() -> None:
         path = loss_barrier(architecture, a, b, dataset.test_x, dataset.test_y, 11)
         heights = barrier_heights(path)
         for kind in ("loss_barrier", "accuracy_barrier"):
-            found = heights[kind].to_numpy()
+            values = heights[kind].to_numpy()
             rows.append(
                 (
                     f"{kind} of {half} pairs, {name}",
-                    f"{found.mean():.3f} ± {found.std(ddof=1) / len(found) ** 0.5:.3f} (se)",
+                    f"{values.mean():.3f} ± {values.std(ddof=1) / len(values) ** 0.5:.3f} (se)",
                 )
             )
     print(pd.DataFrame(rows, columns=["what", "value"]).to_string(index=False, header=False))

@@ -83,7 +83,7 @@ def scipy_loop(
 ) -> Floats:
     """The RK45 of scipy with a sparse product."""
     system = field(name)
-    found = solve_ivp(
+    solution = solve_ivp(
         lambda _, y: velocity(system, adjacency, y),
         (times[0], times[-1]),
         x,
@@ -91,7 +91,7 @@ def scipy_loop(
         rtol=tolerance,
         atol=tolerance,
     )
-    states: Floats = found.y.T
+    states: Floats = solution.y.T
     return states
 
 
@@ -171,8 +171,8 @@ def one_cell(n: int, count: int, tolerance: float, repeats: int) -> None:
     times = np.linspace(0.0, 1.0, 256)
     pairs = list(zip(cell, states, strict=True))
     system = field("BD")
-    found = simulate_graphs(system, cell, states, times, rtol=tolerance, atol=tolerance)
-    stages = [6 * int(one.steps[0]) for one in found]
+    simulations = simulate_graphs(system, cell, states, times, rtol=tolerance, atol=tolerance)
+    stages = [6 * int(one.steps[0]) for one in simulations]
     matrices = [graph.adjacency() for graph in cell]
     variants: dict[str, Callable[[], object]] = {
         "nodeflow, together": lambda: simulate_graphs(
@@ -207,9 +207,9 @@ def rest(n: int) -> None:
             field(name), graph.adjacency(), starts(graph), [0.0, 10.0], rtol=1e-4, atol=1e-4
         ).states[:, -1]
         start = time.process_time()
-        found = find_fixed_points(field(name), graph.adjacency(), late, domain=system.domain)
+        fixed = find_fixed_points(field(name), graph.adjacency(), late, domain=system.domain)
         spent = time.process_time() - start
-        search, point = found.searches[0], found.points[0]
+        search, point = fixed.searches[0], fixed.points[0]
         print(
             f"  {name:4s} {spent:6.2f} s, {search.iterations:2d} Newton steps, residual "
             f"{point.residual:.0e}, giant component {point.spectrum.giant[0].real:+.4f}"

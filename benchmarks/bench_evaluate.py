@@ -41,15 +41,15 @@ def integrated(
 ) -> tuple[list[float], list[list[Simulation]]]:
     """Seconds a trajectory with each field and tolerance, and the trajectories."""
     best = [np.inf] * len(runs)
-    found: list[list[Simulation]] = [[] for _ in runs]
+    simulations: list[list[Simulation]] = [[] for _ in runs]
     for _ in range(repeats):
         for k, (each, tolerance) in enumerate(runs):
             begin = time.process_time()
-            found[k] = simulate_graphs(
+            simulations[k] = simulate_graphs(
                 each, graphs, initials, TIMES, rtol=tolerance, atol=tolerance, max_steps=20_000
             )
             best[k] = min(best[k], (time.process_time() - begin) / len(graphs))
-    return best, found
+    return best, simulations
 
 
 def main() -> None:
@@ -84,15 +84,15 @@ def main() -> None:
             table = as_field(models.parameters, 0, table=tuple(models.seen[0]))
             built = time.process_time() - begin
             exact = as_field(models.parameters, 0)
-            own = TOLERANCE.for_error(models.error[0]).rtol
-            pairs = [(FINE, own), (FINE, FINE), (COARSE, COARSE)]
+            precise = TOLERANCE.for_error(models.error[0]).rtol
+            pairs = [(FINE, precise), (FINE, FINE), (COARSE, COARSE)]
             runs = [(field(system), FINE), (field(system), COARSE)]
             runs += [(table, tolerance) for _, tolerance in pairs]
-            seconds, found = integrated(runs, graphs, initials, chosen.repeats)
+            seconds, simulations = integrated(runs, graphs, initials, chosen.repeats)
             for k, (tolerance, mine) in enumerate(pairs):
                 true = 0 if tolerance == FINE else 1
-                steps = [sum(int(x.steps[0]) for x in found[i]) for i in (true, k + 2)]
-                failed = [sum(x.status[0] != "ok" for x in found[i]) for i in (true, k + 2)]
+                steps = [sum(int(x.steps[0]) for x in simulations[i]) for i in (true, k + 2)]
+                failed = [sum(x.status[0] != "ok" for x in simulations[i]) for i in (true, k + 2)]
                 print(
                     f"{system:4s} gamma {gamma}: true system to {tolerance:.0e} "
                     f"{1e3 * seconds[true]:6.1f} ms, nODE to {mine:.1e} "
@@ -105,14 +105,14 @@ def main() -> None:
                     np.mean(
                         [
                             np.abs(a.states - b.states).mean()
-                            for a, b in zip(x, found[0], strict=True)
+                            for a, b in zip(x, simulations[0], strict=True)
                         ]
                     )
                 )
-                for x in (found[2], found[3])
+                for x in (simulations[2], simulations[3])
             ]
             [slow], [[alone]] = integrated([(exact, COARSE)], graphs[:1], initials[:1], 1)
-            off = np.abs(alone.states - found[4][0].states) / (1 + np.abs(alone.states))
+            off = np.abs(alone.states - simulations[4][0].states) / (1 + np.abs(alone.states))
             print(
                 f"{system:4s} gamma {gamma}: mean absolute error {errors[0]:.3e}, integrated to "
                 f"{FINE:.0e} {errors[1]:.3e}; networks themselves {slow:.2f} s, largest difference "

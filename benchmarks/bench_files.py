@@ -33,11 +33,11 @@ def main() -> None:
         table, tensors = Path(folder) / "a.parquet", Path(folder) / "a.safetensors"
         write_table(table, {"state": values}, STATES, {})
         write_tensors(tensors, {"w": values.reshape(2500, -1)}, WEIGHTS, {})
-        for path, own, other in (
+        for path, with_seal, other in (
             (table, lambda: read_table(table, STATES), lambda: pq.read_table(table).to_pandas()),
             (tensors, lambda: read_tensors(tensors, WEIGHTS), lambda: load_file(tensors)),
         ):
-            checked, bare = quickest(own), quickest(other)
+            checked, bare = quickest(with_seal), quickest(other)
             print(
                 f"{path.suffix}: {path.stat().st_size / 1e6:.0f} MB in {checked:.2f} s, without "
                 f"the seal {bare:.2f} s: {checked / bare:.2f} times as long"

@@ -39,7 +39,7 @@ from nodeflow.flow.train import train_velocity
 from nodeflow.judge import assess, max_iou, nearest_members
 from nodeflow.seeds import torch_generator
 from nodeflow.stack import Stack
-from nodeflow.zoo.architectures import classifier, mlp
+from nodeflow.zoo.perceptrons import classifier, mlp
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, train_block
 
@@ -143,7 +143,7 @@ def sample_speed(
         )[0]
         for method, changes in methods
     }
-    found: dict[str, np.ndarray] = {}
+    accuracies: dict[str, np.ndarray] = {}
 
     def generate(flow: str, how: SampleSettings) -> Callable[[], object]:
         def work() -> None:
@@ -151,14 +151,14 @@ def sample_speed(
             judged = assess(architecture, drawn.parameters, data.test_x, data.test_y)
             nearest_members(flatten(drawn.parameters, architecture.shapes), rows)
             max_iou(judged.errors, errors)
-            found[f"{flow}, {how.solver}, {how.steps} steps"] = judged.accuracy
+            accuracies[f"{flow}, {how.solver}, {how.steps} steps"] = judged.accuracy
 
         return work
 
     def scratch() -> None:
         """As many members as a stack holds, so that the time of each is what it is in a zoo."""
         block = train_block(architecture, data, range(64), TrainSettings(), 2, "bench")
-        found["training from scratch"] = block.metrics["test_accuracy"].to_numpy()
+        accuracies["training from scratch"] = block.metrics["test_accuracy"].to_numpy()
 
     hows = [
         ("paper", SampleSettings("rk4", 99)), ("paper", SampleSettings("rk4", 6)),
@@ -175,7 +175,7 @@ def sample_speed(
                 "accuracy": accuracy.mean(),
                 "error": 1.96 * accuracy.std() / np.sqrt(len(accuracy)),
             }
-            for way, accuracy in found.items()
+            for way, accuracy in accuracies.items()
         ]
     )
 

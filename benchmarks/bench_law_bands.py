@@ -1,31 +1,43 @@
-"""What bands and flags of laws are worth on new graphs, from data with and without noise.
+"""What bands and flags of laws are worth on new graphs, from noisy data.
 
-    OMP_NUM_THREADS=1 python benchmarks/bench_law_bands.py
-    OMP_NUM_THREADS=1 python benchmarks/bench_law_bands.py --given 8 --training 2 --sizes 64
+    OMP_NUM_THREADS=1 python benchmarks/bench_law_bands.py --out bands.jsonl
+    OMP_NUM_THREADS=1 python benchmarks/bench_law_bands.py --given --draws 8 --training 2 \
+        --graphs 2 --sizes 64 --noise 0.01 --out bands.jsonl
+    python -m docs.numbers --bench bench_law_bands.py --draws 0
 
 For each system and noise (its standard deviation in units of the root mean square state) laws are
 found on several graphs of N = 64, from 8 trajectories each, and forecast one trajectory without
 noise on each of some new graphs of N = 64 and 8,192. `nodeflow.laws.rate_law` rates them as the
-workflow does. Means over laws and graphs: coverage of the 50 and 90 % bands, with the smallest and
-the largest of the 90 % one; their half width over the mean state, median; shares of nodes that
-stay inside, are outside where laws agree, and where they differ; and, of each of the last two, the
-share that is off by more than 1 %, beside that of all nodes.
+workflow does. With --given the true form is fitted, without any search.
 
-All nodes share the errors of few parameters, so coverage needs many laws. With --given, that many
-draws of the noise on each training graph are fitted with the true form, which takes a second each,
-and the root mean square of errors of parameters in units of their standard errors is said, too.
+Each row of the table is one system, noise and size. Coverage of the 50 and 90 % bands is the mean
+over laws; all nodes share the errors of few parameters, so its 95 % interval is that of laws (t
+distribution), and the smallest of a graph stands beside it. Then: the half width of the 90 % band
+over the mean state, median; shares of nodes that stay inside the states seen, are outside where
+laws agree, and where they differ; and the share that is off by more than 1 %, of all nodes and of
+those outside where laws agree. `away` is the root mean squared error of parameters in units of
+their standard errors, of laws of the true form.
+
+Rows go to the file of `--out`; what is there is not computed again. Draws of the noise come one
+after another, so a run that is stopped has as many of each system.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import replace
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from bench_activations import LAW_TRAJECTORIES, Tests, trajectories
 from bench_laws import TRUE
+from laws_tables import lined, read, wilson
+from scipy.stats import t as student
 
 from nodeflow.dynamics import SYSTEMS, Trajectory, field
 from nodeflow.graphs import Graph, sample_cell
@@ -36,73 +48,141 @@ from nodeflow.laws.data import groups_of, noise_of, signed, size_of
 from nodeflow.laws.discovery import Discovery
 from nodeflow.laws.law import EXACT
 
+ROWS = Path(__file__).parent / "law_bands_rows.jsonl"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A law of noisy data of one training graph."""
+
+    system: str
+    noise: float
+    graph: int
+    draw: int
+    given: bool
+
+
+class Data:
+    """Trajectories of one system on training graphs, and on new ones of each size."""
+
+    def __init__(self, name: str, training: Sequence[Graph], tests: Sequence[Tests], gamma: float):
+        self.name, self.training, self.tests, self.gamma = name, training, tests, gamma
+
+    @cached_property
+    def runs(self) -> list[Trajectory]:
+        """Those that laws are found from."""
+        found = trajectories(self.name, self.training, Cell(64, 1.1, self.gamma))
+        return [x for x in found if x.index < LAW_TRAJECTORIES]
+
+    @cached_property
+    def known(self) -> list[list[Trajectory]]:
+        """True trajectories, for each size on each graph."""
+        return [test.trajectories(field(self.name)) for test in self.tests]
+
+    def rows(self, case: Case) -> Iterator[dict[str, Any]]:
+        """What the bands and flags of a law are worth on each new graph."""
+        graph = self.training[case.graph]
+        own = [replace(x, graph=0) for x in self.runs if x.graph == case.graph]
+        runs = noisy(own, case.noise, 100 * case.graph + case.draw)
+        form, values = TRUE[case.system]
+        try:
+            law = (
+                fitted(form, np.array(values), graph, runs)
+                if case.given
+                else discover([graph], runs)
+            )
+        except LawProblem as problem:
+            yield {**asdict(case), "N": 64, "status": "failed", "reason": str(problem)}
+            return
+        exact = law.form == form
+        said = {
+            "law": str(law), "weight": law.weight, "alternatives": len(law.alternatives),
+            "explains": law.explains, "exact": exact,
+            "away": ((law.parameters - values) / law.errors).tolist() if exact else None,
+        }  # fmt: skip
+        for test, truths in zip(self.tests, self.known, strict=True):
+            for place, (on, truth) in enumerate(zip(test.graphs, truths, strict=True)):
+                rated = rate_law(law, on, [truth])
+                yield {**asdict(case), **said, "N": on.n, "test": place, **rated}
+
 
 def main() -> None:
-    """One line a system, noise and size."""
-    options = argparse.ArgumentParser(description=__doc__)
+    """Run the cases that were asked for and are not there; then print the table of all."""
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--systems", nargs="*", choices=SYSTEMS, default=list(SYSTEMS))
-    options.add_argument("--noise", nargs="*", type=float, default=[0.0, 0.01, 0.05])
+    options.add_argument("--noise", nargs="*", type=float, default=[0.01, 0.05])
     options.add_argument("--gamma", type=float, default=2.1)
     options.add_argument("--sizes", nargs="*", type=int, default=[64, 8192])
     options.add_argument("--training", type=int, default=3, help="training graphs")
-    options.add_argument("--graphs", type=int, default=3, help="test graphs of each size")
-    options.add_argument("--given", type=int, default=0, help="draws of noise, the form given")
+    options.add_argument("--graphs", type=int, default=1, help="test graphs of each size")
+    options.add_argument("--draws", type=int, default=1, help="of the noise")
+    options.add_argument("--given", action="store_true", help="the form is given")
+    options.add_argument("--out", type=Path, default=ROWS, help="file of all rows, JSON lines")
     chosen = options.parse_args()
+    rows = read(chosen.out)
+    there = {Case(*(row[k] for k in Case.__dataclass_fields__)) for row in rows}
     random = np.random.default_rng(1)
     small = Cell(64, 1.1, chosen.gamma)
     training = sample_cell(
         small, mean_degree=10, role="training", graphs=chosen.training, root_seed=1
     )
     tests = [Tests(Cell(n, 1.1, chosen.gamma), chosen.graphs, random) for n in chosen.sizes]
-    for name in chosen.systems:
-        runs = [x for x in trajectories(name, training, small) if x.index < LAW_TRAJECTORIES]
-        known = [test.trajectories(field(name)) for test in tests]
-        for noise in chosen.noise:
-            if chosen.given:
-                print(given(name, noise, chosen.given, training, runs, tests[0], known[0]))
-                continue
-            rows = []
-            for index, graph in enumerate(training):
-                own = [replace(x, graph=0) for x in runs if x.graph == index]
-                try:
-                    law = discover([graph], noisy(own, noise, index))
-                except LawProblem as problem:
-                    print(f"     graph {index}: {problem}", flush=True)
-                    continue
-                print(
-                    f"     noise {noise:g}, graph {index}: {law}, weight {law.weight:.2f}, "
-                    f"{len(law.alternatives)} others, explains {law.explains}",
-                    flush=True,
-                )
-                rows += [
-                    {"N": on.n, **rate_law(law, on, [truth])}
-                    for test, truths in zip(tests, known, strict=True)
-                    for on, truth in zip(test.graphs, truths, strict=True)
-                ]
-            for size, found in pd.DataFrame(rows).groupby("N"):
-                print(f"{name:4s} noise {noise:g}, N {size}: {said(found)}", flush=True)
+    data = {name: Data(name, training, tests, chosen.gamma) for name in chosen.systems}
+    cases = [
+        Case(name, noise, graph, draw, chosen.given)
+        for draw in range(chosen.draws)
+        for noise in chosen.noise
+        for name in chosen.systems
+        for graph in range(chosen.training)
+    ]
+    for case in cases:
+        if case in there:
+            continue
+        found = list(data[case.system].rows(case))
+        rows += found
+        with chosen.out.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(row, default=float) + "\n" for row in found)
+    print("\n".join(table(pd.DataFrame(rows))))
 
 
-def given(
-    name: str, noise: float, draws: int, training: Sequence[Graph], runs: Sequence[Trajectory],
-    test: Tests, known: Sequence[Trajectory],
-) -> str:  # fmt: skip
-    """One line: coverage of bands where the form is given, and errors in standard errors."""
-    form, values = TRUE[name]
-    away, rows = [], []
-    for index, graph in enumerate(training):
-        own = [replace(x, graph=0) for x in runs if x.graph == index]
-        for draw in range(draws):
-            law = fitted(form, np.array(values), graph, noisy(own, noise, 100 * index + draw))
-            away.append((law.parameters - values) / law.errors)
-            rows += [rate_law(law, on, [x]) for on, x in zip(test.graphs, known, strict=True)]
-    found = pd.DataFrame(rows)
-    errors = np.sqrt(np.square(away).mean(0)).round(2).tolist()
-    cover = found["coverage_90"]
-    return (
-        f"{name:4s} noise {noise:g}, {len(away)} laws: covered {found['coverage_50'].mean():.1%} "
-        f"and {cover.mean():.1%} [{cover.min():.0%}, {cover.max():.0%}]; errors {errors}"
-    )
+def table(rows: pd.DataFrame) -> list[str]:
+    """One line a system, noise and size; where the form was given apart from where not."""
+    header = [
+        "form", "noise", "system", "N", "laws", "exact", "covered by 50 %", "covered by 90 %",
+        "on the graph with the least", "half width", "inside", "laws agree", "laws differ",
+        "off by 1 %", "off where laws agree", "away",
+    ]  # fmt: skip
+    lines = []
+    for (given, noise, size), at in rows.groupby(["given", "noise", "N"]):
+        for system in (*dict.fromkeys(at["system"]), "all"):
+            some = at[(at["status"] == "ok") & ((at["system"] == system) | (system == "all"))]
+            laws = some.groupby(["system", "graph", "draw"])
+            single = laws.first()
+            exact = single["exact"].astype(bool)
+            away = [np.square(x).mean() for x in single.loc[exact, "away"]]
+            lines.append([
+                "given" if given else "searched", f"{noise:g}", system, f"{size:,}",
+                str(len(single)), wilson(int(exact.sum()), len(exact)),
+                covered(laws["coverage_50"].mean()), covered(laws["coverage_90"].mean()),
+                f"{some['coverage_90'].min():.0%}", f"{some['width_90'].median():.1e}",
+                f"{(1 - some['agree'] - some['flagged']).mean():.0%}",
+                f"{some['agree'].mean():.0%}", f"{some['flagged'].mean():.0%}",
+                f"{some['bad'].mean():.1%}",
+                f"{some['bad_agree'].mean():.1%}" if some["bad_agree"].notna().any() else "–",
+                f"{np.sqrt(np.mean(away)):.2f}" if away else "–",
+            ])  # fmt: skip
+    return lined(header, lines)
+
+
+def covered(laws: pd.Series) -> str:
+    """A mean over laws with its interval, within what a share can be."""
+    mean, count = float(laws.mean()), len(laws)
+    if count < 4:
+        return f"{mean:.0%}"
+    half = float(student.ppf(0.975, count - 1) * laws.std() / np.sqrt(count))
+    return f"{mean:.0%} [{max(mean - half, 0):.0%}, {min(mean + half, 1):.0%}]"
 
 
 def fitted(form: Form, values: np.ndarray, graph: Graph, runs: Sequence[Trajectory]) -> Law:
@@ -128,23 +208,6 @@ def noisy(runs: list[Trajectory], noise: float, index: int) -> list[Trajectory]:
         states = x.states + noise * size * draw.standard_normal(x.states.shape)
         found.append(replace(x, states=states.astype(np.float32)))
     return found
-
-
-def said(rows: pd.DataFrame) -> str:
-    """One line of means."""
-    good = rows[rows["status"] == "ok"]
-    if good.empty:
-        return f"failed {len(rows)} of {len(rows)}"
-    cover = good["coverage_90"]
-    inside = 1 - good["agree"] - good["flagged"]
-    return (
-        f"covered {good['coverage_50'].mean():.0%} and {cover.mean():.0%} "
-        f"[{cover.min():.0%}, {cover.max():.0%}], half width {good['width_90'].median():.1e}; "
-        f"inside {inside.mean():.0%}, agree {good['agree'].mean():.0%}, differ "
-        f"{good['flagged'].mean():.0%}; off {good['bad'].mean():.1%}, where laws agree "
-        f"{good['bad_agree'].mean():.1%}, differ {good['precision'].mean():.1%}, recall "
-        f"{good['recall'].mean():.0%}; failed {len(rows) - len(good)} of {len(rows)}"
-    )
 
 
 if __name__ == "__main__":

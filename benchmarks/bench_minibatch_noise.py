@@ -19,7 +19,7 @@ from torch import Tensor
 from nodeflow.datasets import dataset_available, load_dataset
 from nodeflow.flow.codec import flatten
 from nodeflow.seeds import numpy_generator
-from nodeflow.zoo.architectures import classifier
+from nodeflow.zoo.perceptrons import classifier
 from nodeflow.zoo.predict import predict
 from nodeflow.zoo.train import TrainSettings, initial_parameters, train_block
 

@@ -88,11 +88,11 @@ def simulated(
 ) -> tuple[list[Graph], list[Trajectory]]:
     """Graphs of a cell and trajectories on them."""
     drawn = sample_cell(cell, mean_degree=10, role=role, graphs=graphs, root_seed=1)
-    found = simulate_cell(
+    observed = simulate_cell(
         drawn, system, role=role, cell=cell, trajectories=trajectories, initial=(0.0, 0.5),
         horizon=1.0, times=times, root_seed=1, tolerance=TOLERANCE,
     )  # fmt: skip
-    return drawn, list(found)
+    return drawn, list(observed)
 
 
 def main() -> None:
@@ -122,13 +122,13 @@ def main() -> None:
             arrays,
             about={"training_graph": np.zeros(1, int), "seen": seen, "error": np.zeros(1)},
         )
-        found = []
+        medians = []
         for graphs, truth in tests:
             _, runs = evaluate_models(
                 models, field(system), graphs, node_table(graphs), truth, tolerance=TOLERANCE
             )
-            found.append(float(runs["mae"].fillna(np.inf).median()))
-        return found
+            medians.append(float(runs["mae"].fillna(np.inf).median()))
+        return medians
 
     def train(recipe: str, settings: Settings, budget: float) -> tuple[int, float, list[float]]:
         spent, done, wanted = 0.0, 0, 64
@@ -146,10 +146,10 @@ def main() -> None:
         spent += time.process_time() - begin
         return done, spent, errors(trainer.parameters)
 
-    def line(name: str, steps: int, seconds: float, found: list[float]) -> None:
+    def line(name: str, steps: int, seconds: float, medians: list[float]) -> None:
         print(
             f"{system}  {name:20s} {steps:6d} steps {seconds:8.1f} s   "
-            f"MAE N = 64: {found[0]:.2e}   N = {chosen.size}: {found[1]:.2e}",
+            f"MAE N = 64: {medians[0]:.2e}   N = {chosen.size}: {medians[1]:.2e}",
             flush=True,
         )
 

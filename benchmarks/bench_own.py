@@ -30,14 +30,14 @@ def network(nodes: int, edges: int, rng: np.random.Generator) -> graphs.Graph:
 
 def series(graph: graphs.Graph, runs: int, times: int, rng: np.random.Generator) -> data.Series:
     """Noisy runs at uneven times of their own."""
-    system, found = dynamics.field("MM"), []
+    system, observed = dynamics.field("MM"), []
     for run in range(runs):
         when = np.sort(np.r_[0, 4, rng.uniform(0, 4, times - 2)])
         start = rng.uniform(0, 3, (1, graph.n))
         states = dynamics.simulate(system, graph.adjacency(), start, when).states[0]
         noise = 0.01 * np.sqrt(np.square(states).mean())
-        found.append(data.Run(str(run), when, states + noise * rng.normal(size=states.shape)))
-    return data.Series(graph.labels, tuple(found))
+        observed.append(data.Run(str(run), when, states + noise * rng.normal(size=states.shape)))
+    return data.Series(graph.labels, tuple(observed))
 
 
 def main() -> None:

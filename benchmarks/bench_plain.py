@@ -132,17 +132,17 @@ def tables(states: int, repeats: int) -> None:
         true = np.stack([net(x) for net in nets])
         begin = time.process_time()
         ours = tabulate(nets, 0.0, 1.0, tolerance=TOLERANCE)
-        made = time.process_time() - begin
+        spent = time.process_time() - begin
         error = float((np.abs(ours.values(x) - true) / (1 + np.abs(true))).max())
         parts: dict[str, Callable[[], object]] = {"ours": partial(ours.values, x)}
-        lines = [f"ours: {len(ours.lines)} lines, made in {made:.3f} s, error {error:.1e}"]
+        lines = [f"ours: {len(ours.lines)} lines, made in {spent:.3f} s, error {error:.1e}"]
         for kind in ("compiled lines", "lines", "splines"):
             begin = time.process_time()
             plain = Plain(nets, 0.0, 1.0, kind)
             error = plain.refine(x, true)
-            made = time.process_time() - begin
+            spent = time.process_time() - begin
             parts[kind] = partial(plain, x)
-            lines.append(f"{kind}: {plain.pieces} pieces, made in {made:.3f} s, error {error:.1e}")
+            lines.append(f"{kind}: {plain.pieces} pieces, made in {spent:.3f} s, error {error:.1e}")
         parts["networks"] = partial(_each, nets, x)
         seconds = turns(parts, repeats)
         ratios = ", ".join(f"{k} {v / seconds['ours']:.1f}" for k, v in seconds.items())

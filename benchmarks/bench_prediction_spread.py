@@ -28,7 +28,7 @@ from nodeflow.flow.sample import sample
 from nodeflow.flow.settings import SampleSettings
 from nodeflow.flow.store import read_flow
 from nodeflow.judge.novelty import error_overlaps
-from nodeflow.zoo.architectures import classifier
+from nodeflow.zoo.perceptrons import classifier
 from nodeflow.zoo.predict import predict
 from nodeflow.zoo.store import read_blocks
 
@@ -58,7 +58,7 @@ def main() -> None:
         with torch.no_grad():
             flow.field.noise.zero_()[first:] = strength
         networks[name] = _drawn(flow)
-    seen = {name: _seen(predict(architecture, some, x), y) for name, some in networks.items()}
+    seen = {name: _seen(predict(architecture, each, x), y) for name, each in networks.items()}
     members, member_errors = seen.pop("training")
     mean = members.mean(dim=0)
     _, axes = torch.linalg.eigh((members - mean) @ (members - mean).T)

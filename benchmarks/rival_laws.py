@@ -7,12 +7,13 @@ times 1, x_i or 1 − x_i.
 
 `weak_subset`: weak form (bumps of 41 times), then the best of all subsets of at most four terms; of
 the sizes the smallest whose residual is within 1 % of the best. `sindy`: slopes, then PySINDy's
-sequentially thresholded least squares, the threshold by BIC. `two_phase`: two-phase inference after
-Gao and Yan (Nature Computational Science 2022): an L1-penalized regression on slopes keeps ten
-terms, then they are dropped in the order of their importance while an information criterion does
-not rise by much, on twenty samples of ten nodes; the terms are those of the majority. `operon`:
-genetic programming (pyoperon) of the slope from x, the degree, Σ_j A_ij x_j and Σ_j A_ij x_j²;
-`operon_informed` has also the sums of √x, tanh x and x²/(1 + x²), which hold the truth.
+sequentially thresholded least squares of the 24 independent terms, the threshold by BIC.
+`two_phase`: two-phase inference after Gao and Yan (Nature Computational Science 2022): an
+L1-penalized regression on slopes keeps ten terms, then they are dropped in the order of their
+importance while an information criterion does not rise by much, on twenty samples of ten nodes; the
+terms are those of the majority. `operon`: genetic programming (pyoperon) of the slope from x, the
+degree, Σ_j A_ij x_j and Σ_j A_ij x_j²; `operon_informed` has also the sums of √x, tanh x and
+x²/(1 + x²), which hold the truth.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from itertools import combinations
 from types import MappingProxyType
 
 import numpy as np
+import sympy
 from numpy.typing import NDArray
 from scipy import sparse as sp
 from scipy.integrate import solve_ivp
@@ -73,12 +75,12 @@ class Found:
     Attributes:
         velocity: dx/dt of states (n,) on a network (n, n).
         text: its formula.
-        terms: its terms from the library, those with 1 − x taken apart; None of other formulas.
+        terms: its terms, named as in the library, those with 1 − x taken apart.
     """
 
     velocity: Velocity
     text: str
-    terms: frozenset[str] | None
+    terms: frozenset[str]
 
 
 def columns(x: Array, adjacency: sp.csr_array) -> Array:
@@ -98,7 +100,7 @@ def _of_library(coefficients: Array) -> Found:
     """A sum of terms of the library."""
     chosen = np.flatnonzero(coefficients)
     own = [(coefficients[k], list(FUNCTIONS.values())[k]) for k in chosen if k < len(FUNCTIONS)]
-    pairs = []
+    summed: dict[str, list[tuple[float, Callable[[Array], Array]]]] = {}
     apart: Counter[str] = Counter()
     for k in chosen:
         c = float(coefficients[k])
@@ -106,7 +108,7 @@ def _of_library(coefficients: Array) -> Found:
             apart[NAMES[k]] += c
             continue
         ego, alt = divmod(int(k) - len(FUNCTIONS), len(FUNCTIONS))
-        pairs.append((c, list(EGOS.values())[ego], list(FUNCTIONS.values())[alt]))
+        summed.setdefault(list(EGOS)[ego], []).append((c, list(FUNCTIONS.values())[alt]))
         name = f"S[{list(FUNCTIONS)[alt]}]"
         if ego != 1:
             apart[name] += c
@@ -118,8 +120,8 @@ def _of_library(coefficients: Array) -> Found:
         total = np.zeros_like(x)
         for c, f in own:
             total += c * f(x)
-        for c, ego, alt in pairs:
-            total += c * ego(x) * (adjacency @ alt(x))
+        for name, terms in summed.items():
+            total += EGOS[name](x) * (adjacency @ sum(c * alt(x) for c, alt in terms))
         return total
 
     return Found(
@@ -183,14 +185,20 @@ def sindy(times: Array, states: Array, adjacency: sp.csr_array, noisy: bool) -> 
     from pysindy.optimizers import STLSQ
 
     x, slope = _slopes(times, states, noisy)
-    z, y = columns(x, adjacency).reshape(-1, len(NAMES)), slope.reshape(-1, 1)
+    # Products with 1 − x are sums of the others: with them, rounding decides what is dropped.
+    some = 3 * len(FUNCTIONS)
+    z, y = columns(x, adjacency)[..., :some].reshape(-1, some), slope.ravel()
+    # Least squares of z are those of its triangle, up to a residual that no coefficient changes.
+    across, triangle = np.linalg.qr(z)
+    target = across.T @ y
+    rest = float(np.square(y - across @ target).sum())
     best: tuple[float, Array] | None = None
     for threshold in np.geomspace(1e-4, 1.0, 13):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fitted = STLSQ(threshold=threshold, alpha=1e-8, normalize_columns=False).fit(z, y)
-        found = np.asarray(fitted.coef_).ravel()
-        left = float(np.square(y[:, 0] - z @ found).mean())
+            machine = STLSQ(threshold=threshold, alpha=1e-8, normalize_columns=False)
+            found = np.asarray(machine.fit(triangle, target[:, None]).coef_).ravel()
+        left = (rest + float(np.square(target - triangle @ found).sum())) / len(y)
         score = len(y) * np.log(max(left, 1e-300)) + np.log(len(y)) * np.count_nonzero(found)
         if best is None or score < best[0]:
             best = score, found
@@ -206,7 +214,7 @@ def two_phase(times: Array, states: Array, adjacency: sp.csr_array, noisy: bool)
         """Coefficients with the penalty that five folds choose, and the criterion of Akaike."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fitted = LassoCV(cv=5, fit_intercept=False, max_iter=1_000).fit(z, y)
+            fitted = LassoCV(alphas=30, cv=5, fit_intercept=False, max_iter=1_000).fit(z, y)
         left = float(np.square(y - z @ fitted.coef_).mean())
         return np.asarray(fitted.coef_), len(y) * np.log(max(left, 1e-300)) + 2 * z.shape[1]
 
@@ -250,6 +258,19 @@ def _inputs(x: Array, adjacency: sp.csr_array, informed: bool) -> Array:
     return np.stack([x, *(_received(FUNCTIONS[name](x), adjacency) for name in names)], -1)
 
 
+def _terms_of(formula: str) -> frozenset[str]:
+    """Terms of a formula of `_inputs`, by their names in the library where they have one."""
+    x, _, *sums = sympy.symbols("X1:8")
+    known = {sympy.Integer(1): "1", x: "x", x**2: "x^2", sympy.tanh(x): "tanh(x)"}
+    for symbol, of in zip(sums, ("x", "x^2", "sqrt(x)", "tanh(x)", "x^2/(1+x^2)"), strict=True):
+        known |= {symbol: f"S[{of}]", x * symbol: f"x S[{of}]"}
+    found = sympy.expand(sympy.sympify(formula.replace("^", "**"))).as_coefficients_dict()
+    largest = max((abs(float(c)) for c in found.values()), default=0.0)
+    return frozenset(
+        known.get(term, str(term)) for term, c in found.items() if abs(float(c)) > 1e-6 * largest
+    )
+
+
 def _operon(informed: bool) -> Callable[[Array, Array, sp.csr_array, bool], Found]:
     def symbolic(times: Array, states: Array, adjacency: sp.csr_array, noisy: bool) -> Found:
         """Symbolic regression on slopes by pyoperon; arguments as of `weak_subset`."""
@@ -271,7 +292,8 @@ def _operon(informed: bool) -> Callable[[Array, Array, sp.csr_array, bool], Foun
             at = np.ascontiguousarray(_inputs(state, network, informed))
             return np.asarray(machine.predict(at), np.float64).ravel()
 
-        return Found(velocity, machine.get_model_string(machine.model_, 4), None)
+        text = machine.get_model_string(machine.model_, 4)
+        return Found(velocity, text, _terms_of(text))
 
     return symbolic
 

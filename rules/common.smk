@@ -6,6 +6,7 @@ from snakemake.io import is_flagged
 from snakemake.settings.types import DeploymentMethod
 
 from nodeflow.config import read_config
+from nodeflow.config.command_line import typed
 from nodeflow.grid import WILDCARDS
 from nodeflow.parts import outdated
 from nodeflow.plan import Plan, fill, narrow, paths
@@ -27,6 +28,7 @@ CONTAINED = DeploymentMethod.APPTAINER in workflow.deployment_settings.deploymen
 
 try:
     check_paths(ROOT, sys.executable, own_python=not CONTAINED)
+    config = typed(config, workflow.config_settings.config)
     plan = Plan(read_config(config), ROOT)
     check_registry(plan)
 except Problem as problem:

@@ -6,10 +6,7 @@ rule simulate_trajectories:
     input:
         edges=edges,
     output:
-        [
-            update(narrow(paths.TRAJECTORIES, system=system))
-            for system in plan.dynamics.systems
-        ],
+        of_every_system(paths.TRAJECTORIES),
     log:
         paths.log("simulate_trajectories", paths.EDGES),
     benchmark:

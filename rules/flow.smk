@@ -85,6 +85,27 @@ rule judge_samples:
         "../workflow/scripts/judge_samples.py"
 
 
+rule judge_distances:
+    input:
+        samples=rules.sample_flow.output.samples,
+        members=plan.flows.members,
+        data=plan.flows.data_files,
+    output:
+        paths.DISTANCES,
+    log:
+        paths.log("judge_distances", paths.FLOW),
+    benchmark:
+        paths.benchmark("judge_distances", paths.FLOW)
+    params:
+        p=plan.flows.distance_params,
+        folders=plan.flows.folders,
+        code=plan.code("judge_distances"),
+    message:
+        "Samples of flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width}) at the same distances"
+    script:
+        "../workflow/scripts/judge_distances.py"
+
+
 rule transfer_samples:
     input:
         samples=rules.sample_flow.output.samples,

@@ -26,10 +26,7 @@ rule simulate_network:
     input:
         edges=rules.sample_network.output.edges,
     output:
-        [
-            update(narrow(paths.NETWORK_TRAJECTORIES, system=system))
-            for system in plan.dynamics.systems
-        ],
+        of_every_system(paths.NETWORK_TRAJECTORIES),
     log:
         paths.log("simulate_network", paths.NETWORK),
     benchmark:

@@ -5,6 +5,10 @@
 # of all systems.
 
 
+plain_models = narrow(paths.MODELS, variant="plain")
+plain_runs = narrow(paths.RUNS, learned="neural_ode", variant="plain")
+
+
 rule train_neural_ode:
     input:
         edges=lambda w: edges(plan.neural_ode.learned(w)),
@@ -30,7 +34,7 @@ rule train_neural_ode:
 
 rule evaluate_snapshots:
     input:
-        models=narrow(paths.MODELS, variant="plain"),
+        models=plain_models,
         snapshots=narrow(paths.SNAPSHOTS, variant="plain"),
         edges=lambda w: [*map(edges, plan.experiments.snapshots_tested(w))],
         nodes=lambda w: fill(paths.NODES, plan.experiments.snapshots_tested(w)),
@@ -52,16 +56,10 @@ rule evaluate_snapshots:
 
 rule evaluate_rewired:
     input:
-        models=lambda w: [
-            narrow(paths.MODELS, **row, variant="plain")
-            for row in plan.dynamics.each(w)
-        ],
-        runs=lambda w: [
-            narrow(paths.RUNS, **row, learned="neural_ode", variant="plain")
-            for row in plan.dynamics.each(w)
-        ],
-        edges=[narrow(paths.EDGES, **row) for row in plan.graphs.structure],
-        nodes=[narrow(paths.NODES, **row) for row in plan.graphs.structure],
+        models=lambda w: fill(plain_models, plan.dynamics.each(w)),
+        runs=lambda w: fill(plain_runs, plan.dynamics.each(w)),
+        edges=fill(paths.EDGES, plan.graphs.structure),
+        nodes=fill(paths.NODES, plan.graphs.structure),
     output:
         of_every_system(paths.REWIRED),
     log:
@@ -80,6 +78,10 @@ rule evaluate_rewired:
 
 for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
     learned, name = tests.models.folder, tests.models.title
+    runs, hidden, noise = (
+        narrow(x, learned=learned, system="all")
+        for x in (paths.RUNS, paths.HIDDEN, paths.NOISE)
+    )
 
     rule:
         name:
@@ -88,37 +90,18 @@ for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
             models=lambda w, tests=tests: learned_files(tests, w),
             edges=lambda w, tests=tests: [*map(edges, tests.graphs_tested(w))],
             nodes=lambda w, tests=tests: fill(paths.NODES, tests.graphs_tested(w)),
-            truth=lambda w, tests=tests: [
-                trajectories(row)
-                for system in plan.dynamics.each(w)
-                for row in tests.tested(system)
-                if plan.dynamics.is_stored(row)
-            ],
-            training_edges=lambda w, tests=tests: [
-                edges(row)
-                for system in plan.dynamics.each(w)[:1]
-                for row in tests.evidence(system)
-            ],
-            training=lambda w, tests=tests: [
-                trajectories(row)
-                for system in plan.dynamics.each(w)
-                for row in tests.evidence(system)
-            ],
+            truth=lambda w, tests=tests: [*map(trajectories, tests.truths(w))],
+            training_edges=lambda w, tests=tests: [*map(edges, tests.known(w)[:1])],
+            training=lambda w, tests=tests: [*map(trajectories, tests.known(w))],
         output:
             errors=of_every_system(narrow(paths.ERRORS, learned=learned)),
             runs=of_every_system(narrow(paths.RUNS, learned=learned)),
             by_degree=of_every_system(narrow(paths.BY_DEGREE, learned=learned)),
             trust=of_every_system(narrow(paths.TRUST, learned=learned)),
         log:
-            paths.log(
-                f"evaluate_{learned}",
-                narrow(paths.RUNS, learned=learned, system="all"),
-            ),
+            paths.log(f"evaluate_{learned}", runs),
         benchmark:
-            paths.benchmark(
-                f"evaluate_{learned}",
-                narrow(paths.RUNS, learned=learned, system="all"),
-            )
+            paths.benchmark(f"evaluate_{learned}", runs)
         priority: 10
         params:
             p=tests.test_parts,
@@ -147,15 +130,9 @@ for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
             hidden=of_every_system(narrow(paths.HIDDEN, learned=learned)),
             functions=of_every_system(narrow(paths.FUNCTIONS, learned=learned)),
         log:
-            paths.log(
-                f"examine_{learned}",
-                narrow(paths.HIDDEN, learned=learned, system="all"),
-            ),
+            paths.log(f"examine_{learned}", hidden),
         benchmark:
-            paths.benchmark(
-                f"examine_{learned}",
-                narrow(paths.HIDDEN, learned=learned, system="all"),
-            )
+            paths.benchmark(f"examine_{learned}", hidden)
         priority: 10
         params:
             p=tests.detail_parts,
@@ -178,15 +155,9 @@ for tests in (plan.experiments, plan.law_experiments, plan.tail_experiments):
         output:
             of_every_system(narrow(paths.NOISE, learned=learned)),
         log:
-            paths.log(
-                f"perturb_{learned}",
-                narrow(paths.NOISE, learned=learned, system="all"),
-            ),
+            paths.log(f"perturb_{learned}", noise),
         benchmark:
-            paths.benchmark(
-                f"perturb_{learned}",
-                narrow(paths.NOISE, learned=learned, system="all"),
-            )
+            paths.benchmark(f"perturb_{learned}", noise)
         params:
             p=tests.noise_parts,
             code=tests.perturbing,

@@ -105,3 +105,23 @@ rule judge_claims:
         "Judging the claims of the paper"
     script:
         "../workflow/scripts/judge_claims.py"
+
+
+rule compare_payoff:
+    input:
+        runtime=table("runtime").path,
+        epochs=table("zoo_epochs").path,
+        summary=table("flow_summary").path,
+    output:
+        table("payoff").path,
+    log:
+        paths.log("compare_payoff"),
+    benchmark:
+        paths.benchmark("compare_payoff")
+    params:
+        p={"made": plan.costs.made},
+        code=plan.code("compare_payoff"),
+    message:
+        "Comparing what generated and trained networks cost"
+    script:
+        "../workflow/scripts/compare_payoff.py"

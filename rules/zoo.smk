@@ -63,3 +63,22 @@ rule train_zoo:
         "Training zoo {wildcards.zoo}, block {wildcards.block}"
     script:
         "../workflow/scripts/train_zoo.py"
+
+
+rule train_shorter:
+    input:
+        data=plan.zoos.downloads,
+    output:
+        paths.EPOCHS,
+    log:
+        paths.log("train_shorter", paths.EPOCHS),
+    benchmark:
+        paths.benchmark("train_shorter", paths.EPOCHS)
+    params:
+        p=plan.costs.shorter,
+        folder=plan.zoos.folder,
+        code=plan.code("train_shorter"),
+    message:
+        "Training members of zoo {wildcards.zoo} for fewer epochs"
+    script:
+        "../workflow/scripts/train_shorter.py"

@@ -10,7 +10,7 @@ from scipy import stats
 
 from docs.numbers.page import markdown, p_value, percent, share
 
-FLOW = ["flow", "method", "weights", "width"]
+KEYS = ["flow", "method", "weights", "width"]
 SETS = ("held-out", "generated", "noise matched")
 WORDS = {"noise matched": "members with noise of the same distance"}
 BOTH = ("aligned", "raw")
@@ -24,7 +24,7 @@ def sets(summary: pd.DataFrame, flows: Collection[str] = ()) -> str:
               "nearest are distinct", "overlap (p)", "mixing p", "loss", "calibration error",
               "ensemble gain"]  # fmt: skip
     lines = []
-    for _, flow in summary.groupby(FLOW, sort=False):
+    for _, flow in summary.groupby(KEYS, sort=False):
         for row in flow.to_dict("records"):
             accuracy = [percent(row[f"accuracy{end}"]) for end in ("", "_low", "_high")]
             failed = f", {row['failed']} failed" if row["failed"] else ""
@@ -54,13 +54,15 @@ def differences(panel: pd.DataFrame) -> str:
                "loss": "loss", "ece": "calibration error"}  # fmt: skip
     good = panel[panel["status"] == "ok"]
     lines = []
-    for (flow, _, weights, width), some in good.groupby(FLOW, sort=False):
-        made, others = (some[some["set"] == name] for name in ("generated", "held-out"))
+    for (flow, _, weights, width), panel_rows in good.groupby(KEYS, sort=False):
+        generated, others = (
+            panel_rows[panel_rows["set"] == name] for name in ("generated", "held-out")
+        )
         cells = []
         for column in columns:
-            test = stats.ttest_ind(made[column], others[column], equal_var=False)
+            test = stats.ttest_ind(generated[column], others[column], equal_var=False)
             low, high = test.confidence_interval()
-            values = np.array([made[column].mean() - others[column].mean(), low, high])
+            values = np.array([generated[column].mean() - others[column].mean(), low, high])
             middle, low, high = values / others[column].std()
             cells.append(f"{middle:.2f} [{low:.2f}, {high:.2f}]")
         lines.append([f"{flow}, {weights}, {width}", *cells])
@@ -120,9 +122,13 @@ def solvers(table: pd.DataFrame) -> str:
     good = table[table["status"] == "ok"]
     columns = sorted(set(zip(good["width"], good["weights"], strict=True)))
     lines = []
-    for (evaluations, solver), some in good.groupby(["evaluations", "solver"]):
+    for (evaluations, solver), sampled in good.groupby(["evaluations", "solver"]):
         cells = [
-            _mean(some.loc[(some["width"] == width) & (some["weights"] == weights), "accuracy"])
+            _mean(
+                sampled.loc[
+                    (sampled["width"] == width) & (sampled["weights"] == weights), "accuracy"
+                ]
+            )
             for width, weights in columns
         ]
         lines.append([f"{evaluations}, {solver}", *cells])
@@ -137,10 +143,10 @@ def conditional(summary: pd.DataFrame, descent: bool) -> str:
               "distance at 1 (p)", "overlap at 1, held-out (p)", "right at 0, 1",
               "replicas"]  # fmt: skip
     lines = []
-    for (flow, weights, width, label), some in summary.groupby([*FLOW[:1], *FLOW[2:], "label"]):
-        [members, *_] = some[some["set"] == "held-out"].to_dict("records")
-        made = some[some["set"] == "generated"].set_index("guidance")
-        rows = {float(row["guidance"]): row for row in made.reset_index().to_dict("records")}
+    for (flow, weights, width, label), of_label in summary.groupby([*KEYS[:1], *KEYS[2:], "label"]):
+        [members, *_] = of_label[of_label["set"] == "held-out"].to_dict("records")
+        generated = of_label[of_label["set"] == "generated"].set_index("guidance")
+        rows = {float(row["guidance"]): row for row in generated.reset_index().to_dict("records")}
         one = rows[1.0]
         cells = []
         for row in (members, *(rows[w] for w in scales)):
@@ -152,8 +158,8 @@ def conditional(summary: pd.DataFrame, descent: bool) -> str:
                 *cells,
                 f"{one['nearest_relative']:.3f} ({p_value(one['nearest_p'])})",
                 f"{one['max_iou']:.2f}, {members['max_iou']:.2f} ({p_value(one['max_iou_p'])})",
-                f"{share(made['right'][0.0])}, {share(one['right'])}",
-                share(made["replica_share"].max()),
+                f"{share(generated['right'][0.0])}, {share(one['right'])}",
+                share(generated["replica_share"].max()),
             ]
         )
     return markdown(header, lines)
@@ -163,8 +169,8 @@ def transfer(table: pd.DataFrame) -> str:
     """Mean accuracy on another task after each number of epochs."""
     names = list(dict.fromkeys(table["set"]))
     lines = []
-    for (flow, task), some in table.groupby(["flow", "task"], sort=False):
-        means = some.groupby(["set", "epochs"])["accuracy"].mean()
+    for (flow, task), of_task in table.groupby(["flow", "task"], sort=False):
+        means = of_task.groupby(["set", "epochs"])["accuracy"].mean()
         cells = [", ".join(percent(x) for x in means[name].sort_index()) for name in names]
         lines.append([str(flow), str(task), *cells])
     epochs = ", ".join(f"{x:g}" for x in sorted(table["epochs"].unique()))

@@ -36,14 +36,14 @@ FLAGS = {
 def errors_over_size(tests: pd.DataFrame) -> str:
     """Median error at the smallest and the largest test size, by system and γ."""
     tests = _models(tests)
-    own = _own(tests)
-    small, large = int(own["N"].min()), int(own["N"].max())
-    gammas = sorted(own["gamma"].unique())
+    of_models = _own(tests)
+    small, large = int(of_models["N"].min()), int(of_models["N"].max())
+    gammas = sorted(of_models["gamma"].unique())
     lines = []
-    for system in dict.fromkeys(own["system"]):
+    for system in dict.fromkeys(of_models["system"]):
         cells = []
         for gamma in gammas:
-            mine = own[(own["system"] == system) & (own["gamma"] == gamma)]
+            mine = of_models[(of_models["system"] == system) & (of_models["gamma"] == gamma)]
             before, after = (mine.loc[mine["N"] == size, "mae"].median() for size in (small, large))
             cells.append(f"{before:.1e} → {after:.1e} (×{_factor(after / before)})")
         lines.append([system, *cells])
@@ -54,9 +54,11 @@ def errors_over_size(tests: pd.DataFrame) -> str:
 
 def spread_of_training(tests: pd.DataFrame) -> str:
     """Factors by which one standard deviation of seeds or of training graphs moves an error."""
-    own = _own(tests[tests["status"] == "ok"])
+    of_models = _own(tests[tests["status"] == "ok"])
     keys = ["system", "gamma", "N", "training_graph", "replicate"]
-    groups = np.log(own.groupby(keys, sort=False)["mae"].median()).groupby(keys[:4], sort=False)
+    groups = np.log(of_models.groupby(keys, sort=False)["mae"].median()).groupby(
+        keys[:4], sort=False
+    )
     if (seeds := int(groups.size().min())) < 2:
         return "Each training graph has one seed, so nothing is known of the spread.\n"
     within = groups.var(ddof=1).groupby("system", sort=False).mean()
@@ -84,13 +86,24 @@ def verdicts(table: pd.DataFrame, trust: bool) -> str:
 def claims(table: pd.DataFrame, trust: bool) -> str:
     """One row a statistic, one column a system; of the paper's claims, or of those on trust."""
     of_trust = table["claim"].map(topic_of) == TRUST
-    table = table[of_trust == trust].dropna(subset=["value"])
+    return in_columns(table[of_trust == trust])
+
+
+def claims_on_laws(table: pd.DataFrame) -> str:
+    """The same of laws, and of the tails that neural ODEs have of them."""
+    of_laws = table["claim"].str.contains("law") & (table["claim"].map(topic_of) != TRUST)
+    return in_columns(table[of_laws])
+
+
+def in_columns(table: pd.DataFrame) -> str:
+    """Rows of `CLAIMS` as one row a statistic and one column a system, and how many hold."""
+    table = table.dropna(subset=["value"])
     systems = [name for name in dict.fromkeys(table["system"]) if name != "all"]
     lines = []
     for (claim, statistic), rows in table.groupby(["claim", "statistic"], sort=False):
-        found = {row["system"]: _claim(row) for row in rows.to_dict("records")}
-        joint = [found["all"], *[""] * (len(systems) - 1)] if "all" in found else None
-        cells = joint or [found.get(system, "") for system in systems]
+        claimed = {row["system"]: _claim(row) for row in rows.to_dict("records")}
+        joint = [claimed["all"], *[""] * (len(systems) - 1)] if "all" in claimed else None
+        cells = joint or [claimed.get(system, "") for system in systems]
         above = f"{rows['threshold'].iloc[0]:g}"
         lines.append([str(claim), str(statistic).replace("|", "\\|"), above, *cells])
     counts = table["verdict"].value_counts()

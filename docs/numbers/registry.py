@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from docs.numbers import costs, flow, neural_ode, priors
+from docs.numbers import costs, flow, grid, neural_ode, priors
 from docs.numbers.page import PageTable
 
 TABLES: tuple[PageTable, ...] = (
@@ -13,12 +13,14 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("claims", ("claims",), partial(neural_ode.claims, trust=False)),
     PageTable("verdicts", ("claims",), partial(neural_ode.verdicts, trust=False)),
     PageTable("verdicts_on_trust", ("claims",), partial(neural_ode.verdicts, trust=True)),
+    PageTable("claims_on_laws", ("claims",), neural_ode.claims_on_laws),
     PageTable("claims_on_trust", ("claims",), partial(neural_ode.claims, trust=True)),
     PageTable("trust_bands", ("neural_ode_trust",), neural_ode.bands),
     PageTable("trust_flags", ("neural_ode_trust",), neural_ode.flags),
     PageTable("flow_sets", ("flow_summary",), flow.sets),
     PageTable("flow_differences", ("flow_panel",), flow.differences),
     PageTable("flow_alignment", ("flow_panel", "flow_summary"), flow.alignment),
+    PageTable("alignments", ("zoo_alignment", "zoo_barrier"), flow.canonicalized),
     PageTable("transfer", ("transfer",), flow.transfer),
     PageTable("prior_zero_shot", ("prior_runs",), priors.zero_shot),
     PageTable("prior_frames", ("prior_runs",), priors.few_frames),
@@ -28,6 +30,11 @@ TABLES: tuple[PageTable, ...] = (
     PageTable(
         "claims_eight_graphs", ("claims",), partial(neural_ode.claims, trust=False), "claims.yaml"
     ),
+    PageTable("grid_size_errors", ("neural_ode_tests",), neural_ode.errors_over_size, "grid.yaml"),
+    PageTable("grid_cells", ("neural_ode_tests",), grid.over_cells, "grid.yaml"),
+    PageTable("grid_clustering", ("neural_ode_rewired",), grid.rewired, "grid.yaml"),
+    PageTable("grid_claims", ("claims",), partial(neural_ode.claims, trust=False), "grid.yaml"),
+    PageTable("both_sets", ("claims",), grid.both_sets, "literature.yaml", beside="config.yaml"),
     *(
         PageTable(name, ("flow_summary",), partial(flow.sets, flows=(made,)), "generation.yaml")
         for name, made in (
@@ -53,6 +60,9 @@ TABLES: tuple[PageTable, ...] = (
         "other_alignments", ("zoo_alignment", "zoo_barrier"), flow.canonicalized, "alignment.yaml"
     ),
     PageTable("streamed", ("flow_summary",), flow.sets, "alignment.yaml"),
+    PageTable(
+        "recipe_matching", ("neural_ode_tests",), neural_ode.errors_over_size, "recipes.yaml"
+    ),
 )
 """All tables that are made of a run's, by configuration; `docs/tables/NAME.md` each."""
 
@@ -63,5 +73,6 @@ PICTURES: dict[str, tuple[str, ...]] = {
         "runtime",
     ),
     "generation.yaml": ("solvers", "conditional"),
+    "grid.yaml": ("growth", "clustering_effect"),
 }  # fmt: skip
 """Figures of a run that pages show, by configuration; `docs/pictures/NAME.png` each."""

@@ -62,10 +62,10 @@ def _folder(base: Path | None = None) -> Path | None:
     folder = (base or Path(tempfile.gettempdir())) / f"nodeflow-numba-{user}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
+        entry = folder.lstat()
     except OSError:
         return None
-    private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077
-    if hasattr(os, "getuid") and not (private and found.st_uid == user):
+    private = stat.S_ISDIR(entry.st_mode) and not stat.S_IMODE(entry.st_mode) & 0o077
+    if hasattr(os, "getuid") and not (private and entry.st_uid == user):
         return None
     return folder if os.access(folder, os.W_OK) else None

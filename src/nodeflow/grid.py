@@ -102,10 +102,10 @@ class Cell:
         Raises:
             ValueError: the path names no cell.
         """
-        found = _PATH.search(path)
-        if found is None:
+        match = _PATH.search(path)
+        if match is None:
             raise ValueError(f"{path} holds no N~…/beta~…/gamma~…")
-        return cls(int(found["N"]), float(found["beta"]), float(found["gamma"]))
+        return cls(int(match["N"]), float(match["beta"]), float(match["gamma"]))
 
 
 def cells(sizes: Iterable[int], betas: Iterable[float], gammas: Iterable[float]) -> list[Cell]:

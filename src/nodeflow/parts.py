@@ -31,10 +31,10 @@ def outdated(parts: Mapping[str, Mapping[str, Any]]) -> set[str]:
 
 def _made_with(path: Path, made: Mapping[str, Any]) -> bool:
     try:
-        found = path.stat()
+        entry = path.stat()
     except OSError:
         return False
-    said = _said(path, found.st_mtime_ns, found.st_size) or {}
+    said = _said(path, entry.st_mtime_ns, entry.st_size) or {}
     return all(
         said.get(name) == value for name, value in json.loads(json.dumps(dict(made))).items()
     )

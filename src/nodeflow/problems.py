@@ -17,9 +17,9 @@ class Problem(Exception):
 def repeated(names: Iterable[Name]) -> list[Name]:
     """Names that were there before, in one pass over any number of them."""
     seen: set[Name] = set()
-    found = []
+    repeated = []
     for name in names:
         if name in seen:
-            found.append(name)
+            repeated.append(name)
         seen.add(name)
-    return found
+    return repeated

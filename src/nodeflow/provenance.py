@@ -178,13 +178,13 @@ def _git(folder: Path, *arguments: str) -> str:
 @cache
 def versions() -> str:
     """Versions of Python and of the libraries that results rest on, as JSON text."""
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
             continue
-    return json.dumps(found, sort_keys=True)
+    return json.dumps(installed, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -270,8 +270,8 @@ def _candidates(module: str, source: Path) -> tuple[Path, ...]:
     """Files that a module, or the package or module that a name is imported from, may lie in."""
     parts = module.split(".")[1:]
     itself, holder = source.joinpath(*parts), source.joinpath(*parts[:-1])
-    found = [itself.with_suffix(".py")] if parts else []
+    files = [itself.with_suffix(".py")] if parts else []
     if len(parts) > 1:
         packages = (holder / "__init__.pyi", holder / "__init__.py")
-        found += [holder.with_suffix(".py"), *packages]
-    return tuple(found)
+        files += [holder.with_suffix(".py"), *packages]
+    return tuple(files)

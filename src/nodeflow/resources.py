@@ -87,8 +87,8 @@ def compare_resources(runtime: pd.DataFrame, profile: Mapping[str, Any]) -> pd.D
 
 
 def _requested(profile: Mapping[str, Any], rule: str, name: str) -> int:
-    own = profile.get("set-resources", {}).get(rule, {})
-    asked = own.get(name, profile.get("default-resources", {}).get(name))
+    of_rule = profile.get("set-resources", {}).get(rule, {})
+    asked = of_rule.get(name, profile.get("default-resources", {}).get(name))
     try:
         return math.prod(int(x) for x in str(asked).replace("attempt", "1").split("*"))
     except ValueError:

@@ -99,10 +99,10 @@ def check_stamp(
     name, version = metadata.get("nodeflow.kind"), metadata.get("nodeflow.version")
     if (name, version) != (kind.name, str(kind.version)):
         raise unfit(path, f"{kind.name}, version {kind.version}", f"{name}, version {version}")
-    found = json.loads(metadata["nodeflow.parameters"])
+    parameters = json.loads(metadata["nodeflow.parameters"])
     for key, value in json.loads(json.dumps(dict(expected or {}))).items():
-        if found.get(key) != value:
-            raise unfit(path, f"{key} = {value}", f"{key} = {found.get(key)}")
+        if parameters.get(key) != value:
+            raise unfit(path, f"{key} = {value}", f"{key} = {parameters.get(key)}")
 
 
 SEAL = "nodeflow.seal"
@@ -151,8 +151,8 @@ def _mapped(path: str | Path) -> Iterator[mmap.mmap]:
 
 def _place(path: str | Path, content: mmap.mmap) -> int:
     """Where the digits of the seal begin: metadata stand last in Parquet, else first; or −1."""
-    found = content.rfind(_MARK) if ".parquet" in Path(path).name else content.find(_MARK)
-    return found + len(_MARK) if found >= 0 else -1
+    mark = content.rfind(_MARK) if ".parquet" in Path(path).name else content.find(_MARK)
+    return mark + len(_MARK) if mark >= 0 else -1
 
 
 def _digest(content: mmap.mmap, place: int) -> bytes:

@@ -54,9 +54,9 @@ def check_paths(root: Path, python: str, *, own_python: bool = True) -> None:
             "make one in a folder without",
         ),
     ):
-        found = sorted(forbidden.intersection(path))
-        if found:
-            named = " and ".join({" ": "a space", "\t": "a tab"}.get(x, x) for x in found)
+        bad = sorted(forbidden.intersection(path))
+        if bad:
+            named = " and ".join({" ": "a space", "\t": "a tab"}.get(x, x) for x in bad)
             raise StartProblem(
                 f"the path of the {what}, {path}, holds {named}, with which Snakemake cannot start "
                 f"scripts; {cure}."
@@ -89,21 +89,21 @@ def remarks(root: Path, arguments: Sequence[str]) -> list[str]:
         root: folder of the workflow.
         arguments: of Snakemake's command line.
     """
-    found = []
+    faults = []
     dropped = dropped_files(arguments)
     if dropped:
-        found.append(
+        faults.append(
             f"Of several --configfile Snakemake takes the last alone: {', '.join(dropped)} "
             "is not read. Name all files after one --configfile."
         )
     installed = Path(nodeflow.__file__).parent
     if not same_package(root / "src/nodeflow", installed):
-        found.append(
+        faults.append(
             f"Jobs use the nodeflow that is installed in {installed}, which differs from that of "
             f"this checkout, {root / 'src/nodeflow'}. To run the code of the checkout, install it "
             f"there as editable: pip install -e {root}"
         )
-    return found
+    return faults
 
 
 def dropped_files(arguments: Sequence[str]) -> list[str]:

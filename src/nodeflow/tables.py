@@ -344,9 +344,9 @@ def _checked_parquet(
 ) -> Iterator[pq.ParquetFile]:
     with pq.ParquetFile(path) as file:
         check_stamp(path, schema, _table_stamp(file.schema_arrow), parameters)
-        found = {field.name: field.type for field in file.schema_arrow}
-        if found != dict(schema.stored):
-            raise unfit(path, f"columns {_columns(schema.stored)}", _columns(found))
+        columns = {field.name: field.type for field in file.schema_arrow}
+        if columns != dict(schema.stored):
+            raise unfit(path, f"columns {_columns(schema.stored)}", _columns(columns))
         yield file
 
 

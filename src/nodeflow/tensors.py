@@ -148,9 +148,9 @@ def without_constants(
         if constant is None:
             kept[name] = x
             continue
-        found = torch.as_tensor(x).detach()
-        shape = tuple(found.shape)[max(found.ndim - constant.ndim, 0) :]
-        if shape != tuple(constant.shape) or not (found == constant.to(found)).all():
+        buffer = torch.as_tensor(x).detach()
+        shape = tuple(buffer.shape)[max(buffer.ndim - constant.ndim, 0) :]
+        if shape != tuple(constant.shape) or not (buffer == constant.to(buffer)).all():
             raise TensorProblem(
                 f"buffer {name} of {what} is not the one of the module that their architecture was "
                 "made of; buffers beside running statistics are the same in all networks, so make "
@@ -289,5 +289,5 @@ def _check_lengths(lengths: Mapping[str, int], what: str) -> None:
 
 
 def _list(names: Any) -> str:
-    some = list(names)
-    return ", ".join(some[:_LISTED]) + (" …" if len(some) > _LISTED else "")
+    listed = list(names)
+    return ", ".join(listed[:_LISTED]) + (" …" if len(listed) > _LISTED else "")

@@ -115,7 +115,7 @@ def _descends(settings: DescentSettings, how: SampleSettings, zoos: list[Zoo]) -
     assert (how.solver, how.steps) == ("euler", settings.evaluations)
     for zoo in zoos:
         for architecture in _architecture(zoo):
-            if architecture.statistics or architecture.tokens:
+            if architecture.tokens and settings.axes_learning_rate:
                 raise DescentProblem(architecture.name)
 
 

@@ -23,7 +23,7 @@ from nodeflow.canonical.universe import align_universe, centre_of_files
 from nodeflow.datasets import Dataset, load_dataset
 from nodeflow.seeds import torch_generator
 from nodeflow.stack import Stack
-from nodeflow.zoo.architectures import mlp
+from nodeflow.zoo.perceptrons import mlp
 from nodeflow.zoo.store import write_block
 from nodeflow.zoo.train import TrainSettings, train_block
 

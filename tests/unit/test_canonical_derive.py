@@ -23,7 +23,9 @@ from nodeflow.canonical.symmetry import (
     rescale,
 )
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.architectures import Architecture, build, from_module
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.architectures import build
+from nodeflow.zoo.torch_modules import from_module
 
 ARCHITECTURES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "mlp": ({"kind": "mlp", "hidden": [12, 9]}, (7,)),

@@ -19,7 +19,7 @@ from nodeflow.canonical.symmetry import (
     random_permutations,
 )
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.architectures import mlp
+from nodeflow.zoo.perceptrons import mlp
 
 Networks = dict[str, Tensor]
 

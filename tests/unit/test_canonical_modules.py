@@ -24,8 +24,10 @@ from nodeflow.canonical.symmetry import SymmetryProblem, permute, random_permuta
 from nodeflow.canonical.universe import align_universe
 from nodeflow.seeds import torch_generator
 from nodeflow.tensors import TensorProblem
-from nodeflow.zoo.architectures import Architecture, ArchitectureProblem, from_module
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.settings import ArchitectureProblem
 from nodeflow.zoo.ties import TieProblem
+from nodeflow.zoo.torch_modules import from_module
 
 
 class Net(nn.Module):

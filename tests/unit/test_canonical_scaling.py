@@ -6,7 +6,7 @@ from torch import Tensor
 from nodeflow.canonical.scaling import balance
 from nodeflow.canonical.symmetry import Symmetry, mlp_symmetry, rescale
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.architectures import mlp
+from nodeflow.zoo.perceptrons import mlp
 
 ARCHITECTURE = mlp([5, 8, 6, 7, 3])
 SYMMETRY = mlp_symmetry(ARCHITECTURE.shapes)

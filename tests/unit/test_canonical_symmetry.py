@@ -19,7 +19,8 @@ from nodeflow.canonical.symmetry import (
     rescale,
 )
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.architectures import Architecture, mlp
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.perceptrons import mlp
 
 MEMBERS = 3
 widths = st.lists(st.integers(1, 9), min_size=2, max_size=5)

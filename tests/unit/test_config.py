@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from nodeflow.canonical.settings import MatchSettings
 from nodeflow.config import ConfigProblem, read_config
+from nodeflow.config.command_line import typed
 from nodeflow.config.document import key_table, schema, written_schema
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.graphs.networks import NULL_MODELS
@@ -85,6 +86,8 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
         ("flow.transfer.flows", ["x"], ["flow.transfer.flows", "digits"]),
         ("flow.transfer.tasks", ["upside"], ["flow.transfer.tasks", "upside", "rotated"]),
         ("flow.transfer.tasks", ["cifar10"], ["flow.transfer.tasks", "digits_descent", "none"]),
+        ("flow.distances.flows", ["x"], ["flow.distances.flows", "digits"]),
+        ("flow.distances.factors", [0.0], ["flow.distances.factors[0]", "> 0"]),
         ("flow.solvers.flows", ["x"], ["flow.solvers.flows", "digits"]),
         ("flow.solvers.flows", ["digits_descent"], ["flow.solvers.flows", "descent"]),
         ("flow.flows.digits.zoos", ["digits", "iris"], ["digits holds both zoo and zoos"]),
@@ -132,7 +135,19 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
             ["sampling.steps is 12", "24", "evaluations"],
         ),
         ("flow.flows.digits.settings.codec.rank", 100, ["codec.rank is 100", "at most 99"]),
-        ("flow.flows.digits_descent.zoo", "digits_resnet", ["digits_descent.zoo", "statistics"]),
+        ("flow.flows.digits_descent.zoo", "digits_resnet", ["judge.soup", "digits_resnet"]),
+        (
+            "flow.flows.digits_descent",
+            {
+                "zoo": "topics",
+                "weights": ["raw"],
+                "widths": [8],
+                "method": "descent",
+                "settings": {"axes_learning_rate": 0.1},
+                "sampling": {"count": 1, "solver": "euler", "steps": 24},
+            },
+            ["digits_descent.settings.axes_learning_rate is 0.1", "no axes"],
+        ),
         ("judge.soup", 101, ["judge.soup is 101", "iris has 100 members"]),
         ("dynamics.training.times", 6, ["dynamics.training.times is 6", "at least 7"]),
         ("dynamics.rtol", 1.0, ["dynamics.rtol", "< 1"]),
@@ -220,8 +235,10 @@ def test_a_run_of_conditional_flows_alone_is_refused() -> None:
         read_config(config)
 
 
-def test_a_flow_over_several_zoos_is_neither_moved_to_tasks_nor_sampled_in_several_ways() -> None:
-    for key in ("transfer", "solvers"):
+def test_a_flow_over_several_zoos_is_not_moved_to_tasks_sampled_in_several_ways_or_compared() -> (
+    None
+):
+    for key in ("transfer", "solvers", "distances"):
         config = conditional()
         config["flow"][key]["flows"] = ["digits_tasks"]
         with pytest.raises(ConfigProblem, match=rf"flow\.{key}\.flows names digits_tasks"):
@@ -333,3 +350,26 @@ def test_files_of_the_user_are_looked_for(tmp_path: Path) -> None:
 def test_a_number_that_cannot_be_counted_with_is_refused(key: str, value: Any) -> None:
     with pytest.raises(ConfigProblem, match=key):
         read_config(changed(key, value))
+
+
+def test_values_of_the_command_line_are_what_yaml_makes_of_them() -> None:
+    # Snakemake reads `--config 'neural_ode={seeds: 2, structure: {beta: [0.6, 1.1]}}'` so:
+    given = {"neural_ode": {"seeds": "2", "structure": {"beta": ["0.6", "1.1"]}}, "seed": 3}
+    config = overlaid(DEFAULT, given)
+    with pytest.raises(ConfigProblem, match="seeds"):
+        read_config(config)
+    checked = read_config(typed(config, given))
+    assert checked.neural_ode.seeds == 2 and checked.seed == 3
+    assert list(checked.neural_ode.structure.beta) == [0.6, 1.1]
+
+
+def test_texts_of_the_command_line_stay_texts_where_they_are_names() -> None:
+    given = {"own": {"mine": {"network": "7", "series": "8", "split": {"time": "0.2"}}}}
+    told = typed(overlaid(DEFAULT, given), given)["own"]["mine"]
+    assert told == {"network": "7", "series": "8", "split": {"time": 0.2}}
+    odd = {"a": "007x", "b": "2020-01-01", "c": "{", "d": "null"}
+    assert typed(odd, odd) == {**odd, "d": None}
+
+
+def test_values_of_files_stay_what_they_are() -> None:
+    assert typed({"a": {"b": "2", "c": "3"}}, {"a": {"c": "3"}}) == {"a": {"b": "2", "c": 3}}

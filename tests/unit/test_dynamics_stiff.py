@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from nodeflow.dynamics import kernels
+from nodeflow.dynamics import kernels, runge_kutta
 from nodeflow.dynamics.integrate import Simulation, simulate, simulate_graphs
 from nodeflow.dynamics.jacobian import linearize, velocity
 from nodeflow.dynamics.systems import SYSTEMS, Field, field
@@ -72,7 +72,7 @@ def explicit_steps(system: Field, a: sp.csr_array, states: np.ndarray) -> float:
 
 
 # Order conditions of an additive pair up to order 4: every product of the two tableaus.
-EXPLICIT, IMPLICIT = kernels._ARK_EXPLICIT, kernels._ARK_IMPLICIT
+EXPLICIT, IMPLICIT = runge_kutta.ARK_EXPLICIT, runge_kutta.ARK_IMPLICIT
 
 
 def order_conditions(b: np.ndarray) -> dict[int, list[float]]:
@@ -93,15 +93,15 @@ def order_conditions(b: np.ndarray) -> dict[int, list[float]]:
 
 def test_the_tableaus_have_the_order_they_claim() -> None:
     np.testing.assert_allclose(EXPLICIT.sum(axis=1), IMPLICIT.sum(axis=1), atol=1e-12)
-    solution = order_conditions(kernels._ARK_WEIGHTS)
+    solution = order_conditions(runge_kutta.ARK_WEIGHTS)
     assert max(abs(x) for conditions in solution.values() for x in conditions) < 1e-12
-    embedded = order_conditions(kernels._ARK_EMBEDDED)
+    embedded = order_conditions(runge_kutta.ARK_EMBEDDED)
     assert max(abs(x) for order in (1, 2, 3) for x in embedded[order]) < 1e-12
     assert max(abs(x) for x in embedded[4]) > 1e-4, "else it estimates no error"
     # Stiffly accurate and L-stable: what remains of an infinitely stiff component is nothing.
-    np.testing.assert_array_equal(IMPLICIT[-1], kernels._ARK_WEIGHTS)
+    np.testing.assert_array_equal(IMPLICIT[-1], runge_kutta.ARK_WEIGHTS)
     z = -1e9
-    grown = 1 + z * kernels._ARK_WEIGHTS @ np.linalg.solve(np.eye(6) - z * IMPLICIT, np.ones(6))
+    grown = 1 + z * runge_kutta.ARK_WEIGHTS @ np.linalg.solve(np.eye(6) - z * IMPLICIT, np.ones(6))
     assert abs(grown) < 1e-6
 
 
@@ -133,7 +133,7 @@ def equal_steps(
     system: Field, a: sp.csr_array, x: np.ndarray, diagonal: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """States after `count` implicit steps to t = 1/2, and in the middle of the last of them."""
-    rows, start, method = np.array([0]), np.array([0, len(x)]), np.array([kernels.IMPLICIT])
+    rows, start, method = np.array([0]), np.array([0, len(x)]), np.array([runge_kutta.IMPLICIT])
     h = np.array([0.5 / count])
     y, point, middle = x.copy(), np.empty_like(x), np.empty((1, len(x)))
     k = np.empty((7, len(x)))
@@ -144,7 +144,7 @@ def equal_steps(
             if stage < 6:
                 k[stage] = velocity(system, a, point)
                 kernels.solve_stage(rows, start, h, method, stage, diagonal, k)
-        dense = kernels._DENSE[kernels.IMPLICIT]
+        dense = runge_kutta.DENSE[runge_kutta.IMPLICIT]
         kernels._observe(np.array([0.5]), h[0], dense, 0, y, k, middle)
         y[:] = point
     return y, middle[0]

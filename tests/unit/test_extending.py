@@ -16,7 +16,8 @@ from nodeflow.dynamics import simulate, systems
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.flow.methods import METHODS
 from nodeflow.graphs import build_graph
-from nodeflow.zoo.architectures import MODULES, PUBLISHED
+from nodeflow.zoo.architectures import MODULES
+from nodeflow.zoo.settings import PUBLISHED
 from tests.documents import blocks
 from tests.unit.test_config import DEFAULT, overlaid
 

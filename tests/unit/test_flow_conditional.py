@@ -31,7 +31,7 @@ from nodeflow.judge import (
 from nodeflow.judge.schemas import CONDITIONAL, CONDITIONAL_SUMMARY
 from nodeflow.stack import Stack
 from nodeflow.tables import write_table
-from nodeflow.zoo.architectures import classifier
+from nodeflow.zoo.perceptrons import classifier
 from nodeflow.zoo.store import Block, write_block
 from nodeflow.zoo.train import TrainSettings, train_block
 

@@ -19,6 +19,7 @@ from nodeflow.flow.method import LearnedZoo, Origin
 from nodeflow.flow.methods import settings_of
 from nodeflow.flow.methods.descent import DescentSettings
 from nodeflow.flow.objective import nearest
+from nodeflow.flow.perceptron import LossGradient
 from nodeflow.flow.sample import sample
 from nodeflow.flow.samples import sample_seeds
 from nodeflow.flow.settings import FlowProblem, FlowSettingsProblem, SampleSettings
@@ -34,7 +35,7 @@ from nodeflow.judge import (
 )
 from nodeflow.tables import write_table
 from nodeflow.tensors import TensorProblem
-from nodeflow.zoo.architectures import classifier, mlp
+from nodeflow.zoo.perceptrons import classifier, mlp
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, initial_parameters, train_block
 
@@ -91,17 +92,54 @@ def test_a_descent_is_adam_on_the_probes() -> None:
 
 def test_the_gradients_of_a_move_are_those_of_its_formula() -> None:
     generator = torch.Generator().manual_seed(1)
-    mean, square, gradient = torch.randn(3, 2, 3, 4, generator=generator).double()
-    numbers = torch.tensor([0.6, 0.8, 0.3, 1.7, 0.02]).double()
-    arguments = [t.requires_grad_() for t in (mean, square.square().detach(), gradient, *numbers)]
+    mean, square, gradient = torch.randn(3, 2, 12, generator=generator).double()
+    a, b, q = torch.tensor([0.6, 0.8, 1.7]).double()
+    p, f = torch.tensor([[0.3], [0.02]]).double() * (1 + torch.rand(2, 12, generator=generator))
+    given = (mean, square.square(), gradient, a, b, p, q, f)
+    arguments = [t.detach().requires_grad_() for t in given]
     assert torch.autograd.gradcheck(_Normalize.apply, arguments)
-    a, b, p, q, f = numbers
     found = _Normalize.apply(*arguments)  # type: ignore[no-untyped-call]
     new_mean = a * mean + (1 - a) * gradient
     new_square = b * arguments[1] + (1 - b) * gradient**2
     wanted = new_mean, new_square, p * new_mean / (q * new_square + f).sqrt()
     for one, other in zip(found, wanted, strict=True):
         assert torch.allclose(one, other)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("hidden", [[], [4], [4, 3, 5]])
+def test_gradients_of_perceptrons_and_theirs_are_those_of_autograd(
+    activation: str, hidden: list[int]
+) -> None:
+    widths = [6, *hidden, 3]
+    architecture, generator = mlp(widths, activation), torch.Generator().manual_seed(0)
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator).double().requires_grad_()
+
+    rows, x, labels, weights = (
+        drawn(4, architecture.parameters),
+        drawn(5, 6),
+        drawn(5, 3),
+        drawn(4, 5),
+    )
+    way = drawn(*rows.shape).detach()
+    sizes = [int(np.prod(shape)) for shape in architecture.shapes.values()]
+    parts = zip(architecture.shapes.items(), rows.split(sizes, dim=1), strict=True)
+    networks = {name: part.view(4, *shape) for (name, shape), part in parts}
+    losses = -(labels.softmax(1) * architecture.forward(networks, x).log_softmax(2)).sum(2)
+    for given in (weights, None):
+        loss = (losses if given is None else given * losses).mean(1).sum()
+        [wanted] = torch.autograd.grad(loss, rows, create_graph=True)
+        found = LossGradient.apply(rows, x, labels.softmax(1), given, widths, activation)  # type: ignore[no-untyped-call]
+        assert torch.allclose(found, wanted, rtol=0, atol=1e-12)
+        inputs = [rows, x, labels, *([] if given is None else [given])]
+        for one, other in zip(
+            torch.autograd.grad(found, inputs, way, retain_graph=True),
+            torch.autograd.grad(wanted, inputs, way, materialize_grads=True, retain_graph=True),
+            strict=True,
+        ):
+            assert torch.allclose(one, other, rtol=0, atol=1e-12)
 
 
 def test_a_descent_in_training_is_the_one_that_is_sampled() -> None:
@@ -192,16 +230,16 @@ def test_noise_is_that_of_minibatches_of_probes() -> None:
     many = {name: t.expand(count, *t.shape[1:]).clone() for name, t in start.items()}
     generator = torch.Generator().manual_seed(2)
     weights = 1 + (probes / batch) ** 0.5 * torch.randn(count, probes, generator=generator).double()
-    found = field._gradients(
-        {n: t.requires_grad_() for n, t in many.items()}, field._probes()[0], weights
-    )
+    flat = torch.cat([t.flatten(1) for t in many.values()], dim=1).requires_grad_()
+    found = field._named(field._gradient(flat, field._probes()[0], weights))["layer0.weight"]
     each = []
     for p in range(probes):
         only = torch.zeros(1, probes, dtype=torch.float64)
         only[0, p] = probes  # a loss is the mean over probes
-        one = {name: tensor.clone().requires_grad_() for name, tensor in start.items()}
-        each.append(field._gradients(one, field._probes()[0], only)[0].flatten())
-    per_probe, drawn = torch.stack(each), found[0].flatten(1)
+        one = flat[:1].detach().requires_grad_()
+        moved = field._named(field._gradient(one, field._probes()[0], only))
+        each.append(moved["layer0.weight"].flatten())
+    per_probe, drawn = torch.stack(each), found.flatten(1)
     error = (drawn.mean(0) - per_probe.mean(0)).norm() / drawn.std(0).norm()
     assert error < 3 / count**0.5
     second = per_probe.T @ per_probe / probes / batch

@@ -23,7 +23,7 @@ from nodeflow.flow.settings import FlowProblem, FlowSettingsProblem, SampleSetti
 from nodeflow.flow.store import read_flow, write_flow
 from nodeflow.judge import assess
 from nodeflow.tensors import TensorProblem
-from nodeflow.zoo.architectures import classifier
+from nodeflow.zoo.perceptrons import classifier
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, train_block
 from tests.unit.test_flow_descent import ARCHITECTURE, field_of
@@ -77,12 +77,13 @@ def test_guidance_is_an_independent_loop_of_two_descents() -> None:
             mean, square = ({n: torch.zeros_like(t) for n, t in start.items()} for _ in range(2))
             first, second = field.decays.sigmoid().tolist()
             for k, here in enumerate(path):
-                found = field._gradients(
-                    {n: t.clone().requires_grad_() for n, t in here.items()},
+                flat = torch.cat([t.flatten(1) for t in here.values()], dim=1)
+                found = field._gradient(
+                    flat.detach().requires_grad_(),
                     field._probes()[k],
                     1 + field.noise[k] * noise[:, k],
                 )
-                for (name, _), gradient in zip(start.items(), found, strict=True):
+                for name, gradient in field._named(found).items():
                     mean[name] = first * mean[name] + (1 - first) * gradient
                     square[name] = second * square[name] + (1 - second) * gradient**2
             ends.append(

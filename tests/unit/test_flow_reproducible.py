@@ -16,7 +16,7 @@ from nodeflow.flow.samples import read_samples
 from nodeflow.flow.settings import SampleSettings
 from nodeflow.flow.store import read_flow, write_flow
 from nodeflow.flow.zoos import open_zoos
-from nodeflow.zoo.architectures import classifier
+from nodeflow.zoo.perceptrons import classifier
 from nodeflow.zoo.store import Block, write_block
 from nodeflow.zoo.train import TrainSettings, train_block
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from nodeflow.graphs.checked import GraphProblem
 from nodeflow.graphs.edge_lines import EdgeListProblem
-from nodeflow.graphs.files import read_edge_list, read_network
+from nodeflow.graphs.edge_list import read_edge_list
+from nodeflow.graphs.files import read_network
 from nodeflow.problems import Problem
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, log_loss
 
 from nodeflow.judge.accuracy import assess, assess_logits, calibration_error
-from nodeflow.zoo.architectures import mlp
+from nodeflow.zoo.perceptrons import mlp
 from nodeflow.zoo.predict import predict
 
 RNG = np.random.default_rng(0)

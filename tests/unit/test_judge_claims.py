@@ -167,7 +167,8 @@ def planted(system: str, growth: float) -> dict[str, Any]:
             noise.append(
                 table.assign(
                     training_noise=training, test_noise=test, mae=table["mae"] * (1 + training),
-                    mae_floor=0.1, mae_persistence=10.0, mae_mean_field=5.0,
+                    mae_floor=0.1, mae_observed=table["mae"] + test, mae_observed_floor=0.1 + test,
+                    mae_persistence=10.0, mae_mean_field=5.0,
                 )
             )  # fmt: skip
     return {

@@ -11,6 +11,7 @@ from nodeflow.judge.controls import (
     Control,
     Mix,
     gaussian_draws,
+    lines,
     means,
     noisy_copies,
     per_tensor_deviation,
@@ -60,6 +61,14 @@ def test_a_pair_mean_is_the_mean_of_two_different_members() -> None:
     assert whole == pytest.approx(np.tile(MEMBERS.mean(axis=0), (3, 1)))
 
 
+def test_a_line_is_left_beyond_the_first_of_two_members() -> None:
+    pairs = {
+        tuple((1.5 * MEMBERS[i] - 0.5 * MEMBERS[j]).round(9))
+        for i, j in itertools.permutations(range(8), 2)
+    }
+    assert {tuple(row.round(9)) for row in mixed(lines, np.arange(900))} == pairs
+
+
 def test_gaussian_draws_have_the_members_mean_and_covariance() -> None:
     draws = mixed(gaussian_draws, np.arange(20_000))
     covariance = np.cov(MEMBERS.T)
@@ -72,7 +81,7 @@ def test_gaussian_draws_have_the_members_mean_and_covariance() -> None:
     assert np.cov(codes.T) == pytest.approx(np.eye(7), abs=0.05)
 
 
-@pytest.mark.parametrize("mix", [noisy_copies(np.ones(30)), means(3), gaussian_draws])
+@pytest.mark.parametrize("mix", [noisy_copies(np.ones(30)), means(3), lines, gaussian_draws])
 def test_a_control_depends_on_its_own_seed_alone_and_on_no_cut(mix: Mix) -> None:
     seeds, places = np.array([5, 9, 2, 77]), np.arange(4)
     whole = mixed(mix, seeds)

@@ -9,7 +9,7 @@ from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutatio
 from nodeflow.flow.codec import flatten
 from nodeflow.judge.gauge import closest_gauge
 from nodeflow.judge.novelty import Gallery, invariants, nearest_members
-from nodeflow.zoo.architectures import mlp
+from nodeflow.zoo.perceptrons import mlp
 from nodeflow.zoo.store import Block
 
 ARCHITECTURE = mlp([6, 9, 7, 3])

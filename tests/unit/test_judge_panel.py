@@ -16,7 +16,7 @@ from nodeflow.judge.schemas import JUDGE_PANEL, JUDGE_SUMMARY
 from nodeflow.judge.summary import mean_interval, summarize
 from nodeflow.stack import Stack, StackProblem
 from nodeflow.tables import read_table, write_table
-from nodeflow.zoo.architectures import mlp
+from nodeflow.zoo.perceptrons import mlp
 from nodeflow.zoo.store import Block
 
 ARCHITECTURE = mlp([4, 6, 3])

@@ -14,7 +14,8 @@ from nodeflow.judge.transfer import TransferProblem, TransferSettings, transfer
 from nodeflow.seeds import torch_generator
 from nodeflow.stack import StackProblem
 from nodeflow.tables import write_table
-from nodeflow.zoo.architectures import build, classifier
+from nodeflow.zoo.architectures import build
+from nodeflow.zoo.perceptrons import classifier
 from nodeflow.zoo.predict import StatisticsProblem
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import Fresh, TrainSettings, train_block

@@ -21,10 +21,14 @@ from nodeflow.grid import Cell
 from nodeflow.laws import ATOMS, Form, Law, LawProblem, Term, discover, field_of, read_law
 from nodeflow.laws.along import Along, make_grid
 from nodeflow.laws.atoms import Atom, Scale
-from nodeflow.laws.data import groups_of, noise_of
+from nodeflow.laws.candidates import Candidate
+from nodeflow.laws.data import groups_of, noise_of, size_of
+from nodeflow.laws.discover import _law as weigh
+from nodeflow.laws.discovery import Discovery
 from nodeflow.laws.families import families
 from nodeflow.laws.form import FUNCTIONS
 from nodeflow.laws.formulas import FormulaError, atom_of, read_formula
+from nodeflow.laws.law import EXCESS
 from nodeflow.laws.refine import Fit, columns_of, fit, precision_for, trajectories_of
 from nodeflow.laws.simpler import simpler
 from nodeflow.laws.symbolic import available
@@ -146,8 +150,65 @@ def test_dynamics_outside_the_families_is_said_to_be_unexplained(
         lambda x: np.abs(np.sin(3 * x)), x, np.zeros_like, lambda x: 3 * np.cos(3 * x),
     )  # fmt: skip
     law = discover([graph()], observed(odd, graph(), count=2, noise=0.005))
-    assert not law.explains and law.undetermined and law.weight <= 0.5
+    assert not law.explains and law.undetermined
+    assert law.lasting > 1.0
+    assert sum(x.weight for x in (law, *law.alternatives)) <= 0.5
     assert ("install nodeflow[symbolic]" in law.hint) is not symbolic
+
+
+# --- what lasts in what a law leaves --------------------------------------------------------------
+
+
+def searching(runs: list[Trajectory], sigma: float) -> Discovery:
+    groups = groups_of([graph()], runs)
+    return Discovery(groups, sigma, size_of(groups), signed=False)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5])
+def test_lasting_is_the_share_of_the_residual_that_stays_from_one_time_to_the_next(
+    share: float,
+) -> None:
+    sigma = 0.01
+    runs = observed(field("SIS"), graph(), times=129)
+    noise = sigma * np.random.default_rng(11).standard_normal((len(runs), 129, graph().n))
+    # What a wrong law leaves is smooth: one slow wave at each node, of its own phase.
+    phase = np.random.default_rng(12).uniform(0.0, 2.0 * np.pi, (len(runs), 1, graph().n))
+    wave = np.sqrt(2.0 * share) * sigma * np.sin(4.0 * runs[0].times[None, :, None] + phase)
+    noisy = [replace(x, states=x.states + e) for x, e in zip(runs, noise, strict=True)]
+    search = searching(noisy, sigma)
+    left = noise + wave
+    found = Fit(
+        SIS, np.array(PLANTED["SIS"][1]), (search.groups[0].states[:, 0],),
+        (search.groups[0].states - left,), float(np.square(left).sum()), 10, True, np.eye(3),
+    )  # fmt: skip
+    correlation = (left[:, 1:] * left[:, :-1]).sum() / np.square(left).sum() * 129 / 128
+    # Noise alone leaves 1 / sqrt(count) by chance, and four of those still count as noise.
+    chance = 4.0 / np.sqrt(left.size)
+    assert search.lasting(found) == pytest.approx(max(correlation, 0.0) / chance, rel=0.03)
+    assert (search.lasting(found) > 1.0) == (share > 0.0)
+    assert correlation == pytest.approx(share / (1.0 + share), abs=chance)
+
+
+def test_wrong_law_within_the_noise_is_known_by_what_lasts_and_has_half_the_weight() -> None:
+    """Of ND, whose f is 0.5 tanh x − x: a line in its place is hidden in noise of 0.05."""
+    sigma, (right, values) = 0.05, PLANTED["ND"]
+    hidden = Form((X, ONE), (ONE,), (TANH,))
+    runs = observed(field("ND"), graph(), times=129, noise=sigma)
+    search, fits = searching(runs, sigma), {}
+    for form, near in ((hidden, [-0.8, 0.1, 1.0, 1.0]), (right, values)):
+        start = Candidate(form, np.array(near), 0.0)
+        first = search.fit(form, start.parameters, search.smoothed(start))
+        assert first is not None
+        found = search.fit(form, first.parameters, search.along(first), first.initials)
+        assert found is not None and found.converged
+        fits[form] = found
+    assert search.lasting(fits[right]) < 1.0 < search.lasting(fits[hidden])
+    true = weigh([fits[right]], search, sigma, check=1.0)
+    assert true.explains and true.weight > 0.5
+    wrong = weigh([fits[hidden]], search, sigma, check=1.0)
+    assert wrong.form == hidden and wrong.excess <= EXCESS  # no larger than the noise
+    assert wrong.lasting > 1.0 and not wrong.explains and wrong.undetermined
+    assert sum(x.weight for x in (wrong, *wrong.alternatives)) <= 0.5
 
 
 # --- systems that no list was made for ------------------------------------------------------------

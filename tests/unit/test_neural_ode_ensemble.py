@@ -13,7 +13,7 @@ import nodeflow
 from nodeflow import data, graphs, neural_ode
 from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode import observations
-from nodeflow.neural_ode.estimate import Estimate, estimate_functions, estimates
+from nodeflow.neural_ode.estimate import Estimate, estimates
 from nodeflow.neural_ode.settings import RecipeProblem
 from nodeflow.tables import FileProblem
 
@@ -204,7 +204,7 @@ def test_runs_of_one_group_or_of_many_give_the_same_estimate() -> None:
         [solution(weights, np.random.default_rng(k).uniform(0, 2, 20), times) for k in range(4)]
     )
     settings: dict[str, Any] = {"knots": 16, "steps": 40, "ridge": 0.03}
-    together = estimate_functions(times, states, weights, **settings)
+    [together] = estimates([(times, states)], weights, **settings)
     [alone] = estimates([(times, x[None]) for x in states], weights, **settings)
     inside = slice(2, -4)
     for one, other in ((together, alone),):
@@ -222,7 +222,7 @@ def test_large_graphs_are_estimated_as_small_ones(monkeypatch: pytest.MonkeyPatc
         [solution(weights, np.random.default_rng(k).uniform(0, 2, 30), times) for k in range(3)]
     )
     settings: dict[str, Any] = {"knots": 16, "steps": 30, "ridge": 0.03}
-    dense = estimate_functions(times, states, weights, **settings)
+    [dense] = estimates([(times, states)], weights, **settings)
     matrix = graphs.from_matrix(weights).adjacency()
 
     def same(found: Estimate) -> None:
@@ -231,13 +231,13 @@ def test_large_graphs_are_estimated_as_small_ones(monkeypatch: pytest.MonkeyPatc
             found.root @ found.root.T, dense.root @ dense.root.T, rtol=1e-3, atol=1e-3
         )
 
-    same(estimate_functions(times, states, matrix, **settings))
+    same(*estimates([(times, states)], matrix, **settings))
     monkeypatch.setattr("nodeflow.neural_ode.estimated_from._KEPT", 0)
-    same(estimate_functions(times, states, matrix, **settings))
+    same(*estimates([(times, states)], matrix, **settings))
     monkeypatch.setattr("nodeflow.neural_ode.jacobian._AT_ONCE", 30 * 7)
-    same(estimate_functions(times, states, matrix, **settings))
+    same(*estimates([(times, states)], matrix, **settings))
     monkeypatch.setattr("nodeflow.neural_ode.estimated_from._ROWS", 1000)
-    some = estimate_functions(times, states, matrix, **settings)
+    [some] = estimates([(times, states)], matrix, **settings)
     inside = slice(2, -4)
     np.testing.assert_allclose(some.values[:, inside], dense.values[:, inside], atol=0.05)
 
@@ -255,7 +255,7 @@ def test_a_reweighted_estimate_is_that_of_the_runs_that_count() -> None:
     whole, ones, some = estimates(
         [(times, states)], weights, weights=[None, np.ones((6, 1)), chosen], **settings
     )
-    alone = estimate_functions(times, states[[0, 1, 3]], weights, **settings)
+    [alone] = estimates([(times, states[[0, 1, 3]])], weights, **settings)
     x = whole.points[(whole.points > 0.2) & (whole.points < 3)]
 
     def functions(found: Estimate) -> np.ndarray:

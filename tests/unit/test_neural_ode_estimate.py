@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import field
 from nodeflow.graphs.graph import from_networkx
-from nodeflow.neural_ode.estimate import Estimate, estimate_functions
+from nodeflow.neural_ode.estimate import Estimate, estimates
 from nodeflow.neural_ode.jacobian import jacobian
 from nodeflow.neural_ode.layout import ACTIVATIONS, NETS
 from nodeflow.neural_ode.levenberg import SLOPES, Fit
@@ -31,7 +31,8 @@ def simulated(system: str, count: int = 8) -> np.ndarray:
 
 def estimated(states: np.ndarray) -> Estimate:
     adjacency = GRAPH.adjacency().toarray()
-    return estimate_functions(TIMES, states, adjacency, knots=32, steps=32, ridge=0.03)
+    [estimate] = estimates([(TIMES, states)], adjacency, knots=32, steps=32, ridge=0.03)
+    return estimate
 
 
 def test_splines_reproduce_cubics_and_their_slopes() -> None:

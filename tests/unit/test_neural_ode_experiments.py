@@ -122,6 +122,12 @@ def test_noise_on_the_initial_state_is_the_floor_of_a_good_model() -> None:
     assert (quiet["mae_floor"] < 1e-5).all()
     assert (loud["mae_floor"] > 1e-3).all()
     np.testing.assert_allclose(loud["mae"], loud["mae_floor"], rtol=0.3)
+    # Without noise what is observed is the truth; with it nothing errs less than the noise, whose
+    # mean size is sqrt(2/π) of its standard deviation (less where states are cut off at 0).
+    np.testing.assert_array_equal(quiet["mae_observed"], quiet["mae"])
+    np.testing.assert_array_equal(quiet["mae_observed_floor"], quiet["mae_floor"])
+    np.testing.assert_allclose(loud["mae_observed"], 0.1 * np.sqrt(2 / np.pi), rtol=0.15)
+    np.testing.assert_allclose(loud["mae_observed_floor"], loud["mae_observed"], rtol=0.05)
 
 
 @pytest.mark.parametrize("other", ["times on one graph", "times of a graph", "nodes", "none"])

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from nodeflow import dynamics
 from nodeflow.graphs.graph import from_networkx
 from nodeflow.neural_ode.field import as_field
+from nodeflow.neural_ode.interpolation import Interpolation, place_knots
 from nodeflow.neural_ode.layout import NETS
-from nodeflow.neural_ode.lookup import Lookup, place_knots
 from nodeflow.neural_ode.model import Parameters, evaluate_net, initial_parameters, velocity
 from nodeflow.neural_ode.table import TableProblem, _foreseen
 from nodeflow.seeds import torch_generator
@@ -205,23 +205,23 @@ def test_knots_increase_and_span_the_states(seed: int, count: int) -> None:
     assert knots[-1] >= states.max()
 
 
-def test_a_lookup_is_exact_at_knots_and_close_between_them() -> None:
+def test_an_interpolation_is_exact_at_knots_and_close_between_them() -> None:
     parameters = stack(2)
     states = np.random.default_rng(3).random((100, 10)).astype(np.float32)
     knots = torch.from_numpy(np.stack([place_knots(states, 256)] * 2)).float()
-    lookup = Lookup(knots)
-    values = lookup.values(parameters)
-    torch.testing.assert_close(lookup.interpolate(values, knots), values, atol=1e-5, rtol=1e-4)
+    between = Interpolation(knots)
+    values = between.values(parameters)
+    torch.testing.assert_close(between.interpolate(values, knots), values, atol=1e-5, rtol=1e-4)
     x = torch.from_numpy(np.stack([states] * 2))
     exact = torch.stack([evaluate_net(parameters, net, x) for net in NETS], -1)
-    assert (lookup.interpolate(values, x) - exact).abs().max() < 2e-3
+    assert (between.interpolate(values, x) - exact).abs().max() < 2e-3
 
 
-def test_gradients_flow_through_a_lookup() -> None:
+def test_gradients_flow_through_a_interpolation() -> None:
     parameters = {name: tensor.requires_grad_() for name, tensor in stack(1).items()}
     x = torch.rand(1, 50, generator=torch.Generator().manual_seed(1))
-    lookup = Lookup(torch.linspace(0, 1, 512).unsqueeze(0))
-    through = lookup.interpolate(lookup.values(parameters), x)[..., 0].sum()
+    between = Interpolation(torch.linspace(0, 1, 512).unsqueeze(0))
+    through = between.interpolate(between.values(parameters), x)[..., 0].sum()
     direct = evaluate_net(parameters, "f", x).sum()
     weights = [tensor for name, tensor in parameters.items() if name.startswith("f.")]
     for a, b in zip(

@@ -78,6 +78,14 @@ def test_a_job_is_named_by_the_wildcards_of_its_output() -> None:
             assert re.findall(r"{(\w+)}", paths.job(pattern)) == names, pattern
 
 
+def test_every_rule_names_its_script_in_plain_text() -> None:
+    """An expression is evaluated when a job runs: in a loop over rules, with its last item."""
+    for file in (ROOT / "rules").glob("*.smk"):
+        for named in re.findall(r"^ *script:\n(.*)", file.read_text(), re.MULTILINE):
+            path = re.fullmatch(r' *"\.\./(workflow/scripts/\w+\.py)"', named)
+            assert path is not None and (ROOT / path[1]).is_file(), f"{file.name}: {named}"
+
+
 def test_no_stage_is_longer_than_two_hundred_lines() -> None:
     for file in (ROOT / "src/nodeflow/plan").glob("*.py"):
         if file.stem in ("figures", "tables"):

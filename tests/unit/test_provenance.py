@@ -210,9 +210,9 @@ def test_tables_of_a_stage_are_read_without_torch(stage: str) -> None:
 
 
 IN_FIGURES = {
-    "graphs/bins.py", "judge/bootstrap.py", "judge/clustering.py", "judge/topics.py",
-    "canonical/heights.py", "laws/collected.py", "neural_ode/collected.py",
-    "neural_ode/trust_table.py", "data/tables.py",
+    "graphs/bins.py", "judge/bootstrap.py", "judge/cells.py", "judge/clustering.py",
+    "judge/topics.py", "canonical/heights.py", "laws/collected.py", "neural_ode/collected.py",
+    "neural_ode/identity.py", "neural_ode/trust_table.py", "data/tables.py",
 }  # fmt: skip
 """What figures take from the stages besides their schemas: sums over rows of tables, and names."""
 
@@ -228,6 +228,13 @@ def test_an_edit_of_how_things_are_made_draws_no_figure_anew() -> None:
                 or file.name.endswith("schemas.py")
             )
             assert light or file.as_posix() in IN_FIGURES, f"{figure.name} follows {file}"
+
+
+@pytest.mark.parametrize("script", ["discover_law", "discover_own"])
+def test_an_edit_of_tables_of_neural_odes_finds_no_law_anew(script: str) -> None:
+    followed = imported_modules(SOURCE.parents[1] / f"workflow/scripts/{script}.py")
+    tables = {"schemas.py", "training_schemas.py", "trust_table.py"}
+    assert not {SOURCE / "neural_ode" / name for name in tables} & followed
 
 
 def test_what_only_a_type_checker_imports_is_not_followed(tmp_path: Path) -> None:

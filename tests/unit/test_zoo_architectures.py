@@ -8,13 +8,10 @@ from torch import nn
 
 from nodeflow.datasets import load_dataset
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.architectures import (
-    INITIALIZATIONS,
-    ArchitectureProblem,
-    build,
-    classifier,
-    mlp,
-)
+from nodeflow.zoo.architecture import INITIALIZATIONS
+from nodeflow.zoo.architectures import build
+from nodeflow.zoo.perceptrons import classifier, mlp
+from nodeflow.zoo.settings import ArchitectureProblem
 
 
 @pytest.mark.parametrize(

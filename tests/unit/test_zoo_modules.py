@@ -15,8 +15,11 @@ from torch.nn.utils import parametrize, prune
 from nodeflow.datasets import load_dataset
 from nodeflow.seeds import derive_seed, torch_generator
 from nodeflow.tensors import TensorProblem
-from nodeflow.zoo.architectures import Architecture, ArchitectureProblem, build, from_module
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.architectures import build
 from nodeflow.zoo.predict import ItemProblem, evaluate, predict, recalibrated
+from nodeflow.zoo.settings import ArchitectureProblem
+from nodeflow.zoo.torch_modules import from_module
 from nodeflow.zoo.train import TrainProblem, TrainSettings, initial_parameters, train_block
 
 SMALL: dict[str, dict[str, Any]] = {

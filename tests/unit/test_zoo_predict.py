@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
 from nodeflow.seeds import torch_generator
-from nodeflow.zoo.architectures import mlp
+from nodeflow.zoo.perceptrons import mlp
 from nodeflow.zoo.predict import evaluate, predict, predict_labels, recalibrated
 
 ARCHITECTURE = mlp([5, 7, 3])

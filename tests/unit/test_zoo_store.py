@@ -7,7 +7,7 @@ import torch
 from nodeflow.seeds import torch_generator
 from nodeflow.stack import Stack, StackProblem, held, pieces
 from nodeflow.tables import FileProblem
-from nodeflow.zoo.architectures import mlp
+from nodeflow.zoo.perceptrons import mlp
 from nodeflow.zoo.store import (
     Block,
     open_blocks,

@@ -9,8 +9,9 @@ from torch import nn
 
 from nodeflow.datasets import Dataset, load_dataset
 from nodeflow.seeds import derive_seed, torch_generator
-from nodeflow.zoo import architectures
-from nodeflow.zoo.architectures import Architecture, mlp
+from nodeflow.zoo import architecture
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.perceptrons import mlp
 from nodeflow.zoo.predict import evaluate
 from nodeflow.zoo.schemas import ZOO_METRICS
 from nodeflow.zoo.train import TrainedBlock, TrainProblem, TrainSettings, train_block
@@ -149,9 +150,9 @@ def test_a_member_that_diverges_is_a_row_and_the_others_survive(
     digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        architectures,
+        architecture,
         "INITIALIZATIONS",
-        {**architectures.INITIALIZATIONS, "bad": lambda w, i, o, g: w.fill_(torch.inf)},
+        {**architecture.INITIALIZATIONS, "bad": lambda w, i, o, g: w.fill_(torch.inf)},
     )
     settings = replace(QUICK, initializations=("he_uniform", "bad", "normal"))
     block = train(digits, list(range(6)), settings)

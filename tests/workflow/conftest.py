@@ -22,7 +22,7 @@ import pytest
 from tests.workflow.forked import run_snakemake
 
 ROOT = Path(__file__).parents[2]
-COSTS = {"runtime", "resources"}
+COSTS = {"runtime", "resources", "payoff"}
 """Tables of what a run cost: the only ones that differ between two runs."""
 PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "profiles", "src")
 

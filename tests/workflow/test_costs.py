@@ -34,7 +34,7 @@ zoo:
 own:
   mine: {network: network.csv, series: series.csv}
 """
-ASIDE = ("draw_", "report_", "all_", "collect_runtime", "compare_resources")
+ASIDE = ("draw_", "report_", "all_", "collect_runtime", "compare_resources", "compare_payoff")
 """Figures, pages, targets, and the rules that say what the others cost."""
 
 

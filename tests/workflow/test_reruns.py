@@ -121,11 +121,12 @@ CHANGES = {
         "train_zoo",
         "train_flow",
         "sample_flow",
+        "train_shorter",
         "transfer_samples",
         "compare_solvers",
     },
     "canonical/barrier.py": {"measure_barrier"},
-    "judge/novelty.py": {"judge_samples", "evaluate_prior"},
+    "judge/novelty.py": {"judge_samples", "judge_distances", "evaluate_prior"},
     "judge/error_schemas.py": {
         "evaluate_neural_ode",
         "evaluate_law",
@@ -151,10 +152,12 @@ CHANGES = {
         "draw_degree_errors",
     },
     "figures/laws.py": {"draw_law_errors", "draw_law_recovery", "draw_law_functions"},
-    "figures/speed.py": {"draw_speed"},
+    "figures/speed.py": {"draw_speed", "draw_payoff"},
     "flow/spectra.py": {"collect_flow_training"},
     "plan/figures.py": set(),
     "plan/tables.py": set(),
+    "payoff.py": {"compare_payoff", "draw_payoff", "draw_speed"},
+    "zoo/shorter.py": {"train_shorter"},
     "resources.py": {"compare_resources", "draw_runtime"},
 }
 

@@ -87,6 +87,6 @@ with job(snakemake.log[0], snakemake.threads):
         if missing:
             graphs = graphs or read_graphs(files.edges, params["hidden"]["truth"]["on"])
             models_files = files.models[index :: len(p)]
-            found = examine(params, missing, graphs, models_files, files.truth[index])
-            for name, table in found.items():
+            tables = examine(params, missing, graphs, models_files, files.truth[index])
+            for name, table in tables.items():
                 write_table(paths[name], table, SCHEMAS[name], params[name])

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.predict import evaluate, recalibrated
 
 __all__ = ["loss_barrier"]

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from nodeflow.canonical.axes import END, Scale, Units, Value
-from nodeflow.canonical.graph import Graph, read_graph
+from nodeflow.canonical.graph import OperationGraph, read_graph
 from nodeflow.canonical.symmetry import (
     Group,
     Place,
@@ -30,7 +30,8 @@ from nodeflow.canonical.symmetry import (
 )
 from nodeflow.seeds import torch_generator
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture, ArchitectureProblem
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.settings import ArchitectureProblem
 
 __all__ = ["check_symmetry", "derive_symmetry"]
 
@@ -169,7 +170,7 @@ def _perceptron(architecture: Architecture) -> Symmetry:
     return Symmetry(tuple(groups), shapes=symmetry.shapes)
 
 
-def _groups(graph: Graph, architecture: Architecture) -> Symmetry:
+def _groups(graph: OperationGraph, architecture: Architecture) -> Symmetry:
     tensors = {
         name: graph.tensors[name]
         for name in (*architecture.shapes, *architecture.statistics)

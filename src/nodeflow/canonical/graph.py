@@ -16,10 +16,10 @@ from nodeflow.canonical.axes import END, Value, fixed_axis, free_axis, freeze
 from nodeflow.canonical.operations import rule_of
 from nodeflow.canonical.reshaping import Made
 from nodeflow.canonical.symmetry import SymmetryProblem
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.ties import copied
 
-__all__ = ["Graph", "read_graph"]
+__all__ = ["OperationGraph", "read_graph"]
 
 
 _EXPORT = threading.Lock()
@@ -27,7 +27,7 @@ _EXPORT = threading.Lock()
 
 
 @dataclass
-class Graph:
+class OperationGraph:
     """The values of an exported graph.
 
     Attributes:
@@ -40,7 +40,7 @@ class Graph:
     values: list[Value] = field(default_factory=list)
 
 
-def read_graph(architecture: Architecture) -> Graph:
+def read_graph(architecture: Architecture) -> OperationGraph:
     """Follow all operations of a module.
 
     Raises:
@@ -53,7 +53,7 @@ def read_graph(architecture: Architecture) -> Graph:
         **signature.inputs_to_buffers,
         **signature.inputs_to_lifted_tensor_constants,
     }
-    graph = Graph()
+    graph = OperationGraph()
     results: dict[Node, Made] = {}
     active: set[Node] = set()  # what depends on the items
     read: set[str] = set()
@@ -109,7 +109,7 @@ def _acts_in_place(node: Node) -> bool:
     return schema is not None and bool(schema.is_mutable)
 
 
-def _given(graph: Graph, architecture: Architecture, node: Node, name: str) -> Value:
+def _given(graph: OperationGraph, architecture: Architecture, node: Node, name: str) -> Value:
     """A parameter, a running statistic, a constant of the module, or the items."""
     name = architecture.aliases.get(name, name)
     if name in graph.tensors:

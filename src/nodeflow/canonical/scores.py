@@ -68,11 +68,11 @@ class Target:
                 if place.tensor in tensors:
                     self.along[place.tensor].append((group, place))
         self.between = {
-            (group.name, name): _units_last(tensors[name][None], own, *self.others(own))
+            (group.name, name): _units_last(tensors[name][None], spot, *self.others(spot))
             for name, along in self.along.items()
-            for own in along
-            for group, place in [own]
-            if self.others(own) or self.makes_heads(own)
+            for spot in along
+            for group, place in [spot]
+            if self.others(spot) or self.makes_heads(spot)
         }
 
     def others(self, own: tuple[Group, Place]) -> list[tuple[Group, Place]]:

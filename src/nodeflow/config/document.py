@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from nodeflow.config.root import Config
-from nodeflow.settings.sentences import allowed_values, plain_schema, resolved
+from nodeflow.config.read import config_schema
+from nodeflow.settings.sentences import allowed_values, resolved
 
 __all__ = ["key_table", "schema", "write_documents", "written_schema"]
 
@@ -23,8 +23,7 @@ _HEAD = "# Written by python -m nodeflow.config from the models in src/nodeflow/
 
 def schema() -> dict[str, Any]:
     """The JSON schema of the configuration."""
-    plain: dict[str, Any] = plain_schema(Config.model_json_schema())
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **plain}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **config_schema()}
 
 
 def written_schema() -> str:

@@ -13,12 +13,23 @@ from pydantic_core import PydanticCustomError
 
 from nodeflow.config.section import Name, Names, Section, either, key, known
 from nodeflow.config.zoo import Data, Zoo
-from nodeflow.datasets import VIEWS, DataProblem, form
+from nodeflow.datasets import VIEWS, VOCABULARIES, DataProblem, form
 from nodeflow.datasets.registry import can_be_read, task_data
 from nodeflow.flow.method import Method
 from nodeflow.flow.methods import METHODS
 from nodeflow.flow.settings import DIFFUSION_STEPS, INTEGRATORS, SOLVERS, Width
-from nodeflow.settings.fields import Count, Keys, NonNegative, OneOf, Some, Text, Whole, fault
+from nodeflow.settings.fields import (
+    Count,
+    Keys,
+    NonNegative,
+    OneOf,
+    Positive,
+    Some,
+    Text,
+    Unique,
+    Whole,
+    fault,
+)
 
 __all__ = ["AnyFlow", "Flow", "Flows", "Sampling"]
 
@@ -140,13 +151,10 @@ class AnyFlow(Section):
                     f"names {name}, whose networks predict a number; generated networks are judged "
                     "as classifiers.",
                 )
-            if self.by.kinds is not None and zoos[name].network.kind not in self.by.kinds:
-                yield fault(
-                    at,
-                    f"names {name}, whose networks are of kind {zoos[name].network.kind}; a "
-                    f"{self.method} learns {self.by.learns} ({', '.join(self.by.kinds)}), so "
-                    "choose another method.",
-                )
+            if zoos[name].data in VOCABULARIES:
+                unfit = self.by.unfit_for_texts(self.settings)
+                if unfit is not None:
+                    yield fault(f"{where}.settings.{unfit[0]}", unfit[1])
         learned = [zoos[name] for name in self.learns]
         if any(zoo.reads != learned[0].reads for zoo in learned):
             yield fault(
@@ -219,6 +227,17 @@ class Solvers(Section):
     samplings: Some[Sampling] = key("ways to sample")
 
 
+class Distances(Section):
+    """Networks of flows and controls at the same distances from the zoo."""
+
+    flows: Names = key("flows whose networks are compared with controls at the same distances")
+    factors: Unique[Positive] = key(
+        "distances to the nearest member that networks are moved to, over the median distance of a "
+        "member to its nearest"
+    )
+    networks: Count = key("networks of each set, at each distance")
+
+
 class Flows(Section):
     """All flows."""
 
@@ -226,6 +245,7 @@ class Flows(Section):
     flows: Annotated[dict[Name, Flow], MinLen(1)]
     transfer: Transfer
     solvers: Solvers
+    distances: Distances
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """Names that are not defined, and flows that take their own steps alone."""
@@ -233,6 +253,7 @@ class Flows(Section):
         yield from known("use", self.use, self.flows)
         yield from known("transfer.flows", self.transfer.flows, alone)
         yield from known("solvers.flows", self.solvers.flows, alone)
+        yield from known("distances.flows", self.distances.flows, alone)
         if not any(name in alone for name in self.use):
             yield fault("use", "names flows over several zoos alone; name one over one zoo too.")
         for name in self.solvers.flows:
@@ -288,6 +309,13 @@ class Flows(Section):
                         f"names {name}, whose zoo was trained elsewhere; name flows over zoos that "
                         "are trained here.",
                     )
+        for name in self.distances.flows:
+            if zoos[self.flows[name].zoo].items is None:
+                yield fault(
+                    "flow.distances.flows",
+                    f"names {name}, whose checkpoints come without data; networks are compared by "
+                    "what they do on items, so give the zoo data.",
+                )
         for name in self.transfer.flows:
             own = zoos[self.flows[name].zoo].data
             if not any(can_be_read(task_data(task, own), own) for task in self.transfer.tasks):

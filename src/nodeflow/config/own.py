@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any
 
-import yaml
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import StringConstraints, model_validator
+from pydantic import StringConstraints
 from pydantic_core import PydanticCustomError
 
 from nodeflow.config.section import Section, is_file, key
 from nodeflow.settings.fields import Flag, Number, Positive, Some, Strict, Text, Whole, fault
 
-__all__ = ["Own", "OwnName", "Split"]
+__all__ = ["FILES", "Own", "OwnName", "Split"]
 
 OwnName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
 """A name of the user's choice, which becomes a folder."""
 
+FILES = ("network", "series", "nodes", "prior")
+"""Keys that name a file of the user's own."""
+
 _Part = Annotated[Number, Gt(0), Lt(1)]
 
 
-class _OfOneLine(Section):
-    """A mapping that users write on the command line: Snakemake makes texts of all values there."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _typed(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        return {name: x if name in _TEXTS else _typed(x) for name, x in data.items()}
-
-
-_TEXTS = ("network", "series", "nodes", "prior")
-
-
-def _typed(value: Any) -> Any:
-    """What YAML makes of a text, unless it makes another text of it."""
-    try:
-        found = yaml.safe_load(value) if isinstance(value, str) else value
-    except yaml.YAMLError:
-        return value
-    return value if isinstance(found, str) else found
-
-
-class Split(_OfOneLine):
+class Split(Section):
     """What is held out of the training; one of these keys."""
 
     runs: _Part | Some[Text | Whole] | None = key(
@@ -69,7 +48,7 @@ class Split(_OfOneLine):
             yield fault("", f"names {' and '.join(given) or 'nothing'}; name runs, time or after.")
 
 
-class Own(_OfOneLine):
+class Own(Section):
     """A network, and what was observed on it."""
 
     network: Text = key("its file: an edge list, or Matrix Market, Pajek, GML or GraphML")
@@ -118,7 +97,7 @@ class Own(_OfOneLine):
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """Files that are not there."""
-        for name in _TEXTS:
+        for name in FILES:
             path = getattr(self, name)
             if path is not None and not is_file(path):
                 yield fault(name, f"is {path}, which is not a file.")

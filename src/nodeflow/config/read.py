@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from pydantic import ValidationError
 
 from nodeflow.config.root import Config
 from nodeflow.problems import Problem
-from nodeflow.settings.sentences import Words, dotted, explain, plain_schema
+from nodeflow.settings.sentences import Schema, Words, dotted, explain, plain_schema
 
-__all__ = ["ConfigProblem", "read_config"]
+__all__ = ["ConfigProblem", "config_schema", "read_config"]
 
 _WORDS = Words(
     subject="the configuration key ",
@@ -38,8 +39,13 @@ def read_config(mapping: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(plain)
     except ValidationError as error:
-        schema = plain_schema(Config.model_json_schema())
-        raise ConfigProblem(explain(error, plain, schema, _WORDS)) from None
+        raise ConfigProblem(explain(error, plain, config_schema(), _WORDS)) from None
+
+
+@cache
+def config_schema() -> Schema:
+    """The JSON schema of the configuration; it is read, never changed."""
+    return cast(Schema, plain_schema(Config.model_json_schema()))
 
 
 def _plain(value: Any, path: tuple[str | int, ...]) -> Any:

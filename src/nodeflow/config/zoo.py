@@ -95,11 +95,11 @@ class Checkpoints(Section):
     @property
     def sources(self) -> list[str]:
         """Files that the user's module and data come from, as far as they are files."""
-        found = [named_file(self.module)]
+        files = [named_file(self.module)]
         if self.data is not None:
             file = is_array_file(self.data)
-            found.append(Path(self.data) if file else named_file(self.data))
-        return [str(path) for path in found if path is not None]
+            files.append(Path(self.data) if file else named_file(self.data))
+        return [str(path) for path in files if path is not None]
 
     def faults(self) -> Iterator[PydanticCustomError]:
         """What is not there."""

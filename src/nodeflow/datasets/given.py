@@ -101,14 +101,14 @@ def _named(given: Any, source: str) -> dict[str, np.ndarray]:
         given = dict(zip(names, given, strict=True))
     if not isinstance(given, Mapping):
         raise DataProblem(f"{source} gives {type(given).__name__}; it has to give {_FORMS}.")
-    found: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, values in given.items():
         words = re.split(r"[_\W]+", str(name).lower())
         kinds = [_KINDS[word] for word in words if word in _KINDS]
         part = [_PARTS[word] for word in words if word in _PARTS]
         if len(words) == len(kinds) + len(part) and len(kinds) == 1 and len(part) <= 1:
-            found[f"{(part or ['test'])[0]}_{kinds[0]}"] = _array(values, f"{name} of {source}")
-    return found
+            arrays[f"{(part or ['test'])[0]}_{kinds[0]}"] = _array(values, f"{name} of {source}")
+    return arrays
 
 
 def _array(values: Any, what: str) -> np.ndarray:

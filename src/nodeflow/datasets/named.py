@@ -40,13 +40,13 @@ def named_file(name: str) -> Path | None:
     """
     module = _module(name)
     with _own_folder_first():
-        found, places = None, None
+        spec, places = None, None
         for part in module.split("."):
             try:
-                found = PathFinder.find_spec(part, places)
+                spec = PathFinder.find_spec(part, places)
             except ImportError:
-                found = None
-            if found is None:
+                spec = None
+            if spec is None:
                 # Packages that were installed to be edited may be found in ways of their own.
                 if places is None and part in sys.modules:
                     return None
@@ -54,8 +54,8 @@ def named_file(name: str) -> Path | None:
                     f"{name}: there is no module {module} in {Path.cwd()} or among what is "
                     "installed; write its file there, or correct the name."
                 )
-            places = list(found.submodule_search_locations or [])
-    origin = "" if found is None else found.origin or ""
+            places = list(spec.submodule_search_locations or [])
+    origin = "" if spec is None else spec.origin or ""
     return Path(origin) if origin.endswith(".py") else None
 
 
@@ -89,18 +89,18 @@ def call_named(name: str, gives: str) -> Any:
                 f"{name}: importing {module} failed{_where(error)}: {_said(error)}."
             ) from error
         try:
-            found: Callable[[], Any] = resolve_name(name)
+            target: Callable[[], Any] = resolve_name(name)
         except AttributeError as error:
             raise NamedProblem(
                 f"{name}: {module} defines no {function}; name a function or a class that gives "
                 f"{gives}."
             ) from error
-        if not callable(found):
+        if not callable(target):
             raise NamedProblem(
-                f"{name} is {type(found).__name__}; name a function or a class that gives {gives}."
+                f"{name} is {type(target).__name__}; name a function or a class that gives {gives}."
             )
         try:
-            return found()
+            return target()
         except Exception as error:
             raise NamedProblem(
                 f"{name} failed{_where(error)}: {_said(error)}; it has to give {gives} when it is "
@@ -120,14 +120,14 @@ def _module(name: str) -> str:
 @contextmanager
 def _own_folder_first() -> Iterator[None]:
     """While modules are looked for in the working folder first; afterwards last."""
-    own = str(Path.cwd())
-    before = [path for path in sys.path if path != own]
-    sys.path[:] = [own, *before]
+    working = str(Path.cwd())
+    before = [path for path in sys.path if path != working]
+    sys.path[:] = [working, *before]
     try:
         yield
     finally:
         # What the user's code imports while it runs is still found, and hides nothing installed.
-        sys.path[:] = [*before, own]
+        sys.path[:] = [*before, working]
 
 
 def _said(error: Exception) -> str:

@@ -17,8 +17,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from nodeflow.dynamics import kernels
+from nodeflow.dynamics import kernels, neighbours
 from nodeflow.dynamics.given import as_matrix, by_node, first_bad, increasing
+from nodeflow.dynamics.runge_kutta import EXPLICIT
 from nodeflow.dynamics.systems import Field
 from nodeflow.graphs.graph import Graph, check_graphs
 from nodeflow.problems import Problem
@@ -161,12 +162,12 @@ def _integrate(
 
 @dataclass(frozen=True)
 class _Network:
-    """The graphs of a block, as `kernels.velocity` wants them."""
+    """The graphs of a block, as `neighbours.velocity` wants them."""
 
     offset: Ints
-    order: kernels.Unsigned
-    indptr: kernels.Unsigned
-    indices: kernels.Unsigned
+    order: neighbours.Unsigned
+    indptr: neighbours.Unsigned
+    indices: neighbours.Unsigned
     weights: Floats
 
     @classmethod
@@ -196,7 +197,7 @@ class _Network:
         for graph, first, last, start in zip(
             graphs, offset[:-1], offset[1:], ends[:-1], strict=True
         ):
-            kernels.rows_by_degree(
+            neighbours.rows_by_degree(
                 graph.edges, start, order[first:last], indptr[first:last], indices
             )
         return cls(offset, order, indptr, indices, np.empty(0))
@@ -247,7 +248,7 @@ class _Block:
         self.t = np.full(count, times[0])
         self.h = np.zeros(count)
         self.last_error = np.full(count, 1e-4)
-        self.method = np.full(count, kernels.EXPLICIT)
+        self.method = np.full(count, EXPLICIT)
         self.rejected = np.zeros(count, np.bool_)
         self.steps = np.zeros(count, np.int64)
         self.observed = np.ones(count, np.int64)
@@ -348,7 +349,7 @@ class _Block:
         f, h_ego, h_alt = (
             np.ascontiguousarray(values, dtype=np.float64) for values in self.field.values(x)
         )
-        kernels.velocity(
+        neighbours.velocity(
             self.graph[rows], start, net.offset, net.order, net.indptr, net.indices, net.weights,
             f, h_ego, h_alt, received, out,
         )  # fmt: skip

@@ -12,6 +12,7 @@ from .flow import (
     draw_capacity,
     draw_conditional,
     draw_dispersion,
+    draw_distances,
     draw_flow_training,
     draw_frontier,
     draw_solvers,
@@ -36,7 +37,7 @@ from .priors import (
     draw_prior_sizes,
 )
 from .runtime import draw_runtime
-from .speed import draw_speed
+from .speed import draw_payoff, draw_speed
 from .style import drawing, save
 from .zoo import draw_alignment, draw_zoo
 
@@ -50,6 +51,7 @@ __all__ = [
     "draw_degree_errors",
     "draw_degrees",
     "draw_dispersion",
+    "draw_distances",
     "draw_ensemble",
     "draw_error_over_training",
     "draw_fixed_points",
@@ -62,6 +64,7 @@ __all__ = [
     "draw_law_recovery",
     "draw_networks",
     "draw_noise",
+    "draw_payoff",
     "draw_prior_alarm",
     "draw_prior_claims",
     "draw_prior_families",

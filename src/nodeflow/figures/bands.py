@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from nodeflow.judge.bootstrap import median_band
+from nodeflow.judge.bootstrap import median_band, true_failed
 from nodeflow.neural_ode.schemas import LAW, NEURAL_ODE, TAILED
 from nodeflow.seeds import numpy_generator
 
@@ -69,7 +69,20 @@ def what_bands_show(runs: pd.DataFrame, *point: str) -> str:
 
 
 def failures(runs: pd.DataFrame) -> str:
-    """Which share of the integrations of each system failed, of those that have failed ones."""
-    shares = (runs["status"] != "ok").groupby(runs["system"], sort=False).mean()
-    failing = [f"{system} {share:.1%}" for system, share in shares.items() if share > 0]
-    return f"failed integrations: {', '.join(failing)}" if failing else "no integration failed"
+    """Which share of the integrations of each system failed, of those that have failed ones.
+
+    Those of the true system count apart: they say nothing of models.
+    """
+    untold = true_failed(runs)
+    failed = runs["status"] != "ok"
+    told = {
+        "failed integrations": _shares((failed & ~untold)[~untold], runs["system"]),
+        "of the true system": _shares(untold, runs["system"]),
+    }
+    parts = [f"{name}: {shares}" for name, shares in told.items() if shares]
+    return ", ".join(parts) or "no integration failed"
+
+
+def _shares(failed: pd.Series[bool], systems: pd.Series[str]) -> str:
+    shares = failed.groupby(systems[failed.index], sort=False).mean()
+    return ", ".join(f"{system} {share:.1%}" for system, share in shares.items() if share > 0)

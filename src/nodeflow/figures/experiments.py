@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -117,41 +118,45 @@ def draw_fixed_points(points: pd.DataFrame) -> Figure:
 
 
 def draw_hidden(hidden: pd.DataFrame) -> Figure:
-    """Error against the share of unobserved nodes, with the true system on the same subgraph.
+    """Error against the share of unobserved nodes: in all, and what they add for the model.
 
     Args:
         hidden: rows of `COLLECTED_HIDDEN`.
     """
-    hidden, laws = by_method(hidden)
+    hidden, laws = by_method(hidden.assign(added=hidden["mae"] - hidden["mae_whole"]))
     systems = list(dict.fromkeys(hidden["system"]))
     shades = colours(hidden["trained_gamma"].tolist())
-    figure, axes = panels(len(systems))
-    for axis, system in zip(axes, systems, strict=True):
+    figure, axes = panels(2 * len(systems), columns=len(systems))
+    top, bottom = axes[: len(systems)], axes[len(systems) :]
+    for axis, below, system in zip(top, bottom, systems, strict=True):
         chosen = hidden[hidden["system"] == system]
         for gamma, shade in shades.items():
             rows = chosen[chosen["trained_gamma"] == gamma]
             bootstrapped(axis, rows, "share", "mae", shade, f"nODE, γ = {gamma}")
-            floor = rows.groupby("share")["mae_floor"].median()
-            axis.plot(floor.index, floor, color=shade, ls="-.", lw=1)
+            bootstrapped(below, rows, "share", "added", shade, None)
+            for each in (axis, below):
+                floor = rows.groupby("share")["mae_floor"].median()
+                each.plot(floor.index, floor, color=shade, ls="-.", lw=1)
             whole = rows.groupby("share")["mae_whole"].median()
             axis.plot(whole.index, whole, color=shade, lw=0.6)
             baselines(axis, rows, "share", shade)
             law = laws[(laws["system"] == system) & (laws["trained_gamma"] == gamma)]
             bootstrapped(axis, law, "share", "mae", shade, f"law, γ = {gamma}", marker="s")
-        axis.set(
-            xscale="log", yscale="log", title=system, xlabel="share of unobserved nodes",
-            ylabel="node MAE",
+        axis.set(xscale="log", yscale="log", title=system, ylabel="node MAE")
+        below.set(
+            xscale="log", yscale="log", xlabel="share of unobserved nodes",
+            ylabel="MAE less that on the whole",
         )  # fmt: skip
-    axes[-1].plot([], [], color="0.4", ls="-.", lw=1, label="true system, subgraph")
-    axes[-1].plot([], [], color="0.4", lw=0.6, label="nODE, whole graph")
-    name_baselines(axes[-1])
-    outside_legend(axes[-1])
+    top[-1].plot([], [], color="0.4", ls="-.", lw=1, label="true system, subgraph")
+    top[-1].plot([], [], color="0.4", lw=0.6, label="nODE, whole graph")
+    name_baselines(top[-1])
+    outside_legend(top[-1])
     line_under(figure, what_bands_show(hidden, "share", "trained_gamma"))
     return figure
 
 
 def draw_noise(noise: pd.DataFrame) -> Figure:
-    """Error against the noise on the initial states, one colour a noise in training.
+    """Error against the noise of the test: from true states, and from observed ones.
 
     Args:
         noise: rows of `COLLECTED_NOISE`.
@@ -159,25 +164,33 @@ def draw_noise(noise: pd.DataFrame) -> Figure:
     noise, laws = by_method(noise)
     systems = list(dict.fromkeys(noise["system"]))
     shades = colours(noise["training_noise"].tolist())
-    figure, axes = panels(len(systems))
-    for axis, system in zip(axes, systems, strict=True):
+    figure, axes = panels(2 * len(systems), columns=len(systems))
+    compared = [("mae", axes[: len(systems)]), ("mae_observed", axes[len(systems) :])]
+    for (error, row), (place, system) in product(compared, enumerate(systems)):
+        axis = row[place]
         chosen = noise[noise["system"] == system]
         for level, shade in shades.items():
             rows = chosen[chosen["training_noise"] == level]
-            bootstrapped(axis, rows, "test_noise", "mae", shade, f"nODE, σ = {level:g}")
+            bootstrapped(axis, rows, "test_noise", error, shade, f"nODE, σ = {level:g}")
             law = laws[(laws["system"] == system) & (laws["training_noise"] == level)]
-            bootstrapped(axis, law, "test_noise", "mae", shade, f"law, σ = {level:g}", marker="s")
-        floor = chosen.groupby("test_noise")["mae_floor"].median()
+            bootstrapped(axis, law, "test_noise", error, shade, f"law, σ = {level:g}", marker="s")
+        floor = chosen.groupby("test_noise")[f"{error}_floor"].median()
         axis.plot(floor.index, floor, color="0.4", ls="-.", lw=1)
-        baselines(axis, chosen, "test_noise", "0.4")
+        if error == "mae":
+            baselines(axis, chosen, "test_noise", "0.4")
         # A perfect model has no error without noise: the line of the true system leaves the panel.
-        axis.set_ylim(bottom=0.3 * float(chosen["mae"].quantile(0.02)))
+        axis.set_ylim(bottom=0.3 * float(chosen[error].quantile(0.02)))
         smallest = chosen["test_noise"][chosen["test_noise"] > 0].min()
         axis.set_xscale("symlog", linthresh=float(smallest) if smallest > 0 else 1.0)
-        axis.set(yscale="log", title=system, xlabel="noise on initial states, σ", ylabel="node MAE")
-    axes[-1].plot([], [], color="0.4", ls="-.", lw=1, label="true system, same noise")
-    name_baselines(axes[-1])
-    outside_legend(axes[-1])
+        axis.set(yscale="log")
+        if error == "mae":
+            axis.set(title=system, ylabel="MAE, true states")
+        else:
+            axis.set(ylabel="MAE, observed states", xlabel="noise of the test, σ")
+    last = axes[len(systems) - 1]
+    last.plot([], [], color="0.4", ls="-.", lw=1, label="true system, same noise")
+    name_baselines(last)
+    outside_legend(last)
     line_under(figure, what_bands_show(noise, "test_noise", "training_noise"))
     return figure
 

@@ -24,6 +24,7 @@ __all__ = [
     "draw_capacity",
     "draw_conditional",
     "draw_dispersion",
+    "draw_distances",
     "draw_flow_training",
     "draw_frontier",
     "draw_solvers",
@@ -183,6 +184,46 @@ def draw_frontier(panel: pd.DataFrame, looks: Looks) -> Figure:
     return figure
 
 
+def draw_distances(table: pd.DataFrame, looks: Looks) -> Figure:
+    """Accuracy, and share of networks that work and are new, at the same distances from a zoo.
+
+    Args:
+        table: columns flow, method, weights, width, set, factor (NaN for networks as they were
+            made), n, accuracy, accuracy_low, accuracy_high, both_share.
+        looks: of each method; see `nodeflow.flow.looks`.
+    """
+    groups = list(table.groupby(["flow", "weights"], sort=False))
+    # Each flow has a legend of its own beside its panels.
+    figure, axes = panels(2 * len(groups), columns=len(groups), width=4.8, height=2.6)
+    known = set_colours()
+    controls = {
+        "held-out": ("o", "-"), "noise": ("s", "--"), "line": ("^", "--"), "soup": ("v", "--"),
+    }  # fmt: skip
+    shades = {**known, "line": known["pair mean"]}
+    for place, ((flow, weights), rows) in enumerate(groups):
+        both = axes[place], axes[len(groups) + place]
+        # Controls follow from the zoo alone, up to the draw: those of one width stand for all.
+        first = rows[rows["width"] == rows["width"].iloc[0]]
+        for name, (marker, line) in controls.items():
+            _over_distance(both, first[first["set"] == name], shades[name], marker, line, name)
+        widths = sorted(set(rows["width"]))
+        for width in widths:
+            chosen = rows[(rows["set"] == "generated") & (rows["width"] == width)]
+            look = looks[str(chosen["method"].iloc[0])]
+            colour, marker = look["colours"][weights == "raw"], "*DPX<>"[widths.index(width) % 6]
+            label = _described(look, str(weights), str(width))
+            _over_distance(both, chosen, colour, marker, "-", label)
+        both[0].set(title=f"{flow}, {weights}", ylabel="test accuracy", ylim=(0, 1.02))
+        both[1].set(ylabel="works and is new", ylim=(-0.03, 1.03))
+        factors = sorted(set(rows["factor"].dropna()))
+        for axis in both:
+            axis.set(xlabel="distance to a member, over members'")
+            axis.set_xticks([0, *factors], ["made", *(f"{x:g}" for x in factors)])
+        note(both[0], f"n ≥ {rows.loc[rows['set'] != 'zoo', 'n'].min()} networks a point")
+        outside_legend(both[1])
+    return figure
+
+
 def draw_solvers(table: pd.DataFrame) -> Figure:
     """Accuracy against evaluations a sample, by solver and kind of weights, a panel a flow's width.
 
@@ -269,6 +310,23 @@ def draw_transfer(transfer: pd.DataFrame) -> Figure:
         note(axis, f"n = {least} networks a point, 10–90 %")
     outside_legend(axes[-1])
     return figure
+
+
+def _over_distance(
+    axes: tuple[Axes, Axes], rows: pd.DataFrame, colour: object, marker: str, line: str, label: str
+) -> None:
+    """A set's accuracy with its interval, and the share that works and is new, by distance."""
+    moved = rows.dropna(subset=["factor"]).sort_values("factor")
+    at = moved["factor"]
+    style: dict[str, Any] = {"color": colour, "marker": marker, "ms": 4, "lw": 1, "ls": line}
+    axes[0].fill_between(
+        at, moved["accuracy_low"], moved["accuracy_high"], color=colour, alpha=0.18, lw=0
+    )
+    axes[0].plot(at, moved["accuracy"], **style)
+    axes[1].plot(at, moved["both_share"], label=label, **style)
+    made = rows[rows["factor"].isna()]
+    for axis, column in zip(axes, ("accuracy", "both_share"), strict=True):
+        axis.plot(np.zeros(len(made)), made[column], **{**style, "ls": ""})
 
 
 def _references(axis: Axes, table: pd.DataFrame, x: str) -> None:

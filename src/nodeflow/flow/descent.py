@@ -34,7 +34,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -47,16 +47,23 @@ from torch.nn.functional import log_softmax, softmax
 from nodeflow.flow.codec import Shapes, flatten
 from nodeflow.flow.method import Condition, Generator
 from nodeflow.flow.methods.descent import DescentSettings
+from nodeflow.flow.perceptron import LossGradient
 from nodeflow.flow.settings import FlowProblem, SampleSettings
 from nodeflow.flow.state import load_state, state_of
-from nodeflow.zoo.architectures import ACTIVATIONS, Architecture, build, mlp
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.architectures import build
 
 __all__ = ["Descent", "DescentField"]
 
 _BLOCK = 64
+_MIXED = 4
+"""Tokens that are mixed at each place of a text that is a probe."""
 _FIRST_FLOOR = 1e-2
 _FIRST_DECAYS = (0.0, 1.5)
 
+
+Probes = tuple[Tensor, Tensor, "Tensor | None"]
+"""Items of an evaluation, the logits of their labels and, of texts, the tokens that are mixed."""
 
 Carrier = Callable[[dict[str, Tensor], Tensor | None], dict[str, Tensor]]
 """(stacked initial networks (M, …), noise (M, K, P) or none) → stacked final ones."""
@@ -69,11 +76,13 @@ class DescentField(nn.Module):
         architecture: of all networks.
         evaluations: K, steps of length 1/K from t = 0 to 1, one gradient each.
         probes: P, learned items in each evaluation.
-        features: length of an item.
+        features: length of an item; of a text its places.
         classes: number of classes.
 
     Attributes:
-        items: (K, P, features) probes of each evaluation.
+        items: (K, P, features) probes of each evaluation; of texts (K, P, features, S), logits of
+            the shares that tokens have in what is read at each place.
+        tokens: (K, P, features, S) these tokens; None where items are numbers.
         targets: (K, P, classes) logits of their labels.
         log_rate: (K, T) logarithm of the speed of each of the T tensors at each evaluation.
         log_floor: (K, T) logarithm of what is added to the gradient's running rms.
@@ -90,7 +99,8 @@ class DescentField(nn.Module):
         super().__init__()
         self.architecture, self.evaluations = architecture, evaluations
         tensors = len(architecture.shapes)
-        self.items = nn.Parameter(torch.zeros(evaluations, probes, features))
+        mixed = (_MIXED,) if architecture.tokens else ()
+        self.items = nn.Parameter(torch.zeros(evaluations, probes, features, *mixed))
         self.targets = nn.Parameter(torch.zeros(evaluations, probes, classes))
         self.log_rate = nn.Parameter(torch.zeros(evaluations, tensors))
         self.log_floor = nn.Parameter(torch.full((evaluations, tensors), math.log(_FIRST_FLOOR)))
@@ -98,9 +108,13 @@ class DescentField(nn.Module):
         self.noise = nn.Parameter(torch.zeros(evaluations))
         self.axes: Tensor | None
         self.register_buffer("axes", None, persistent=False)
-        widths = [shape[0] for shape in architecture.shapes.values() if len(shape) > 1]
-        layered = architecture.module is None and len(widths) > 1
-        self._later = mlp(widths, architecture.activation) if layered else None
+        self.tokens: Tensor | None
+        texts = torch.zeros_like(self.items, dtype=torch.int64) if mixed else None
+        self.register_buffer("tokens", texts)
+        self._sizes = [math.prod(shape) for shape in architecture.shapes.values()]
+        # Of a perceptron, features to classes: what is written out for it, see `LossGradient`.
+        outs = [shape[0] for shape in architecture.shapes.values() if len(shape) > 1]
+        self._widths = [features, *outs] if architecture.module is None else None
 
     def forward(
         self,
@@ -119,109 +133,104 @@ class DescentField(nn.Module):
                 own plus `guidance` times what this field, that of a label, adds to it.
             guidance: w; see `nodeflow.flow.Condition`.
         """
-        names = list(self.architecture.shapes)
-        now = [networks[name].detach().requires_grad_() for name in names]
+        now = torch.cat(
+            [networks[name].detach().flatten(1) for name in self.architecture.shapes], dim=1
+        ).requires_grad_()
         fields = [self] if without is None else [without, self]
         averages = [_Averages.before(now, field.decays) for field in fields]
         probes = [field._probes() for field in fields]
         for step in range(self.evaluations):
-            here = dict(zip(names, now, strict=True))
             moves = [
-                field._moves(here, own, step, those[step], noise)
+                field._move(now, own, step, those[step], noise)
                 for field, own, those in zip(fields, averages, probes, strict=True)
             ]
-            if without is None:
-                (move,) = moves
-            else:
-                move = [torch.lerp(a, b, guidance) for a, b in zip(*moves, strict=True)]
-            moved = [tensor - one for tensor, one in zip(now, move, strict=True)]
-            now = moved if self.training else [tensor.detach().requires_grad_() for tensor in moved]
-        return dict(zip(names, now, strict=True))
+            move = moves[0] if without is None else torch.lerp(moves[0], moves[1], guidance)
+            now = now - move
+            if not self.training:
+                now = now.detach().requires_grad_()
+        return self._named(now)
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Noise (M, K, P) for M networks, on the CPU."""
         shape = (count, self.evaluations, self.items.shape[1])
         return torch.randn(shape, generator=generator)
 
-    def _probes(self) -> list[tuple[Tensor, Tensor]]:
-        """Items and targets of each evaluation.
+    def _probes(self) -> list[Probes]:
+        """Items, targets and, of texts, tokens of each evaluation.
 
         Taken apart at once: the gradient of a single one would be as large as that of all.
         """
         both = (self.items, self.targets)
         items, targets = both if self.training else (part.detach() for part in both)
-        return list(zip(items, targets, strict=True))
+        tokens = [None] * len(items) if self.tokens is None else self.tokens
+        return list(zip(items, targets, tokens, strict=True))
 
-    def _moves(
+    def _move(
         self,
-        networks: Mapping[str, Tensor],
+        networks: Tensor,
         averages: _Averages,
         step: int,
-        probes: tuple[Tensor, Tensor],
+        probes: Probes,
         noise: Tensor | None,
-    ) -> list[Tensor]:
-        """What an evaluation takes from each tensor; the running averages go on with it."""
-        mean, square = averages.mean, averages.square
+    ) -> Tensor:
+        """What an evaluation takes from flat networks; the running averages go on with it."""
         keep_mean, keep_square = averages.keep
-        unbiased_square = 1 / (1 - keep_square ** (step + 1))
         speeds = self.log_rate[step].exp() / self.evaluations / (1 - keep_mean ** (step + 1))
         floors = (2 * self.log_floor[step]).exp()
+        sizes = torch.tensor(self._sizes, device=networks.device)
         weights = None if noise is None else 1 + self.noise[step] * noise[:, step]
-        moves = []
-        for i, gradient in enumerate(self._gradients(networks, probes, weights)):
-            mean[i], square[i], move = _Normalize.apply(  # type: ignore[no-untyped-call]
-                mean[i],
-                square[i],
-                gradient,
-                keep_mean,
-                keep_square,
-                speeds[i],
-                unbiased_square,
-                floors[i],
-            )
-            moves.append(move)
-        return moves
+        averages.mean, averages.square, move = _Normalize.apply(  # type: ignore[no-untyped-call]
+            averages.mean,
+            averages.square,
+            self._gradient(networks, probes, weights),
+            keep_mean,
+            keep_square,
+            speeds.repeat_interleave(sizes),
+            1 / (1 - keep_square ** (step + 1)),
+            floors.repeat_interleave(sizes),
+        )
+        return move
 
-    def _gradients(
-        self,
-        networks: Mapping[str, Tensor],
-        probes: tuple[Tensor, Tensor],
-        weights: Tensor | None,
-    ) -> tuple[Tensor, ...]:
-        """Of the mean cross-entropy on the probes of an evaluation, for each network alone."""
-        items, targets = probes
+    def _gradient(self, networks: Tensor, probes: Probes, weights: Tensor | None) -> Tensor:
+        """Of the mean cross-entropy on the probes of an evaluation, for each flat network alone.
+
+        While probes of perceptrons are trained, items meet all networks in one product. Rounding
+        depends on a network's place in its stack there, so networks are sampled without it.
+        """
+        items, targets, tokens = probes
+        likely = softmax(targets, dim=1)
+        if self._widths is not None and self.training:
+            gradient: Tensor = LossGradient.apply(  # type: ignore[no-untyped-call]
+                networks, items, likely, weights, self._widths, self.architecture.activation
+            )
+            return gradient
         with torch.enable_grad():
-            logits = self._logits(networks, items)
-            likely = softmax(targets, dim=1)
+            read = (items,) if tokens is None else (tokens, softmax(items, dim=-1))
+            # In memory of its own each tensor begins where products of the next are not rounded
+            # differently.
+            apart = {name: tensor.contiguous() for name, tensor in self._named(networks).items()}
+            logits = self.architecture.forward_together(apart, *read)
             losses = -(likely * log_softmax(logits, dim=2)).sum(dim=2)
             loss = (losses if weights is None else weights * losses).mean(dim=1).sum()
-        return torch.autograd.grad(loss, list(networks.values()), create_graph=self.training)
+        return torch.autograd.grad(loss, networks, create_graph=self.training)[0]
 
-    def _logits(self, networks: Mapping[str, Tensor], items: Tensor) -> Tensor:
-        """Logits (M, P, classes) of networks.
-
-        While a perceptron's probes are trained, its first layer is one product for all networks:
-        items then have one gradient instead of one for each. Rounding depends on a network's
-        place in its stack there, so networks are sampled without it.
-        """
-        if self._later is None or not self.training:
-            return self.architecture.forward(networks, items)
-        weight, bias = networks["layer0.weight"], networks["layer0.bias"]
-        product = (weight.flatten(0, 1) @ items.T).view(*bias.shape, len(items))
-        activation = ACTIVATIONS[self.architecture.activation]
-        hidden = activation(product.transpose(1, 2) + bias.unsqueeze(1))
-        names = list(self._later.shapes)
-        later = dict(zip(names, list(networks.values())[-len(names) :], strict=True))
-        return self._later.forward(later, hidden)
+    def _named(self, networks: Tensor) -> dict[str, Tensor]:
+        """Flat networks (M, D) by the names of their tensors."""
+        parts = networks.split(self._sizes, dim=1)
+        return {
+            name: part.unflatten(1, shape)
+            for (name, shape), part in zip(self.architecture.shapes.items(), parts, strict=True)
+        }
 
 
 class _Normalize(torch.autograd.Function):
     """Running averages of a gradient g, and the move that is made of them.
 
     (mean m, square s, g, a, b, p, q, f) → m' = a m + (1 − a) g, s' = b s + (1 − b) g², and
-    p m' / √(q s' + f), where a, b, p, q and f are numbers. Written as one operation because its
-    tensors are as large as all networks: left to autograd, each of two dozen intermediate results
-    goes through memory, which took more than half of the time of training.
+    p m' / √(q s' + f), where a, b and q are numbers, and p and f have one for each parameter.
+    Written as one operation because its tensors are as large as all networks: left to autograd,
+    each of two dozen intermediate results goes through memory, which took more than half of the
+    time of training.
     """
 
     @staticmethod
@@ -230,29 +239,33 @@ class _Normalize(torch.autograd.Function):
         mean: Tensor,
         square: Tensor,
         gradient: Tensor,
-        *numbers: Tensor,
+        keep_mean: Tensor,
+        keep_square: Tensor,
+        speed: Tensor,
+        unbiased: Tensor,
+        floor: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        a, b, p, q, f = (float(number) for number in numbers)
+        a, b, q = (float(number) for number in (keep_mean, keep_square, unbiased))
         new_mean = torch.lerp(gradient, mean, a)
         new_square = (square * b).addcmul_(gradient, gradient, value=1 - b)
-        move = (new_square * q).add_(f).rsqrt_().mul_(new_mean).mul_(p)
-        ctx.save_for_backward(mean, square, gradient, new_mean, new_square)
-        ctx.numbers = a, b, p, q, f
+        move = (new_square * q).add_(floor).rsqrt_().mul_(new_mean).mul_(speed)
+        ctx.save_for_backward(mean, square, gradient, new_mean, new_square, speed, floor)
+        ctx.numbers = a, b, q
         return new_mean, new_square, move
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, ...]:
-        mean, square, gradient, new_mean, new_square = ctx.saved_tensors
-        a, b, p, q, f = ctx.numbers
+        mean, square, gradient, new_mean, new_square, speed, floor = ctx.saved_tensors
+        a, b, q = ctx.numbers
         to_mean, to_square, to_move = grads
-        inverse = (new_square * q).add_(f).rsqrt_()
+        inverse = (new_square * q).add_(floor).rsqrt_()
         scaled = to_move * inverse
         product = scaled * new_mean
-        to_speed = product.sum()
-        to_mean = torch.add(to_mean, scaled, alpha=p)
+        to_speed = product.sum(dim=0)
+        to_mean = torch.addcmul(to_mean, scaled, speed)
         # From here on of q s' + f.
-        product.mul_(inverse).mul_(inverse).mul_(-p / 2)
-        to_unbias, to_floor = _dot(product, new_square), product.sum()
+        product.mul_(inverse).mul_(inverse).mul_(speed * -0.5)
+        to_unbias, to_floor = _dot(product, new_square), product.sum(dim=0)
         to_square = torch.add(to_square, product, alpha=q)
         crossed = gradient * to_square
         to_keep_mean = _dot(to_mean, mean) - _dot(to_mean, gradient)
@@ -274,18 +287,18 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
     return torch.dot(a.flatten(), b.flatten())
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Averages:
-    """Running means of the gradients of each tensor and of their squares, and what they keep."""
+    """Running means of the gradients of flat networks and of their squares, and what they keep."""
 
-    mean: list[Tensor]
-    square: list[Tensor]
+    mean: Tensor
+    square: Tensor
     keep: tuple[Tensor, Tensor]
 
     @classmethod
-    def before(cls, tensors: Sequence[Tensor], decays: Tensor) -> _Averages:
+    def before(cls, networks: Tensor, decays: Tensor) -> _Averages:
         """Those before the first gradient."""
-        mean, square = ([torch.zeros_like(tensor) for tensor in tensors] for _ in range(2))
+        mean, square = torch.zeros_like(networks), torch.zeros_like(networks)
         keep_mean, keep_square = torch.sigmoid(decays)
         return cls(mean, square, (keep_mean, keep_square))
 
@@ -326,7 +339,7 @@ class Descent(Generator):
     ) -> Descent:
         """The inverse of `tensors` and `about`."""
         architecture = build(**about["recipe"])
-        evaluations, probes, features = tensors["velocity.items"].shape
+        evaluations, probes, features, *_ = tensors["velocity.items"].shape
         classes = tensors["velocity.targets"].shape[2]
 
         def field(part: str) -> DescentField:

@@ -21,7 +21,7 @@ from torch.nn.functional import one_hot
 
 from nodeflow.flow.descent import Descent, DescentField
 from nodeflow.flow.method import LearnedZoo, Origin
-from nodeflow.flow.methods.descent import DescentSettings
+from nodeflow.flow.methods.descent import METHOD, DescentSettings
 from nodeflow.flow.objective import Objective
 from nodeflow.flow.settings import FlowProblem
 from nodeflow.job import Progress
@@ -31,7 +31,7 @@ from nodeflow.seeds import torch_generator
 from nodeflow.stack import Networks
 from nodeflow.tensors import all_finite
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.predict import as_items, as_labels, check_labels
 from nodeflow.zoo.settings import TrainSettings
 from nodeflow.zoo.train import initial_parameters
@@ -48,6 +48,7 @@ __all__ = [
 _WATCHED = 32
 _REPORTS = 20
 _FIRST_TARGET = 4.0
+_FIRST_SHARE = 2.0
 _FIRST_RATE = 1.5
 _LAST_LEARNING_RATE = 1e-4
 _CLIP = 1.0
@@ -280,8 +281,8 @@ class Lesson:
         device: where to train.
 
     Raises:
-        DescentProblem: the architecture has running statistics, reads texts or predicts a number,
-            or there are not as many initializations as members.
+        DescentProblem: the architecture predicts a number, texts are to be moved along axes, or
+            there are not as many initializations as members.
         TensorProblem: networks are not of the architecture, or not finite.
         ItemProblem: they cannot read the items, or labels are none of their classes.
     """
@@ -295,17 +296,15 @@ class Lesson:
         held_out: Pairs | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        if architecture.statistics or architecture.tokens:
-            raise DescentProblem(
-                f"a descent of {architecture.name} cannot be learned: its probes are numbers, and "
-                "it carries no running statistics; choose method codes or paper."
-            )
+        unfit = METHOD.unfit_for_texts(settings) if architecture.tokens else None
+        if unfit is not None:
+            raise DescentProblem(f"{unfit[0]} {unfit[1]}")
         self.final, self.start_from = _pairs(networks, architecture, "the members", device)
         self.x = as_items(architecture, data[0]).float().to(device)
         self.y = as_labels(data[1], len(self.x)).to(device)
         one = {name: tensor[:1] for name, tensor in self.final.items()}
         with torch.no_grad():
-            self.classes = architecture.forward(one, self.x[:1]).shape[2]
+            self.classes = architecture.forward_together(one, self.x[:2]).shape[2]
         if self.classes == 1:
             raise DescentProblem(
                 f"{architecture.name} predicts a number, and a descent learns classifiers; choose "
@@ -390,7 +389,14 @@ def start_field(
     ]
     speeds = torch.stack([_FIRST_RATE * tensor.square().mean().sqrt() for tensor in moved])
     with torch.no_grad():
-        field.items.copy_(x[chosen].view_as(field.items))
+        if field.tokens is None:
+            field.items.copy_(x[chosen].view_as(field.items))
+        else:
+            # Each text is mixed with others, and counts most.
+            others = torch.randint(len(x), (count, field.tokens.shape[3] - 1), generator=generator)
+            texts = x[torch.cat([chosen[:, None], others], dim=1)]
+            field.tokens.copy_(texts.transpose(1, 2).reshape(field.tokens.shape))
+            field.items[..., 0] = _FIRST_SHARE
         labels = _FIRST_TARGET * one_hot(y[chosen].long(), classes)
         field.targets.copy_(labels.view_as(field.targets))
         field.log_rate.copy_(speeds.clamp_min(1e-6).log().cpu())

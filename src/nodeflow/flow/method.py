@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nodeflow.datasets import Dataset
     from nodeflow.stack import Networks, Stack
     from nodeflow.tensors import Shapes
-    from nodeflow.zoo.architectures import Architecture
+    from nodeflow.zoo.architecture import Architecture
     from nodeflow.zoo.train import TrainSettings
 
 __all__ = ["Condition", "Generator", "LearnedZoo", "Method", "Origin"]
@@ -198,8 +198,6 @@ class Method(ABC):
         fixed: names of settings that are no keys of the configuration.
         capacity: the setting, with dots, that the width of a flow stands for.
         weights: which members it can learn: canonicalized ones, members as trained, or either.
-        kinds: architectures that it can learn; None for all.
-        learns: what these are, in words.
         starts: whether it has to be told what each member started from.
         solvers: how its networks can be sampled.
         colours: of its networks in figures: learned from aligned weights, and from raw ones.
@@ -211,8 +209,6 @@ class Method(ABC):
     fixed: frozenset[str] = frozenset()
     capacity: str = "velocity.hidden"
     weights: tuple[str, ...] = ("aligned", "raw")
-    kinds: tuple[str, ...] | None = None
-    learns: str = "all networks"
     starts: bool = False
     solvers: tuple[str, ...] = INTEGRATORS
     colours: tuple[str, str]
@@ -242,6 +238,10 @@ class Method(ABC):
 
     def rank(self, settings: Any) -> int | None:
         """How many directions the members have to span; None if that is all the same."""
+        return None
+
+    def unfit_for_texts(self, settings: Any) -> tuple[str, str] | None:
+        """A setting with which networks that read tokens cannot be learned, and why; or none."""
         return None
 
     def streams(self, settings: Any) -> bool:

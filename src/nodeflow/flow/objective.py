@@ -11,7 +11,7 @@ from torch.nn.functional import kl_div, log_softmax
 
 from nodeflow.flow.energy import energy_distance
 from nodeflow.flow.methods.descent import DescentSettings
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.loss import cross_entropies
 
 __all__ = ["Objective", "nearest"]
@@ -35,8 +35,7 @@ class Objective:
         )
         self._seconds = {
             name: torch.einsum("koi,koj->ij", tensor, tensor) / tensor.shape[:2].numel()
-            for name, tensor in final.items()
-            if tensor.ndim == 3
+            for name, tensor in ((n, t.flatten(2)) for n, t in final.items() if t.ndim > 2)
         }
         self._reached, self._first = self._powers(final), self._powers(start)
 
@@ -54,8 +53,8 @@ class Objective:
         """
         target = {name: tensor[some] for name, tensor in final.items()}
         with torch.no_grad():
-            wanted = log_softmax(self._architecture.forward(target, x), dim=2)
-        given = log_softmax(self._architecture.forward(found, x), dim=2)
+            wanted = log_softmax(self._architecture.forward_together(target, x), dim=2)
+        given = log_softmax(self._architecture.forward_together(found, x), dim=2)
         loss = kl_div(given, wanted, log_target=True, reduction="none").sum(dim=2).mean()
         distance = torch.zeros((), device=x.device)
         for name, tensor in found.items():
@@ -110,12 +109,13 @@ class Objective:
         """The means over networks that `power` compares."""
         powers = {(name, "own"): tensor.square().mean() for name, tensor in networks.items()}
         for name, second in self._seconds.items():
-            powers[name, "members"] = (networks[name] @ second * networks[name]).mean()
+            rows = networks[name].flatten(2)
+            powers[name, "members"] = (rows @ second * rows).mean()
         return powers
 
     def _seen(self, networks: Mapping[str, Tensor], x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Of each network what `alike` compares: predictions (M, n, classes) and losses (M, 1)."""
-        logits = self._architecture.forward(networks, x)
+        logits = self._architecture.forward_together(networks, x)
         losses = cross_entropies(logits, y).mean(dim=1, keepdim=True)
         return (log_softmax(logits, dim=2) / 2).exp() / math.sqrt(len(x)), losses
 

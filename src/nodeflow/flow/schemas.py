@@ -12,14 +12,14 @@ from nodeflow.tables import Kind, Schema, gathered
 
 __all__ = [
     "COLLECTED_FLOW_HISTORY",
-    "FLOW",
+    "FLOWS",
     "FLOW_SAMPLES",
     "FLOW_SPECTRA",
 ]
 
 FLOW_SAMPLES = Kind("flow samples", 2)
 
-FLOW = Schema(
+FLOWS = Schema(
     "flow",
     1,
     {
@@ -38,20 +38,20 @@ FLOW = Schema(
     },
 )
 
-COLLECTED_FLOW_HISTORY = gathered("training of all flows", FLOW_HISTORY, FLOW)
+COLLECTED_FLOW_HISTORY = gathered("training of all flows", FLOW_HISTORY, FLOWS)
 
 FLOW_SPECTRA = Schema(
     "spectra of all flows",
     1,
     {
-        **FLOW.columns,
+        **FLOWS.columns,
         "component": pa.int64(),
         "variance": pa.float64(),
         "kept": pa.float64(),
         "coded": pa.bool_(),
     },
     {
-        **FLOW.about,
+        **FLOWS.about,
         "component": "number of the principal component of the members learned from, from 1 on",
         "variance": "of these members along it, over the number of members less one",
         "kept": "share of their total variance that lies along this component and those before it",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nodeflow.flow.schemas import FLOW, FLOW_SPECTRA
+from nodeflow.flow.schemas import FLOW_SPECTRA, FLOWS
 from nodeflow.flow.training_schemas import FLOW_FILE
 from nodeflow.tables import check_place, open_tensors, opened_parameters
 
@@ -25,7 +25,7 @@ def read_spectra(paths: Iterable[str | Path]) -> pd.DataFrame:
     for path in paths:
         with open_tensors(path, FLOW_FILE) as file:
             made = opened_parameters(file)
-            check_place(path, made, FLOW.columns)
+            check_place(path, made, FLOWS.columns)
             if "codec.spectrum" not in file.keys():  # noqa: SIM118 (the file is no mapping)
                 continue
             variance = file.get_tensor("codec.spectrum")
@@ -38,7 +38,7 @@ def read_spectra(paths: Iterable[str | Path]) -> pd.DataFrame:
             "kept": np.cumsum(variance) / total if total > 0 else np.ones(len(variance)),
             "coded": component <= size,
         }
-        parts.append(pd.DataFrame({**{name: made[name] for name in FLOW.columns}, **numbers}))
+        parts.append(pd.DataFrame({**{name: made[name] for name in FLOWS.columns}, **numbers}))
     if not parts:
         return pd.DataFrame(columns=list(FLOW_SPECTRA.columns))
     return pd.concat(parts, ignore_index=True)

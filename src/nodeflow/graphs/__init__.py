@@ -1,4 +1,4 @@
-"""Graphs: the S¹ model, its samplers and predictions; null models; real networks; measures."""
+"""Graphs: the S¹ model, its samplers and theory; null models; real networks; measures."""
 
 import lazy_loader
 

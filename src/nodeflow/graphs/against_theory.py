@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nodeflow.graphs.schemas import CELL, NODES
-from nodeflow.graphs.theory import Prediction, predict
+from nodeflow.graphs.theory import S1Theory, s1_theory
 from nodeflow.tables import check_place, read_parameters, read_table
 
 __all__ = ["against_theory", "degree_exceedance"]
@@ -32,13 +32,15 @@ def against_theory(paths: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         metadata = read_parameters(path)
         check_place(path, metadata, CELL.columns)
         cell = {name: metadata[name] for name in CELL.columns}
-        model = predict(metadata["N"], metadata["beta"], metadata["gamma"], metadata["mean_degree"])
+        model = s1_theory(
+            metadata["N"], metadata["beta"], metadata["gamma"], metadata["mean_degree"]
+        )
         degrees.append(degree_exceedance(nodes, model).assign(**cell))
         clustering.append({**cell, "expected": model.clustering()})
     return pd.concat(degrees, ignore_index=True), pd.DataFrame(clustering)
 
 
-def degree_exceedance(nodes: pd.DataFrame, model: Prediction, points: int = 40) -> pd.DataFrame:
+def degree_exceedance(nodes: pd.DataFrame, model: S1Theory, points: int = 40) -> pd.DataFrame:
     """P(degree ≥ k), observed and expected, at log-spaced degrees up to the largest observed.
 
     Args:

@@ -37,6 +37,7 @@ __all__ = [
     "lines_of",
     "no_text_in",
     "parse_edges",
+    "path_of",
 ]
 
 COMMENTS = ("#", "%")
@@ -216,6 +217,17 @@ def no_text_in(path: Path, error: Exception) -> EdgeListProblem:
     return EdgeListProblem(
         f"{path} cannot be read as text ({error}); save it as plain text in UTF-8."
     )
+
+
+def path_of(path: str | Path) -> Path:
+    """The path that was given; what is no path is refused with the function that reads it."""
+    if not isinstance(path, str | Path):
+        raise EdgeListProblem(
+            f"Networks are read from the path of a file, not from a {type(path).__name__}; use "
+            "graphs.from_networkx (with networkx.from_pandas_edgelist for a table of edges) or "
+            "graphs.from_matrix."
+        )
+    return Path(path)
 
 
 def check_there(path: Path) -> None:

@@ -24,13 +24,13 @@ from nodeflow.seeds import numpy_generator
 
 __all__ = [
     "NULL_MODELS",
-    "Kind",
+    "NetworkKind",
     "network_table",
     "originals",
     "with_nulls",
 ]
 
-Kind = Literal["real", "file", "cell"]
+NetworkKind = Literal["real", "file", "cell"]
 
 NULL_MODELS: Mapping[str, Callable[[Graph, np.random.Generator], Graph]] = {
     "configuration": rewire,
@@ -38,7 +38,7 @@ NULL_MODELS: Mapping[str, Callable[[Graph, np.random.Generator], Graph]] = {
 }
 
 
-def originals(kind: Kind, source: str, made: Mapping[str, Any] | None = None) -> list[Graph]:
+def originals(kind: NetworkKind, source: str, made: Mapping[str, Any] | None = None) -> list[Graph]:
     """The graphs of a network itself.
 
     Args:

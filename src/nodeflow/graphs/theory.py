@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nodeflow.graphs.s1 import asymptotic_c, check_model, mean_over_ring
 
-__all__ = ["Prediction", "predict"]
+__all__ = ["S1Theory", "s1_theory"]
 
 PANEL = 0.4
 """Width in log κ of a panel of eight quadrature points."""
@@ -34,8 +34,8 @@ to degrees of about 10⁴."""
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
-    """The model at one (N, β, γ, k̄); made by `predict`.
+class S1Theory:
+    """The model at one (N, β, γ, k̄); made by `s1_theory`.
 
     Attributes:
         n: number of nodes N.
@@ -135,7 +135,7 @@ class Prediction:
         return other, np.sign(v - 0.5) * np.exp(high)
 
 
-def predict(n: int, beta: float, gamma: float, mean_degree: float) -> Prediction:
+def s1_theory(n: int, beta: float, gamma: float, mean_degree: float) -> S1Theory:
     """Solve for c and tabulate expected degrees.
 
     Raises:
@@ -161,7 +161,7 @@ def predict(n: int, beta: float, gamma: float, mean_degree: float) -> Prediction
     while too_many(high) < 0:
         high += 1
     log_c = float(scipy.optimize.brentq(too_many, low - 1e-9, high + 1e-9, xtol=1e-12))
-    return Prediction(
+    return S1Theory(
         n, beta, gamma, mean_degree, math.exp(log_c), excess, weights, linked(log_c), over_ring
     )
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nodeflow.tensors import TensorProblem
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.predict import as_labels, check_labels, predict
 
 __all__ = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,83 @@ from torch import Tensor
 
 from nodeflow.canonical.align import finite
 from nodeflow.judge.accuracy import Assessment, assess_each, unassessed
-from nodeflow.judge.novelty import Align, Gallery, max_iou, neighbour_test, spread_of
-from nodeflow.judge.settings import PanelSettings
-from nodeflow.stack import Networks, Stack, pieces
-from nodeflow.zoo.architectures import Architecture
-from nodeflow.zoo.predict import recalibrated
+from nodeflow.judge.novelty import Align, Gallery, Nearest, max_iou, neighbour_test, spread_of
+from nodeflow.judge.settings import JudgeProblem, PanelSettings
+from nodeflow.stack import Networks, Stack, check_networks, held, pieces
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.predict import as_items, as_labels, recalibrated
 
-__all__ = ["Bench"]
+__all__ = ["Bench", "Entered", "enter"]
+
+
+@dataclass(frozen=True)
+class Entered:
+    """Networks that are judged side by side, checked and in one order of their tensors.
+
+    Attributes:
+        training: the members that a flow learned from.
+        held_out: members that it never saw; None if there are none.
+        drawn: what it generated.
+        bench: what all are judged by.
+    """
+
+    training: Networks
+    held_out: Networks | None
+    drawn: Networks
+    bench: Bench
+
+
+def enter(
+    architecture: Architecture,
+    training: Networks,
+    held_out: Networks | None,
+    samples: Networks,
+    data: tuple[np.ndarray | None, np.ndarray | None],
+    settings: PanelSettings,
+    align: Align | None,
+    calibration: np.ndarray | None,
+    device: torch.device,
+) -> Entered:
+    """Check networks and items, and measure the training members; see `nodeflow.judge.judge_panel`.
+
+    More than eight parameters, because they are those of the functions that begin with it. Of the
+    held-out members, the first `settings.controls` are kept.
+
+    Raises:
+        JudgeProblem, StackProblem, TensorProblem, ItemProblem: as `judge_panel`.
+    """
+    x, y = data
+    check_networks(training, "the training members")
+    for name, networks in (("held-out", held_out), ("generated", samples)):
+        if networks is None:
+            continue
+        check_networks(networks, f"the {name} networks")
+        if len(networks) == 0:
+            raise JudgeProblem(f"there are no {name} networks to judge; give at least one.")
+    shapes = architecture.shapes
+    training = training.arranged(shapes, "the training members")
+    drawn = samples.arranged(shapes, "the generated networks")
+    if len(training) < max(3, settings.soup):
+        raise JudgeProblem(
+            f"a panel needs at least {max(3, settings.soup)} training members, found "
+            f"{len(training)}; add members or make the soup smaller."
+        )
+    if (x is None) != (y is None):
+        raise JudgeProblem("a panel has items without classes; give both, or neither.")
+    if x is not None and y is not None:
+        y = as_labels(y, len(as_items(architecture, x))).numpy()
+        if y.dtype.kind != "i":
+            raise JudgeProblem("a panel judges classifiers; these networks predict a number.")
+    needed = x is not None and "recalibrated" in settings.statistics
+    if architecture.statistics and needed and calibration is None:
+        raise JudgeProblem("networks with running statistics need training items to calibrate on.")
+    if held_out is not None:
+        held_out = held_out.arranged(shapes, "the held-out members")
+        held_out = held(held_out.select(np.arange(min(len(held_out), settings.controls))))
+    training, drawn = held(training), held(drawn)
+    items = None if calibration is None else calibration[: settings.calibration]
+    bench = Bench(architecture, training, held_out, x, y, align, settings, items, device)
+    return Entered(training, held_out, drawn, bench)
 
 
 class Bench:
@@ -56,6 +127,11 @@ class Bench:
         self._training, self._held_out = training, held_out
         self._gallery = Gallery(training, align, settings.candidates)
         self._errors = self.assess(training)[0].errors
+
+    def anchors(self, networks: Networks) -> tuple[Nearest, Stack[Tensor]]:
+        """The nearest members of finite networks, each in the gauge closest to its network."""
+        near = self._gallery.nearest(networks)
+        return near, self._gallery.beside(networks, near.index)
 
     def assess(
         self, networks: Networks, statistics: str | None = None

@@ -15,6 +15,7 @@ __all__ = [
     "drawn_together",
     "interval",
     "median_band",
+    "true_failed",
 ]
 
 INTERVAL = (0.025, 0.975)
@@ -29,7 +30,7 @@ def crossed_medians(
     Graphs and models are both random, so both are drawn anew (with replacement, independently), as
     Owen's pigeonhole bootstrap does (Ann. Appl. Stat. 1, 386, 2007); models that share a training
     graph are drawn together with it (Davison and Hinkley 1997, §3.8). A failed run counts as
-    infinitely bad.
+    infinitely bad; one that has no truth to compare with, as the true system failed, does not.
 
     Args:
         table: columns replicate, training_graph, graph, status and `value`; one row a run.
@@ -39,9 +40,21 @@ def crossed_medians(
     Returns:
         Shape (1 + draws,): first the median itself; empty without runs.
     """
+    table = table[~true_failed(table)]
     failed = table["status"] != "ok"
     values = table.assign(**{value: table[value].mask(failed, np.inf)})
     return _crossed(values, value, generator, np.nanmedian)
+
+
+def true_failed(table: pd.DataFrame) -> pd.Series[bool]:
+    """Runs that nothing is known of, because the true system could not be integrated.
+
+    Args:
+        table: with the column status, and with reason where runs have one.
+    """
+    if "reason" not in table:
+        return pd.Series(False, index=table.index)
+    return (table["status"] != "ok") & table["reason"].astype(str).str.startswith("true system")
 
 
 def crossed_means(

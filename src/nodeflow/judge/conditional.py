@@ -16,7 +16,7 @@ from nodeflow.judge.schemas import CONDITIONAL
 from nodeflow.judge.settings import JudgeProblem, PanelSettings
 from nodeflow.stack import Networks, held
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 
 __all__ = ["judge_conditional"]
 

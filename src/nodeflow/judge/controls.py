@@ -14,9 +14,19 @@ import numpy as np
 from torch import Tensor
 
 from nodeflow.flow.codec import Shapes, unflatten
+from nodeflow.seeds import derive_seed
 from nodeflow.stack import Networks, Stack
 
-__all__ = ["Control", "Mix", "gaussian_draws", "means", "noisy_copies", "per_tensor_deviation"]
+__all__ = [
+    "Control",
+    "Mix",
+    "draw_control",
+    "gaussian_draws",
+    "lines",
+    "means",
+    "noisy_copies",
+    "per_tensor_deviation",
+]
 
 Parts = Iterable[np.ndarray]
 """Arrays (K, c) of c parameters of all members, one after another, in the order of a flat row."""
@@ -72,6 +82,29 @@ class Control:
             yield part.astype(np.float32)
 
 
+def draw_control(
+    zoo: Networks,
+    name: str,
+    mix: Mix,
+    count: int,
+    root_seed: int,
+    labels: tuple[str | float, ...],
+) -> Control:
+    """The first networks of a control.
+
+    Args:
+        zoo: what they are made of.
+        name: of the control.
+        mix: how they are made.
+        count: of them.
+        root_seed: the run's root seed.
+        labels: what names the judgement; seeds follow from (root_seed, *labels, name).
+    """
+    places = np.arange(count)
+    seeds = [derive_seed(root_seed, "control", *labels, name, int(i)) for i in places]
+    return Control(zoo, mix, places, np.array(seeds))
+
+
 def per_tensor_deviation(members: Parts, shapes: Shapes) -> np.ndarray:
     """Standard deviation of each tensor's entries over a zoo, (D,) in the order of a flat row.
 
@@ -125,6 +158,20 @@ def means(size: int) -> Mix:
             yield np.stack([part[one].mean(axis=0, dtype=np.float64) for one in chosen])
 
     return mix
+
+
+def lines(members: Parts, places: np.ndarray, seeds: np.ndarray) -> Iterator[np.ndarray]:
+    """Points on the line through two different members drawn at random; see `Mix`.
+
+    They lie beyond the first, half as far from it as it is from the second. So the first is the
+    nearer one from there on, however far one goes on along the line.
+    """
+    pairs: list[np.ndarray] = []
+    for part in members:
+        if not pairs:
+            pairs = [_generator(seed).choice(len(part), 2, replace=False) for seed in seeds]
+        first, second = part[np.array(pairs).T].astype(np.float64)
+        yield first + (first - second) / 2
 
 
 def gaussian_draws(members: Parts, places: np.ndarray, seeds: np.ndarray) -> Iterator[np.ndarray]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from nodeflow.neural_ode.identity import MODELS
 from nodeflow.neural_ode.schemas import EVALUATED
-from nodeflow.neural_ode.training_schemas import MODELS
 from nodeflow.tables import Schema, gathered
 
 __all__ = ["AREAS", "COLLECTED_ERRORS", "CURVES", "ERRORS_BY_DEGREE"]

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from nodeflow.flow.codec import Shapes, flatten
 from nodeflow.problems import Problem
-from nodeflow.stack import Networks, Stack, pieces
+from nodeflow.stack import Networks, Stack, joined, pieces
 from nodeflow.tensors import all_finite
 from nodeflow.threads import one_thread_if_small
 
@@ -188,6 +188,23 @@ class Gallery:
                 nearest[k], second[k] = near.nearest[0], near.second[0]
                 index[k] = places[k][near.index[0]]
         return Nearest(nearest, second, index)
+
+    def beside(self, networks: Networks, places: np.ndarray) -> Stack[Tensor]:
+        """Members, each in the gauge that brings it closest to one network.
+
+        Args:
+            networks: M of them, as in `nearest`.
+            places: (M,) which member each is compared with.
+        """
+        networks = networks.arranged(self.members.shapes)
+        moved = []
+        for k, place in enumerate(places):
+            parameters: Mapping[str, Tensor] = self.members.take([place]).parameters
+            if self._align is not None:
+                one = networks.take([k]).first
+                parameters = self._align(parameters, one)
+            moved.append(Stack(dict(parameters)))
+        return joined(moved)
 
     def _places(self, networks: Networks, own: np.ndarray | None) -> list[np.ndarray]:
         """Places of the candidates for each network, in order."""

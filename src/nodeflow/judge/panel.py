@@ -10,10 +10,11 @@ import pandas as pd
 import torch
 
 from nodeflow.grid import number
-from nodeflow.judge.bench import Bench
+from nodeflow.judge.bench import enter
 from nodeflow.judge.controls import (
     Control,
     Mix,
+    draw_control,
     gaussian_draws,
     means,
     noisy_copies,
@@ -21,11 +22,9 @@ from nodeflow.judge.controls import (
 )
 from nodeflow.judge.novelty import Align, width
 from nodeflow.judge.settings import STATISTICS, JudgeProblem, PanelSettings
-from nodeflow.seeds import derive_seed
-from nodeflow.stack import Networks, check_networks, held
+from nodeflow.stack import Networks, held
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
-from nodeflow.zoo.predict import as_items, as_labels
+from nodeflow.zoo.architecture import Architecture
 
 __all__ = ["STATISTICS", "JudgeProblem", "PanelSettings", "judge_panel"]
 
@@ -89,36 +88,19 @@ def judge_panel(
         TensorProblem: networks of any set are not of the architecture, or members not finite.
         ItemProblem: networks cannot read the items, or labels are none of their classes.
     """
-    check_networks(training, "the training members")
-    for name, networks in (("held-out", held_out), ("generated", samples)):
-        if networks is None:
-            continue
-        check_networks(networks, f"the {name} networks")
-        if len(networks) == 0:
-            raise JudgeProblem(f"there are no {name} networks to judge; give at least one.")
-    shapes = architecture.shapes
-    training = training.arranged(shapes, "the training members")
-    drawn = samples.arranged(shapes, "the generated networks")
-    if len(training) < max(3, settings.soup):
-        raise JudgeProblem(
-            f"a panel needs at least {max(3, settings.soup)} training members, found "
-            f"{len(training)}; add members or make the soup smaller."
-        )
-    if (x is None) != (y is None):
-        raise JudgeProblem("a panel has items without classes; give both, or neither.")
-    if x is not None and y is not None:
-        y = as_labels(y, len(as_items(architecture, x))).numpy()
-        if y.dtype.kind != "i":
-            raise JudgeProblem("a panel judges classifiers; these networks predict a number.")
-    needed = x is not None and "recalibrated" in settings.statistics
-    if architecture.statistics and needed and calibration is None:
-        raise JudgeProblem("networks with running statistics need training items to calibrate on.")
-    if held_out is not None:
-        held_out = held_out.arranged(shapes, "the held-out members")
-        held_out = held(held_out.select(np.arange(min(len(held_out), settings.controls))))
-    training, drawn = held(training), held(drawn)
-    items = None if calibration is None else calibration[: settings.calibration]
-    judge = Bench(architecture, training, held_out, x, y, align, settings, items, device)
+    entered = enter(
+        architecture,
+        training,
+        held_out,
+        samples,
+        (x, y),
+        settings,
+        align,
+        calibration,
+        device,
+    )
+    training, held_out, drawn = entered.training, entered.held_out, entered.drawn
+    judge = entered.bench
     first = np.arange(min(len(training), settings.controls))
     tables = [judge("zoo", training.select(first), own=first)]
     if held_out is not None:
@@ -143,11 +125,9 @@ def _controls(
     labels: tuple[str | float, ...],
 ) -> Iterator[tuple[str, Control]]:
     """Name and networks of each control."""
-    places = np.arange(settings.controls)
 
     def control(name: str, mix: Mix) -> tuple[str, Control]:
-        seeds = [derive_seed(root_seed, "control", *labels, name, int(i)) for i in places]
-        return name, Control(training, mix, places, np.array(seeds))
+        return name, draw_control(training, name, mix, settings.controls, root_seed, labels)
 
     deviation = per_tensor_deviation(training.columns(width(training)), training.shapes)
     scales = {f"noise {number(float(scale))}": scale for scale in settings.noise_scales}

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.flow.schemas import FLOW
+from nodeflow.flow.schemas import FLOWS
 from nodeflow.tables import Schema, gathered
 
 __all__ = [
     "CLAIMS",
     "COLLECTED_CONDITIONAL",
     "COLLECTED_CONDITIONAL_SUMMARY",
+    "COLLECTED_DISTANCES",
     "COLLECTED_PANEL",
     "COLLECTED_SOLVERS",
     "COLLECTED_SUMMARY",
     "COLLECTED_TRANSFER",
     "CONDITIONAL",
     "CONDITIONAL_SUMMARY",
+    "DISTANCES",
     "JUDGE_PANEL",
     "JUDGE_SUMMARY",
     "SOLVERS",
@@ -120,6 +122,41 @@ JUDGE_SUMMARY = Schema(
         "(nearest-neighbour two-sample test, permutations)",
         "ensemble_accuracy": "test accuracy of the ensemble of the first that many networks",
         "ensemble_gain": "that less the mean accuracy",
+    },
+)
+
+DISTANCES = Schema(
+    "distances",
+    1,
+    columns={
+        "set": pa.string(),
+        "factor": pa.float64(),
+        "n": pa.int64(),
+        "failed": pa.int64(),
+        "distance": pa.float64(),
+        "accuracy": pa.float64(),
+        "accuracy_low": pa.float64(),
+        "accuracy_high": pa.float64(),
+        "novel_share": pa.float64(),
+        "performant_share": pa.float64(),
+        "both_share": pa.float64(),
+    },
+    about={
+        "set": "zoo, held-out, generated, or the name of a control",
+        "factor": "how far networks are moved from their nearest training member, over the median "
+        "distance of a member to its nearest; NaN for networks as they were made",
+        "n": "networks that could be judged; all columns below are of these",
+        "failed": "networks that could not",
+        "distance": "median distance to the nearest training member after that, in the same unit; "
+        "below the factor where another member is nearer then",
+        "accuracy": "mean test accuracy",
+        "accuracy_low": "lower end of its 95 % bootstrap interval",
+        "accuracy_high": "upper end",
+        "novel_share": "share of networks as far from every training member as 95 % of the members "
+        "are from all others",
+        "performant_share": "share of networks as accurate as 95 % of the held-out members, or of "
+        "training members where there are none",
+        "both_share": "share of networks that are both",
     },
 )
 
@@ -251,14 +288,15 @@ CONDITIONAL_SUMMARY = Schema(
     },
 )
 
-COLLECTED_PANEL = gathered("panels of all flows", JUDGE_PANEL, FLOW)
-COLLECTED_SUMMARY = gathered("summaries of all flows", JUDGE_SUMMARY, FLOW)
-COLLECTED_CONDITIONAL = gathered("conditional flows", CONDITIONAL, FLOW)
+COLLECTED_PANEL = gathered("panels of all flows", JUDGE_PANEL, FLOWS)
+COLLECTED_SUMMARY = gathered("summaries of all flows", JUDGE_SUMMARY, FLOWS)
+COLLECTED_CONDITIONAL = gathered("conditional flows", CONDITIONAL, FLOWS)
 COLLECTED_CONDITIONAL_SUMMARY = gathered(
-    "summaries of conditional flows", CONDITIONAL_SUMMARY, FLOW
+    "summaries of conditional flows", CONDITIONAL_SUMMARY, FLOWS
 )
-COLLECTED_SOLVERS = gathered("flows by solver", SOLVERS, FLOW)
-COLLECTED_TRANSFER = gathered("transfer of all flows", TRANSFER, FLOW)
+COLLECTED_DISTANCES = gathered("all flows by distance", DISTANCES, FLOWS)
+COLLECTED_SOLVERS = gathered("flows by solver", SOLVERS, FLOWS)
+COLLECTED_TRANSFER = gathered("transfer of all flows", TRANSFER, FLOWS)
 
 CLAIMS = Schema(
     "claims",

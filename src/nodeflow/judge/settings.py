@@ -12,6 +12,7 @@ from nodeflow.settings.fields import Count, OneOf, Positive, Size, Unique, Whole
 
 __all__ = [
     "STATISTICS",
+    "DistanceSettings",
     "JudgeProblem",
     "PanelSettings",
     "TransferProblem",
@@ -71,6 +72,22 @@ class PanelSettings:
         ),
     ] = ("recalibrated",)
     calibration: Annotated[Size, meaning("training items that they are measured on")] = 1000
+
+
+@checked(JudgeProblem)
+@dataclass(frozen=True)
+class DistanceSettings:
+    """How far from the members networks are compared."""
+
+    factors: Annotated[
+        Unique[Positive],
+        MinLen(1),
+        meaning(
+            "distances to the nearest member at which networks are compared, in units of the "
+            "median distance of a member to its nearest"
+        ),
+    ] = (1.0, 2.0, 3.0, 4.0, 6.0)
+    networks: Annotated[Count, meaning("networks of each set, at each distance")] = 30
 
 
 @checked(TransferProblem)

@@ -14,7 +14,7 @@ from nodeflow.flow.settings import SampleSettings
 from nodeflow.flow.solvers import EVALUATIONS
 from nodeflow.judge.accuracy import assess
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.predict import with_statistics
 
 __all__ = ["compare_solvers"]

@@ -22,7 +22,8 @@ from nodeflow.optimizers import Adam
 from nodeflow.seeds import torch_generator
 from nodeflow.stack import Supply, check_networks, pieces
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture, build
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.architectures import build
 from nodeflow.zoo.loss import cross_entropies
 from nodeflow.zoo.predict import evaluate, with_statistics
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import auc, roc_curve
 
 from nodeflow.judge.error_schemas import AREAS, CURVES
+from nodeflow.neural_ode.identity import MODELS
 from nodeflow.neural_ode.schemas import NEURAL_ODE_ERRORS
-from nodeflow.neural_ode.training_schemas import MODELS
 from nodeflow.tables import check_place, read_parameters, stream_table
 
 __all__ = ["judge_warning", "receiver_curve"]

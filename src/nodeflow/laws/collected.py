@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.neural_ode.training_schemas import MODELS
+from nodeflow.neural_ode.identity import MODELS
 from nodeflow.tables import Schema, gathered
 
 __all__ = ["COLLECTED_LAWS", "LAW_TABLE"]

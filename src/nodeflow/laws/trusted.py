@@ -13,13 +13,13 @@ from nodeflow.laws.bands import AGREE, DIFFER, flag
 from nodeflow.laws.data import LawProblem
 from nodeflow.laws.law import EXACT, Law
 from nodeflow.neural_ode.trust import Calibration
-from nodeflow.neural_ode.trust_table import LEVELS
+from nodeflow.neural_ode.trust_table import PERCENTAGES
 from nodeflow.neural_ode.trusted import Rated, failure, summary
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["rate_law"]
 
-_ALONE = Calibration(tuple(LEVELS.values()), (1.0,) * len(LEVELS), 0)
+_ALONE = Calibration(tuple(PERCENTAGES.values()), (1.0,) * len(PERCENTAGES), 0)
 """Bands of laws are what follows from the data alone."""
 
 
@@ -54,7 +54,7 @@ def _rated(law: Law, graph: Graph, truth: Trajectory) -> Rated:
     middle, flagged = found.mean, flag(law, found, graph)[-1]
     # Noise of the observations is none of the states, but those count as no more exact than this.
     exact = min(law.noise, EXACT * max(map(abs, law.seen)))
-    edges = [found.band(level, exact) for level in LEVELS.values()]
+    edges = [found.band(level, exact) for level in PERCENTAGES.values()]
     inside = np.stack(
         [((lower <= states) & (states <= upper))[1:].mean(axis=0) for lower, upper in edges]
     )

@@ -57,9 +57,9 @@ def with_baselines(
             mean = mean_field_states(
                 system, graphs[data.graph], states[:, 0], times, **asdict(tolerance)
             )
-            for found, prediction in zip(off, (states[:, :1], mean), strict=True):
-                found.append(_difference(prediction, states, times, settings).ravel())
-        losses[data.graph] = [_loss(np.concatenate(found), settings) for found in off]
+            for differences, prediction in zip(off, (states[:, :1], mean), strict=True):
+                differences.append(_difference(prediction, states, times, settings).ravel())
+        losses[data.graph] = [_loss(np.concatenate(differences), settings) for differences in off]
     beside = np.array([losses[graph] for graph in models.training_graph])[history["replicate"]]
     return history.assign(loss_persistence=beside[:, 0], loss_mean_field=beside[:, 1])
 
@@ -68,8 +68,8 @@ def _difference(predicted: Floats, states: Floats, times: Floats, settings: Sett
     """Between predicted trajectories and observed ones, or with matching between their slopes."""
     predicted = np.broadcast_to(predicted, states.shape)
     if isinstance(settings, MatchingSettings):
-        found: Floats = slopes(times, predicted, settings) - slopes(times, states, settings)
-        return found
+        difference: Floats = slopes(times, predicted, settings) - slopes(times, states, settings)
+        return difference
     return predicted - states
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nodeflow.neural_ode.identity import MODELS
 from nodeflow.neural_ode.schemas import (
     EVALUATED,
     MEAN_FIELD,
@@ -21,7 +22,7 @@ from nodeflow.neural_ode.schemas import (
     NOISY_EVALUATED,
     PERSISTENCE,
 )
-from nodeflow.neural_ode.training_schemas import MODELS, NEURAL_ODE_HISTORY
+from nodeflow.neural_ode.training_schemas import NEURAL_ODE_HISTORY
 from nodeflow.tables import Gathered, gather, gathered
 
 if TYPE_CHECKING:

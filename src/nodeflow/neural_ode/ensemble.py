@@ -148,24 +148,24 @@ class Ensemble:
         """
         inner, start = checked_start(graph, initial, ModelProblem)
         when = increasing(times, "Times", ModelProblem)
-        found = self._bands(inner, start, when, levels)
-        trusted = ~flags(found.mean, self.seen, inner) & found.enough
+        forecast = self._bands(inner, start, when, levels)
+        trusted = ~flags(forecast.mean, self.seen, inner) & forecast.enough
         if self.strength is not None:
             trusted &= receives(inner, self.strength)
         table = {
             "time": np.repeat(when, inner.n),
             "node": list(inner.labels) * len(when),
-            **_columns(found),
+            **_columns(forecast),
             "trusted": trusted.ravel(),
         }
         return pd.DataFrame(table)
 
     def _bands(self, graph: Graph, start: Floats, times: Floats, levels: Sequence[float]) -> Bands:
         states, reasons = _forecasts(self.fields, self.models, graph, start, times)
-        found = bands(states, levels, calibration=self.calibration, noise=self.noise)
-        if not found.left:
+        forecast = bands(states, levels, calibration=self.calibration, noise=self.noise)
+        if not forecast.left:
             raise ModelProblem(f"No member of the ensemble can be integrated here: {reasons[0]}.")
-        return found
+        return forecast
 
     def functions(self, states: ArrayLike | None = None) -> pd.DataFrame:
         """The learned functions with bands over the members.
@@ -191,22 +191,22 @@ class Ensemble:
             scale = -scale if field.h_alt(grid).mean() < 0 else scale
             f, h_ego, h_alt = field.f(at), scale * field.h_ego(at), field.h_alt(at) / scale
             values.append([f, h_ego, h_alt, h_ego * h_alt])
-        found = bands(np.array(values))
+        learned = bands(np.array(values))
         inside = ((at[:, None] >= covered[:, 0]) & (at[:, None] <= covered[:, 1])).any(axis=1)
         names = ("f", "h_ego", "h_alt", "product")
         table = {
             "function": np.repeat(names, len(at)),
             "state": np.tile(at, len(names)),
-            **_columns(found),
+            **_columns(learned),
             "seen": np.tile(inside, len(names)),
         }
         return pd.DataFrame(table)
 
 
-def _columns(found: Bands) -> dict[str, Floats]:
+def _columns(shown: Bands) -> dict[str, Floats]:
     """The mean and the edges of each band, as columns of a table."""
-    columns = {"mean": found.mean.ravel()}
-    for level, low, high in zip(found.levels, found.low, found.high, strict=True):
+    columns = {"mean": shown.mean.ravel()}
+    for level, low, high in zip(shown.levels, shown.low, shown.high, strict=True):
         columns[f"lower_{100 * level:g}"] = low.ravel()
         columns[f"upper_{100 * level:g}"] = high.ravel()
     return columns
@@ -218,11 +218,11 @@ def _forecasts(
     """What each member predicts, (R, T, n), and why those that cannot be integrated cannot."""
     atol = absolute_tolerance(*models.seen[0])
     matrix = graph.adjacency()
-    found = [
+    simulations = [
         simulate(x, matrix, start[None], times, atol=atol, max_steps=_MOST_STEPS) for x in fields
     ]
-    reasons = [x.reason[0] for x in found if x.reason[0]]
-    return np.stack([x.states[0] for x in found]), reasons
+    reasons = [x.reason[0] for x in simulations if x.reason[0]]
+    return np.stack([x.states[0] for x in simulations]), reasons
 
 
 @one_thread_if_small
@@ -308,8 +308,8 @@ def train_ensemble(
 def _check_times(
     series: Series, trajectories: Sequence[Trajectory], recipe: str, settings: Settings
 ) -> None:
-    for run, found in zip(series.runs, trajectories, strict=True):
-        count, fewest = len(found.times), settings.fewest_times
+    for run, trajectory in zip(series.runs, trajectories, strict=True):
+        count, fewest = len(trajectory.times), settings.fewest_times
         if count < fewest:
             raise RecipeProblem(
                 f"Run {run.name} has {count} times between which all nodes have been observed, and "
@@ -358,11 +358,11 @@ def _bootstrap(data: Observations, members: int, seed: int) -> NDArray[np.float6
     fewest = min(len(times) for times, _ in data.groups)
     blocks = 1 if runs >= _ENOUGH_RUNS else min(math.ceil(_UNITS / runs), fewest // 2)
     units = runs * max(blocks, 1)
-    found = []
+    counts = []
     for member in range(members):
         generator = numpy_generator(seed, "bootstrap", member)
-        found.append(generator.multinomial(units, np.full(units, 1 / units)))
-    return np.reshape(found, (members, runs, -1)).astype(np.float64)
+        counts.append(generator.multinomial(units, np.full(units, 1 / units)))
+    return np.reshape(counts, (members, runs, -1)).astype(np.float64)
 
 
 def _noise(data: Observations) -> float:
@@ -390,8 +390,8 @@ def _calibrated(
                 now = block_of == block
                 if len(others) > 1 and now.sum() > 1:
                     truth = observed_states[now]
-                    found, _ = _forecasts(others, models, graph, truth[0], times[now])
-                    predictions.append(found)
+                    forecast, _ = _forecasts(others, models, graph, truth[0], times[now])
+                    predictions.append(forecast)
                     truths.append(truth)
             run += 1
     calibration = calibrate(predictions, truths, noise=noise)

@@ -26,7 +26,7 @@ from nodeflow.neural_ode.estimated_from import Array, SlopeRows, SmoothData
 from nodeflow.neural_ode.jacobian import Jacobian, jacobian
 from nodeflow.neural_ode.splines import Splines
 
-__all__ = ["Estimate", "estimate_functions", "estimates"]
+__all__ = ["Estimate", "estimates"]
 
 
 _KEEPS = 0.02
@@ -74,30 +74,6 @@ class Estimate:
     size: float
 
 
-def estimate_functions(
-    times: Array,
-    states: NDArray[np.floating],
-    adjacency: NDArray[np.floating] | csr_array,
-    *,
-    knots: int,
-    steps: int,
-    ridge: float,
-) -> Estimate:
-    """Estimate f, h_ego and h_alt from trajectories on one graph.
-
-    Args:
-        times: (T,) observation times.
-        states: (M, T, n) observed states, noisy or not.
-        adjacency: (n, n).
-        knots: number of pieces of the splines.
-        steps: time steps of the error equation.
-        ridge: pulls networks towards the estimate where data say little: a relative error of 1 of
-            a whole function counts like a trajectory error of `ridge` times the states.
-    """
-    [found] = estimates([(times, states)], adjacency, knots=knots, steps=steps, ridge=ridge)
-    return found
-
-
 def estimates(
     groups: Sequence[tuple[Array, NDArray[np.floating]]],
     adjacency: NDArray[np.floating] | csr_array,
@@ -107,14 +83,15 @@ def estimates(
     ridge: float,
     weights: Sequence[Array | None] = (None,),
 ) -> list[Estimate]:
-    """Estimate the functions once for each of several weightings of the same data.
+    """Estimate f, h_ego and h_alt from trajectories on one graph, for several weightings of them.
 
     Args:
-        groups: times (T,) and states (M, T, n) of runs with the same times.
+        groups: times (T,) and observed states (M, T, n), noisy or not, of runs with the same times.
         adjacency: (n, n); a sparse one is never made full.
-        knots: as in `estimate_functions`.
-        steps: likewise.
-        ridge: likewise.
+        knots: number of pieces of the splines.
+        steps: time steps of the error equation.
+        ridge: pulls networks towards the estimate where data say little: a relative error of 1 of
+            a whole function counts like a trajectory error of `ridge` times the states.
         weights: (M, B) how often each of B blocks of time of each run counts, the runs of all
             groups one after the other; None counts everything once.
     """
@@ -123,11 +100,11 @@ def estimates(
     fit = _fit_trajectories(data, _fit_slopes(data, _first_guess(data)))
     counts = {w.shape[1] for w in weights if w is not None}
     parts = {count: _by_block(data, fit, count) for count in counts}
-    found = []
+    by_weight = []
     for weight in weights:
         mine = fit if weight is None else _reweighted(data, parts[weight.shape[1]], weight)
-        found.append(_estimate(data, mine, ridge))
-    return found
+        by_weight.append(_estimate(data, mine, ridge))
+    return by_weight
 
 
 @dataclass(frozen=True)
@@ -135,14 +112,14 @@ class _Fit:
     """Coefficients that minimize a mean squared trajectory error.
 
     Attributes:
-        found: (3P,) coefficients.
+        coefficients: (3P,) coefficients.
         curvature: (3P, 3P) of half of it, with the term that keeps splines smooth.
         error: its square root.
         rough: (3P, 3P) that term.
         piece: time steps after which errors start at 0 again.
     """
 
-    found: Array
+    coefficients: Array
     curvature: Array
     error: float
     rough: Array
@@ -150,11 +127,11 @@ class _Fit:
 
 
 def _estimate(data: SmoothData, fit: _Fit, ridge: float) -> Estimate:
-    found, scale = _balanced(data, fit.found)
+    coefficients, scale = _balanced(data, fit.coefficients)
     curvature = fit.curvature / np.outer(scale, scale)
     points = data.splines.centres
     basis = data.splines.basis(points)
-    values = found.reshape(3, -1) @ basis.T
+    values = coefficients.reshape(3, -1) @ basis.T
     to_coefficients = np.kron(np.eye(3), np.linalg.inv(basis))
     metric = to_coefficients.T @ curvature @ to_coefficients
     size = float(np.sqrt(np.square(data.x).mean()))
@@ -194,7 +171,7 @@ def _first_guess(data: SmoothData) -> Array:
     return np.concatenate([back @ solution[:p], back @ ego, back @ alter])
 
 
-def _fit_slopes(data: SmoothData, found: Array) -> Array:
+def _fit_slopes(data: SmoothData, coefficients: Array) -> Array:
     """Levenberg–Marquardt on the slopes.
 
     At all times: fast systems such as BD leave their initial states within a few of them, and on
@@ -208,14 +185,14 @@ def _fit_slopes(data: SmoothData, found: Array) -> Array:
     def objective(c: Array) -> float:
         return float(np.square(rows.residual(c)).mean() + c @ rough @ c)
 
-    loss = objective(found)
+    loss = objective(coefficients)
     for _ in range(_SLOPE_STEPS):
-        columns = rows.forcing(*rows.interaction(found)).reshape(-1, len(found))
-        residual = rows.residual(found).ravel()
+        columns = rows.forcing(*rows.interaction(coefficients)).reshape(-1, len(coefficients))
+        residual = rows.residual(coefficients).ravel()
         curvature = columns.T @ columns / len(residual) + rough
-        gradient = columns.T @ residual / len(residual) + rough @ found
+        gradient = columns.T @ residual / len(residual) + rough @ coefficients
         while damping < 1e3:
-            trial = found - _solve(curvature, gradient, damping)
+            trial = coefficients - _solve(curvature, gradient, damping)
             new = objective(trial)
             if new < loss:
                 break
@@ -223,13 +200,13 @@ def _fit_slopes(data: SmoothData, found: Array) -> Array:
         else:
             break
         stalled = stalled + 1 if new > 0.98 * loss else 0
-        loss, found, damping = new, trial, damping / 10
+        loss, coefficients, damping = new, trial, damping / 10
         if stalled == _STALLED or loss < _GOOD_ENOUGH**2 * scale:
             break
-    return found
+    return coefficients
 
 
-def _fit_trajectories(data: SmoothData, found: Array) -> _Fit:
+def _fit_trajectories(data: SmoothData, coefficients: Array) -> _Fit:
     """Gauss–Newton steps on the trajectories.
 
     Where noise makes the first functions so bad that errors explode over whole trajectories, these
@@ -237,11 +214,11 @@ def _fit_trajectories(data: SmoothData, found: Array) -> _Fit:
     """
     size = np.square(data.x).mean()
     rough = (1e-14 * size + _STIFFNESS * data.state_noise**2) * _roughness(data.splines.count)
-    best, piece = found, data.x.shape[1]
-    curvature, gradient, error = _error_equation(data, found, piece)
+    best, piece = coefficients, data.x.shape[1]
+    curvature, gradient, error = _error_equation(data, coefficients, piece)
     while not error < _BOUNDED * np.sqrt(size) and piece > 1:
         piece = (piece + 3) // 4
-        curvature, gradient, error = _error_equation(data, found, piece)
+        curvature, gradient, error = _error_equation(data, coefficients, piece)
     damping = 1e-10
     for _ in range(_TRAJECTORY_STEPS):
         trial = best - _solve(curvature + rough, gradient + rough @ best, damping)
@@ -258,14 +235,16 @@ def _fit_trajectories(data: SmoothData, found: Array) -> _Fit:
     return _Fit(best, curvature + rough, error, rough, piece)
 
 
-def _error_equation(data: SmoothData, found: Array, piece: int) -> tuple[Array, Array, float]:
+def _error_equation(
+    data: SmoothData, coefficients: Array, piece: int
+) -> tuple[Array, Array, float]:
     """Curvature and gradient of the mean squared trajectory error / 2, and its square root.
 
     Errors start at 0 every `piece` time steps.
     """
-    count = len(found)
+    count = len(coefficients)
     products = np.zeros((count + 1, count + 1))
-    for runs, _, error in _errors(data, found, piece):
+    for runs, _, error in _errors(data, coefficients, piece):
         flat = (error * np.sqrt(data.weight[runs, None, None])).reshape(-1, count + 1)
         products += flat.T @ flat
     trajectories, times, n = data.x.shape
@@ -276,28 +255,30 @@ def _normalized(products: Array) -> tuple[Array, Array, float]:
     return products[:-1, :-1], products[:-1, -1], float(np.sqrt(products[-1, -1]))
 
 
-def _errors(data: SmoothData, found: Array, piece: int) -> Iterator[tuple[slice, int, Array]]:
+def _errors(
+    data: SmoothData, coefficients: Array, piece: int
+) -> Iterator[tuple[slice, int, Array]]:
     """The error equation: for blocks of runs and times 1, 2, …, the errors (m, n, 3P + 1).
 
     The first 3P columns are the error's derivatives by the coefficients, the last one is the error.
     The trapezoidal rule, because hubs of SIS and MAK are stiff.
     """
     _, times, n = data.x.shape
-    f, ego, alter = found.reshape(3, -1)
+    f, ego, alter = coefficients.reshape(3, -1)
     for runs in data.blocks:
         half = 0.5 * data.step[runs, None, None]
 
         def at(q: int, runs: slice = runs) -> tuple[Jacobian, Array]:
             basis = data.basis_at(runs, q)
             rows = SlopeRows(basis.phi, basis.psi, data.slope[runs, q])
-            h_ego, received = rows.interaction(found)
-            own = basis.dphi @ f + (basis.dphi @ ego) * received
+            h_ego, received = rows.interaction(coefficients)
+            diagonal = basis.dphi @ f + (basis.dphi @ ego) * received
             forcing = np.concatenate(
-                [rows.forcing(h_ego, received), rows.residual(found)[..., None]], axis=-1
+                [rows.forcing(h_ego, received), rows.residual(coefficients)[..., None]], axis=-1
             )
-            return jacobian(data.adjacency, h_ego, basis.dphi @ alter, own), forcing
+            return jacobian(data.adjacency, h_ego, basis.dphi @ alter, diagonal), forcing
 
-        error = np.zeros((runs.stop - runs.start, n, len(found) + 1))
+        error = np.zeros((runs.stop - runs.start, n, len(coefficients) + 1))
         before, forcing_before = at(0)
         for q in range(1, times):
             after, forcing = at(q)
@@ -318,10 +299,10 @@ class _Blocks:
 
     def total(self, data: SmoothData, weights: Array | float) -> tuple[Array, Array, float]:
         """Curvature, gradient and error, as of `_error_equation`, where blocks have weights."""
-        own = np.broadcast_to(weights * data.weight[:, None], self.products.shape[:2])
-        steps = (data.x.shape[1] - 1) / own.shape[1]
-        total = np.tensordot(own, self.products, axes=2)
-        return _normalized(total / (own.sum() * steps * data.x.shape[2]))
+        shares = np.broadcast_to(weights * data.weight[:, None], self.products.shape[:2])
+        steps = (data.x.shape[1] - 1) / shares.shape[1]
+        total = np.tensordot(shares, self.products, axes=2)
+        return _normalized(total / (shares.sum() * steps * data.x.shape[2]))
 
 
 def _by_block(data: SmoothData, fit: _Fit, count: int) -> _Blocks:
@@ -329,14 +310,15 @@ def _by_block(data: SmoothData, fit: _Fit, count: int) -> _Blocks:
     blocks = _Blocks(fit, _products(data, fit, count))
     for _ in range(_TRAJECTORY_STEPS):
         curvature, gradient, error = blocks.total(data, 1.0)
-        old = blocks.fit.found
+        old = blocks.fit.coefficients
         gradient = gradient + fit.rough @ old
-        found = old - _along(curvature + fit.rough, gradient, old)
+        coefficients = old - _along(curvature + fit.rough, gradient, old)
         trial = _Blocks(
-            replace(fit, found=found), _products(data, replace(fit, found=found), count)
+            replace(fit, coefficients=coefficients),
+            _products(data, replace(fit, coefficients=coefficients), count),
         )
         new = trial.total(data, 1.0)[2]
-        if not new**2 + found @ fit.rough @ found < error**2 + old @ fit.rough @ old:
+        if not new**2 + coefficients @ fit.rough @ coefficients < error**2 + old @ fit.rough @ old:
             break
         much = new < 0.98 * error
         blocks = trial
@@ -346,9 +328,9 @@ def _by_block(data: SmoothData, fit: _Fit, count: int) -> _Blocks:
 
 
 def _products(data: SmoothData, fit: _Fit, count: int) -> Array:
-    size = len(fit.found) + 1
+    size = len(fit.coefficients) + 1
     products = np.zeros((len(data.x), count, size, size))
-    for runs, q, error in _errors(data, fit.found, fit.piece):
+    for runs, q, error in _errors(data, fit.coefficients, fit.piece):
         block = (q - 1) * count // (data.x.shape[1] - 1)
         products[runs, block] += np.matmul(error.transpose(0, 2, 1), error)
     return products
@@ -365,40 +347,40 @@ def _reweighted(data: SmoothData, blocks: _Blocks, weights: Array) -> _Fit:
     whole, start, _ = blocks.total(data, 1.0)
     curvature = curvature + fit.rough + _KEEPS * whole
     # A change of a whole function by its own size counts like the error that there is anyway.
-    typical = np.sqrt(np.square(fit.found.reshape(3, -1)).mean(1))
+    typical = np.sqrt(np.square(fit.coefficients.reshape(3, -1)).mean(1))
     typical = np.maximum(typical, 1e-3 * typical.max())
     pull = np.diag(np.repeat(np.square(error / typical), len(start) // 3)) / len(start)
-    found = fit.found - _along(curvature + pull, gradient - start, fit.found)
-    return replace(fit, found=found, curvature=curvature, error=error)
+    coefficients = fit.coefficients - _along(curvature + pull, gradient - start, fit.coefficients)
+    return replace(fit, coefficients=coefficients, curvature=curvature, error=error)
 
 
-def _along(curvature: Array, gradient: Array, found: Array) -> Array:
+def _along(curvature: Array, gradient: Array, coefficients: Array) -> Array:
     """A Newton step, but not along c h_ego, h_alt / c, which change no velocity."""
-    _, ego, alter = found.reshape(3, -1)
+    _, ego, alter = coefficients.reshape(3, -1)
     gauge = np.concatenate([0 * ego, ego, -alter])
     gauge /= max(float(np.linalg.norm(gauge)), 1e-300)
     pinned = curvature + np.trace(curvature) * np.outer(gauge, gauge)
     return _solve(pinned, gradient - gauge * (gauge @ gradient), 1e-10)
 
 
-def _balanced(data: SmoothData, found: Array) -> tuple[Array, Array]:
+def _balanced(data: SmoothData, coefficients: Array) -> tuple[Array, Array]:
     """Coefficients and their factors such that h_ego and h_alt are of one size, h_alt positive."""
-    _, ego, alter = found.reshape(3, -1)
+    _, ego, alter = coefficients.reshape(3, -1)
     phi = data.all_rows.phi
     h_ego, h_alt = phi @ ego, phi @ alter
     sizes = np.square(h_ego).mean(), np.square(h_alt).mean()
     factor = float((sizes[1] / max(sizes[0], 1e-300)) ** 0.25) or 1.0
     factor = -factor if h_alt.mean() < 0 else factor
-    scale = np.ones(len(found))
+    scale = np.ones(len(coefficients))
     scale[len(ego) : 2 * len(ego)], scale[2 * len(ego) :] = factor, 1.0 / factor
-    return found * scale, scale
+    return coefficients * scale, scale
 
 
 def _solve(matrix: Array, right: Array, damping: float) -> Array:
     """Least squares from normal equations, damped relative to the mean of the diagonal."""
     damped = matrix + damping * np.trace(matrix) / len(matrix) * np.eye(len(matrix))
-    found: Array = np.linalg.solve(damped, right)
-    return found
+    step: Array = np.linalg.solve(damped, right)
+    return step
 
 
 def _roughness(count: int) -> Array:

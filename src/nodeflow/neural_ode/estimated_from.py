@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from nodeflow.neural_ode.lookup import place_knots
+from nodeflow.neural_ode.interpolation import place_knots
 from nodeflow.neural_ode.splines import Splines, smooth
 
 __all__ = ["Array", "SlopeRows", "SmoothData"]
@@ -52,15 +52,15 @@ class SlopeRows:
     psi: Array
     slope: Array
 
-    def interaction(self, found: Array) -> tuple[Array, Array]:
+    def interaction(self, coefficients: Array) -> tuple[Array, Array]:
         """h_ego, and the sum of h_alt over neighbours."""
-        _, ego, alter = found.reshape(3, -1)
+        _, ego, alter = coefficients.reshape(3, -1)
         return self.phi @ ego, self.psi @ alter
 
-    def residual(self, found: Array) -> Array:
+    def residual(self, coefficients: Array) -> Array:
         """Velocity minus observed slope."""
-        h_ego, received = self.interaction(found)
-        return self.phi @ found[: self.phi.shape[-1]] + h_ego * received - self.slope
+        h_ego, received = self.interaction(coefficients)
+        return self.phi @ coefficients[: self.phi.shape[-1]] + h_ego * received - self.slope
 
     def forcing(self, h_ego: Array, received: Array) -> Array:
         """Derivative of the velocity by the coefficients, (…, 3P)."""
@@ -159,10 +159,10 @@ class SmoothData:
             return SlopeRows(phi, _received(self.adjacency, phi), slope)
         parts = []
         for q in range(x.shape[1]):
-            some = slice(q % apart, None, apart)
+            nodes = slice(q % apart, None, apart)
             phi = splines.basis(x[:, q])
-            psi = _received(self.adjacency[some], phi)
-            parts.append((phi[:, some], psi, slope[:, q, some, None]))
+            psi = _received(self.adjacency[nodes], phi)
+            parts.append((phi[:, nodes], psi, slope[:, q, nodes, None]))
         flat = [
             np.concatenate([x.reshape(-1, x.shape[-1]) for x in y])
             for y in zip(*parts, strict=True)
@@ -175,5 +175,5 @@ def _received(adjacency: Matrix, values: Array) -> Array:
     if isinstance(adjacency, np.ndarray):
         return np.asarray(np.matmul(adjacency, values))
     flat = values.reshape(-1, *values.shape[-2:])
-    found = np.stack([adjacency @ x for x in flat])
-    return found.reshape(*values.shape[:-2], *found.shape[-2:])
+    received = np.stack([adjacency @ x for x in flat])
+    return received.reshape(*values.shape[:-2], *received.shape[-2:])

@@ -74,14 +74,14 @@ def evaluate_models(
     times = known[0][0].times
     errors, runs = [], []
     for block in _blocks(graphs, known, len(models)):
-        some = [graphs[index] for index in block]
+        on_block = [graphs[index] for index in block]
         initials = [np.stack([x.states[0] for x in known[i]]).astype(np.float64) for i in block]
-        found = [
+        by_model = [
             [None] * len(block)
             if field is None
             else simulate_graphs(
                 field,
-                some,
+                on_block,
                 initials,
                 times,
                 **asdict(tolerance.for_error(models.error[replicate])),
@@ -89,7 +89,7 @@ def evaluate_models(
             for replicate, field in enumerate(fields)
         ]
         for place, index in enumerate(block):
-            mine = [simulations[place] for simulations in found]
+            mine = [simulations[place] for simulations in by_model]
             if watch is not None:
                 watch(index, known[index], mine)
             table, rows = _compare(models, system, graphs[index], known[index], mine, tolerance)
@@ -140,14 +140,14 @@ def _compare(
     system: Field,
     graph: Graph,
     known: Sequence[Trajectory],
-    found: Sequence[Simulation | None],
+    simulations: Sequence[Simulation | None],
     tolerance: Tolerance,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """All models on one graph."""
     states = np.stack([x.states for x in known]).astype(np.float64)
     size = np.abs(states).mean((0, 1))
     top = hubs(graph.degrees)
-    reasons = [_failure(simulation, known) for simulation in found]
+    reasons = [_failure(simulation, known) for simulation in simulations]
     shared, by_node = {}, {}
     mean = states[:, :1]
     if not all(reasons):
@@ -159,12 +159,12 @@ def _compare(
         }
         shared = {name: by_node[name].mean() for name in ("mae_persistence", "mae_mean_field")}
         shared["near_zero"] = (size < NEAR_ZERO).mean()
-    good = [x.states for x, reason in zip(found, reasons, strict=True) if x and not reason]
+    good = [x.states for x, reason in zip(simulations, reasons, strict=True) if x and not reason]
     spread = (
         np.std(good, axis=0, ddof=1).mean((0, 1)) if len(good) > 1 else np.full(graph.n, np.nan)
     )
     errors, runs = [], []
-    for replicate, (simulation, reason) in enumerate(zip(found, reasons, strict=True)):
+    for replicate, (simulation, reason) in enumerate(zip(simulations, reasons, strict=True)):
         run: dict[str, Any] = {
             **models.labels(replicate),
             "status": "failed" if reason else "ok",
@@ -176,13 +176,13 @@ def _compare(
         table = _node_errors(states, simulation.states, *models.seen[replicate])
         means = {name: table[name].mean() for name in ("mse", "mae", "outside")}
         inside = table["mae"][table["outside"] == 0]
-        some = {
+        medians = {
             "mae_hubs": table["mae"][top].mean(),
             "mae_inside": inside.mean() if len(inside) else np.nan,
             "outside_hubs": table["outside"][top].mean(),
             "mre": np.median(table["mre"]),
         }
-        runs.append({**run, **means, **shared, **some})
+        runs.append({**run, **means, **shared, **medians})
         signals = {
             "spread": spread,
             "change": _distance(simulation.states, states[:, :1]),
@@ -200,8 +200,8 @@ def _compare(
 
 def _distance(one: Floats, other: Floats) -> Floats:
     """Mean absolute difference at each node."""
-    found: Floats = np.abs(one - other).mean((0, 1))
-    return found
+    distance: Floats = np.abs(one - other).mean((0, 1))
+    return distance
 
 
 def node_errors(true: np.ndarray, predicted: np.ndarray, low: float, high: float) -> pd.DataFrame:

@@ -160,8 +160,8 @@ def scalar_nets(
         raise ModelProblem(f"There are models 0 … {count - 1}, not {replicate}.")
 
     def array(name: str) -> np.ndarray:
-        found: np.ndarray = parameters[name][replicate].astype(np.float64)
-        return found
+        values: np.ndarray = parameters[name][replicate].astype(np.float64)
+        return values
 
     return {
         net: ScalarNet(

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from nodeflow.dynamics.systems import Field
 from nodeflow.neural_ode.field import Learned, exact_fields
-from nodeflow.neural_ode.schemas import NEURAL_ODE_FUNCTIONS
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["compare_functions", "factor_between"]
 
 _POINTS = 64
+
+_COLUMNS = ("x", "learned", "true", "inside", "replicate", "function")
 
 
 def factor_between(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
@@ -55,5 +56,5 @@ def compare_functions(models: Learned, system: Field, reach: float = 3.0) -> pd.
             columns = {"x": x, "learned": learned, "true": value, "inside": x <= high}
             parts.append(pd.DataFrame(columns).assign(replicate=replicate, function=name))
     if not parts:
-        return pd.DataFrame({name: [] for name in NEURAL_ODE_FUNCTIONS.columns})
+        return pd.DataFrame({name: [] for name in _COLUMNS})
     return pd.concat(parts, ignore_index=True)

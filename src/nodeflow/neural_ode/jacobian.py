@@ -92,13 +92,15 @@ class _Sparse:
         across, diagonal = self.across, 1.0 - step * self.own
         data = across.data * np.repeat(step / diagonal[:, 0], np.diff(across.indptr))
         goal = right[0] / diagonal
-        found = np.empty_like(goal)
+        solution = np.empty_like(goal)
         width = max(_AT_ONCE // len(goal), _COLUMNS)
         for first in range(0, goal.shape[1], width):
-            some = np.s_[:, first : first + width]
-            columns = np.ascontiguousarray(goal[some])
-            found[some] = _solved(across.indptr, across.indices, data, columns, _TOLERANCE, _STEPS)
-        return np.asarray(found)[None]
+            part = np.s_[:, first : first + width]
+            columns = np.ascontiguousarray(goal[part])
+            solution[part] = _solved(
+                across.indptr, across.indices, data, columns, _TOLERANCE, _STEPS
+            )
+        return np.asarray(solution)[None]
 
 
 @njit(error_model="numpy")
@@ -117,11 +119,11 @@ def _times(indptr: Places, indices: Places, data: Array, x: Array, out: Array) -
 @njit(error_model="numpy")
 def _ratio(a: Array, b: Array) -> Array:
     """A / b, and 0 where b is 0: columns that are solved already."""
-    found = np.zeros_like(a)
+    ratio = np.zeros_like(a)
     for k in range(len(a)):
         if b[k] != 0.0:
-            found[k] = a[k] / b[k]
-    return found
+            ratio[k] = a[k] / b[k]
+    return ratio
 
 
 @njit(error_model="numpy")

@@ -69,10 +69,10 @@ def check_widths(widths: Sequence[int]) -> tuple[int, ...]:
     Raises:
         ModelProblem: they do not.
     """
-    found = tuple(widths)
-    if len(found) < 2 or found[0] != 1 or found[-1] != 1 or min(found) < 1:
+    checked = tuple(widths)
+    if len(checked) < 2 or checked[0] != 1 or checked[-1] != 1 or min(checked) < 1:
         raise ModelProblem(
-            f"Widths {list(found)} do not fit; a scalar network leads from 1 to 1, e.g. "
+            f"Widths {list(checked)} do not fit; a scalar network leads from 1 to 1, e.g. "
             f"{list(WIDTHS)}."
         )
-    return found
+    return checked

@@ -23,8 +23,8 @@ _FIRST_DAMPING = 1e-3
 
 def _gelu_slope(x: Tensor, _: Tensor) -> Tensor:
     bell = torch.exp(-0.5 * x.square()) / math.sqrt(2 * math.pi)
-    found: Tensor = torch.special.ndtr(x) + x * bell
-    return found
+    slope: Tensor = torch.special.ndtr(x) + x * bell
+    return slope
 
 
 def _silu_slope(x: Tensor, y: Tensor) -> Tensor:
@@ -133,12 +133,12 @@ class _Net:
 
     def signals(self) -> list[Tensor]:
         """Derivative of the value by the output of each layer, (R, K, width)."""
-        found = [torch.ones_like(self.inputs[0])]
+        signals = [torch.ones_like(self.inputs[0])]
         layers = zip(self.weights[:0:-1], self.sums[::-1], self.inputs[:0:-1], strict=True)
         for weight, x, y in layers:
             slope = SLOPES[self._activation](x, y)
-            found.append(torch.bmm(found[-1], weight).mul_(slope))
-        return found[::-1]
+            signals.append(torch.bmm(signals[-1], weight).mul_(slope))
+        return signals[::-1]
 
     def kernel(self, signals: list[Tensor]) -> Tensor:
         """J Jᵀ, (R, K, K)."""
@@ -151,12 +151,12 @@ class _Net:
 
     def pulled(self, signals: list[Tensor], pull: Tensor) -> Parameters:
         """Jᵀ pull, as parameters."""
-        found: Parameters = {}
+        parameters: Parameters = {}
         for layer, (x, d) in enumerate(zip(self.inputs, signals, strict=True)):
             weighted = d * pull.unsqueeze(-1)
-            found[f"{self.name}.{layer}.weight"] = torch.bmm(weighted.transpose(1, 2), x)
-            found[f"{self.name}.{layer}.bias"] = weighted.sum(1)
-        return found
+            parameters[f"{self.name}.{layer}.weight"] = torch.bmm(weighted.transpose(1, 2), x)
+            parameters[f"{self.name}.{layer}.bias"] = weighted.sum(1)
+        return parameters
 
     def taken(self, better: Tensor, other: _Net) -> _Net:
         """Itself where `better`, else `other`."""

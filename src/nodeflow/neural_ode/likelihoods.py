@@ -61,8 +61,8 @@ class Gaussian(Likelihood):
 
     def cdf(self, value: Floats, mean: Floats, spread: Floats) -> Floats:
         """Φ(z)."""
-        found: Floats = special.ndtr((value - mean) / spread)
-        return found
+        share: Floats = special.ndtr((value - mean) / spread)
+        return share
 
 
 class Poisson(Likelihood):
@@ -76,8 +76,8 @@ class Poisson(Likelihood):
 
     def cdf(self, value: Floats, mean: Floats, spread: Floats) -> Floats:
         """Regularized incomplete gamma function."""
-        found: Floats = special.pdtr(np.floor(value), mean)
-        return np.where(value < 0, 0.0, found)
+        share: Floats = special.pdtr(np.floor(value), mean)
+        return np.where(value < 0, 0.0, share)
 
 
 class NegativeBinomial(Likelihood):
@@ -96,8 +96,8 @@ class NegativeBinomial(Likelihood):
         """Regularized incomplete beta function."""
         size = 1.0 / spread
         more = np.floor(np.maximum(value, 0)) + 1
-        found = np.asarray(special.betainc(size, more, size / (size + mean)), dtype=np.float64)
-        return np.where(value < 0, 0.0, found)
+        share = np.asarray(special.betainc(size, more, size / (size + mean)), dtype=np.float64)
+        return np.where(value < 0, 0.0, share)
 
 
 LIKELIHOODS: Mapping[str, Likelihood] = {
@@ -128,8 +128,8 @@ def mixture_quantiles(
     means = np.where(known, means, 1.0)
 
     def below(value: Floats) -> Floats:
-        found: Floats = likelihood.cdf(value[None], means, spreads).mean(axis=0)
-        return found
+        mean_share: Floats = likelihood.cdf(value[None], means, spreads).mean(axis=0)
+        return mean_share
 
     if likelihood.counts:
         low = np.full(means.shape[1:], -1.0)

@@ -96,14 +96,14 @@ class NeuralODE:
         inner, start = checked_start(graph, initial, ModelProblem)
         if atol is None:
             atol = absolute_tolerance(*self.seen)
-        found = simulate(
+        simulation = simulate(
             self.field, inner.adjacency(), start[None], times, rtol=rtol, atol=atol,
             max_steps=max_steps,
         )  # fmt: skip
-        if found.reason[0]:
-            raise ModelProblem(f"The neural ODE cannot be integrated here: {found.reason[0]}.")
+        if simulation.reason[0]:
+            raise ModelProblem(f"The neural ODE cannot be integrated here: {simulation.reason[0]}.")
         index = pd.Index(np.asarray(times, dtype=np.float64), name="time")
-        return pd.DataFrame(found.states[0], index=index, columns=inner.labels)
+        return pd.DataFrame(simulation.states[0], index=index, columns=inner.labels)
 
 
 def absolute_tolerance(low: float, high: float) -> float:

@@ -112,7 +112,7 @@ def observed(graphs: Sequence[Graph], trajectories: Sequence[Trajectory]) -> lis
         TrajectoryProblem: a trajectory does not fit; see `runs_by_graph`.
         RecipeProblem: a graph has none, or is too large for the memory of this machine.
     """
-    found = []
+    observations = []
     for index, (graph, runs) in enumerate(
         zip(graphs, runs_by_graph(graphs, trajectories), strict=True)
     ):
@@ -137,8 +137,8 @@ def observed(graphs: Sequence[Graph], trajectories: Sequence[Trajectory]) -> lis
         fields = _fields(
             [(x[0].times - x[0].times[0], np.stack([run.states for run in x])) for x in groups]
         )
-        found.append(Observations(index, _adjacency(index, graph), **fields))
-    return found
+        observations.append(Observations(index, _adjacency(index, graph), **fields))
+    return observations
 
 
 def _adjacency(index: int, graph: Graph) -> np.ndarray | csr_array:

@@ -12,9 +12,9 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from nodeflow.neural_ode.estimate import Estimate, estimates
+from nodeflow.neural_ode.interpolation import Interpolation, place_knots
 from nodeflow.neural_ode.layout import NETS
 from nodeflow.neural_ode.levenberg import Fit
-from nodeflow.neural_ode.lookup import Lookup, place_knots
 from nodeflow.neural_ode.model import Parameters, evaluate_net, initial_parameters, velocity
 from nodeflow.neural_ode.observations import Observations, first_runs
 from nodeflow.neural_ode.settings import (
@@ -100,10 +100,10 @@ class _Optimized:
     _generators: Sequence[torch.Generator]
 
     def state(self) -> dict[str, Tensor]:
-        found = {f"parameter {name}": x.detach().cpu() for name, x in self.parameters.items()}
-        found |= {f"optimizer {name}": x.cpu() for name, x in self._optimizer.state().items()}
-        found |= {f"generator {i}": g.get_state() for i, g in enumerate(self._generators)}
-        return found
+        state = {f"parameter {name}": x.detach().cpu() for name, x in self.parameters.items()}
+        state |= {f"optimizer {name}": x.cpu() for name, x in self._optimizer.state().items()}
+        state |= {f"generator {i}": g.get_state() for i, g in enumerate(self._generators)}
+        return state
 
     def restore(self, state: Mapping[str, Tensor], done: int) -> None:
         kept: dict[str, Tensor] = {}
@@ -165,15 +165,15 @@ class _GaussNewton(_Optimized):
         if self._done < self._settings.warmup:
             rate = cosine(self._done, self._settings.warmup, self._settings.learning_rate)
             points, targets = self._few
-            found = torch.stack(
+            outputs = torch.stack(
                 [
                     evaluate_net(self.parameters, net, points, self._settings.activation)
                     for net in NETS
                 ],
                 1,
             )
-            self._update(((found - targets) / self._size).square().mean((1, 2)), rate)
-            off = (found.detach().to(self._root) - self._targets).flatten(1).unsqueeze(-1)
+            self._update(((outputs - targets) / self._size).square().mean((1, 2)), rate)
+            off = (outputs.detach().to(self._root) - self._targets).flatten(1).unsqueeze(-1)
             return torch.bmm(self._root.transpose(1, 2), off).square().sum((1, 2)).sqrt()
         if self._fit is None:
             self._fit = self._begin(None)
@@ -185,8 +185,8 @@ class _GaussNewton(_Optimized):
     def state(self) -> dict[str, Tensor]:
         if self._fit is None:
             return super().state()
-        found = {f"parameter {name}": x.cpu() for name, x in self.parameters.items()}
-        return found | {"damping": self._fit.damping.cpu()}
+        state = {f"parameter {name}": x.cpu() for name, x in self.parameters.items()}
+        return state | {"damping": self._fit.damping.cpu()}
 
     def restore(self, state: Mapping[str, Tensor], done: int) -> None:
         if "damping" not in state:
@@ -209,11 +209,11 @@ def _estimates(
     data: Sequence[Observations], weights: Weights, settings: GaussNewtonSettings
 ) -> list[Estimate]:
     """The estimate of each replicate; those of one graph share all but what weights change."""
-    found: dict[tuple[int, int], Estimate] = {}
+    estimated: dict[tuple[int, int], Estimate] = {}
     for key, x in _unique(data).items():
         mine = {id(w): w for y, w in zip(data, weights, strict=True) if y is x}
         try:
-            some = estimates(
+            several = estimates(
                 first_runs(x.groups, settings.trajectories), x.adjacency, knots=settings.knots,
                 steps=settings.times, ridge=settings.ridge, weights=list(mine.values()),
             )  # fmt: skip
@@ -222,9 +222,9 @@ def _estimates(
             count = settings.knots + 3
             nothing = np.full((3, count), np.nan)
             lost = Estimate(np.zeros(count), nothing, np.eye(3 * count), np.nan, np.nan)
-            some = [lost] * len(mine)
-        found |= {(key, weight): y for weight, y in zip(mine, some, strict=True)}
-    return [found[id(x), id(w)] for x, w in zip(data, weights, strict=True)]
+            several = [lost] * len(mine)
+        estimated |= {(key, weight): y for weight, y in zip(mine, several, strict=True)}
+    return [estimated[id(x), id(w)] for x, w in zip(data, weights, strict=True)]
 
 
 class _Matching(_Optimized):
@@ -249,7 +249,9 @@ class _Matching(_Optimized):
             for key, x in graphs.items()
         }
         self._chances = [_chances(x, w) for x, w in zip(data, weights, strict=True)]
-        self._lookup = Lookup(torch.stack([knots[id(x)] for x in data]).float().to(device))
+        self._interpolation = Interpolation(
+            torch.stack([knots[id(x)] for x in data]).float().to(device)
+        )
         self._adjacency = _adjacencies(data, device)
         self._optimizer = Adam(parameters.values())
 
@@ -261,10 +263,10 @@ class _Matching(_Optimized):
             chosen = _drawn(len(all_states), chances, self._settings.batch, generator)
             states.append(all_states[chosen.to(all_states.device)])
             slopes.append(all_slopes[chosen.to(all_states.device)])
-        table = self._lookup.values(self.parameters)
-        f, h_ego, h_alt = self._lookup.interpolate(table, torch.stack(states)).unbind(-1)
-        found = f + h_ego * torch.bmm(h_alt, self._adjacency.transpose(1, 2))
-        loss = (found - torch.stack(slopes)).abs().mean((1, 2))
+        table = self._interpolation.values(self.parameters)
+        f, h_ego, h_alt = self._interpolation.interpolate(table, torch.stack(states)).unbind(-1)
+        rates = f + h_ego * torch.bmm(h_alt, self._adjacency.transpose(1, 2))
+        loss = (rates - torch.stack(slopes)).abs().mean((1, 2))
         self._update(loss, rate, self._settings.clip)
         return loss.detach()
 
@@ -279,9 +281,9 @@ def _slopes(
     data: Observations, settings: MatchingSettings, device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """All observed states (M·T, n) and their slopes."""
-    found = [slopes(times, x.astype(np.float64), settings) for times, x in data.groups]
+    by_group = [slopes(times, x.astype(np.float64), settings) for times, x in data.groups]
     n = data.adjacency.shape[0]
-    flat = np.concatenate([x.astype(np.float32).reshape(-1, n) for x in found])
+    flat = np.concatenate([x.astype(np.float32).reshape(-1, n) for x in by_group])
     return torch.from_numpy(_flat(data)).to(device), torch.from_numpy(flat).to(device)
 
 
@@ -289,13 +291,13 @@ def _chances(data: Observations, weights: np.ndarray | None) -> Tensor | None:
     """How likely each of the states of `_flat` is to be drawn; None if all are alike."""
     if weights is None:
         return None
-    found, first = [], 0
+    counts, first = [], 0
     for times, states in data.groups:
         mine = weights[first : first + len(states)]
         block = np.arange(len(times)) * weights.shape[1] // len(times)
-        found.append(mine[:, block].ravel())
+        counts.append(mine[:, block].ravel())
         first += len(states)
-    return torch.from_numpy(np.concatenate(found).astype(np.float64))
+    return torch.from_numpy(np.concatenate(counts).astype(np.float64))
 
 
 def _drawn(count: int, chances: Tensor | None, batch: int, generator: torch.Generator) -> Tensor:
@@ -309,8 +311,8 @@ def slopes(times: np.ndarray, states: np.ndarray, settings: MatchingSettings) ->
     """Time derivatives of states (M, T, n), from local polynomials in time, of any spacing."""
     trajectories, count, n = states.shape
     flat = np.moveaxis(states, 1, 0).reshape(count, -1)
-    found = _derivative(times, settings.window, settings.order) @ flat
-    return np.ascontiguousarray(np.moveaxis(found.reshape(count, trajectories, n), 0, 1))
+    derivatives = _derivative(times, settings.window, settings.order) @ flat
+    return np.ascontiguousarray(np.moveaxis(derivatives.reshape(count, trajectories, n), 0, 1))
 
 
 def _derivative(times: np.ndarray, window: int, order: int) -> csr_array:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.neural_ode.training_schemas import MODELS, REPLICATE
+from nodeflow.neural_ode.identity import MODELS, REPLICATE
 from nodeflow.tables import Schema
 
 __all__ = [
@@ -319,7 +319,7 @@ NEURAL_ODE_HIDDEN = Schema(
 
 NEURAL_ODE_NOISE = Schema(
     "node noise",
-    4,
+    5,
     {
         "replicate": pa.int32(),
         "training_graph": pa.int32(),
@@ -328,16 +328,20 @@ NEURAL_ODE_NOISE = Schema(
         **_STATUS,
         "mae": pa.float64(),
         "mae_floor": pa.float64(),
+        "mae_observed": pa.float64(),
+        "mae_observed_floor": pa.float64(),
         **_BASELINES,
     },
     {
         "replicate": REPLICATE,
         "training_graph": _TRAINING_GRAPH,
         "graph": "index of the test graph",
-        "test_noise": "standard deviation of the noise on the initial states",
+        "test_noise": "standard deviation of the noise on the initial states, and on observed ones",
         **_STATUS_ABOUT,
         "mae": "absolute error against the true trajectory without noise",
         "mae_floor": "the same for the true system from the noisy initial states",
+        "mae_observed": "absolute error against the true trajectory with noise on all states",
+        "mae_observed_floor": "the same for the true system from the noisy initial states",
         **_BASELINES_ABOUT,
     },
     identity=NOISY_EVALUATED,

@@ -77,10 +77,10 @@ class Seen:
         matrix = graph.adjacency()
         receives = np.diff(matrix.indptr) > 0
         acts = np.bincount(matrix.indices, minlength=graph.n) > 0
-        own = _covered(by_node, trim, margin)
-        ego = own if receives.all() else _covered(by_node[:, receives], trim, margin)
+        every = _covered(by_node, trim, margin)
+        ego = every if receives.all() else _covered(by_node[:, receives], trim, margin)
         same = np.array_equal(acts, receives)
-        return cls(own, ego, ego if same else _covered(by_node[:, acts], trim, margin))
+        return cls(every, ego, ego if same else _covered(by_node[:, acts], trim, margin))
 
     @classmethod
     def shared(cls, several: Sequence[Seen]) -> Seen:
@@ -93,14 +93,14 @@ class Seen:
         """
         if not several:
             raise TrustProblem("No model, nothing seen; give what at least one has seen.")
-        found = several[0]
+        shared = several[0]
         for other in several[1:]:
-            found = cls(
-                _both(found.f, other.f),
-                _both(found.h_ego, other.h_ego),
-                _both(found.h_alt, other.h_alt),
+            shared = cls(
+                _both(shared.f, other.f),
+                _both(shared.h_ego, other.h_ego),
+                _both(shared.h_alt, other.h_alt),
             )
-        return found
+        return shared
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: lists of pairs by name."""
@@ -154,8 +154,8 @@ def _beyond(states: Floats, intervals: Intervals) -> Floats:
         above = states - np.concatenate([[-np.inf], highs])[place]
         below = np.concatenate([lows, [np.inf]])[place] - states
         distance = np.clip(np.minimum(above, below), 0.0, None)
-        found = np.where(distance > 0, distance / (highs[-1] - lows[0]), 0.0)
-    return np.where(np.isfinite(states), found, np.inf)
+        beyond = np.where(distance > 0, distance / (highs[-1] - lows[0]), 0.0)
+    return np.where(np.isfinite(states), beyond, np.inf)
 
 
 def flags(states: ArrayLike, seen: Seen, graph: Graph, *, margin: float = MARGIN) -> Bools:
@@ -203,8 +203,8 @@ def flags(states: ArrayLike, seen: Seen, graph: Graph, *, margin: float = MARGIN
     received = np.asarray(weights.sum(axis=1))
     farthest = np.maximum.accumulate(_beyond(given, seen.h_alt), axis=-2)
     total = np.asarray(weights @ farthest.reshape(-1, graph.n).T).T.reshape(given.shape)
-    found = _beyond(given, seen.f) > margin
-    found |= (_beyond(given, seen.h_ego) > margin) & (received > 0)
-    found |= total > margin * received
-    kept: Bools = np.maximum.accumulate(found, axis=-2)
+    extrapolated = _beyond(given, seen.f) > margin
+    extrapolated |= (_beyond(given, seen.h_ego) > margin) & (received > 0)
+    extrapolated |= total > margin * received
+    kept: Bools = np.maximum.accumulate(extrapolated, axis=-2)
     return kept

@@ -45,8 +45,8 @@ class Splines:
     def centres(self) -> Array:
         """One state for each basis function, where it is large (Greville's abscissae)."""
         windows = np.lib.stride_tricks.sliding_window_view(self.knots[1:-1], self.degree)
-        found: Array = np.clip(windows.mean(1), self.knots[0], self.knots[-1])
-        return found
+        centres: Array = np.clip(windows.mean(1), self.knots[0], self.knots[-1])
+        return centres
 
     def basis(self, x: Array) -> Array:
         """The basis functions at `x`, shape (*x.shape, P); constant beyond the ends."""
@@ -58,8 +58,8 @@ class Splines:
         """Their derivatives at `x`, shape (*x.shape, P)."""
         lower = BSpline(self.knots, np.eye(self.count), self.degree).derivative()
         inside = np.clip(x, self.knots[0], self.knots[-1])
-        found: Array = lower(inside)
-        return found
+        slopes: Array = lower(inside)
+        return slopes
 
 
 @dataclass(frozen=True)
@@ -126,5 +126,5 @@ def _breaks(times: Array, intervals: int) -> Array:
     """Ends of pieces in time: equally spaced, or as many observations apart if these are not."""
     if np.ptp(np.diff(times)) <= _EVEN * (times[-1] - times[0]) / (len(times) - 1):
         return np.linspace(times[0], times[-1], intervals + 1)
-    found: Array = np.quantile(times, np.linspace(0, 1, intervals + 1))
-    return found
+    knots: Array = np.quantile(times, np.linspace(0, 1, intervals + 1))
+    return knots

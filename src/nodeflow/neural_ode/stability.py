@@ -72,34 +72,36 @@ def compare_fixed_points(
                 rows.append({**row, **failed})
                 continue
             everywhere = (-np.inf, np.inf)
-            own = tolerance.for_error(models.error[replicate])
-            found, problem = _reached(quick, exact, graph, initial, horizon, everywhere, own)
-            if found is None:
+            tightened = tolerance.for_error(models.error[replicate])
+            reached, problem = _reached(
+                quick, exact, graph, initial, horizon, everywhere, tightened
+            )
+            if reached is None:
                 rows.append({**row, "status": "failed", "reason": f"model: {problem}"})
                 continue
-            rows.append({**row, **_row(graph, true, found, initial, mean)})
+            rows.append({**row, **_row(graph, true, reached, initial, mean)})
     return pd.DataFrame(rows, columns=list(NEURAL_ODE_FIXED_POINTS.columns))
 
 
 def _row(
-    graph: Graph, true: FixedPoint, found: FixedPoint, initial: Floats, mean: Floats
+    graph: Graph, true: FixedPoint, model: FixedPoint, initial: Floats, mean: Floats
 ) -> dict[str, float | str]:
-    error = np.abs(found.state - true.state)
+    error = np.abs(model.state - true.state)
     _, label = connected_components(graph.adjacency(), directed=False)
     giant = label == np.bincount(label).argmax()
     return {
         "status": "ok",
         "reason": "",
-        "residual": found.residual,
+        "residual": model.residual,
         "mae": float(error.mean()),
         "mae_giant": float(error[giant].mean()),
         "mae_hubs": float(error[hubs(graph.degrees)].mean()),
         "mae_persistence": float(np.abs(initial - true.state).mean()),
         "mae_mean_field": float(np.abs(mean - true.state).mean()),
         "size": float(np.abs(true.state).mean()),
-        "rightmost": _first(found.spectrum.whole),
+        "rightmost": _first(model.spectrum.whole),
         "rightmost_true": _first(true.spectrum.whole),
-        **_leading("rightmost_giant", found.spectrum.giant),
+        **_leading("rightmost_giant", model.spectrum.giant),
         **_leading("rightmost_giant_true", true.spectrum.giant),
     }
 
@@ -130,8 +132,8 @@ def _reached(
     end = simulate(quick, adjacency, initial[None], [0.0, horizon], **asdict(tolerance))
     if end.reason[0]:
         return None, end.reason[0]
-    found = find_fixed_points(
+    search = find_fixed_points(
         exact, adjacency, end.states[:, -1], domain=domain, tolerance=_TOLERANCE,
         eigenvalues=EIGENVALUES, near=quick,
     )  # fmt: skip
-    return (found.points[0], "") if found.points else (None, found.searches[0].reason)
+    return (search.points[0], "") if search.points else (None, search.searches[0].reason)

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from nodeflow.neural_ode.layout import SELU
-from nodeflow.neural_ode.training_schemas import NODE_MODELS, NODE_SNAPSHOTS
 from nodeflow.stack import Stack
 from nodeflow.stack_files import from_arrays, read_stack, write_stack
-from nodeflow.tables import read_parameters, read_tensors
+from nodeflow.tables import Kind, read_parameters, read_tensors
 
 __all__ = [
     "Models",
@@ -23,6 +22,9 @@ __all__ = [
     "write_models",
     "write_snapshots",
 ]
+
+_MODELS = Kind("node models", 3)
+_SNAPSHOTS = Kind("node snapshots", 2)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Models(Stack[np.ndarray]):
 
 def write_models(path: str | Path, models: Models, parameters: Mapping[str, Any]) -> None:
     """Write models as one safetensors file; those whose training failed stay marked as such."""
-    write_stack(path, models, NODE_MODELS, {**parameters, "activation": models.activation})
+    write_stack(path, models, _MODELS, {**parameters, "activation": models.activation})
 
 
 def read_models(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Models:
@@ -75,7 +77,7 @@ def read_models(path: str | Path, parameters: Mapping[str, Any] | None = None) -
     Raises:
         FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
-    return models_from(read_tensors(path, NODE_MODELS, parameters), read_parameters(path))
+    return models_from(read_tensors(path, _MODELS, parameters), read_parameters(path))
 
 
 def models_from(arrays: Mapping[str, np.ndarray], said: Mapping[str, Any]) -> Models:
@@ -88,7 +90,7 @@ def write_snapshots(
     path: str | Path, snapshots: Stack[np.ndarray], parameters: Mapping[str, Any]
 ) -> None:
     """Write the steps of a training as one safetensors file."""
-    write_stack(path, snapshots, NODE_SNAPSHOTS, parameters)
+    write_stack(path, snapshots, _SNAPSHOTS, parameters)
 
 
 def read_snapshots(
@@ -99,4 +101,4 @@ def read_snapshots(
     Raises:
         FileProblem: missing, damaged, of another kind or version, or made with other parameters.
     """
-    return read_stack(path, NODE_SNAPSHOTS, parameters)
+    return read_stack(path, _SNAPSHOTS, parameters)

@@ -317,17 +317,17 @@ class _Pieces:
 
     def needed(self, buckets: _Buckets) -> NDArray[np.int64]:
         """How many bits beyond its own each of the buckets, all of this side, needs."""
-        found = np.zeros(len(buckets.bits), np.int64)
-        if not len(found):
-            return found
+        bits = np.zeros(len(buckets.bits), np.int64)
+        if not len(bits):
+            return bits
         left = buckets.left
         size = 2.0 ** (buckets.octave - buckets.bits)
         bucket = np.searchsorted(left, self.z[:-1], side="right") - 1
         inside = (bucket >= 0) & (self.z[:-1] < (left + size)[bucket])
         bucket = bucket[inside]
         more = np.log2(size[bucket] / np.diff(self.z)[inside])
-        np.maximum.at(found, bucket, np.rint(more).astype(np.int64))
-        return found
+        np.maximum.at(bits, bucket, np.rint(more).astype(np.int64))
+        return bits
 
     def lines(self, z: Array) -> Array:
         """Value at state 0 and slope of the lines at `z`, shape (len(z), 2)."""
@@ -349,5 +349,5 @@ def _foreseen(error: Array, bound: Array) -> NDArray[np.bool_]:
         bound: of its size, likewise.
     """
     off = np.abs(error[::2] - 0.75 * error[1]).max(axis=0)
-    found: NDArray[np.bool_] = np.abs(error[1]) / 16 + 3.0 * off <= bound.min(axis=0)
-    return found
+    resolved: NDArray[np.bool_] = np.abs(error[1]) / 16 + 3.0 * off <= bound.min(axis=0)
+    return resolved

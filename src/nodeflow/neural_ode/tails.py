@@ -98,13 +98,15 @@ def models_with_tails(models: Models, laws: Fields) -> Fields:
     law = dict(zip(laws.training_graph.tolist(), laws.fields, strict=True))
     kept = np.flatnonzero(np.isin(models.training_graph, laws.training_graph))
     chosen = models.take(kept)
-    some = Models(chosen.parameters, {}, chosen.about, activation=models.activation)
-    each = zip(exact_fields(some), some.training_graph.tolist(), some.seen.tolist(), strict=True)
+    tailed = Models(chosen.parameters, {}, chosen.about, activation=models.activation)
+    each = zip(
+        exact_fields(tailed), tailed.training_graph.tolist(), tailed.seen.tolist(), strict=True
+    )
     return Fields(
         tuple(_tailed(field, law[graph], low, high) for field, graph, (low, high) in each),
-        some.training_graph,
-        some.seen,
-        some.error,
+        tailed.training_graph,
+        tailed.seen,
+        tailed.error,
     )
 
 
@@ -231,8 +233,8 @@ class _TailedField(Field):
         outside = _outside(x, self.low, self.high)
         if outside.any():
             there = x[outside]
-            for found, tail in zip((f, h_ego, h_alt), self.tails, strict=True):
-                found[outside] = tail.at(there)
+            for values, tail in zip((f, h_ego, h_alt), self.tails, strict=True):
+                values[outside] = tail.at(there)
         return f, h_ego, h_alt
 
 
@@ -242,10 +244,10 @@ def _outside(x: Array, low: float, high: float) -> NDArray[np.bool_]:
 
 def _joined(inner: Function, outer: Function, low: float, high: float) -> Function:
     def function(x: Array) -> Array:
-        found = inner(x)
+        values = inner(x)
         outside = _outside(x, low, high)
         if outside.any():
-            found[outside] = outer(x[outside])
-        return found
+            values[outside] = outer(x[outside])
+        return values
 
     return function

@@ -108,17 +108,17 @@ class Checkpoints:
         if not self._file(attempt).exists():
             return None
         try:
-            found = read_tensors(self._file(attempt), _CHECKPOINT, self.made)
+            arrays = read_tensors(self._file(attempt), _CHECKPOINT, self.made)
         except FileProblem as problem:
             log.warning("Training starts anew: %s", problem)
             return None
         kept = {
-            name.removeprefix("snapshot "): found.pop(name)
-            for name in list(found)
+            name.removeprefix("snapshot "): arrays.pop(name)
+            for name in list(arrays)
             if name.startswith("snapshot ")
         }
         snapshots = [dict(zip(kept, x, strict=True)) for x in zip(*kept.values(), strict=True)]
-        tensors = {name: torch.from_numpy(array.copy()) for name, array in found.items()}
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         return tensors, int(tensors.pop("done")), tensors.pop("losses"), snapshots
 
     def remove(self) -> None:
@@ -227,10 +227,10 @@ def train_stack(
     count = len(data)
     # Replicates that share an object go on sharing one.
     unit = {id(x): units_of(x, settings) for x in data}
-    own = {id(x): scaled(x, unit[id(x)]) for x in data}
+    rescaled = {id(x): scaled(x, unit[id(x)]) for x in data}
     seen = np.array([x.range for x in data], dtype=np.float64)
     weights = [None] * count if weights is None else weights
-    units, data = [unit[id(x)] for x in data], [own[id(x)] for x in data]
+    units, data = [unit[id(x)] for x in data], [rescaled[id(x)] for x in data]
     if estimated is not None and any(x != Units() for x in units):
         raise RecipeProblem(
             "functions were estimated of data that need other units; leave them out."
@@ -245,15 +245,15 @@ def train_stack(
     for attempt in range(ATTEMPTS):
         again = (attempt,) if attempt else ()
         generators = [torch_generator(root_seed, "node", *names[i], *again) for i in waiting]
-        some = [data[i] for i in waiting]
+        retried = [data[i] for i in waiting]
         counted = [weights[i] for i in waiting]
         known = None if estimated is None else [estimated[i] for i in waiting]
-        trainer = make_trainer(some, settings, generators, device, counted, known)
+        trainer = make_trainer(retried, settings, generators, device, counted, known)
         losses, snapshots = _run(
             trainer, f"{label}, attempt {attempt + 1}", attempt, checkpoints, steps.tolist()
         )
         trained = _stack(trainer)
-        verdicts = _faults(trained, losses.numpy(), some, settings.activation)
+        verdicts = _faults(trained, losses.numpy(), retried, settings.activation)
         if not kept:
             kept = {n: np.full((count, *x.shape[1:]), np.nan, x.dtype) for n, x in trained.items()}
             early = {n: np.full((len(steps), *x.shape), np.nan, x.dtype) for n, x in kept.items()}
@@ -302,11 +302,11 @@ def _run(
     Returns:
         The losses (steps, R), and the parameters after each of the steps in `kept`.
     """
-    found = None if checkpoints is None else checkpoints.read(attempt)
+    resumed = None if checkpoints is None else checkpoints.read(attempt)
     losses: list[Tensor] = []
     snapshots = [_stack(trainer)] if 0 in kept else []
-    if found is not None:
-        state, done, before, snapshots = found
+    if resumed is not None:
+        state, done, before, snapshots = resumed
         trainer.restore(state, done)
         losses = list(before)
     progress = Progress(trainer.steps, label)
@@ -378,14 +378,14 @@ def _faults(
     activation: str = SELU,
 ) -> list[Verdict]:
     """The verdict on each replicate."""
-    found = []
+    verdicts = []
     for row, x in enumerate(data):
         finite = all(np.isfinite(values[row]).all() for values in parameters.values())
         if not (finite and np.isfinite(losses[:, row]).all()):
-            found.append(Verdict("training diverged: loss or parameters are not finite"))
+            verdicts.append(Verdict("training diverged: loss or parameters are not finite"))
             continue
-        found.append(_on_training_data(parameters, row, x, activation))
-    return found
+        verdicts.append(_on_training_data(parameters, row, x, activation))
+    return verdicts
 
 
 def _on_training_data(

@@ -1,35 +1,13 @@
-"""What the training of neural ODEs makes: models, their snapshots, and its history."""
+"""The history of the training of neural ODEs."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from nodeflow.tables import Kind, Schema
+from nodeflow.neural_ode.identity import MODELS, REPLICATE
+from nodeflow.tables import Schema
 
-__all__ = ["MODELS", "NEURAL_ODE_HISTORY", "NODE_MODELS", "NODE_SNAPSHOTS", "REPLICATE"]
-
-REPLICATE = "number of the model: training graph by training graph, seed by seed"
-"""What the column `replicate` says, in all tables."""
-
-MODELS = Schema(
-    "models",
-    2,
-    {
-        "system": pa.string(),
-        "variant": pa.string(),
-        "trained_beta": pa.float64(),
-        "trained_gamma": pa.float64(),
-    },
-    {
-        "system": "dynamical system",
-        "variant": "training data: plain, noise~σ, or covering: states up to those of hubs",
-        "trained_beta": "inverse temperature β of the training graphs",
-        "trained_gamma": "degree exponent γ of the training graphs",
-    },
-)
-
-NODE_MODELS = Kind("node models", 3)
-NODE_SNAPSHOTS = Kind("node snapshots", 2)
+__all__ = ["NEURAL_ODE_HISTORY"]
 
 NEURAL_ODE_HISTORY = Schema(
     "node history",

@@ -227,23 +227,24 @@ def _scale(kept: Floats, noise: float) -> Floats:
     if len(kept) < 2:
         return np.full(kept.shape[1:], np.nan)
     spread = kept.std(axis=0, ddof=1) * np.sqrt(1 + 1 / len(kept))
-    found: Floats = np.hypot(spread, noise)
-    return found
+    scale: Floats = np.hypot(spread, noise)
+    return scale
 
 
 def _student(levels: tuple[float, ...], count: int) -> Floats:
     """Half widths of central intervals of Student's t of `count` models."""
-    found: Floats = stdtrit(max(count - 1, 1), (1 + np.array(levels)) / 2)
-    return found
+    quantiles: Floats = stdtrit(max(count - 1, 1), (1 + np.array(levels)) / 2)
+    return quantiles
 
 
 def _predictions(given: ArrayLike) -> Floats:
-    found = np.asarray(given, dtype=np.float64)
-    if found.ndim != 3:
+    predictions = np.asarray(given, dtype=np.float64)
+    if predictions.ndim != 3:
         raise TrustProblem(
-            f"Predictions of one run have the shape (models, times, nodes), not {found.shape}."
+            "Predictions of one run have the shape (models, times, nodes), not "
+            f"{predictions.shape}."
         )
-    return found
+    return predictions
 
 
 def checked_levels(given: Sequence[float]) -> tuple[float, ...]:

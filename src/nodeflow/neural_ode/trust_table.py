@@ -7,12 +7,12 @@ import pyarrow as pa
 from nodeflow.neural_ode.schemas import EVALUATED
 from nodeflow.tables import Schema, gathered
 
-__all__ = ["COLLECTED_TRUST", "ENSEMBLE", "LEVELS", "NEURAL_ODE_TRUST"]
+__all__ = ["COLLECTED_TRUST", "ENSEMBLE", "NEURAL_ODE_TRUST", "PERCENTAGES"]
 
 ENSEMBLE = -1
 """In place of the index of a training graph: bands are made of the models of all."""
 
-LEVELS = {50: 0.5, 90: 0.9}
+PERCENTAGES = {50: 0.5, 90: 0.9}
 """The bands by their percentages."""
 
 NEURAL_ODE_TRUST = Schema(
@@ -28,10 +28,10 @@ NEURAL_ODE_TRUST = Schema(
         "reason": pa.string(),
         "models": pa.int32(),
         "calibration_runs": pa.int32(),
-        **{f"stretch_{p}": pa.float64() for p in LEVELS},
-        **{f"student_{p}": pa.float64() for p in LEVELS},
-        **{f"coverage_{p}": pa.float64() for p in LEVELS},
-        **{f"coverage_{p}_unflagged": pa.float64() for p in LEVELS},
+        **{f"stretch_{p}": pa.float64() for p in PERCENTAGES},
+        **{f"student_{p}": pa.float64() for p in PERCENTAGES},
+        **{f"coverage_{p}": pa.float64() for p in PERCENTAGES},
+        **{f"coverage_{p}_unflagged": pa.float64() for p in PERCENTAGES},
         "width_90": pa.float64(),
         "flagged": pa.float64(),
         "agree": pa.float64(),
@@ -59,20 +59,20 @@ NEURAL_ODE_TRUST = Schema(
         "by; 0 for laws, and if no two models were trained on other graphs: bands are Student's",
         **{
             f"stretch_{p}": f"width of the {p} % band in widths of that of Student's t"
-            for p in LEVELS
+            for p in PERCENTAGES
         },
         **{
             f"student_{p}": f"share of true states inside the {p} % band of Student's t"
-            for p in LEVELS
+            for p in PERCENTAGES
         },
         **{
             f"coverage_{p}": f"share of true states inside the {p} % band; nodes and times after "
             "the first, as elsewhere"
-            for p in LEVELS
+            for p in PERCENTAGES
         },
         **{
             f"coverage_{p}_unflagged": "the same for the nodes that are never flagged"
-            for p in LEVELS
+            for p in PERCENTAGES
         },
         "width_90": "mean half width of the 90 % band over the mean |true state|",
         "flagged": "share of nodes that are flagged at some time; for a law: outside of the states "

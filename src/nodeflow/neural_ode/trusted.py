@@ -24,7 +24,7 @@ from nodeflow.neural_ode.learned import Fields
 from nodeflow.neural_ode.schemas import NEAR_ZERO
 from nodeflow.neural_ode.seen import Seen, flags
 from nodeflow.neural_ode.trust import Calibration, bands, calibrate
-from nodeflow.neural_ode.trust_table import ENSEMBLE, LEVELS
+from nodeflow.neural_ode.trust_table import ENSEMBLE, PERCENTAGES
 from nodeflow.threads import one_thread_if_small
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def evidence_of(
     times = good[used[0]][0].times
     at = slice(None, None, max(len(times) // _TIMES, 1))
     initials = [np.stack([x.states[0] for x in runs]).astype(np.float64) for runs in held_out]
-    found = {
+    simulated = {
         r: simulate_graphs(
             field,
             [graphs[graph] for graph in used],
@@ -104,19 +104,19 @@ def evidence_of(
     }
     predictions, truths = [], []
     for place, graph in enumerate(used):
-        others = [r for r in found if models.training_graph[r] != graph]
+        others = [r for r in simulated if models.training_graph[r] != graph]
         for number, run in enumerate(held_out[place]):
-            states = [found[r][place].states[number] for r in others]
+            states = [simulated[r][place].states[number] for r in others]
             predictions.append(np.reshape(states, (len(others), *run.states[at].shape)))
             truths.append(run.states[at])
-    return Evidence(seen, calibrate(predictions, truths, tuple(LEVELS.values())))
+    return Evidence(seen, calibrate(predictions, truths, tuple(PERCENTAGES.values())))
 
 
 def rate_forecasts(
     evidence: Evidence,
     graph: Graph,
     truth: Sequence[Trajectory],
-    found: Sequence[Simulation | None],
+    forecasts: Sequence[Simulation | None],
 ) -> dict[str, Any]:
     """How good the bands and flags of an ensemble are on a graph.
 
@@ -124,17 +124,17 @@ def rate_forecasts(
         evidence: what the training graphs say.
         graph: a test graph.
         truth: B trajectories of the true system on it.
-        found: what each model predicts of them; None for a model whose training failed.
+        forecasts: what each model predicts of them; None for a model whose training failed.
 
     Returns:
         The columns of `NEURAL_ODE_TRUST`, but for those that name the graphs.
     """
-    models = [x for x in found if x is not None]
+    models = [x for x in forecasts if x is not None]
     reason = failure(truth)
     each = [] if reason else [_rated(evidence, graph, x, models, b) for b, x in enumerate(truth)]
     fewest = min((x.models for x in each), default=0)
     if fewest < 2 and not reason:
-        reason = f"{fewest} of {len(found)} models could be integrated, not at least two"
+        reason = f"{fewest} of {len(forecasts)} models could be integrated, not at least two"
     return summary(evidence.calibration, each, reason)
 
 
@@ -156,7 +156,7 @@ def summary(calibration: Calibration, each: Sequence[Rated], reason: str) -> dic
     """
     row: dict[str, Any] = {
         "calibration_runs": calibration.runs,
-        **{f"stretch_{p}": x for p, x in zip(LEVELS, calibration.stretch, strict=True)},
+        **{f"stretch_{p}": x for p, x in zip(PERCENTAGES, calibration.stretch, strict=True)},
         "models": min((x.models for x in each), default=0),
     }
     if reason:
@@ -168,7 +168,7 @@ def summary(calibration: Calibration, each: Sequence[Rated], reason: str) -> dic
     known = size >= NEAR_ZERO
     relative = error[known] / size[known]
     bad, warned = relative > WRONG, flagged[known]
-    for p, all_in, student_in in zip(LEVELS, inside, student, strict=True):
+    for p, all_in, student_in in zip(PERCENTAGES, inside, student, strict=True):
         row[f"student_{p}"] = _mean(student_in)
         row[f"coverage_{p}"] = _mean(all_in)
         row[f"coverage_{p}_unflagged"] = _mean(all_in[~flagged])
@@ -199,8 +199,10 @@ def rating(evidence: Evidence, graphs: Sequence[Graph], rows: list[dict[str, Any
         rows: where rows are added, with all columns but N, beta and gamma.
     """
 
-    def watch(index: int, truth: Sequence[Trajectory], found: Sequence[Simulation | None]) -> None:
-        row = rate_forecasts(evidence, graphs[index], truth, found)
+    def watch(
+        index: int, truth: Sequence[Trajectory], forecasts: Sequence[Simulation | None]
+    ) -> None:
+        row = rate_forecasts(evidence, graphs[index], truth, forecasts)
         rows.append({"graph": index, "training_graph": ENSEMBLE, **row})
 
     return watch
@@ -248,13 +250,13 @@ def _rated(
 ) -> Rated:
     states = truth.states.astype(np.float64)
     given = np.reshape([x.states[number] for x in models], (len(models), *states.shape))
-    found = bands(given, evidence.calibration.levels)
-    student = (found.high - found.low)[:, 1:] / 2
+    forecast = bands(given, evidence.calibration.levels)
+    student = (forecast.high - forecast.low)[:, 1:] / 2
     half = np.array(evidence.calibration.stretch)[:, None, None] * student
-    distance = np.abs(states - found.mean)[1:]
-    flagged = flags(found.mean, evidence.seen, graph)[-1]
+    distance = np.abs(states - forecast.mean)[1:]
+    flagged = flags(forecast.mean, evidence.seen, graph)[-1]
     return Rated(
-        found.left,
+        forecast.left,
         (distance <= half).mean(axis=1),
         (distance <= student).mean(axis=1),
         half[-1].mean(axis=0),

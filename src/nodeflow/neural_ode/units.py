@@ -129,22 +129,22 @@ def in_given_units(
     Returns:
         New arrays; the given ones where no replicate has units of its own.
     """
-    found = dict(parameters)
+    rescaled = dict(parameters)
     if all(unit == Units() for unit in units):
-        return found
+        return rescaled
     offset = np.array([unit.offset for unit in units])
     state = np.array([unit.state for unit in units])
     rate = state / np.array([unit.time for unit in units])
     # The two parts of the interaction share the factor, as evenly as powers of two can.
     ego = 2.0 ** np.floor(np.log2(rate) / 2)
-    last = sum(name.startswith("f.") and name.endswith(".weight") for name in found) - 1
+    last = sum(name.startswith("f.") and name.endswith(".weight") for name in rescaled) - 1
     for net, factor in zip(NETS, (rate, ego, rate / ego), strict=True):
         weight, bias = f"{net}.0.weight", f"{net}.0.bias"
-        slope = found[weight].astype(np.float64) / state[:, None, None]
+        slope = rescaled[weight].astype(np.float64) / state[:, None, None]
         shift = (slope * offset[:, None, None]).squeeze(-1)
-        found[bias] = (found[bias].astype(np.float64) - shift).astype(np.float32)
-        found[weight] = slope.astype(np.float32)
+        rescaled[bias] = (rescaled[bias].astype(np.float64) - shift).astype(np.float32)
+        rescaled[weight] = slope.astype(np.float32)
         weight, bias = f"{net}.{last}.weight", f"{net}.{last}.bias"
-        found[weight] = (found[weight] * factor[:, None, None]).astype(np.float32)
-        found[bias] = (found[bias] * factor[:, None]).astype(np.float32)
-    return found
+        rescaled[weight] = (rescaled[weight] * factor[:, None, None]).astype(np.float32)
+        rescaled[bias] = (rescaled[bias] * factor[:, None]).astype(np.float32)
+    return rescaled

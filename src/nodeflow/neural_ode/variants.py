@@ -31,12 +31,12 @@ def noisy(
         noise: its standard deviation.
         stream: its labels name the trajectories; noise of another size is the same, scaled.
     """
-    found = []
+    noisy = []
     for x in trajectories:
         generator = stream.numpy("training noise", x.graph, x.index)
         states = x.states + noise * generator.standard_normal(x.states.shape)
-        found.append(replace(x, states=states.astype(np.float32)))
-    return found
+        noisy.append(replace(x, states=states.astype(np.float32)))
+    return noisy
 
 
 def covering(
@@ -73,10 +73,12 @@ def covering(
         bounds = usual * (max(high, usual) / usual) ** share
         initials.append(bounds[:, None] * generator.uniform(size=(count, graph.n)))
     times = trajectories[0].times / _SHORTER
-    found = simulate_graphs(field(system, parameters), graphs, initials, times, **asdict(tolerance))
+    simulations = simulate_graphs(
+        field(system, parameters), graphs, initials, times, **asdict(tolerance)
+    )
     return [
         Trajectory(graph, index, times, states.astype(np.float32), status, reason)
-        for graph, x in enumerate(found)
+        for graph, x in enumerate(simulations)
         for index, (states, status, reason) in enumerate(
             zip(x.states, x.status, x.reason, strict=True)
         )

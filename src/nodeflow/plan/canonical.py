@@ -12,7 +12,7 @@ from nodeflow.plan.zoos import Zoos
 
 __all__ = ["Canonical"]
 
-WEIGHTS = ("raw", "aligned")
+FORMS = ("raw", "aligned")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Canonical:
     @cached_property
     def members(self) -> list[dict[str, Any]]:
         """Rows of zoo, weights, block: all members of all zoos."""
-        return [x for zoo in self.zoos.names for kind in WEIGHTS for x in self.blocks(zoo, kind)]
+        return [x for zoo in self.zoos.names for kind in FORMS for x in self.blocks(zoo, kind)]
 
     @cached_property
     def measured(self) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ class Canonical:
 
     def barrier_parts(self, row: Row) -> dict[str, dict[str, Any]]:
         """What the loss barriers of a zoo are measured with, raw and aligned."""
-        return {x: self.barrier_params({**row, "weights": x}) for x in WEIGHTS}
+        return {x: self.barrier_params({**row, "weights": x}) for x in FORMS}
 
     def barrier_params(self, row: Row) -> dict[str, Any]:
         """What the loss barriers of a zoo are measured with, in one form of its weights."""

@@ -54,6 +54,12 @@ class Cells:
         """All training cells."""
         return [self._training(x) for x in self.neural_ode.cells]
 
+    @property
+    def is_grid(self) -> bool:
+        """Whether neural ODEs are trained at several β and several γ."""
+        trained = self.neural_ode.cells
+        return len({x.beta for x in trained}) > 1 and len({x.gamma for x in trained}) > 1
+
     @cached_property
     def detail(self) -> list[Cell]:
         """The training cells that fixed points, hidden nodes and covering look at."""

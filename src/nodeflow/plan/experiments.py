@@ -15,7 +15,7 @@ from nodeflow.plan.paths import Row
 
 __all__ = ["Experiments"]
 
-_SNAPSHOT_GRAPHS = 10
+_SNAPSHOT_GRAPHS = 10  # there are a hundred times as many models as elsewhere
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,7 @@ class Experiments:
 
         Each law has its own.
         """
-        every = self.models.trainings
-        return [row for row in every if self.models.rates_itself or self.evidence(row)]
+        return [x for x in self.models.trainings if self.models.rates_itself or self.evidence(x)]
 
     @cached_property
     def snapshots(self) -> list[dict[str, Any]]:
@@ -83,10 +82,19 @@ class Experiments:
         trusted = row["variant"] == "plain" and not self.models.rates_itself
         return [self.neural_ode.learned(row)] if trusted else []
 
+    def truths(self, row: Row) -> list[dict[str, Any]]:
+        """Rows of system, role, N, beta, gamma: `tested` of all systems, as far as in files."""
+        dynamics = self.neural_ode.dynamics
+        return [y for x in dynamics.each(row) for y in self.tested(x) if dynamics.is_stored(y)]
+
+    def known(self, row: Row) -> list[dict[str, Any]]:
+        """The rows of `evidence` of all systems."""
+        return [y for x in self.neural_ode.dynamics.each(row) for y in self.evidence(x)]
+
     def snapshots_tested(self, row: Row) -> list[dict[str, Any]]:
         """Rows of system, role, N, beta, gamma: what a cell's snapshots are tested on."""
-        cells = self._cells.snapshots(self._cells.trained(row))
-        return rows(cells, role="test", system=row["system"])
+        tested = self._cells.snapshots(self._cells.trained(row))
+        return rows(tested, role="test", system=row["system"])
 
     def graphs_detailed(self, row: Row) -> dict[str, Any]:
         """The row of role, N, beta, gamma that a training cell's details are looked at."""
@@ -112,10 +120,7 @@ class Experiments:
         }
 
     def snapshot_params(self, row: Row) -> dict[str, Any]:
-        """What the tests of a training cell's snapshots are made with.
-
-        There are a hundred times as many models as elsewhere, so a few test graphs have to do.
-        """
+        """What the tests of a training cell's snapshots are made with."""
         return {
             **self._plain(row),
             "graphs": min(_SNAPSHOT_GRAPHS, self.neural_ode.dynamics.graphs.settings.test.graphs),
@@ -124,15 +129,13 @@ class Experiments:
 
     def detail_parts(self, row: Row) -> dict[str, dict[str, dict[str, Any]]]:
         """What each detail experiment on a training cell's models is made with, by system."""
-        params_of = {
+        of = {
             "fixed_points": self.fixed_point_params,
             "hidden": self.hidden_params,
             "functions": self._plain,
         }
         code = self.examining
-        return self._by_system(
-            row, lambda x: {y: {**params_of[y](x), "code": code} for y in params_of}
-        )
+        return self._by_system(row, lambda x: {y: {**f(x), "code": code} for y, f in of.items()})
 
     def fixed_point_params(self, row: Row) -> dict[str, Any]:
         """What the fixed points of a training cell's models are made with."""

@@ -88,6 +88,14 @@ FIGURES: tuple[Figure, ...] = (
         lambda plan: {"beta": plan.cells.structure_trained.beta},
     ),
     Figure(
+        "growth",
+        "generalize",
+        "Growth of errors over all cells",
+        "cells",
+        {"tests": "neural_ode_tests"},
+        when=lambda plan: plan.cells.is_grid,
+    ),
+    Figure(
         "structure_errors",
         "generalize",
         "Error against structure",
@@ -213,6 +221,14 @@ FIGURES: tuple[Figure, ...] = (
         lambda plan: {"looks": plan.flows.looks},
         lambda plan: bool(plan.flows.judged),
     ),
+    Figure(
+        "distances",
+        "generate",
+        "Accuracy at the same distances",
+        "flow",
+        {"table": "flow_distances"},
+        lambda plan: {"looks": plan.flows.looks},
+    ),
     Figure("transfer", "generate", "Transfer to changed tasks", "flow", {"transfer": "transfer"}),
     Figure(
         "solvers", "generate", "Accuracy by solver and steps", "flow", {"table": "flow_solvers"}
@@ -321,6 +337,13 @@ FIGURES: tuple[Figure, ...] = (
         {"runtime": "runtime"},
         lambda plan: {"made": plan.costs.made},
         lambda plan: bool(plan.costs.made),
+    ),
+    Figure(
+        "payoff",
+        "cost",
+        "When generating networks pays",
+        "speed",
+        {"payoff": "payoff"},
     ),
     Figure(
         "runtime",

@@ -50,14 +50,19 @@ class Flows:
     def _rows(self) -> list[dict[str, Any]]:
         return [
             {"flow": flow, "weights": weights, "width": width}
-            for flow, settings in ((name, self.of(name)) for name in self.names)
-            for weights, width in product(settings.weights, settings.widths)
+            for flow in self.names
+            for weights, width in product(self.of(flow).weights, self.of(flow).widths)
         ]
 
     @cached_property
     def solvers(self) -> list[dict[str, Any]]:
         """Rows of flow, weights, width: flows that are sampled in several ways."""
         return [x for x in self.all if x["flow"] in self.settings.solvers.flows]
+
+    @cached_property
+    def distances(self) -> list[dict[str, Any]]:
+        """Rows of flow, weights, width: flows that are compared at the same distances."""
+        return [x for x in self.judged if x["flow"] in self.settings.distances.flows]
 
     @property
     def methods(self) -> dict[str, str]:
@@ -96,8 +101,8 @@ class Flows:
 
     def data_files(self, row: Row) -> list[str]:
         """Notes of data sets to be downloaded, and the user's modules and data."""
-        own = [path for zoo in self.learns(row) for path in self.zoos.sources({"zoo": zoo})]
-        return [*self.downloads(row), *dict.fromkeys(own)]
+        sources = [path for zoo in self.learns(row) for path in self.zoos.sources({"zoo": zoo})]
+        return [*self.downloads(row), *dict.fromkeys(sources)]
 
     @cached_property
     def judged(self) -> list[dict[str, Any]]:
@@ -122,19 +127,18 @@ class Flows:
 
     def downloads(self, row: Row) -> list[str]:
         """The notes of the data sets of a flow's zoos that are to be downloaded."""
-        named = [self.zoos.of(zoo).data for zoo in self.learns(row)]
-        return self.zoos.data.downloads([data for data in named if data is not None])
+        zoos = map(self.zoos.of, self.learns(row))
+        return self.zoos.data.downloads([x.data for x in zoos if x.data is not None])
 
     def learned(self, row: Row) -> dict[str, Any]:
         """What a flow has learned, as all that follows from it knows it."""
-        zoos = self.learns(row)
         return {
             **_identity(row),
-            "zoos": zoos,
-            "members": [self.zoos.of(zoo).learned for zoo in zoos],
+            "zoos": self.learns(row),
+            "members": [self.zoos.of(zoo).learned for zoo in self.learns(row)],
             "datasets": self.sources(row),
             "data": ", ".join(self.datasets(row)),
-            "architecture": self.zoos.architecture(zoos[0]),
+            "architecture": self.zoos.architecture(self.zoo(row)),
             "method": self.of(row["flow"]).method,
             "device": self.zoos.device,
             "seed": self.zoos.seed,
@@ -142,10 +146,10 @@ class Flows:
 
     def params(self, row: Row) -> dict[str, Any]:
         """What a flow is made with."""
-        settings = [self.zoos.of(zoo) for zoo in self.learns(row)]
+        zoos = map(self.zoos.of, self.learns(row))
         return {
             **self.learned(row),
-            "trainings": [x.dump("training")["training"] if x.data else None for x in settings],
+            "trainings": [x.dump("training")["training"] if x.data else None for x in zoos],
             "changes": self.of(row["flow"]).dump("settings")["settings"],
             "from": [[self.canonical.params(x) for x in rows] for rows in self.blocks(row)],
         }
@@ -171,6 +175,11 @@ class Flows:
             **self.canonical.settings.dump("matching"),
             "from": self.sample_params(row),
         }
+
+    def distance_params(self, row: Row) -> dict[str, Any]:
+        """What the judgement of a flow's samples at the same distances is made with."""
+        distances = self.settings.distances.dump("factors", "networks")
+        return {**self.judgement_params(row), "distances": distances}
 
     def solver_params(self, row: Row) -> dict[str, Any]:
         """What the comparison of ways to sample a flow is made with."""

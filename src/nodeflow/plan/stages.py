@@ -66,6 +66,7 @@ STAGES: Mapping[str, Stage] = {
     "perturb_tailed": Stage(script="perturb_learned"),
     "download_data": Stage(),
     "train_zoo": Stage(),
+    "train_shorter": Stage("flow"),
     "import_zoo": Stage(),
     "find_universe": Stage("alignment"),
     "align_zoo": Stage("alignment"),
@@ -73,6 +74,7 @@ STAGES: Mapping[str, Stage] = {
     "train_flow": Stage("flow", mem_mb=3000, minutes=120),
     "sample_flow": Stage("flow"),
     "judge_samples": Stage("flow"),
+    "judge_distances": Stage("flow"),
     "export_samples": Stage("flow", on_demand=True),
     "transfer_samples": Stage(),
     "compare_solvers": Stage("flow"),
@@ -91,6 +93,7 @@ STAGES: Mapping[str, Stage] = {
     "judge_claims": Stage(REPORT),
     "collect_runtime": Stage(REPORT),
     "compare_resources": Stage(REPORT),
+    "compare_payoff": Stage(REPORT),
 }
 """All rules but those that are looped over the lists of tables and figures."""
 

@@ -106,6 +106,7 @@ TABLES: tuple[Table, ...] = (
         "canonical.members",
         job="members",
     ),
+    Table("zoo_epochs", "zoo.schemas:COLLECTED_EPOCHS", paths.EPOCHS, "costs.zoos"),
     Table("zoo_checkpoints", "zoo.schemas:COLLECTED_IMPORTS", paths.IMPORT, "zoos.imported"),
     Table(
         "zoo_alignment",
@@ -149,6 +150,13 @@ TABLES: tuple[Table, ...] = (
         paths.FLOW_SUMMARY,
         "flows.all",
         job="judgements",
+    ),
+    Table(
+        "flow_distances",
+        "judge.schemas:COLLECTED_DISTANCES",
+        paths.DISTANCES,
+        "flows.distances",
+        job="distances",
     ),
     Table("transfer", "judge.schemas:COLLECTED_TRANSFER", paths.TRANSFER, "transfers.all"),
     Table(
@@ -212,6 +220,7 @@ TABLES: tuple[Table, ...] = (
     ),
     Table("runtime", "runtime:RUNTIME", costs=True),
     Table("resources", "resources:RESOURCES", costs=True),
+    Table("payoff", "payoff:PAYOFF", rows="costs.zoos", costs=True),
 )
 """All tables."""
 

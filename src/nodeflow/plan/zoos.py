@@ -71,13 +71,13 @@ class Zoos:
         settings, block = self.of(row["zoo"]), int(row["block"])
         total = settings.learned + settings.kept_back
         first = block * settings.together
-        own = settings.checkpoints
+        given = settings.checkpoints
         return {
             "zoo": row["zoo"],
             "block": block,
             "first": first,
             "count": min(settings.together, total - first),
-            **(settings.dump("data", "training") if own is None else self._checkpoints(own)),
+            **(settings.dump("data", "training") if given is None else self._checkpoints(given)),
             "architecture": self.architecture(row["zoo"]),
             "device": self.device,
             "seed": self.seed,
@@ -87,9 +87,14 @@ class Zoos:
         """What the networks of a zoo are: settings, and the form of what they read."""
         settings = self.of(zoo)
         if settings.checkpoints is not None:
-            own = settings.checkpoints
-            item = None if own.item is None else list(own.item)
-            return {"module": own.module, "item": item, "data": own.data, "tokens": own.tokens}
+            given = settings.checkpoints
+            item = None if given.item is None else list(given.item)
+            return {
+                "module": given.module,
+                "item": item,
+                "data": given.data,
+                "tokens": given.tokens,
+            }
         item, classes = settings.form
         chosen = settings.written_network
         if settings.data in VOCABULARIES and chosen["kind"] in ("text", "bert"):
@@ -108,12 +113,12 @@ class Zoos:
 
     def checkpoints(self, row: Row) -> list[str]:
         """The files that a block of a zoo from elsewhere is made of, the user's module too."""
-        own = self.of(row["zoo"]).checkpoints
-        if own is None:
+        given = self.of(row["zoo"]).checkpoints
+        if given is None:
             return []
         params = self.params(row)
-        files = own.files[params["first"] : params["first"] + params["count"]]
-        return [*map(str, files), *own.sources]
+        files = given.files[params["first"] : params["first"] + params["count"]]
+        return [*map(str, files), *given.sources]
 
     def source(self, zoo: str) -> Any:
         """What networks of a zoo are judged on, as `nodeflow.zoo.described.data_of` takes it."""
@@ -122,8 +127,8 @@ class Zoos:
 
     def sources(self, row: Row) -> list[str]:
         """The user's files with the module of a zoo from elsewhere, and data to judge it on."""
-        own = self.of(row["zoo"]).checkpoints
-        return [] if own is None else own.sources
+        given = self.of(row["zoo"]).checkpoints
+        return [] if given is None else given.sources
 
     def data_files(self, row: Row) -> list[str]:
         """The note of a data set to be downloaded, and the user's module and data."""

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-__all__ = ["Words", "allowed_values", "dotted", "explain", "plain_schema", "resolved"]
+__all__ = ["Schema", "Words", "allowed_values", "dotted", "explain", "plain_schema", "resolved"]
 
 Schema = Mapping[str, Any]
 
@@ -121,9 +121,9 @@ class _Fault:
         if self.kind == "fault":
             return f"{where} {self.text}"
         if self.kind == "extra":
-            here = f" with {self.tag}" if self.tag else ""
+            kind = f" with {self.tag}" if self.tag else ""
             allowed = ", ".join(sorted(self.schema.get("properties", {})))
-            return f"{full} {words.unknown}; allowed here{here}: {allowed}."
+            return f"{full} {words.unknown}; allowed here{kind}: {allowed}."
         if self.kind == "missing":
             return f"{full} {words.missing}."
         if self.kind == "name":

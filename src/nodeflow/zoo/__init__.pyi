@@ -1,20 +1,14 @@
-from .architectures import (
-    INITIALIZATIONS,
-    MODULES,
-    PUBLISHED,
-    Architecture,
-    ArchitectureProblem,
-    build,
-    classifier,
-    from_module,
-    mlp,
-)
+from .architecture import INITIALIZATIONS, Architecture
+from .architectures import MODULES, build
 from .exports import write_checkpoints
 from .files import CheckpointProblem
 from .imports import Imported, import_checkpoints
 from .loss import cross_entropies
+from .perceptrons import classifier, mlp
 from .predict import evaluate, predict, predict_labels, recalibrated
 from .schemas import ZOO_BLOCK, ZOO_METRICS
+from .settings import PUBLISHED, ArchitectureProblem
+from .shorter import train_shorter
 from .state_dicts import from_state_dicts
 from .store import (
     Block,
@@ -24,6 +18,7 @@ from .store import (
     read_blocks,
     write_block,
 )
+from .torch_modules import from_module
 from .train import (
     OPTIMIZERS,
     TrainedBlock,
@@ -65,6 +60,7 @@ __all__ = [
     "read_blocks",
     "recalibrated",
     "train_block",
+    "train_shorter",
     "write_block",
     "write_checkpoints",
 ]

@@ -12,7 +12,8 @@ from nodeflow.datasets import DataProblem, Dataset, load_dataset
 from nodeflow.datasets.given import given_data, item_of
 from nodeflow.datasets.named import call_named
 from nodeflow.problems import Problem
-from nodeflow.zoo.architectures import Architecture, build
+from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.architectures import build
 from nodeflow.zoo.imports import own_architecture
 from nodeflow.zoo.predict import as_items, as_labels, check_labels, predict
 from nodeflow.zoo.settings import ArchitectureProblem
@@ -58,10 +59,10 @@ def data_of(
     """
     if isinstance(source, str):
         return load_dataset(source, folder)
-    own = source["own"]
-    if own is None:
+    given = source["own"]
+    if given is None:
         return None
-    dataset = given_data(own, architecture.item)
+    dataset = given_data(given, architecture.item)
     try:
         one = architecture.initialize([torch.Generator().manual_seed(0)])
         whole = one | architecture.fresh_statistics(1)
@@ -72,7 +73,7 @@ def data_of(
                 as_items(architecture, x)
                 check_labels(as_labels(y, len(x)), outputs)
     except ArchitectureProblem as problem:
-        raise DataProblem(f"{own}: {problem}; give items as the module reads them.") from None
+        raise DataProblem(f"{given}: {problem}; give items as the module reads them.") from None
     except Problem as problem:
-        raise type(problem)(f"{own}: {problem}") from None
+        raise type(problem)(f"{given}: {problem}") from None
     return dataset

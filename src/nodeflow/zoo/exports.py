@@ -15,7 +15,7 @@ from torch import Tensor
 from nodeflow.provenance import versions
 from nodeflow.stack import Stack
 from nodeflow.tables import open_tensors, opened_parameters, replacing
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.predict import recalibrated
 from nodeflow.zoo.schemas import ZOO_BLOCK
 
@@ -56,8 +56,8 @@ def completed(
     if not architecture.statistics:
         return dict(networks.parameters), ""
     if items is not None and len(items) > 1 and len(networks):
-        found = recalibrated(architecture, networks.parameters, items, device)
-        return {**networks.parameters, **found}, "recalibrated"
+        measured = recalibrated(architecture, networks.parameters, items, device)
+        return {**networks.parameters, **measured}, "recalibrated"
     first = {
         name: x[:1].expand(len(networks), *x.shape[1:]) for name, x in members.statistics.items()
     }

@@ -36,7 +36,7 @@ def checkpoint_files(folder: str | Path, pattern: str = "") -> list[Path]:
     if not folder.is_dir():
         raise CheckpointProblem(f"{folder} is no folder; name the one that holds the checkpoints.")
     try:
-        found = [path for path in folder.glob(pattern or "*") if path.is_file()]
+        matching = [path for path in folder.glob(pattern or "*") if path.is_file()]
     except (ValueError, NotImplementedError) as error:
         raise CheckpointProblem(
             f'"{pattern}" is no pattern of file names in {folder} ({error}); write e.g. "*.pt" or '
@@ -44,7 +44,7 @@ def checkpoint_files(folder: str | Path, pattern: str = "") -> list[Path]:
         ) from error
     files = [
         path
-        for path in found
+        for path in matching
         if not path.name.startswith(".") and (pattern or path.suffix in SUFFIXES)
     ]
     if files:

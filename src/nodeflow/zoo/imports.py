@@ -21,11 +21,13 @@ from torch import Tensor, nn
 from nodeflow.problems import Problem
 from nodeflow.stack import Stack
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture, ArchitectureProblem, from_module
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.files import CheckpointProblem, checkpoint_files
 from nodeflow.zoo.inside import network_in
 from nodeflow.zoo.reading import read_checkpoint
+from nodeflow.zoo.settings import ArchitectureProblem
 from nodeflow.zoo.store import Block
+from nodeflow.zoo.torch_modules import from_module
 
 __all__ = ["Imported", "RelatedWarning", "import_checkpoints", "own_architecture"]
 
@@ -182,18 +184,18 @@ def own_architecture(
     Raises:
         ArchitectureProblem: no module, or the shape of an item has to be given.
     """
-    made: Any = module
+    built: Any = module
     if not isinstance(module, nn.Module) and callable(module):
-        made = module()
-    if not isinstance(made, nn.Module):
+        built = module()
+    if not isinstance(built, nn.Module):
         raise ArchitectureProblem(
-            f"{name or 'the function'} gives {type(made).__name__}; it has to give an nn.Module."
+            f"{name or 'the function'} gives {type(built).__name__}; it has to give an nn.Module."
         )
-    name = name or type(made).__name__
+    name = name or type(built).__name__
     if item is None:
         layers = [
             part
-            for part in made.modules()
+            for part in built.modules()
             if next(part.parameters(recurse=False), None) is not None
         ]
         if not layers or not isinstance(layers[0], nn.Linear):
@@ -205,7 +207,7 @@ def own_architecture(
     with warnings.catch_warnings():
         # How networks start is of no account: these were trained elsewhere.
         warnings.filterwarnings("ignore", message="No reset_parameters")
-        return from_module(made, tuple(item), name, tokens)
+        return from_module(built, tuple(item), name, tokens)
 
 
 def _state(
@@ -239,12 +241,12 @@ def _check(state: Mapping[str, Any], architecture: Architecture, name: str) -> N
                 f"tensor {key}{kind} is missing from {name}; save the whole state dictionary, or "
                 f"name the module that it is of in place of {architecture.name}."
             )
-        found = tuple(x.shape)
-        if found != tuple(shape):
-            turned = ", transposed" if found == tuple(reversed(shape)) else ""
+        given_shape = tuple(x.shape)
+        if given_shape != tuple(shape):
+            turned = ", transposed" if given_shape == tuple(reversed(shape)) else ""
             raise CheckpointProblem(
-                f"tensor {key} of {name} has shape {found}{turned}, and {architecture.name} has "
-                f"{tuple(shape)} there; name the module that it was trained with."
+                f"tensor {key} of {name} has shape {given_shape}{turned}, and {architecture.name} "
+                f"has {tuple(shape)} there; name the module that it was trained with."
             )
 
 
@@ -262,12 +264,12 @@ def _kind(x: Any) -> str:
 def _dtypes(state: Mapping[str, Any], architecture: Architecture) -> dict[str, torch.dtype]:
     """Type of each tensor that a state dictionary and its architecture have in common."""
     names = {*architecture.shapes, *architecture.statistics, *architecture.aliases}
-    found = {
+    dtypes = {
         architecture.aliases.get(name, name): torch.as_tensor(x).dtype
         for name, x in state.items()
         if name in names
     }
-    return {name: found[name] for name in (*architecture.shapes, *architecture.statistics)}
+    return {name: dtypes[name] for name in (*architecture.shapes, *architecture.statistics)}
 
 
 def _nearness(members: Stack[Tensor]) -> np.ndarray:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from nodeflow.tensors import TensorProblem
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.files import CheckpointProblem
 
 __all__ = ["Found", "network_in"]
@@ -63,13 +63,17 @@ def network_in(given: Any, architecture: Architecture, what: str, part: str = ""
             f"{what} is {type(given).__name__}; give the dictionary of tensors by name that "
             "module.state_dict() returns."
         )
-    everything = [found for found in _candidates(given, architecture) if _chosen(found, part)]
+    everything = [
+        candidate for candidate in _candidates(given, architecture) if _chosen(candidate, part)
+    ]
     if part and not everything:
         known = ", ".join(dict.fromkeys(x.place for x in _candidates(given, architecture)))
         raise CheckpointProblem(
             f"{what} has no network at {part}; it has some at {known or 'no place'}."
         )
-    fitting = [found for found in everything if _misfits(found.state, architecture) == 0]
+    fitting = [
+        candidate for candidate in everything if _misfits(candidate.state, architecture) == 0
+    ]
     if not fitting:
         if not everything:
             names = ", ".join(list(map(str, given))[:6])
@@ -78,11 +82,11 @@ def network_in(given: Any, architecture: Architecture, what: str, part: str = ""
                 f"{next(iter(architecture.shapes))}; it holds {names or 'nothing'}. Name the "
                 "module that it was trained with."
             )
-        return min(everything, key=lambda found: _misfits(found.state, architecture))
+        return min(everything, key=lambda candidate: _misfits(candidate.state, architecture))
     first, *others = fitting
     for other in others:
         if not _same(first.state, other.state, architecture):
-            places = " and ".join(dict.fromkeys(found.place for found in fitting))
+            places = " and ".join(dict.fromkeys(candidate.place for candidate in fitting))
             raise CheckpointProblem(
                 f"{what} holds several networks, at {places}; say which with part, e.g. "
                 f'part: "{other.place}".'
@@ -96,14 +100,14 @@ def _chosen(found: Found, part: str) -> bool:
 
 def _candidates(given: Mapping[Any, Any], architecture: Architecture) -> Iterator[Found]:
     """Every place of a checkpoint where some names are those of an architecture."""
-    own = {*architecture.shapes, *architecture.aliases}
+    known = {*architecture.shapes, *architecture.aliases}
     for keys, state in _states(given):
         plain = {_unwrapped(name): x for name, x in state.items()}
         for tensors in (state, plain) if len(plain) == len(state) else (state,):
             prefixes = dict.fromkeys(
-                name.removesuffix(x) for name in tensors for x in _endings(name) if x in own
+                name.removesuffix(x) for name in tensors for x in _endings(name) if x in known
             )
-            found = [
+            candidates = [
                 Found(
                     "/".join([*keys, *([prefix] if prefix else [])]) or ".",
                     {
@@ -114,8 +118,8 @@ def _candidates(given: Mapping[Any, Any], architecture: Architecture) -> Iterato
                 )
                 for prefix in prefixes
             ]
-            yield from found
-            if plain == state or any(_misfits(x.state, architecture) == 0 for x in found):
+            yield from candidates
+            if plain == state or any(_misfits(x.state, architecture) == 0 for x in candidates):
                 break
 
 

@@ -38,8 +38,8 @@ def member_metrics(
         loss, accuracy = np.full((2, len(table)), np.nan)
         if dataset is not None and len(items := getattr(dataset, f"{part}_x")):
             y = getattr(dataset, f"{part}_y")
-            found = evaluate(zoo.architecture, zoo.members.tensors, items, y, device)
-            loss[ok], accuracy[ok] = found
+            measured = evaluate(zoo.architecture, zoo.members.tensors, items, y, device)
+            loss[ok], accuracy[ok] = measured
         table[f"{part}_accuracy"], table[f"{part}_loss"] = accuracy, loss
     table["status"] = np.where(ok, "ok", "failed")
     table["reason"] = zoo.report["reason"]

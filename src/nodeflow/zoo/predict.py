@@ -13,9 +13,10 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from nodeflow.problems import Problem
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture, in_turn, reading
+from nodeflow.zoo.architecture import Architecture, in_turn
 from nodeflow.zoo.loss import losses as losses_of
 from nodeflow.zoo.ties import copied
+from nodeflow.zoo.torch_modules import reading
 
 __all__ = [
     "ItemProblem",
@@ -73,8 +74,8 @@ def predict(
     whole, items = _whole(architecture, parameters), as_items(architecture, x)
     return torch.cat(
         [
-            torch.cat(list(_logits(architecture, some, items, device)), 1).cpu()
-            for some in _batches(whole, batch)
+            torch.cat(list(_logits(architecture, part, items, device)), 1).cpu()
+            for part in _batches(whole, batch)
         ]
     )
 
@@ -91,8 +92,8 @@ def predict_labels(
     whole, items = _whole(architecture, parameters), as_items(architecture, x)
     return torch.cat(
         [
-            torch.cat([z.argmax(2) for z in _logits(architecture, some, items, device)], 1).cpu()
-            for some in _batches(whole, batch)
+            torch.cat([z.argmax(2) for z in _logits(architecture, part, items, device)], 1).cpu()
+            for part in _batches(whole, batch)
         ]
     )
 
@@ -120,11 +121,11 @@ def evaluate(
     target = as_labels(y, len(items)).to(device)
     outputs = 0
     losses, accuracies = [], []
-    for some in _batches(whole, batch):
-        loss = torch.zeros(_members(some), dtype=torch.float64, device=device)
+    for part in _batches(whole, batch):
+        loss = torch.zeros(_members(part), dtype=torch.float64, device=device)
         right = torch.zeros_like(loss)
         for start, logits in zip(
-            range(0, len(target), _ITEMS), _logits(architecture, some, items, device), strict=True
+            range(0, len(target), _ITEMS), _logits(architecture, part, items, device), strict=True
         ):
             if start == 0:
                 check_labels(target, logits.shape[2])
@@ -173,13 +174,13 @@ def recalibrated(
     items = items.to(device=device, dtype=next(iter(parameters.values())).dtype, copy=True)
     items = items.reshape(-1, *architecture.item)
     members = _members(parameters)
-    found = {n: t.to(items) for n, t in architecture.fresh_statistics(members).items()}
+    statistics = {n: t.to(items) for n, t in architecture.fresh_statistics(members).items()}
     constants = architecture.shared(parameters)
     for k in range(members):
-        one = {name: tensor[k] for name, tensor in [*parameters.items(), *found.items()]}
+        one = {name: tensor[k] for name, tensor in [*parameters.items(), *statistics.items()]}
         with reading(architecture.name, architecture.item), in_turn(module):
             functional_call(module, {**one, **constants}, (items.clone(),))
-    return {name: tensor.cpu() for name, tensor in found.items()}
+    return {name: tensor.cpu() for name, tensor in statistics.items()}
 
 
 def with_statistics(
@@ -308,12 +309,12 @@ def _logits(
     x: Tensor,
     device: torch.device,
 ) -> Iterator[Tensor]:
-    here = {name: tensor.to(device) for name, tensor in parameters.items()}
-    dtype = next(iter(here.values())).dtype
+    moved = {name: tensor.to(device) for name, tensor in parameters.items()}
+    dtype = next(iter(moved.values())).dtype
     # A copy, because torch aligns its memory and numpy does not, and products round accordingly.
     items = x.to(device=device, dtype=dtype, copy=True)
     for start in range(0, len(items), _ITEMS):
-        yield architecture.forward(here, items[start : start + _ITEMS])
+        yield architecture.forward(moved, items[start : start + _ITEMS])
 
 
 def _batches(parameters: Mapping[str, Tensor], batch: int) -> Iterator[dict[str, Tensor]]:

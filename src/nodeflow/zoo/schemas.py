@@ -7,10 +7,12 @@ import pyarrow as pa
 from nodeflow.tables import Kind, Schema, gathered
 
 __all__ = [
+    "COLLECTED_EPOCHS",
     "COLLECTED_IMPORTS",
     "COLLECTED_MEMBERS",
     "ZOO",
     "ZOO_BLOCK",
+    "ZOO_EPOCHS",
     "ZOO_IMPORT",
     "ZOO_METRICS",
 ]
@@ -50,6 +52,23 @@ ZOO_METRICS = Schema(
     },
 )
 
+ZOO_EPOCHS = Schema(
+    "zoo epochs",
+    1,
+    {
+        "epochs": pa.int64(),
+        "member": pa.int64(),
+        "accuracy": pa.float64(),
+        "loss": pa.float64(),
+    },
+    {
+        "epochs": "how long the network was trained; the zoo's own number of epochs is the largest",
+        "member": "number of the network in its zoo",
+        "accuracy": "share of test items classified correctly; of numbers, R²",
+        "loss": "mean cross-entropy of the test items, nats; of numbers, squared error",
+    },
+)
+
 ZOO_IMPORT = Schema(
     "zoo import",
     1,
@@ -75,4 +94,5 @@ ZOO_IMPORT = Schema(
 ZOO = Schema("zoo", 1, {"zoo": pa.string()}, {"zoo": "name of the zoo"})
 
 COLLECTED_MEMBERS = gathered("members of all zoos", ZOO_METRICS, ZOO)
+COLLECTED_EPOCHS = gathered("zoos by epochs", ZOO_EPOCHS, ZOO)
 COLLECTED_IMPORTS = gathered("checkpoints of all zoos from elsewhere", ZOO_IMPORT, ZOO)

@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 
 from nodeflow.zoo.ties import copied
 
-__all__ = ["kept_values", "own_start", "start_of", "with_values"]
+__all__ = ["kept_values", "own_start", "shipped_start", "start_of", "with_values"]
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -26,6 +26,16 @@ def start_of(module: nn.Module, tensor: str) -> str:
     if isinstance(part, (nn.Linear, *_CONVOLUTIONS)) and leaf in ("weight", "bias"):
         return "weight" if leaf == "weight" else "zero"
     return "own"
+
+
+def shipped_start(module: nn.Module, tensor: str) -> str:
+    """How a tensor of a shipped module starts; see `Architecture.starts`."""
+    owner = module.get_submodule(tensor.rpartition(".")[0])
+    if tensor.endswith("bias"):
+        return "zero"
+    if isinstance(owner, (nn.Linear, nn.Conv2d)):
+        return "weight"
+    return "one" if isinstance(owner, (nn.BatchNorm2d, nn.LayerNorm)) else "normal"
 
 
 def with_values(module: nn.Module) -> nn.Module:
@@ -71,14 +81,14 @@ def _reset(part: nn.Module) -> None:
         return
     # What is reset is what the parametrization makes; that is then taken apart again.
     made_of = dict(part.get_submodule("parametrizations").named_children())
-    steps = (step for made in made_of.values() for step in made.children())
+    steps = (step for parametrized in made_of.values() for step in parametrized.children())
     if not all(hasattr(step, "right_inverse") for step in steps):
         return
     names = list(made_of)
     with parametrize.cached():
         reset()
-        made = {name: getattr(part, name).clone() for name in names}
-    for name, tensor in made.items():
+        values = {name: getattr(part, name).clone() for name in names}
+    for name, tensor in values.items():
         setattr(part, name, tensor)
 
 

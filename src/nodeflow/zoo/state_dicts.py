@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nodeflow.stack import Stack
 from nodeflow.tensors import TensorProblem
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.inside import network_in
 from nodeflow.zoo.store import Block
 

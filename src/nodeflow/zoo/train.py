@@ -17,7 +17,7 @@ from nodeflow.optimizers import Adam
 from nodeflow.seeds import derive_seed, torch_generator
 from nodeflow.stack import Stack, joined
 from nodeflow.threads import one_thread_if_small
-from nodeflow.zoo.architectures import Architecture
+from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.loss import losses as losses_of
 from nodeflow.zoo.predict import as_items, as_labels, check_labels, evaluate, predict
 from nodeflow.zoo.settings import TrainProblem, TrainSettings
@@ -105,9 +105,9 @@ class _Stack:
         for start in range(0, self._last_step(len(y)), self.settings.batch_size):
             batch = order[:, start : start + self.settings.batch_size]
             items = batch.flatten()
-            some = x.index_select(0, items).view(*batch.shape, *x.shape[1:])
+            read = x.index_select(0, items).view(*batch.shape, *x.shape[1:])
             try:
-                logits = self.architecture.forward_training(self.parameters, self.statistics, some)
+                logits = self.architecture.forward_training(self.parameters, self.statistics, read)
                 losses = losses_of(logits, y.index_select(0, items).view(batch.shape)).mean(1)
                 # Members share no parameter, so the gradient of the sum is each member's own.
                 gradients = torch.autograd.grad(
@@ -121,8 +121,8 @@ class _Stack:
                     f"{self.architecture.name} cannot be trained as a stack of networks: "
                     f"{reason[:200]}"
                 ) from error
-            for own, new in zip(self.gradients, gradients, strict=True):
-                own.copy_(new)
+            for stored, new in zip(self.gradients, gradients, strict=True):
+                stored.copy_(new)
             self.optimizer.step(self.settings.learning_rate)
         return float(losses.detach().mean())
 
@@ -156,15 +156,15 @@ class _Stack:
 
     def result(self, dataset: Dataset) -> TrainedBlock:
         """What was kept, and how good it is."""
-        own = slice(self.count)  # leaves out the twin
-        ok, ids = self.kept_epoch[own] > 0, self.members[own]
-        kept = {name: tensor[own] for name, tensor in self.kept.items()}
+        trained = slice(self.count)  # leaves out the twin
+        ok, ids = self.kept_epoch[trained] > 0, self.members[trained]
+        kept = {name: tensor[trained] for name, tensor in self.kept.items()}
         metrics = pd.DataFrame(
             {
                 "member": ids,
-                "seed": self.seeds[own],
+                "seed": self.seeds[trained],
                 "initialization": [_initialization(m, self.settings) for m in ids],
-                "epoch": self.kept_epoch[own],
+                "epoch": self.kept_epoch[trained],
                 **_scores(self.architecture, kept, ok, dataset, self.device),
                 "status": np.where(ok, "ok", "failed"),
                 "reason": np.where(ok, "", "its weights or its validation loss are not finite"),
@@ -341,9 +341,11 @@ class Fresh:
 
     def take(self, places: Sequence[int] | np.ndarray) -> Stack[Tensor]:
         """See `Supply`."""
-        some = self.select(places).members
-        start = initial_parameters(self.architecture, some, self.settings, self.root_seed, self.zoo)
-        return Block(some, start)
+        members = self.select(places).members
+        start = initial_parameters(
+            self.architecture, members, self.settings, self.root_seed, self.zoo
+        )
+        return Block(members, start)
 
 
 def _initialization(member: int, settings: TrainSettings) -> str:

@@ -99,8 +99,6 @@ class Descents(Method):
     fixed = frozenset(("method", "probes", "fresh"))
     capacity = "probes"
     weights = ("raw",)
-    kinds = ("mlp", "vit", "vit_small_192")
-    learns = "networks without running statistics that read numbers"
     starts = True
     solvers = ("euler",)
     colours = ("#B2182B", "#B2182B")
@@ -109,6 +107,13 @@ class Descents(Method):
         """Those that it learned."""
         evaluations: int = settings.evaluations
         return evaluations
+
+    def unfit_for_texts(self, settings: Any) -> tuple[str, str] | None:
+        """See `Method`: probes are then mixtures of tokens, which have no axes."""
+        if not settings.axes_learning_rate:
+            return None
+        why = "probes of networks that read texts are mixtures of tokens, which have no axes"
+        return "axes_learning_rate", f"is {settings.axes_learning_rate}; {why}, so set it to 0."
 
     def fit(
         self,

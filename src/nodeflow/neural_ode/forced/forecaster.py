@@ -198,8 +198,8 @@ class Forecaster:
     def _table(self, windows: Windows, table: pd.DataFrame | str | Path | None) -> pd.DataFrame:
         inputs = self.inputs.with_table(table)
         inputs.check(float(windows.times.min()), float(windows.times.max()))
-        found = self.simulate(windows, inputs)
-        means = found.means.numpy().astype(np.float64)
+        simulated = self.simulate(windows, inputs)
+        means = simulated.means.numpy().astype(np.float64)
         spread = spreads(self.parameters, windows, self.units).numpy().astype(np.float64)
         if not self.likelihood.counts:
             spread = spread * self.units.size * self.places.exposure
@@ -218,13 +218,13 @@ class Forecaster:
                 name: mixture_quantiles(self.likelihood, means, spread, share).ravel()
                 for name, share in QUANTILES.items()
             },
-            "trusted": self._trusted(windows, found, inputs).ravel(),
+            "trusted": self._trusted(windows, simulated, inputs).ravel(),
         }
         return pd.DataFrame(columns)
 
-    def _trusted(self, windows: Windows, found: Predicted, inputs: Inputs) -> NDArray[np.bool_]:
+    def _trusted(self, windows: Windows, simulated: Predicted, inputs: Inputs) -> NDArray[np.bool_]:
         """Whether nothing on the way to a state left where functions were learned, (B, H, n)."""
-        states = torch.cat([found.start[:, :, None], found.states], dim=2).numpy()
+        states = torch.cat([simulated.start[:, :, None], simulated.states], dim=2).numpy()
         low, high, around = self.units.low, self.units.high, self.seen[1:]
         slack = _SLACK * (high - low)
         low = -np.inf if self.units.positive else low  # states below 0 are rates close to 0

@@ -34,7 +34,7 @@ def rollout(
     Returns:
         States at the H times after each origin, (R, B, H, n).
     """
-    x, found = start, []
+    x, states = start, []
     for before, after in itertools.pairwise(times.T):
         step = (after - before) / substeps
         width = (step / unit).to(x.dtype)[:, None]
@@ -42,5 +42,5 @@ def rollout(
             t = before + k * step
             middle = x + 0.5 * width * velocity(x, t)
             x = x + width * velocity(middle, t + 0.5 * step)
-        found.append(x)
-    return torch.stack(found, dim=2)
+        states.append(x)
+    return torch.stack(states, dim=2)

@@ -77,8 +77,8 @@ def filtered_start(parameters: Mapping[str, Tensor], latest: Latest, neighbours:
     near_total, near_weight = ((neighbours @ x.flatten(0, 1).T).T.reshape(x.shape) for x in far)
     everyone = (total.sum(-1) / weight.sum(-1))[..., None].expand_as(total)
     near = _ratio(near_total, near_weight, everyone)
-    own = _ratio(total, weight, near)
-    return torch.where(near_weight > _TINY, (1 - share) * own + share * near, own)
+    observed = _ratio(total, weight, near)
+    return torch.where(near_weight > _TINY, (1 - share) * observed + share * near, observed)
 
 
 def _ratio(total: Tensor, weight: Tensor, otherwise: Tensor) -> Tensor:

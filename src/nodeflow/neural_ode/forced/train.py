@@ -184,12 +184,12 @@ def _loss(parameters: Mapping[str, Tensor], task: _Task, windows: Windows) -> Te
     """Mean over what is known of each model's negative log-likelihood, (R,)."""
     setting, units = task.setting, task.setting.units
     scale = 1.0 if task.likelihood.counts else units.size * setting.exposure
-    found = task.likelihood.loss(
+    losses = task.likelihood.loss(
         windows.observed / scale,
         simulate(parameters, setting, windows).means / scale,
         spreads(parameters, windows, units),
     )
-    return (found * windows.known).sum((1, 2, 3)) / windows.known.sum().clamp_min(1)
+    return (losses * windows.known).sum((1, 2, 3)) / windows.known.sum().clamp_min(1)
 
 
 def _clip(parameters: Mapping[str, Tensor], most: float) -> None:
@@ -206,8 +206,8 @@ def _likelihood(series: Series, settings: ForecasterSettings) -> Likelihood:
     name = settings.likelihood
     if name == "auto":
         name = "poisson" if whole else "gaussian"
-    found = LIKELIHOODS[name]
-    if found.counts and not whole:
+    likelihood = LIKELIHOODS[name]
+    if likelihood.counts and not whole:
         bad = values[(values < 0) | (values % 1 != 0)][0]
         raise ForecasterProblem(
             f"The likelihood {name} is that of counts, and {bad:g} is observed; give counts, and "
@@ -218,13 +218,13 @@ def _likelihood(series: Series, settings: ForecasterSettings) -> Likelihood:
             f"The scale log needs observations that are not negative, and {values.min():g} is "
             "observed; take the scale linear."
         )
-    if settings.beyond == "proportional" and (settings.scale == "log" or not found.counts):
+    if settings.beyond == "proportional" and (settings.scale == "log" or not likelihood.counts):
         raise ForecasterProblem(
             f"Functions grow in proportion to rates of counts alone, and the scale is "
             f"{settings.scale} and the likelihood {name}; take the scale linear and a likelihood "
             "of counts, or set beyond to constant."
         )
-    return found
+    return likelihood
 
 
 def _units(

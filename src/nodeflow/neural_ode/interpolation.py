@@ -1,4 +1,4 @@
-"""Scalar networks as lookup tables, rebuilt in every training step.
+"""Scalar networks as interpolations between knots, made anew in every training step.
 
 All three networks are functions of one number, so a training step evaluates them at a few hundred
 knots and interpolates for the thousands of node states of its batch; gradients flow through the
@@ -16,11 +16,11 @@ from torch import Tensor
 from nodeflow.neural_ode.layout import NETS
 from nodeflow.neural_ode.model import Parameters, evaluate_net
 
-__all__ = ["Lookup", "place_knots"]
+__all__ = ["Interpolation", "place_knots"]
 
 
 @dataclass(frozen=True)
-class Lookup:
+class Interpolation:
     """Piecewise linear interpolation between knots, for R replicates at once.
 
     Attributes:
@@ -51,8 +51,10 @@ class Lookup:
         first = torch.arange(replicates, device=x.device).unsqueeze(1) * count
         place = (left + first).reshape(-1)
         rows = values.reshape(-1, 3)
-        found = torch.lerp(rows.index_select(0, place), rows.index_select(0, place + 1), weight)
-        return found.view(*x.shape, 3)
+        interpolated = torch.lerp(
+            rows.index_select(0, place), rows.index_select(0, place + 1), weight
+        )
+        return interpolated.view(*x.shape, 3)
 
 
 def place_knots(states: np.ndarray, count: int) -> np.ndarray:
