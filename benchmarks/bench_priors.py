@@ -1,107 +1,118 @@
-"""Forecasts from few frames, with and without a prior over functions: errors and CPU seconds.
+"""Forecasts of new systems from coefficients alone, and from few frames: errors and CPU seconds.
 
     OMP_NUM_THREADS=1 python -m docs.numbers --bench bench_priors.py [--systems MM BD]
-                          [--members 40] [--nodes 32] [--knots 24] [--tests 8]
+                         [--members 200] [--zoos results/priors] [--tests 30]
 
-Of each family a prior is made of systems with coefficients drawn from ranges. Further systems with
-coefficients from the same ranges are observed in one run on an S¹ graph of 64 nodes, at K times,
-without noise and with noise of 1 and 5 % of the states' root mean square. What was learned is
-forecast on graphs of 1,024 nodes. Errors are mean absolute errors over nodes and times, over the
-mean true state: medians [quartiles] over the systems. "Without it" are the functions estimated from
-the same frames, continued beyond their states by the same power law; that takes seven times.
+Of each family a prior is made of systems with coefficients from the ranges of config/config.yaml,
+or of the zoos that a run has trained on them. Test systems are those of `evaluate_prior`:
+coefficients from the same ranges, K frames of one run on an S¹ graph of 64 nodes, without noise and
+with noise of 1 and 5 % of the states' root mean square. What was learned is forecast on graphs of
+1,024 nodes with γ = 3.0, and of 8,192 with γ = 2.1. Errors are mean absolute errors over nodes and
+times, over the mean true state: medians [quartiles] over the systems. No frames are coefficients
+alone. "Without it" are functions estimated from the same frames, continued beyond their states by
+the same power law. Bands are those of 90 %, of further observations that are as noisy.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-import warnings
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 
-from nodeflow import data, dynamics, graphs, grid, priors
-from nodeflow.dynamics.integrate import Simulation
-from nodeflow.neural_ode.curves import Curves
-from nodeflow.priors.gaussian import continued
-from nodeflow.seeds import numpy_generator
+from nodeflow import dynamics, graphs, grid, priors
+from nodeflow.dynamics.integrate import simulate_graphs
+from nodeflow.neural_ode.estimate import Estimate
+from nodeflow.priors.families import draws
+from nodeflow.priors.fits import Frames, first_field, learned, mode
+from nodeflow.priors.rivals import without_prior
 
-RANGES = {
-    "MM": {"R": (0.5, 2.0), "B": (0.5, 2.0), "h": (1.0, 3.0)},
-    "BD": {"b": (1.5, 3.0), "a": (0.3, 0.8)},
-}
+SEED = 2026
 COUNTS, NOISES = (2, 5, 10, 40), (0.0, 0.01, 0.05)
-TIMES = np.linspace(0.0, 1.0, 33)
+STUDIED = 10
+CELLS = (grid.Cell(N=1024, beta=1.1, gamma=3.0), grid.Cell(N=8192, beta=1.1, gamma=2.1))
+TOLERANCE = dynamics.Tolerance(1e-6, 1e-6, 300)
+OBSERVING = priors.Observing(64, 1.1, 3.0, 10.0, 8, 40, (0.0, 0.5), 1.0)
 
 
-def graph(nodes: int, index: int) -> graphs.Graph:
-    """A graph that no prior was made of."""
-    cell = grid.Cell(N=nodes, beta=1.1, gamma=3.0)
-    [found] = graphs.sample_cell(
-        cell, mean_degree=10, role="few frames", graphs=1, first=index, root_seed=1
-    )
-    return found
+@dataclass(frozen=True)
+class Known:
+    """The members of a family, and their prior."""
+
+    family: priors.Family
+    members: list[Estimate]
+    coefficients: np.ndarray
+
+    @classmethod
+    def of(cls, family: priors.Family, count: int, zoos: Path | None) -> Known:
+        """Of a zoo that a run has trained, or of systems that are observed here."""
+        if zoos is not None:
+            zoo = priors.read_zoo(zoos / family.system / "zoo.safetensors")
+            return cls(family, zoo.members(), zoo.coefficients)
+        drawn = list(draws(family, count, OBSERVING, SEED))
+        members = [priors.estimate_member(x.graph, x.runs) for x in drawn]
+        return cls(family, members, np.array([[*x.values.values()] for x in drawn]))
+
+    @cached_property
+    def prior(self) -> priors.Prior:
+        """Of all members."""
+        return priors.fit_prior(self.members)
+
+    @cached_property
+    def zero_shot(self) -> priors.ZeroShot:
+        """What coefficients say."""
+        codes = self.prior.codes(self.members)
+        return priors.fit_zero_shot(self.family, self.prior, self.coefficients, *codes)
 
 
-def run(
-    field: dynamics.Field, on: graphs.Graph, times: np.ndarray, start: np.ndarray
-) -> Simulation:
-    """One run of a true or learned system."""
-    return dynamics.simulate(field, on.adjacency(), start[None], times, max_steps=2000)
-
-
-def error(states: np.ndarray, truth: np.ndarray) -> float:
+def error(made: dynamics.Field | None, system: priors.Trial, case: priors.Case) -> float:
     """Relative error; infinite where a forecast failed."""
-    found = float(np.abs(states - truth)[1:].mean() / truth[1:].mean())
-    return found if np.isfinite(found) else np.inf
-
-
-def without_prior(
-    on: graphs.Graph, times: np.ndarray, frames: np.ndarray, prior: priors.Prior
-) -> Curves:
-    """The functions as the frames alone have them."""
-    trajectory = dynamics.Trajectory(0, 0, times, frames, "ok", "")
-    member = priors.estimate_member(on, [trajectory], knots=24 if len(times) < 20 else 48)
-    return Curves(prior.states, continued(member, prior.states)[None])
+    [truth] = system.truth(case)
+    if made is None:
+        return np.inf
+    start, how = [truth.states[:1]], asdict(system.tolerance)
+    [found] = simulate_graphs(made, case.graphs, start, truth.times, **how)
+    off = float(np.abs(found.states[0] - truth.states).mean() / np.abs(truth.states).mean())
+    return off if np.isfinite(off) else np.inf
 
 
 def test(
-    prior: priors.Prior, system: str, index: int, count: int, noise: float
-) -> dict[str, float]:
-    """Errors on the large graph, the noise found, the share of states within the bands of 90 %."""
-    rng = numpy_generator(2, "bench priors", system, index)
-    values = {name: float(rng.uniform(*pair)) for name, pair in RANGES[system].items()}
-    field, small, large = dynamics.field(system, values), graph(64, index), graph(1024, index)
-    times = np.linspace(0.0, 1.0, count)
-    frames = run(field, small, times, rng.uniform(0, 0.5, 64)).states[0]
-    size = float(np.sqrt(np.square(frames).mean()))
-    frames = frames + noise * size * rng.standard_normal(frames.shape)
-    start = rng.uniform(0, 0.5, 1024)
-    truth = run(field, large, TIMES, start).states[0]
+    known: Known, system: priors.Trial, cases: list[priors.Case]
+) -> Iterator[tuple[float, int, dict[str, Any]]]:
+    """Noise, number of frames, and what is measured of one test system with them."""
+    first, large = cases
     before = time.process_time()
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        ensemble = prior.learn(small, [data.Run("a", times, frames)])
+    alone = known.zero_shot.functions(system.values)
     seconds = time.process_time() - before
-    table = ensemble.predict(large, start, TIMES)
-    mean, low, high = (
-        table[name].to_numpy().reshape(truth.shape) for name in ("mean", "lower_90", "upper_90")
+    yield (
+        0.0,
+        0,
+        {
+            "error": error(first_field(alone), system, first),
+            "large": error(first_field(alone), system, large),
+            "seconds": seconds,
+        },
     )
-    zero = Curves(prior.states, prior.mean[None]).fields[0]
-    found = {
-        "prior": error(mean, truth),
-        "mean of the prior": error(run(zero, large, TIMES, start).states[0], truth),
-        "noise": ensemble.noise / size,
-        "covered": float(((low <= truth) & (truth <= high))[1:].mean()),
-        "alarms": float(any("No function" in str(x.message) for x in said)),
-        "seconds": seconds,
-    }
-    if count >= 7:
-        try:
-            alone = without_prior(small, times, frames, prior).fields[0]
-            found["no prior"] = error(run(alone, large, TIMES, start).states[0], truth)
-        except (priors.PriorProblem, np.linalg.LinAlgError):
-            found["no prior"] = np.inf
-    return found
+    [truth] = system.truth(first)
+    for noise in NOISES:
+        for count in COUNTS:
+            frames = Frames(system, system.frames(count, noise), noise, first.graphs[0], truth)
+            before = time.process_time()
+            found = learned(known.prior, system, frames.run, 32)
+            seconds = time.process_time() - before
+            row = {**frames.row(system.family, found), "seconds": seconds}
+            if count == STUDIED:
+                field = first_field(mode(found))
+                row["large"] = error(field, system, large)
+                field = without_prior(known.prior, system.graph, frames.run)
+                row["alone"] = error(field, system, first)
+            yield noise, count, row
 
 
 def shown(values: list[float]) -> str:
@@ -111,50 +122,55 @@ def shown(values: list[float]) -> str:
 
 
 COLUMNS = {
-    "with the prior": "prior",
-    "without it": "no prior",
-    "mean of the prior": "mean of the prior",
-    "noise found": "noise",
-    "within bands of 90 %": "covered",
+    "error": "error",
+    "N = 8,192, γ = 2.1": "large",
+    "without it": "alone",
+    "noise found": "noise_found",
+    "within bands": "covered",
     "CPU s": "seconds",
 }
 """Columns of the table, and what they are of."""
 
 
-def row(system: str, noise: float, count: int, tests: list[dict[str, float]]) -> str:
+def line(system: str, noise: float, count: int, tests: list[dict[str, Any]]) -> str:
     """A line of the table."""
-    cells = [
-        shown([test[key] for test in tests]) if key in tests[0] else "" for key in COLUMNS.values()
-    ]
-    alarms = f"{sum(test['alarms'] for test in tests):.0f} of {len(tests)}"
-    return f"| {' | '.join([system, f'{100 * noise:.0f} %', str(count), *cells, alarms])} |"
+    cells = [shown([x[key] for x in tests]) if key in tests[0] else "" for key in COLUMNS.values()]
+    failed = sum(not np.isfinite(x.get("large", 0.0)) for x in tests)
+    alarms = f"{sum(bool(x.get('alarm')) for x in tests)} of {len(tests)}"
+    told = [system, f"{100 * noise:.0f} %", str(count), *cells, str(failed), alarms]
+    return f"| {' | '.join(told)} |"
 
 
 def main() -> None:
     """Print a row for each family, noise and number of frames."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--systems", nargs="+", default=["MM", "BD"], choices=list(RANGES))
-    parser.add_argument("--members", type=int, default=40)
-    parser.add_argument("--nodes", type=int, default=32, help="of the graphs of the prior")
-    parser.add_argument("--knots", type=int, default=24, help="of the functions of its members")
-    parser.add_argument("--tests", type=int, default=8)
+    parser.add_argument("--systems", nargs="+", default=["MM", "BD"])
+    parser.add_argument("--members", type=int, default=200)
+    parser.add_argument("--zoos", type=Path, help="results/priors of a run, instead of members")
+    parser.add_argument("--tests", type=int, default=30)
     given = parser.parse_args()
-    header = ["system", "noise", "frames", *COLUMNS, "said not to fit"]
+    config = Path(__file__).parents[1] / "config/config.yaml"
+    ranges = yaml.safe_load(config.read_text())["priors"]["families"]
+    cases = []
+    for cell in CELLS:
+        drawn = graphs.sample_cell(cell, mean_degree=10, role="test", graphs=1, root_seed=SEED)
+        cases.append(priors.Case(cell, drawn, graphs.node_table(drawn)))
+    header = ["system", "noise", "frames", *COLUMNS, "failed at 8,192", "said not to fit"]
     print(f"| {' | '.join(header)} |\n{'|---' * len(header)}|", flush=True)
-    costs = []
-    for system in given.systems:
-        before = time.process_time()
-        how = {"members": given.members, "nodes": given.nodes, "knots": given.knots}
-        prior = priors.prior_of_system(system, RANGES[system], **how)
-        costs.append(f"{system} {time.process_time() - before:.0f} s ({prior.kept} modes)")
-        for noise in NOISES:
-            for count in COUNTS:
-                tests = [test(prior, system, k, count, noise) for k in range(given.tests)]
-                print(row(system, noise, count, tests), flush=True)
-    print(
-        f"\n{given.tests} systems in each row. Priors of {given.members} systems on {given.nodes} "
-        f"nodes took {', '.join(costs)} of CPU."
-    )
+    notes = []
+    for name in given.systems:
+        known = Known.of(priors.Family.of(name, ranges[name]), given.members, given.zoos)
+        rows: dict[tuple[float, int], list[dict[str, Any]]] = {}
+        known.zero_shot.predicted({x: np.mean(pair) for x, pair in known.family.ranges.items()})
+        for system in priors.trials(
+            name, known.family, {"inside": given.tests}, OBSERVING, TOLERANCE, SEED
+        ):
+            for noise, count, row in test(known, system, cases):
+                rows.setdefault((noise, count), []).append(row)
+        for (noise, count), tests in rows.items():
+            print(line(name, noise, count, tests), flush=True)
+        notes.append(f"{name} {len(known.members)} members, {known.prior.kept} modes")
+    print(f"\n{given.tests} systems in each row. Priors: {'; '.join(notes)}.")
 
 
 if __name__ == "__main__":

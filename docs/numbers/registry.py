@@ -69,7 +69,8 @@ TABLES: tuple[PageTable, ...] = (
 PICTURES: dict[str, tuple[str, ...]] = {
     "config.yaml": (
         "size_errors", "structure_errors", "degree_errors", "hidden", "trust", "claims",
-        "frontier", "alignment", "transfer", "runtime",
+        "frontier", "alignment", "transfer", "prior_frames", "prior_sizes", "prior_alarm",
+        "runtime",
     ),
     "generation.yaml": ("solvers", "conditional"),
     "grid.yaml": ("growth", "clustering_effect"),

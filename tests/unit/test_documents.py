@@ -23,7 +23,7 @@ TUTORIALS = sorted((ROOT / "docs/tutorials").glob("*.md"))
 RESULTS = [
     ROOT / f"docs/{name}.md"
     for name in (
-        "claims", "trust", "generation", "results/generalize", "results/costs",
+        "claims", "trust", "generation", "priors", "results/generalize", "results/costs",
         "results/benchmarks", "own-series", "influenza",
     )
 ]  # fmt: skip

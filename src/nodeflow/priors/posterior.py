@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,11 @@ _WILD = 1e8
 not finite."""
 
 _ROUNDS, _TRIES = 15, 10
+_PAIR_ROUNDS = 3
+
+_IDLE = 0.1
+"""Gain of a round, twice that of the logarithm of the posterior, below which more are in vain."""
+
 _SETTLED = 0.01
 """Relative change of the noise from which on rounds end."""
 
@@ -114,6 +119,7 @@ class Search:
         functions: mean and modes.
         size: root mean square of the states.
         floor: smallest noise: what the modes left out explain.
+        duration: of the longest run.
     """
 
     runs: tuple[_Run, ...]
@@ -121,6 +127,7 @@ class Search:
     functions: Functions
     size: float
     floor: float
+    duration: float
 
     @classmethod
     def of(cls, prior: Prior, data: Observations) -> Search:
@@ -133,7 +140,8 @@ class Search:
         size = math.sqrt(np.concatenate([x.states.ravel() ** 2 for x in runs]).mean())
         matrix = data.adjacency.astype(np.float64)
         floor = max(prior.error, 1e-5) * size
-        return cls(runs, matrix, Functions.of(prior), size, floor)
+        duration = max(float(x.times[-1] - x.times[0]) for x in runs)
+        return cls(runs, matrix, Functions.of(prior), size, floor, duration)
 
     @property
     def _later(self) -> int:
@@ -145,27 +153,59 @@ class Search:
 
         Args:
             before: where initial states and noise are sought from; else from the first frames, and
-                from a tenth of the states downwards.
+                from a tenth of the states downwards, with codes that lead from each frame to the
+                next.
         """
-        if before is None:
-            noise = _FIRST_NOISE * self.size
-            starts = tuple(np.maximum(x.states[0], 0.0) for x in self.runs)
-        else:
-            noise, starts = before.noise, before.starts
-        point = self._at(np.zeros(self.functions.count), starts)
+        none, first = np.zeros(self.functions.count), _FIRST_NOISE * self.size
+        if before is not None:
+            return self._posterior(*self._sought(none, before.starts, before.noise))
+        pairs = self._pairs()
+        if len(pairs.runs) == len(self.runs):
+            return self._posterior(*self._sought(none, self._first, first))
+        nearby, _ = pairs._sought(none, pairs._first, first, _PAIR_ROUNDS)
+        start = none if self._at(nearby.codes, self._first) is None else nearby.codes
+        return self._posterior(*self._sought(start, self._first, first))
+
+    def _pairs(self) -> Search:
+        """The same with each two frames in a row as a run of their own.
+
+        Errors of functions grow along trajectories, in systems of two states that are nearly
+        stable so much that no step leads from the mean of the prior to the mode. From one frame to
+        the next they do not (multiple shooting: Bock 1981, Springer Ser. Chem. Phys. 18, 102).
+        """
+        return replace(
+            self,
+            runs=tuple(
+                _Run(run.times[k : k + 2], run.states[k : k + 2])
+                for run in self.runs
+                for k in range(len(run.times) - 1)
+            ),
+        )
+
+    @property
+    def _first(self) -> tuple[Array, ...]:
+        """The first frame of each run."""
+        return tuple(np.maximum(x.states[0], 0.0) for x in self.runs)
+
+    def _sought(
+        self, codes: Array, starts: tuple[Array, ...], noise: float, rounds: int = _ROUNDS
+    ) -> tuple[_Point, float]:
+        """The mode and the noise, from some codes, initial states and noise on."""
+        point = self._at(codes, starts)
         if point is None:
             raise PriorProblem(
                 "The mean of the prior cannot be integrated through the times of the frames; give "
                 "times and states in the units of its members, or take another prior."
             )
-        for number in range(1, _ROUNDS + 1):
+        noise = min(noise, max(math.sqrt(point.square / self._later), self.floor))
+        for number in range(1, rounds + 1):
             point, ended = self._improved(point, noise)
             last, noise = noise, self._noise(point, noise)
             if ended and abs(noise - last) < _SETTLED * last:
                 break
             if number >= _PATIENCE and noise > _FIRST_NOISE * self.size:
                 break
-        return self._posterior(point, noise)
+        return point, noise
 
     def _at(self, codes: Array, starts: tuple[Array, ...]) -> _Point | None:
         """Trajectories at a point; None where a trajectory cannot be integrated."""
@@ -213,9 +253,8 @@ class Search:
         values, slopes = self.functions.at(pieces, states.ravel())
         received = self.adjacency @ values[:, 2].reshape(states.shape)
         rate = float(np.abs(slopes[:, 0] + slopes[:, 1] * received.ravel()).max())
-        duration = max(x.times[-1] - x.times[0] for x in self.runs)
-        longest = min(duration / _STEPS, _FAST / max(rate, 1e-300))
-        longest = max(longest, duration / _MOST_STEPS)
+        longest = min(self.duration / _STEPS, _FAST / max(rate, 1e-300))
+        longest = max(longest, self.duration / _MOST_STEPS)
         for length in np.diff(run.times):
             yield float(length), math.ceil(length / longest * (1 - 1e-9))
 
@@ -226,6 +265,7 @@ class Search:
         """
         damping = 1e-3
         loss = float(point.square / noise**2 + point.codes @ point.codes)
+        before = loss
         for _ in range(_TRIES):
             step, starts = self._step(point, noise, damping)
             codes = point.codes + step
@@ -238,7 +278,7 @@ class Search:
             gain, loss, point, damping = loss - float(new), float(new), trial, damping / 10
             if gain < 1e-3 * (1 + 1e-3 * loss):
                 return point, True
-        return point, False
+        return point, before - loss < _IDLE * (1 + 1e-3 * loss)
 
     def _step(self, point: _Point, noise: float, damping: float) -> tuple[Array, list[Array]]:
         p = len(point.codes)
