@@ -69,6 +69,35 @@ def differences(panel: pd.DataFrame) -> str:
     return markdown(["flow, weights, width", *columns.values()], lines)
 
 
+def distances(table: pd.DataFrame) -> str:
+    """Accuracy at the same distances, and how many networks work and are new as they were made."""
+    factors = sorted(table["factor"].dropna().unique())
+    lines = []
+    for (flow, weights), everyone in table.groupby(["flow", "weights"], sort=False):
+        widths = list(dict.fromkeys(everyone["width"]))
+        shown = [("generated", width) for width in widths]
+        shown += [(name, widths[0]) for name in dict.fromkeys(everyone["set"])
+                  if name not in ("zoo", "generated")]  # fmt: skip
+        for name, width in shown:
+            some = everyone[(everyone["set"] == name) & (everyone["width"] == width)]
+            made = some[some["factor"].isna()]
+            moved = some.set_index("factor")
+            cells = [
+                f"{percent(moved['accuracy'][x])} ({share(moved['both_share'][x])})"
+                for x in factors
+            ]
+            lines.append(
+                [
+                    f"{flow}, {weights}" + (f", {width}" if name == "generated" else ""),
+                    f"{name} ({some['n'].max()})",
+                    share(made["both_share"].iloc[0]) if len(made) else "",
+                    *cells,
+                ]
+            )
+    header = ["flow", "networks", "work and are new", *(f"at {x:g}" for x in factors)]
+    return markdown(header, lines)
+
+
 def canonicalized(report: pd.DataFrame, barrier: pd.DataFrame) -> str:
     """How much nearer members of each zoo come to what they are matched to, and the loss between.
 

@@ -20,6 +20,7 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("flow_sets", ("flow_summary",), flow.sets),
     PageTable("flow_differences", ("flow_panel",), flow.differences),
     PageTable("flow_alignment", ("flow_panel", "flow_summary"), flow.alignment),
+    PageTable("flow_distances", ("flow_distances",), flow.distances),
     PageTable("alignments", ("zoo_alignment", "zoo_barrier"), flow.canonicalized),
     PageTable("transfer", ("transfer",), flow.transfer),
     PageTable("prior_zero_shot", ("prior_runs",), priors.zero_shot),
@@ -27,6 +28,7 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("prior_claims", ("prior_claims",), priors.claims),
     PageTable("prior_ensembles", ("prior_claims",), priors.ensembles),
     PageTable("costs", ("runtime",), costs.by_rule),
+    PageTable("payoff", ("payoff",), costs.payoff),
     PageTable(
         "claims_eight_graphs", ("claims",), partial(neural_ode.claims, trust=False), "claims.yaml"
     ),
@@ -64,8 +66,8 @@ TABLES: tuple[PageTable, ...] = (
 PICTURES: dict[str, tuple[str, ...]] = {
     "config.yaml": (
         "size_errors", "structure_errors", "degree_errors", "hidden", "trust", "claims",
-        "frontier", "alignment", "transfer", "prior_frames", "prior_sizes", "prior_alarm",
-        "runtime",
+        "frontier", "distances", "alignment", "transfer", "prior_frames", "prior_sizes",
+        "prior_alarm", "runtime", "payoff",
     ),
     "generation.yaml": ("solvers", "conditional"),
 }  # fmt: skip
