@@ -1,6 +1,5 @@
 """Judging networks in files gives what judging them in memory gives, in little memory."""
 
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from nodeflow.judge import (
 from nodeflow.seeds import torch_generator
 from nodeflow.stack import Networks, Stack
 from nodeflow.zoo import Architecture, Block, TrainSettings, build, mlp, open_blocks, write_block
+from tests.unit.memory import growth
 
 DIGITS = load_dataset("digits").first(200)
 NETWORKS = {
@@ -108,6 +108,11 @@ def test_networks_in_files_are_judged_as_in_memory_however_they_are_cut(
     pd.testing.assert_frame_equal(few, all_, rtol=1e-4, atol=1e-5)
 
 
+def test_what_work_takes_is_measured_whatever_the_process_has_taken_before() -> None:
+    np.ones(2**24)
+    assert 60 < growth(lambda: np.ones(2**23)) / 1024 < 80
+
+
 _WHOLE, _DRAWN, _NETWORK = 100, 50, 4 * (4000 * 400 + 400 + 400 * 10 + 10)
 
 
@@ -126,8 +131,8 @@ def test_judging_takes_the_memory_of_some_networks_not_of_all(tmp_path: Path, st
     few = Stack(drawn, about={"seed": np.arange(_DRAWN)})
     write_samples(tmp_path / "samples", few, {})
     done = subprocess.run(
-        [sys.executable, __file__, step, str(tmp_path / "samples"), *map(str, paths)],
-        capture_output=True, text=True, check=False,
+        [sys.executable, "-m", __name__, step, str(tmp_path / "samples"), *map(str, paths)],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     print(f"{step}: {int(done.stdout) / 1024:.0f} MiB")
@@ -150,16 +155,18 @@ def _measure(step: str, samples: str, paths: list[str]) -> int:
     made = Stack(warm.parameters, about={"seed": np.arange(4)})
     settings = PanelSettings((0.1,), 3, 4, 2)
     judge_panel(architecture, warm, None, made, x, y, settings, 1, ("t",), align)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    training, held_out = open_blocks(paths).split(80)
-    drawn = open_samples(samples)
-    if step == "panel":
-        chosen = PanelSettings((0.1,), 16, 10, 2)
-        judge_panel(architecture, training, held_out, drawn, x, y, chosen, 1, ("t",), align)
-    else:
-        sets = {"generated": drawn, "held-out": held_out}
-        transfer(architecture, sets, {"same": data}, TransferSettings((0, 1), 40), 1, ("t",))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+
+    def work() -> None:
+        training, held_out = open_blocks(paths).split(80)
+        drawn = open_samples(samples)
+        if step == "panel":
+            chosen = PanelSettings((0.1,), 16, 10, 2)
+            judge_panel(architecture, training, held_out, drawn, x, y, chosen, 1, ("t",), align)
+        else:
+            sets = {"generated": drawn, "held-out": held_out}
+            transfer(architecture, sets, {"same": data}, TransferSettings((0, 1), 40), 1, ("t",))
+
+    return growth(work)
 
 
 if __name__ == "__main__":
