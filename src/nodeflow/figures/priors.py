@@ -271,10 +271,10 @@ def draw_prior_claims(claims: pd.DataFrame) -> Figure:
     )  # fmt: skip
     families, texts = (list(dict.fromkeys(shown[x])) for x in ("family", "text"))
     height = max(2.0, 0.19 * len(texts))
-    # Beside the panels the texts need room.
-    width = 2.0 + 7.0 / max(len(families), 1)
-    figure, axes = panels(len(families), columns=len(families), width=width, height=height)
-    for axis, family in zip(axes, families, strict=True):
+    count = max(len(families), 1)
+    width = 2.0 + 7.0 / count  # beside the panels the texts need room
+    figure, axes = panels(count, columns=count, width=width, height=height)
+    for axis, family in zip(axes, families, strict=False):
         for row in shown[shown["family"] == family].itertuples():
             value, low, high = (
                 float(str(x)) / float(str(row.bound)) for x in (row.value, row.low, row.high)
