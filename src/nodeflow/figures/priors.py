@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
 
 from nodeflow.figures.style import note, outside_legend, panels
 
@@ -39,6 +42,9 @@ _COLOURS = {
     "noise matched": "#999999",
 }
 _VERDICTS = {"confirmed": "#009E73", "open": "#E69F00", "contradicted": "#D55E00"}
+_SHOWN = (1e-3, 1e3)
+"""Numbers over their bounds that claims are drawn within."""
+
 _FEW = ("zoo", "network", "smooth prior", "no prior", "true form", "law")
 
 
@@ -62,6 +68,22 @@ def _lines(axis: Axes, rows: pd.DataFrame, by: str, methods: list[str]) -> None:
         colour = _COLOURS[name]
         axis.plot(shown.index, shown[0.5], color=colour, marker="o", ms=3, lw=1.2, label=name)
         axis.vlines(shown.index, shown[0.25], shown[0.75], color=colour, lw=0.8, alpha=0.6)
+
+
+def _few_ticks(axis: Axes) -> None:
+    """Three round numbers on each logarithmic axis, whose own run into each other on short ones."""
+    for side, (low, high) in ((axis.xaxis, axis.get_xlim()), (axis.yaxis, axis.get_ylim())):
+        places = low * (high / low) ** np.array([0.1, 0.5, 0.9])
+        side.set_ticks(list(dict.fromkeys(float(f"{x:.1g}") for x in places)))
+        side.set_major_formatter(StrMethodFormatter("{x:g}"))
+        side.set_minor_formatter(NullFormatter())
+
+
+def _labelled(axis: Axes, values: Iterable[int]) -> None:
+    """A logarithmic axis with labels where there are points, and nowhere else."""
+    shown = sorted({int(x) for x in values})
+    axis.set_xticks(shown, [f"{x:,}" for x in shown])
+    axis.xaxis.set_minor_locator(NullLocator())
 
 
 def draw_prior_frames(runs: pd.DataFrame, size: int, gamma: float) -> Figure:
@@ -90,6 +112,7 @@ def draw_prior_frames(runs: pd.DataFrame, size: int, gamma: float) -> Figure:
                 if np.isfinite(level):
                     axis.axhline(level, color=_COLOURS[name], ls=":", lw=1, label=name)
             axis.set(xscale="log", yscale="log", xlabel="frames", ylabel="relative error")
+            _labelled(axis, few["frames"])
             axis.set_title(f"{family}, noise {noise:.0%}")
             note(axis, f"{mine['trial'].nunique()} systems; median, quartiles")
     outside_legend(axes[len(noises) - 1])
@@ -119,6 +142,7 @@ def draw_prior_sizes(runs: pd.DataFrame, studied: int) -> Figure:
             axis.plot(levels.index, levels, color=_COLOURS["zoo"], ls="--", marker="s", ms=3,
                       label=f"zoo and {studied} frames")  # fmt: skip
             axis.set(xscale="log", yscale="log", xlabel="N", ylabel="relative error")
+            _labelled(axis, here["N"])
             axis.set_title(f"{family}, γ = {gamma:g}")
             failed = (here["status"] != "ok").mean()
             note(axis, f"{here['trial'].nunique()} systems; quartiles; {failed:.1%} failed")
@@ -205,6 +229,7 @@ def draw_prior_alarm(fits: pd.DataFrame) -> Figure:
                           color=colour, alpha=0.7, label=label)  # fmt: skip
         axis.set(xscale="log", yscale="log", xlabel="noise found, over the states",
                  ylabel="relative error", title=f"noise {noise:.0%}")  # fmt: skip
+        _few_ticks(axis)
         note(axis, f"{len(right)} right, {len(wrong)} other")
     outside_legend(axes[-1])
     return figure
@@ -217,7 +242,7 @@ def draw_prior_novelty(panel: pd.DataFrame) -> Figure:
         panel: `COLLECTED_PANEL`.
     """
     families = list(dict.fromkeys(panel["family"]))
-    figure, axes = panels(len(families), columns=min(len(families), 3), width=3.2)
+    figure, axes = panels(len(families), columns=min(len(families), 3), width=3.8)
     for axis, family in zip(axes, families, strict=True):
         mine = panel[panel["family"] == family]
         for name, rows in mine.groupby("set", sort=False):
@@ -226,6 +251,7 @@ def draw_prior_novelty(panel: pd.DataFrame) -> Figure:
                       color=colour, label=str(name))  # fmt: skip
         axis.set(xscale="log", yscale="log", xlabel="distance to the nearest member",
                  ylabel="error of the field", title=family)  # fmt: skip
+        _few_ticks(axis)
         replicas = (mine.loc[mine["set"].isin(["generated", "posterior"]), "ratio"] < 1 / 3).mean()
         note(axis, f"{replicas:.0%} of generated ones are replicas")
     outside_legend(axes[min(len(families), 3) - 1])
@@ -233,28 +259,39 @@ def draw_prior_novelty(panel: pd.DataFrame) -> Figure:
 
 
 def draw_prior_claims(claims: pd.DataFrame) -> Figure:
-    """Each claim's number over its bound, with its interval; coloured by the verdict.
+    """Each claim's number over its bound, with its interval, a panel for each family.
 
     Args:
         claims: `PRIOR_CLAIMS`.
     """
-    shown = claims[claims["bound"] > 0].iloc[::-1]
-    figure, [axis] = panels(1, columns=1, width=7.5, height=max(2.0, 0.16 * len(shown)))
-    for place, row in enumerate(shown.itertuples()):
-        value, low, high = (
-            float(str(x)) / float(str(row.bound)) for x in (row.value, row.low, row.high)
-        )
-        colour = _VERDICTS[str(row.verdict)]
-        axis.plot([max(low, 1e-3), min(high, 1e3)], [place, place], color=colour, lw=1.5)
-        axis.plot(np.clip(value, 1e-3, 1e3), place, marker="o", ms=3, color=colour)
-    axis.axvline(1.0, color="black", lw=0.8)
-    labels = [
-        f"{x.family}: {x.claim}; {x.statistic} ({x.wanted} {x.bound:g})" for x in shown.itertuples()
-    ]
-    axis.set_yticks(range(len(shown)), labels, fontsize=5)
-    axis.set(xscale="log", xlabel="number over its bound", xlim=(1e-3, 1e3))
+    shown = claims[claims["bound"] > 0]
+    shown = shown.assign(
+        text=shown["claim"] + "; " + shown["statistic"] + ", "
+        + shown["wanted"] + " " + shown["bound"].map("{:g}".format)
+    )  # fmt: skip
+    families, texts = (list(dict.fromkeys(shown[x])) for x in ("family", "text"))
+    height = max(2.0, 0.19 * len(texts))
+    count = max(len(families), 1)
+    width = 2.0 + 7.0 / count  # beside the panels the texts need room
+    figure, axes = panels(count, columns=count, width=width, height=height)
+    for axis, family in zip(axes, families, strict=False):
+        for row in shown[shown["family"] == family].itertuples():
+            value, low, high = (
+                float(str(x)) / float(str(row.bound)) for x in (row.value, row.low, row.high)
+            )
+            place, colour = texts.index(str(row.text)), _VERDICTS[str(row.verdict)]
+            ends = np.clip([low, high], *_SHOWN)
+            axis.plot(ends, [place, place], color=colour, lw=1.5)
+            axis.plot(np.clip(value, *_SHOWN), place, marker="o", ms=3, color=colour)
+        axis.axvline(1.0, color="black", lw=0.8)
+        axis.set_yticks(range(len(texts)), texts if axis is axes[0] else [], fontsize=6.5)
+        axis.set(xscale="log", xlabel="number / bound", xlim=_SHOWN, title=family)
+        axis.set_xticks([1e-2, 1.0, 1e2], ["0.01", "1", "100"])
+        axis.set_ylim(len(texts) - 0.5, -0.5)
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.grid(axis="y", lw=0.3, color="0.9")
     for name, colour in _VERDICTS.items():
-        axis.plot([], [], color=colour, marker="o", ms=3, label=name)
-    note(axis, "95 % intervals over test systems")
-    outside_legend(axis)
+        axes[-1].plot([], [], color=colour, marker="o", ms=3, label=name)
+    note(axes[0], "95 % over test systems")
+    outside_legend(axes[-1])
     return figure
