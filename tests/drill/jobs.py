@@ -37,9 +37,10 @@ class Files(list[str]):
 
 @dataclass(frozen=True)
 class Job:
-    """One job: its rule, and its files with their names as Snakemake has them."""
+    """One job: its rule and script, and its files with their names as Snakemake has them."""
 
     rule: str
+    script: str
     input: dict[str, Any]
     output: dict[str, Any]
     params: dict[str, Any]
@@ -60,7 +61,7 @@ class Job:
             log=[str(log)],
             threads=1,
         )
-        script = ROOT / "workflow/scripts" / f"{self.rule}.py"
+        script = ROOT / "workflow/scripts" / self.script
         with contextlib.chdir(run.folder), _own_logging():
             try:
                 runpy.run_path(str(script), {"snakemake": snakemake}, self.rule)

@@ -42,6 +42,7 @@ def jobs() -> list[dict[str, Any]]:
         return [
             {
                 "rule": job.rule.name,
+                "script": Path(job.rule.script).name,
                 "input": named(job.input),
                 "output": named(job.output),
                 "params": dict(job.params.items()),
