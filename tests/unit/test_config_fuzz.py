@@ -272,11 +272,11 @@ def test_a_thousand_configurations_are_refused_in_a_sentence_or_planned() -> Non
 
 
 def test_methods_with_keys_of_others_are_refused_in_a_sentence_or_planned() -> None:
-    assert fuzz(60, crossed()) > 3
+    assert fuzz(40, crossed()) > 2
 
 
-def test_a_hundred_configurations_are_refused_in_a_sentence_or_planned() -> None:
-    assert fuzz(100, configurations()) > 5
+def test_some_configurations_are_refused_in_a_sentence_or_planned() -> None:
+    assert fuzz(60, configurations()) > 3
 
 
 @pytest.mark.slow
