@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from typing import Any
 
 import torch
 
@@ -29,7 +30,7 @@ from nodeflow.zoo.architectures import build
 from nodeflow.zoo.store import Block
 from nodeflow.zoo.train import TrainSettings, train_block
 
-ZOOS = {
+ZOOS: dict[str, tuple[dict[str, Any], TrainSettings]] = {
     "mlp": ({"kind": "mlp", "hidden": [32, 32]}, TrainSettings()),
     "resnet": (
         {"kind": "resnet", "widths": [4, 8, 16], "blocks": [1, 1, 1]},

@@ -2,6 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m docs.numbers --bench bench_priors.py [--systems MM BD]
                          [--members 200] [--zoos results/priors] [--tests 30]
+                         [--frames 2 5 10 40] [--noise 0 0.01 0.05]
 
 Of each family a prior is made of systems with coefficients from the ranges of config/config.yaml,
 or of the zoos that a run has trained on them. Test systems are those of `evaluate_prior`:
@@ -34,7 +35,6 @@ from nodeflow.priors.fits import Frames, first_field, learned, mode
 from nodeflow.priors.rivals import without_prior
 
 SEED = 2026
-COUNTS, NOISES = (2, 5, 10, 40), (0.0, 0.01, 0.05)
 STUDIED = 10
 CELLS = (grid.Cell(N=1024, beta=1.1, gamma=3.0), grid.Cell(N=8192, beta=1.1, gamma=2.1))
 TOLERANCE = dynamics.Tolerance(1e-6, 1e-6, 300)
@@ -83,7 +83,11 @@ def error(made: dynamics.Field | None, system: priors.Trial, case: priors.Case) 
 
 
 def test(
-    known: Known, system: priors.Trial, cases: list[priors.Case]
+    known: Known,
+    system: priors.Trial,
+    cases: list[priors.Case],
+    counts: list[int],
+    noises: list[float],
 ) -> Iterator[tuple[float, int, dict[str, Any]]]:
     """Noise, number of frames, and what is measured of one test system with them."""
     first, large = cases
@@ -100,8 +104,8 @@ def test(
         },
     )
     [truth] = system.truth(first)
-    for noise in NOISES:
-        for count in COUNTS:
+    for noise in noises:
+        for count in counts:
             frames = Frames(system, system.frames(count, noise), noise, first.graphs[0], truth)
             before = time.process_time()
             found = learned(known.prior, system, frames.run, 32)
@@ -148,6 +152,8 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=200)
     parser.add_argument("--zoos", type=Path, help="results/priors of a run, instead of members")
     parser.add_argument("--tests", type=int, default=30)
+    parser.add_argument("--frames", type=int, nargs="+", default=[2, 5, 10, 40])
+    parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.01, 0.05])
     given = parser.parse_args()
     config = Path(__file__).parents[1] / "config/config.yaml"
     ranges = yaml.safe_load(config.read_text())["priors"]["families"]
@@ -165,7 +171,7 @@ def main() -> None:
         for system in priors.trials(
             name, known.family, {"inside": given.tests}, OBSERVING, TOLERANCE, SEED
         ):
-            for noise, count, row in test(known, system, cases):
+            for noise, count, row in test(known, system, cases, given.frames, given.noise):
                 rows.setdefault((noise, count), []).append(row)
         for (noise, count), tests in rows.items():
             print(line(name, noise, count, tests), flush=True)

@@ -125,7 +125,7 @@ def test_gradients_of_perceptrons_and_theirs_are_those_of_autograd(
     )
     way = drawn(*rows.shape).detach()
     sizes = [int(np.prod(shape)) for shape in architecture.shapes.values()]
-    parts = zip(architecture.shapes.items(), rows.split(sizes, dim=1), strict=True)
+    parts = zip(architecture.shapes.items(), torch.split(rows, sizes, dim=1), strict=True)
     networks = {name: part.view(4, *shape) for (name, shape), part in parts}
     losses = -(labels.softmax(1) * architecture.forward(networks, x).log_softmax(2)).sum(2)
     for given in (weights, None):

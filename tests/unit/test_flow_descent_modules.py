@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ from nodeflow.zoo.torch_modules import from_module
 from nodeflow.zoo.train import TrainSettings, train_block
 
 IMAGE, TEXT, CLASSES = (1, 4, 4), (5,), 3
-KINDS = {
+KINDS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "small_cnn": ({"kind": "small_cnn", "widths": [4, 6], "hidden": 8}, IMAGE),
     "resnet": ({"kind": "resnet", "widths": [4, 8], "blocks": [1, 1]}, IMAGE),
     "vit": (
@@ -191,8 +192,12 @@ def zoo_of(architecture: Architecture) -> LearnedZoo:
     else:
         x = (x + 2 * np.eye(3)[y].repeat(5, axis=1) @ np.eye(15, 16)).astype(np.float32)
     parts = slice(0, 160), slice(160, 192), slice(192, 240)
-    arrays = [array[part] for part in parts for array in (x, y)]
-    dataset = Dataset("planted", *arrays, classes=3)
+    named: dict[str, Any] = {
+        f"{name}_{axis}": array[part]
+        for name, part in zip(("train", "validation", "test"), parts, strict=True)
+        for axis, array in (("x", x), ("y", y))
+    }
+    dataset = Dataset("planted", **named, classes=3)
     training = TrainSettings(epochs=8, batch_size=16, learning_rate=1e-2)
     block = train_block(architecture, dataset, range(24), training, 1, "planted")
     whole = Block(block.members, block.parameters)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,13 +59,13 @@ HELD_OUT = Block(np.arange(20, 35), near_teacher(15, 2))
 
 
 def judged(generated: dict[str, Tensor], **change: object) -> pd.DataFrame:
-    arguments: dict[str, object] = {
+    arguments: dict[str, Any] = {
         "held_out": HELD_OUT, "x": X, "y": Y, "settings": SETTINGS, "distances": FACTORS,
     } | change  # fmt: skip
     training = arguments.pop("training", TRAINING)
     table = judge_distances(
         ARCHITECTURE, training, samples=Stack(generated), root_seed=3, labels=("a", 1),
-        **arguments,  # type: ignore[arg-type]
+        **arguments,
     )  # fmt: skip
     return table
 
@@ -167,10 +168,18 @@ def test_the_judgement_follows_from_its_seed_and_is_drawn(tmp_path: Path) -> Non
     without = judged(near_teacher(12, 5), held_out=None)
     assert "held-out" not in set(without["set"])
     write_table(tmp_path / "d.parquet", table, DISTANCES, {})
-    known = {"flow": "f", "data": "d", "method": "paper", "weights": "raw", "width": 8}
+    known: dict[str, Any] = {
+        "flow": "f",
+        "data": "d",
+        "method": "paper",
+        "weights": "raw",
+        "width": 8,
+    }
     drawn = read_table(tmp_path / "d.parquet", DISTANCES).assign(**known)
     with drawing():
         figure = draw_distances(pd.concat([drawn, drawn.assign(width=16)]), looks(["paper"]))
-        labels = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
+        legend = figure.axes[1].get_legend()
+        assert legend is not None
+        labels = [text.get_text() for text in legend.get_texts()]
         save(figure, tmp_path / "d.png", tmp_path / "d.pdf")
     assert labels[:4] == ["held-out", "noise", "line", "soup"] and len(labels) == 6

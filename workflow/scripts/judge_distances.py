@@ -23,6 +23,7 @@ with job(snakemake.log[0], snakemake.threads):
     (origin,) = learned
     (zoo,) = open_zoos(files.members, flow["from"], p["members"], learned).values()
     items = judged_items(origin, PanelSettings(**p["settings"]))
+    assert items.x is not None and items.y is not None  # flows of zoos without data are refused
     table = judge_distances(
         origin.architecture,
         zoo.training,

@@ -217,7 +217,7 @@ def draw_distances(table: pd.DataFrame, looks: Looks) -> Figure:
         both[1].set(ylabel="works and is new", ylim=(-0.03, 1.03))
         factors = sorted(set(rows["factor"].dropna()))
         for axis in both:
-            axis.set(xlabel="distance to a member, over members'")
+            axis.set(xlabel="distance to nearest member (zoo: 1)")
             axis.set_xticks([0, *factors], ["made", *(f"{x:g}" for x in factors)])
         note(both[0], f"n ≥ {rows.loc[rows['set'] != 'zoo', 'n'].min()} networks a point")
         outside_legend(both[1])

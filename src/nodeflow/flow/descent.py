@@ -179,6 +179,7 @@ class DescentField(nn.Module):
         floors = (2 * self.log_floor[step]).exp()
         sizes = torch.tensor(self._sizes, device=networks.device)
         weights = None if noise is None else 1 + self.noise[step] * noise[:, step]
+        move: Tensor
         averages.mean, averages.square, move = _Normalize.apply(  # type: ignore[no-untyped-call]
             averages.mean,
             averages.square,
@@ -216,9 +217,9 @@ class DescentField(nn.Module):
 
     def _named(self, networks: Tensor) -> dict[str, Tensor]:
         """Flat networks (M, D) by the names of their tensors."""
-        parts = networks.split(self._sizes, dim=1)
+        parts = torch.split(networks, self._sizes, dim=1)
         return {
-            name: part.unflatten(1, shape)
+            name: part.view(-1, *shape)
             for (name, shape), part in zip(self.architecture.shapes.items(), parts, strict=True)
         }
 

@@ -118,7 +118,7 @@ def _layers(rows: Tensor, widths: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
     found, start = [], 0
     for before, after in pairwise(widths):
         end = start + after * before
-        found.append((rows[:, start:end].unflatten(1, (after, before)), rows[:, end : end + after]))
+        found.append((rows[:, start:end].view(-1, after, before), rows[:, end : end + after]))
         start = end + after
     return found
 
@@ -127,7 +127,7 @@ def _product(stack: Tensor, other: Tensor) -> Tensor:
     """Products of a stack of matrices with as many others, or with one: then as one product."""
     if other.ndim == 3:
         return torch.bmm(stack, other)
-    return (stack.flatten(0, 1) @ other).unflatten(0, stack.shape[:2])
+    return (stack.flatten(0, 1) @ other).view(*stack.shape[:2], -1)
 
 
 def _activate(summed: Tensor, activation: str) -> Tensor:
