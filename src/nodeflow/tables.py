@@ -249,14 +249,15 @@ def gather(paths: Iterable[str | Path], schema: Gathered) -> pd.DataFrame:
         schema: of the whole; see `gathered`.
 
     Raises:
-        FileProblem: also when a file is not of the cell, system … that its path names.
+        FileProblem: also when a file is not of the cell, system … that its path names, or two were
+            made with the same parameters, so that one lies in another's place.
         Problem: there is no file.
     """
     import pandas as pd
 
     part, identity = schema.part, schema.identity
     assert identity is not None
-    parts = []
+    parts, known = [], dict[str, str | Path]()
     for path in paths:
         # Not read_table and read_parameters, each of which would check the seal of the whole file.
         with reading(path, part), _checked_parquet(path, part, None) as file:
@@ -266,6 +267,10 @@ def gather(paths: Iterable[str | Path], schema: Gathered) -> pd.DataFrame:
         if missing:
             raise unfit(path, f"a file that knows its {missing[0]}", "one that does not")
         check_place(path, parameters, (*identity.columns, "role", "block"))
+        first = known.setdefault(json.dumps(parameters, sort_keys=True), path)
+        if first is not path:
+            both = f"{first} and {path}"
+            raise unfit(both, "parameters of their own", "the same in both", "file pair")
         for place, (name, type_) in enumerate(identity.columns.items()):
             if name not in part.stored:
                 value = pd.Series([parameters[name]] * len(table), dtype=type_.to_pandas_dtype())
