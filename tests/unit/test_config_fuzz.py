@@ -185,7 +185,7 @@ def rows_of(plan: Plan) -> dict[str, list[dict[str, Any]]]:
         "zoos": plan.canonical.members,
         "canonical": plan.canonical.members,
         "flows": plan.flows.all,
-        "costs": plan.flows.all,
+        "costs": plan.costs.zoos,
         "exports": plan.flows.all,
         "transfers": plan.flows.all,
         "conditional": plan.flows.conditional,

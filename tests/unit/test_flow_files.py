@@ -14,7 +14,6 @@ from nodeflow.datasets import load_dataset
 from nodeflow.flow.codec import CodecProblem, CodecSettings, SpanCodec, fit_codec, flatten
 from nodeflow.flow.files import sample_to_file
 from nodeflow.flow.fit import fit_flow
-from nodeflow.flow.lessons import DescentProblem
 from nodeflow.flow.method import LearnedZoo, Origin
 from nodeflow.flow.methods import settings_of
 from nodeflow.flow.sample import Flow, sample
@@ -177,11 +176,6 @@ def test_transfer_trains_with_batch_normalization(zoo: list[Path]) -> None:
     )  # fmt: skip
     mean = table.groupby(["set", "epochs"])["accuracy"].mean()
     assert mean["without", 0] > mean["with", 0] - 0.1 and mean["with", 1] > mean["with", 0]
-
-
-def test_a_descent_of_networks_with_statistics_is_refused_in_one_line(zoo: list[Path]) -> None:
-    with pytest.raises(DescentProblem, match="running statistics"):
-        fit_flow(learned(zoo), settings_of("descent", {"steps": 1}), 1, ("t",))
 
 
 def test_a_transformer_in_another_order_of_heads_and_units_is_a_copy() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodeflow.config import ConfigProblem, read_config
+from nodeflow.config.command_line import typed
 from nodeflow.data.held_out import check_parts, hold_out, limits_of_training, origins
 from nodeflow.data.series import Run, Series
 from nodeflow.data.series_files import SeriesProblem
@@ -196,10 +197,11 @@ def test_values_of_the_command_line_are_texts_and_mean_what_yaml_does() -> None:
     texts = own(
         directed="true", members="3", horizon="0.5", weighted="null", split={"runs": "0.25"}
     )
-    found = read_config(texts).own["mine"]
+    found = read_config(typed(texts, {"own": texts["own"]})).own["mine"]
     assert (found.directed, found.members, found.horizon, found.weighted) == (True, 3, 0.5, None)
     assert found.split is not None and found.split.given == {"runs": 0.25}
-    named = read_config(own(split={"runs": ["1", "b"]})).own["mine"].split
+    texts = own(split={"runs": ["1", "b"]})
+    named = read_config(texts).own["mine"].split
     assert named is not None and named.given == {"runs": ("1", "b")}
 
 

@@ -246,6 +246,10 @@ class _Normalize(torch.autograd.Function):
         unbiased: Tensor,
         floor: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
+        """Both averages and the move.
+
+        More than eight parameters, because autograd hands tensors over by place.
+        """
         a, b, q = (float(number) for number in (keep_mean, keep_square, unbiased))
         new_mean = torch.lerp(gradient, mean, a)
         new_square = (square * b).addcmul_(gradient, gradient, value=1 - b)
