@@ -299,6 +299,9 @@ def test_a_claim_is_judged_by_its_interval() -> None:
     failed = rows.assign(x=np.inf)
     row = _Claim("c", "s", _median("x"), failed, "at most", 1.0).judged("SIS", 1)
     assert row["verdict"] == "contradicted"
+    unknown = rows.assign(x=rows["x"].mask(rows["trial"] == 3))
+    row = _Claim("c", "s", _median("x"), unknown, "at most", 2.0).judged("SIS", 1)
+    assert row["verdict"] == "open" and np.isnan([row["value"], row["low"], row["high"]]).all()
 
 
 def test_functions_go_on_beyond_the_prior_as_its_networks_do(knowledge: priors.Knowledge) -> None:
