@@ -97,8 +97,8 @@ def compare_payoff(
         runtime: one row a job: columns rule, job, seconds, cpu_seconds (see
             `nodeflow.runtime.RUNTIME`); of jobs too short for processor time, their wall-clock time
             counts.
-        made: as in `cost_of_each`; the way named "training" stands first in each zoo, all others
-            have flow, weights and width.
+        made: as in `cost_of_each`; the training of each zoo has no `once`, all others have flow,
+            weights and width.
         epochs: columns zoo, epochs, accuracy: networks trained for so many epochs.
         summary: columns flow, weights, width, set, accuracy: generated networks.
 
@@ -108,11 +108,12 @@ def compare_payoff(
     counted = runtime.assign(cpu=runtime["cpu_seconds"].fillna(runtime["seconds"]))
     costs = cost_of_each(counted, made, "cpu")
     generated = summary[summary["set"] == "generated"].set_index(["flow", "weights", "width"])
-    member, rows = math.nan, []
+    trained = costs[[("once" not in way) for way in made]].set_index("zoo")["each"]
+    rows = []
     for way, cost in zip(made, costs.to_dict("records"), strict=True):
         if "once" not in way:
-            member = cost["each"]
             continue
+        member = float(trained[way["zoo"]])
         curve = epochs[epochs["zoo"] == way["zoo"]].groupby("epochs")["accuracy"].mean()
         saved = member - cost["each"]
         for wanted in _WANTED:

@@ -70,6 +70,14 @@ def test_generating_pays_from_where_its_line_crosses_that_of_training() -> None:
     assert (table["generated_accuracy"] == 0.93).all()
 
 
+def test_each_flow_is_compared_with_the_training_of_its_own_zoo() -> None:
+    dear = {"name": "training", "zoo": "fashion", "networks": 2, "jobs": MADE[0]["jobs"]}
+    pd.testing.assert_frame_equal(
+        compare_payoff(RUNTIME, [MADE[0], dear, MADE[1]], EPOCHS, SUMMARY),
+        compare_payoff(RUNTIME, MADE, EPOCHS, SUMMARY),
+    )
+
+
 def test_a_network_that_is_dearer_than_a_trained_one_never_pays(tmp_path: Path) -> None:
     slow = RUNTIME.assign(cpu_seconds=RUNTIME["cpu_seconds"].fillna(100.0))
     table = compare_payoff(slow, MADE, EPOCHS, SUMMARY)
