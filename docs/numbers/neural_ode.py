@@ -7,6 +7,7 @@ import pandas as pd
 
 from docs.numbers.page import markdown, share, short
 from nodeflow.judge.topics import in_words, topic_of
+from nodeflow.neural_ode.collected import own_cell
 
 TRUST = "Do bands and flags hold?"
 
@@ -129,9 +130,7 @@ def _models(table: pd.DataFrame) -> pd.DataFrame:
 
 def _own(tests: pd.DataFrame) -> pd.DataFrame:
     tests = _models(tests)
-    same = (tests["trained_gamma"] == tests["gamma"]) & (tests["trained_beta"] == tests["beta"])
-    plain = tests["variant"] == "plain"
-    return tests[same & plain]
+    return tests[own_cell(tests) & (tests["variant"] == "plain")]
 
 
 def _factor(number: float) -> str:
@@ -145,7 +144,7 @@ def _claim(row: dict) -> str:  # type: ignore[type-arg]
 
 def _trust(trust: pd.DataFrame, columns: dict[str, str]) -> str:
     trust = _models(trust)
-    same = (trust["trained_gamma"] == trust["gamma"]) & (trust["trained_beta"] == trust["beta"])
+    same = own_cell(trust)
     gamma = trust.loc[same, "gamma"].min()
     rows = trust[same & (trust["gamma"] == gamma)]
     lines = []

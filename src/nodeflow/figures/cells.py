@@ -35,10 +35,9 @@ def draw_growth(tests: pd.DataFrame) -> Figure:
         middle = np.exp(np.log(table.to_numpy()[np.isfinite(table)]).mean())
         failed = int(np.isinf(cells["growth"]).sum())
         note(axis, f"over all cells × {middle:.3g}" + (f", {failed} failed" if failed else ""))
-    own = (tests["beta"] == tests["trained_beta"]) & (tests["gamma"] == tests["trained_gamma"])
-    sizes = tests.loc[own, "N"]
+    small, large = growths["smallest"].min(), growths["largest"].max()
     line_under(
-        figure, f"median node MAE at N = {sizes.max():,} over that at N = {sizes.min():,}, models "
-        "trained and tested at the same β and γ",
+        figure, f"median node MAE at N = {large:,} over that at N = {small:,}, models trained and "
+        "tested at the same β and γ",
     )  # fmt: skip
     return figure

@@ -25,6 +25,7 @@ from nodeflow.figures.style import (
     panels,
 )
 from nodeflow.judge.clustering import clustering_effect, with_ratios
+from nodeflow.neural_ode.collected import own_cell
 from nodeflow.seeds import numpy_generator
 
 __all__ = [
@@ -99,7 +100,7 @@ def draw_size_errors(tests: pd.DataFrame, beta: float) -> Figure:
         tests: one row a (model, test graph), of `COLLECTED_TESTS`.
         beta: β of the training cells to draw.
     """
-    same = (tests["beta"] == tests["trained_beta"]) & (tests["gamma"] == tests["trained_gamma"])
+    same = own_cell(tests)
     runs, laws = by_method(tests[same & (tests["variant"] == "plain") & (tests["beta"] == beta)])
     systems = list(dict.fromkeys(runs["system"]))
     shades = colours(runs["gamma"].tolist())

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from nodeflow.figures.bands import bootstrapped, by_method
 from nodeflow.figures.style import line_under, note, outside_legend, panels
+from nodeflow.neural_ode.collected import own_cell
 
 __all__ = ["draw_trust"]
 
@@ -24,8 +25,7 @@ def draw_trust(trust: pd.DataFrame, beta: float) -> Figure:
             drawn, of the smallest γ.
         beta: β of the training cells to draw.
     """
-    same = (trust["beta"] == trust["trained_beta"]) & (trust["gamma"] == trust["trained_gamma"])
-    rows = trust[same & (trust["beta"] == beta)]
+    rows = trust[own_cell(trust) & (trust["beta"] == beta)]
     gamma = rows["gamma"].min()
     # One ensemble on each graph, or some laws: bands are over graphs and laws.
     rows, laws = by_method(rows[rows["gamma"] == gamma].assign(replicate=0))

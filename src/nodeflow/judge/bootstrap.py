@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nodeflow.neural_ode.schemas import OF_TRUTH
+
 __all__ = [
     "INTERVAL",
     "crossed_means",
@@ -54,7 +56,7 @@ def true_failed(table: pd.DataFrame) -> pd.Series[bool]:
     """
     if "reason" not in table:
         return pd.Series(False, index=table.index)
-    return (table["status"] != "ok") & table["reason"].astype(str).str.startswith("true system")
+    return (table["status"] != "ok") & table["reason"].astype(str).str.startswith(OF_TRUTH)
 
 
 def crossed_means(

@@ -27,6 +27,7 @@ from nodeflow.judge.trust_claims import (
     trust_claims,
     warning_claims,
 )
+from nodeflow.neural_ode.collected import own_cell
 from nodeflow.neural_ode.schemas import LAW, NEURAL_ODE, TAILED
 from nodeflow.seeds import numpy_generator
 
@@ -133,11 +134,7 @@ def judge_claims(
 
 def _own(plain: pd.DataFrame, structure_trained: list[float]) -> pd.DataFrame:
     """Tests on graphs of the training cell's own β and γ, at the β of the structure experiment."""
-    return plain[
-        (plain["beta"] == plain["trained_beta"])
-        & (plain["gamma"] == plain["trained_gamma"])
-        & (plain["beta"] == structure_trained[0])
-    ]
+    return plain[own_cell(plain) & (plain["beta"] == structure_trained[0])]
 
 
 def _judged(system: str, row: Row) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import auc, roc_curve
 
 from nodeflow.judge.error_schemas import AREAS, CURVES
+from nodeflow.neural_ode.collected import own_cell
 from nodeflow.neural_ode.identity import MODELS
 from nodeflow.neural_ode.schemas import NEURAL_ODE_ERRORS
 from nodeflow.tables import check_place, read_parameters, stream_table
@@ -72,9 +73,7 @@ def _nodes(path: str, size: int, training_size: int) -> tuple[pd.DataFrame, floa
     columns = [*trained, "N", "beta", "gamma", "graph", "node", "mae", *SIGNALS]
     parts, small = [], []
     for rows in stream_table(path, NEURAL_ODE_ERRORS, columns=columns):
-        same_cell = (rows["beta"] == rows["trained_beta"]) & (
-            rows["gamma"] == rows["trained_gamma"]
-        )
+        same_cell = own_cell(rows)
         rows = rows.drop(columns=trained)
         parts.append(rows[same_cell & (rows["N"] == size)])
         small.append(rows[same_cell & (rows["N"] == training_size)]["mae"])

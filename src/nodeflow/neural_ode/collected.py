@@ -38,6 +38,7 @@ __all__ = [
     "COLLECTED_TESTS",
     "COLLECTED_TRAINING",
     "MODELS",
+    "own_cell",
     "read_fixed_points",
     "read_hidden",
     "read_noise",
@@ -54,6 +55,11 @@ COLLECTED_FIXED_POINTS = gathered("fixed points of all models", NEURAL_ODE_FIXED
 COLLECTED_HIDDEN = gathered("unobserved nodes, all models", NEURAL_ODE_HIDDEN, EVALUATED)
 COLLECTED_NOISE = gathered("noise, all models", NEURAL_ODE_NOISE, NOISY_EVALUATED)
 COLLECTED_FUNCTIONS = gathered("functions of all models", NEURAL_ODE_FUNCTIONS, EVALUATED)
+
+
+def own_cell(table: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows are of test graphs with the β and γ of the training graphs."""
+    return (table["beta"] == table["trained_beta"]) & (table["gamma"] == table["trained_gamma"])
 
 
 def _read(schema: Gathered, case: tuple[str, ...], paths: Iterable[str | Path]) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from nodeflow.graphs.bins import hubs
 from nodeflow.graphs.checked import GraphProblem
 from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode.field import Learned, model_fields
-from nodeflow.neural_ode.schemas import NEAR_ZERO, NEURAL_ODE_ERRORS, NEURAL_ODE_RUNS
+from nodeflow.neural_ode.schemas import NEAR_ZERO, NEURAL_ODE_ERRORS, NEURAL_ODE_RUNS, OF_TRUTH
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["Watch", "evaluate_models", "node_errors"]
@@ -233,7 +233,7 @@ def _node_errors(true: Floats, predicted: Floats, low: float, high: float) -> di
 def _failure(simulation: Simulation | None, truth: Sequence[Trajectory]) -> str:
     failed = [x.reason for x in truth if x.status != "ok"]
     if failed:
-        return f"true system: {failed[0]}"
+        return f"{OF_TRUTH}{failed[0]}"
     if simulation is None:
         return "the training of the model failed"
     return next((f"model: {reason}" for reason in simulation.reason if reason), "")

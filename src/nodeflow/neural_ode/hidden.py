@@ -18,7 +18,7 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.checked import GraphProblem
 from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode.field import Learned, model_fields
-from nodeflow.neural_ode.schemas import NEURAL_ODE_HIDDEN, NEURAL_ODE_NOISE
+from nodeflow.neural_ode.schemas import NEURAL_ODE_HIDDEN, NEURAL_ODE_NOISE, OF_TRUTH
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["hide_nodes", "perturb_initial_states"]
@@ -219,7 +219,7 @@ def _predictions(
 
 def _reason(truth: Trajectory, forecasts: list[Simulation] | None, index: int) -> str:
     if truth.status != "ok":
-        return f"true system: {truth.reason}"
+        return f"{OF_TRUTH}{truth.reason}"
     if forecasts is None:
         return "the training of the model failed"
     reason = forecasts[index].reason[0]

@@ -26,6 +26,7 @@ __all__ = [
     "NEURAL_ODE_REWIRED",
     "NEURAL_ODE_RUNS",
     "NOISY_EVALUATED",
+    "OF_TRUTH",
     "PERSISTENCE",
     "TAILED",
 ]
@@ -73,6 +74,9 @@ _BASELINES_ABOUT = {
     "mae_persistence": "the same for predicting that nothing ever changes",
     "mae_mean_field": "the same for the degree-based mean field of the true system",
 }
+
+OF_TRUTH = "true system: "
+"""How the reason of a run begins that has nothing to be compared with."""
 
 NEAR_ZERO = 1e-3
 """A node whose mean state is smaller counts as near zero."""

@@ -18,7 +18,7 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.bins import hubs
 from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode.field import Learned, exact_fields, model_fields
-from nodeflow.neural_ode.schemas import EIGENVALUES, NEURAL_ODE_FIXED_POINTS
+from nodeflow.neural_ode.schemas import EIGENVALUES, NEURAL_ODE_FIXED_POINTS, OF_TRUTH
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["compare_fixed_points"]
@@ -65,7 +65,7 @@ def compare_fixed_points(
         for replicate, (quick, exact) in enumerate(pairs):
             row = {**models.labels(replicate), "graph": index}
             if true is None:
-                rows.append({**row, "status": "failed", "reason": f"true system: {reason}"})
+                rows.append({**row, "status": "failed", "reason": f"{OF_TRUTH}{reason}"})
                 continue
             if quick is None or exact is None:
                 failed = {"status": "failed", "reason": "the training of the model failed"}

@@ -21,7 +21,7 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode.field import Learned
 from nodeflow.neural_ode.learned import Fields
-from nodeflow.neural_ode.schemas import NEAR_ZERO
+from nodeflow.neural_ode.schemas import NEAR_ZERO, OF_TRUTH
 from nodeflow.neural_ode.seen import Seen, flags
 from nodeflow.neural_ode.trust import Calibration, bands, calibrate
 from nodeflow.neural_ode.trust_table import ENSEMBLE, PERCENTAGES
@@ -140,7 +140,7 @@ def rate_forecasts(
 
 def failure(truth: Sequence[Trajectory]) -> str:
     """Why there is nothing to compare with; empty if there is."""
-    return next((f"true system: {x.reason}" for x in truth if x.status != "ok"), "")
+    return next((f"{OF_TRUTH}{x.reason}" for x in truth if x.status != "ok"), "")
 
 
 def summary(calibration: Calibration, each: Sequence[Rated], reason: str) -> dict[str, Any]:
