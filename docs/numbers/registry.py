@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from docs.numbers import costs, flow, neural_ode, priors
+from docs.numbers import costs, flow, grid, neural_ode, priors
 from docs.numbers.page import PageTable
 
 TABLES: tuple[PageTable, ...] = (
@@ -32,6 +32,11 @@ TABLES: tuple[PageTable, ...] = (
     PageTable(
         "claims_eight_graphs", ("claims",), partial(neural_ode.claims, trust=False), "claims.yaml"
     ),
+    PageTable("grid_size_errors", ("neural_ode_tests",), neural_ode.errors_over_size, "grid.yaml"),
+    PageTable("grid_cells", ("neural_ode_tests",), grid.over_cells, "grid.yaml"),
+    PageTable("grid_clustering", ("neural_ode_rewired",), grid.rewired, "grid.yaml"),
+    PageTable("grid_claims", ("claims",), partial(neural_ode.claims, trust=False), "grid.yaml"),
+    PageTable("both_sets", ("claims",), grid.both_sets, "literature.yaml", beside="config.yaml"),
     *(
         PageTable(name, ("flow_summary",), partial(flow.sets, flows=(made,)), "generation.yaml")
         for name, made in (
@@ -70,5 +75,6 @@ PICTURES: dict[str, tuple[str, ...]] = {
         "prior_alarm", "runtime", "payoff",
     ),
     "generation.yaml": ("solvers", "conditional"),
+    "grid.yaml": ("growth", "clustering_effect"),
 }  # fmt: skip
 """Figures of a run that pages show, by configuration; `docs/pictures/NAME.png` each."""

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from nodeflow.figures.bands import failures
 from nodeflow.figures.cells import draw_growth
+from nodeflow.judge.cell_claims import judge_cells
 from nodeflow.judge.cells import cell_growth
 
 BETAS, GAMMAS, SIZES = (0.1, 1.1, 2.1, 4.1), (2.1, 3.0, 3.9), (64, 512)
@@ -52,6 +54,9 @@ def test_a_cell_of_failed_runs_has_grown_without_bound() -> None:
     runs.loc[gone, ["status", "mae"]] = "failed", np.nan
     growths = cell_growth(runs)
     assert np.isinf(growths["growth"]).sum() == 1
+    found = judge_cells(runs, seed=1).set_index("statistic")
+    [row] = [x for x in found.index if "γ = 2.1, over β" in x]
+    assert np.isinf(found.loc[row, "value"])
     draw_growth(runs)
 
 
@@ -64,3 +69,24 @@ def test_runs_without_a_truth_are_no_failures_of_models() -> None:
     runs.loc[gone, "reason"] = "model: too many steps"
     assert np.isinf(cell_growth(runs)["growth"]).sum() == 0  # inf over inf is unknown
     assert failures(runs) == "failed integrations: MM 5.0%"
+
+
+@pytest.mark.parametrize(
+    ("clustering", "told"), [(4.0, "confirmed"), (0.25, "contradicted")]
+)  # fmt: skip
+def test_claims_over_cells_are_those_planted(clustering: float, told: str) -> None:
+    found = judge_cells(planted(8.0, clustering), seed=1)
+    assert (found["low"] <= found["value"]).all() and (found["value"] <= found["high"]).all()
+    verdicts = found.set_index("claim")["verdict"]
+    assert verdicts["errors grow more where clustering is higher"] == told
+    assert verdicts["errors grow more where degrees are more heterogeneous"] == "confirmed"
+    assert verdicts["errors concentrate at hubs"] == "confirmed"
+    assert verdicts["a neural ODE beats the mean field on large graphs"] == "contradicted"
+    by_gamma = found[found["claim"] == "errors grow with size"]
+    assert len(by_gamma) == len(GAMMAS)
+
+
+def test_no_effect_has_the_value_one() -> None:
+    found = judge_cells(planted(8.0, 1.0), seed=1).set_index("claim")
+    value = found.loc["errors grow more where clustering is higher", "value"]
+    assert value == pytest.approx(1.0, abs=0.05)
