@@ -33,9 +33,9 @@ TABLES: tuple[PageTable, ...] = (
         "claims_eight_graphs", ("claims",), partial(neural_ode.claims, trust=False), "claims.yaml"
     ),
     PageTable("grid_size_errors", ("neural_ode_tests",), neural_ode.errors_over_size, "grid.yaml"),
-    PageTable("grid_cells", ("neural_ode_tests",), grid.over_cells, "grid.yaml"),
+    PageTable("grid_cells", ("claims",), grid.over_cells, "grid.yaml"),
     PageTable("grid_clustering", ("neural_ode_rewired",), grid.rewired, "grid.yaml"),
-    PageTable("grid_claims", ("claims",), partial(neural_ode.claims, trust=False), "grid.yaml"),
+    PageTable("grid_claims", ("claims",), grid.in_one_cell, "grid.yaml"),
     PageTable("both_sets", ("claims",), grid.both_sets, "literature.yaml", beside="config.yaml"),
     *(
         PageTable(name, ("flow_summary",), partial(flow.sets, flows=(made,)), "generation.yaml")

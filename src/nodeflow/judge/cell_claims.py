@@ -1,8 +1,8 @@
 """Claims over all cells of β and γ.
 
-A cell's number is a median over its models and test graphs. Statements are geometric means of
-such numbers, and their intervals are bootstraps over cells: they ask whether a statement holds for
-graphs of any β, not for the graphs of one.
+A cell's number is a median over its models and test graphs. A statement is a geometric mean of
+such numbers, and its interval a bootstrap over cells: it asks whether a claim holds for graphs of
+any β, not for those of one. Where cells have fewer than five β or γ, nothing is asked.
 """
 
 from __future__ import annotations
@@ -13,73 +13,67 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nodeflow.judge.bootstrap import interval
 from nodeflow.judge.cells import cell_growth
-from nodeflow.judge.claims import verdict
-from nodeflow.judge.schemas import CLAIMS
-from nodeflow.judge.trust_claims import BARELY
-from nodeflow.seeds import numpy_generator
+from nodeflow.judge.trust_claims import BARELY, Row
 
-__all__ = ["judge_cells"]
+__all__ = ["OVER_CELLS", "cell_claims"]
 
+OVER_CELLS = "geometric mean over"
+"""How statistics of claims over cells begin."""
+
+_FEWEST = 5
 _DRAWS = 2000
 
 
-def judge_cells(tests: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """What is said of errors, over all cells of each system.
+def cell_claims(tests: pd.DataFrame, random: np.random.Generator) -> Iterator[Row]:
+    """Claims on the errors of one system over all its cells: what, of what, draws, above what.
 
     Args:
-        tests: runs on test graphs (`COLLECTED_TESTS`) of several β and γ.
-        seed: the run's root seed.
-
-    Returns:
-        Rows with the columns of `CLAIMS`, as `judge_claims` has them of one β.
+        tests: its runs on test graphs (`COLLECTED_TESTS`).
+        random: source of randomness.
     """
-    growths = cell_growth(tests)
-    rows = []
-    for system, cells in growths.groupby("system", sort=False):
-        random = numpy_generator(seed, "cells", str(system))
-        for claim, statistic, logs, threshold in _statements(cells):
-            value, low, high = np.exp(interval(_means(logs, random)))
-            told = verdict(low, high, threshold)
-            rows.append((claim, system, statistic, value, low, high, threshold, told))
-    return pd.DataFrame(rows, columns=list(CLAIMS.columns))
-
-
-def _statements(cells: pd.DataFrame) -> Iterator[tuple[str, str, NDArray[np.float64], float]]:
-    """Claims, what is measured, its logarithm in each cell, and above what a claim holds."""
-    logs = cells.assign(growth=np.log(cells["growth"]))
+    cells = cell_growth(tests)
+    if min(cells["beta"].nunique(), cells["gamma"].nunique()) < _FEWEST:
+        return
+    small, large = cells["smallest"].min(), cells["largest"].max()
+    names = ["growth", "hubs", "mean_field"]
+    with np.errstate(divide="ignore"):  # a cell of failed models is 0 as good as the mean field
+        logs = cells.assign(**{name: np.log(cells[name]) for name in names})
     table = logs.pivot(index="beta", columns="gamma", values="growth")
     betas, gammas = list(table.index), list(table.columns)
     for gamma in gammas:
         yield (
-            "errors grow with size",
-            f"growth of the MAE from the smallest to the largest N, γ = {gamma}, over β",
-            table[gamma].to_numpy(), BARELY,
+            "errors grow with size, over cells",
+            f"{OVER_CELLS} β: MAE at N = {large} over MAE at N = {small}, γ = {gamma}",
+            _means(table[gamma], random), BARELY,
         )  # fmt: skip
     yield (
-        "errors grow more where degrees are more heterogeneous",
-        f"growth at γ = {gammas[0]} over that at γ = {gammas[-1]}, over β",
-        (table[gammas[0]] - table[gammas[-1]]).to_numpy(), 1.0,
+        "errors grow more where degrees are more heterogeneous, over cells",
+        f"{OVER_CELLS} β: growth at γ = {gammas[0]} over that at γ = {gammas[-1]}",
+        _means(table[gammas[0]] - table[gammas[-1]], random), 1.0,
     )  # fmt: skip
     yield (
-        "errors grow more where clustering is higher",
-        f"growth at β = {betas[-1]} over that at β = {betas[0]}, over γ",
-        (table.loc[betas[-1]] - table.loc[betas[0]]).to_numpy(), 1.0,
+        "errors grow more where clustering is higher, over cells",
+        f"{OVER_CELLS} γ: growth at β = {betas[-1]} over that at β = {betas[0]}",
+        _means(table.loc[betas[-1]] - table.loc[betas[0]], random), 1.0,
     )  # fmt: skip
     for claim, statistic, column in (
         ("errors concentrate at hubs", "MAE of the top 1 % of degrees over MAE of all", "hubs"),
         ("a neural ODE beats the mean field on large graphs", "MAE of the mean field over MAE",
          "mean_field"),
     ):  # fmt: skip
-        values = np.log(cells[column].to_numpy())
-        yield claim, f"{statistic}, largest N, over β and γ", values, 1.0
+        yield (
+            f"{claim}, over cells",
+            f"{OVER_CELLS} β and γ: {statistic}, N = {large}",
+            _means(logs[column], random), 1.0,
+        )  # fmt: skip
 
 
-def _means(values: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-    """The mean, and means of as many values drawn with replacement; shape (1 + draws,)."""
-    values = values[~np.isnan(values)]
+def _means(logs: pd.Series[float], random: np.random.Generator) -> NDArray[np.float64]:
+    """Geometric means: that of all cells, and those of cells drawn anew; empty without cells."""
+    values = logs.dropna().to_numpy()
     if not len(values):
         return np.empty(0)
     drawn = values[random.integers(0, len(values), (_DRAWS, len(values)))]
-    return np.concatenate([[values.mean()], drawn.mean(axis=1)])
+    means: NDArray[np.float64] = np.concatenate([[values.mean()], drawn.mean(axis=1)])
+    return np.exp(means)

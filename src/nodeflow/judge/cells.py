@@ -20,21 +20,30 @@ def cell_growth(tests: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row a system and cell with tests of several sizes: system, beta, gamma; smallest and
-        largest, these sizes; growth, the median error at the largest over that at the smallest. A
-        failed run counts as infinitely bad.
+        largest, these sizes; growth, the median error at the largest over that at the smallest;
+        and two medians at the largest: hubs, the error of the top 1 % of degrees over that of all
+        nodes, of the runs that did not fail; mean_field, the mean field's error over the model's. A
+        failed run is infinitely bad.
     """
     plain = tests[(tests["method"] == NEURAL_ODE) & (tests["variant"] == "plain")]
+    plain = plain[own_cell(plain) & ~true_failed(plain)]
+    failed = plain["status"] != "ok"
+    errors = plain["mae"].mask(failed, np.inf)
+    plain = plain.assign(
+        mae=errors,
+        hubs=(plain["mae_hubs"] / plain["mae"]).mask(failed),
+        mean_field=plain["mae_mean_field"] / errors,
+    )
     rows = []
-    for labels, cell in plain[own_cell(plain)].groupby(["system", "beta", "gamma"], sort=False):
+    for labels, cell in plain.groupby(["system", "beta", "gamma"], sort=False):
         smallest, largest = cell["N"].min(), cell["N"].max()
         if smallest < largest:
-            before, after = (_median(cell[cell["N"] == size]) for size in (smallest, largest))
-            rows.append((*labels, smallest, largest, after / before))
-    return pd.DataFrame(
-        rows, columns=["system", "beta", "gamma", "smallest", "largest", "growth"]
-    ).sort_values(["beta", "gamma"], kind="stable", ignore_index=True)
-
-
-def _median(rows: pd.DataFrame) -> float:
-    rows = rows[~true_failed(rows)]
-    return float(rows["mae"].mask(rows["status"] != "ok", np.inf).median())
+            small, large = (cell[cell["N"] == size] for size in (smallest, largest))
+            with np.errstate(invalid="ignore"):  # what fails at both sizes has no known growth
+                growth = large["mae"].median() / small["mae"].median()
+            row = (growth, large["hubs"].median(), large["mean_field"].median())
+            rows.append((*labels, smallest, largest, *row))
+    names = ["system", "beta", "gamma", "smallest", "largest", "growth", "hubs", "mean_field"]
+    return pd.DataFrame(rows, columns=names).sort_values(
+        ["beta", "gamma"], kind="stable", ignore_index=True
+    )
