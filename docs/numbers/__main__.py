@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from docs.numbers.page import ROOT, PageProblem, machine
-from docs.numbers.registry import PICTURES, TABLES
+from docs.numbers.registry import PICTURES, TABLES, picture_of
 from nodeflow.provenance import commit, versions
 from nodeflow.tables import replacing
 
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> None:
         if table.config == asked.config and (not asked.only or table.name in asked.only):
             write(asked.out / f"tables/{table.name}.md", table.written(asked.results, asked.others))
     for name in PICTURES.get(asked.config, ()) if not asked.only else ():
-        picture = asked.out / f"pictures/{name}.png"
+        picture = asked.out / "pictures" / picture_of(name, asked.config)
         picture.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(asked.results / f"figures/{name}.png", picture)
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from nodeflow.figures.bands import failures
-from nodeflow.figures.cells import draw_growth
+from nodeflow.figures.cells import draw_growth, draw_size_curves
 from nodeflow.judge.bootstrap import interval
 from nodeflow.judge.cell_claims import cell_claims
 from nodeflow.judge.cells import cell_growth
@@ -61,6 +61,15 @@ def test_other_cells_methods_and_variants_do_not_count() -> None:
         runs.assign(method="law", mae=1e9),
     ]  # fmt: skip
     pd.testing.assert_frame_equal(cell_growth(pd.concat([runs, *strays])), cell_growth(runs))
+
+
+def test_curves_of_all_cells_show_the_planted_medians() -> None:
+    figure = draw_size_curves(planted(8.0))
+    axis = figure.axes[0]
+    assert len(figure.axes) == len(GAMMAS) and len(axis.lines) == len(BETAS)
+    for line in axis.lines:
+        small, large = np.asarray(line.get_ydata(), dtype=float)
+        assert large / small == pytest.approx(8.0, rel=0.05)
 
 
 def test_a_cell_of_failed_runs_has_grown_without_bound() -> None:

@@ -9,14 +9,28 @@ from nodeflow.judge.bootstrap import true_failed
 from nodeflow.neural_ode.collected import own_cell
 from nodeflow.neural_ode.schemas import NEURAL_ODE
 
-__all__ = ["cell_growth"]
+__all__ = ["cell_growth", "own_runs"]
+
+
+def own_runs(tests: pd.DataFrame) -> pd.DataFrame:
+    """Runs of plain neural ODEs on graphs of the β and γ that they were trained at.
+
+    Args:
+        tests: runs on test graphs (`COLLECTED_TESTS`).
+
+    Returns:
+        Those whose truth is known; a failed one has an infinite error in the column mae.
+    """
+    plain = tests[(tests["method"] == NEURAL_ODE) & (tests["variant"] == "plain")]
+    plain = plain[own_cell(plain) & ~true_failed(plain)]
+    return plain.assign(mae=plain["mae"].mask(plain["status"] != "ok", np.inf))
 
 
 def cell_growth(tests: pd.DataFrame) -> pd.DataFrame:
     """By how much errors grow with size in each cell, on new graphs of the cell's own β and γ.
 
     Args:
-        tests: runs on test graphs (`COLLECTED_TESTS`); those of plain neural ODEs count.
+        tests: runs on test graphs (`COLLECTED_TESTS`); `own_runs` of them count.
 
     Returns:
         One row a system and cell with tests of several sizes: system, beta, gamma; smallest and
@@ -25,17 +39,13 @@ def cell_growth(tests: pd.DataFrame) -> pd.DataFrame:
         nodes, of the runs that did not fail; mean_field, the mean field's error over the model's. A
         failed run is infinitely bad.
     """
-    plain = tests[(tests["method"] == NEURAL_ODE) & (tests["variant"] == "plain")]
-    plain = plain[own_cell(plain) & ~true_failed(plain)]
-    failed = plain["status"] != "ok"
-    errors = plain["mae"].mask(failed, np.inf)
-    plain = plain.assign(
-        mae=errors,
-        hubs=(plain["mae_hubs"] / plain["mae"]).mask(failed),
-        mean_field=plain["mae_mean_field"] / errors,
+    runs = own_runs(tests)
+    runs = runs.assign(
+        hubs=(runs["mae_hubs"] / runs["mae"]).mask(runs["status"] != "ok"),
+        mean_field=runs["mae_mean_field"] / runs["mae"],
     )
     rows = []
-    for labels, cell in plain.groupby(["system", "beta", "gamma"], sort=False):
+    for labels, cell in runs.groupby(["system", "beta", "gamma"], sort=False):
         smallest, largest = cell["N"].min(), cell["N"].max()
         if smallest < largest:
             small, large = (cell[cell["N"] == size] for size in (smallest, largest))
