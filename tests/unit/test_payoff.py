@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from nodeflow.datasets import load_dataset
 from nodeflow.figures.speed import draw_payoff
@@ -19,7 +21,7 @@ from nodeflow.zoo.architectures import build
 from nodeflow.zoo.perceptrons import classifier
 from nodeflow.zoo.schemas import ZOO_EPOCHS
 from nodeflow.zoo.shorter import epochs_up_to, train_shorter
-from nodeflow.zoo.train import TrainSettings, train_block
+from nodeflow.zoo.train import TrainSettings, train_block, train_block_after
 
 RUNTIME = pd.DataFrame(
     [
@@ -100,6 +102,24 @@ def test_members_that_are_trained_for_less_are_those_of_the_zoo(tmp_path: Path) 
     assert last["member"].tolist() == [3, 5] and len(table) == 10
     losses = table.groupby("epochs")["loss"].mean()
     assert losses.is_monotonic_decreasing
+
+
+@pytest.mark.parametrize("keep", ["last", "best"])
+@pytest.mark.parametrize("learning_rate", [0.05, 1e20])
+def test_members_after_some_epochs_are_those_that_are_trained_for_as_many(
+    keep: str, learning_rate: float
+) -> None:
+    """To the last bit; at the second learning rate none is finite after the last epoch."""
+    dataset = load_dataset("iris")
+    settings = TrainSettings(epochs=5, batch_size=16, keep=keep, learning_rate=learning_rate)
+    given = classifier(dataset, [8]), dataset, [3, 5]
+    after = train_block_after([1, 2, 5], *given, settings, 1, "z")
+    assert list(after) == [1, 2, 5]
+    for epochs, block in after.items():
+        alone = train_block(*given, replace(settings, epochs=epochs), 1, "z")
+        pd.testing.assert_frame_equal(block.metrics, alone.metrics)
+        for name, tensor in alone.parameters.items():
+            assert torch.equal(block.parameters[name], tensor)
 
 
 def test_networks_with_statistics_are_measured_before_they_are_trained() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pandas as pd
 import torch
@@ -12,7 +11,7 @@ from nodeflow.datasets import Dataset
 from nodeflow.zoo.architecture import Architecture
 from nodeflow.zoo.predict import evaluate, with_statistics
 from nodeflow.zoo.settings import TrainSettings
-from nodeflow.zoo.train import initial_parameters, train_block
+from nodeflow.zoo.train import initial_parameters, train_block_after
 
 __all__ = ["epochs_up_to", "train_shorter"]
 
@@ -34,7 +33,7 @@ def train_shorter(
     zoo: str,
     device: torch.device = _CPU,
 ) -> pd.DataFrame:
-    """Train members of a zoo for fewer and fewer epochs; see `train_block`.
+    """Test members of a zoo as they were after fewer epochs; see `train_block_after`.
 
     Each is the member itself as it was after so many epochs, or the better one before that its
     validation items chose, if the settings ask for the best.
@@ -57,9 +56,11 @@ def train_shorter(
     loss, accuracy = evaluate(architecture, whole, dataset.test_x, dataset.test_y, device)
     rows = {"epochs": 0, "member": list(members), "accuracy": accuracy, "loss": loss}
     tables = [pd.DataFrame(rows)]
-    for epochs in epochs_up_to(settings.epochs)[1:]:
-        shorter = replace(settings, epochs=epochs)
-        block = train_block(architecture, dataset, members, shorter, root_seed, zoo, device)
+    asked = epochs_up_to(settings.epochs)[1:]
+    blocks = train_block_after(
+        asked, architecture, dataset, members, settings, root_seed, zoo, device
+    )
+    for epochs, block in blocks.items():
         good = block.metrics[block.metrics["status"] == "ok"]
         found = good[["member", "test_accuracy", "test_loss"]]
         named = found.rename(columns=lambda name: name.removeprefix("test_"))

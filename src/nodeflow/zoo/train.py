@@ -31,6 +31,7 @@ __all__ = [
     "TrainedBlock",
     "initial_parameters",
     "train_block",
+    "train_block_after",
 ]
 
 OPTIMIZERS: Mapping[str, Callable[..., Adam]] = {
@@ -154,6 +155,10 @@ class _Stack:
             tensor[where] = now[name].detach()[where]
         self.kept_epoch[better], self.kept_loss[better] = epoch, loss[better]
 
+    def forget(self) -> None:
+        """Keep nothing, until something is kept anew."""
+        self.kept_epoch[:], self.kept_loss[:] = 0, np.inf
+
     def result(self, dataset: Dataset) -> TrainedBlock:
         """What was kept, and how good it is."""
         trained = slice(self.count)  # leaves out the twin
@@ -183,7 +188,6 @@ class _Stack:
         return TrainedBlock(parameters, statistics, about, metrics=metrics)
 
 
-@one_thread_if_small
 def train_block(
     architecture: Architecture,
     dataset: Dataset,
@@ -225,6 +229,48 @@ def train_block(
             cannot be trained as a stack or has parameters that are not to be trained.
         ItemProblem: networks cannot read the items, or labels are none of their classes.
     """
+    after = train_block_after(
+        [settings.epochs], architecture, dataset, members, settings, root_seed, zoo, device,
+        progress, together,
+    )  # fmt: skip
+    return after[settings.epochs]
+
+
+@one_thread_if_small
+def train_block_after(
+    epochs: Sequence[int],
+    architecture: Architecture,
+    dataset: Dataset,
+    members: Sequence[int],
+    settings: TrainSettings,
+    root_seed: int,
+    zoo: str,
+    device: torch.device = _CPU,
+    progress: Progress | None = None,
+    together: int | None = None,
+) -> dict[int, TrainedBlock]:
+    """Train members once, and give what `train_block` would for each of several numbers of epochs.
+
+    Learning rates are constant, so that shorter trainings are the beginnings of longer ones.
+
+    Args:
+        epochs: numbers of them, from 1 to `settings.epochs`.
+        architecture: as of `train_block`, like all that follow.
+        dataset: see there.
+        members: see there.
+        settings: see there.
+        root_seed: see there.
+        zoo: see there.
+        device: see there.
+        progress: see there.
+        together: see there.
+
+    Returns:
+        Number of epochs → the block, to the last bit that of `train_block` with so many.
+
+    Raises:
+        TrainProblem, ItemProblem: see `train_block`.
+    """
     ids = [int(member) for member in members]
     if not ids:
         raise TrainProblem("This block has no members; ask for at least one.")
@@ -243,17 +289,24 @@ def train_block(
     ]
     x = torch.as_tensor(dataset.train_x, device=device)
     y = torch.as_tensor(dataset.train_y, device=device)
-    for epoch in range(1, settings.epochs + 1):
+    found = {}
+    for epoch in range(1, max(epochs) + 1):
         loss = 0.0
         for stack in stacks:
             loss += stack.step_through(x, y) / len(stacks)
             if settings.keep == "best":
                 stack.keep(epoch, stack.validation_loss(dataset))
-            elif epoch == settings.epochs:
+            elif epoch in epochs:
+                stack.forget()
                 stack.keep(epoch, np.zeros_like(stack.kept_loss))
         if progress is not None:
             progress.update(epoch, loss=loss)
-    blocks = [stack.result(dataset) for stack in stacks]
+        if epoch in epochs:
+            found[epoch] = _joined([stack.result(dataset) for stack in stacks])
+    return found
+
+
+def _joined(blocks: Sequence[TrainedBlock]) -> TrainedBlock:
     trained: Stack[Tensor] = joined(blocks)
     return TrainedBlock(
         trained.parameters,
