@@ -93,13 +93,13 @@ def _flows(config: Config) -> Iterator[Any]:
     for flow in config.flow.flows.values():
         learned = [zoos[name] for name in flow.learns]
         how = SampleSettings(flow.sampling.solver, flow.sampling.steps)
-        for width in flow.widths:
-            settings = settings_of(flow.method, flow.dump("settings")["settings"], width)
+        for capacity in flow.capacities:
+            settings = settings_of(flow.method, flow.dump("settings")["settings"], capacity)
 
             yield settings
             if isinstance(settings, DescentSettings):
                 _descends(settings, how, learned)
-                assert flow.weights == ("raw",)
+                assert flow.alignment == ("raw",)
                 continue
             assert (settings.process == "diffusion") == (how.solver == "ddpm")
             _encodes(settings, learned)

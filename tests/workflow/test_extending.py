@@ -196,7 +196,7 @@ class ShakenSettings:
     """How far networks are from the member that they are made of."""
 
     method: Annotated[str, meaning("the name of the method")] = "shaken"
-    width: Annotated[int, meaning("not used")] = 1
+    size: Annotated[int, meaning("not used")] = 1
     noise: Annotated[NonNegative, meaning("standard deviation of the noise")] = 0.01
 
     def as_dict(self) -> dict[str, Any]:
@@ -225,8 +225,8 @@ class Shaking(Method):
     about = "shakes members"
     title = "shaken members"
     settings = ShakenSettings()
-    fixed = frozenset(("method", "width"))
-    capacity = "width"
+    fixed = frozenset(("method", "size"))
+    sized_by = "size"
     solvers = ("euler",)
     colours = ("#111111", "#777777")
 
@@ -254,7 +254,7 @@ def test_a_flow_method(fresh: Checkout) -> None:
     (fresh.folder / "src/nodeflow/flow/methods/shaken.py").write_text(SHAKEN)
     assert len(touched(fresh)) == COUNTS["a flow method"]
     shaken = {
-        "zoo": "iris", "method": "shaken", "weights": ["raw"], "widths": [2],
+        "zoo": "iris", "method": "shaken", "alignment": ["raw"], "capacities": [2],
         "settings": {"noise": 0.02}, "sampling": {"count": 20, "solver": "euler", "steps": 1},
     }  # fmt: skip
     flow = {"use": ["iris", "shaken"], "flows": {"shaken": shaken}, "transfer": {"flows": []}}

@@ -196,8 +196,8 @@ class Method(ABC):
         title: what it is, in the legend of a figure.
         settings: its choices where nothing else is asked for, a dataclass with a field `method`.
         fixed: names of settings that are no keys of the configuration.
-        capacity: the setting, with dots, that the width of a flow stands for.
-        weights: which members it can learn: canonicalized ones, members as trained, or either.
+        sized_by: the setting, with dots, that the capacity of a flow is the value of.
+        alignments: which members it can learn: canonicalized ones, members as trained, or either.
         starts: whether it has to be told what each member started from.
         solvers: how its networks can be sampled.
         colours: of its networks in figures: learned from aligned weights, and from raw ones.
@@ -207,30 +207,30 @@ class Method(ABC):
     title: str
     settings: Any
     fixed: frozenset[str] = frozenset()
-    capacity: str = "velocity.hidden"
-    weights: tuple[str, ...] = ("aligned", "raw")
+    sized_by: str = "velocity.hidden"
+    alignments: tuple[str, ...] = ("aligned", "raw")
     starts: bool = False
     solvers: tuple[str, ...] = INTEGRATORS
     colours: tuple[str, str]
 
-    def changed(self, changes: Mapping[str, Any], width: int | None = None) -> Any:
+    def changed(self, changes: Mapping[str, Any], capacity: int | None = None) -> Any:
         """Its settings with some of them changed.
 
         Args:
             changes: names of settings → values; settings of settings are mappings, e.g.
                 `{"steps": 10000, "velocity": {"hidden": 64}}`.
-            width: value of the setting that `capacity` names; None leaves it as it is.
+            capacity: value of the setting that `sized_by` names; None leaves it as it is.
 
         Raises:
             FlowSettingsProblem: no such setting, or a value that is not allowed.
         """
         values = merged(self.settings, dict(changes) | {"method": self.settings.method})
         settings = type(self.settings)(**values)
-        if width is None:
+        if capacity is None:
             return settings
-        outer, _, inner = self.capacity.partition(".")
-        wide = {outer: {inner: width} if inner else width}
-        return type(settings)(**merged(settings, wide))
+        outer, _, inner = self.sized_by.partition(".")
+        sized = {outer: {inner: capacity} if inner else capacity}
+        return type(settings)(**merged(settings, sized))
 
     def steps(self, settings: Any) -> int | None:
         """The only number of steps that its networks can be sampled in; None if any will do."""

@@ -150,7 +150,7 @@ class Flow(Generator):
             sizes = [math.prod(shape) for shape in self.shapes.values()]
             rows = [tensors[name].reshape(count, -1) for name in self.shapes]
             ends, start = np.cumsum(sizes), 0
-            for part in decode_columns(columns, codec.spectrum, codec.weights, scaled):
+            for part in decode_columns(columns, codec.spectrum, codec.coefficients, scaled):
                 # A pass never goes beyond a tensor's end.
                 tensor = int(np.searchsorted(ends, start, side="right"))
                 place = start - (int(ends[tensor]) - sizes[tensor])

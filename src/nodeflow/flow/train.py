@@ -143,7 +143,7 @@ def _over_stream(
 
     pca = gram_pca(columns, len(zoo.training))
     scale = scale_of(pca.spectrum, settings.codec)
-    codec = SpanCodec(pca.weights, scale, pca.spectrum)
+    codec = SpanCodec(pca.coefficients, scale, pca.spectrum)
     codes, others = (
         torch.from_numpy(found[:, : codec.size] / scale).float()
         for found in (pca.codes, pca.others)
@@ -215,9 +215,9 @@ def train_velocity(
     draw_dropout_from(velocity, generator)
     watch = _Watch((codes, own), (held_out, others), settings, generator, device)
     sampled = velocity if averaged is None else averaged
-    weights, mean_weights = list(velocity.parameters()), list(sampled.parameters())
+    learned, averages = list(velocity.parameters()), list(sampled.parameters())
     optimizer = Adam(
-        weights, betas=settings.betas, weight_decay=settings.weight_decay, decoupled=True
+        learned, betas=settings.betas, weight_decay=settings.weight_decay, decoupled=True
     )
     rates = settings.learning_rate, settings.final_learning_rate
     report_every = max(1, settings.steps // _REPORTS)
@@ -238,7 +238,7 @@ def train_velocity(
         if averaged is not None:
             # Early on, an average over fewer steps, so that it forgets the initial weights.
             decay = min(settings.ema, (step + 1) / (step + 10))
-            get_ema_multi_avg_fn(decay)(mean_weights, weights, step)  # type: ignore[no-untyped-call]
+            get_ema_multi_avg_fn(decay)(averages, learned, step)  # type: ignore[no-untyped-call]
         since += loss.detach()
         if step % report_every == 0 or step == settings.steps:
             mean_loss = float(since) / (step - reported)

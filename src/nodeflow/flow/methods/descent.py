@@ -97,8 +97,8 @@ class Descents(Method):
     title = "flow along training"
     settings = DescentSettings()
     fixed = frozenset(("method", "probes", "fresh"))
-    capacity = "probes"
-    weights = ("raw",)
+    sized_by = "probes"
+    alignments = ("raw",)
     starts = True
     solvers = ("euler",)
     colours = ("#B2182B", "#B2182B")
