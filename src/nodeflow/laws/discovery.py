@@ -160,15 +160,15 @@ class Discovery:
                     break
                 if any(x.form == y.form for y in found):
                     continue
-                result = self.fit(x.form, x.parameters, self.smoothed(x), better=found)
-                if result is not None:
-                    found.append(result)
+                fitted = self.fit(x.form, x.parameters, self.smoothed(x), better=found)
+                if fitted is not None:
+                    found.append(fitted)
                     started += 1
         if shortest[0].form.h_ego:
             # Forms that fit the noise of smoothed states can be steep and follow none well.
             x = closest_polynomial(metric, shortest[0], _POLYNOMIAL)
-            result = self.fit(x.form, x.parameters, self.smoothed(x), better=found)
-            found += [] if result is None else [result]
+            fitted = self.fit(x.form, x.parameters, self.smoothed(x), better=found)
+            found += [] if fitted is None else [fitted]
         if not found:
             raise LawProblem(
                 "No law of the families that are searched follows these trajectories; give more "
@@ -214,9 +214,9 @@ class Discovery:
         """Fit forms through trajectories unless that has been done to the end."""
         for x in screened:
             if x.form not in tried or not tried[x.form].converged:
-                result = self.fit(x.form, x.parameters, alongs, better=list(tried.values()))
-                if result is not None:
-                    tried[x.form] = result
+                fitted = self.fit(x.form, x.parameters, alongs, better=list(tried.values()))
+                if fitted is not None:
+                    tried[x.form] = fitted
 
     def fit(
         self, form: Form, parameters: Array, alongs: Sequence[Along],
@@ -290,14 +290,14 @@ class Discovery:
                 if not left or (form in tried and tried[form].converged):
                     continue
                 left -= 1
-                result = self.fit(form, parameters, alongs, parent.initials, better=[parent])
-                if result is None:
+                fitted = self.fit(form, parameters, alongs, parent.initials, better=[parent])
+                if fitted is None:
                     continue
-                tried[form] = result
-                gained = 0.5 * (parent.loss - result.loss) / variance
+                tried[form] = fitted
+                gained = 0.5 * (parent.loss - fitted.loss) / variance
                 gained += description(parent.form, self.count) - description(form, self.count)
                 if gained > -MARGIN:
-                    queue.insert(0, result)
+                    queue.insert(0, fitted)
         return self.sorted(list(tried.values()))
 
 

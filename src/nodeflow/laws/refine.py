@@ -119,10 +119,10 @@ def along_fit(
     alongs = []
     for group, grid, initial in zip(groups, grids, found.initials, strict=True):
         times = np.union1d(grid.at, group.times)
-        result = trajectories_of(found.form, found.parameters, group, initial, times, precision)
-        if result is None:
+        solved = trajectories_of(found.form, found.parameters, group, initial, times, precision)
+        if solved is None:
             return None
-        states, _ = result
+        states, _ = solved
         path = states[:, np.searchsorted(times, grid.at)]
         model = states[:, np.searchsorted(times, group.times)]
         field = field_of(found.form, found.parameters, group.covariates)

@@ -48,13 +48,13 @@ def simpler(x: Fit, variance: float, count: int) -> list[tuple[Form, Array]]:
                 )
                 found.append((form, (moved if usable else x.parameters)[kept]))
         elif atom_of(term.atom).inner[slot.inner].rounds:
-            for value in _fractions(float(x.parameters[place]), float(errors[place])):
-                change = value - x.parameters[place]
+            for fraction in _fractions(float(x.parameters[place]), float(errors[place])):
+                change = fraction - x.parameters[place]
                 moved = x.parameters + covariance[:, place] * (
                     change / max(covariance[place, place], 1e-300)
                 )
                 fixed = list(term.fixed)
-                fixed[slot.inner] = value
+                fixed[slot.inner] = fraction
                 form = _with(x.form, slot.function, slot.term, replace(term, fixed=tuple(fixed)))
                 found.append((form, np.delete(moved, place)))
     return found

@@ -52,8 +52,8 @@ def compare_functions(models: Learned, system: Field, reach: float = 3.0) -> pd.
             "h_alt": (h_alt * c, true),
             "product": (h_ego * h_alt, system.h_ego(x) * true),
         }
-        for name, (learned, value) in rows.items():
-            columns = {"x": x, "learned": learned, "true": value, "inside": x <= high}
+        for name, (learned, exact) in rows.items():
+            columns = {"x": x, "learned": learned, "true": exact, "inside": x <= high}
             parts.append(pd.DataFrame(columns).assign(replicate=replicate, function=name))
     if not parts:
         return pd.DataFrame({name: [] for name in _COLUMNS})
