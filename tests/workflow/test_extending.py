@@ -183,7 +183,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-from nodeflow.flow.method import Generator, Method
+from nodeflow.flow.method import Fitting, Generator, Method, Written
 from nodeflow.flow.settings import FlowSettingsProblem
 from nodeflow.settings.fields import NonNegative, checked, meaning
 
@@ -230,7 +230,7 @@ class Shaking(Method):
     solvers = ("euler",)
     colours = ("#111111", "#777777")
 
-    def fit(self, zoos: Any, settings: Any, root_seed: int, labels: Any, device: Any = 0) -> Any:
+    def fit(self, zoos: Any, how: Fitting) -> Any:
         import pandas as pd
 
         from nodeflow.flow.codec import flatten
@@ -239,10 +239,10 @@ class Shaking(Method):
         shapes = zoo.origin.architecture.shapes
         rows = flatten(zoo.training.take(range(len(zoo.training))).parameters, shapes)
         losses = {"loss": [0.0], "train_loss": [0.0], "held_out_loss": [0.0]}
-        return Shaken(settings, shapes, rows), pd.DataFrame({"step": [1], **losses})
+        return Shaken(how.settings, shapes, rows), pd.DataFrame({"step": [1], **losses})
 
-    def read(self, settings: Any, shapes: Any, labels: Any, tensors: Any, about: Any) -> Any:
-        return Shaken(settings, shapes, tensors["members"])
+    def read(self, written: Written) -> Any:
+        return Shaken(written.settings, written.shapes, written.tensors["members"])
 
 
 METHOD = Shaking()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nodeflow.zoo.architecture import Architecture
     from nodeflow.zoo.train import TrainSettings
 
-__all__ = ["Condition", "Generator", "LearnedZoo", "Method", "Origin"]
+__all__ = ["Condition", "Fitting", "Generator", "LearnedZoo", "Method", "Origin", "Written"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,42 @@ class LearnedZoo:
     training: Networks
     held_out: Networks | None = None
     origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How a flow is fitted to zoos.
+
+    Attributes:
+        settings: what `Method.changed` gave.
+        root_seed: the run's root seed.
+        labels: what names this flow; every random number comes from (root_seed, "flow", *labels).
+        device: where to train.
+    """
+
+    settings: Any
+    root_seed: int
+    labels: Sequence[str | float]
+    device: torch.device | str = "cpu"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A trained model as its file holds it.
+
+    Attributes:
+        settings: how it was trained.
+        shapes: name → shape of one network's tensors, in the order of a flat row.
+        labels: names of the zoos that it learned, if they are several.
+        tensors: what `Generator.tensors` gave.
+        about: what `Generator.about` gave, among other parameters of the file.
+    """
+
+    settings: Any
+    shapes: Shapes
+    labels: tuple[str, ...]
+    tensors: Mapping[str, np.ndarray]
+    about: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -249,23 +285,12 @@ class Method(ABC):
         return False
 
     @abstractmethod
-    def fit(
-        self,
-        zoos: Mapping[str, LearnedZoo],
-        settings: Any,
-        root_seed: int,
-        labels: Sequence[str | float],
-        device: torch.device | str = "cpu",
-    ) -> tuple[Generator, pd.DataFrame]:
+    def fit(self, zoos: Mapping[str, LearnedZoo], how: Fitting) -> tuple[Generator, pd.DataFrame]:
         """Learn one zoo, or several of one architecture, whose names become labels.
 
         Args:
             zoos: name → zoo.
-            settings: what `changed` gave.
-            root_seed: the run's root seed.
-            labels: what names this flow; every random number comes from (root_seed, "flow",
-                *labels).
-            device: where to train.
+            how: settings, random numbers and device.
 
         Returns:
             The model, on the CPU, and its history with the columns of `FLOW_HISTORY`.
@@ -276,12 +301,5 @@ class Method(ABC):
         """
 
     @abstractmethod
-    def read(
-        self,
-        settings: Any,
-        shapes: Shapes,
-        labels: tuple[str, ...],
-        tensors: Mapping[str, np.ndarray],
-        about: Mapping[str, Any],
-    ) -> Generator:
-        """The model whose `tensors` and `about` were written into a file."""
+    def read(self, written: Written) -> Generator:
+        """The model of a file."""

@@ -187,7 +187,7 @@ class Discovery:
         """The trajectories of a law as references."""
         alongs = along_fit(best, self.groups, self.grids, self.precision)
         assert alongs is not None  # it was integrated at the observed times
-        self.precision = precision_for(self.sigma, self.size).after(best)
+        self.precision = precision_for(self.sigma, self.size, best)
         return alongs
 
     def _screened(self, best: Fit, alongs: list[Along], tried: Sequence[Fit]) -> list[Candidate]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from nodeflow.dynamics.given import checked_start, increasing
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.laws.bands import DIFFER, FLAGS, Mixture, flag, mixture
 from nodeflow.laws.data import LawProblem, covariates_of
@@ -233,7 +234,8 @@ class Law:
             LawProblem: initial states that do not fit the graph, or an integration that fails.
         """
         inner, start, when = _given(graph, initial, times)
-        states = self._states(inner, covariates or {}, start, when, rtol, atol, max_steps)
+        tolerance = self._tolerance(rtol, atol, max_steps)
+        states = self._states(inner, covariates or {}, start, when, tolerance)
         if isinstance(states, str):
             raise LawProblem(f"The law cannot be integrated here: {states}.")
         return _frame(states, when, inner)
@@ -263,7 +265,8 @@ class Law:
         weights = np.array([law.weight for law in laws])
         found = []
         for law in laws:
-            states = law._states(inner, covariates or {}, start, when, rtol, atol, max_steps)
+            tolerance = law._tolerance(rtol, atol, max_steps)
+            states = law._states(inner, covariates or {}, start, when, tolerance)
             found.append(
                 np.full((len(when), inner.n), np.inf) if isinstance(states, str) else states
             )
@@ -333,8 +336,6 @@ class Law:
         when: Array,
         *,
         covariates: Mapping[str, Any] | None = None,
-        rtol: float = 1e-6,
-        max_steps: int = 10_000,
     ) -> Mixture:
         """What this law, its alternatives and their parameters within their errors predict.
 
@@ -343,8 +344,6 @@ class Law:
             start: (n,) initial states.
             when: (T,) increasing times.
             covariates: of the nodes, as of `field_on`.
-            rtol: relative tolerance, and in units of the largest state seen absolute one.
-            max_steps: limit of steps.
 
         Raises:
             LawProblem: the law itself cannot be integrated, or a covariate is missing or does not
@@ -353,10 +352,8 @@ class Law:
         known = covariates_of(graph, covariates or {})
         for law in (self, *self.alternatives):
             law._check_covariates(known)
-        atol = rtol * max(abs(self.seen[0]), abs(self.seen[1]))
-        return mixture(
-            self, graph.adjacency(), start, when, known, rtol=rtol, atol=atol, max_steps=max_steps
-        )
+        tolerance = self._tolerance(1e-6, None, 10_000)
+        return mixture(self, graph.adjacency(), start, when, known, tolerance)
 
     def _states(
         self,
@@ -364,18 +361,17 @@ class Law:
         covariates: Mapping[str, Any],
         start: Array,
         when: Array,
-        rtol: float,
-        atol: float | None,
-        steps: int,
+        tolerance: Tolerance,
     ) -> Array | str:
         """States (T, n), or why there are none."""
-        if atol is None:
-            atol = rtol * max(abs(self.seen[0]), abs(self.seen[1]))
-        found = simulate(
-            self.field_on(graph, covariates), graph.adjacency(), start[None], when,
-            rtol=rtol, atol=atol, max_steps=steps,
-        )  # fmt: skip
+        field = self.field_on(graph, covariates)
+        found = simulate(field, graph.adjacency(), start[None], when, **asdict(tolerance))
         return found.reason[0] or found.states[0]
+
+    def _tolerance(self, rtol: float, atol: float | None, max_steps: int) -> Tolerance:
+        """By default the absolute one is the relative one of the largest state seen."""
+        largest = max(abs(self.seen[0]), abs(self.seen[1]))
+        return Tolerance(rtol, rtol * largest if atol is None else atol, max_steps)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, in numbers, texts, lists and dictionaries, as JSON has them."""

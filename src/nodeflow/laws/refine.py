@@ -8,19 +8,20 @@ fraction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.laws.along import Along, Grid
 from nodeflow.laws.atoms import Scale
 from nodeflow.laws.data import Group
 from nodeflow.laws.form import Form, field_of
 
-__all__ = ["Fit", "Precision", "along_fit", "columns_of", "fit", "precision_for", "trajectories_of"]
+__all__ = ["Fit", "along_fit", "columns_of", "fit", "precision_for", "trajectories_of"]
 
 Array = NDArray[np.float64]
 
@@ -67,27 +68,15 @@ class Fit:
         return np.asarray(noise**2 * inverse / np.outer(scale, scale))
 
 
-@dataclass(frozen=True)
-class Precision:
-    """How precisely laws are integrated, and when an integration is given up."""
-
-    rtol: float
-    atol: float
-    max_steps: int = _FIRST_STEPS
-
-    def after(self, found: Fit) -> Precision:
-        """With the limit of steps that suits laws close to one that fits."""
-        return replace(self, max_steps=_MORE_STEPS * found.steps + 50)
-
-
-def precision_for(noise: float, size: float) -> Precision:
-    """Errors of integration well below the noise."""
+def precision_for(noise: float, size: float, found: Fit | None = None) -> Tolerance:
+    """Errors of integration well below the noise; steps that suit laws close to one that fits."""
     relative = float(np.clip(0.02 * noise / size, 1e-8, 1e-4))
-    return Precision(relative, relative * size)
+    steps = _FIRST_STEPS if found is None else _MORE_STEPS * found.steps + 50
+    return Tolerance(relative, relative * size, steps)
 
 
 def trajectories_of(
-    form: Form, parameters: Array, group: Group, initial: Array, times: Array, precision: Precision
+    form: Form, parameters: Array, group: Group, initial: Array, times: Array, precision: Tolerance
 ) -> tuple[Array, int] | None:
     """States (M, T, n) of a law and steps it took; None where it cannot be integrated."""
     if not np.isfinite(initial).all():
@@ -96,7 +85,7 @@ def trajectories_of(
     found = simulate(
         _bounded(field_of(form, parameters, group.covariates), limit),
         group.adjacency, initial, times,
-        rtol=precision.rtol, atol=precision.atol, max_steps=precision.max_steps,
+        **asdict(precision),
     )  # fmt: skip
     return None if any(found.reason) else (found.states, int(found.steps.max()))
 
@@ -113,7 +102,7 @@ def _bounded(field: Field, limit: float) -> Field:
 
 
 def along_fit(
-    found: Fit, groups: Sequence[Group], grids: Sequence[Grid], precision: Precision
+    found: Fit, groups: Sequence[Group], grids: Sequence[Grid], precision: Tolerance
 ) -> list[Along] | None:
     """Reference trajectories of a fitted law; None where it cannot be integrated."""
     alongs = []
@@ -150,7 +139,7 @@ def fit(
     *,
     noise: float,
     scale: Scale,
-    precision: Precision,
+    precision: Tolerance,
     steps: int = _STEPS,
     initials: Sequence[Array] | None = None,
     limit: float = np.inf,
@@ -208,7 +197,7 @@ class _Integrated:
 
 
 def _integrated(
-    form: Form, p: Array, alongs: Sequence[Along], start: Sequence[Array], precision: Precision
+    form: Form, p: Array, alongs: Sequence[Along], start: Sequence[Array], precision: Tolerance
 ) -> _Integrated | None:
     """Trajectories of a law with the sum of its squared residuals."""
     states, loss, steps = [], 0.0, 0
