@@ -14,7 +14,7 @@ from nodeflow.laws.formulas import atom_of
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["expression", "functions_read", "functions_said", "latex", "rounded"]
+__all__ = ["expression", "functions_read", "functions_said", "latex", "rounded", "text"]
 
 Array = NDArray[np.float64]
 
@@ -43,6 +43,14 @@ def rounded(values: Array, errors: Array) -> Array:
         digits = 6 if not error > 0 else int(np.clip(np.ceil(np.log10(size / error)) + 1, 1, 6))
         found.append(float(f"{value:.{digits}g}"))
     return np.array(found)
+
+
+def text(form: Form, values: Array, name: str) -> str:
+    """A function of a form in a line, with no more digits of its numbers than there are."""
+    import sympy
+
+    # By default sympy pads a number that stands alone with zeros: 0.300000000000000.
+    return str(sympy.sstr(expression(form, values, name), full_prec=False))
 
 
 def latex(form: Form, values: Array) -> str:

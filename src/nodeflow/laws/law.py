@@ -18,8 +18,8 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.laws.bands import DIFFER, FLAGS, Mixture, flag, mixture
 from nodeflow.laws.data import LawProblem, covariates_of
-from nodeflow.laws.equations import expression, functions_read, functions_said, latex, rounded
-from nodeflow.laws.form import Form, Term, field_of
+from nodeflow.laws.equations import expression, functions_read, functions_said, latex, rounded, text
+from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
 from nodeflow.laws.formulas import atom_of
 from nodeflow.laws.symbolic import available
 from nodeflow.neural_ode.trust import LEVELS, checked_levels
@@ -159,17 +159,17 @@ class Law:
     @property
     def f(self) -> sympy.Expr:
         """Self-dynamics, of the symbol x."""
-        return self._expression("f")
+        return expression(self.form, self.parameters, "f")
 
     @property
     def h_ego(self) -> sympy.Expr:
         """How the state of the node itself scales the interaction, of the symbol x."""
-        return self._expression("h_ego")
+        return expression(self.form, self.parameters, "h_ego")
 
     @property
     def h_alt(self) -> sympy.Expr:
         """What a neighbour contributes, of the symbol x."""
-        return self._expression("h_alt")
+        return expression(self.form, self.parameters, "h_alt")
 
     @property
     def errors(self) -> Array:
@@ -187,20 +187,14 @@ class Law:
             rows.append((slot.function, what, name, float(value), float(error)))
         return pd.DataFrame(rows, columns=["function", "atom", "parameter", "value", "error"])
 
-    def _expression(self, name: str, digits: bool = False, symbol: str = "x") -> sympy.Expr:
-        values = rounded(self.parameters, self.errors) if digits else self.parameters
-        return expression(self.form, values, name, symbol)
-
     def latex(self) -> str:
         """The equation in LaTeX, rounded to what the standard errors leave."""
         return latex(self.form, rounded(self.parameters, self.errors))
 
     def __str__(self) -> str:
-        own = self._expression("f", True)
-        if not self.form.h_ego:
-            return f"dx/dt = {own}"
-        ego, alt = (self._expression(name, True) for name in ("h_ego", "h_alt"))
-        return f"f = {own};  h_ego = {ego};  h_alt = {alt}"
+        values = rounded(self.parameters, self.errors)
+        own, ego, alt = (text(self.form, values, name) for name in FUNCTIONS)
+        return f"f = {own};  h_ego = {ego};  h_alt = {alt}" if self.form.h_ego else f"dx/dt = {own}"
 
     @one_thread_if_small
     def predict(
