@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from nodeflow.figures.style import (
     band,
+    banded,
     colours,
     line_under,
     note,
@@ -322,13 +323,11 @@ def _over_distance(
 ) -> None:
     """A set's accuracy with its interval, and the share that works and is new, by distance."""
     moved = rows.dropna(subset=["factor"]).sort_values("factor")
-    at = moved["factor"]
-    style: dict[str, Any] = {"color": colour, "marker": marker, "ms": 4, "lw": 1, "ls": line}
-    axes[0].fill_between(
-        at, moved["accuracy_low"], moved["accuracy_high"], color=colour, alpha=0.18, lw=0
-    )
-    axes[0].plot(at, moved["accuracy"], **style)
-    axes[1].plot(at, moved["both_share"], label=label, **style)
+    style: dict[str, Any] = {"marker": marker, "ms": 4, "lw": 1, "ls": line}
+    columns = ("accuracy_low", "accuracy", "accuracy_high")
+    banded(axes[0], moved, "factor", columns, colour, **style)
+    style["color"] = colour
+    axes[1].plot(moved["factor"], moved["both_share"], label=label, **style)
     made = rows[rows["factor"].isna()]
     for axis, column in zip(axes, ("accuracy", "both_share"), strict=True):
         axis.plot(np.zeros(len(made)), made[column], **{**style, "ls": ""})
