@@ -22,7 +22,7 @@ from nodeflow.graphs.store import read_graphs
 from nodeflow.grid import Cell
 from nodeflow.job import job
 from nodeflow.judge.error_schemas import ERRORS_BY_DEGREE
-from nodeflow.judge.tested import LearnedTests, Tested
+from nodeflow.judge.tested import CellTests, LearnedTests
 from nodeflow.neural_ode.field import model_fields
 from nodeflow.neural_ode.schemas import NEURAL_ODE_ERRORS, NEURAL_ODE_RUNS
 from nodeflow.neural_ode.trust_table import NEURAL_ODE_TRUST
@@ -58,7 +58,7 @@ def tests_of(
 
 def tested(
     params: Mapping[str, Any], tests: LearnedTests, truth_files: Iterator[str]
-) -> Iterator[Tested]:
+) -> Iterator[CellTests]:
     """What they find on each test cell."""
     for index, truth in enumerate(params["truths"]):
         on = truth["on"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -137,11 +138,12 @@ def find_fixed_points(
             f"Starts have to be finite, and number {bad[0]} is {states[bad]} at node {bad[1]}; "
             "leave out failed integrations."
         )
+
+    def newton(by: Field, start: Floats) -> Search:
+        return _newton(by, matrix, start, domain, tolerance, max_iterations)
+
     with np.errstate(all="ignore"):
-        searches = [
-            _search(field, near, matrix, start, domain, tolerance, max_iterations)
-            for start in states
-        ]
+        searches = [_search(newton, field, near, start) for start in states]
     points: list[FixedPoint] = []
     for members in _groups(searches):
         best = min((searches[start] for start in members), key=lambda search: search.residual)
@@ -152,21 +154,15 @@ def find_fixed_points(
 
 
 def _search(
-    field: Field,
-    near: Field | None,
-    adjacency: sp.csr_array,
-    start: Floats,
-    domain: tuple[float, float],
-    tolerance: float,
-    max_iterations: int,
+    newton: Callable[[Field, Floats], Search], field: Field, near: Field | None, start: Floats
 ) -> Search:
     """Newton's method by the field; if there is one near it, first by that."""
     if near is None:
-        return _newton(field, adjacency, start, domain, tolerance, max_iterations)
-    first = _newton(near, adjacency, start, domain, tolerance, max_iterations)
+        return newton(field, start)
+    first = newton(near, start)
     if first.reason:
         return first
-    then = _newton(field, adjacency, first.state, domain, tolerance, max_iterations)
+    then = newton(field, first.state)
     return replace(then, iterations=first.iterations + then.iterations)
 
 

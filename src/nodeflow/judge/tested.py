@@ -18,11 +18,11 @@ from nodeflow.neural_ode.evaluate import evaluate_models
 from nodeflow.neural_ode.field import Learned
 from nodeflow.neural_ode.trusted import Evidence, rating_of
 
-__all__ = ["LearnedTests", "Tested"]
+__all__ = ["CellTests", "LearnedTests"]
 
 
 @dataclass(frozen=True)
-class Tested:
+class CellTests:
     """The tests of models on the graphs of a cell.
 
     Attributes:
@@ -62,7 +62,7 @@ class LearnedTests:
         truth: Sequence[Trajectory],
         *,
         tolerance: Tolerance,
-    ) -> Tested:
+    ) -> CellTests:
         """Test the models on the graphs of a cell; for arguments and errors see `evaluate_models`.
 
         Args:
@@ -85,7 +85,7 @@ class LearnedTests:
             watch=rating_of(self.models, self.evidence, graphs, trust),
         )
         place = asdict(cell)
-        return Tested(
+        return CellTests(
             errors.assign(**place),
             runs.assign(**place),
             errors_by_degree(errors).assign(**place),
