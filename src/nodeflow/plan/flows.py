@@ -197,8 +197,4 @@ class Flows:
 
 def _identity(row: Row) -> dict[str, Any]:
     """What tells the flows of a run apart."""
-    return {
-        "flow": row["flow"],
-        "alignment": row["alignment"],
-        "capacity": int(row["capacity"]),
-    }
+    return {"flow": row["flow"], "alignment": row["alignment"], "capacity": int(row["capacity"])}
