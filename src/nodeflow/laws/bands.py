@@ -118,11 +118,11 @@ def mixture(
     laws = (law, *law.alternatives)
 
     def states(which: Law, parameters: Array) -> tuple[Array, str]:
-        found = simulate(
+        simulated = simulate(
             field_of(which.form, parameters, covariates), matrix, start[None], times,
             **asdict(tolerance),
         )  # fmt: skip
-        return found.states[0], found.reason[0]
+        return simulated.states[0], simulated.reason[0]
 
     means, errors = [], []
     for which in laws:

@@ -137,7 +137,7 @@ def _with_tails(
     """
     best = ordered[0]
     variance = everything.cautious(ordered)
-    found = dict(zip((x.form for x in ordered), zip(ordered, lengths, strict=True), strict=True))
+    by_form = dict(zip((x.form for x in ordered), zip(ordered, lengths, strict=True), strict=True))
     tails = open_tails(
         best, everything.scale, everything.signed, variance,
         lambda form, parameters, loss: everything.fit(
@@ -146,9 +146,9 @@ def _with_tails(
     )  # fmt: skip
     for x, nats in tails:
         length = lengths[0] + max(0.5 * (x.loss - best.loss) / variance + nats, 0.0)
-        if x.form not in found or found[x.form][1] > length:
-            found[x.form] = x, length
-    kept = sorted(found.values(), key=lambda one: one[1])
+        if x.form not in by_form or by_form[x.form][1] > length:
+            by_form[x.form] = x, length
+    kept = sorted(by_form.values(), key=lambda one: one[1])
     kept.sort(key=lambda one: one[0] is not best)
     return [x for x, _ in kept], np.array([length for _, length in kept])
 

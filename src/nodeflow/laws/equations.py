@@ -37,12 +37,12 @@ def expression(form: Form, values: Array, name: str, symbol: str = "x") -> sympy
 
 def rounded(values: Array, errors: Array) -> Array:
     """Parameters with as many digits as their errors leave, six at most."""
-    found = []
+    short = []
     for value, error in zip(values, errors, strict=True):
         size = abs(value) or 1.0
         digits = 6 if not error > 0 else int(np.clip(np.ceil(np.log10(size / error)) + 1, 1, 6))
-        found.append(float(f"{value:.{digits}g}"))
-    return np.array(found)
+        short.append(float(f"{value:.{digits}g}"))
+    return np.array(short)
 
 
 def text(form: Form, values: Array, name: str) -> str:

@@ -113,9 +113,9 @@ class Law:
         Raises:
             LawProblem: a covariate is missing or does not fit.
         """
-        found = covariates_of(graph, covariates)
-        self._check_covariates(found)
-        return field_of(self.form, self.parameters, found)
+        checked = covariates_of(graph, covariates)
+        self._check_covariates(checked)
+        return field_of(self.form, self.parameters, checked)
 
     def _check_covariates(self, given: Mapping[str, Any]) -> None:
         for name in self.form.covariates:
@@ -257,14 +257,14 @@ class Law:
         inner, start, when = _given(graph, initial, times)
         laws = (self, *self.alternatives)
         weights = np.array([law.weight for law in laws])
-        found = []
+        predictions = []
         for law in laws:
             tolerance = law._tolerance(rtol, atol, max_steps)
             states = law._states(inner, covariates or {}, start, when, tolerance)
-            found.append(
+            predictions.append(
                 np.full((len(when), inner.n), np.inf) if isinstance(states, str) else states
             )
-        stack = np.stack(found)
+        stack = np.stack(predictions)
         share = (weights / weights.sum())[:, None, None]
         with np.errstate(invalid="ignore"):
             mean = (share * stack).sum(0)
@@ -308,15 +308,15 @@ class Law:
         """
         inner, start, when = _given(graph, initial, times)
         wanted = checked_levels(levels)
-        found = self.mixture(inner, start, when, covariates=covariates)
-        flagged = flag(self, found, inner)
+        mixed = self.mixture(inner, start, when, covariates=covariates)
+        flagged = flag(self, mixed, inner)
         table = {
             "time": np.repeat(when, inner.n),
             "node": list(inner.labels) * len(when),
-            "mean": found.mean.ravel(),
+            "mean": mixed.mean.ravel(),
         }
         for level in wanted:
-            low, high = found.band(level, self.noise)
+            low, high = mixed.band(level, self.noise)
             table[f"lower_{100 * level:g}"] = low.ravel()
             table[f"upper_{100 * level:g}"] = high.ravel()
         table["flag"] = np.array(FLAGS)[flagged.ravel()]
@@ -359,8 +359,8 @@ class Law:
     ) -> Array | str:
         """States (T, n), or why there are none."""
         field = self.field_on(graph, covariates)
-        found = simulate(field, graph.adjacency(), start[None], when, **asdict(tolerance))
-        return found.reason[0] or found.states[0]
+        simulated = simulate(field, graph.adjacency(), start[None], when, **asdict(tolerance))
+        return simulated.reason[0] or simulated.states[0]
 
     def _tolerance(self, rtol: float, atol: float | None, max_steps: int) -> Tolerance:
         """By default the absolute one is the relative one of the largest state seen."""

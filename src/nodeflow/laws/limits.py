@@ -60,9 +60,9 @@ def open_tails(
                 continue
             [power] = term.fixed
             for head in _heads(power, signed):
-                found = _opened(best, name, place, power, head, scale, variance, refit)
-                if found is not None:
-                    yield found
+                opened = _opened(best, name, place, power, head, scale, variance, refit)
+                if opened is not None:
+                    yield opened
 
 
 def _heads(power: float | None, signed: bool) -> list[Term]:

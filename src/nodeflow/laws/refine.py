@@ -68,10 +68,10 @@ class Fit:
         return np.asarray(noise**2 * inverse / np.outer(scale, scale))
 
 
-def precision_for(noise: float, size: float, found: Fit | None = None) -> Tolerance:
+def precision_for(noise: float, size: float, fitted: Fit | None = None) -> Tolerance:
     """Errors of integration well below the noise; steps that suit laws close to one that fits."""
     relative = float(np.clip(0.02 * noise / size, 1e-8, 1e-4))
-    steps = _FIRST_STEPS if found is None else _MORE_STEPS * found.steps + 50
+    steps = _FIRST_STEPS if fitted is None else _MORE_STEPS * fitted.steps + 50
     return Tolerance(relative, relative * size, steps)
 
 
@@ -82,12 +82,12 @@ def trajectories_of(
     if not np.isfinite(initial).all():
         return None
     limit = _FAR * float(np.abs(group.states).max())
-    found = simulate(
+    simulated = simulate(
         _bounded(field_of(form, parameters, group.covariates), limit),
         group.adjacency, initial, times,
         **asdict(precision),
     )  # fmt: skip
-    return None if any(found.reason) else (found.states, int(found.steps.max()))
+    return None if any(simulated.reason) else (simulated.states, int(simulated.steps.max()))
 
 
 def _bounded(field: Field, limit: float) -> Field:
@@ -102,19 +102,19 @@ def _bounded(field: Field, limit: float) -> Field:
 
 
 def along_fit(
-    found: Fit, groups: Sequence[Group], grids: Sequence[Grid], precision: Tolerance
+    fitted: Fit, groups: Sequence[Group], grids: Sequence[Grid], precision: Tolerance
 ) -> list[Along] | None:
     """Reference trajectories of a fitted law; None where it cannot be integrated."""
     alongs = []
-    for group, grid, initial in zip(groups, grids, found.initials, strict=True):
+    for group, grid, initial in zip(groups, grids, fitted.initials, strict=True):
         times = np.union1d(grid.at, group.times)
-        solved = trajectories_of(found.form, found.parameters, group, initial, times, precision)
+        solved = trajectories_of(fitted.form, fitted.parameters, group, initial, times, precision)
         if solved is None:
             return None
         states, _ = solved
         path = states[:, np.searchsorted(times, grid.at)]
         model = states[:, np.searchsorted(times, group.times)]
-        field = field_of(found.form, found.parameters, group.covariates)
+        field = field_of(fitted.form, fitted.parameters, group.covariates)
         alongs.append(Along.of(group, grid, path, model, field))
     return alongs
 
@@ -202,12 +202,12 @@ def _integrated(
     """Trajectories of a law with the sum of its squared residuals."""
     states, loss, steps = [], 0.0, 0
     for along, initial in zip(alongs, start, strict=True):
-        found = trajectories_of(form, p, along.group, initial, along.group.times, precision)
-        if found is None:
+        solved = trajectories_of(form, p, along.group, initial, along.group.times, precision)
+        if solved is None:
             return None
-        states.append(found[0])
-        loss += float(np.square(along.group.states - found[0]).sum())
-        steps = max(steps, found[1])
+        states.append(solved[0])
+        loss += float(np.square(along.group.states - solved[0]).sum())
+        steps = max(steps, solved[1])
     return _Integrated(tuple(states), loss, steps)
 
 
