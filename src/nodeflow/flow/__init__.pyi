@@ -2,7 +2,7 @@ from .codec import Codec, CodecSettings, fit_codec, flatten, unflatten
 from .descent import Descent
 from .files import sample_to_file
 from .fit import fit_flow
-from .method import Condition, Fitting, Generator, LearnedZoo, Method, Origin, Written
+from .method import Condition, Generator, LearnedZoo, Method, Origin
 from .methods import METHODS, looks, settings_of
 from .methods.descent import DescentSettings
 from .own import FittedCheckpoints, fit_checkpoints
@@ -23,7 +23,6 @@ __all__ = [
     "Descent",
     "DescentSettings",
     "FittedCheckpoints",
-    "Fitting",
     "Flow",
     "FlowSettings",
     "Generator",
@@ -32,7 +31,6 @@ __all__ = [
     "Origin",
     "SampleSettings",
     "VelocitySettings",
-    "Written",
     "fit_checkpoints",
     "fit_codec",
     "fit_flow",
