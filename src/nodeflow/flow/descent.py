@@ -253,17 +253,17 @@ class _Normalize(torch.autograd.Function):
         a, b, q = (float(number) for number in (keep_mean, keep_square, unbiased))
         new_mean = torch.lerp(gradient, mean, a)
         new_square = (square * b).addcmul_(gradient, gradient, value=1 - b)
-        move = (new_square * q).add_(floor).rsqrt_().mul_(new_mean).mul_(speed)
-        ctx.save_for_backward(mean, square, gradient, new_mean, new_square, speed, floor)
+        inverse = (new_square * q).add_(floor).rsqrt_()
+        move = (inverse * new_mean).mul_(speed)
+        ctx.save_for_backward(mean, square, gradient, new_mean, new_square, speed, inverse)
         ctx.numbers = a, b, q
         return new_mean, new_square, move
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, ...]:
-        mean, square, gradient, new_mean, new_square, speed, floor = ctx.saved_tensors
+        mean, square, gradient, new_mean, new_square, speed, inverse = ctx.saved_tensors
         a, b, q = ctx.numbers
         to_mean, to_square, to_move = grads
-        inverse = (new_square * q).add_(floor).rsqrt_()
         scaled = to_move * inverse
         product = scaled * new_mean
         to_speed = product.sum(dim=0)

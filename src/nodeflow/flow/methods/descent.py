@@ -96,7 +96,7 @@ class Descents(Method):
     )
     title = "flow along training"
     settings = DescentSettings()
-    fixed = frozenset(("method", "probes", "fresh"))
+    fixed = frozenset(("method", "probes"))
     capacity = "probes"
     weights = ("raw",)
     starts = True
