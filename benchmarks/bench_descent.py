@@ -140,7 +140,7 @@ class Bench:
             entered.bench("held-out", entered.held_out),
             entered.bench("generated", entered.drawn, samples.seeds),
         ])  # fmt: skip
-        summary = summarize(panel, 1, ("bench",)).set_index("set").loc["generated"]
+        summary = summarize(panel, 1, ("bench",)).set_index("set").to_dict("index")["generated"]
         good = panel[panel["status"] == "ok"].groupby("set")
         return {
             "name": self.name, "members": len(self.members), "against": against, "changes": changes,
