@@ -12,9 +12,10 @@ from torch import Tensor
 from nodeflow.canonical.matching import MatchSettings
 from nodeflow.canonical.symmetry import mlp_symmetry, permute, random_permutations
 from nodeflow.datasets import load_dataset
-from nodeflow.flow.descent import Descent, DescentField, _Normalize
+from nodeflow.flow.descent import Descent, DescentField, _Averages, _Normalize
+from nodeflow.flow.descent_training import _Moved
 from nodeflow.flow.fit import fit_flow
-from nodeflow.flow.lessons import Lesson, _Moved, _principal_axes
+from nodeflow.flow.lessons import Lesson, _principal_axes
 from nodeflow.flow.method import LearnedZoo, Origin
 from nodeflow.flow.methods import settings_of
 from nodeflow.flow.methods.descent import DescentSettings
@@ -35,9 +36,15 @@ from nodeflow.judge import (
 )
 from nodeflow.tables import write_table
 from nodeflow.tensors import TensorProblem
+from nodeflow.zoo.paths import training_paths
 from nodeflow.zoo.perceptrons import classifier, mlp
 from nodeflow.zoo.store import Block
-from nodeflow.zoo.train import TrainSettings, initial_parameters, train_block
+from nodeflow.zoo.train import (
+    TrainSettings,
+    initial_parameters,
+    train_block,
+    train_block_after,
+)
 
 ARCHITECTURE = mlp([5, 7, 6, 3])
 
@@ -147,6 +154,10 @@ def test_a_descent_in_training_is_the_one_that_is_sampled() -> None:
     sampled, trained = field(start), field.train()(start)
     for name, tensor in sampled.items():
         assert torch.allclose(trained[name], tensor, rtol=0, atol=1e-9)
+
+
+def flat(networks: dict[str, Tensor]) -> Tensor:
+    return torch.cat([tensor.flatten(1) for tensor in networks.values()], dim=1)
 
 
 def test_principal_axes_are_those_of_the_covariance() -> None:
@@ -381,6 +392,46 @@ def test_probes_can_be_learned_along_axes_and_by_nearness(
     flow, history = fit_flow(iris, settings, 1, ("test",))
     assert isinstance(flow, Descent) and "axes" not in flow.field.state_dict()
     assert history["held_out_loss"].iloc[-1] < 0.75 * history["held_out_loss"].iloc[0]
+
+
+def test_states_of_training_are_those_of_shorter_trainings(iris: LearnedZoo) -> None:
+    """To the last bit, where an epoch ends; between are as many steps as there are."""
+    origin = iris.origin
+    assert origin is not None and origin.dataset is not None and origin.training is not None
+    settings, given = replace(origin.training, epochs=4), (origin.architecture, origin.dataset)
+    path = training_paths(5, *given, [3, 8], settings, 1, "iris")
+    start = initial_parameters(origin.architecture, [3, 8], settings, 1, "iris")
+    assert torch.equal(path[0], flat(start))
+    after = train_block_after([1, 2, 3, 4], *given, [3, 8], settings, 1, "iris")
+    for epochs, block in after.items():
+        assert torch.equal(path[epochs], flat(dict(block.parameters)))
+    many = training_paths(1001, *given, [3], settings, 1, "iris")
+    assert len(many) == 1001 and len(torch.unique(many, dim=0)) < 100
+
+
+def test_evaluations_that_follow_go_as_the_descent_does_from_its_own_states() -> None:
+    """Along its own way each evaluation leads where the descent was next."""
+    field = field_of().double()
+    now = flat({name: tensor.double() for name, tensor in networks(4).items()})
+    way, averages = [now], _Averages.before(now, field.decays)
+    for step, probes in enumerate(field._probes()):
+        networks_now = way[-1].detach().requires_grad_()
+        way.append(way[-1] - field._move(networks_now, averages, step, probes, None).detach())
+    path = torch.stack(way)
+    assert torch.allclose(field.follow(path[:-1]), path[1:], rtol=0, atol=1e-12)
+    whole = flat(field({n: t.double() for n, t in networks(4).items()}))
+    assert torch.allclose(path[-1], whole, rtol=0, atol=1e-12)
+
+
+def test_members_are_followed_before_their_ends_are_matched(iris: LearnedZoo) -> None:
+    """Alone, following comes nearer to members that nothing was learned from than no training."""
+    given = DescentSettings(evaluations=6, probes=12, steps=1, batch=8, items=64)
+    ends = []
+    for following in (0, 60):
+        _, history = fit_flow(iris, replace(given, following=following), 1, ("test",))
+        assert history["step"].tolist() == [1]
+        ends.append(history["held_out_loss"].iloc[-1])
+    assert ends[1] < 0.75 * ends[0]
 
 
 @pytest.mark.slow

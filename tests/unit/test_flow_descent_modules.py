@@ -211,7 +211,15 @@ def test_fresh_initializations_become_networks_that_work(
     assert zoo.origin is not None and zoo.origin.dataset is not None and zoo.held_out is not None
     data = zoo.origin.dataset
     settings = DescentSettings(
-        evaluations=6, probes=16, steps=12, batch=4, fresh=4, others=8, items=48, power_fit=1.0
+        evaluations=6,
+        probes=16,
+        following=4,
+        steps=12,
+        batch=4,
+        fresh=4,
+        others=8,
+        items=48,
+        power_fit=1.0,
     )
     flow, history = fit_flow(zoo, settings, 1, ("test",))
     assert isinstance(flow, Descent)

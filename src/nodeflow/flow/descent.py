@@ -18,7 +18,10 @@ reach, without noise, a network that predicts what the member predicts and, to a
 its weights. From fresh initializations, with noise, it has to reach networks that are distributed
 as members are: in their predictions on the training items, in their losses, in the mean square of
 each tensor and of its products with members' units. Only the second task decides how strong the
-noise is; the first alone would make it vanish.
+noise is; the first alone would make it vanish. Before that, if so asked, each evaluation learns
+alone to lead members from where they were in their training to where they were next, which is data
+set distillation by matching trajectories (Cazenavette et al. 2022, arXiv:2203.11932) in steps of
+one evaluation.
 No data are read and no loss on data is evaluated when networks are sampled.
 
 Probes may be moved along the principal axes of the training items, in units of the items' standard
@@ -150,6 +153,22 @@ class DescentField(nn.Module):
                 now = now.detach().requires_grad_()
         return self._named(now)
 
+    def follow(self, path: Tensor) -> Tensor:
+        """Where each evaluation alone leads, without noise, from where others have been before it.
+
+        Args:
+            path: (K, M, D) flat networks before each evaluation. Running averages are of gradients
+                on this path.
+
+        Returns:
+            (K, M, D) flat networks after each; differentiable in the parameters in training.
+        """
+        averages, ends = _Averages.before(path[0], self.decays), []
+        for step, (networks, probes) in enumerate(zip(path, self._probes(), strict=True)):
+            now = networks.detach().requires_grad_()
+            ends.append(networks - self._move(now, averages, step, probes, None))
+        return torch.stack(ends)
+
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Noise (M, K, P) for M networks, on the CPU."""
         shape = (count, self.evaluations, self.items.shape[1])
@@ -253,17 +272,17 @@ class _Normalize(torch.autograd.Function):
         a, b, q = (float(number) for number in (keep_mean, keep_square, unbiased))
         new_mean = torch.lerp(gradient, mean, a)
         new_square = (square * b).addcmul_(gradient, gradient, value=1 - b)
-        move = (new_square * q).add_(floor).rsqrt_().mul_(new_mean).mul_(speed)
-        ctx.save_for_backward(mean, square, gradient, new_mean, new_square, speed, floor)
+        inverse = (new_square * q).add_(floor).rsqrt_()
+        move = (inverse * new_mean).mul_(speed)
+        ctx.save_for_backward(mean, square, gradient, new_mean, new_square, speed, inverse)
         ctx.numbers = a, b, q
         return new_mean, new_square, move
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, ...]:
-        mean, square, gradient, new_mean, new_square, speed, floor = ctx.saved_tensors
+        mean, square, gradient, new_mean, new_square, speed, inverse = ctx.saved_tensors
         a, b, q = ctx.numbers
         to_mean, to_square, to_move = grads
-        inverse = (new_square * q).add_(floor).rsqrt_()
         scaled = to_move * inverse
         product = scaled * new_mean
         to_speed = product.sum(dim=0)

@@ -11,27 +11,27 @@ own gradients.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import one_hot
 
 from nodeflow.flow.descent import Descent, DescentField
+from nodeflow.flow.descent_training import train_fields
 from nodeflow.flow.method import LearnedZoo, Origin
 from nodeflow.flow.methods.descent import METHOD, DescentSettings
 from nodeflow.flow.objective import Objective
 from nodeflow.flow.settings import FlowProblem
-from nodeflow.job import Progress
-from nodeflow.optimizers import Adam, cosine
 from nodeflow.problems import Problem
 from nodeflow.seeds import torch_generator
 from nodeflow.stack import Networks
 from nodeflow.tensors import all_finite
 from nodeflow.threads import one_thread_if_small
 from nodeflow.zoo.architecture import Architecture
+from nodeflow.zoo.paths import training_paths
 from nodeflow.zoo.predict import as_items, as_labels, check_labels
 from nodeflow.zoo.settings import TrainSettings
 from nodeflow.zoo.train import initial_parameters
@@ -42,16 +42,13 @@ __all__ = [
     "fit_descents",
     "fit_lessons",
     "start_field",
-    "train_fields",
 ]
 
 _WATCHED = 32
-_REPORTS = 20
+_FOLLOWED = 64
 _FIRST_TARGET = 4.0
 _FIRST_SHARE = 2.0
 _FIRST_RATE = 1.5
-_LAST_LEARNING_RATE = 1e-4
-_CLIP = 1.0
 
 Pairs = tuple[Mapping[str, Tensor], Mapping[str, Tensor]]
 """Stacked networks (K, …), and what each of them started from."""
@@ -110,6 +107,12 @@ def fit_descents(
             )
             return networks.take(np.arange(len(numbers))).parameters, initial
 
+        path = None
+        if settings.following:
+            path = training_paths(
+                settings.evaluations + 1, origin.architecture, origin.dataset,
+                zoo.training.members[:_FOLLOWED], origin.training, root_seed, origin.zoo,
+            )  # fmt: skip
         lessons[name] = Lesson(
             origin.architecture,
             pairs(zoo.training),
@@ -117,6 +120,7 @@ def fit_descents(
             settings,
             pairs(zoo.held_out) if zoo.held_out is not None and len(zoo.held_out) else None,
             device,
+            path,
         )
     assert first is not None and first.training is not None
     return fit_lessons(lessons, settings, first.training.initializations, root_seed, labels, device)
@@ -166,13 +170,20 @@ def fit_lessons(
     for lesson in everything:
         lesson.draw_watched(generator)
 
-    def next_loss() -> Tensor:
+    def next_task() -> tuple[Lesson, DescentField]:
         if not fields:
-            return everything[0].loss(without, initializations, generator)
+            return everything[0], without
         name = list(lessons)[int(torch.randint(len(lessons), (), generator=generator))]
         withheld = float(torch.rand((), generator=generator)) < settings.label_dropout
-        field = without if withheld else fields[name]
-        return lessons[name].loss(field, initializations, generator)
+        return lessons[name], without if withheld else fields[name]
+
+    def next_loss() -> Tensor:
+        lesson, field = next_task()
+        return lesson.loss(field, initializations, generator)
+
+    def next_following() -> Tensor:
+        lesson, field = next_task()
+        return lesson.following(field, generator)
 
     def watch() -> dict[str, float]:
         losses = pd.DataFrame(
@@ -180,92 +191,14 @@ def fit_lessons(
         )
         return {str(column): float(np.mean(values)) for column, values in losses.items()}
 
-    history = train_fields([without, *fields.values()], next_loss, watch, settings, labels)
+    everyone, task = [without, *fields.values()], "flow " + ", ".join(map(str, labels))
+    if settings.following:
+        train_fields(everyone, next_following, dict, settings, settings.following, f"{task}: paths")
+    history = train_fields(everyone, next_loss, watch, settings, settings.steps, task)
     shapes = {name: tuple(shape) for name, shape in architecture.shapes.items()}
     labelled = {name: field.cpu().eval() for name, field in fields.items()}
     initial = tuple(initializations)
     return Descent(settings, shapes, initial, without.cpu().eval(), labelled), history
-
-
-def train_fields(
-    fields: Sequence[DescentField],
-    next_loss: Callable[[], Tensor],
-    watch: Callable[[], dict[str, float]],
-    settings: DescentSettings,
-    labels: Sequence[str | float],
-) -> pd.DataFrame:
-    """Change fields, all on one device, until all steps are done.
-
-    Args:
-        fields: those that are trained; a step changes the ones that its loss depends on.
-        next_loss: the loss of the next step.
-        watch: losses to be recorded, by the names of `FLOW_HISTORY`'s columns.
-        settings: steps and learning rates.
-        labels: what names the flow.
-
-    Returns:
-        One row per report with the columns of `FLOW_HISTORY`.
-    """
-    everything = nn.ModuleList(fields)
-    moved = [_Moved(field) for field in fields if field.axes is not None]
-    probes = [field.items for field in fields if field.axes is None]
-    probes += [field.targets for field in fields]
-    rates = [
-        p for field in fields for p in (field.log_rate, field.log_floor, field.decays, field.noise)
-    ]
-    optimizers = [
-        (Adam(probes), settings.learning_rate),
-        (Adam(rates), settings.rate_learning_rate),
-        (Adam(items.along for items in moved), settings.axes_learning_rate),
-    ]
-    progress = Progress(settings.steps, "flow " + ", ".join(str(label) for label in labels))
-    every = max(1, settings.steps // _REPORTS)
-    total, since, rows = torch.zeros((), device=probes[0].device), 0, []
-    everything.train()
-    for step in range(1, settings.steps + 1):
-        loss = next_loss()
-        everything.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(everything.parameters(), _CLIP)
-        for items in moved:
-            items.turn_gradient()
-        for optimizer, first in optimizers:
-            optimizer.step(cosine(step - 1, settings.steps, first, _LAST_LEARNING_RATE))
-        for items in moved:
-            items.move()
-        total, since = total + loss.detach(), since + 1
-        if step % every == 0 or step == settings.steps:
-            everything.eval()
-            losses = watch()
-            everything.train()
-            rows.append({"step": step, "loss": float(total) / since, **losses})
-            progress.update(step, **losses)
-            total, since = torch.zeros_like(total), 0
-    return pd.DataFrame(rows)
-
-
-class _Moved:
-    """The items of a field, while they are moved along its axes.
-
-    Attributes:
-        along: (K, P, features) how far they have been moved along each; what is optimized.
-    """
-
-    def __init__(self, field: DescentField) -> None:
-        assert field.axes is not None
-        self._items, self._axes = field.items, field.axes
-        self._first = field.items.detach().clone()
-        self.along = torch.zeros_like(self._first, requires_grad=True)
-
-    def turn_gradient(self) -> None:
-        """Give `along` the gradient that the items have, if they have one."""
-        grad = self._items.grad
-        self.along.grad = None if grad is None else grad @ self._axes.T
-
-    def move(self) -> None:
-        """Put the items where `along` says."""
-        with torch.no_grad():
-            self._items.copy_(self._first + self.along @ self._axes)
 
 
 class Lesson:
@@ -279,6 +212,8 @@ class Lesson:
         settings: all choices.
         held_out: final and initial parameters of members whose loss alone is recorded.
         device: where to train.
+        path: (K + 1, M, D) flat states of some members in their training, from start to end, for
+            as many evaluations; None if none is followed.
 
     Raises:
         DescentProblem: the architecture predicts a number, texts are to be moved along axes, or
@@ -295,6 +230,7 @@ class Lesson:
         settings: DescentSettings,
         held_out: Pairs | None = None,
         device: torch.device | str = "cpu",
+        path: Tensor | None = None,
     ) -> None:
         unfit = METHOD.unfit_for_texts(settings) if architecture.tokens else None
         if unfit is not None:
@@ -313,6 +249,7 @@ class Lesson:
         check_labels(self.y, self.classes)
         self.architecture, self._settings, self._device = architecture, settings, device
         self._objective = Objective(architecture, self.final, self.start_from, settings)
+        self._path = None if path is None else path.to(device)
         self._watched = {"train_loss": (self.final, self.start_from)}
         if held_out is not None:
             pairs = _pairs(held_out, architecture, "the held-out members", device)
@@ -348,6 +285,17 @@ class Lesson:
         loss = objective(paired, self.final, some, self.x[which])
         loss = loss + objective.alike(unpaired, self.final, others, self.x[which], self.y[which])
         return loss + objective.power(unpaired, fresh)
+
+    def following(self, field: DescentField, generator: torch.Generator) -> Tensor:
+        """How far evaluations alone lead members from their next states, drawn for one step.
+
+        It is a mean over evaluations of squares, in units of how far the members go in each.
+        """
+        assert self._path is not None
+        some = self._some(self._path.shape[1], self._settings.batch, generator)
+        way = (self._path[1:] - self._path[:-1]).square().sum(dim=2).mean(dim=1)
+        missed = field.follow(self._path[:-1, some]) - self._path[1:, some]
+        return (missed.square().sum(dim=2).mean(dim=1) / way.clamp_min(1e-3 * way.mean())).mean()
 
     def watch(self, field: DescentField) -> dict[str, float]:
         """The loss of a field on the first members and on fixed items, without noise."""

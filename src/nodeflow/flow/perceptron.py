@@ -48,7 +48,7 @@ class LossGradient(torch.autograd.Function):
         errors = [(shares - likely.T) * scale]
         for (matrix, _), unit in zip(layers[:0:-1], units[:0:-1], strict=True):
             back = torch.bmm(matrix.transpose(1, 2), errors[0])
-            errors.insert(0, back.mul_(_slope(unit, activation)))
+            errors.insert(0, _sloped(back, unit, activation))
         ctx.save_for_backward(networks, likely, weights, shares, *units, *errors)
         ctx.widths, ctx.activation = widths, activation
         gradient = torch.empty_like(networks)
@@ -78,7 +78,7 @@ class LossGradient(torch.autograd.Function):
                 change.baddbmm_(matrix, moved)
             moved_sums.append(change)
             if place + 1 < count:
-                moved = change * _slope(units[place + 1], activation)
+                moved = _sloped(change, units[place + 1], activation)
         # The derivative along it is ⟨errors of the logits, their change⟩. Back through both passes.
         last = moved_sums[-1]
         scale = 1 / likely.shape[0] if weights is None else weights.unsqueeze(1) / likely.shape[0]
@@ -103,7 +103,7 @@ class LossGradient(torch.autograd.Function):
                 break
             back = torch.bmm(matrix.transpose(1, 2), to_sums)
             back.baddbmm_(way.transpose(1, 2), error)
-            back.mul_(_slope(unit, activation))
+            back = _sloped(back, unit, activation)
             if activation == "tanh":
                 bend = torch.bmm(matrix.transpose(1, 2), error).mul_(-2 * unit * (1 - unit * unit))
                 back.addcmul_(bend, moved_sums[place - 1])
@@ -134,6 +134,8 @@ def _activate(summed: Tensor, activation: str) -> Tensor:
     return summed.relu_() if activation == "relu" else summed.tanh_()
 
 
-def _slope(units: Tensor, activation: str) -> Tensor:
-    """The derivative of the activation, by its value."""
-    return (units > 0).to(units) if activation == "relu" else 1 - units * units
+def _sloped(changes: Tensor, units: Tensor, activation: str) -> Tensor:
+    """Changes of sums times the derivative of the activation, by its value."""
+    if activation == "relu":
+        return torch.ops.aten.threshold_backward(changes, units, 0)  # type: ignore[no-any-return]
+    return changes * (1 - units * units)

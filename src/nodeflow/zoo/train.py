@@ -29,6 +29,7 @@ __all__ = [
     "TrainProblem",
     "TrainSettings",
     "TrainedBlock",
+    "Trainees",
     "initial_parameters",
     "train_block",
     "train_block_after",
@@ -57,7 +58,7 @@ class TrainedBlock(Stack[Tensor]):
     metrics: pd.DataFrame = field(kw_only=True)
 
 
-class _Stack:
+class Trainees:
     """Members that take each step together."""
 
     def __init__(
@@ -99,11 +100,11 @@ class _Stack:
     def _now(self) -> dict[str, Tensor]:
         return {**self.parameters, **self.statistics}
 
-    def step_through(self, x: Tensor, y: Tensor) -> float:
-        """One epoch; returns the mean loss of its last step."""
+    def step_through(self, x: Tensor, y: Tensor, after: Callable[[], None] | None = None) -> float:
+        """One epoch; returns the mean loss of its last step, and calls `after` after each."""
         order = torch.stack([torch.randperm(len(y), generator=g) for g in self.orders])
         order = order.to(self.device)
-        for start in range(0, self._last_step(len(y)), self.settings.batch_size):
+        for start in self.starts(len(y)):
             batch = order[:, start : start + self.settings.batch_size]
             items = batch.flatten()
             read = x.index_select(0, items).view(*batch.shape, *x.shape[1:])
@@ -125,17 +126,18 @@ class _Stack:
             for stored, new in zip(self.gradients, gradients, strict=True):
                 stored.copy_(new)
             self.optimizer.step(self.settings.learning_rate)
+            if after is not None:
+                after()
         return float(losses.detach().mean())
 
-    def _last_step(self, items: int) -> int:
-        """Where the steps of an epoch end.
+    def starts(self, items: int) -> range:
+        """Where the steps of an epoch begin.
 
         Modules leave out the rest of the items, which change with the epoch: normalization over
         too few items is noise, and the shape of a step decides how products are rounded.
         """
-        if self.architecture.module is None:
-            return items
-        return items - items % self.settings.batch_size
+        rest = 0 if self.architecture.module is None else items % self.settings.batch_size
+        return range(0, items - rest, self.settings.batch_size)
 
     def validation_loss(self, dataset: Dataset) -> np.ndarray:
         """Loss of each member on the validation items."""
@@ -284,7 +286,7 @@ def train_block_after(
     if together is None:
         together = _fitting(dataset, settings) if device.type == "cpu" else len(ids)
     stacks = [
-        _Stack(architecture, ids[k : k + together], seeds[k : k + together], settings, device)
+        Trainees(architecture, ids[k : k + together], seeds[k : k + together], settings, device)
         for k in range(0, len(ids), together)
     ]
     x = torch.as_tensor(dataset.train_x, device=device)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+from annotated_types import Ge, Le
+
 from nodeflow.flow.method import Fitting, Generator, LearnedZoo, Method, Written
 from nodeflow.flow.settings import FlowSettingsProblem, Width
-from nodeflow.settings.fields import Count, NonNegative, Positive, Share, checked, meaning
+from nodeflow.settings.fields import Count, NonNegative, Positive, Share, Whole, checked, meaning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +34,15 @@ class DescentSettings:
     ] = 24
     probes: Annotated[Count, meaning("learned items in each evaluation")] = 64
     steps: Annotated[Count, meaning("optimizer steps")] = 600
+    following: Annotated[
+        Whole,
+        Ge(0),
+        Le(10**9),
+        meaning(
+            "steps before these in which each evaluation alone learns to go on from where members "
+            "were in their training, some of which are trained once more for it; 0 for none"
+        ),
+    ] = 0
     batch: Annotated[Count, meaning("members in a step")] = 8
     fresh: Annotated[Width, meaning("initializations in a step that no member started from")] = 8
     others: Annotated[
@@ -92,7 +103,7 @@ class Descents(Method):
     )
     title = "flow along training"
     settings = DescentSettings()
-    fixed = frozenset(("method", "probes", "fresh"))
+    fixed = frozenset(("method", "probes"))
     sized_by = "probes"
     alignments = ("raw",)
     starts = True
