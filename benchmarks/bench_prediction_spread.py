@@ -1,7 +1,7 @@
 """Where the predictions of generated networks lie among those of a zoo's members.
 
     OMP_NUM_THREADS=1 python benchmarks/bench_prediction_spread.py \
-        results/flow/fashion_large_descent/raw/width~160/flow.safetensors
+        results/flow/fashion_large_descent/raw/capacity~160/flow.safetensors
 
 Held-out members and generated networks, with the noise that was learned and with other strengths of
 it, are compared with the training members of the Fashion-MNIST zoo of config/generation.yaml, all

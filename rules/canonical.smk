@@ -23,11 +23,11 @@ rule find_universe:
 
 rule align_zoo:
     input:
-        members=narrow(paths.MEMBERS, weights="raw"),
+        members=narrow(paths.MEMBERS, alignment="raw"),
         own=plan.zoos.sources,
         reference=plan.canonical.reference,
     output:
-        members=narrow(paths.MEMBERS, weights="aligned"),
+        members=narrow(paths.MEMBERS, alignment="aligned"),
         report=paths.ALIGNMENT,
     log:
         paths.log("align_zoo", paths.ALIGNMENT),
@@ -44,12 +44,12 @@ rule align_zoo:
 
 rule measure_barrier:
     input:
-        raw=narrow(paths.MEMBERS, weights="raw", block=0),
-        aligned=narrow(paths.MEMBERS, weights="aligned", block=0),
+        raw=narrow(paths.MEMBERS, alignment="raw", block=0),
+        aligned=narrow(paths.MEMBERS, alignment="aligned", block=0),
         data=plan.zoos.data_files,
     output:
-        raw=update(narrow(paths.BARRIER, weights="raw")),
-        aligned=update(narrow(paths.BARRIER, weights="aligned")),
+        raw=update(narrow(paths.BARRIER, alignment="raw")),
+        aligned=update(narrow(paths.BARRIER, alignment="aligned")),
     log:
         paths.log("measure_barrier", paths.ZOO),
     benchmark:

@@ -18,7 +18,7 @@ rule train_flow:
         folders=plan.flows.folders,
         code=plan.flow_code("train_flow"),
     message:
-        "Training flow {wildcards.flow} on {wildcards.weights} weights, width {wildcards.width}"
+        "Training flow {wildcards.flow} on {wildcards.alignment} weights, capacity {wildcards.capacity}"
     script:
         "../workflow/scripts/train_flow.py"
 
@@ -37,7 +37,7 @@ rule sample_flow:
         p=plan.flows.sample_params,
         code=plan.flow_code("sample_flow"),
     message:
-        "Sampling networks from flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
+        "Sampling networks from flow {wildcards.flow} ({wildcards.alignment}, capacity {wildcards.capacity})"
     script:
         "../workflow/scripts/sample_flow.py"
 
@@ -58,7 +58,7 @@ rule export_samples:
         p=plan.exports.params,
         code=plan.code("export_samples"),
     message:
-        "Writing networks of flow {wildcards.flow} as checkpoints ({wildcards.weights}, width {wildcards.width})"
+        "Writing networks of flow {wildcards.flow} as checkpoints ({wildcards.alignment}, capacity {wildcards.capacity})"
     script:
         "../workflow/scripts/export_samples.py"
 
@@ -80,7 +80,7 @@ rule judge_samples:
         folders=plan.flows.folders,
         code=plan.code("judge_samples"),
     message:
-        "Judging the samples of flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
+        "Judging the samples of flow {wildcards.flow} ({wildcards.alignment}, capacity {wildcards.capacity})"
     script:
         "../workflow/scripts/judge_samples.py"
 
@@ -101,7 +101,7 @@ rule judge_distances:
         folders=plan.flows.folders,
         code=plan.code("judge_distances"),
     message:
-        "Samples of flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width}) at the same distances"
+        "Samples of flow {wildcards.flow} ({wildcards.alignment}, capacity {wildcards.capacity}) at the same distances"
     script:
         "../workflow/scripts/judge_distances.py"
 
@@ -123,7 +123,7 @@ rule transfer_samples:
         folders=plan.transfers.folders,
         code=plan.code("transfer_samples"),
     message:
-        "Transfer of the samples of flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width})"
+        "Transfer of the samples of flow {wildcards.flow} ({wildcards.alignment}, capacity {wildcards.capacity})"
     script:
         "../workflow/scripts/transfer_samples.py"
 
@@ -143,6 +143,6 @@ rule compare_solvers:
         folders=plan.flows.folders,
         code=plan.flow_code("compare_solvers"),
     message:
-        "Sampling flow {wildcards.flow} ({wildcards.weights}, width {wildcards.width}) in several ways"
+        "Sampling flow {wildcards.flow} ({wildcards.alignment}, capacity {wildcards.capacity}) in several ways"
     script:
         "../workflow/scripts/compare_solvers.py"

@@ -22,7 +22,7 @@ rule import_zoo:
     input:
         plan.zoos.checkpoints,
     output:
-        members=narrow(paths.MEMBERS, weights="raw"),
+        members=narrow(paths.MEMBERS, alignment="raw"),
         metrics=paths.METRICS,
         report=paths.IMPORT,
         notes=paths.IMPORT_NOTES,
@@ -46,7 +46,7 @@ rule train_zoo:
     input:
         data=plan.zoos.downloads,
     output:
-        members=narrow(paths.MEMBERS, weights="raw"),
+        members=narrow(paths.MEMBERS, alignment="raw"),
         metrics=paths.METRICS,
     log:
         paths.log("train_zoo", paths.METRICS),

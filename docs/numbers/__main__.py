@@ -7,8 +7,9 @@
     python -m docs.numbers --as laws_large --bench laws_tables.py large
 
 Call it in the checkout, on the machine that made the run; `--results` names another folder of
-results. Tables of another configuration than the one that is named are refused. Each file ends with
-a line that says when, where, by which commit and of which configuration its numbers were made.
+results, and `--others` those of a second run for tables that compare two. Tables of another
+configuration than the one that is named are refused. Each file ends with a line that says when,
+where, by which commit and of which configuration its numbers were made.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from docs.numbers.page import ROOT, PageProblem, machine
-from docs.numbers.registry import PICTURES, TABLES
+from docs.numbers.registry import PICTURES, TABLES, picture_of
 from nodeflow.provenance import commit, versions
 from nodeflow.tables import replacing
 
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m docs.numbers", description=__doc__,
                                      formatter_class=argparse.RawTextHelpFormatter)  # fmt: skip
     parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--others", type=Path)
     parser.add_argument("--out", type=Path, default=ROOT / "docs")
     parser.add_argument("--config", default="config.yaml")
     parser.add_argument("--only", nargs="+", default=[])
@@ -47,9 +49,9 @@ def main(arguments: list[str]) -> None:
         return
     for table in TABLES:
         if table.config == asked.config and (not asked.only or table.name in asked.only):
-            write(asked.out / f"tables/{table.name}.md", table.written(asked.results))
+            write(asked.out / f"tables/{table.name}.md", table.written(asked.results, asked.others))
     for name in PICTURES.get(asked.config, ()) if not asked.only else ():
-        picture = asked.out / f"pictures/{name}.png"
+        picture = asked.out / "pictures" / picture_of(name, asked.config)
         picture.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(asked.results / f"figures/{name}.png", picture)
 

@@ -10,7 +10,7 @@ from scipy import stats
 
 from docs.numbers.page import markdown, p_value, percent, share
 
-KEYS = ["flow", "method", "weights", "width"]
+KEYS = ["flow", "method", "alignment", "capacity"]
 SETS = ("held-out", "generated", "noise matched")
 WORDS = {"noise matched": "members with noise of the same distance"}
 BOTH = ("aligned", "raw")
@@ -20,7 +20,7 @@ def sets(summary: pd.DataFrame, flows: Collection[str] = ()) -> str:
     """What each flow generated, or some flows, beside what it is compared with first."""
     summary = summary[summary["set"].isin(SETS)]
     summary = summary[summary["flow"].isin(flows)] if flows else summary
-    header = ["flow, weights, width", "networks", "accuracy, %", "distance (p)", "replicas",
+    header = ["flow, alignment, capacity", "networks", "accuracy, %", "distance (p)", "replicas",
               "nearest are distinct", "overlap (p)", "mixing p", "loss", "calibration error",
               "ensemble gain"]  # fmt: skip
     lines = []
@@ -30,7 +30,7 @@ def sets(summary: pd.DataFrame, flows: Collection[str] = ()) -> str:
             failed = f", {row['failed']} failed" if row["failed"] else ""
             lines.append(
                 [
-                    f"{row['flow']}, {row['weights']}, {row['width']}",
+                    f"{row['flow']}, {row['alignment']}, {row['capacity']}",
                     f"{WORDS.get(row['set'], row['set'])} ({row['n']}{failed})",
                     f"{accuracy[0]} [{accuracy[1]}, {accuracy[2]}]",
                     f"{row['nearest_relative']:.3f} ({p_value(row['nearest_p'])})".replace(
@@ -66,20 +66,20 @@ def differences(panel: pd.DataFrame) -> str:
             middle, low, high = values / others[column].std()
             cells.append(f"{middle:.2f} [{low:.2f}, {high:.2f}]")
         lines.append([f"{flow}, {weights}, {width}", *cells])
-    return markdown(["flow, weights, width", *columns.values()], lines)
+    return markdown(["flow, alignment, capacity", *columns.values()], lines)
 
 
 def distances(table: pd.DataFrame) -> str:
     """Accuracy at the same distances, and how many networks work and are new as they were made."""
     factors = sorted(table["factor"].dropna().unique())
     lines = []
-    for (flow, weights), everyone in table.groupby(["flow", "weights"], sort=False):
-        widths = list(dict.fromkeys(everyone["width"]))
+    for (flow, weights), everyone in table.groupby(["flow", "alignment"], sort=False):
+        widths = list(dict.fromkeys(everyone["capacity"]))
         shown = [("generated", width) for width in widths]
         shown += [(name, widths[0]) for name in dict.fromkeys(everyone["set"])
                   if name not in ("zoo", "generated")]  # fmt: skip
         for name, width in shown:
-            some = everyone[(everyone["set"] == name) & (everyone["width"] == width)]
+            some = everyone[(everyone["set"] == name) & (everyone["capacity"] == width)]
             made = some[some["factor"].isna()]
             moved = some.set_index("factor")
             cells = [
@@ -108,7 +108,7 @@ def canonicalized(report: pd.DataFrame, barrier: pd.DataFrame) -> str:
         good = members[members["status"] == "ok"]
         heights = []
         for weights in BOTH:
-            pairs = barrier[(barrier["zoo"] == zoo) & (barrier["weights"] == weights)]
+            pairs = barrier[(barrier["zoo"] == zoo) & (barrier["alignment"] == weights)]
             loss = pairs.pivot(index="pair", columns="lambda", values="recalibrated_loss")
             middle = loss[min(loss.columns, key=lambda place: abs(float(place) - 0.5))]
             heights.append(float((middle - (loss[0.0] + loss[1.0]) / 2).median()))
@@ -124,13 +124,13 @@ def alignment(panel: pd.DataFrame, summary: pd.DataFrame) -> str:
     good = panel[(panel["set"] == "generated") & (panel["status"] == "ok")]
     summary = summary[summary["set"] == "generated"]
     lines = []
-    for (flow, width), one in good.groupby(["flow", "width"], sort=False):
-        if set(one["weights"]) < set(BOTH):
+    for (flow, width), one in good.groupby(["flow", "capacity"], sort=False):
+        if set(one["alignment"]) < set(BOTH):
             continue
-        aligned, raw = (one.loc[one["weights"] == name, "accuracy"] for name in BOTH)
+        aligned, raw = (one.loc[one["alignment"] == name, "accuracy"] for name in BOTH)
         low, high = stats.ttest_ind(aligned, raw, equal_var=False).confidence_interval()
-        known = summary[(summary["flow"] == flow) & (summary["width"] == width)]
-        known = known.set_index("weights").loc[list(BOTH)]
+        known = summary[(summary["flow"] == flow) & (summary["capacity"] == width)]
+        known = known.set_index("alignment").loc[list(BOTH)]
         ends = zip(known["accuracy"], known["accuracy_low"], known["accuracy_high"], strict=True)
         lines.append(
             [
@@ -142,20 +142,20 @@ def alignment(panel: pd.DataFrame, summary: pd.DataFrame) -> str:
                 ", ".join(f"{x:.2f}" for x in known["max_iou"]),
             ]
         )
-    header = ["flow, width", "aligned", "raw", "difference", "distance", "replicas", "overlap"]
+    header = ["flow, capacity", "aligned", "raw", "difference", "distance", "replicas", "overlap"]
     return markdown(header, lines)
 
 
 def solvers(table: pd.DataFrame) -> str:
     """Accuracy by evaluations and solver, a column for each width and kind of weights."""
     good = table[table["status"] == "ok"]
-    columns = sorted(set(zip(good["width"], good["weights"], strict=True)))
+    columns = sorted(set(zip(good["capacity"], good["alignment"], strict=True)))
     lines = []
     for (evaluations, solver), sampled in good.groupby(["evaluations", "solver"]):
         cells = [
             _mean(
                 sampled.loc[
-                    (sampled["width"] == width) & (sampled["weights"] == weights), "accuracy"
+                    (sampled["capacity"] == width) & (sampled["alignment"] == weights), "accuracy"
                 ]
             )
             for width, weights in columns
@@ -168,7 +168,7 @@ def conditional(summary: pd.DataFrame, descent: bool) -> str:
     """Accuracy of every descent, or of every other flow, and label by guidance; tests at 1."""
     summary = summary[summary["flow"].str.endswith("_descent") == descent]
     scales = sorted(summary["guidance"].dropna().unique())
-    header = ["flow, weights, width: label", "held-out", *(f"w = {w:g}" for w in scales),
+    header = ["flow, alignment, capacity: label", "held-out", *(f"w = {w:g}" for w in scales),
               "distance at 1 (p)", "overlap at 1, held-out (p)", "right at 0, 1",
               "replicas"]  # fmt: skip
     lines = []

@@ -53,6 +53,17 @@ def errors_over_size(tests: pd.DataFrame) -> str:
     return f"{table}\n{len(tests):,} runs of a model on a graph, of which {failed} failed.\n"
 
 
+def errors_of_methods(tests: pd.DataFrame) -> str:
+    """Median error at each test size, by system, γ and method."""
+    tests = tests[own_cell(tests) & (tests["variant"] == "plain")]
+    sizes = sorted(tests["N"].unique())
+    lines = []
+    for labels, runs in tests.groupby(["system", "gamma", "method"], sort=False):
+        cells = [_median(runs[runs["N"] == size]) for size in sizes]
+        lines.append([*map(str, labels), *cells])
+    return markdown(["system", "γ", "model", *(f"N = {size:,}" for size in sizes)], lines)
+
+
 def spread_of_training(tests: pd.DataFrame) -> str:
     """Factors by which one standard deviation of seeds or of training graphs moves an error."""
     of_models = _own(tests[tests["status"] == "ok"])
@@ -131,6 +142,14 @@ def _models(table: pd.DataFrame) -> pd.DataFrame:
 def _own(tests: pd.DataFrame) -> pd.DataFrame:
     tests = _models(tests)
     return tests[own_cell(tests) & (tests["variant"] == "plain")]
+
+
+def _median(runs: pd.DataFrame) -> str:
+    """The median error, and how many runs failed, which have none."""
+    failed = int((runs["status"] != "ok").sum())
+    error = runs["mae"].median()
+    told = "" if np.isnan(error) else f"{error:.1e}"
+    return f"{told} ({failed} of {len(runs)} failed)".strip() if failed else told
 
 
 def _factor(number: float) -> str:

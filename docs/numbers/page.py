@@ -35,25 +35,40 @@ class PageTable:
         tables: names of the run's tables that it is made of, in the order of arguments of `rows`.
         rows: the function that makes its Markdown of them.
         config: the configuration that it is of, in `config/`.
+        beside: another configuration, whose tables of the same names follow them as arguments.
     """
 
     name: str
     tables: tuple[str, ...]
     rows: Callable[..., str]
     config: str = "config.yaml"
+    beside: str = ""
 
-    def written(self, results: Path) -> str:
+    def written(self, results: Path, others: Path | None = None) -> str:
         """The whole file: the rows, and where they come from.
+
+        Args:
+            results: of the run of its configuration.
+            others: of that of the configuration beside, for a table that has one.
 
         Raises:
             PageProblem: one of the tables is missing, or of another configuration.
         """
-        files = [results / f"tables/{name}.parquet" for name in self.tables]
-        missing = [str(path) for path in files if not path.is_file()]
+        runs = [(results, self.config)]
+        if self.beside:
+            if others is None:
+                raise PageProblem(
+                    f"The table {self.name} is of two runs; name the results of that of "
+                    f"config/{self.beside} with --others."
+                )
+            runs.append((others, self.beside))
+        found = [([x / f"tables/{name}.parquet" for name in self.tables], y) for x, y in runs]
+        missing = [str(path) for files, _ in found for path in files if not path.is_file()]
         if missing:
             raise PageProblem(f"The table {self.name} is made of {', '.join(missing)}: not there.")
-        origin = stamp(files, self.config)
-        return f"{self.rows(*map(pd.read_parquet, files)).strip()}\n\n{origin}\n"
+        origin = "\n\n".join(stamp(files, config) for files, config in found)
+        tables = [pd.read_parquet(path) for files, _ in found for path in files]
+        return f"{self.rows(*tables).strip()}\n\n{origin}\n"
 
 
 def markdown(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from docs.numbers import costs, flow, neural_ode, priors
+from docs.numbers import costs, flow, grid, neural_ode, priors
 from docs.numbers.page import PageTable
 
 TABLES: tuple[PageTable, ...] = (
@@ -32,6 +32,12 @@ TABLES: tuple[PageTable, ...] = (
     PageTable(
         "claims_eight_graphs", ("claims",), partial(neural_ode.claims, trust=False), "claims.yaml"
     ),
+    PageTable("grid_size_errors", ("neural_ode_tests",), neural_ode.errors_over_size, "grid.yaml"),
+    PageTable("grid_cells", ("claims",), grid.over_cells, "grid.yaml"),
+    PageTable("grid_clustering", ("neural_ode_rewired",), grid.rewired, "grid.yaml"),
+    PageTable("grid_claims", ("claims",), grid.in_one_cell, "grid.yaml"),
+    PageTable("large_errors", ("neural_ode_tests",), neural_ode.errors_of_methods, "large.yaml"),
+    PageTable("both_sets", ("claims",), grid.both_sets, "literature.yaml", beside="config.yaml"),
     *(
         PageTable(name, ("flow_summary",), partial(flow.sets, flows=(made,)), "generation.yaml")
         for name, made in (
@@ -73,5 +79,21 @@ PICTURES: dict[str, tuple[str, ...]] = {
         "prior_alarm", "runtime", "payoff",
     ),
     "generation.yaml": ("solvers", "conditional"),
+    "grid.yaml": (
+        "growth", "size_curves", "structure_errors", "clustering_effect", "claims", "hidden",
+        "noise",
+    ),
+    "large.yaml": ("size_errors",),
 }  # fmt: skip
-"""Figures of a run that pages show, by configuration; `docs/pictures/NAME.png` each."""
+"""Figures of a run that pages show, by configuration."""
+
+
+def picture_of(figure: str, config: str) -> str:
+    """The file in `docs/pictures` of a figure: its name, after that of an overlay's if it is one.
+
+    Args:
+        figure: its name.
+        config: the configuration, in `config/`.
+    """
+    prefix = "" if config == "config.yaml" else f"{config.removesuffix('.yaml')}_"
+    return f"{prefix}{figure}.png"

@@ -27,8 +27,8 @@ WILDCARDS = {
     "zoo": "[a-z0-9_]+",
     "flow": "[a-z0-9_]+",
     "block": r"\d+",
-    "weights": "aligned|raw",
-    "width": r"\d+",
+    "alignment": "aligned|raw",
+    "capacity": r"\d+",
     "family": "[A-Za-z0-9_]+",
     "own": "[A-Za-z0-9_-]+",
 }
@@ -65,7 +65,7 @@ def place_of(path: str | Path, name: str, value: object) -> str | None:
     said = [part for part in parts if part.startswith(f"{name}~")]
     if said:
         text = f"{name}~{text}"
-    elif name in ("role", "variant", "weights"):  # not every path has one
+    elif name in ("role", "variant", "alignment"):  # not every path has one
         said = [part for part in parts if re.match(rf"(?:{WILDCARDS[name]})(?:\.|$)", part)]
     elif name in ("system", "network", "zoo", "flow", "family", "own"):
         said = list(parts)

@@ -22,6 +22,9 @@ __all__ = ["Progress", "choose_device", "job"]
 
 log = logging.getLogger("nodeflow")
 
+_SECONDS = 10.0
+"""Between two lines of progress."""
+
 
 @contextmanager
 def job(log_file: str, threads: int = 1) -> Iterator[None]:
@@ -84,11 +87,10 @@ class Progress:
     Args:
         total: number of steps.
         label: what is going on, e.g. "train SIS".
-        every: seconds between two lines.
     """
 
-    def __init__(self, total: int, label: str, every: float = 10.0) -> None:
-        self.total, self.label, self.every = total, label, every
+    def __init__(self, total: int, label: str) -> None:
+        self.total, self.label = total, label
         self._start = self._last = time.perf_counter()
         self._bar = tqdm(
             total=total, desc=label, leave=False, disable=not sys.stderr.isatty() or _in_a_job()
@@ -98,7 +100,7 @@ class Progress:
         """Say that `step` steps are done; `values` (loss, accuracy …) stand in the line."""
         now = time.perf_counter()
         self._bar.update(step - self._bar.n)
-        if now - self._last < self.every and step < self.total:
+        if now - self._last < _SECONDS and step < self.total:
             return
         self._last = now
         rate = step / max(now - self._start, 1e-9)

@@ -33,7 +33,7 @@ PAYOFF = Schema(
     },
     {
         "zoo": "name of the zoo",
-        "way": "the flow: its name, method, weights and width",
+        "way": "the flow: its name, method, alignment and capacity",
         "networks": "how many networks are wanted",
         "member_cpu": "processor seconds to train one network of the zoo",
         "fit_cpu": "to fit the flow, without the training of the members that it learns from",
@@ -98,16 +98,16 @@ def compare_payoff(
             `nodeflow.runtime.RUNTIME`); of jobs too short for processor time, their wall-clock time
             counts.
         made: as in `cost_of_each`; the training of each zoo has no `once`, all others have flow,
-            weights and width.
+            alignment and capacity.
         epochs: columns zoo, epochs, accuracy: networks trained for so many epochs.
-        summary: columns flow, weights, width, set, accuracy: generated networks.
+        summary: columns flow, alignment, capacity, set, accuracy: generated networks.
 
     Returns:
         One row per way and number of networks with the columns of `PAYOFF`.
     """
     counted = runtime.assign(cpu=runtime["cpu_seconds"].fillna(runtime["seconds"]))
     costs = cost_of_each(counted, made, "cpu")
-    generated = summary[summary["set"] == "generated"].set_index(["flow", "weights", "width"])
+    generated = summary[summary["set"] == "generated"].set_index(["flow", "alignment", "capacity"])
     trained = costs[[("once" not in way) for way in made]].set_index("zoo")["each"]
     rows = []
     for way, cost in zip(made, costs.to_dict("records"), strict=True):
@@ -119,7 +119,7 @@ def compare_payoff(
         for wanted in _WANTED:
             total = cost["once"] + wanted * cost["each"]
             afford = min(1.0, total / (wanted * member)) * curve.index[-1]
-            accuracy = generated.loc[(way["flow"], way["weights"], way["width"]), "accuracy"]
+            accuracy = generated.loc[(way["flow"], way["alignment"], way["capacity"]), "accuracy"]
             rows.append(
                 {
                     "zoo": way["zoo"],

@@ -273,8 +273,8 @@ def gather(paths: Iterable[str | Path], schema: Gathered) -> pd.DataFrame:
             raise unfit(both, "parameters of their own", "the same in both", "file pair")
         for place, (name, type_) in enumerate(identity.columns.items()):
             if name not in part.stored:
-                value = pd.Series([parameters[name]] * len(table), dtype=type_.to_pandas_dtype())
-                table.insert(place, name, value)
+                column = pd.Series([parameters[name]] * len(table), dtype=type_.to_pandas_dtype())
+                table.insert(place, name, column)
         parts.append(table)
     if not parts:
         raise Problem(

@@ -10,8 +10,9 @@ from nodeflow.canonical import CanonicalSettings, MatchSettings
 from nodeflow.config import Config
 from nodeflow.config.zoo import Zoo
 from nodeflow.datasets import VOCABULARIES
-from nodeflow.dynamics.integrate import check_settings
+from nodeflow.dynamics.integrate import check_tolerance
 from nodeflow.dynamics.systems import field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.flow import DescentSettings, FlowSettings, SampleSettings, settings_of
 from nodeflow.flow.lessons import DescentProblem
 from nodeflow.judge import PanelSettings, TransferSettings
@@ -46,7 +47,7 @@ def _match(config: Config) -> MatchSettings:
 
 def _dynamics(config: Config) -> Iterator[Any]:
     dynamics = config.dynamics
-    check_settings(dynamics.rtol, dynamics.atol, dynamics.max_steps)
+    check_tolerance(Tolerance(dynamics.rtol, dynamics.atol, dynamics.max_steps))
     for system in dynamics.systems:
         yield field(system, dynamics.parameters_of(system))
 
@@ -93,13 +94,13 @@ def _flows(config: Config) -> Iterator[Any]:
     for flow in config.flow.flows.values():
         learned = [zoos[name] for name in flow.learns]
         how = SampleSettings(flow.sampling.solver, flow.sampling.steps)
-        for width in flow.widths:
-            settings = settings_of(flow.method, flow.dump("settings")["settings"], width)
+        for capacity in flow.capacities:
+            settings = settings_of(flow.method, flow.dump("settings")["settings"], capacity)
 
             yield settings
             if isinstance(settings, DescentSettings):
                 _descends(settings, how, learned)
-                assert flow.weights == ("raw",)
+                assert flow.alignment == ("raw",)
                 continue
             assert (settings.process == "diffusion") == (how.solver == "ddpm")
             _encodes(settings, learned)

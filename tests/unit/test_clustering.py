@@ -1,6 +1,7 @@
 """Errors on graphs and on copies that keep nothing but their degrees."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import networkx as nx
 import numpy as np
@@ -13,11 +14,10 @@ from nodeflow.dynamics.systems import field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph, build_graph, from_networkx
 from nodeflow.graphs.measures import node_table
-from nodeflow.graphs.nulls import rewire
 from nodeflow.grid import Cell
 from nodeflow.judge.clustering import clustering_effect, with_ratios
 from nodeflow.neural_ode.evaluate import evaluate_models
-from nodeflow.neural_ode.rewired import beside_original
+from nodeflow.neural_ode.rewired import RewiredCell
 from nodeflow.neural_ode.schemas import NEURAL_ODE_REWIRED
 
 from .test_neural_ode_experiments import trained
@@ -46,13 +46,27 @@ def test_degrees_alone_decide_where_they_decide_the_graph() -> None:
     _, original = evaluate_models(
         models, field("SIS"), graphs, node_table(graphs), simulate(graphs), tolerance=TOLERANCE
     )
-    copies = [rewire(graph, np.random.default_rng(k)) for k, graph in enumerate(graphs)]
-    nodes = node_table(copies)
+    cell = Cell(40, 1.0, 3.0)
+    truth = {
+        "system": "SIS", "parameters": {}, "trajectories": 1, "initial": (0.0, 0.5),
+        "horizon": 1.0, "times": 17, "tolerance": asdict(TOLERANCE),
+        "on": {"role": "test", "seed": 3, **asdict(cell)},
+    }  # fmt: skip
+    here = original.assign(**asdict(cell))
+    elsewhere = here.assign(gamma=2.1, mae=7.0)
+    rewired = RewiredCell.of(cell, graphs, node_table(graphs), 1)
+    for copy, graph in zip(rewired.copies, graphs, strict=True):
+        assert copy.degrees.tolist() == graph.degrees.tolist()
+    table = rewired.evaluate(models, truth, pd.concat([elsewhere, here]))
+    again = RewiredCell.of(cell, graphs[::-1], node_table(graphs[::-1]), 1)
+    assert not np.array_equal(again.copies[0].edges, rewired.copies[2].edges)
+    assert {*table.columns} == {*NEURAL_ODE_REWIRED.columns}
+    assert set(table["gamma"]) == {3.0}
     _, runs = evaluate_models(
-        models, field("SIS"), copies, nodes, simulate(copies), tolerance=TOLERANCE
-    )
-    table = beside_original(runs, nodes, original, node_table(graphs))
-    assert {*table.columns} == {*NEURAL_ODE_REWIRED.columns} - {"N", "beta", "gamma"}
+        models, field("SIS"), rewired.copies, rewired.nodes, simulate(rewired.copies),
+        tolerance=TOLERANCE,
+    )  # fmt: skip
+    assert np.array_equal(table["mae"], runs["mae"])
     assert len(table) == 3 * len(models)
     same = table[table["graph"] < 2]
     assert np.array_equal(same["mae"], same["mae_original"])

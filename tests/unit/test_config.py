@@ -82,7 +82,7 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
         ("zoo.zoos.digits.data", "a b", ["zoo.zoos.digits.data", '"a b"']),
         ("flow.use", ["nothing"], ["flow.use", "digits"]),
         ("flow.flows.digits.zoo", "x", ["flow.flows.digits.zoo", "digits"]),
-        ("flow.flows.digits_descent.weights", ["aligned"], ["digits_descent.weights", "raw"]),
+        ("flow.flows.digits_descent.alignment", ["aligned"], ["digits_descent.alignment", "raw"]),
         ("flow.transfer.flows", ["x"], ["flow.transfer.flows", "digits"]),
         ("flow.transfer.tasks", ["upside"], ["flow.transfer.tasks", "upside", "rotated"]),
         ("flow.transfer.tasks", ["cifar10"], ["flow.transfer.tasks", "digits_descent", "none"]),
@@ -93,7 +93,11 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
         ("flow.flows.digits.zoos", ["digits", "iris"], ["digits holds both zoo and zoos"]),
         ("flow.flows.digits.guidance", [1.0], ["digits.guidance and zoos", "has neither"]),
         ("flow.flows.digits.settings.label_dropout", 0.1, ["label_dropout is for several zoos"]),
-        ("flow.flows.digits.widths", [1.5], ["flow.flows.digits.widths[0]", "whole number"]),
+        (
+            "flow.flows.digits.capacities",
+            [1.5],
+            ["flow.flows.digits.capacities[0]", "whole number"],
+        ),
         ("zoo.use", ["iris"], ["flow.use names digits", "zoo.use"]),
         ("zoo.downloads", {"digits": None}, ["digits"]),
         ("zoo.downloads", {"yelp": None}, ["zoo.downloads.yelp", "url and sha256"]),
@@ -140,8 +144,8 @@ def test_the_configurations_that_we_ship_are_good(path: Path) -> None:
             "flow.flows.digits_descent",
             {
                 "zoo": "topics",
-                "weights": ["raw"],
-                "widths": [8],
+                "alignment": ["raw"],
+                "capacities": [8],
                 "method": "descent",
                 "settings": {"axes_learning_rate": 0.1},
                 "sampling": {"count": 1, "solver": "euler", "steps": 24},
@@ -216,9 +220,9 @@ def test_zoos_of_a_conditional_flow_must_fit(zoos: list[str], words: list[str]) 
 
 def test_a_conditional_descent_needs_members_as_trained() -> None:
     descent = {"method": "descent", "sampling": {"count": 5, "solver": "euler", "steps": 24}}
-    with pytest.raises(ConfigProblem, match=r"flow\.flows\.digits_tasks\.weights .*\[raw\]"):
+    with pytest.raises(ConfigProblem, match=r"flow\.flows\.digits_tasks\.alignment .*\[raw\]"):
         read_config(conditional(**descent))
-    read_config(conditional(**descent, weights=["raw"]))
+    read_config(conditional(**descent, alignment=["raw"]))
 
 
 def test_all_zoos_of_a_conditional_flow_must_be_trained() -> None:

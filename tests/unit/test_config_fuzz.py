@@ -148,7 +148,7 @@ def crossed(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         flow["sampling"] = draw(fitting(own["sampling"]))
     if draw(st.booleans()):
-        flow["weights"] = ["raw"]
+        flow["alignment"] = ["raw"]
     if draw(st.booleans()):
         flow["sampling"] = {"count": 5, "solver": "euler", "steps": 24}
     return config

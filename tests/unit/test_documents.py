@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from docs.numbers.registry import PICTURES
+from docs.numbers.registry import PICTURES, picture_of
 from docs.numbers.registry import TABLES as WRITTEN
 from nodeflow.config import read_config
 from nodeflow.plan.figures import FIGURES
@@ -90,7 +90,7 @@ def test_written_tables_and_pictures_are_of_tables_and_figures_that_runs_have() 
     assert all((ROOT / "config" / name).is_file() for name in PICTURES)
     pictures = {Path(x).name for page in PAGES for x in links(page.read_text()) if ".png" in x}
     assert pictures <= {path.name for path in (ROOT / "docs/pictures").iterdir()}
-    assert {f"{x}.png" for some in PICTURES.values() for x in some} <= pictures
+    assert {picture_of(x, of) for of, some in PICTURES.items() for x in some} <= pictures
 
 
 def test_commands_name_what_there_is() -> None:

@@ -286,7 +286,7 @@ def test_other_steps_than_those_learned_are_refused() -> None:
 
 
 def test_settings_of_a_descent() -> None:
-    found = settings_of("descent", {"steps": 7}, width=5)
+    found = settings_of("descent", {"steps": 7}, capacity=5)
     assert isinstance(found, DescentSettings) and (found.steps, found.probes) == (7, 5)
     assert settings_of("descent", found.as_dict()) == found
     for changes, words in (

@@ -204,8 +204,14 @@ def test_spectra_of_flows_are_those_of_scikit_learn_with_what_codes_keep(
 ) -> None:
     paths, ranks = [], {"a": ("pca", 3), "b": ("span", None), "c": ("raw", None)}
     for name, (kind, rank) in ranks.items():
-        made = {"flow": name, "data": "digits", "method": "codes", "weights": "raw", "width": 8}
-        paths.append(tmp_path / name / "raw" / "width~8" / "flow.safetensors")
+        made = {
+            "flow": name,
+            "data": "digits",
+            "method": "codes",
+            "alignment": "raw",
+            "capacity": 8,
+        }
+        paths.append(tmp_path / name / "raw" / "capacity~8" / "flow.safetensors")
         paths[-1].parent.mkdir(parents=True)
         write_flow(paths[-1], fitted(zoo, kind, rank), made)
     table = read_spectra(paths)

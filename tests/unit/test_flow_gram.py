@@ -24,7 +24,7 @@ def columns_of(rows: np.ndarray, size: int = 50) -> Columns:
 
 
 def decoded_by(pca: GramPca, codes: np.ndarray, size: int = 50) -> np.ndarray:
-    parts = decode_columns(columns_of(ROWS, size), pca.spectrum, pca.weights, codes)
+    parts = decode_columns(columns_of(ROWS, size), pca.spectrum, pca.coefficients, codes)
     return np.concatenate(list(parts), 1)
 
 
@@ -36,7 +36,10 @@ def test_components_are_those_of_scikit_learn() -> None:
     assert np.allclose(found.codes, codes * signs, atol=1e-10)
     assert np.isclose(found.kept(5), expected.explained_variance_ratio_[:5].sum(), rtol=1e-12)
     decoded = np.concatenate(
-        list(decode_columns(columns_of(ROWS), found.spectrum, found.weights, found.codes[:, :7])), 1
+        list(
+            decode_columns(columns_of(ROWS), found.spectrum, found.coefficients, found.codes[:, :7])
+        ),
+        1,
     )
     short = codes * (np.arange(29) < 7)
     assert np.allclose(decoded, short @ expected.components_[:29] + expected.mean_, atol=1e-10)
@@ -45,7 +48,8 @@ def test_components_are_those_of_scikit_learn() -> None:
 def test_all_components_lose_nothing_and_the_width_of_a_pass_does_not_matter() -> None:
     found = gram_pca(columns_of(ROWS, 11))
     decoded = np.concatenate(
-        list(decode_columns(columns_of(ROWS, 64), found.spectrum, found.weights, found.codes)), 1
+        list(decode_columns(columns_of(ROWS, 64), found.spectrum, found.coefficients, found.codes)),
+        1,
     )
     assert np.allclose(decoded, ROWS, atol=1e-10)
     other = gram_pca(columns_of(ROWS, 307))
@@ -91,7 +95,7 @@ def test_ten_million_parameters_of_a_hundred_networks_take_little_memory(tmp_pat
     def work() -> None:
         pca = gram_pca(columns)
         first = next(iter(columns()))
-        decoded = next(decode_columns(columns, pca.spectrum, pca.weights, pca.codes))
+        decoded = next(decode_columns(columns, pca.spectrum, pca.coefficients, pca.codes))
         assert np.allclose(decoded, first, atol=1e-9)
         assert np.isclose(pca.spectrum.sum(), 5 * size, rtol=1e-3)
 

@@ -48,7 +48,7 @@ def test_a_path_without_a_cell_is_refused() -> None:
         ("results/neural_ode/hidden/SIS/trained_beta~1.1.parquet", "variant", "plain", True),
         ("/home/test/results/zoo/iris/raw/block~1.metrics.parquet", "role", "training", True),
         ("/home/test/results/zoo/iris/raw/block~1.metrics.parquet", "block", 0, False),
-        ("/home/test/results/zoo/iris/raw/block~1.metrics.parquet", "weights", "aligned", False),
+        ("/home/test/results/zoo/iris/raw/block~1.metrics.parquet", "alignment", "aligned", False),
         ("/home/test/results/zoo/iris/raw/block~1.metrics.parquet", "data", "digits", True),
     ],
 )  # fmt: skip

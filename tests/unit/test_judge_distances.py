@@ -172,12 +172,12 @@ def test_the_judgement_follows_from_its_seed_and_is_drawn(tmp_path: Path) -> Non
         "flow": "f",
         "data": "d",
         "method": "paper",
-        "weights": "raw",
-        "width": 8,
+        "alignment": "raw",
+        "capacity": 8,
     }
     drawn = read_table(tmp_path / "d.parquet", DISTANCES).assign(**known)
     with drawing():
-        figure = draw_distances(pd.concat([drawn, drawn.assign(width=16)]), looks(["paper"]))
+        figure = draw_distances(pd.concat([drawn, drawn.assign(capacity=16)]), looks(["paper"]))
         legend = figure.axes[1].get_legend()
         assert legend is not None
         labels = [text.get_text() for text in legend.get_texts()]

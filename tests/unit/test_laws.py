@@ -260,6 +260,14 @@ def test_tail_that_the_data_do_not_show_is_left_to_alternatives() -> None:
 
 # --- covariates -----------------------------------------------------------------------------------
 
+
+def test_a_constant_that_stands_alone_is_printed_like_other_numbers() -> None:
+    law = Law(Form((X,), (ONE,), (X,)), np.array([-1.5, 0.3]), np.zeros((2, 2)), 0.01, (0.0, 1.0))
+    assert str(law) == "f = -1.5*x;  h_ego = 0.3;  h_alt = x"
+    alone = Law(Form((ONE,), (), ()), np.array([1 / 3]), np.array([[1e-4]]), 0.01, (0.0, 1.0))
+    assert str(alone) == "dx/dt = 0.333"
+
+
 DELTA = Term("power", (1.0,), "delta")
 
 

@@ -23,7 +23,7 @@ from nodeflow.neural_ode.evaluate import evaluate_models
 from nodeflow.neural_ode.model import initial_parameters
 from nodeflow.neural_ode.schemas import TAILED
 from nodeflow.neural_ode.store import Models, write_models
-from nodeflow.neural_ode.trusted import rating_each
+from nodeflow.neural_ode.trusted import rating_of
 from nodeflow.plan import Plan
 from nodeflow.seeds import torch_generator
 from nodeflow.tables import FileProblem
@@ -97,7 +97,7 @@ def test_each_law_is_rated_on_each_graph_by_its_own_bands() -> None:
     rows: list[dict[str, Any]] = []
     evaluate_models(
         fields, field("SIS"), GRAPHS, node_table(GRAPHS), truth(), tolerance=TOLERANCE,
-        watch=rating_each(fields, GRAPHS, rows),
+        watch=rating_of(fields, None, GRAPHS, rows),
     )  # fmt: skip
     assert [(x["graph"], x["training_graph"]) for x in rows] == [(0, 0), (0, 2), (1, 0), (1, 2)]
     true, wrong = rows[::2], rows[1::2]

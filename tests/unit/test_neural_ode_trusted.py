@@ -18,6 +18,8 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph, build_graph, from_networkx
 from nodeflow.graphs.measures import node_table
 from nodeflow.grid import Cell
+from nodeflow.judge.degree import errors_by_degree
+from nodeflow.judge.tested import LearnedTests
 from nodeflow.neural_ode.evaluate import evaluate_models
 from nodeflow.neural_ode.seen import Seen
 from nodeflow.neural_ode.store import Models
@@ -196,3 +198,21 @@ def test_tests_of_models_are_watched_without_changing_them() -> None:
     assert {row["training_graph"] for row in rows} == {-1}
     np.testing.assert_allclose(runs["mae"], [mae for _, mae in seen], rtol=1e-6)
     assert all(row["status"] == "ok" and row["models"] == 6 for row in rows)
+
+
+def test_a_cell_is_tested_with_the_evidence_that_there_is() -> None:
+    graphs, truth = GRAPHS[:2], trajectories(GRAPHS[:2])
+    nodes, cell = node_table(graphs), Cell(20, 1.0, 3.0)
+    errors, runs = evaluate_models(
+        MODELS, field("SIS"), graphs, nodes, truth, tolerance=TOLERANCE, fields=FIELDS
+    )
+    evidence = Evidence(ALL_SEEN, AS_STUDENT)
+    for known, rated in ((None, []), (evidence, [0, 1])):
+        tests = LearnedTests(MODELS, FIELDS, known)
+        found = tests.on_cell(cell, field("SIS"), graphs, nodes, truth, tolerance=TOLERANCE)
+        assert found.errors.equals(errors.assign(N=20, beta=1.0, gamma=3.0))
+        assert found.runs.equals(runs.assign(N=20, beta=1.0, gamma=3.0))
+        expected = errors_by_degree(errors).assign(N=20, beta=1.0, gamma=3.0)
+        assert found.by_degree.equals(expected)
+        assert [row["graph"] for row in found.trust] == rated
+        assert all((row["N"], row["gamma"]) == (20, 3.0) for row in found.trust)

@@ -27,8 +27,8 @@ RUNTIME = pd.DataFrame(
     [
         ("train_zoo", "digits/raw/block~0", 30.0, 60.0),
         ("train_zoo", "digits/raw/block~1", 10.0, 20.0),
-        ("sample_flow", "f/raw/width~8", 2.0, math.nan),
-        ("train_flow", "f/raw/width~8", 50.0, 95.0),
+        ("sample_flow", "f/raw/capacity~8", 2.0, math.nan),
+        ("train_flow", "f/raw/capacity~8", 50.0, 95.0),
         ("draw_zoo", "all", 9.0, 9.0),
     ],
     columns=["rule", "job", "seconds", "cpu_seconds"],
@@ -39,16 +39,22 @@ MADE: list[dict[str, Any]] = [
         "jobs": [["train_zoo", f"digits/raw/block~{k}"] for k in (0, 1)],
     },
     {
-        "name": "f: descent", "zoo": "digits", "networks": 100, "flow": "f", "weights": "raw",
-        "width": 8, "jobs": [["sample_flow", "f/raw/width~8"]],
-        "once": [["train_flow", "f/raw/width~8"]],
+        "name": "f: descent", "zoo": "digits", "networks": 100, "flow": "f", "alignment": "raw",
+        "capacity": 8, "jobs": [["sample_flow", "f/raw/capacity~8"]],
+        "once": [["train_flow", "f/raw/capacity~8"]],
     },
 ]  # fmt: skip
 EPOCHS = pd.DataFrame(
     {"zoo": "digits", "epochs": [0, 0, 4, 4, 8, 8], "accuracy": [0.0, 0.2, 0.7, 0.9, 0.9, 1.0]}
 )
 SUMMARY = pd.DataFrame(
-    {"flow": "f", "weights": "raw", "width": 8, "set": ["zoo", "generated"], "accuracy": [1, 0.93]}
+    {
+        "flow": "f",
+        "alignment": "raw",
+        "capacity": 8,
+        "set": ["zoo", "generated"],
+        "accuracy": [1, 0.93],
+    }
 )
 
 

@@ -28,8 +28,8 @@ plan = planned(DEFAULT)
 
 
 SIS = {"system": "SIS", "variant": "plain", "trained_beta": 1.1, "trained_gamma": 3.0}
-IRIS = {"zoo": "iris", "block": 0, "weights": "raw"}
-DIGITS = {"flow": "digits", "weights": "aligned", "width": 64}
+IRIS = {"zoo": "iris", "block": 0, "alignment": "raw"}
+DIGITS = {"flow": "digits", "alignment": "aligned", "capacity": 64}
 
 
 def test_a_pattern_is_filled_once_for_every_row_that_differs_in_it() -> None:
@@ -167,7 +167,7 @@ def test_wildcards_and_numbers_give_the_same_values() -> None:
     text = {"trained_beta": "1.1", "trained_gamma": "3.0"}
     for params in (plan.experiments.test_params, plan.experiments.hidden_params):
         assert params({**SIS, **text}) == params(SIS)
-    assert plan.flows.params({**DIGITS, "width": "64"}) == plan.flows.params(DIGITS)
+    assert plan.flows.params({**DIGITS, "capacity": "64"}) == plan.flows.params(DIGITS)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_only_builtin_values_reach_the_rules() -> None:
         plan.experiments.noise_params({"system": "SIS", "variant": "noise~0.05"}),
         plan.evaluated.claim_params(),
         plan.flows.judgement_params(DIGITS),
-        plan.canonical.barrier_params({"zoo": "digits", "weights": "raw"}),
+        plan.canonical.barrier_params({"zoo": "digits", "alignment": "raw"}),
     ]
     assert {type(value) for value in values(made)} <= {str, int, float, bool, type(None)}
 
@@ -292,7 +292,7 @@ def test_transfer_goes_to_what_networks_can_read_and_what_is_there() -> None:
     config = generation()
     config["flow"]["transfer"]["tasks"] = ["same", "rotated", "digits", "mnist", "mnist:8x8"]
     other = planned(config)
-    row = {"flow": "digits_descent", "weights": "raw", "width": 64}
+    row = {"flow": "digits_descent", "alignment": "raw", "capacity": 64}
     expected = {"same": "digits", "rotated": "digits:rotated"}
     assert other.transfers.tasks(row) == expected
     config["zoo"]["downloads"] = {"mnist": None}
@@ -316,7 +316,7 @@ def test_a_conditional_flow_is_made_of_all_its_zoos() -> None:
     assert names == ["digits_tasks_descent", "digits_tasks"], (
         "a flow of which a zoo is missing is left out"
     )
-    row = {"flow": "digits_tasks", "weights": "aligned", "width": "256"}
+    row = {"flow": "digits_tasks", "alignment": "aligned", "capacity": "256"}
     made = other.flows.params(row)
     assert made["data"] == "digits, digits:inverted, digits:rotated"
     assert [len(blocks) for blocks in made["from"]] == [1, 1, 1] and made["members"] == [100] * 3
@@ -326,7 +326,7 @@ def test_a_conditional_flow_is_made_of_all_its_zoos() -> None:
     assert solvers == ["digits_widths"] * 8
     found = [
         other.flows.judgement_params(row),
-        other.flows.solver_params({"flow": "digits_widths", "weights": "raw", "width": 64}),
+        other.flows.solver_params({"flow": "digits_widths", "alignment": "raw", "capacity": 64}),
     ]
     assert {type(value) for value in values(found)} <= {str, int, float, bool, type(None)}
 

@@ -183,7 +183,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-from nodeflow.flow.method import Generator, Method
+from nodeflow.flow.method import Fitting, Generator, Method, Written
 from nodeflow.flow.settings import FlowSettingsProblem
 from nodeflow.settings.fields import NonNegative, checked, meaning
 
@@ -196,7 +196,7 @@ class ShakenSettings:
     """How far networks are from the member that they are made of."""
 
     method: Annotated[str, meaning("the name of the method")] = "shaken"
-    width: Annotated[int, meaning("not used")] = 1
+    size: Annotated[int, meaning("not used")] = 1
     noise: Annotated[NonNegative, meaning("standard deviation of the noise")] = 0.01
 
     def as_dict(self) -> dict[str, Any]:
@@ -225,12 +225,12 @@ class Shaking(Method):
     about = "shakes members"
     title = "shaken members"
     settings = ShakenSettings()
-    fixed = frozenset(("method", "width"))
-    capacity = "width"
+    fixed = frozenset(("method", "size"))
+    sized_by = "size"
     solvers = ("euler",)
     colours = ("#111111", "#777777")
 
-    def fit(self, zoos: Any, settings: Any, root_seed: int, labels: Any, device: Any = 0) -> Any:
+    def fit(self, zoos: Any, how: Fitting) -> Any:
         import pandas as pd
 
         from nodeflow.flow.codec import flatten
@@ -239,10 +239,10 @@ class Shaking(Method):
         shapes = zoo.origin.architecture.shapes
         rows = flatten(zoo.training.take(range(len(zoo.training))).parameters, shapes)
         losses = {"loss": [0.0], "train_loss": [0.0], "held_out_loss": [0.0]}
-        return Shaken(settings, shapes, rows), pd.DataFrame({"step": [1], **losses})
+        return Shaken(how.settings, shapes, rows), pd.DataFrame({"step": [1], **losses})
 
-    def read(self, settings: Any, shapes: Any, labels: Any, tensors: Any, about: Any) -> Any:
-        return Shaken(settings, shapes, tensors["members"])
+    def read(self, written: Written) -> Any:
+        return Shaken(written.settings, written.shapes, written.tensors["members"])
 
 
 METHOD = Shaking()
@@ -254,7 +254,7 @@ def test_a_flow_method(fresh: Checkout) -> None:
     (fresh.folder / "src/nodeflow/flow/methods/shaken.py").write_text(SHAKEN)
     assert len(touched(fresh)) == COUNTS["a flow method"]
     shaken = {
-        "zoo": "iris", "method": "shaken", "weights": ["raw"], "widths": [2],
+        "zoo": "iris", "method": "shaken", "alignment": ["raw"], "capacities": [2],
         "settings": {"noise": 0.02}, "sampling": {"count": 20, "solver": "euler", "steps": 1},
     }  # fmt: skip
     flow = {"use": ["iris", "shaken"], "flows": {"shaken": shaken}, "transfer": {"flows": []}}

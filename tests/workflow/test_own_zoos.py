@@ -85,7 +85,7 @@ def test_the_tutorial_leads_from_a_folder_to_new_checkpoints(
     exec(compile(MODULE + FIVE_LINES, "own-checkpoints.md", "exec"), names)
     make: Callable[[], nn.Module] = names["Net"]  # type: ignore[assignment]
     _, _, x, y = names["items"]()  # type: ignore[operator]
-    files = sorted(Path("results/flow/mine/aligned/width~256/checkpoints").glob("*.safetensors"))
+    files = sorted(Path("results/flow/mine/aligned/capacity~256/checkpoints").glob("*.safetensors"))
     assert len(files) == 20
     right = []
     for file in files:

@@ -22,7 +22,14 @@ BROWSER = next(
 )
 
 OWN = {figure.name for figure in FIGURES if figure.question == "own"} | {"own_page"}
-ASKED_FOR = {"error_over_training", "workflow", "solvers", "conditional", "growth"} | OWN
+ASKED_FOR = {
+    "error_over_training",
+    "workflow",
+    "solvers",
+    "conditional",
+    "growth",
+    "size_curves",
+} | OWN
 """Captions without a figure in the smoke run: the introduction, and what is drawn if asked for."""
 
 CAPTIONS = {path.stem for path in (ROOT / "workflow/report").glob("*.rst")} - ASKED_FOR

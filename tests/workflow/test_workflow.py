@@ -101,7 +101,7 @@ def test_every_figure_and_table_is_there(finished: Checkout) -> None:
     # config/generation.yaml draws these; smoke has neither several zoos nor time. And it keeps no
     # snapshots, and has no data of a user's own.
     common = {x.name for x in FIGURES if x.question != "own"}
-    for name in common - {"conditional", "solvers", "error_over_training", "growth"}:
+    for name in common - {"conditional", "solvers", "error_over_training", "growth", "size_curves"}:
         assert (figures / f"{name}.png").stat().st_size > 5_000
         assert (figures / f"{name}.pdf").stat().st_size > 5_000
     tables = {path.stem for path in (finished.folder / "results/tables").glob("*.parquet")}

@@ -25,7 +25,7 @@ with job(snakemake.log[0], snakemake.threads):
         dataset.test_x,
         dataset.test_y,
         root_seed=p["seed"],
-        labels=(p["flow"], p["weights"], p["width"]),
+        labels=(p["flow"], p["alignment"], p["capacity"]),
         calibration=dataset.train_x[: p["calibration"]],
         device=choose_device(p["device"]),
     )

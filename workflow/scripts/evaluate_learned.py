@@ -19,15 +19,14 @@ from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.graphs.schemas import NODES
 from nodeflow.graphs.store import read_graphs
+from nodeflow.grid import Cell
 from nodeflow.job import job
-from nodeflow.judge.degree import errors_by_degree
 from nodeflow.judge.error_schemas import ERRORS_BY_DEGREE
-from nodeflow.neural_ode.evaluate import evaluate_models
+from nodeflow.judge.tested import CellTests, LearnedTests
 from nodeflow.neural_ode.field import model_fields
-from nodeflow.neural_ode.learned import Fields
 from nodeflow.neural_ode.schemas import NEURAL_ODE_ERRORS, NEURAL_ODE_RUNS
 from nodeflow.neural_ode.trust_table import NEURAL_ODE_TRUST
-from nodeflow.neural_ode.trusted import evidence_of, rating, rating_each
+from nodeflow.neural_ode.trusted import evidence_of
 from nodeflow.tables import TableWriter, is_current, read_table, write_table
 
 snakemake: Any
@@ -41,61 +40,40 @@ SCHEMAS = {
 }
 
 
-def test(
-    params: Mapping[str, Any],
-    models_files: Sequence[str],
-    truth_files: Iterator[str],
-    training_files: Sequence[str],
-    paths: Mapping[str, str],
-) -> None:
-    """Write the tests of one system."""
+def tests_of(
+    params: Mapping[str, Any], models_files: Sequence[str], training_files: Sequence[str]
+) -> LearnedTests:
+    """The tests of the models of one system."""
     models = resolve_name(f"nodeflow.{params['read']}")(*models_files, params["models"])
     fields = model_fields(models)
-    evidence = None
-    if training_files:
-        learned = params["models"]["from"]
-        evidence = evidence_of(
-            models,
-            fields,
-            read_graphs(files.training_edges[0], learned["on"]),
-            read_trajectories(training_files[0], learned),
-            tolerance=Tolerance(**learned["tolerance"]),
+    if not training_files:
+        return LearnedTests(models, fields)
+    learned = params["models"]["from"]
+    graphs = read_graphs(files.training_edges[0], learned["on"])
+    known = read_trajectories(training_files[0], learned)
+    tolerance = Tolerance(**learned["tolerance"])
+    evidence = evidence_of(models, fields, graphs, known, tolerance=tolerance)
+    return LearnedTests(models, fields, evidence)
+
+
+def tested(
+    params: Mapping[str, Any], tests: LearnedTests, truth_files: Iterator[str]
+) -> Iterator[CellTests]:
+    """What they find on each test cell."""
+    for index, truth in enumerate(params["truths"]):
+        on = truth["on"]
+        graphs, nodes = tested_graphs(index)
+        stored = snakemake.params.stored[index]
+        yield tests.on_cell(
+            Cell(on["N"], on["beta"], on["gamma"]),
+            field(params["system"], truth["parameters"]),
+            graphs,
+            nodes,
+            read_trajectories(next(truth_files), truth)
+            if stored
+            else list(simulate_as(truth, graphs)),
+            tolerance=Tolerance(**truth["tolerance"]),
         )
-    runs, by_degree, trust = [], [], []
-    with TableWriter(paths["errors"], NEURAL_ODE_ERRORS, params) as writer:
-        for index, truth in enumerate(params["truths"]):
-            cell = {name: truth["on"][name] for name in ("N", "beta", "gamma")}
-            graphs, nodes = tested_graphs(index)
-            stored = snakemake.params.stored[index]
-            true = (
-                read_trajectories(next(truth_files), truth)
-                if stored
-                else list(simulate_as(truth, graphs))
-            )
-            rated: list[dict[str, Any]] = []
-            watch = None
-            if evidence:
-                watch = rating(evidence, graphs, rated)
-            elif isinstance(models, Fields) and models.raters:
-                watch = rating_each(models, graphs, rated)
-            errors, found = evaluate_models(
-                models,
-                field(params["system"], truth["parameters"]),
-                graphs,
-                nodes,
-                true,
-                tolerance=Tolerance(**truth["tolerance"]),
-                fields=fields,
-                watch=watch,
-            )
-            writer.write(errors.assign(**cell))
-            runs.append(found.assign(**cell))
-            by_degree.append(errors_by_degree(errors).assign(**cell))
-            trust += [{**row, **cell} for row in rated]
-    write_table(paths["runs"], pd.concat(runs), NEURAL_ODE_RUNS, params)
-    write_table(paths["by_degree"], pd.concat(by_degree), ERRORS_BY_DEGREE, params)
-    columns = list(NEURAL_ODE_TRUST.columns)
-    write_table(paths["trust"], pd.DataFrame(trust, columns=columns), NEURAL_ODE_TRUST, params)
 
 
 @cache
@@ -111,10 +89,17 @@ with job(snakemake.log[0], snakemake.threads):
         if all(is_current(paths[name], SCHEMAS[name], params) for name in SCHEMAS):
             continue
         count = sum(snakemake.params.stored)
-        test(
-            params,
-            files.models[index :: len(p)],
-            iter(files.truth[index * count : (index + 1) * count]),
-            files.training[index : index + 1],
-            paths,
-        )
+        truth_files = iter(files.truth[index * count : (index + 1) * count])
+        tests = tests_of(params, files.models[index :: len(p)], files.training[index : index + 1])
+        runs, by_degree, trust = [], [], []
+        with TableWriter(paths["errors"], NEURAL_ODE_ERRORS, params) as writer:
+            for cell in tested(params, tests, truth_files):
+                writer.write(cell.errors)
+                runs.append(cell.runs)
+                by_degree.append(cell.by_degree)
+                trust += cell.trust
+        write_table(paths["runs"], pd.concat(runs), NEURAL_ODE_RUNS, params)
+        write_table(paths["by_degree"], pd.concat(by_degree), ERRORS_BY_DEGREE, params)
+        columns = list(NEURAL_ODE_TRUST.columns)
+        rated = pd.DataFrame(trust, columns=columns)
+        write_table(paths["trust"], rated, NEURAL_ODE_TRUST, params)

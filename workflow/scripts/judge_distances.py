@@ -34,7 +34,7 @@ with job(snakemake.log[0], snakemake.threads):
         items.settings,
         DistanceSettings(**p["distances"]),
         root_seed=p["seed"],
-        labels=(p["flow"], p["weights"], p["width"]),
+        labels=(p["flow"], p["alignment"], p["capacity"]),
         align=closest_gauge(derive_symmetry(origin.architecture), MatchSettings(**p["matching"])),
         calibration=items.calibration,
         device=choose_device(p["device"]),

@@ -23,7 +23,7 @@ drawn, flow = p["from"], p["from"]["from"]
 
 with job(snakemake.log[0], snakemake.threads):
     settings = PanelSettings(**p["settings"])
-    labels = (p["flow"], p["weights"], p["width"])
+    labels = (p["flow"], p["alignment"], p["capacity"])
     learned = origins(flow, snakemake.params.folders)
     architecture = learned[0].architecture
     zoos = open_zoos(files.members, flow["from"], p["members"], learned)

@@ -16,10 +16,10 @@ with job(snakemake.log[0], snakemake.threads):
     architecture = architecture_of(p["raw"]["architecture"])
     dataset = data_of(p["raw"]["data"], snakemake.params.folder, architecture)
     assert dataset is not None  # the plan asks for barriers only where there are items
-    for weights, made in p.items():
-        if is_current(output[weights], BARRIER, made):
+    for alignment, made in p.items():
+        if is_current(output[alignment], BARRIER, made):
             continue
-        block = read_block(files[weights], made["from"])
+        block = read_block(files[alignment], made["from"])
         count = min(made["pairs"], len(block) - 1)
         path = loss_barrier(
             architecture,
@@ -31,4 +31,4 @@ with job(snakemake.log[0], snakemake.threads):
             calibration=dataset.train_x[: made["calibration"]],
             device=choose_device(made["device"]),
         )
-        write_table(output[weights], path, BARRIER, made)
+        write_table(output[alignment], path, BARRIER, made)

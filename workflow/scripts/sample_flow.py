@@ -22,7 +22,7 @@ with job(snakemake.log[0], snakemake.threads):
         p["count"],
         SampleSettings(p["solver"], p["steps"]),
         root_seed=p["seed"],
-        labels=(p["flow"], p["weights"], p["width"]),
+        labels=(p["flow"], p["alignment"], p["capacity"]),
         made=metadata,
         conditions=[Condition(x, w) for x in p["labels"] for w in p["guidance"]] or [None],
         members=zoo and zoo.split(flow["members"][0])[0],

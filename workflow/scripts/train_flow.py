@@ -17,9 +17,9 @@ made = {**p, "code": snakemake.params.code}
 with job(snakemake.log[0], snakemake.threads):
     flow, history = fit_flow(
         open_zoos(files.members, p["from"], p["members"], origins(p, snakemake.params.folders)),
-        settings_of(p["method"], p["changes"], p["width"]),
+        settings_of(p["method"], p["changes"], p["capacity"]),
         root_seed=p["seed"],
-        labels=(p["flow"], p["weights"], p["width"]),
+        labels=(p["flow"], p["alignment"], p["capacity"]),
         device=choose_device(p["device"]),
     )
     write_flow(output.flow, flow, made)

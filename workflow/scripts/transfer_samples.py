@@ -39,7 +39,7 @@ with job(snakemake.log[0], snakemake.threads):
         {task: load_dataset(data, folders[task]) for task, data in p["tasks"].items()},
         settings,
         root_seed=p["seed"],
-        labels=(p["flow"], p["weights"], p["width"]),
+        labels=(p["flow"], p["alignment"], p["capacity"]),
         calibration=dataset.train_x[: p["calibration"]],
         device=choose_device(p["device"]),
     )

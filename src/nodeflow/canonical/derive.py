@@ -180,8 +180,8 @@ def _groups(graph: OperationGraph, architecture: Architecture) -> Symmetry:
         (tensors.values(), "the same units along two axes of one tensor"),
         (graph.values, "units that meet each other"),
     ):
-        for value in values:
-            leaves = [leaf for axis in value for leaf in axis.leaves]
+        for axes in values:
+            leaves = [leaf for axis in axes for leaf in axis.leaves]
             for leaf in leaves:
                 if leaves.count(leaf) > 1:
                     leaf.freeze(reason)
@@ -189,8 +189,8 @@ def _groups(graph: OperationGraph, architecture: Architecture) -> Symmetry:
     while _freeze_what_fits_no_group(tensors, heads):
         heads = {one: head for one, head in heads.items() if not (one.frozen or head.frozen)}
     places: dict[Units, list[tuple[Place, Scale]]] = {}
-    for name, value in tensors.items():
-        for number, axis in enumerate(value):
+    for name, axes in tensors.items():
+        for number, axis in enumerate(axes):
             leaves = axis.leaves
             moving = [leaf for leaf in leaves if not leaf.frozen]
             if moving:
@@ -224,8 +224,8 @@ def _groups(graph: OperationGraph, architecture: Architecture) -> Symmetry:
     frozen = [
         f"{name}, axis {number}: {leaf.frozen}"
         + (f", so {leaf.size} parts move alike" if any(not x.frozen for x in axis.leaves) else "")
-        for name, value in tensors.items()
-        for number, axis in enumerate(value)
+        for name, axes in tensors.items()
+        for number, axis in enumerate(axes)
         for leaf in axis.leaves
         if leaf.frozen and leaf.frozen != END
     ]
@@ -247,11 +247,11 @@ def _heads(values: Iterable[Value]) -> dict[Units, Units]:
     """
     company: dict[Units, set[Units]] = {}
     behind: dict[Units, set[Units]] = {}
-    for value in values:
-        moving = {leaf for axis in value for leaf in axis.leaves if not leaf.frozen}
+    for axes in values:
+        moving = {leaf for axis in axes for leaf in axis.leaves if not leaf.frozen}
         for leaf in moving:
             company[leaf] = company.get(leaf, moving) & moving
-        for axis in value:
+        for axis in axes:
             for one, other in zip(axis.leaves, axis.leaves[1:], strict=False):
                 behind.setdefault(other, set()).add(one)
     hosted = {}
@@ -265,9 +265,9 @@ def _heads(values: Iterable[Value]) -> dict[Units, Units]:
 def _freeze_what_fits_no_group(tensors: Mapping[str, Value], heads: Mapping[Units, Units]) -> bool:
     """Freeze units that lie along an axis in a way that no group can state; whether there were."""
     hosts = set(heads.values())
-    for value in tensors.values():
-        axes = [[leaf for leaf in axis.leaves if not leaf.frozen] for axis in value]
-        for axis, moving in zip(value, axes, strict=True):
+    for axes in tensors.values():
+        moving_along = [[leaf for leaf in axis.leaves if not leaf.frozen] for axis in axes]
+        for axis, moving in zip(axes, moving_along, strict=True):
             leaves = axis.leaves
             whole = len(moving) == 1 and moving[0] not in hosts and moving[0] not in heads
             within = len(moving) == 2 and heads.get(moving[1]) is moving[0]
@@ -277,8 +277,8 @@ def _freeze_what_fits_no_group(tensors: Mapping[str, Value], heads: Mapping[Unit
                 for leaf in moving[1:] if within else moving:
                     leaf.freeze("several classes of units along one axis")
                 return True
-        if sum(map(bool, axes)) > 2:
-            for leaf in (leaf for moving in axes for leaf in moving):
+        if sum(map(bool, moving_along)) > 2:
+            for leaf in (leaf for moving in moving_along for leaf in moving):
                 leaf.freeze("units along more than two axes of one tensor")
             return True
     return False

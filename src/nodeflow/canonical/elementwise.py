@@ -52,15 +52,15 @@ def elementwise(name: str, a: Mapping[str, Any], shape: _Shape) -> Value:
         a: its arguments.
         shape: of what it makes.
     """
-    values: list[Value] = [one for one in a.values() if is_value(one)]
-    if len(values) != 1:
-        return rigid(reduce(met, values, []))
-    (value,) = values
-    for axis in value:
+    tensors: list[Value] = [one for one in a.values() if is_value(one)]
+    if len(tensors) != 1:
+        return rigid(reduce(met, tensors, []))
+    (x,) = tensors
+    for axis in x:
         axis.scale.forbid(
             positive=name not in _SCALE | _SCALE_AND_SIGN, odd=name not in _SIGN | _SCALE_AND_SIGN
         )
-    return value
+    return x
 
 
 def is_value(argument: Any) -> bool:
@@ -74,18 +74,18 @@ def met(x: Value, y: Value) -> Value:
     Along an axis that only one of them has, units cannot be scaled, since what they meet is not.
     """
     long, short = (x, y) if len(x) >= len(y) else (y, x)
-    value = list(long)
+    axes = list(long)
     missing = len(long) - len(short)
-    rigid(value[:missing])
+    rigid(axes[:missing])
     for index, axis in enumerate(short, missing):
-        if value[index].size == 1:
-            value[index] = axis
+        if axes[index].size == 1:
+            axes[index] = axis
             rigid([axis])
         elif axis.size > 1:
-            unite(axis, value[index])
+            unite(axis, axes[index])
         else:
-            rigid([value[index]])
-    return value
+            rigid([axes[index]])
+    return axes
 
 
 def plus(a: Any, shape: _Shape) -> Value:
@@ -115,10 +115,10 @@ def times(a: Any, shape: _Shape, divided: bool = False) -> Value:
 
 def prelu(a: Any, shape: _Shape) -> Value:
     """A ReLU with slopes below zero, one for all units or one for each."""
-    x, weight = a["self"], rigid(a["weight"])
+    x: Value = a["self"]
+    weight = rigid(a["weight"])
     for axis in x:
         axis.scale.forbid(positive=False)
     if weight[0].size > 1:
         join(weight[0], x[min(1, len(x) - 1)])
-    value: Value = x
-    return value
+    return x

@@ -59,8 +59,8 @@ def read_graph(architecture: Architecture) -> OperationGraph:
     read: set[str] = set()
     for node in program.graph.nodes:
         if node.op == "output":
-            for value in _tensors_in(results, node.args):
-                freeze(value, END)
+            for axes in _tensors_in(results, node.args):
+                freeze(axes, END)
             continue
         if node.op == "placeholder":
             results[node] = _given(graph, architecture, node, names.get(node.name, ""))
@@ -72,11 +72,11 @@ def read_graph(architecture: Architecture) -> OperationGraph:
             results[node] = _made(node, results, active)
             if active.intersection(node.all_input_nodes):
                 active.add(node)
-        result = results[node]
-        graph.values += result if isinstance(result, tuple) else [result]
-    for name, value in graph.tensors.items():
+        made = results[node]
+        graph.values += made if isinstance(made, tuple) else [made]
+    for name, axes in graph.tensors.items():
         if name not in read:
-            freeze(value, "no operation of the graph reads it")
+            freeze(axes, "no operation of the graph reads it")
     return graph
 
 
@@ -117,9 +117,9 @@ def _given(graph: OperationGraph, architecture: Architecture, node: Node, name: 
     sizes = getattr(node.meta.get("val"), "shape", ())
     if name not in architecture.shapes and name not in architecture.statistics:
         return [fixed_axis(size, "a constant of the module" if name else END) for size in sizes]
-    value = [free_axis(size) for size in sizes]
-    graph.tensors[name] = value
-    return value
+    axes = [free_axis(size) for size in sizes]
+    graph.tensors[name] = axes
+    return axes
 
 
 def _made(node: Node, results: Mapping[Node, Made], active: set[Node]) -> Made:
@@ -140,8 +140,8 @@ def _made(node: Node, results: Mapping[Node, Made], active: set[Node]) -> Made:
     rule = rule_of(node.target)
     if rule is None or val is None:
         reason = f"the operation {node.target} is not known here"
-        for value in _tensors_in(results, [*node.args, *node.kwargs.values()]):
-            freeze(value, reason)
+        for axes in _tensors_in(results, [*node.args, *node.kwargs.values()]):
+            freeze(axes, reason)
         if isinstance(shape, list):
             return tuple([fixed_axis(size, reason) for size in one] for one in shape)
         return [fixed_axis(size, reason) for size in shape]
@@ -169,8 +169,8 @@ def _tensors_in(results: Mapping[Node, Made], arguments: Iterable[Any]) -> list[
     values: list[Value] = []
     for argument in arguments:
         if isinstance(argument, Node):
-            result = results[argument]
-            values += result if isinstance(result, tuple) else [result]
+            made = results[argument]
+            values += made if isinstance(made, tuple) else [made]
         elif isinstance(argument, (list, tuple)):
             values += _tensors_in(results, argument)
     return values

@@ -88,8 +88,8 @@ def batch_norm(a: Any, shape: Any) -> Made:
             unite(a[name][0], new if learned else x[1])
         elif learned:
             rigid([new])
-    value = [x[0], new, *x[2:]]
-    return value if isinstance(shape, tuple) else (value, *fixed(shape[1:]))
+    axes = [x[0], new, *x[2:]]
+    return axes if isinstance(shape, tuple) else (axes, *fixed(shape[1:]))
 
 
 def instance_norm(a: Any, shape: _Shape) -> Made:
@@ -156,13 +156,13 @@ def einsum(a: Any, shape: _Shape) -> Value:
     """A sum of products by its letters."""
     equation = a["equation"].replace(" ", "")
     if "." in equation or "->" not in equation:
-        for value in a["tensors"]:
-            freeze(value, f'the sum "{equation}" is not known here')
+        for x in a["tensors"]:
+            freeze(x, f'the sum "{equation}" is not known here')
         return [fixed_axis(size) for size in shape]
     inputs, output = equation.split("->")
     axes: dict[str, Axis] = {}
-    for letters, value in zip(inputs.split(","), a["tensors"], strict=True):
-        for letter, axis in zip(letters, rigid(value), strict=True):
+    for letters, x in zip(inputs.split(","), a["tensors"], strict=True):
+        for letter, axis in zip(letters, rigid(x), strict=True):
             if axis.size > 1 and axes.get(letter, axis).size > 1:
                 unite(axis, axes.get(letter, axis))
             if letter not in axes or axes[letter].size == 1:

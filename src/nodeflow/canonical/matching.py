@@ -162,11 +162,11 @@ def _ascend(
     orders = {name: order.copy() for name, order in start.items()}
     signs = {name: np.ones(orders[name].shape) for name in scores.odd}
     prices = dict(scores.prices)
-    value = scores.begin(orders)
-    stale = {family_key(family): np.ones(len(value), dtype=bool) for family in scores.families}
+    objective = scores.begin(orders)
+    stale = {family_key(family): np.ones(len(objective), dtype=bool) for family in scores.families}
     key_of = {group.name: family_key(family) for family in scores.families for group in family}
-    taken = np.zeros(len(value), dtype=np.int64)
-    history = [value]
+    taken = np.zeros(len(objective), dtype=np.int64)
+    history = [objective]
     while len(history) <= sweeps and any(waiting.any() for waiting in stale.values()):
         taken += np.any(list(stale.values()), axis=0)
         history.append(history[-1].copy())

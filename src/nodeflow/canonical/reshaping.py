@@ -114,8 +114,8 @@ def pooled(a: Any, shape: Any, axes: int, odd: bool) -> Made:
     if not odd:
         x[-axes - 1].scale.forbid(positive=False)  # a maximum turns into a minimum
     one = shape if isinstance(shape, tuple) else shape[0]
-    value = [*x[:-axes], *slid(x[-axes:], one[-axes:])]
-    return value if isinstance(shape, tuple) else (value, *fixed(shape[1:]))
+    made = [*x[:-axes], *slid(x[-axes:], one[-axes:])]
+    return made if isinstance(shape, tuple) else (made, *fixed(shape[1:]))
 
 
 def padded(a: Any, shape: _Shape) -> Value:
@@ -200,9 +200,9 @@ def stacked(a: Any, shape: _Shape) -> Value:
     for other in others:
         for axis, same in zip(other, first, strict=True):
             unite(axis, same)
-    value = list(first)
-    value.insert(a["dim"] % len(shape), fixed_axis(len(a["tensors"]), _PARTS))
-    return value
+    axes = list(first)
+    axes.insert(a["dim"] % len(shape), fixed_axis(len(a["tensors"]), _PARTS))
+    return axes
 
 
 def repeated(a: Any, shape: _Shape) -> Value:
@@ -251,11 +251,11 @@ def view(a: Any, shape: _Shape) -> Value:
 
 def transposed_axes(a: Any, shape: _Shape) -> Value:
     """Two axes exchanged."""
-    value = list(a["self"])
+    axes = list(a["self"])
     word = "dim" if "dim0" in a else "axis"
     one, other = a[f"{word}0"], a[f"{word}1"]
-    value[one], value[other] = value[other], value[one]
-    return value
+    axes[one], axes[other] = axes[other], axes[one]
+    return axes
 
 
 def permuted(a: Any, shape: _Shape) -> Value:
@@ -290,9 +290,9 @@ def expanded(a: Any, shape: _Shape) -> Value:
 
 def unsqueezed(a: Any, shape: _Shape) -> Value:
     """A new axis of length one."""
-    value = list(a["self"])
-    value.insert(a["dim"] % len(shape), free_axis(1))
-    return value
+    axes = list(a["self"])
+    axes.insert(a["dim"] % len(shape), free_axis(1))
+    return axes
 
 
 def filled(a: Any, shape: _Shape) -> Value:

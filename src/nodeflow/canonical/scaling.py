@@ -18,6 +18,9 @@ from nodeflow.threads import one_thread_if_small
 
 __all__ = ["Balanced", "balance"]
 
+_SWEEPS, _BALANCED = 1000, 1e-10
+"""A network is balanced when a sweep changes no scale by more than this share, or after so many."""
+
 
 @dataclass(frozen=True)
 class Balanced:
@@ -35,12 +38,7 @@ class Balanced:
 
 
 @one_thread_if_small
-def balance(
-    parameters: Mapping[str, Tensor],
-    symmetry: Symmetry,
-    tolerance: float = 1e-10,
-    sweeps: int = 1000,
-) -> Balanced:
+def balance(parameters: Mapping[str, Tensor], symmetry: Symmetry) -> Balanced:
     """Scale every unit so that the squares of what makes it and of what reads it have equal sums.
 
     A unit that nothing makes or nothing reads keeps its scale. Each network stops on its own, so
@@ -49,8 +47,6 @@ def balance(
     Args:
         parameters: tensors of shape (K, *shape).
         symmetry: of their architecture.
-        tolerance: a network is balanced when a sweep changes no scale by more than this share.
-        sweeps: at most so many.
     """
     parameters = symmetry.arrange(parameters)
     if len(next(iter(parameters.values()))) == 0:
@@ -65,7 +61,7 @@ def balance(
     scales = {g.name: torch.ones(members, g.size, dtype=torch.float64) for g in groups}
     taken = torch.zeros(members, dtype=torch.int64)
     active = torch.ones(members, dtype=torch.bool)
-    for _ in range(sweeps):
+    for _ in range(_SWEEPS):
         if not active.any():
             break
         change = torch.zeros(members, dtype=torch.float64)
@@ -76,7 +72,7 @@ def balance(
             scales[group.name] *= step
             change = torch.maximum(change, (torch.maximum(step, 1 / step) - 1).amax(1))
         taken += active
-        active &= change > tolerance
+        active &= change > _BALANCED
     return Balanced(rescale(parameters, symmetry, scales), scales, taken)
 
 

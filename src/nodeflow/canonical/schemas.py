@@ -8,11 +8,11 @@ from nodeflow.tables import Schema, gathered
 from nodeflow.zoo.schemas import ZOO
 
 __all__ = [
+    "ALIGNED_ZOO",
     "ALIGNMENT",
     "BARRIER",
     "COLLECTED_ALIGNMENT",
     "COLLECTED_BARRIER",
-    "ZOO_WEIGHTS",
 ]
 
 ALIGNMENT = Schema(
@@ -61,12 +61,12 @@ BARRIER = Schema(
     },
 )
 
-ZOO_WEIGHTS = Schema(
-    "zoo and weights",
-    1,
-    {"zoo": pa.string(), "weights": pa.string()},
-    {"zoo": "name of the zoo", "weights": "raw, as trained, or aligned to the first member"},
+ALIGNED_ZOO = Schema(
+    "zoo and alignment",
+    2,
+    {"zoo": pa.string(), "alignment": pa.string()},
+    {"zoo": "name of the zoo", "alignment": "raw, as trained, or aligned to the first member"},
 )
 
 COLLECTED_ALIGNMENT = gathered("alignment of all zoos", ALIGNMENT, ZOO)
-COLLECTED_BARRIER = gathered("loss barriers of all zoos", BARRIER, ZOO_WEIGHTS)
+COLLECTED_BARRIER = gathered("loss barriers of all zoos", BARRIER, ALIGNED_ZOO)

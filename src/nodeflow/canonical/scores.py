@@ -218,11 +218,11 @@ class Scores:
 
     def begin(self, orders: Mapping[str, np.ndarray]) -> np.ndarray:
         """Compute the scores of all groups at these orders; returns the objective there, (K,)."""
-        value = self.still.copy()
+        objective = self.still.copy()
         for group in (one for family in self.families for one in family):
             fixed = self.fixed[group.name]
             if group.name in self.now:
-                score = self.of(group, np.arange(len(value)), orders, {})
+                score = self.of(group, np.arange(len(objective)), orders, {})
             else:
                 score = self.now[group.name] = fixed.copy()
                 for between in self.between[group.name]:
@@ -230,8 +230,8 @@ class Scores:
                     score += between.products()
             # What lies between two groups is in the scores of both.
             order = orders[group.name]
-            value += (sides_of(score, order) + sides_of(fixed, order)).sum(1) / 2
-        return value
+            objective += (sides_of(score, order) + sides_of(fixed, order)).sum(1) / 2
+        return objective
 
     def of(
         self,

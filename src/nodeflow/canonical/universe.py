@@ -36,6 +36,9 @@ from nodeflow.zoo.store import read_block
 
 __all__ = ["Centre", "Universe", "align_universe", "centre_of_files", "find_centre"]
 
+_ROUNDS = 100
+"""At most so many visits of all networks."""
+
 _TOO_FEW = "A common centre needs two or more networks."
 
 Passes = Callable[[], Iterator[Mapping[str, Tensor]]]
@@ -86,9 +89,7 @@ def align_universe(
     parameters: Mapping[str, Tensor],
     symmetry: Symmetry,
     settings: MatchSettings,
-    members: Sequence[int] | np.ndarray | None = None,
     first: int = 0,
-    rounds: int = 100,
 ) -> Universe:
     """Permute the units of all networks to bring their weights closest to each other.
 
@@ -99,9 +100,7 @@ def align_universe(
         parameters: tensors of shape (K, *shape), K at least 2; all finite.
         symmetry: of their architecture.
         settings: of the matching.
-        members: numbers of the networks for the report; 0 … K-1 by default.
         first: the network whose order of units the others start from.
-        rounds: at most so many visits of all networks.
 
     Raises:
         AlignProblem: fewer than two networks.
@@ -113,10 +112,10 @@ def align_universe(
     if symmetry.unmatched:
         warnings.warn(f"Nothing is aligned: {symmetry.unmatched}.", UnmatchedWarning, stacklevel=2)
     reference = {name: tensor[first] for name, tensor in parameters.items()}
-    common = find_centre(lambda: iter([parameters]), reference, symmetry, settings, rounds)
+    common = find_centre(lambda: iter([parameters]), reference, symmetry, settings)
     aligned = permute(parameters, symmetry, common.permutations)
     learned = {n: tensor for n, tensor in common.tensors.items() if n not in symmetry.statistics}
-    numbers = np.arange(len(common.sweeps)) if members is None else np.asarray(members)
+    numbers = np.arange(len(common.sweeps))
     report = alignment_report(
         parameters, aligned, learned, numbers, common.sweeps, symmetry.unmatched
     )
@@ -175,7 +174,6 @@ def find_centre(
     first: Mapping[str, Tensor],
     symmetry: Symmetry,
     settings: MatchSettings,
-    rounds: int = 100,
 ) -> Centre:
     """The common centre of networks that need not be in memory together.
 
@@ -184,7 +182,6 @@ def find_centre(
         first: the network whose order of units they start from, tensors of shape (*shape).
         symmetry: of their architecture.
         settings: of the matching; signs stay as they are.
-        rounds: at most so many visits of all networks.
 
     Raises:
         AlignProblem: fewer than two networks.
@@ -216,7 +213,7 @@ def find_centre(
         return float(sum(t.square().sum() for t in learned) - squares) / (count * (count - 1))
 
     history = [pairs()]
-    for _ in range(rounds):
+    for _ in range(_ROUNDS):
         moved = False
         for block, permutations in zip(arranged(), places, strict=True):
             moved |= _visit(block, permutations, total, symmetry, settings)

@@ -67,12 +67,12 @@ class AnyFlow(Section):
         "exaggerates it",
         default=None,
     )
-    weights: Some[Annotated[str, OneOf(("aligned", "raw"))]] = key(
+    alignment: Some[Annotated[str, OneOf(("aligned", "raw"))]] = key(
         "canonicalized members (each zoo for itself), members as trained, or both"
     )
-    widths: Some[Width] = key(
-        "hidden widths of the velocity field, or probes of a descent (for each label); one flow a "
-        "width"
+    capacities: Some[Width] = key(
+        "hidden widths of the velocity field, or numbers of probes of a descent (for each label); "
+        "one flow for each"
     )
     method: str
     settings: Any
@@ -119,11 +119,11 @@ class AnyFlow(Section):
                 f"is {self.sampling.steps}; a {self.method} takes the steps that it learned, "
                 f"{learned} (of a descent {{here}}.settings.evaluations).",
             )
-        if not {*self.weights} <= {*self.by.weights}:
+        if not {*self.alignment} <= {*self.by.alignments}:
             yield fault(
-                "weights",
-                f"is {list(self.weights)}; a {self.method} pairs members with their "
-                f"initializations and needs [{', '.join(self.by.weights)}].",
+                "alignment",
+                f"is {list(self.alignment)}; a {self.method} pairs members with their "
+                f"initializations and needs [{', '.join(self.by.alignments)}].",
             )
 
     def misfits(self, where: str, zoos: Mapping[str, Zoo]) -> Iterator[PydanticCustomError]:

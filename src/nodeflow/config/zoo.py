@@ -111,17 +111,17 @@ class Checkpoints(Section):
         if not files:
             yield fault("folder", f"is {self.folder}, which cannot be a folder.")
         for name in ("module", "data"):
-            value = getattr(self, name)
-            if value is None:
+            given = getattr(self, name)
+            if given is None:
                 continue
-            if name == "data" and is_array_file(value):
-                if not is_file(value):
-                    yield fault(name, f"is {value}, which is not a file.")
+            if name == "data" and is_array_file(given):
+                if not is_file(given):
+                    yield fault(name, f"is {given}, which is not a file.")
                 continue
             try:
-                named_file(value)
+                named_file(given)
             except NamedProblem as problem:
-                yield fault(name, f"is {value}. {problem}")
+                yield fault(name, f"is {given}. {problem}")
 
 
 class Zoo(Section):

@@ -27,7 +27,7 @@ def is_array_file(source: str) -> bool:
     return source.endswith(".npz")
 
 
-def given_data(source: str, item: Sequence[int] | None, classes: int = 0) -> Dataset:
+def given_data(source: str, item: Sequence[int] | None) -> Dataset:
     """Items that networks from elsewhere are judged on, as the networks read them.
 
     Nothing is scaled or normalized. Arrays are named x and y, or by part (train, validation or
@@ -38,7 +38,9 @@ def given_data(source: str, item: Sequence[int] | None, classes: int = 0) -> Dat
     Args:
         source: an `.npz` file, or "package.module:function".
         item: shape of an item; None for that of the arrays.
-        classes: how many there are; 0 for as many as the largest label says.
+
+    Returns:
+        The data, with as many classes as the largest label says.
 
     Raises:
         DataProblem: no such arrays, or arrays of other shapes.
@@ -63,7 +65,7 @@ def given_data(source: str, item: Sequence[int] | None, classes: int = 0) -> Dat
         part: parts.get(part, (np.zeros((0, size), np.float32), np.zeros(0, np.int64)))
         for part in ("train", "validation", "test")
     }
-    count = classes or int(max(y.max() for _, y in parts.values())) + 1
+    count = int(max(y.max() for _, y in parts.values())) + 1
     return Dataset(source, *rows["train"], *rows["validation"], *rows["test"], count)
 
 

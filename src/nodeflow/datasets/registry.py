@@ -140,10 +140,10 @@ def load_dataset(name: str, folder: str | Path | None = None) -> Dataset:
     base, *views = name.split(":")
     if not dataset_available(base, folder):
         raise DataProblem(_cure(base, folder))
-    data = SETS[base].load(Path(folder or SETS[base].home or "."))
-    parts = (data.train_x, data.validation_x, data.test_x)
+    dataset = SETS[base].load(Path(folder or SETS[base].home or "."))
+    parts = (dataset.train_x, dataset.validation_x, dataset.test_x)
     train, validation, test = (_seen(part, FORMS[base][0], views) for part in parts)
-    return replace(data, name=name, train_x=train, validation_x=validation, test_x=test)
+    return replace(dataset, name=name, train_x=train, validation_x=validation, test_x=test)
 
 
 def _seen(items: np.ndarray, shape: tuple[int, ...], views: Sequence[str]) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.initial import InitialProblem, initial_states
-from nodeflow.dynamics.integrate import IntegrationProblem, check_settings, simulate_graphs
+from nodeflow.dynamics.integrate import IntegrationProblem, check_tolerance, simulate_graphs
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, field
 from nodeflow.dynamics.tolerance import Tolerance
@@ -161,7 +161,7 @@ def simulate_ensemble(
                         simulation.reason[index],
                     )
 
-    check_settings(tolerance.rtol, tolerance.atol, tolerance.max_steps)
+    check_tolerance(tolerance)
     return run()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +24,8 @@ Floats = NDArray[np.float64]
 
 _SMALLEST_STEP = 2.0**-30
 _DECREASE = 1e-4
+_SAME = 1e-4
+"""Two states x and y are the same fixed point if |x_i − y_i| ≤ this (1 + |y_i|) at every node."""
 _RESTART = 60
 
 
@@ -98,14 +101,10 @@ def find_fixed_points(
     domain: tuple[float, float] = (-math.inf, math.inf),
     tolerance: float = 1e-9,
     max_iterations: int = 50,
-    distance: float = 1e-4,
     eigenvalues: int = 6,
     near: Field | None = None,
 ) -> FixedPoints:
     """Newton's method with Armijo's line search from several starts.
-
-    More than eight parameters, because the last five are limits of the search that hardly
-    anyone sets.
 
     Several fixed points are reported side by side. The state after a long integration is a good
     start; other starts show whether the system has more than one fixed point.
@@ -118,8 +117,6 @@ def find_fixed_points(
             points with negative states, which the domain of the system rules out.
         tolerance: a state is a fixed point if no |dx_i/dt| is larger.
         max_iterations: a search fails after so many Newton steps.
-        distance: two states are the same fixed point if |x_i − y_i| ≤ distance (1 + |x_i|) at
-            every node.
         eigenvalues: number of rightmost eigenvalues per fixed point.
         near: another field, close to this one and quicker to evaluate. Each search first goes where
             Newton's method takes it, and fails if that fails.
@@ -141,13 +138,14 @@ def find_fixed_points(
             f"Starts have to be finite, and number {bad[0]} is {states[bad]} at node {bad[1]}; "
             "leave out failed integrations."
         )
+
+    def newton(by: Field, start: Floats) -> Search:
+        return _newton(by, matrix, start, domain, tolerance, max_iterations)
+
     with np.errstate(all="ignore"):
-        searches = [
-            _search(field, near, matrix, start, domain, tolerance, max_iterations)
-            for start in states
-        ]
+        searches = [_search(newton, field, near, start) for start in states]
     points: list[FixedPoint] = []
-    for members in _groups(searches, distance):
+    for members in _groups(searches):
         best = min((searches[start] for start in members), key=lambda search: search.residual)
         for start in members:
             searches[start] = replace(searches[start], point=len(points))
@@ -156,21 +154,15 @@ def find_fixed_points(
 
 
 def _search(
-    field: Field,
-    near: Field | None,
-    adjacency: sp.csr_array,
-    start: Floats,
-    domain: tuple[float, float],
-    tolerance: float,
-    max_iterations: int,
+    newton: Callable[[Field, Floats], Search], field: Field, near: Field | None, start: Floats
 ) -> Search:
     """Newton's method by the field; if there is one near it, first by that."""
     if near is None:
-        return _newton(field, adjacency, start, domain, tolerance, max_iterations)
-    first = _newton(near, adjacency, start, domain, tolerance, max_iterations)
+        return newton(field, start)
+    first = newton(near, start)
     if first.reason:
         return first
-    then = _newton(field, adjacency, first.state, domain, tolerance, max_iterations)
+    then = newton(field, first.state)
     return replace(then, iterations=first.iterations + then.iterations)
 
 
@@ -240,7 +232,7 @@ def _newton_direction(at: Linearization, v: Floats) -> Floats | None:
     return solution if np.isfinite(solution).all() else None
 
 
-def _groups(searches: list[Search], distance: float) -> list[list[int]]:
+def _groups(searches: list[Search]) -> list[list[int]]:
     """Indices of the searches that reached the same state, by the first of each."""
     groups: list[list[int]] = []
     for start, search in enumerate(searches):
@@ -249,7 +241,7 @@ def _groups(searches: list[Search], distance: float) -> list[list[int]]:
         x = search.state
         for members in groups:
             y = searches[members[0]].state
-            if (np.abs(x - y) <= distance * (1.0 + np.abs(y))).all():
+            if (np.abs(x - y) <= _SAME * (1.0 + np.abs(y))).all():
                 members.append(start)
                 break
         else:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -21,11 +21,12 @@ from nodeflow.dynamics import kernels, neighbours
 from nodeflow.dynamics.given import as_matrix, by_node, first_bad, increasing
 from nodeflow.dynamics.runge_kutta import EXPLICIT
 from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph, check_graphs
 from nodeflow.problems import Problem
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["IntegrationProblem", "Simulation", "check_settings", "simulate", "simulate_graphs"]
+__all__ = ["IntegrationProblem", "Simulation", "check_tolerance", "simulate", "simulate_graphs"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -96,7 +97,7 @@ def simulate(
             not finite, or named otherwise than the nodes, which are 0 … n − 1.
     """
     network = _Network.of_matrix(as_matrix(adjacency, IntegrationProblem))
-    return _integrate(field, network, [initial], times, rtol, atol, max_steps)[0]
+    return _integrate(field, network, [initial], times, Tolerance(rtol, atol, max_steps))[0]
 
 
 @one_thread_if_small
@@ -137,7 +138,7 @@ def simulate_graphs(
     if not graphs:
         return []
     network = _Network.of_graphs(graphs)
-    return _integrate(field, network, initials, times, rtol, atol, max_steps)
+    return _integrate(field, network, initials, times, Tolerance(rtol, atol, max_steps))
 
 
 def _integrate(
@@ -145,16 +146,16 @@ def _integrate(
     network: _Network,
     initials: Sequence[ArrayLike],
     times: ArrayLike,
-    rtol: float,
-    atol: float,
-    max_steps: int,
+    tolerance: Tolerance,
 ) -> list[Simulation]:
-    check_settings(rtol, atol, max_steps)
+    check_tolerance(tolerance)
     when = increasing(times, "times", IntegrationProblem)
     sizes = np.diff(network.offset).tolist()
     states = [_checked_initial(x, n) for n, x in zip(sizes, initials, strict=True)]
+    rtol, atol = tolerance.rtol, tolerance.atol
     share = min(_LOCAL * max(rtol, atol) ** _POWER, 1.0)
-    block = _Block(field, network, states, when, share * rtol, share * atol, max_steps)
+    local = replace(tolerance, rtol=share * rtol, atol=share * atol)
+    block = _Block(field, network, states, when, local)
     with np.errstate(all="ignore"):
         block.run()
     return block.simulations()
@@ -232,13 +233,11 @@ class _Block:
         network: _Network,
         initials: list[Floats],
         times: Floats,
-        rtol: float,
-        atol: float,
-        max_steps: int,
+        local: Tolerance,
     ) -> None:
         self.field, self.network, self.times = field, network, times
         self.counts = [len(x) for x in initials]
-        self.rtol, self.atol, self.max_steps = rtol, atol, max_steps
+        self.rtol, self.atol, self.max_steps = local.rtol, local.atol, local.max_steps
         self.initial = [state for states in initials for state in states]
         self.graph = np.repeat(np.arange(len(initials)), self.counts)
         self.size = np.diff(network.offset)[self.graph]
@@ -358,12 +357,13 @@ class _Block:
         return np.cumsum([0, *self.size[rows]])
 
 
-def check_settings(rtol: float, atol: float, max_steps: int) -> None:
+def check_tolerance(tolerance: Tolerance) -> None:
     """Check tolerances and the limit of steps.
 
     Raises:
         IntegrationProblem: a value that is not usable.
     """
+    rtol, atol, max_steps = tolerance.rtol, tolerance.atol, tolerance.max_steps
     if not 0 < rtol < 1:
         raise IntegrationProblem(f"rtol = {rtol} has to lie between 0 and 1.")
     if not 0 < atol < math.inf:  # in the unit of the states, which may be large

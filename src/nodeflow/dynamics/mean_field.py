@@ -12,7 +12,7 @@ where all nodes have the same degree and start from the same state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nodeflow.dynamics.integrate import Simulation, simulate
 from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.problems import Problem
 
@@ -31,6 +32,8 @@ __all__ = [
     "mean_field_states",
     "mean_field_trajectory",
 ]
+
+_TOLERANCE = Tolerance(1e-6, 1e-6, 100_000)
 
 
 class MeanFieldProblem(Problem):
@@ -96,10 +99,7 @@ def mean_field_trajectory(
     network: MeanField,
     initial: ArrayLike,
     times: ArrayLike,
-    *,
-    rtol: float = 1e-6,
-    atol: float = 1e-6,
-    max_steps: int = 100_000,
+    tolerance: Tolerance = _TOLERANCE,
 ) -> Simulation:
     """Integrate the mean field; see `simulate`.
 
@@ -108,9 +108,7 @@ def mean_field_trajectory(
         network: the mean-field network.
         initial: one state for all degrees (such as the mean of random initial states), or (K,).
         times: (T,) observation times.
-        rtol: relative tolerance.
-        atol: absolute tolerance.
-        max_steps: limit of steps.
+        tolerance: of the integration.
 
     Returns:
         One trajectory: states of shape (1, T, K).
@@ -119,9 +117,7 @@ def mean_field_trajectory(
         IntegrationProblem: as in `simulate`.
     """
     start = np.broadcast_to(np.asarray(initial, dtype=np.float64), network.degrees.shape)
-    return simulate(
-        field, network.adjacency, start[None], times, rtol=rtol, atol=atol, max_steps=max_steps
-    )
+    return simulate(field, network.adjacency, start[None], times, **asdict(tolerance))
 
 
 def mean_field_states(
@@ -129,10 +125,7 @@ def mean_field_states(
     graph: Graph,
     initial: ArrayLike,
     times: ArrayLike,
-    *,
-    rtol: float = 1e-6,
-    atol: float = 1e-6,
-    max_steps: int = 100_000,
+    tolerance: Tolerance = _TOLERANCE,
 ) -> NDArray[np.float64]:
     """What the mean field predicts for every node, (1, T, n); NaN where it cannot be integrated.
 
@@ -141,18 +134,9 @@ def mean_field_states(
         graph: the graph.
         initial: (B, n) initial states, of which the mean field knows the mean.
         times: (T,) observation times.
-        rtol: relative tolerance.
-        atol: absolute tolerance.
-        max_steps: limit of steps.
+        tolerance: of the integration.
     """
     network = mean_field_of(graph)
-    simulation = mean_field_trajectory(
-        field,
-        network,
-        float(np.asarray(initial, dtype=np.float64).mean()),
-        times,
-        rtol=rtol,
-        atol=atol,
-        max_steps=max_steps,
-    )
+    mean = float(np.asarray(initial, dtype=np.float64).mean())
+    simulation = mean_field_trajectory(field, network, mean, times, tolerance)
     return simulation.states[:, :, network.group]

@@ -7,10 +7,44 @@ import pandas as pd
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from nodeflow.figures.style import heat_map, line_under, note, panels
-from nodeflow.judge.cells import cell_growth
+from nodeflow.figures.bands import failures
+from nodeflow.figures.style import colours, heat_map, line_under, note, outside_legend, panels
+from nodeflow.judge.cells import cell_growth, own_runs
 
-__all__ = ["draw_growth"]
+__all__ = ["draw_growth", "draw_size_curves"]
+
+
+def draw_size_curves(tests: pd.DataFrame) -> Figure:
+    """Error against graph size in every cell: rows are systems, columns γ, a line a β.
+
+    Args:
+        tests: one row a (model, test graph), of `COLLECTED_TESTS`.
+    """
+    runs = own_runs(tests)
+    systems, gammas = list(dict.fromkeys(runs["system"])), sorted(set(runs["gamma"]))
+    medians = runs.groupby(["system", "gamma", "beta", "N"])["mae"].median()
+    shades = colours(runs["beta"].tolist())
+    places = [(system, gamma) for system in systems for gamma in gammas]
+    figure, axes = panels(len(places), columns=len(gammas), width=1.8, height=1.7)
+    for axis, (system, gamma) in zip(axes, places, strict=True):
+        for beta, shade in shades.items():
+            line = medians[system, gamma, beta].replace(np.inf, np.nan)
+            axis.plot(line.index, line, color=shade, marker="o", ms=2, lw=1, label=f"β = {beta}")
+        axis.set(yscale="log", title=f"{system}, γ = {gamma}")
+        axis.set_xscale("log", base=2)
+    for row in (axes[x : x + len(gammas)] for x in range(0, len(axes), len(gammas))):
+        row[0].set_ylabel("node MAE")
+        for axis in row[1:]:
+            axis.sharey(row[0])
+            axis.tick_params(labelleft=False)
+    for axis in axes[-len(gammas) :]:
+        axis.set_xlabel("number of nodes N")
+    outside_legend(axes[len(gammas) - 1])
+    line_under(
+        figure, "medians over models and test graphs, models trained and tested at the same β and "
+        f"γ; {failures(runs)}",
+    )  # fmt: skip
+    return figure
 
 
 def draw_growth(tests: pd.DataFrame) -> Figure:

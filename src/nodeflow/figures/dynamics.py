@@ -5,9 +5,11 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nodeflow.figures.style import colours, degree_axis, line_under, outside_legend, panels
+from nodeflow.figures.style import banded, colours, degree_axis, line_under, outside_legend, panels
 
 __all__ = ["draw_activity", "draw_trajectories"]
+
+_DECILES = ("low", "median", "high")
 
 
 def draw_trajectories(activity: pd.DataFrame) -> Figure:
@@ -23,10 +25,7 @@ def draw_trajectories(activity: pd.DataFrame) -> Figure:
         chosen = activity[activity["system"] == system]
         for degree, shade in shades.items():
             rows = chosen[chosen["degree"] == degree].sort_values("time")
-            axis.fill_between(
-                rows["time"], rows["low"], rows["high"], color=shade, alpha=0.18, lw=0
-            )
-            axis.plot(rows["time"], rows["median"], color=shade, label=f"k ≈ {degree:.3g}")
+            banded(axis, rows, "time", _DECILES, shade, label=f"k ≈ {degree:.3g}")
         axis.set(title=system, xlabel="time t", ylabel="activity x")
     outside_legend(axes[-1])
     line_under(figure, "medians and 10–90 % of nodes and initial states")
@@ -48,12 +47,8 @@ def draw_activity(activity: pd.DataFrame, beta: float) -> Figure:
         chosen = activity[activity["system"] == system]
         for gamma, shade in shades.items():
             rows = chosen[chosen["gamma"] == gamma].sort_values("degree")
-            axis.fill_between(
-                rows["degree"], rows["low"], rows["high"], color=shade, alpha=0.18, lw=0
-            )
-            axis.plot(
-                rows["degree"], rows["median"], color=shade, marker="o", ms=3, label=f"γ = {gamma}"
-            )
+            label = f"γ = {gamma}"
+            banded(axis, rows, "degree", _DECILES, shade, marker="o", ms=3, label=label)
         axis.set(yscale="log", title=system, xlabel="degree k", ylabel="activity x(t)")
         degree_axis(axis, chosen["degree"])
     outside_legend(axes[-1])

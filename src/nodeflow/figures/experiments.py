@@ -18,6 +18,7 @@ from nodeflow.figures.bands import (
     what_bands_show,
 )
 from nodeflow.figures.style import (
+    banded,
     colours,
     degree_axis,
     line_under,
@@ -217,11 +218,8 @@ def draw_conjecture(errors: pd.DataFrame, size: int) -> Figure:
         for variant, shade in shades.items():
             rows = errors[(errors["system"] == system) & (errors["variant"] == variant)]
             rows = rows.sort_values("degree")
-            axis.fill_between(
-                rows["degree"], rows["mae_low"], rows["mae_high"], color=shade, alpha=0.18, lw=0
-            )
-            axis.plot(rows["degree"], rows["mae"], color=shade, marker="o", ms=3,
-                      label=names[variant])  # fmt: skip
+            columns = ("mae_low", "mae", "mae_high")
+            banded(axis, rows, "degree", columns, shade, marker="o", ms=3, label=names[variant])
             axis.plot(rows["degree"], rows["spread"], color=shade, lw=0.8, ls="-.")
             below.plot(rows["degree"], rows["outside"], color=shade, marker="o", ms=3)
         plain = errors[(errors["system"] == system) & (errors["variant"] == "plain")]

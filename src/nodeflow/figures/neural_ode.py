@@ -16,6 +16,7 @@ from nodeflow.figures.bands import (
     what_bands_show,
 )
 from nodeflow.figures.style import (
+    banded,
     colours,
     degree_axis,
     heat_map,
@@ -233,28 +234,13 @@ def draw_degree_errors(
         chosen = errors[errors["system"] == system]
         for gamma, shade in shades.items():
             rows = chosen[chosen["gamma"] == gamma].sort_values("degree")
-            axis.fill_between(
-                rows["degree"], rows["mae_low"], rows["mae_high"], color=shade, alpha=0.18, lw=0
-            )
-            axis.plot(
-                rows["degree"],
-                rows["mae"],
-                color=shade,
-                marker="o",
-                ms=3,
-                label=f"nODE, γ = {gamma}",
-            )
+            columns, label = ("mae_low", "mae", "mae_high"), f"nODE, γ = {gamma}"
+            banded(axis, rows, "degree", columns, shade, marker="o", ms=3, label=label)
             baselines(axis, rows, "degree", shade)
             law = laws[(laws["system"] == system) & (laws["gamma"] == gamma)].sort_values("degree")
             if len(law):
-                axis.plot(
-                    law["degree"],
-                    law["mae"],
-                    color=shade,
-                    marker="s",
-                    ms=3,
-                    label=f"law, γ = {gamma}",
-                )
+                label = f"law, γ = {gamma}"
+                axis.plot(law["degree"], law["mae"], color=shade, marker="s", ms=3, label=label)
             below.plot(rows["degree"], rows["outside"], color=shade, marker="o", ms=3)
         axis.set(yscale="log", title=system, ylabel="node MAE")
         for each in (axis, below):

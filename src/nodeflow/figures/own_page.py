@@ -171,25 +171,25 @@ def _verdict(law: Law) -> str:
 
 
 def _data(measures: pd.DataFrame) -> str:
-    value = measures.set_index("measure")["value"]
+    fact = measures.set_index("measure")["value"]
     kind = " ".join(
         word
         for measure, words in (
             ("directed", ("undirected", "directed")),
             ("weighted", ("unweighted", "weighted")),
         )
-        for word in [words[int(value[measure])]]
+        for word in [words[int(fact[measure])]]
     )
-    times = f"{value['times_fewest']:.0f}"
-    if value["times_most"] > value["times_fewest"]:
-        times += f" to {value['times_most']:.0f}"
-    runs = "one run" if value["runs"] == 1 else f"{value['runs']:.0f} runs"
+    times = f"{fact['times_fewest']:.0f}"
+    if fact["times_most"] > fact["times_fewest"]:
+        times += f" to {fact['times_most']:.0f}"
+    runs = "one run" if fact["runs"] == 1 else f"{fact['runs']:.0f} runs"
     article = "An" if kind.startswith("u") else "A"
     return (
-        f"{article} {kind} network of {value['nodes']:,.0f} nodes and {value['edges']:,.0f} edges, "
-        f"with series of {value['observed_nodes']:,.0f} nodes: {runs} of {times} times from "
-        f"t = {value['first_time']:.4g} to {value['last_time']:.4g}, with values from "
-        f"{value['low']:.4g} to {value['high']:.4g}."
+        f"{article} {kind} network of {fact['nodes']:,.0f} nodes and {fact['edges']:,.0f} edges, "
+        f"with series of {fact['observed_nodes']:,.0f} nodes: {runs} of {times} times from "
+        f"t = {fact['first_time']:.4g} to {fact['last_time']:.4g}, with values from "
+        f"{fact['low']:.4g} to {fact['high']:.4g}."
     )
 
 

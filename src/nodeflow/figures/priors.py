@@ -193,9 +193,9 @@ def draw_prior_families(fits: pd.DataFrame) -> Figure:
         means = here.pivot_table(index="family", columns="candidate", values="weight", sort=False)
         axis.imshow(means.to_numpy(), vmin=0, vmax=1, cmap="cividis", aspect="auto")
         for i, row in enumerate(means.to_numpy()):
-            for j, value in enumerate(row):
-                colour = "white" if value < 0.5 else "black"
-                axis.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=7, color=colour)
+            for j, weight in enumerate(row):
+                colour = "white" if weight < 0.5 else "black"
+                axis.text(j, i, f"{weight:.2f}", ha="center", va="center", fontsize=7, color=colour)
         axis.set_xticks(range(means.shape[1]), means.columns)
         axis.set_yticks(range(means.shape[0]), means.index)
         axis.set(xlabel="prior", ylabel="test systems", title=f"{frames} frames, noise {noise:.0%}")
@@ -276,13 +276,13 @@ def draw_prior_claims(claims: pd.DataFrame) -> Figure:
     figure, axes = panels(count, columns=count, width=width, height=height)
     for axis, family in zip(axes, families, strict=False):
         for row in shown[shown["family"] == family].itertuples():
-            value, low, high = (
+            ratio, low, high = (
                 float(str(x)) / float(str(row.bound)) for x in (row.value, row.low, row.high)
             )
             place, colour = texts.index(str(row.text)), _VERDICTS[str(row.verdict)]
             ends = np.clip([low, high], *_SHOWN)
             axis.plot(ends, [place, place], color=colour, lw=1.5)
-            axis.plot(np.clip(value, *_SHOWN), place, marker="o", ms=3, color=colour)
+            axis.plot(np.clip(ratio, *_SHOWN), place, marker="o", ms=3, color=colour)
         axis.axvline(1.0, color="black", lw=0.8)
         axis.set_yticks(range(len(texts)), texts if axis is axes[0] else [], fontsize=6.5)
         axis.set(xscale="log", xlabel="number / bound", xlim=_SHOWN, title=family)

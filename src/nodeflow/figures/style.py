@@ -23,6 +23,7 @@ from nodeflow.tables import replacing
 
 __all__ = [
     "band",
+    "banded",
     "colours",
     "degree_axis",
     "drawing",
@@ -93,19 +94,13 @@ def panels(
     columns: int = 5,
     width: float = 2.6,
     height: float = 2.4,
-    widths: Sequence[float] | None = None,
-    heights: Sequence[float] | None = None,
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels in rows of at most `columns`.
-
-    `width` and `height` of a panel are means where `widths` of columns or `heights` of rows stand
-    in ratios to each other.
-    """
+    """A figure with `count` panels in rows of at most `columns`."""
     columns = min(columns, count)
     rows = -(-count // columns)
     figure, axes = plt.subplots(
         rows, columns, figsize=(width * columns, height * rows), squeeze=False,
-        layout="constrained", width_ratios=widths, height_ratios=heights,
+        layout="constrained",
     )  # fmt: skip
     flat = list(axes.flat)
     for axis in flat[count:]:
@@ -123,6 +118,16 @@ def band(
     values = grouped.to_numpy(dtype=float)
     axis.fill_between(at, values[:, 0], values[:, 2], color=colour, alpha=0.18, linewidth=0)
     axis.plot(at, values[:, 1], color=colour, marker=marker, markersize=3.5, label=label)
+
+
+def banded(
+    axis: Axes, rows: pd.DataFrame, x: str, columns: tuple[str, str, str], colour: object,
+    **line: Any,
+) -> None:  # fmt: skip
+    """A line with a band around it, from the columns low, middle and high of a table."""
+    low, middle, high = (rows[name] for name in columns)
+    axis.fill_between(rows[x], low, high, color=colour, alpha=0.18, lw=0)
+    axis.plot(rows[x], middle, color=colour, **line)
 
 
 def degree_axis(axis: Axes, degrees: pd.Series) -> None:

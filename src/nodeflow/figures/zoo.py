@@ -54,8 +54,9 @@ def draw_alignment(report: pd.DataFrame, barrier: pd.DataFrame) -> Figure:
 
     Args:
         report: one row a member: columns zoo, member, distance_before, distance_after.
-        barrier: columns zoo, weights ("raw" or "aligned"), pair, lambda, loss and recalibrated_loss
-            (drawn dashed where it differs); the first network of each pair is the reference.
+        barrier: columns zoo, alignment ("raw" or "aligned"), pair, lambda, loss and
+            recalibrated_loss (drawn dashed where it differs); the first network of each pair is
+            the reference.
     """
     import seaborn as sns  # takes a second to load, and few figures use it
 
@@ -84,8 +85,8 @@ def draw_alignment(report: pd.DataFrame, barrier: pd.DataFrame) -> Figure:
         top.set(title=zoo, xlabel="L2 distance to the reference", ylabel="networks")
         note(top, f"n = {len(members)}")
         chosen = barrier[barrier["zoo"] == zoo]
-        for weights, colour in (("raw", _BEFORE), ("aligned", _AFTER)):
-            path = chosen[chosen["weights"] == weights]
+        for alignment, colour in (("raw", _BEFORE), ("aligned", _AFTER)):
+            path = chosen[chosen["alignment"] == alignment]
             summary = path.groupby("lambda")["loss"].quantile(_DECILES).unstack()
             bottom.fill_between(
                 summary.index, summary.iloc[:, 0], summary.iloc[:, 2], color=colour, alpha=0.2, lw=0
@@ -105,8 +106,8 @@ def _draw_heights(axis: Axes, barrier: pd.DataFrame, zoos: list[str]) -> None:
     """Heights of the barriers of our zoos, filled, and of published pairs, open."""
     names = [*zoos, *(one.network for one in PUBLISHED_BARRIERS)]
     for index, zoo in enumerate(zoos):
-        for weights, colour, shift in (("raw", _BEFORE, -0.12), ("aligned", _AFTER, 0.12)):
-            path = barrier[(barrier["zoo"] == zoo) & (barrier["weights"] == weights)]
+        for alignment, colour, shift in (("raw", _BEFORE, -0.12), ("aligned", _AFTER, 0.12)):
+            path = barrier[(barrier["zoo"] == zoo) & (barrier["alignment"] == alignment)]
             heights = barrier_heights(path)
             low, middle, high = heights["loss_barrier"].quantile(_DECILES)
             axis.plot([low, high], [index + shift] * 2, color=colour, lw=1)

@@ -184,14 +184,14 @@ class SpanCodec(_Principal):
     `nodeflow.flow.gram` makes it, and decodes with it.
 
     Attributes:
-        weights: (N, r); direction j is the sum of weights[i, j] · (member i − mean), divided by its
-            length.
+        coefficients: (N, r); direction j is the sum of coefficients[i, j] · (member i − mean),
+            divided by its length.
         scale: (k,); ones unless standardized.
         spectrum: (r,) variances along all directions that the members span, falling.
     """
 
     kind: ClassVar[str] = "span"
-    weights: np.ndarray
+    coefficients: np.ndarray
     scale: np.ndarray
     spectrum: np.ndarray
 
@@ -292,5 +292,5 @@ def codec_from_tensors(kind: str, tensors: Mapping[str, np.ndarray]) -> Codec | 
 _TENSORS = {
     "raw": ("mean", "scale"),
     "pca": ("mean", "basis", "scale", "spectrum"),
-    "span": ("weights", "scale", "spectrum"),
+    "span": ("coefficients", "scale", "spectrum"),
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from nodeflow.flow.method import Generator, LearnedZoo
+from nodeflow.flow.method import Fitting, Generator, LearnedZoo
 from nodeflow.flow.methods import METHODS
 from nodeflow.flow.settings import FlowProblem
 from nodeflow.stack import check_networks
@@ -52,7 +52,7 @@ def fit_flow(
             check_networks(zoo.held_out, f"the held-out members{of}")
     if len(named) > 1:
         _check_several(named)
-    return METHODS[settings.method].fit(named, settings, root_seed, labels, device)
+    return METHODS[settings.method].fit(named, Fitting(settings, root_seed, labels, device))
 
 
 def _check_several(zoos: Mapping[str, LearnedZoo]) -> None:

@@ -27,19 +27,21 @@ class GramPca:
 
     Attributes:
         spectrum: variances along all r directions that the networks span, falling, float64.
-        weights: shape (N, r), orthonormal columns: direction j is Σ weights[i, j] · (network i −
-            mean), divided by its length. The largest weight of each column is positive.
+        coefficients: shape (N, r), orthonormal columns: direction j is Σ coefficients[i, j] ·
+            (network i − mean), divided by its length. The largest of each column is positive.
         others: codes (H, r) of networks that nothing was learned from, projected onto their span.
     """
 
     spectrum: np.ndarray
-    weights: np.ndarray
+    coefficients: np.ndarray
     others: np.ndarray
 
     @property
     def codes(self) -> np.ndarray:
         """Codes (N, r) of the networks themselves, in units of weights."""
-        codes: np.ndarray = self.weights * np.sqrt(self.spectrum * (len(self.weights) - 1))
+        codes: np.ndarray = self.coefficients * np.sqrt(
+            self.spectrum * (len(self.coefficients) - 1)
+        )
         return codes
 
     def kept(self, rank: int) -> float:
@@ -74,30 +76,30 @@ def gram_pca(columns: Columns, learned: int | None = None) -> GramPca:
     order = np.flatnonzero(squares > max(least, 0.0))[::-1][: len(gram) - 1]
     if len(order) == 0:
         raise CodecProblem("all members are the same network; a codec needs members that differ.")
-    weights = vectors[:, order]
-    peaks = np.take_along_axis(weights, np.abs(weights).argmax(0)[None], 0)
-    weights = weights * np.sign(peaks)
-    others = products[len(gram) :] @ weights / np.sqrt(squares[order])
-    return GramPca(squares[order] / (len(gram) - 1), weights, others)
+    coefficients = vectors[:, order]
+    peaks = np.take_along_axis(coefficients, np.abs(coefficients).argmax(0)[None], 0)
+    coefficients = coefficients * np.sign(peaks)
+    others = products[len(gram) :] @ coefficients / np.sqrt(squares[order])
+    return GramPca(squares[order] / (len(gram) - 1), coefficients, others)
 
 
 def decode_columns(
-    columns: Columns, spectrum: np.ndarray, weights: np.ndarray, codes: np.ndarray
+    columns: Columns, spectrum: np.ndarray, coefficients: np.ndarray, codes: np.ndarray
 ) -> Iterator[np.ndarray]:
     """The networks that codes stand for, from one pass over the networks that the PCA is of.
 
     Args:
         columns: the N networks that were learned from, as they were given to `gram_pca`.
         spectrum: as `gram_pca` gave it.
-        weights: likewise.
+        coefficients: likewise.
         codes: shape (M, k), k at most r, in units of weights.
 
     Yields:
         float64 arrays (M, c): the same parameters as those of the pass.
     """
     rank = codes.shape[1]
-    lengths = np.sqrt(spectrum[:rank] * (len(weights) - 1))
-    mix = (codes / lengths) @ weights[:, :rank].T
+    lengths = np.sqrt(spectrum[:rank] * (len(coefficients) - 1))
+    mix = (codes / lengths) @ coefficients[:, :rank].T
     for part in columns():
         exact = part.astype(np.float64)
         mean = exact.mean(0)

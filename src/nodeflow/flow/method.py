@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nodeflow.zoo.architecture import Architecture
     from nodeflow.zoo.train import TrainSettings
 
-__all__ = ["Condition", "Generator", "LearnedZoo", "Method", "Origin"]
+__all__ = ["Condition", "Fitting", "Generator", "LearnedZoo", "Method", "Origin", "Written"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,42 @@ class LearnedZoo:
     training: Networks
     held_out: Networks | None = None
     origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How a flow is fitted to zoos.
+
+    Attributes:
+        settings: what `Method.changed` gave.
+        root_seed: the run's root seed.
+        labels: what names this flow; every random number comes from (root_seed, "flow", *labels).
+        device: where to train.
+    """
+
+    settings: Any
+    root_seed: int
+    labels: Sequence[str | float]
+    device: torch.device | str = "cpu"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A trained model as its file holds it.
+
+    Attributes:
+        settings: how it was trained.
+        shapes: name → shape of one network's tensors, in the order of a flat row.
+        labels: names of the zoos that it learned, if they are several.
+        tensors: what `Generator.tensors` gave.
+        about: what `Generator.about` gave, among other parameters of the file.
+    """
+
+    settings: Any
+    shapes: Shapes
+    labels: tuple[str, ...]
+    tensors: Mapping[str, np.ndarray]
+    about: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -196,8 +232,8 @@ class Method(ABC):
         title: what it is, in the legend of a figure.
         settings: its choices where nothing else is asked for, a dataclass with a field `method`.
         fixed: names of settings that are no keys of the configuration.
-        capacity: the setting, with dots, that the width of a flow stands for.
-        weights: which members it can learn: canonicalized ones, members as trained, or either.
+        sized_by: the setting, with dots, that the capacity of a flow is the value of.
+        alignments: which members it can learn: canonicalized ones, members as trained, or either.
         starts: whether it has to be told what each member started from.
         solvers: how its networks can be sampled.
         colours: of its networks in figures: learned from aligned weights, and from raw ones.
@@ -207,30 +243,30 @@ class Method(ABC):
     title: str
     settings: Any
     fixed: frozenset[str] = frozenset()
-    capacity: str = "velocity.hidden"
-    weights: tuple[str, ...] = ("aligned", "raw")
+    sized_by: str = "velocity.hidden"
+    alignments: tuple[str, ...] = ("aligned", "raw")
     starts: bool = False
     solvers: tuple[str, ...] = INTEGRATORS
     colours: tuple[str, str]
 
-    def changed(self, changes: Mapping[str, Any], width: int | None = None) -> Any:
+    def changed(self, changes: Mapping[str, Any], capacity: int | None = None) -> Any:
         """Its settings with some of them changed.
 
         Args:
             changes: names of settings → values; settings of settings are mappings, e.g.
                 `{"steps": 10000, "velocity": {"hidden": 64}}`.
-            width: value of the setting that `capacity` names; None leaves it as it is.
+            capacity: value of the setting that `sized_by` names; None leaves it as it is.
 
         Raises:
             FlowSettingsProblem: no such setting, or a value that is not allowed.
         """
         values = merged(self.settings, dict(changes) | {"method": self.settings.method})
         settings = type(self.settings)(**values)
-        if width is None:
+        if capacity is None:
             return settings
-        outer, _, inner = self.capacity.partition(".")
-        wide = {outer: {inner: width} if inner else width}
-        return type(settings)(**merged(settings, wide))
+        outer, _, inner = self.sized_by.partition(".")
+        sized = {outer: {inner: capacity} if inner else capacity}
+        return type(settings)(**merged(settings, sized))
 
     def steps(self, settings: Any) -> int | None:
         """The only number of steps that its networks can be sampled in; None if any will do."""
@@ -249,23 +285,12 @@ class Method(ABC):
         return False
 
     @abstractmethod
-    def fit(
-        self,
-        zoos: Mapping[str, LearnedZoo],
-        settings: Any,
-        root_seed: int,
-        labels: Sequence[str | float],
-        device: torch.device | str = "cpu",
-    ) -> tuple[Generator, pd.DataFrame]:
+    def fit(self, zoos: Mapping[str, LearnedZoo], how: Fitting) -> tuple[Generator, pd.DataFrame]:
         """Learn one zoo, or several of one architecture, whose names become labels.
 
         Args:
             zoos: name → zoo.
-            settings: what `changed` gave.
-            root_seed: the run's root seed.
-            labels: what names this flow; every random number comes from (root_seed, "flow",
-                *labels).
-            device: where to train.
+            how: settings, random numbers and device.
 
         Returns:
             The model, on the CPU, and its history with the columns of `FLOW_HISTORY`.
@@ -276,12 +301,5 @@ class Method(ABC):
         """
 
     @abstractmethod
-    def read(
-        self,
-        settings: Any,
-        shapes: Shapes,
-        labels: tuple[str, ...],
-        tensors: Mapping[str, np.ndarray],
-        about: Mapping[str, Any],
-    ) -> Generator:
-        """The model whose `tensors` and `about` were written into a file."""
+    def read(self, written: Written) -> Generator:
+        """The model of a file."""

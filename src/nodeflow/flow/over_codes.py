@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nodeflow.flow.method import Generator, LearnedZoo, Method
+from nodeflow.flow.method import Fitting, Generator, LearnedZoo, Method, Written
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    import torch
-
-    from nodeflow.tensors import Shapes
 
 __all__ = ["OverCodes"]
 
@@ -33,28 +29,14 @@ class OverCodes(Method):
         """With a codec of kind "span"."""
         return bool(settings.codec.kind == "span")
 
-    def fit(
-        self,
-        zoos: Mapping[str, LearnedZoo],
-        settings: Any,
-        root_seed: int,
-        labels: Sequence[str | float],
-        device: torch.device | str = "cpu",
-    ) -> tuple[Generator, pd.DataFrame]:
+    def fit(self, zoos: Mapping[str, LearnedZoo], how: Fitting) -> tuple[Generator, pd.DataFrame]:
         """See `Method`; origins are not asked for."""
         from nodeflow.flow.train import fit_over_codes
 
-        return fit_over_codes(zoos, settings, root_seed, labels, device)
+        return fit_over_codes(zoos, how)
 
-    def read(
-        self,
-        settings: Any,
-        shapes: Shapes,
-        labels: tuple[str, ...],
-        tensors: Mapping[str, np.ndarray],
-        about: Mapping[str, Any],
-    ) -> Generator:
+    def read(self, written: Written) -> Generator:
         """See `Method`."""
         from nodeflow.flow.sample import Flow
 
-        return Flow.of(settings, shapes, labels, tensors)
+        return Flow.of(written)

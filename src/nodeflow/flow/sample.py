@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from nodeflow.flow.codec import Codec, Shapes, SpanCodec, codec_from_tensors, codec_to_tensors
 from nodeflow.flow.diffusion import DIFFUSION_STEPS, ancestral
 from nodeflow.flow.gram import decode_columns
-from nodeflow.flow.method import Condition, Generator
+from nodeflow.flow.method import Condition, Generator, Written
 from nodeflow.flow.samples import sample_seeds
 from nodeflow.flow.schemas import FLOW_SAMPLES
 from nodeflow.flow.settings import FlowProblem, FlowSettings, SampleSettings
@@ -78,14 +78,9 @@ class Flow(Generator):
     labels: tuple[str, ...] = ()
 
     @classmethod
-    def of(
-        cls,
-        settings: FlowSettings,
-        shapes: Shapes,
-        labels: tuple[str, ...],
-        tensors: Mapping[str, np.ndarray],
-    ) -> Flow:
+    def of(cls, written: Written) -> Flow:
         """The inverse of `tensors`."""
+        settings, labels, tensors = written.settings, written.labels, written.tensors
         codec = codec_from_tensors(settings.codec.kind, part_of(tensors, "codec"))
         # A field with labels has a mean for each of them and one for none.
         size = (len(labels) + 1, codec.size) if labels else (codec.size,)
@@ -97,7 +92,9 @@ class Flow(Generator):
             settings.path_noise,
             torch.Generator(),
         )
-        return cls(settings, shapes, codec, load_state(velocity, tensors, "velocity"), labels)
+        return cls(
+            settings, written.shapes, codec, load_state(velocity, tensors, "velocity"), labels
+        )
 
     def tensors(self) -> dict[str, np.ndarray]:
         """See `Generator`."""
@@ -150,7 +147,7 @@ class Flow(Generator):
             sizes = [math.prod(shape) for shape in self.shapes.values()]
             rows = [tensors[name].reshape(count, -1) for name in self.shapes]
             ends, start = np.cumsum(sizes), 0
-            for part in decode_columns(columns, codec.spectrum, codec.weights, scaled):
+            for part in decode_columns(columns, codec.spectrum, codec.coefficients, scaled):
                 # A pass never goes beyond a tensor's end.
                 tensor = int(np.searchsorted(ends, start, side="right"))
                 place = start - (int(ends[tensor]) - sizes[tensor])

@@ -21,20 +21,20 @@ FLOW_SAMPLES = Kind("flow samples", 2)
 
 FLOWS = Schema(
     "flow",
-    1,
+    2,
     {
         "flow": pa.string(),
         "data": pa.string(),
         "method": pa.string(),
-        "weights": pa.string(),
-        "width": pa.int64(),
+        "alignment": pa.string(),
+        "capacity": pa.int64(),
     },
     {
         "flow": "name of the flow",
         "data": "data set that the networks were trained on",
         "method": "descent, codes, ddpm or paper",
-        "weights": "aligned or raw: what the flow learned from",
-        "width": "hidden width of the velocity field; probes of a descent",
+        "alignment": "aligned or raw: which form of the members the flow learned",
+        "capacity": "hidden width of the velocity field; probes of a descent",
     },
 )
 
@@ -42,7 +42,7 @@ COLLECTED_FLOW_HISTORY = gathered("training of all flows", FLOW_HISTORY, FLOWS)
 
 FLOW_SPECTRA = Schema(
     "spectra of all flows",
-    1,
+    2,
     {
         **FLOWS.columns,
         "component": pa.int64(),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nodeflow.flow.method import Generator
+from nodeflow.flow.method import Generator, Written
 from nodeflow.flow.methods import METHODS, settings_of
 from nodeflow.flow.training_schemas import FLOW_FILE
 from nodeflow.tables import open_tensors, opened_parameters, write_tensors
@@ -47,4 +47,5 @@ def read_flow(path: str | Path, parameters: Mapping[str, Any] | None = None) -> 
     method = about["settings"]["method"]
     settings = settings_of(method, about["settings"])
     shapes = {name: tuple(shape) for name, shape in about["shapes"]}
-    return METHODS[method].read(settings, shapes, tuple(about["classes"]), tensors, about)
+    written = Written(settings, shapes, tuple(about["classes"]), tensors, about)
+    return METHODS[method].read(written)

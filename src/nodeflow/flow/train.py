@@ -22,7 +22,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from nodeflow.flow.codec import Shapes, SpanCodec, finite_rows, fit_codec, scale_of
 from nodeflow.flow.diffusion import noise_prediction_loss
 from nodeflow.flow.gram import gram_pca
-from nodeflow.flow.method import LearnedZoo
+from nodeflow.flow.method import Fitting, LearnedZoo
 from nodeflow.flow.sample import Flow
 from nodeflow.flow.settings import FlowProblem, FlowSettings
 from nodeflow.flow.velocity import build_velocity, draw_dropout_from
@@ -40,13 +40,7 @@ _COLUMNS = 2**16
 """Parameters of each member that are in memory at a time where a zoo is streamed."""
 
 
-def fit_over_codes(
-    zoos: Mapping[str, LearnedZoo],
-    settings: FlowSettings,
-    root_seed: int,
-    labels: Sequence[str | float],
-    device: torch.device | str = "cpu",
-) -> tuple[Flow, pd.DataFrame]:
+def fit_over_codes(zoos: Mapping[str, LearnedZoo], how: Fitting) -> tuple[Flow, pd.DataFrame]:
     """Fit one codec and train one field over its codes on the members of a zoo, or of several.
 
     With a codec of kind "span" only a few parameters of each member are in memory at a time.
@@ -54,10 +48,7 @@ def fit_over_codes(
     Args:
         zoos: name, which becomes a label if there are several → zoo. With a PCA codec held-out
             members are projected onto the training members' span.
-        settings: all choices.
-        root_seed: the run's root seed.
-        labels: what names this flow; every random number comes from (root_seed, "flow", *labels).
-        device: where the field is trained.
+        how: with `FlowSettings`.
 
     Returns:
         The flow, on the CPU, and its history as `train_velocity` gives it.
@@ -67,13 +58,13 @@ def fit_over_codes(
         TensorProblem: networks have other tensors than the first zoo's, or are not finite.
         CodecProblem: the members do not allow such a codec; see `fit_codec`.
     """
-    if settings.codec.kind == "span":
-        return _over_stream(zoos, settings, root_seed, labels, device)
+    if how.settings.codec.kind == "span":
+        return _over_stream(zoos, how)
     loaded = {
         name: replace(zoo, training=_loaded(zoo.training), held_out=_loaded(zoo.held_out))
         for name, zoo in zoos.items()
     }
-    return _in_memory(loaded, settings, root_seed, labels, device)
+    return _in_memory(loaded, how)
 
 
 def _loaded(networks: Any) -> Any:
@@ -83,13 +74,8 @@ def _loaded(networks: Any) -> Any:
 
 
 @one_thread_if_small
-def _in_memory(
-    zoos: Mapping[str, LearnedZoo],
-    settings: FlowSettings,
-    root_seed: int,
-    labels: Sequence[str | float],
-    device: torch.device | str,
-) -> tuple[Flow, pd.DataFrame]:
+def _in_memory(zoos: Mapping[str, LearnedZoo], how: Fitting) -> tuple[Flow, pd.DataFrame]:
+    settings: FlowSettings = how.settings
     shapes, several = shapes_to_learn(zoos), len(zoos) > 1
     learned = {name: zoo.training for name, zoo in zoos.items()}
     unseen = {name: x for name, zoo in zoos.items() if (x := zoo.held_out) is not None and len(x)}
@@ -99,9 +85,9 @@ def _in_memory(
     if unseen:
         rows, other_classes = _pooled(unseen, zoos, shapes, "the held-out members")
         others = torch.from_numpy(codec.encode(rows)).float()
-    generator = torch_generator(root_seed, "flow", *labels)
+    generator = torch_generator(how.root_seed, "flow", *how.labels)
     numbers = (classes, other_classes) if several else None
-    velocity, history = train_velocity(codes, settings, generator, others, device, numbers)
+    velocity, history = train_velocity(codes, settings, generator, others, how.device, numbers)
     return Flow(settings, shapes, codec, velocity.cpu(), tuple(zoos) if several else ()), history
 
 
@@ -121,18 +107,13 @@ def shapes_to_learn(zoos: Mapping[str, LearnedZoo]) -> dict[str, tuple[int, ...]
     return {name: tuple(shape) for name, shape in first.origin.architecture.shapes.items()}
 
 
-def _over_stream(
-    zoos: Mapping[str, LearnedZoo],
-    settings: FlowSettings,
-    root_seed: int,
-    labels: Sequence[str | float],
-    device: torch.device | str,
-) -> tuple[Flow, pd.DataFrame]:
+def _over_stream(zoos: Mapping[str, LearnedZoo], how: Fitting) -> tuple[Flow, pd.DataFrame]:
     """A flow over a zoo of which only a few parameters are in memory at a time."""
     if len(zoos) > 1:
         raise FlowProblem(
             "a flow over several zoos holds them in memory; choose a codec of kind pca or raw."
         )
+    settings: FlowSettings = how.settings
     (zoo,), shapes = zoos.values(), shapes_to_learn(zoos)
     parts = [zoo.training, *([] if zoo.held_out is None else [zoo.held_out])]
     arranged = [part.arranged(shapes, "the members") for part in parts]
@@ -143,14 +124,14 @@ def _over_stream(
 
     pca = gram_pca(columns, len(zoo.training))
     scale = scale_of(pca.spectrum, settings.codec)
-    codec = SpanCodec(pca.weights, scale, pca.spectrum)
+    codec = SpanCodec(pca.coefficients, scale, pca.spectrum)
     codes, others = (
         torch.from_numpy(found[:, : codec.size] / scale).float()
         for found in (pca.codes, pca.others)
     )
-    generator = torch_generator(root_seed, "flow", *labels)
+    generator = torch_generator(how.root_seed, "flow", *how.labels)
     known = others if len(others) else None
-    velocity, history = train_velocity(codes, settings, generator, known, device)
+    velocity, history = train_velocity(codes, settings, generator, known, how.device)
     return Flow(settings, shapes, codec, velocity.cpu()), history
 
 
@@ -215,9 +196,9 @@ def train_velocity(
     draw_dropout_from(velocity, generator)
     watch = _Watch((codes, own), (held_out, others), settings, generator, device)
     sampled = velocity if averaged is None else averaged
-    weights, mean_weights = list(velocity.parameters()), list(sampled.parameters())
+    learned, averages = list(velocity.parameters()), list(sampled.parameters())
     optimizer = Adam(
-        weights, betas=settings.betas, weight_decay=settings.weight_decay, decoupled=True
+        learned, betas=settings.betas, weight_decay=settings.weight_decay, decoupled=True
     )
     rates = settings.learning_rate, settings.final_learning_rate
     report_every = max(1, settings.steps // _REPORTS)
@@ -238,7 +219,7 @@ def train_velocity(
         if averaged is not None:
             # Early on, an average over fewer steps, so that it forgets the initial weights.
             decay = min(settings.ema, (step + 1) / (step + 10))
-            get_ema_multi_avg_fn(decay)(mean_weights, weights, step)  # type: ignore[no-untyped-call]
+            get_ema_multi_avg_fn(decay)(averages, learned, step)  # type: ignore[no-untyped-call]
         since += loss.detach()
         if step % report_every == 0 or step == settings.steps:
             mean_loss = float(since) / (step - reported)

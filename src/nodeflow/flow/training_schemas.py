@@ -8,7 +8,7 @@ from nodeflow.tables import Kind, Schema
 
 __all__ = ["FLOW_FILE", "FLOW_HISTORY"]
 
-FLOW_FILE = Kind("flow", 3)
+FLOW_FILE = Kind("flow", 4)
 
 FLOW_HISTORY = Schema(
     "flow history",

@@ -69,8 +69,8 @@ class PaperVelocity(nn.Module):
     def forward(self, x: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         """Velocity (B, k) at codes x (B, k), times t (B,) and, if there are any, labels (B,)."""
         known = [x, self.time(t[:, None]), *_vector(self.label, label)]
-        out: Tensor = self.last(self.body(torch.cat(known, dim=1)))
-        return out
+        velocity: Tensor = self.last(self.body(torch.cat(known, dim=1)))
+        return velocity
 
 
 class ResidualVelocity(nn.Module):
@@ -153,8 +153,8 @@ class _Block(nn.Module):
 
     def forward(self, hidden: Tensor, time: Tensor) -> Tensor:
         inner = nn.functional.gelu(self.first(self.norm(hidden)) + self.time(time))
-        out: Tensor = hidden + self.last(self.dropout(inner))
-        return out
+        after: Tensor = hidden + self.last(self.dropout(inner))
+        return after
 
 
 def gaussian_velocity(

@@ -26,10 +26,10 @@ def origins(made: Mapping[str, Any], folders: Sequence[str | Path | None]) -> li
         Origin(
             zoo,
             architecture,
-            data_of(data, folder, architecture),
+            data_of(source, folder, architecture),
             None if training is None else TrainSettings(**training),
         )
-        for zoo, data, folder, training in zip(
+        for zoo, source, folder, training in zip(
             made["zoos"], made["datasets"], folders, made["trainings"], strict=True
         )
     ]

@@ -13,6 +13,9 @@ from nodeflow.tables import check_place, read_parameters, read_table
 
 __all__ = ["against_theory", "degree_exceedance"]
 
+_POINTS = 40
+"""At most so many degrees."""
+
 
 def against_theory(paths: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Observed and expected degrees, and expected clustering, of many cells.
@@ -40,16 +43,15 @@ def against_theory(paths: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.concat(degrees, ignore_index=True), pd.DataFrame(clustering)
 
 
-def degree_exceedance(nodes: pd.DataFrame, model: S1Theory, points: int = 40) -> pd.DataFrame:
+def degree_exceedance(nodes: pd.DataFrame, model: S1Theory) -> pd.DataFrame:
     """P(degree ≥ k), observed and expected, at log-spaced degrees up to the largest observed.
 
     Args:
         nodes: columns graph, degree.
         model: of the same cell.
-        points: at most so many degrees.
     """
     values = np.sort(nodes["degree"].to_numpy())
-    at = np.unique(np.geomspace(1, max(int(values[-1]), 1), points).round().astype(np.int64))
+    at = np.unique(np.geomspace(1, max(int(values[-1]), 1), _POINTS).round().astype(np.int64))
     return pd.DataFrame(
         {
             "degree": at,

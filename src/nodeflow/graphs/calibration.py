@@ -98,16 +98,16 @@ def solve_c(
     error = 0.0 if n >= HUGE else math.inf
     for _ in range(MOST_STEPS):
         precision = 0.0 if small else coarse if error > 0.03 else finest
-        value, slope = expected(math.exp(log_c), precision)
-        error = abs(value / mean_degree - 1)
+        degree, slope = expected(math.exp(log_c), precision)
+        error = abs(degree / mean_degree - 1)
         if small and error <= tolerance:
             return math.exp(log_c)
         if error > 10 * precision:
-            low, high = (log_c, high) if value < mean_degree else (low, log_c)
-        share = value / (n - 1)
+            low, high = (log_c, high) if degree < mean_degree else (low, log_c)
+        share = degree / (n - 1)
         step = math.nan
         if 0 < share < 1 and slope > 0:
-            step = (target - _logit(share)) * value * (1 - share) / slope
+            step = (target - _logit(share)) * degree * (1 - share) / slope
         if not (abs(step) <= LONGEST_STEP and low < log_c + step < high):
             step = _safe_step(log_c, low, high)
         log_c += step

@@ -274,9 +274,9 @@ def _node(path: Path, number: int, field: str) -> int:
     if field.isascii() and field.isdecimal() and int(field) <= LARGEST_ID:
         return int(field)
     if "." in field and _is_number(field):  # whole numbers as numpy.savetxt writes them
-        value = float(field)
-        if value.is_integer() and 0 <= value <= LARGEST_ID:
-            return int(value)
+        whole = float(field)
+        if whole.is_integer() and 0 <= whole <= LARGEST_ID:
+            return int(whole)
     reason = f"node ids are integers from 0 to {LARGEST_ID}"
     if field.startswith("-"):
         reason = "node ids must not be negative; number the nodes from 0"

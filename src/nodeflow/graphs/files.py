@@ -206,8 +206,8 @@ def _weight_of(path: Path, graph: nx.Graph[Any]) -> str:
 def _check_weights(path: Path, graph: nx.Graph[Any], weight: str, *, asked: bool) -> None:
     """Refuse edges without a weight where others have one, or it is asked for."""
     edges = list(graph.edges(data=True))
-    bare = next(((u, v) for u, v, data in edges if weight not in data), None)
-    if bare and (asked or any(data.get(weight, 1) != 1 for *_, data in edges)):
+    bare = next(((u, v) for u, v, attributes in edges if weight not in attributes), None)
+    if bare and (asked or any(attributes.get(weight, 1) != 1 for *_, attributes in edges)):
         raise GraphProblem(
             f"{path}: edge {bare[0]!r}-{bare[1]!r} has no attribute {weight!r}; give each edge "
             "one, or leave weights out with weighted=False."

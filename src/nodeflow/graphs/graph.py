@@ -339,15 +339,15 @@ def to_networkx(graph: Graph) -> nx.Graph[Any]:
     import networkx as nx  # a tenth of a second that jobs without such graphs need not spend
 
     labels = graph.labels
-    result: nx.Graph[Any] = nx.DiGraph() if graph.directed else nx.Graph()
-    result.add_nodes_from(labels)
+    converted: nx.Graph[Any] = nx.DiGraph() if graph.directed else nx.Graph()
+    converted.add_nodes_from(labels)
     ends = [(labels[u], labels[v]) for u, v in graph.edges.tolist()]
     if graph.weights is None:
-        result.add_edges_from(ends)
+        converted.add_edges_from(ends)
     else:
         weighted = [(*pair, w) for pair, w in zip(ends, graph.weights.tolist(), strict=True)]
-        result.add_weighted_edges_from(weighted)
+        converted.add_weighted_edges_from(weighted)
     for name, values in (("kappa", graph.kappa), ("x", graph.x)):
         if values is not None:
-            nx.set_node_attributes(result, dict(zip(labels, values.tolist(), strict=True)), name)
-    return result
+            nx.set_node_attributes(converted, dict(zip(labels, values.tolist(), strict=True)), name)
+    return converted

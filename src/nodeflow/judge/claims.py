@@ -13,6 +13,7 @@ import pandas as pd
 
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.judge.bootstrap import crossed_means, crossed_medians, interval
+from nodeflow.judge.cell_claims import cell_claims
 from nodeflow.judge.schemas import CLAIMS
 from nodeflow.judge.trust_claims import (
     BARELY,
@@ -124,6 +125,7 @@ def judge_claims(
                 same_cell,
                 numpy_generator(seed, "claims", "tails", system),
             ),
+            cell_claims(mine, numpy_generator(seed, "claims", "cells", system)),
         ]
         rows += [_judged(system, row) for part in parts for row in part]
         if growth:

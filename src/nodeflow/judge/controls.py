@@ -180,12 +180,12 @@ def gaussian_draws(members: Parts, places: np.ndarray, seeds: np.ndarray) -> Ite
     A standard Gaussian weight for each centred member, over √(K − 1), gives exactly that
     covariance: it is the Gaussian in the lossless principal coordinates, without computing them.
     """
-    weights: np.ndarray | None = None
+    draws: np.ndarray | None = None
     for part in members:
         mean = part.mean(axis=0, dtype=np.float64)
-        if weights is None:
-            weights = np.stack([_generator(seed).standard_normal(len(part)) for seed in seeds])
-        yield mean + weights @ (part - mean) / math.sqrt(len(part) - 1)
+        if draws is None:
+            draws = np.stack([_generator(seed).standard_normal(len(part)) for seed in seeds])
+        yield mean + draws @ (part - mean) / math.sqrt(len(part) - 1)
 
 
 def _generator(seed: int) -> np.random.Generator:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from nodeflow.judge.bench import Bench, Entered, enter
 from nodeflow.judge.controls import draw_control, lines, means, noisy_copies, per_tensor_deviation
-from nodeflow.judge.novelty import Align, width
+from nodeflow.judge.novelty import Align, columns_at_once
 from nodeflow.judge.settings import DistanceSettings, JudgeProblem, PanelSettings
 from nodeflow.judge.summary import mean_interval
 from nodeflow.seeds import numpy_generator
@@ -143,7 +143,7 @@ def _sets(
         few = np.arange(min(count, len(entered.held_out)))
         yield "held-out", entered.held_out.select(few), True
     yield "generated", entered.drawn, True
-    deviation = per_tensor_deviation(training.columns(width(training)), training.shapes)
+    deviation = per_tensor_deviation(training.columns(columns_at_once(training)), training.shapes)
     # So little noise that the nearest member is the one that it was added to.
     noise = noisy_copies(min(settings.noise_scales) * deviation)
     mixes = (("noise", noise, False), ("line", lines, False), ("soup", means(settings.soup), True))

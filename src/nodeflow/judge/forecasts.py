@@ -117,13 +117,13 @@ def _lead_groups(leads: pd.Series) -> pd.Series:
 
 
 def _errors(known: pd.DataFrame, method: str) -> pd.DataFrame:
-    value = known["value"]
-    error = (known["mean" if method == "ensemble" else method] - value).abs()
+    observed = known["value"]
+    error = (known["mean" if method == "ensemble" else method] - observed).abs()
     return pd.DataFrame(
         {
             "error": error,
-            "covered_50": value.between(known["lower_50"], known["upper_50"]),
-            "covered_90": value.between(known["lower_90"], known["upper_90"]),
+            "covered_50": observed.between(known["lower_50"], known["upper_50"]),
+            "covered_90": observed.between(known["lower_90"], known["upper_90"]),
             "trusted": known["trusted"],
         }
     )

@@ -35,13 +35,13 @@ def judged_items(origin: Origin, settings: PanelSettings) -> Items:
     Where there are no training items nothing can be measured on them: running statistics of
     generated networks are then those of the first member, unless the settings name others too.
     """
-    data = origin.dataset
+    dataset = origin.dataset
     calibration = None
-    if data is not None and len(data.train_x) > 1:
-        calibration = data.train_x[: settings.calibration]
+    if dataset is not None and len(dataset.train_x) > 1:
+        calibration = dataset.train_x[: settings.calibration]
     if calibration is None and origin.architecture.statistics:
         rest = tuple(x for x in settings.statistics if x != "recalibrated")
         settings = replace(settings, statistics=rest or ("reference",))
-    if data is None:
+    if dataset is None:
         return Items(None, None, calibration, settings)
-    return Items(data.test_x, data.test_y, calibration, settings)
+    return Items(dataset.test_x, dataset.test_y, calibration, settings)

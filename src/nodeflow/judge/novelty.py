@@ -27,6 +27,7 @@ __all__ = [
     "Nearest",
     "NoveltyProblem",
     "column_squares",
+    "columns_at_once",
     "error_overlaps",
     "invariants",
     "max_iou",
@@ -36,7 +37,6 @@ __all__ = [
     "spread",
     "spread_of",
     "two_nearest",
-    "width",
 ]
 
 Align = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], Mapping[str, Tensor]]
@@ -277,7 +277,7 @@ def column_squares(networks: Networks, members: Networks) -> np.ndarray:
     if len(networks) == 0:
         return np.zeros((0, len(members)))
     networks = networks.arranged(members.shapes)
-    size = width(networks, members)
+    size = columns_at_once(networks, members)
     return pair_squares(zip(networks.columns(size), members.columns(size), strict=True))
 
 
@@ -302,7 +302,7 @@ def _squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return squares
 
 
-def width(*networks: Networks) -> int:
+def columns_at_once(*networks: Networks) -> int:
     """How many parameters of each of all these networks are looked at together."""
     return max(1, _COLUMNS // max(1, sum(map(len, networks))))
 
@@ -377,7 +377,7 @@ def neighbour_test(
     if count < 2:
         return float("nan")
     others = others.arranged(networks.shapes, "the other networks")
-    first, size = np.arange(count), width(networks, others)
+    first, size = np.arange(count), columns_at_once(networks, others)
     pooled = (
         np.concatenate(both).astype(np.float64)
         for both in zip(
@@ -396,7 +396,7 @@ def neighbour_test(
 
 def spread_of(networks: Networks) -> np.ndarray:
     """As `spread`, of networks that need not be in memory."""
-    return spread(networks.columns(width(networks))) if len(networks) else np.zeros(0)
+    return spread(networks.columns(columns_at_once(networks))) if len(networks) else np.zeros(0)
 
 
 def spread(parts: Iterable[np.ndarray]) -> np.ndarray:

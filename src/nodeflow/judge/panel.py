@@ -20,7 +20,7 @@ from nodeflow.judge.controls import (
     noisy_copies,
     per_tensor_deviation,
 )
-from nodeflow.judge.novelty import Align, width
+from nodeflow.judge.novelty import Align, columns_at_once
 from nodeflow.judge.settings import STATISTICS, JudgeProblem, PanelSettings
 from nodeflow.stack import Networks, held
 from nodeflow.threads import one_thread_if_small
@@ -129,7 +129,7 @@ def _controls(
     def control(name: str, mix: Mix) -> tuple[str, Control]:
         return name, draw_control(training, name, mix, settings.controls, root_seed, labels)
 
-    deviation = per_tensor_deviation(training.columns(width(training)), training.shapes)
+    deviation = per_tensor_deviation(training.columns(columns_at_once(training)), training.shapes)
     scales = {f"noise {number(float(scale))}": scale for scale in settings.noise_scales}
     if math.isfinite(distance):
         scales["noise matched"] = distance / float(np.linalg.norm(deviation))

@@ -71,11 +71,11 @@ def covering_claims(mine: pd.DataFrame, size: int, random: np.random.Generator) 
             & (mine["trained_beta"] == beta) & (mine["trained_gamma"] == gamma)
             & (mine["beta"] == beta) & (mine["gamma"] == gamma) & (mine["N"] == size)
         ]  # fmt: skip
-        for value, where in (("mae_hubs", "hubs"), ("mae", "all nodes")):
+        for column, where in (("mae_hubs", "hubs"), ("mae", "all nodes")):
             yield (
                 f"conjecture: training on the hubs' states closes the gap ({where})",
                 f"MAE over that of models trained up to the hubs' states, N = {size}, γ = {gamma}",
-                ratio(plain, rows, value, random), BARELY,
+                ratio(plain, rows, column, random), BARELY,
             )  # fmt: skip
 
 

@@ -112,19 +112,19 @@ def _spread(
     share = np.diff(times) / (times[-1] - times[0]) + change / max(change.sum(), 1e-300)
     total = np.concatenate([[0.0], np.cumsum(share)])
     wanted = np.linspace(0, total[-1], pieces + 1)
-    found = np.unique(np.searchsorted(total, wanted - 1e-12))
-    return np.union1d(found, [0, len(indices) - 1])
+    reached = np.unique(np.searchsorted(total, wanted - 1e-12))
+    return np.union1d(reached, [0, len(indices) - 1])
 
 
 def _hats(times: Array, knots: Array) -> Array:
     """Values of the piecewise linear functions on the knots at the times, (T, B + 1)."""
     place = np.clip(np.searchsorted(knots, times, side="right") - 1, 0, len(knots) - 2)
     share = (times - knots[place]) / (knots[place + 1] - knots[place])
-    found = np.zeros((len(times), len(knots)))
+    shares = np.zeros((len(times), len(knots)))
     rows = np.arange(len(times))
-    found[rows, place] = 1.0 - share
-    found[rows, place + 1] += share
-    return found
+    shares[rows, place] = 1.0 - share
+    shares[rows, place + 1] += share
+    return shares
 
 
 def _quadrature(at: Array, ends: NDArray[np.int64]) -> sp.csr_array:
@@ -186,10 +186,10 @@ class Along:
         alt = field.dh_alt(x)
         alt = np.where(np.isfinite(alt), alt, 0.0)
         gain, ego = np.exp(0.5 * lengths * own), lengths * field.h_ego(x)
-        found = cls(group, grid, path, model, adjacency, gain, ego, alt, np.empty(0), np.empty(0))
-        basis, triangle = found._responses()
+        bare = cls(group, grid, path, model, adjacency, gain, ego, alt, np.empty(0), np.empty(0))
+        basis, triangle = bare._responses()
         return cls(
-            group, grid, path, model, adjacency, found.gain, found.ego, found.alt, basis, triangle
+            group, grid, path, model, adjacency, bare.gain, bare.ego, bare.alt, basis, triangle
         )
 
     def _responses(self) -> tuple[Array, Array]:
@@ -205,8 +205,8 @@ class Along:
 
     def _propagate(self, start: Array, pieces: Array | None) -> Array:
         """Errors at the ends of pieces, (M, K + 1, n, C), second order in the coupling."""
-        found = np.empty((start.shape[0], self.gain.shape[1] + 1, *start.shape[1:]))
-        found[:, 0] = e = np.array(start)
+        errors = np.empty((start.shape[0], self.gain.shape[1] + 1, *start.shape[1:]))
+        errors[:, 0] = e = np.array(start)
         gain, ego, alt = (x[..., None] for x in (self.gain, self.ego, self.alt))
         for k in range(self.gain.shape[1]):
             g, s, t = gain[:, k], ego[:, k], alt[:, k]
@@ -217,8 +217,8 @@ class Along:
             pushed = half + s * _received_columns(self.adjacency, t * middle)
             if pieces is not None:
                 pushed += pieces[:, k]
-            found[:, k + 1] = e = g * pushed
-        return found
+            errors[:, k + 1] = e = g * pushed
+        return errors
 
     def _whitened(self, errors: Array) -> Array:
         """(M, K + 1, n, C) to (M, B + 1, n, C): least squares in these is that in observations."""

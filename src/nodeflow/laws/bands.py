@@ -9,7 +9,7 @@ is wide. Parameters without errors and laws without alternatives leave the noise
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 from scipy.special import ndtr, ndtri
 
 from nodeflow.dynamics.integrate import simulate
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.laws.data import LawProblem
 from nodeflow.laws.form import field_of
@@ -94,9 +95,13 @@ class Mixture:
 
 
 def mixture(
-    law: Law, matrix: csr_array, start: Array, times: Array, covariates: Mapping[str, Array], *,
-    rtol: float, atol: float, max_steps: int,
-) -> Mixture:  # fmt: skip
+    law: Law,
+    matrix: csr_array,
+    start: Array,
+    times: Array,
+    covariates: Mapping[str, Array],
+    tolerance: Tolerance,
+) -> Mixture:
     """Integrate a law, its alternatives, and what their parameters may be.
 
     Args:
@@ -105,9 +110,7 @@ def mixture(
         start: (n,) initial states.
         times: (T,).
         covariates: by name, (n,) of the nodes.
-        rtol: relative tolerance.
-        atol: absolute tolerance.
-        max_steps: limit of steps.
+        tolerance: of the integration.
 
     Raises:
         LawProblem: the law itself cannot be integrated.
@@ -115,11 +118,11 @@ def mixture(
     laws = (law, *law.alternatives)
 
     def states(which: Law, parameters: Array) -> tuple[Array, str]:
-        found = simulate(
-            field_of(which.form, parameters, covariates), matrix, start[None], times, rtol=rtol,
-            atol=atol, max_steps=max_steps,
+        simulated = simulate(
+            field_of(which.form, parameters, covariates), matrix, start[None], times,
+            **asdict(tolerance),
         )  # fmt: skip
-        return found.states[0], found.reason[0]
+        return simulated.states[0], simulated.reason[0]
 
     means, errors = [], []
     for which in laws:

@@ -183,13 +183,13 @@ class Basis:
         key = term.atom, inner, term.by
         if key not in self.known:
             own = len(self.onto)
-            self.known[key] = found = np.zeros(own + _MONOMIALS * len(self.covariates))
+            self.known[key] = product = np.zeros(own + _MONOMIALS * len(self.covariates))
             if term.by:
                 first = own + _MONOMIALS * self.covariates.index(term.by)
                 degree = _degree(term)
-                found[first + degree] = self.size**degree
+                product[first + degree] = self.size**degree
             else:
-                found[:own] = self.onto @ atom_of(term.atom).value(self.grid, *inner)
+                product[:own] = self.onto @ atom_of(term.atom).value(self.grid, *inner)
         return self.known[key]
 
 
@@ -212,9 +212,9 @@ def _degree(term: Term) -> int:
 
 def _values(terms: Sequence[tuple[str, tuple[float, ...]]], x: Array, size: float) -> Array:
     """The monomials up to degree 3 and atoms at states, (…, 4 + terms)."""
-    found = np.empty((*x.shape, _MONOMIALS + len(terms)))
+    values = np.empty((*x.shape, _MONOMIALS + len(terms)))
     for degree in range(_MONOMIALS):
-        found[..., degree] = (x / size) ** degree
+        values[..., degree] = (x / size) ** degree
     for place, (atom, inner) in enumerate(terms, _MONOMIALS):
-        found[..., place] = atom_of(atom).value(x, *inner)
-    return found
+        values[..., place] = atom_of(atom).value(x, *inner)
+    return values

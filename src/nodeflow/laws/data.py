@@ -70,7 +70,7 @@ def groups_of(
         TrajectoryProblem: a trajectory does not fit; see `runs_by_graph`.
         LawProblem: nothing can be learned from what was given; the text says why.
     """
-    found = []
+    groups = []
     given = _covariates_by_graph(graphs, covariates)
     for graph, runs, own in zip(graphs, runs_by_graph(graphs, trajectories), given, strict=True):
         good = [run for run in runs if run.status == "ok"]
@@ -79,29 +79,29 @@ def groups_of(
         for alike in _of_same_times(good):
             states = np.stack([run.states for run in alike]).astype(np.float64)
             times = alike[0].times - alike[0].times[0]
-            found.append(Group(graph, graph.adjacency(), times, states, own))
-    if not found:
+            groups.append(Group(graph, graph.adjacency(), times, states, own))
+    if not groups:
         raise LawProblem(
             "There is no successful trajectory to find a law from; give at least one, "
             'with the status "ok".'
         )
-    for group in found:
+    for group in groups:
         _check(group)
-    _check_strengths(found)
-    _check_covariates(found)
-    return found
+    _check_strengths(groups)
+    _check_covariates(groups)
+    return groups
 
 
 def _of_same_times(runs: Sequence[Trajectory]) -> list[list[Trajectory]]:
     """Runs by their times after the first one."""
-    found: list[list[Trajectory]] = []
+    alike_runs: list[list[Trajectory]] = []
     for run in runs:
-        alike = next((x for x in found if same_times(x[0].times, run.times)), None)
+        alike = next((x for x in alike_runs if same_times(x[0].times, run.times)), None)
         if alike is None:
-            found.append([run])
+            alike_runs.append([run])
         else:
             alike.append(run)
-    return found
+    return alike_runs
 
 
 def covariates_of(graph: Graph, given: Mapping[str, Any]) -> dict[str, Array]:
@@ -115,7 +115,7 @@ def covariates_of(graph: Graph, given: Mapping[str, Any]) -> dict[str, Array]:
     Raises:
         LawProblem: a covariate does not fit the graph or is not finite.
     """
-    found = {}
+    checked = {}
     for name, values in given.items():
         what = f"Values of the covariate {name!r}"
         if not isinstance(name, str) or not name.isidentifier() or name == "x":
@@ -135,8 +135,8 @@ def covariates_of(graph: Graph, given: Mapping[str, Any]) -> dict[str, Array]:
                 f"The covariate {name!r} of node {graph.labels[bad[0]]!r} is {z[bad]}; give a "
                 "finite number."
             )
-        found[name] = z
-    return found
+        checked[name] = z
+    return checked
 
 
 def _covariates_by_graph(
@@ -150,14 +150,14 @@ def _covariates_by_graph(
             f"covariates are {count}, and there are {len(graphs)} graphs; give a list with a "
             "mapping from names to values for each graph."
         )
-    found = [covariates_of(graph, one) for graph, one in zip(graphs, given, strict=True)]
-    for place, own in enumerate(found):
-        if list(own) != list(found[0]):
+    by_graph = [covariates_of(graph, one) for graph, one in zip(graphs, given, strict=True)]
+    for place, own in enumerate(by_graph):
+        if list(own) != list(by_graph[0]):
             raise LawProblem(
                 f"The covariates of graph {place} are {list(own)}, and those of graph 0 "
-                f"{list(found[0])}; give the same for all graphs, in the same order."
+                f"{list(by_graph[0])}; give the same for all graphs, in the same order."
             )
-    return found
+    return by_graph
 
 
 def _check_covariates(groups: Sequence[Group]) -> None:

@@ -103,10 +103,10 @@ def _check(
         grid, path, model = smoothed(rest, sigma)
         field = field_of(best.form, best.parameters, rest.covariates)
         along = Along.of(rest, grid, path, model, field)
-        result = _only_initial(best, along, sigma, size)
-        if result is None:
+        squares = _only_initial(best, along, sigma, size)
+        if squares is None:
             return float("inf")
-        total += result
+        total += squares
         count += rest.states.size - rest.states[:, 0].size
     return float(np.sqrt(total / count) / sigma) if count else float("nan")
 
@@ -114,13 +114,13 @@ def _check(
 def _only_initial(best: Fit, along: Along, sigma: float, size: float) -> float | None:
     start, smallest = along.model[:, 0], None
     for _ in range(3):
-        result = trajectories_of(
+        solved = trajectories_of(
             best.form, best.parameters, along.group, start, along.group.times,
             precision_for(sigma, size),
         )  # fmt: skip
-        if result is None:
+        if solved is None:
             break
-        states, _ = result
+        states, _ = solved
         loss = float(np.square(along.group.states - states).sum())
         smallest = loss if smallest is None else min(loss, smallest)
         start = start + along.initial_change(along.shares(along.residual(states))[..., 0])
@@ -137,7 +137,7 @@ def _with_tails(
     """
     best = ordered[0]
     variance = everything.cautious(ordered)
-    found = dict(zip((x.form for x in ordered), zip(ordered, lengths, strict=True), strict=True))
+    by_form = dict(zip((x.form for x in ordered), zip(ordered, lengths, strict=True), strict=True))
     tails = open_tails(
         best, everything.scale, everything.signed, variance,
         lambda form, parameters, loss: everything.fit(
@@ -146,9 +146,9 @@ def _with_tails(
     )  # fmt: skip
     for x, nats in tails:
         length = lengths[0] + max(0.5 * (x.loss - best.loss) / variance + nats, 0.0)
-        if x.form not in found or found[x.form][1] > length:
-            found[x.form] = x, length
-    kept = sorted(found.values(), key=lambda one: one[1])
+        if x.form not in by_form or by_form[x.form][1] > length:
+            by_form[x.form] = x, length
+    kept = sorted(by_form.values(), key=lambda one: one[1])
     kept.sort(key=lambda one: one[0] is not best)
     return [x for x, _ in kept], np.array([length for _, length in kept])
 
@@ -158,9 +158,9 @@ def _law(left: list[Fit], everything: Discovery, sigma: float, check: float) -> 
     whole = everything.groups
     alongs = None
     for x in left:
-        result = everything.fit(x.form, x.parameters, everything.smoothed(x))
-        if result is not None:
-            alongs = everything.along(result)
+        fitted = everything.fit(x.form, x.parameters, everything.smoothed(x))
+        if fitted is not None:
+            alongs = everything.along(fitted)
             break
     if alongs is None:
         raise LawProblem("The law that was found cannot be integrated along all trajectories.")

@@ -137,8 +137,8 @@ class Discovery:
             metric, count = self._metric(best, alongs)
             laws = proposed(metric, best.form, best.parameters, self.sigma)
             laws.append((best.form, best.parameters))
-            found = ranked(polished(metric, laws), self.sigma, count)
-            self._refine(promising(found, self.sigma, count, _REFINED), alongs, tried)
+            candidates = ranked(polished(metric, laws), self.sigma, count)
+            self._refine(promising(candidates, self.sigma, count, _REFINED), alongs, tried)
             ordered = self._simplified(alongs, tried)
             if self.length(best, ordered) - self.length(ordered[0], ordered) < _CLEARLY:
                 break
@@ -151,30 +151,30 @@ class Discovery:
             [p[s] for p, s in zip(self.paths, self._some(_SCREENED_FIRST), strict=True)],
             self.basis, self.sigma,
         )  # fmt: skip
-        found: list[Fit] = []
+        followed: list[Fit] = []
         shortest = search(metric, self.sigma, self.count)
         for some in (shortest, simplest(shortest, self.count)):
             started = 0
             for x in some[: 3 * _STARTED]:
                 if started == _STARTED:
                     break
-                if any(x.form == y.form for y in found):
+                if any(x.form == y.form for y in followed):
                     continue
-                result = self.fit(x.form, x.parameters, self.smoothed(x), better=found)
-                if result is not None:
-                    found.append(result)
+                fitted = self.fit(x.form, x.parameters, self.smoothed(x), better=followed)
+                if fitted is not None:
+                    followed.append(fitted)
                     started += 1
         if shortest[0].form.h_ego:
             # Forms that fit the noise of smoothed states can be steep and follow none well.
             x = closest_polynomial(metric, shortest[0], _POLYNOMIAL)
-            result = self.fit(x.form, x.parameters, self.smoothed(x), better=found)
-            found += [] if result is None else [result]
-        if not found:
+            fitted = self.fit(x.form, x.parameters, self.smoothed(x), better=followed)
+            followed += [] if fitted is None else [fitted]
+        if not followed:
             raise LawProblem(
                 "No law of the families that are searched follows these trajectories; give more "
                 "observation times or more trajectories."
             )
-        return self.sorted(found)[0]
+        return self.sorted(followed)[0]
 
     def smoothed(self, x: Candidate | Fit) -> list[Along]:
         """The smoothed states as references, with the Jacobian of a law."""
@@ -187,7 +187,7 @@ class Discovery:
         """The trajectories of a law as references."""
         alongs = along_fit(best, self.groups, self.grids, self.precision)
         assert alongs is not None  # it was integrated at the observed times
-        self.precision = precision_for(self.sigma, self.size).after(best)
+        self.precision = precision_for(self.sigma, self.size, best)
         return alongs
 
     def _screened(self, best: Fit, alongs: list[Along], tried: Sequence[Fit]) -> list[Candidate]:
@@ -197,10 +197,10 @@ class Discovery:
         """
         metric, count = self._metric(best, alongs)
         known = [(x.form, x.parameters) for x in (*tried[:_REFINED], best)]
-        found = polished(metric, known)
+        candidates = polished(metric, known)
         if not tried:
-            found += search(metric, self.sigma, count)
-        return promising(climb(metric, found, self.sigma, count), self.sigma, count, _REFINED)
+            candidates += search(metric, self.sigma, count)
+        return promising(climb(metric, candidates, self.sigma, count), self.sigma, count, _REFINED)
 
     def _metric(self, best: Fit, alongs: list[Along]) -> tuple[Metric, int]:
         """That along the trajectories of a law, and how many observations it is of."""
@@ -214,9 +214,9 @@ class Discovery:
         """Fit forms through trajectories unless that has been done to the end."""
         for x in screened:
             if x.form not in tried or not tried[x.form].converged:
-                result = self.fit(x.form, x.parameters, alongs, better=list(tried.values()))
-                if result is not None:
-                    tried[x.form] = result
+                fitted = self.fit(x.form, x.parameters, alongs, better=list(tried.values()))
+                if fitted is not None:
+                    tried[x.form] = fitted
 
     def fit(
         self, form: Form, parameters: Array, alongs: Sequence[Along],
@@ -290,23 +290,23 @@ class Discovery:
                 if not left or (form in tried and tried[form].converged):
                     continue
                 left -= 1
-                result = self.fit(form, parameters, alongs, parent.initials, better=[parent])
-                if result is None:
+                fitted = self.fit(form, parameters, alongs, parent.initials, better=[parent])
+                if fitted is None:
                     continue
-                tried[form] = result
-                gained = 0.5 * (parent.loss - result.loss) / variance
+                tried[form] = fitted
+                gained = 0.5 * (parent.loss - fitted.loss) / variance
                 gained += description(parent.form, self.count) - description(form, self.count)
                 if gained > -MARGIN:
-                    queue.insert(0, result)
+                    queue.insert(0, fitted)
         return self.sorted(list(tried.values()))
 
 
 def smoothed(group: Group, sigma: float) -> tuple[Grid, Array, Array]:
     """Pieces of time, and smoothed states at the grid's times and the observed ones."""
-    found = smooth(group.times, group.states, group.times)
-    if found.noise > _SMOOTH_ENOUGH * sigma:
+    splines = smooth(group.times, group.states, group.times)
+    if splines.noise > _SMOOTH_ENOUGH * sigma:
         # Splines cannot follow what changes so fast; what little noise there is stays.
         grid = make_grid(group.times, group.states)
         return grid, CubicSpline(group.times, group.states, axis=1)(grid.at), group.states
-    grid = make_grid(group.times, found.states)
-    return grid, smooth(group.times, group.states, grid.at).states, found.states
+    grid = make_grid(group.times, splines.states)
+    return grid, smooth(group.times, group.states, grid.at).states, splines.states

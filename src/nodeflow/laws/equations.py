@@ -14,7 +14,7 @@ from nodeflow.laws.formulas import atom_of
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["expression", "functions_read", "functions_said", "latex", "rounded"]
+__all__ = ["expression", "functions_read", "functions_said", "latex", "rounded", "text"]
 
 Array = NDArray[np.float64]
 
@@ -37,12 +37,20 @@ def expression(form: Form, values: Array, name: str, symbol: str = "x") -> sympy
 
 def rounded(values: Array, errors: Array) -> Array:
     """Parameters with as many digits as their errors leave, six at most."""
-    found = []
+    short = []
     for value, error in zip(values, errors, strict=True):
         size = abs(value) or 1.0
         digits = 6 if not error > 0 else int(np.clip(np.ceil(np.log10(size / error)) + 1, 1, 6))
-        found.append(float(f"{value:.{digits}g}"))
-    return np.array(found)
+        short.append(float(f"{value:.{digits}g}"))
+    return np.array(short)
+
+
+def text(form: Form, values: Array, name: str) -> str:
+    """A function of a form in a line, with no more digits of its numbers than there are."""
+    import sympy
+
+    # By default sympy pads a number that stands alone with zeros: 0.300000000000000.
+    return str(sympy.sstr(expression(form, values, name), full_prec=False))
 
 
 def latex(form: Form, values: Array) -> str:

@@ -45,10 +45,10 @@ def families(name: str, signed: bool, covariates: tuple[str, ...] = ()) -> tuple
         covariates: of the nodes; monomials of f may be multiplied by one.
     """
     most, beside = _LEVELS[name]
-    found: list[Function] = [()] if name == "f" else []
+    functions: list[Function] = [()] if name == "f" else []
     for count in range(1, most + 1):
         for degrees in combinations((1, 2, 3, 0), count):
-            found.append(tuple(monomial(d, signed) for d in degrees))
+            functions.append(tuple(monomial(d, signed) for d in degrees))
     for atom in ATOMS.values():
         if not atom.inner or (signed and not atom.signed):
             continue
@@ -57,7 +57,7 @@ def families(name: str, signed: bool, covariates: tuple[str, ...] = ()) -> tuple
         if atom.name == "hill":
             heads.append(Term("hill", (1.0, None)))
         for head in heads:
-            found += [
+            functions += [
                 (head, *(monomial(d, signed) for d in sorted(degrees, key=lambda d: d or 9)))
                 for degrees in beside
             ]
@@ -65,8 +65,8 @@ def families(name: str, signed: bool, covariates: tuple[str, ...] = ()) -> tuple
         plain = [monomial(d, signed) for d in (1, 2, 3, 0)]
         scaled = [replace(term, by=by) for by in covariates for term in plain]
         for count in range(1, _WITH_COVARIATES + 1):
-            found += [x for x in combinations((*scaled, *plain), count) if any(t.by for t in x)]
-    return tuple(sorted(found, key=_complexity))
+            functions += [x for x in combinations((*scaled, *plain), count) if any(t.by for t in x)]
+    return tuple(sorted(functions, key=_complexity))
 
 
 def _complexity(function: Function) -> tuple[int, int]:

@@ -90,13 +90,13 @@ class Form:
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
         """What each parameter is, in the order of the vector."""
-        found = []
+        slots = []
         for name in FUNCTIONS:
             for i, term in enumerate(getattr(self, name)):
                 if name != "h_alt" or i > 0:
-                    found.append(Slot(name, i, None))
-                found += [Slot(name, i, j) for j in term.free]
-        return tuple(found)
+                    slots.append(Slot(name, i, None))
+                slots += [Slot(name, i, j) for j in term.free]
+        return tuple(slots)
 
     @cached_property
     def pieces(self) -> dict[str, slice]:
@@ -108,12 +108,12 @@ class Form:
     def split(self, name: str, parameters: Array) -> list[tuple[str, float, tuple[float, ...]]]:
         """The terms of a function as (atom, coefficient, inner parameters)."""
         values = iter(parameters[self.pieces[name]].tolist())
-        found = []
+        parts = []
         for i, term in enumerate(getattr(self, name)):
             coefficient = 1.0 if name == "h_alt" and i == 0 else next(values)
             inner = tuple(next(values) if x is None else x for x in term.fixed)
-            found.append((term.atom, coefficient, inner))
-        return found
+            parts.append((term.atom, coefficient, inner))
+        return parts
 
     def value(
         self, name: str, parameters: Array, x: Array, covariates: Covariates = NO_COVARIATES
@@ -144,11 +144,11 @@ class Form:
 
         def function(x: Array) -> Array:
             # Integrators call this some hundred thousand times with few states.
-            found = np.full(x.shape, constant)
+            total = np.full(x.shape, constant)
             for coefficient, atom, inner, term in parts:
                 value = atom(x, *inner)
-                found += coefficient * (_times(value, term, covariates) if term.by else value)
-            return found
+                total += coefficient * (_times(value, term, covariates) if term.by else value)
+            return total
 
         return function
 

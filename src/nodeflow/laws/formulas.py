@@ -103,8 +103,8 @@ def _formula(text: str) -> Atom:
 
         def values(states: Array, *parameters: float) -> Array:
             with np.errstate(all="ignore"):
-                found = compiled(states, *parameters)
-            return np.array(np.broadcast_to(found, states.shape), dtype=np.float64)
+                values = compiled(states, *parameters)
+            return np.array(np.broadcast_to(values, states.shape), dtype=np.float64)
 
         return values
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from nodeflow.dynamics.given import checked_start, increasing
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
 from nodeflow.laws.bands import DIFFER, FLAGS, Mixture, flag, mixture
 from nodeflow.laws.data import LawProblem, covariates_of
-from nodeflow.laws.equations import expression, functions_read, functions_said, latex, rounded
-from nodeflow.laws.form import Form, Term, field_of
+from nodeflow.laws.equations import expression, functions_read, functions_said, latex, rounded, text
+from nodeflow.laws.form import FUNCTIONS, Form, Term, field_of
 from nodeflow.laws.formulas import atom_of
 from nodeflow.laws.symbolic import available
 from nodeflow.neural_ode.trust import LEVELS, checked_levels
@@ -112,9 +113,9 @@ class Law:
         Raises:
             LawProblem: a covariate is missing or does not fit.
         """
-        found = covariates_of(graph, covariates)
-        self._check_covariates(found)
-        return field_of(self.form, self.parameters, found)
+        checked = covariates_of(graph, covariates)
+        self._check_covariates(checked)
+        return field_of(self.form, self.parameters, checked)
 
     def _check_covariates(self, given: Mapping[str, Any]) -> None:
         for name in self.form.covariates:
@@ -158,17 +159,17 @@ class Law:
     @property
     def f(self) -> sympy.Expr:
         """Self-dynamics, of the symbol x."""
-        return self._expression("f")
+        return expression(self.form, self.parameters, "f")
 
     @property
     def h_ego(self) -> sympy.Expr:
         """How the state of the node itself scales the interaction, of the symbol x."""
-        return self._expression("h_ego")
+        return expression(self.form, self.parameters, "h_ego")
 
     @property
     def h_alt(self) -> sympy.Expr:
         """What a neighbour contributes, of the symbol x."""
-        return self._expression("h_alt")
+        return expression(self.form, self.parameters, "h_alt")
 
     @property
     def errors(self) -> Array:
@@ -186,20 +187,14 @@ class Law:
             rows.append((slot.function, what, name, float(value), float(error)))
         return pd.DataFrame(rows, columns=["function", "atom", "parameter", "value", "error"])
 
-    def _expression(self, name: str, digits: bool = False, symbol: str = "x") -> sympy.Expr:
-        values = rounded(self.parameters, self.errors) if digits else self.parameters
-        return expression(self.form, values, name, symbol)
-
     def latex(self) -> str:
         """The equation in LaTeX, rounded to what the standard errors leave."""
         return latex(self.form, rounded(self.parameters, self.errors))
 
     def __str__(self) -> str:
-        own = self._expression("f", True)
-        if not self.form.h_ego:
-            return f"dx/dt = {own}"
-        ego, alt = (self._expression(name, True) for name in ("h_ego", "h_alt"))
-        return f"f = {own};  h_ego = {ego};  h_alt = {alt}"
+        values = rounded(self.parameters, self.errors)
+        own, ego, alt = (text(self.form, values, name) for name in FUNCTIONS)
+        return f"f = {own};  h_ego = {ego};  h_alt = {alt}" if self.form.h_ego else f"dx/dt = {own}"
 
     @one_thread_if_small
     def predict(
@@ -233,7 +228,8 @@ class Law:
             LawProblem: initial states that do not fit the graph, or an integration that fails.
         """
         inner, start, when = _given(graph, initial, times)
-        states = self._states(inner, covariates or {}, start, when, rtol, atol, max_steps)
+        tolerance = self._tolerance(rtol, atol, max_steps)
+        states = self._states(inner, covariates or {}, start, when, tolerance)
         if isinstance(states, str):
             raise LawProblem(f"The law cannot be integrated here: {states}.")
         return _frame(states, when, inner)
@@ -261,13 +257,14 @@ class Law:
         inner, start, when = _given(graph, initial, times)
         laws = (self, *self.alternatives)
         weights = np.array([law.weight for law in laws])
-        found = []
+        predictions = []
         for law in laws:
-            states = law._states(inner, covariates or {}, start, when, rtol, atol, max_steps)
-            found.append(
+            tolerance = law._tolerance(rtol, atol, max_steps)
+            states = law._states(inner, covariates or {}, start, when, tolerance)
+            predictions.append(
                 np.full((len(when), inner.n), np.inf) if isinstance(states, str) else states
             )
-        stack = np.stack(found)
+        stack = np.stack(predictions)
         share = (weights / weights.sum())[:, None, None]
         with np.errstate(invalid="ignore"):
             mean = (share * stack).sum(0)
@@ -311,15 +308,15 @@ class Law:
         """
         inner, start, when = _given(graph, initial, times)
         wanted = checked_levels(levels)
-        found = self.mixture(inner, start, when, covariates=covariates)
-        flagged = flag(self, found, inner)
+        mixed = self.mixture(inner, start, when, covariates=covariates)
+        flagged = flag(self, mixed, inner)
         table = {
             "time": np.repeat(when, inner.n),
             "node": list(inner.labels) * len(when),
-            "mean": found.mean.ravel(),
+            "mean": mixed.mean.ravel(),
         }
         for level in wanted:
-            low, high = found.band(level, self.noise)
+            low, high = mixed.band(level, self.noise)
             table[f"lower_{100 * level:g}"] = low.ravel()
             table[f"upper_{100 * level:g}"] = high.ravel()
         table["flag"] = np.array(FLAGS)[flagged.ravel()]
@@ -333,8 +330,6 @@ class Law:
         when: Array,
         *,
         covariates: Mapping[str, Any] | None = None,
-        rtol: float = 1e-6,
-        max_steps: int = 10_000,
     ) -> Mixture:
         """What this law, its alternatives and their parameters within their errors predict.
 
@@ -343,8 +338,6 @@ class Law:
             start: (n,) initial states.
             when: (T,) increasing times.
             covariates: of the nodes, as of `field_on`.
-            rtol: relative tolerance, and in units of the largest state seen absolute one.
-            max_steps: limit of steps.
 
         Raises:
             LawProblem: the law itself cannot be integrated, or a covariate is missing or does not
@@ -353,10 +346,8 @@ class Law:
         known = covariates_of(graph, covariates or {})
         for law in (self, *self.alternatives):
             law._check_covariates(known)
-        atol = rtol * max(abs(self.seen[0]), abs(self.seen[1]))
-        return mixture(
-            self, graph.adjacency(), start, when, known, rtol=rtol, atol=atol, max_steps=max_steps
-        )
+        tolerance = self._tolerance(1e-6, None, 10_000)
+        return mixture(self, graph.adjacency(), start, when, known, tolerance)
 
     def _states(
         self,
@@ -364,18 +355,17 @@ class Law:
         covariates: Mapping[str, Any],
         start: Array,
         when: Array,
-        rtol: float,
-        atol: float | None,
-        steps: int,
+        tolerance: Tolerance,
     ) -> Array | str:
         """States (T, n), or why there are none."""
-        if atol is None:
-            atol = rtol * max(abs(self.seen[0]), abs(self.seen[1]))
-        found = simulate(
-            self.field_on(graph, covariates), graph.adjacency(), start[None], when,
-            rtol=rtol, atol=atol, max_steps=steps,
-        )  # fmt: skip
-        return found.reason[0] or found.states[0]
+        field = self.field_on(graph, covariates)
+        simulated = simulate(field, graph.adjacency(), start[None], when, **asdict(tolerance))
+        return simulated.reason[0] or simulated.states[0]
+
+    def _tolerance(self, rtol: float, atol: float | None, max_steps: int) -> Tolerance:
+        """By default the absolute one is the relative one of the largest state seen."""
+        largest = max(abs(self.seen[0]), abs(self.seen[1]))
+        return Tolerance(rtol, rtol * largest if atol is None else atol, max_steps)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, in numbers, texts, lists and dictionaries, as JSON has them."""

@@ -60,9 +60,9 @@ def open_tails(
                 continue
             [power] = term.fixed
             for head in _heads(power, signed):
-                found = _opened(best, name, place, power, head, scale, variance, refit)
-                if found is not None:
-                    yield found
+                opened = _opened(best, name, place, power, head, scale, variance, refit)
+                if opened is not None:
+                    yield opened
 
 
 def _heads(power: float | None, signed: bool) -> list[Term]:
@@ -82,9 +82,9 @@ def _opened(
     reach = float(np.log(high / low))
 
     def near(size: float, free: bool) -> Fit | None:
-        value = size * scale.high if inner.unit > 0 else 1.0 / (size * scale.high)
+        parameter = size * scale.high if inner.unit > 0 else 1.0 / (size * scale.high)
         form, parameters = _replaced(
-            best, name, place, head, (size * scale.high) ** power, value, free
+            best, name, place, head, (size * scale.high) ** power, parameter, free
         )
         return refit(form, parameters, best.loss + _HOPELESS * 2.0 * _AS_WELL * variance)
 
@@ -96,9 +96,9 @@ def _opened(
         slot = next(
             i for i, s in enumerate(x.form.slots) if s.function == name and s.inner is not None
         )
-        value = float(x.parameters[slot])
-        error = np.sqrt(max(x.covariance(np.sqrt(variance))[slot, slot], 0.0)) / value
-        away = np.log(high / value) if inner.unit > 0 else np.log(value / low)
+        parameter = float(x.parameters[slot])
+        error = np.sqrt(max(x.covariance(np.sqrt(variance))[slot, slot], 0.0)) / parameter
+        away = np.log(high / parameter) if inner.unit > 0 else np.log(parameter / low)
         if away > -np.log(_AT_BOUND):
             share = min(1.0, np.sqrt(2.0 * np.pi) * float(error) / reach)
             return x, -float(np.log(share))

@@ -74,22 +74,22 @@ class Metric:
     def residual(self, form: Form, parameters: Array) -> tuple[Array, Array]:
         """The vector root v − target of a law, and its derivatives by the parameters, (R, P)."""
         own, by_ego, by_alt = self._blocks
-        found, jacobian = -self.target, np.zeros((len(self.target), len(parameters)))
+        residual, jacobian = -self.target, np.zeros((len(self.target), len(parameters)))
         if form.f:
             f, d_f = self.basis.function(form, "f", parameters)
-            found += own @ f
+            residual += own @ f
             jacobian[:, form.pieces["f"]] = own @ d_f.T
         if form.h_ego:
             ego, d_ego = self.basis.function(form, "h_ego", parameters)
             alt, d_alt = self.basis.function(form, "h_alt", parameters)
             # One function of the product at a time: no vector of all products is needed.
-            with_alt = (by_ego.reshape(-1, len(alt)) @ alt).reshape(len(found), -1)
-            found += with_alt @ ego
+            with_alt = (by_ego.reshape(-1, len(alt)) @ alt).reshape(len(residual), -1)
+            residual += with_alt @ ego
             jacobian[:, form.pieces["h_ego"]] = with_alt @ d_ego.T
             if len(d_alt):
-                with_ego = (by_alt.reshape(-1, len(ego)) @ ego).reshape(len(found), -1)
+                with_ego = (by_alt.reshape(-1, len(ego)) @ ego).reshape(len(residual), -1)
                 jacobian[:, form.pieces["h_alt"]] = with_ego @ d_alt.T
-        return found, jacobian
+        return residual, jacobian
 
     def without_f(self) -> Metric:
         """The metric of interactions, with the best f of the basis for each."""

@@ -44,11 +44,11 @@ def polish(
     """Levenberg–Marquardt on all parameters of a form."""
     low, high = form.bounds(metric.basis.scale)
     with np.errstate(over="ignore", invalid="ignore"):  # formulas may leave all bounds
-        found, loss = levenberg(
+        fitted, loss = levenberg(
             lambda p: metric.residual(form, p), np.clip(parameters, low, high), low, high, steps,
             limit - metric.constant,
         )  # fmt: skip
-    return Candidate(form, found, loss + metric.constant)
+    return Candidate(form, fitted, loss + metric.constant)
 
 
 def polish_all(

@@ -8,19 +8,20 @@ fraction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.systems import Field
+from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.laws.along import Along, Grid
 from nodeflow.laws.atoms import Scale
 from nodeflow.laws.data import Group
 from nodeflow.laws.form import Form, field_of
 
-__all__ = ["Fit", "Precision", "along_fit", "columns_of", "fit", "precision_for", "trajectories_of"]
+__all__ = ["Fit", "along_fit", "columns_of", "fit", "precision_for", "trajectories_of"]
 
 Array = NDArray[np.float64]
 
@@ -67,38 +68,26 @@ class Fit:
         return np.asarray(noise**2 * inverse / np.outer(scale, scale))
 
 
-@dataclass(frozen=True)
-class Precision:
-    """How precisely laws are integrated, and when an integration is given up."""
-
-    rtol: float
-    atol: float
-    max_steps: int = _FIRST_STEPS
-
-    def after(self, found: Fit) -> Precision:
-        """With the limit of steps that suits laws close to one that fits."""
-        return replace(self, max_steps=_MORE_STEPS * found.steps + 50)
-
-
-def precision_for(noise: float, size: float) -> Precision:
-    """Errors of integration well below the noise."""
+def precision_for(noise: float, size: float, fitted: Fit | None = None) -> Tolerance:
+    """Errors of integration well below the noise; steps that suit laws close to one that fits."""
     relative = float(np.clip(0.02 * noise / size, 1e-8, 1e-4))
-    return Precision(relative, relative * size)
+    steps = _FIRST_STEPS if fitted is None else _MORE_STEPS * fitted.steps + 50
+    return Tolerance(relative, relative * size, steps)
 
 
 def trajectories_of(
-    form: Form, parameters: Array, group: Group, initial: Array, times: Array, precision: Precision
+    form: Form, parameters: Array, group: Group, initial: Array, times: Array, precision: Tolerance
 ) -> tuple[Array, int] | None:
     """States (M, T, n) of a law and steps it took; None where it cannot be integrated."""
     if not np.isfinite(initial).all():
         return None
     limit = _FAR * float(np.abs(group.states).max())
-    found = simulate(
+    simulated = simulate(
         _bounded(field_of(form, parameters, group.covariates), limit),
         group.adjacency, initial, times,
-        rtol=precision.rtol, atol=precision.atol, max_steps=precision.max_steps,
+        **asdict(precision),
     )  # fmt: skip
-    return None if any(found.reason) else (found.states, int(found.steps.max()))
+    return None if any(simulated.reason) else (simulated.states, int(simulated.steps.max()))
 
 
 def _bounded(field: Field, limit: float) -> Field:
@@ -113,19 +102,19 @@ def _bounded(field: Field, limit: float) -> Field:
 
 
 def along_fit(
-    found: Fit, groups: Sequence[Group], grids: Sequence[Grid], precision: Precision
+    fitted: Fit, groups: Sequence[Group], grids: Sequence[Grid], precision: Tolerance
 ) -> list[Along] | None:
     """Reference trajectories of a fitted law; None where it cannot be integrated."""
     alongs = []
-    for group, grid, initial in zip(groups, grids, found.initials, strict=True):
+    for group, grid, initial in zip(groups, grids, fitted.initials, strict=True):
         times = np.union1d(grid.at, group.times)
-        result = trajectories_of(found.form, found.parameters, group, initial, times, precision)
-        if result is None:
+        solved = trajectories_of(fitted.form, fitted.parameters, group, initial, times, precision)
+        if solved is None:
             return None
-        states, _ = result
+        states, _ = solved
         path = states[:, np.searchsorted(times, grid.at)]
         model = states[:, np.searchsorted(times, group.times)]
-        field = field_of(found.form, found.parameters, group.covariates)
+        field = field_of(fitted.form, fitted.parameters, group.covariates)
         alongs.append(Along.of(group, grid, path, model, field))
     return alongs
 
@@ -150,7 +139,7 @@ def fit(
     *,
     noise: float,
     scale: Scale,
-    precision: Precision,
+    precision: Tolerance,
     steps: int = _STEPS,
     initials: Sequence[Array] | None = None,
     limit: float = np.inf,
@@ -208,17 +197,17 @@ class _Integrated:
 
 
 def _integrated(
-    form: Form, p: Array, alongs: Sequence[Along], start: Sequence[Array], precision: Precision
+    form: Form, p: Array, alongs: Sequence[Along], start: Sequence[Array], precision: Tolerance
 ) -> _Integrated | None:
     """Trajectories of a law with the sum of its squared residuals."""
     states, loss, steps = [], 0.0, 0
     for along, initial in zip(alongs, start, strict=True):
-        found = trajectories_of(form, p, along.group, initial, along.group.times, precision)
-        if found is None:
+        solved = trajectories_of(form, p, along.group, initial, along.group.times, precision)
+        if solved is None:
             return None
-        states.append(found[0])
-        loss += float(np.square(along.group.states - found[0]).sum())
-        steps = max(steps, found[1])
+        states.append(solved[0])
+        loss += float(np.square(along.group.states - solved[0]).sum())
+        steps = max(steps, solved[1])
     return _Integrated(tuple(states), loss, steps)
 
 

@@ -91,10 +91,10 @@ class _Choices:
     @cached_property
     def by_length(self) -> dict[int, list[int]]:
         """Which sets have so many terms."""
-        found: dict[int, list[int]] = {}
+        by_count: dict[int, list[int]] = {}
         for i, (_, chosen) in enumerate(self.sets):
-            found.setdefault(len(chosen), []).append(i)
-        return found
+            by_count.setdefault(len(chosen), []).append(i)
+        return by_count
 
 
 def _interactions(free: Metric, ego: _Choices, alt: _Choices, basis: Basis) -> list[Candidate]:

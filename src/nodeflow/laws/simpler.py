@@ -32,7 +32,7 @@ def simpler(x: Fit, variance: float, count: int) -> list[tuple[Form, Array]]:
     covariance = x.covariance(float(np.sqrt(variance)))
     errors = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
     before = description(x.form, count)
-    found = []
+    forms = []
     for place, slot in enumerate(x.form.slots):
         term = getattr(x.form, slot.function)[slot.term]
         if slot.inner is None:
@@ -46,28 +46,28 @@ def simpler(x: Fit, variance: float, count: int) -> list[tuple[Form, Array]]:
                 usable = np.isfinite(moved).all() and all(
                     s.inner is None or moved[i] > 0 for i, s in enumerate(x.form.slots)
                 )
-                found.append((form, (moved if usable else x.parameters)[kept]))
+                forms.append((form, (moved if usable else x.parameters)[kept]))
         elif atom_of(term.atom).inner[slot.inner].rounds:
-            for value in _fractions(float(x.parameters[place]), float(errors[place])):
-                change = value - x.parameters[place]
+            for fraction in _fractions(float(x.parameters[place]), float(errors[place])):
+                change = fraction - x.parameters[place]
                 moved = x.parameters + covariance[:, place] * (
                     change / max(covariance[place, place], 1e-300)
                 )
                 fixed = list(term.fixed)
-                fixed[slot.inner] = value
+                fixed[slot.inner] = fraction
                 form = _with(x.form, slot.function, slot.term, replace(term, fixed=tuple(fixed)))
-                found.append((form, np.delete(moved, place)))
-    return found
+                forms.append((form, np.delete(moved, place)))
+    return forms
 
 
 def _fractions(value: float, error: float) -> list[float]:
     """The simplest fractions that an exponent may be."""
-    found = []
+    nearby = []
     for denominator in (1, 2, 3, 4):
         nearest = Fraction(round(value * denominator), denominator)
-        if nearest > 0 and abs(float(nearest) - value) < 5.0 * error and nearest not in found:
-            found.append(nearest)
-    return [float(x) for x in found[:2]]
+        if nearest > 0 and abs(float(nearest) - value) < 5.0 * error and nearest not in nearby:
+            nearby.append(nearest)
+    return [float(x) for x in nearby[:2]]
 
 
 def _without(form: Form, name: str, term: int) -> tuple[Form, list[int]]:
@@ -92,11 +92,11 @@ def _with(form: Form, name: str, term: int, new: Term) -> Form:
 
 def without_idle(ordered: Sequence[Fit]) -> list[Fit]:
     """Laws by length of description, without those that only add to a shorter one."""
-    found: list[Fit] = []
+    kept: list[Fit] = []
     for x in ordered:
-        if not any(_extends(x.form, y.form) for y in found):
-            found.append(x)
-    return found
+        if not any(_extends(x.form, y.form) for y in kept):
+            kept.append(x)
+    return kept
 
 
 def _extends(form: Form, other: Form) -> bool:

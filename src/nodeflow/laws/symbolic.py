@@ -69,13 +69,13 @@ def free_functions(metric: Metric, form: Form, parameters: Array, noise: float) 
     for _ in range(_SWEEPS):
         about = np.concatenate([start_f, start_ego])
         spread = np.repeat(sizes[:2], [k_f, k_e])
-        found = solved(np.concatenate([own, both @ alt], 1), about, spread)
-        f, ego = found[:k_f], found[k_f:]
+        linear = solved(np.concatenate([own, both @ alt], 1), about, spread)
+        f, ego = linear[:k_f], linear[k_f:]
         about = np.concatenate([start_f, start_alt])
         spread = np.repeat([sizes[0], sizes[2]], [k_f, k_a])
         with_ego = np.einsum("rea,e->ra", both, ego)
-        found = solved(np.concatenate([own, with_ego], 1), about, spread)
-        f, alt = found[:k_f], found[k_f:]
+        linear = solved(np.concatenate([own, with_ego], 1), about, spread)
+        f, alt = linear[:k_f], linear[k_f:]
     count = len(basis.onto)
     return [part[:count] @ basis.onto[: min(count, len(part))] for part in (f, ego, alt)]
 
@@ -96,8 +96,8 @@ def proposed(
     choices: dict[str, list[_Proposal]] = {}
     for name, target in zip(FUNCTIONS, values, strict=True):
         texts = _regressed(metric.basis.grid, target)
-        found = [_terms(text, metric.basis.signed) for text in texts]
-        choices[name] = [x for x in found if x is not None and (name == "f" or x[0])]
+        read = [_terms(text, metric.basis.signed) for text in texts]
+        choices[name] = [x for x in read if x is not None and (name == "f" or x[0])]
     laws = [{name: x} for name in FUNCTIONS for x in choices[name]]
     together = [[None, *choices[name][:_TOGETHER]] for name in FUNCTIONS]
     for several in product(*together):
@@ -115,20 +115,20 @@ def _law(form: Form, parts: dict[str, Array], chosen: dict[str, _Proposal]) -> t
     """A law with some functions replaced, in the gauge of its first term of h_alt."""
     functions = {name: x[0] for name, x in chosen.items()}
     vectors = {**parts, **{name: x[1] for name, x in chosen.items()}}
-    found = replace(form, **functions)
+    whole = replace(form, **functions)
     if "h_alt" in chosen:
         first = vectors["h_alt"][0]
         alt = vectors["h_alt"].copy()
-        for place, slot in enumerate(s for t in _slots(found.h_alt) for s in t):
+        for place, slot in enumerate(s for t in _slots(whole.h_alt) for s in t):
             if slot:
                 alt[place] /= first
         vectors["h_alt"] = alt[1:]
         ego = vectors["h_ego"].copy()
-        for place, slot in enumerate(s for t in _slots(found.h_ego) for s in t):
+        for place, slot in enumerate(s for t in _slots(whole.h_ego) for s in t):
             if slot:
                 ego[place] *= first
         vectors["h_ego"] = ego
-    return found, np.concatenate([vectors[name] for name in FUNCTIONS])
+    return whole, np.concatenate([vectors[name] for name in FUNCTIONS])
 
 
 def _slots(function: Function) -> list[list[bool]]:

@@ -56,9 +56,9 @@ def law_table(laws: Laws, system: Field) -> pd.DataFrame:
 
 def _error(functions: pd.DataFrame) -> float:
     """The largest error of f and of the interaction, each in units of its largest true value."""
-    found = []
+    errors = []
     for name in ("f", "product"):
         rows = functions[functions["function"] == name]
         error = float((rows["learned"] - rows["true"]).abs().max())
-        found.append(error / max(float(rows["true"].abs().max()), np.finfo(float).tiny))
-    return max(found)
+        errors.append(error / max(float(rows["true"].abs().max()), np.finfo(float).tiny))
+    return max(errors)

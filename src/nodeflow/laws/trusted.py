@@ -50,17 +50,17 @@ def rate_law(law: Law, graph: Graph, truth: Sequence[Trajectory]) -> dict[str, A
 
 def _rated(law: Law, graph: Graph, truth: Trajectory) -> Rated:
     states = truth.states.astype(np.float64)
-    found = law.mixture(graph, states[0], truth.times)
-    middle, flagged = found.mean, flag(law, found, graph)[-1]
+    mixture = law.mixture(graph, states[0], truth.times)
+    middle, flagged = mixture.mean, flag(law, mixture, graph)[-1]
     # Noise of the observations is none of the states, but those count as no more exact than this.
     exact = min(law.noise, EXACT * max(map(abs, law.seen)))
-    edges = [found.band(level, exact) for level in PERCENTAGES.values()]
+    edges = [mixture.band(level, exact) for level in PERCENTAGES.values()]
     inside = np.stack(
         [((lower <= states) & (states <= upper))[1:].mean(axis=0) for lower, upper in edges]
     )
     lower, upper = edges[-1]
     return Rated(
-        len(found.weights),
+        len(mixture.weights),
         inside,
         inside,
         (upper - lower)[1:].mean(axis=0) / 2,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -54,9 +53,7 @@ def with_baselines(
         off: list[list[Floats]] = [[], []]
         for times, observed_states in data.groups:
             states = observed_states.astype(np.float64)
-            mean = mean_field_states(
-                system, graphs[data.graph], states[:, 0], times, **asdict(tolerance)
-            )
+            mean = mean_field_states(system, graphs[data.graph], states[:, 0], times, tolerance)
             for differences, prediction in zip(off, (states[:, :1], mean), strict=True):
                 differences.append(_difference(prediction, states, times, settings).ravel())
         losses[data.graph] = [_loss(np.concatenate(differences), settings) for differences in off]

@@ -151,21 +151,21 @@ class _Three:
     def at(self, x: Array, first: int, last: int) -> Array:
         """Those from `first` to before `last`."""
         flat = np.ascontiguousarray(x, dtype=np.float64).ravel()
-        found = np.empty((last - first, len(flat)))
-        if _cubics(self.pieces[first:last], self.width, self._end, flat, found):
+        values = np.empty((last - first, len(flat)))
+        if _cubics(self.pieces[first:last], self.width, self._end, flat, values):
             over = flat > self._end
-            for row, rest in zip(found, self.rest[first:last], strict=True):
+            for row, rest in zip(values, self.rest[first:last], strict=True):
                 row[over] = rest.at(flat[over])
-        return found.reshape(last - first, *np.shape(x))
+        return values.reshape(last - first, *np.shape(x))
 
     def slope(self, x: Array, number: int) -> Array:
         """The derivative of one of them."""
         flat = np.ascontiguousarray(x, dtype=np.float64).ravel()
-        found = np.empty(len(flat))
-        if _slopes(self.pieces[number], self.width, self._end, flat, found):
+        slopes = np.empty(len(flat))
+        if _slopes(self.pieces[number], self.width, self._end, flat, slopes):
             over = flat > self._end
-            found[over] = self.rest[number].slope(flat[over])
-        return found.reshape(np.shape(x))
+            slopes[over] = self.rest[number].slope(flat[over])
+        return slopes.reshape(np.shape(x))
 
 
 @njit(error_model="numpy")

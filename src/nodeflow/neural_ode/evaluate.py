@@ -151,7 +151,7 @@ def _compare(
     shared, by_node = {}, {}
     mean = states[:, :1]
     if not all(reasons):
-        mean = mean_field_states(system, graph, states[:, 0], known[0].times, **asdict(tolerance))
+        mean = mean_field_states(system, graph, states[:, 0], known[0].times, tolerance)
         by_node = {
             "size": size,
             "mae_persistence": _distance(states, states[:, :1]),

@@ -13,6 +13,8 @@ from nodeflow.threads import one_thread_if_small
 __all__ = ["compare_functions", "factor_between"]
 
 _POINTS = 64
+_REACH = 3.0
+"""How far beyond the largest training state to look, in units of it."""
 
 _COLUMNS = ("x", "learned", "true", "inside", "replicate", "function")
 
@@ -23,7 +25,7 @@ def factor_between(one: NDArray[np.float64], other: NDArray[np.float64]) -> floa
 
 
 @one_thread_if_small
-def compare_functions(models: Learned, system: Field, reach: float = 3.0) -> pd.DataFrame:
+def compare_functions(models: Learned, system: Field) -> pd.DataFrame:
     """Values of all functions, inside the range of training and beyond.
 
     (h_ego, h_alt) and (c h_ego, h_alt / c) are the same model. Each model's c is the one with which
@@ -32,7 +34,6 @@ def compare_functions(models: Learned, system: Field, reach: float = 3.0) -> pd.
     Args:
         models: R models: neural ODEs, or other fields that were learned.
         system: the true vector field.
-        reach: how far beyond the largest training state to look, in units of it.
 
     Returns:
         Rows with the columns of `NEURAL_ODE_FUNCTIONS`; none for models whose training failed.
@@ -43,7 +44,7 @@ def compare_functions(models: Learned, system: Field, reach: float = 3.0) -> pd.
             continue
         low, high = models.seen[replicate]
         inside = np.linspace(low, high, _POINTS)
-        x = np.concatenate([inside, np.linspace(high, reach * high, _POINTS + 1)[1:]])
+        x = np.concatenate([inside, np.linspace(high, _REACH * high, _POINTS + 1)[1:]])
         h_ego, h_alt, true = net.h_ego(x), net.h_alt(x), system.h_alt(x)
         c = factor_between(h_alt[:_POINTS], true[:_POINTS])
         rows = {
@@ -52,8 +53,8 @@ def compare_functions(models: Learned, system: Field, reach: float = 3.0) -> pd.
             "h_alt": (h_alt * c, true),
             "product": (h_ego * h_alt, system.h_ego(x) * true),
         }
-        for name, (learned, value) in rows.items():
-            columns = {"x": x, "learned": learned, "true": value, "inside": x <= high}
+        for name, (learned, exact) in rows.items():
+            columns = {"x": x, "learned": learned, "true": exact, "inside": x <= high}
             parts.append(pd.DataFrame(columns).assign(replicate=replicate, function=name))
     if not parts:
         return pd.DataFrame({name: [] for name in _COLUMNS})

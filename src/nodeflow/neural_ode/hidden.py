@@ -78,7 +78,7 @@ def hide_nodes(
         shared = []
         for part, x, nodes, floor in zip(parts, known, kept, floors, strict=True):
             states = x.states[:, nodes].astype(np.float64)
-            mean = mean_field_states(system, part, states[:1], times, **asdict(tolerance))[0]
+            mean = mean_field_states(system, part, states[:1], times, tolerance)[0]
             shared.append(
                 {
                     "mae_floor": np.abs(floor.states[0] - states).mean(),
@@ -156,7 +156,7 @@ def perturb_initial_states(
         for graph, x, noisy, floor in zip(graphs, known, observed, floors, strict=True):
             states = x.states.astype(np.float64)
             start = noisy[0]
-            mean = mean_field_states(system, graph, start[None], times, **asdict(tolerance))[0]
+            mean = mean_field_states(system, graph, start[None], times, tolerance)[0]
             shared.append(
                 {
                     "mae_floor": np.abs(floor.states[0] - states).mean(),

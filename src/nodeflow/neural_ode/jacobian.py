@@ -58,8 +58,8 @@ def jacobian(adjacency: Array | csr_array, h_ego: Array, slope: Array, own: Arra
         full = h_ego[:, :, None] * adjacency * slope[:, None, :]
         return _Full(full + own[:, :, None] * np.eye(len(adjacency)))
     rows = np.repeat(h_ego[0], np.diff(adjacency.indptr))
-    data = rows * adjacency.data * slope[0][adjacency.indices]
-    across = csr_array((data, adjacency.indices, adjacency.indptr), shape=adjacency.shape)
+    entries = rows * adjacency.data * slope[0][adjacency.indices]
+    across = csr_array((entries, adjacency.indices, adjacency.indptr), shape=adjacency.shape)
     return _Sparse(across, own[0, :, None])
 
 
@@ -90,7 +90,7 @@ class _Sparse:
     def solve(self, half: Array, right: Array) -> Array:
         [[[step]]] = half
         across, diagonal = self.across, 1.0 - step * self.own
-        data = across.data * np.repeat(step / diagonal[:, 0], np.diff(across.indptr))
+        entries = across.data * np.repeat(step / diagonal[:, 0], np.diff(across.indptr))
         goal = right[0] / diagonal
         solution = np.empty_like(goal)
         width = max(_AT_ONCE // len(goal), _COLUMNS)
@@ -98,7 +98,7 @@ class _Sparse:
             part = np.s_[:, first : first + width]
             columns = np.ascontiguousarray(goal[part])
             solution[part] = _solved(
-                across.indptr, across.indices, data, columns, _TOLERANCE, _STEPS
+                across.indptr, across.indices, entries, columns, _TOLERANCE, _STEPS
             )
         return np.asarray(solution)[None]
 

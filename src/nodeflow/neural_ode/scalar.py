@@ -67,13 +67,13 @@ class ScalarNet:
 
 def _in_blocks(function: Callable[[Array, int], Array], x: Array) -> Array:
     flat = np.ravel(x)
-    out = np.empty(len(flat))
+    values = np.empty(len(flat))
     block = np.zeros((_BLOCK, 1))
     for start in range(0, len(flat), _BLOCK):
         part = flat[start : start + _BLOCK]
         block[: len(part), 0] = part
-        out[start : start + _BLOCK] = function(block, len(part))[: len(part)]
-    return out.reshape(np.shape(x))
+        values[start : start + _BLOCK] = function(block, len(part))[: len(part)]
+    return values.reshape(np.shape(x))
 
 
 @njit()

@@ -59,9 +59,8 @@ def compare_fixed_points(
     rows = []
     for index, (graph, initial) in enumerate(zip(graphs, initials, strict=True)):
         true, reason = _reached(system, system, graph, initial, horizon, domain, tolerance)
-        mean = mean_field_states(
-            system, graph, initial[None], np.array([0.0, horizon]), **asdict(tolerance)
-        )[0, -1]
+        ends = np.array([0.0, horizon])
+        mean = mean_field_states(system, graph, initial[None], ends, tolerance)[0, -1]
         for replicate, (quick, exact) in enumerate(pairs):
             row = {**models.labels(replicate), "graph": index}
             if true is None:

@@ -92,21 +92,21 @@ class Table:
     def values(self, x: Array) -> Array:
         """Values of f, h_ego and h_alt, shape (3, *x.shape)."""
         flat = np.ravel(x)
-        out = np.empty((3, len(flat)))
-        if look_up(flat, *self._index, out):
+        values = np.empty((3, len(flat)))
+        if look_up(flat, *self._index, values):
             outside = self._outside(flat)
-            for row, net in zip(out, self.nets, strict=True):
+            for row, net in zip(values, self.nets, strict=True):
                 row[outside] = net(flat[outside])
-        return out.reshape(3, *np.shape(x))
+        return values.reshape(3, *np.shape(x))
 
     def slope(self, number: int, x: Array) -> Array:
         """Slope of the line of one network at `x`; outside the table that of the network."""
         flat = np.ravel(x)
-        out = np.empty(len(flat))
-        if look_up_slope(flat, *self._index, 2 * number + 1, out):
+        slopes = np.empty(len(flat))
+        if look_up_slope(flat, *self._index, 2 * number + 1, slopes):
             outside = self._outside(flat)
-            out[outside] = self.nets[number].derivative(flat[outside])
-        return out.reshape(np.shape(x))
+            slopes[outside] = self.nets[number].derivative(flat[outside])
+        return slopes.reshape(np.shape(x))
 
     @property
     def _index(self) -> tuple[float, float, Unsigned, Unsigned, Unsigned, Unsigned, Array]:

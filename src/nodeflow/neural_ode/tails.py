@@ -20,7 +20,7 @@ from nodeflow.neural_ode.learned import Fields
 from nodeflow.neural_ode.store import Models
 from nodeflow.neural_ode.table import TableProblem
 
-__all__ = ["agreed", "models_with_tails", "with_tails"]
+__all__ = ["agreed", "models_with_tails", "tailed", "with_tails"]
 
 Array = NDArray[np.float64]
 
@@ -98,19 +98,28 @@ def models_with_tails(models: Models, laws: Fields) -> Fields:
     law = dict(zip(laws.training_graph.tolist(), laws.fields, strict=True))
     kept = np.flatnonzero(np.isin(models.training_graph, laws.training_graph))
     chosen = models.take(kept)
-    tailed = Models(chosen.parameters, {}, chosen.about, activation=models.activation)
-    each = zip(
-        exact_fields(tailed), tailed.training_graph.tolist(), tailed.seen.tolist(), strict=True
-    )
+    bare = Models(chosen.parameters, {}, chosen.about, activation=models.activation)
+    each = zip(exact_fields(bare), bare.training_graph.tolist(), bare.seen.tolist(), strict=True)
     return Fields(
-        tuple(_tailed(field, law[graph], low, high) for field, graph, (low, high) in each),
-        tailed.training_graph,
-        tailed.seen,
-        tailed.error,
+        tuple(tailed(field, law[graph], low, high) for field, graph, (low, high) in each),
+        bare.training_graph,
+        bare.seen,
+        bare.error,
     )
 
 
-def _tailed(field: Field | None, law: Field | None, low: float, high: float) -> Field | None:
+def tailed(field: Field | None, law: Field | None, low: float, high: float) -> Field | None:
+    """A network as far as it agrees with a law (`agreed`), and the law beyond: `with_tails`.
+
+    Args:
+        field: the network; None where there is none.
+        law: the law's field; None where there is none.
+        low: smallest state seen.
+        high: largest.
+
+    Returns:
+        The field, as a table where its functions allow that; None where one of the two is missing.
+    """
     if field is None or law is None:
         return None
     low, high = agreed(field, law, low, high)

@@ -38,6 +38,7 @@ __all__ = [
     "rate_forecasts",
     "rating",
     "rating_each",
+    "rating_of",
     "summary",
 ]
 
@@ -218,6 +219,24 @@ def rating_each(models: Fields, graphs: Sequence[Graph], rows: list[dict[str, An
                 rows.append({"graph": index, "training_graph": graph, **row})
 
     return watch
+
+
+def rating_of(
+    models: Learned,
+    evidence: Evidence | None,
+    graphs: Sequence[Graph],
+    rows: list[dict[str, Any]],
+) -> Watch | None:
+    """The one of both that suits models: by what is known of their ensemble, else by their own.
+
+    Returns:
+        None where there is neither.
+    """
+    if evidence:
+        return rating(evidence, graphs, rows)
+    if isinstance(models, Fields) and models.raters:
+        return rating_each(models, graphs, rows)
+    return None
 
 
 @dataclass(frozen=True)

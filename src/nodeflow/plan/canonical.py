@@ -31,7 +31,7 @@ class Canonical:
 
     @cached_property
     def members(self) -> list[dict[str, Any]]:
-        """Rows of zoo, weights, block: all members of all zoos."""
+        """Rows of zoo, alignment, block: all members of all zoos."""
         return [x for zoo in self.zoos.names for kind in FORMS for x in self.blocks(zoo, kind)]
 
     @cached_property
@@ -39,13 +39,13 @@ class Canonical:
         """Those of zoos with items to judge on."""
         return [x for x in self.members if self.zoos.of(x["zoo"]).items is not None]
 
-    def blocks(self, zoo: str, weights: str) -> list[dict[str, Any]]:
-        """Rows of zoo, weights, block: the members of one zoo."""
-        return [{**row, "weights": weights} for row in self.zoos.blocks(zoo)]
+    def blocks(self, zoo: str, alignment: str) -> list[dict[str, Any]]:
+        """Rows of zoo, alignment, block: the members of one zoo."""
+        return [{**row, "alignment": alignment} for row in self.zoos.blocks(zoo)]
 
     def params(self, row: Row) -> dict[str, Any]:
         """What a block of members, aligned or raw, is made with."""
-        if row["weights"] == "aligned":
+        if row["alignment"] == "aligned":
             return self.alignment_params(row)
         return self.zoos.params(row)
 
@@ -63,11 +63,11 @@ class Canonical:
 
     def learned(self, row: Row) -> list[str]:
         """The blocks of a zoo with members that flows learn from."""
-        return fill(narrow(MEMBERS, weights="raw"), self.zoos.learned(row["zoo"]))
+        return fill(narrow(MEMBERS, alignment="raw"), self.zoos.learned(row["zoo"]))
 
     def reference(self, row: Row) -> str:
         """The file with the network that all members of a zoo are matched to, as its member 0."""
-        first = {"zoo": row["zoo"], "weights": "raw", "block": 0}
+        first = {"zoo": row["zoo"], "alignment": "raw", "block": 0}
         return narrow(UNIVERSE if self._to_centre else MEMBERS, **first)
 
     def universe_params(self, row: Row) -> dict[str, Any]:
@@ -82,15 +82,15 @@ class Canonical:
 
     def barrier_parts(self, row: Row) -> dict[str, dict[str, Any]]:
         """What the loss barriers of a zoo are measured with, raw and aligned."""
-        return {x: self.barrier_params({**row, "weights": x}) for x in FORMS}
+        return {x: self.barrier_params({**row, "alignment": x}) for x in FORMS}
 
     def barrier_params(self, row: Row) -> dict[str, Any]:
-        """What the loss barriers of a zoo are measured with, in one form of its weights."""
+        """What the loss barriers of a zoo are measured with, as trained or aligned."""
         zoo = row["zoo"]
         return {
             **self.settings.barrier.dump(),
             "zoo": zoo,
-            "weights": row["weights"],
+            "alignment": row["alignment"],
             "data": self.zoos.source(zoo),
             "architecture": self.zoos.architecture(zoo),
             "device": self.zoos.device,

@@ -27,7 +27,7 @@ class Costs:
 
     @property
     def _known(self) -> list[dict[str, Any]]:
-        """Rows of flow, weights, width: flows over zoos that are trained here."""
+        """Rows of flow, alignment, capacity: flows over zoos that are trained here."""
         flows = self.flows
         return [x for x in flows.all if flows.zoos.of(flows.zoo(x)).data]
 
@@ -66,7 +66,8 @@ class Costs:
         sampling = [
             {
                 **x,
-                "name": f"{x['flow']}: {flows.of(x['flow']).method}, {x['weights']}, {x['width']}",
+                "name": f"{x['flow']}: {flows.of(x['flow']).method}, "
+                f"{x['alignment']}, {x['capacity']}",
                 "zoo": flows.zoo(x),
                 "networks": flows.of(x["flow"]).sampling.count,
                 "jobs": [["sample_flow", name] for name in fill(job(FLOW), [x])],

@@ -24,7 +24,7 @@ class Exports:
 
     @cached_property
     def all(self) -> list[dict[str, Any]]:
-        """Rows of flow, weights, width: flows over zoos from elsewhere."""
+        """Rows of flow, alignment, capacity: flows over zoos from elsewhere."""
         zoos = self.flows.zoos
         return [x for x in self.flows.all if zoos.of(self.flows.zoo(x)).checkpoints is not None]
 
@@ -34,7 +34,7 @@ class Exports:
 
     def read(self, row: Row) -> str:
         """The same as it was read."""
-        return narrow(MEMBERS, **self._first(row) | {"weights": "raw"})
+        return narrow(MEMBERS, **self._first(row) | {"alignment": "raw"})
 
     def params(self, row: Row) -> dict[str, Any]:
         """What networks in the user's own form are made with."""
@@ -46,4 +46,4 @@ class Exports:
         }
 
     def _first(self, row: Row) -> dict[str, Any]:
-        return {"zoo": self.flows.zoo(row), "weights": row["weights"], "block": 0}
+        return {"zoo": self.flows.zoo(row), "alignment": row["alignment"], "block": 0}

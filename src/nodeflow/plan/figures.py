@@ -88,6 +88,14 @@ FIGURES: tuple[Figure, ...] = (
         lambda plan: {"beta": plan.cells.structure_trained.beta},
     ),
     Figure(
+        "size_curves",
+        "generalize",
+        "Error against size in every cell",
+        "cells",
+        {"tests": "neural_ode_tests"},
+        when=lambda plan: plan.cells.is_grid,
+    ),
+    Figure(
         "growth",
         "generalize",
         "Growth of errors over all cells",

@@ -38,30 +38,30 @@ class Flows:
 
     @cached_property
     def all(self) -> list[dict[str, Any]]:
-        """Rows of flow, weights, width: all flows over one zoo."""
+        """Rows of flow, alignment, capacity: all flows over one zoo."""
         return [x for x in self._rows if self.of(x["flow"]).zoo]
 
     @cached_property
     def conditional(self) -> list[dict[str, Any]]:
-        """Rows of flow, weights, width: all flows over several zoos, whose names are labels."""
+        """Rows of flow, alignment, capacity: flows over several zoos, whose names are labels."""
         return [x for x in self._rows if self.of(x["flow"]).zoos]
 
     @cached_property
     def _rows(self) -> list[dict[str, Any]]:
         return [
-            {"flow": flow, "weights": weights, "width": width}
+            {"flow": flow, "alignment": alignment, "capacity": capacity}
             for flow in self.names
-            for weights, width in product(self.of(flow).weights, self.of(flow).widths)
+            for alignment, capacity in product(self.of(flow).alignment, self.of(flow).capacities)
         ]
 
     @cached_property
     def solvers(self) -> list[dict[str, Any]]:
-        """Rows of flow, weights, width: flows that are sampled in several ways."""
+        """Rows of flow, alignment, capacity: flows that are sampled in several ways."""
         return [x for x in self.all if x["flow"] in self.settings.solvers.flows]
 
     @cached_property
     def distances(self) -> list[dict[str, Any]]:
-        """Rows of flow, weights, width: flows that are compared at the same distances."""
+        """Rows of flow, alignment, capacity: flows that are compared at the same distances."""
         return [x for x in self.judged if x["flow"] in self.settings.distances.flows]
 
     @property
@@ -106,7 +106,7 @@ class Flows:
 
     @cached_property
     def judged(self) -> list[dict[str, Any]]:
-        """Rows of flow, weights, width: flows over one zoo that there are items to judge on."""
+        """Rows of flow, alignment, capacity: flows over one zoo with items to judge on."""
         return [x for x in self.all if self.zoos.of(self.zoo(x)).items is not None]
 
     def members(self, row: Row) -> list[str]:
@@ -114,8 +114,8 @@ class Flows:
         return [path for rows in self.blocks(row) for path in fill(MEMBERS, rows)]
 
     def blocks(self, row: Row) -> list[list[dict[str, Any]]]:
-        """Rows of zoo, weights, block, for each zoo that a flow learns."""
-        return [self.canonical.blocks(zoo, row["weights"]) for zoo in self.learns(row)]
+        """Rows of zoo, alignment, block, for each zoo that a flow learns."""
+        return [self.canonical.blocks(zoo, row["alignment"]) for zoo in self.learns(row)]
 
     def streamed_members(self, row: Row) -> list[str]:
         """The blocks that networks of a flow are decoded with, if its codec streams the zoo."""
@@ -197,4 +197,4 @@ class Flows:
 
 def _identity(row: Row) -> dict[str, Any]:
     """What tells the flows of a run apart."""
-    return {"flow": row["flow"], "weights": row["weights"], "width": int(row["width"])}
+    return {"flow": row["flow"], "alignment": row["alignment"], "capacity": int(row["capacity"])}

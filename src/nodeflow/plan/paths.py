@@ -63,17 +63,17 @@ NOISE = "results/{learned}/noise/{system}/{variant}.parquet"
 DATA = "results/data/{data}"
 DOWNLOADED = f"{DATA}/downloaded.json"
 ZOO = "results/zoo/{zoo}"
-MEMBERS = f"{ZOO}/{{weights}}/block~{{block}}.safetensors"
+MEMBERS = f"{ZOO}/{{alignment}}/block~{{block}}.safetensors"
 EPOCHS = f"{ZOO}/epochs.parquet"
 METRICS = f"{ZOO}/raw/block~{{block}}.metrics.parquet"
 IMPORT = f"{ZOO}/raw/block~{{block}}.checkpoints.parquet"
 IMPORT_NOTES = f"{ZOO}/raw/block~{{block}}.checkpoints.txt"
 ALIGNMENT = f"{ZOO}/aligned/block~{{block}}.alignment.parquet"
 UNIVERSE = f"{ZOO}/universe.safetensors"
-BARRIER = f"{ZOO}/{{weights}}/barrier.parquet"
+BARRIER = f"{ZOO}/{{alignment}}/barrier.parquet"
 
 # Flows over the weights of zoos, of one or of several.
-FLOW = "results/flow/{flow}/{weights}/width~{width}"
+FLOW = "results/flow/{flow}/{alignment}/capacity~{capacity}"
 FLOW_WEIGHTS = f"{FLOW}/flow.safetensors"
 FLOW_HISTORY = f"{FLOW}/history.parquet"
 FLOW_SAMPLES = f"{FLOW}/samples.safetensors"
@@ -118,8 +118,8 @@ def narrow(pattern: str, **values: Any) -> str:
     """A pattern with some of its wildcards given; the others stay wildcards.
 
     Args:
-        pattern: e.g. `results/zoo/{zoo}/{weights}/barrier.parquet`.
-        values: of some wildcards, e.g. `weights="raw"`, or another wildcard, `zoo="{other}"`.
+        pattern: e.g. `results/zoo/{zoo}/{alignment}/barrier.parquet`.
+        values: of some wildcards, e.g. `alignment="raw"`, or another wildcard, `zoo="{other}"`.
     """
     return pattern.format_map(_Open(_texts(values)))
 

@@ -29,7 +29,7 @@ class Transfers:
 
     @cached_property
     def all(self) -> list[dict[str, Any]]:
-        """Rows of flow, weights, width: the flows with a task that their networks can read."""
+        """Rows of flow, alignment, capacity: the flows with a task that their networks can read."""
         return [x for x in self.flows.all if x["flow"] in self.settings.flows and self.tasks(x)]
 
     def tasks(self, row: Row) -> dict[str, str]:

@@ -5,7 +5,7 @@ from .families import Family, Observing
 from .gaussian import Prior, fit_prior, load_prior, save_prior
 from .knowledge import Knowledge
 from .members import prior_of_system
-from .networks import networks
+from .networks import networks, tails_of_functions
 from .panel import judge_novelty
 from .problem import PriorProblem
 from .rivals import smooth_prior
@@ -56,6 +56,7 @@ __all__ = [
     "save_prior",
     "smooth_prior",
     "strangers",
+    "tails_of_functions",
     "train_zoo",
     "trials",
     "write_zoo",

@@ -14,8 +14,7 @@ from nodeflow.dynamics.integrate import Simulation
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.judge.warning import receiver_curve
 from nodeflow.neural_ode.evaluate import evaluate_models
-from nodeflow.neural_ode.field import model_fields
-from nodeflow.neural_ode.store import Models
+from nodeflow.neural_ode.field import Learned, model_fields
 from nodeflow.priors.trials import Case, Trial
 
 __all__ = ["ensemble_rows"]
@@ -28,7 +27,7 @@ _WORST = 0.05
 
 
 def ensemble_rows(
-    stacks: Mapping[tuple[str, int, float], Models],
+    stacks: Mapping[tuple[str, int, float], Learned],
     trial: Trial,
     cases: Sequence[tuple[Case, Sequence[Trajectory]]],
 ) -> Rows:

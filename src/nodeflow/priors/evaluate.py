@@ -17,7 +17,7 @@ from nodeflow.grid import Cell
 from nodeflow.job import Progress
 from nodeflow.neural_ode.curves import Curves
 from nodeflow.neural_ode.evaluate import evaluate_models
-from nodeflow.neural_ode.field import model_fields
+from nodeflow.neural_ode.field import Learned, model_fields
 from nodeflow.neural_ode.hidden import hide_nodes
 from nodeflow.neural_ode.layout import NETS
 from nodeflow.neural_ode.learned import Fields
@@ -31,7 +31,7 @@ from nodeflow.priors.families import Family
 from nodeflow.priors.fits import Frames, first_field, learned, mode, weigh
 from nodeflow.priors.gaussian import Prior
 from nodeflow.priors.knowledge import OVER_CODES, OVER_WEIGHTS, Knowledge
-from nodeflow.priors.networks import networks
+from nodeflow.priors.networks import networks, tails_of_functions
 from nodeflow.priors.rivals import by_law, fit_form, smooth_prior, without_prior
 from nodeflow.priors.schemas import INSIDE
 from nodeflow.priors.trials import Case, Trial
@@ -211,15 +211,14 @@ class _Work:
 
     def _zero_shot(
         self, known: Knowledge, made: _Made, new: dict[str, Rows]
-    ) -> dict[tuple[str, int, float], Models]:
+    ) -> dict[tuple[str, int, float], Learned]:
         trial, asked = self.trial, self.asked
         inside = trial.where == INSIDE
         functions = known.zero_shot.functions(trial.values)
         made.add("generated", functions.fields[0])
         made.add("mean of the zoo", known.prior.at(np.zeros((1, known.prior.kept))).fields[0])
-        generated = self._networks(known, functions, "generated")
-        self._keep("generated", generated)
-        made.add("network", model_fields(generated)[0], error=known.error)
+        generated = self._networks(known, functions, "generated", kept="generated")
+        made.add("network", generated.fields[0], error=known.error)
         near = known.nearest(trial.values)
         made.add("nearest member", known.field(near), error=known.error)
         label = f"{trial.where} {trial.index}"
@@ -246,19 +245,25 @@ class _Work:
         if self.trial.where == INSIDE:
             self.of.networks.append(Generated(name, self.trial, models))
 
-    def _networks(self, known: Knowledge, functions: Curves, name: str) -> Models:
-        trial = self.trial
+    def _networks(
+        self, known: Knowledge, functions: Curves, name: str, kept: str | None = None
+    ) -> Fields:
+        """Networks that compute functions, with their tails; some are kept for the panel."""
+        trial, prior = self.trial, known.prior
         labels = [(name, trial.family, trial.where, trial.index, k) for k in range(len(functions))]
-        return networks(known.prior, functions, self.of.settings, labels, trial.seed, known.error)
+        found = networks(prior, functions, self.of.settings, labels, trial.seed, known.error)
+        if kept is not None:
+            self._keep(kept, found)
+        return tails_of_functions(found, functions, prior)
 
     # --- few frames ------------------------------------------------------------------------------
 
     def _few_frames(
         self, known: Knowledge, made: _Made, new: dict[str, Rows]
-    ) -> dict[tuple[str, int, float], Models]:
+    ) -> dict[tuple[str, int, float], Learned]:
         trial, asked, prior = self.trial, self.asked, known.prior
         smooth = smooth_prior(prior)
-        stacks: dict[tuple[str, int, float], Models] = {}
+        stacks: dict[tuple[str, int, float], Learned] = {}
         for noise in asked.noise:
             for count in asked.frames:
                 at: dict[str, Any] = {
@@ -280,10 +285,10 @@ class _Work:
                 self._show(found.models, "zoo", count, noise, new)
                 if count == asked.studied:
                     draws = Curves(prior.states, found.models.values[: asked.members])
-                    drawn = self._networks(known, draws, f"posterior {noise}")
-                    self._keep("posterior", drawn)
-                    stacks["generated", count, noise] = drawn
-                    [network] = model_fields(self._networks(known, middle, f"mode {noise}"))
+                    stacks["generated", count, noise] = self._networks(
+                        known, draws, f"posterior {noise}", kept="posterior"
+                    )
+                    [network] = self._networks(known, middle, f"mode {noise}").fields
                     made.add("network", network, **at, error=known.error)
         return stacks
 

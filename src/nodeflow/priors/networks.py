@@ -2,8 +2,10 @@
 
 Functions that were drawn are no neural ODEs yet. A network descends to them by the recipe that
 trains all others, `gauss_newton`, whose quadratic form is here the mean of those of the members of
-a prior: functions have to agree where a difference would change trajectories. Beyond the states
-that members have seen the network follows the power law by which the functions go on.
+a prior: functions have to agree where a difference would change trajectories. That form says little
+of states that only the hubs of a few members saw, and functions that grow like a power are a
+thousand times larger there; so a relative error at any state counts too. On graphs whose hubs go
+beyond what members have seen, networks have the tails of the functions that they compute.
 """
 
 from __future__ import annotations
@@ -16,26 +18,34 @@ from numpy.typing import NDArray
 
 from nodeflow.neural_ode.curves import Curves
 from nodeflow.neural_ode.estimate import Estimate
+from nodeflow.neural_ode.field import exact_fields
+from nodeflow.neural_ode.learned import Fields
 from nodeflow.neural_ode.recipes import make_trainer
 from nodeflow.neural_ode.settings import GaussNewtonSettings
 from nodeflow.neural_ode.store import Models
+from nodeflow.neural_ode.tails import tailed
 from nodeflow.priors.gaussian import Prior
 from nodeflow.priors.zoo import with_ridge
 from nodeflow.seeds import torch_generator
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["facts_of", "networks"]
+__all__ = ["facts_of", "networks", "tails_of_functions"]
 
 Array = NDArray[np.float64]
 
 _CPU = torch.device("cpu")
 _BLOCK = 16
 
-_REACH = 64.0
+_REACH = 2.0
 _BEYOND = 24
-_LOOSE = 0.03
-"""Networks follow functions up to so many times the largest state of the prior, at so many states,
-where an error of the whole function counts as this error of trajectories."""
+"""Up to so many times the largest state of the prior networks follow functions; at so many states.
+"""
+
+_LOOSE = 0.3
+"""An error of the whole function at all states counts as this error of trajectories."""
+
+_SMALL = 0.1
+"""Values below this share of a function's typical one count as that."""
 
 
 def facts_of(
@@ -96,25 +106,39 @@ def networks(
     )
 
 
+def tails_of_functions(models: Models, functions: Curves, prior: Prior) -> Fields:
+    """Networks where members of the zoo have been, and the functions that they compute beyond.
+
+    Args:
+        models: R networks, what `networks` made of the functions.
+        functions: R triples.
+        prior: that they are of.
+    """
+    low, high = prior.seen
+    pairs = zip(exact_fields(models), functions.fields, strict=True)
+    fields = tuple(tailed(network, function, low, high) for network, function in pairs)
+    return Fields(fields, models.training_graph, models.seen, models.error)
+
+
 def _target(prior: Prior, functions: Curves, r: int, ridge: float) -> Estimate:
-    values, form = functions.values[r], prior.metric
-    eigenvalues, vectors = np.linalg.eigh(form)
+    """What a network descends to: values at all states, and the form by which errors count."""
+    values, field = functions.values[r], functions.fields[r]
+    eigenvalues, vectors = np.linalg.eigh(prior.metric)
     root = vectors * np.sqrt(np.maximum(eigenvalues, 0.0))
     inside = with_ridge(Estimate(prior.states, values, root, 0.0, 1.0), ridge)
-    field = functions.fields[r]
     beyond = prior.states[-1] * np.geomspace(1.0, _REACH, _BEYOND + 1)[1:]
     further = np.stack([x(beyond) for x in (field.f, field.h_ego, field.h_alt)])
-    count, more = len(prior.states), len(beyond)
-    whole = np.zeros((3 * (count + more), 3 * (count + more)))
-    own = np.concatenate([np.arange(count) + net * (count + more) for net in range(3)])
-    rest = np.setdiff1d(np.arange(3 * (count + more)), own)
-    whole[np.ix_(own, own)] = inside.root
-    size = np.maximum(np.abs(further), 1e-3 * np.abs(further).max())
-    whole[rest, rest] = (_LOOSE / size / np.sqrt(more)).ravel()
+    whole = np.concatenate([values, further], axis=1)
+    typical = np.median(np.abs(values), axis=1, keepdims=True)
+    form = np.diag(np.square(_LOOSE / np.maximum(np.abs(whole), _SMALL * typical)).ravel())
+    form /= whole.size
+    known = np.ravel(np.arange(3)[:, None] * whole.shape[1] + np.arange(len(prior.states)))
+    form[np.ix_(known, known)] += inside.root @ inside.root.T
+    eigenvalues, vectors = np.linalg.eigh(form)
     return Estimate(
         np.concatenate([prior.states, beyond]),
-        np.concatenate([values, further], axis=1),
         whole,
+        vectors * np.sqrt(np.maximum(eigenvalues, 0.0)),
         0.0,
         1.0,
     )

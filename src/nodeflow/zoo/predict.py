@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -71,13 +71,7 @@ def predict(
         StatisticsProblem: running statistics are missing.
         ItemProblem: items are of another shape, or not finite.
     """
-    whole, items = _whole(architecture, parameters), as_items(architecture, x)
-    return torch.cat(
-        [
-            torch.cat(list(_logits(architecture, part, items, device)), 1).cpu()
-            for part in _batches(whole, batch)
-        ]
-    )
+    return _predicted(architecture, parameters, x, device, batch, lambda logits: logits)
 
 
 @one_thread_if_small
@@ -89,10 +83,22 @@ def predict_labels(
     batch: int = 64,
 ) -> Tensor:
     """The most likely class by each network for each item, int64 of shape (K, n); see `predict`."""
+    return _predicted(architecture, parameters, x, device, batch, lambda logits: logits.argmax(2))
+
+
+def _predicted(
+    architecture: Architecture,
+    parameters: Mapping[str, Tensor],
+    x: np.ndarray | Tensor,
+    device: torch.device,
+    batch: int,
+    of: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """What is wanted of the logits (K', n', classes) of a part of the networks and items."""
     whole, items = _whole(architecture, parameters), as_items(architecture, x)
     return torch.cat(
         [
-            torch.cat([z.argmax(2) for z in _logits(architecture, part, items, device)], 1).cpu()
+            torch.cat([of(z) for z in _logits(architecture, part, items, device)], 1).cpu()
             for part in _batches(whole, batch)
         ]
     )

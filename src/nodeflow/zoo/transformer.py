@@ -133,5 +133,5 @@ class _Attention(nn.Module):
         # Written out, because torch has no rule for a stack of its fused attention.
         weights = softmax(query @ key.transpose(2, 3) * query.shape[3] ** -0.5, 3)
         read = weights @ value
-        out: Tensor = self.out(read.transpose(1, 2).flatten(2))
-        return out
+        mixed: Tensor = self.out(read.transpose(1, 2).flatten(2))
+        return mixed

@@ -22,14 +22,14 @@ METHODS: Mapping[str, Method] = MappingProxyType(
 
 
 def settings_of(
-    method: str, changes: Mapping[str, Any] | None = None, width: int | None = None
+    method: str, changes: Mapping[str, Any] | None = None, capacity: int | None = None
 ) -> Any:
     """The settings of a method with some of them changed.
 
     Args:
         method: a key of `METHODS`.
         changes: see `Method.changed`.
-        width: the capacity of the flow: the number of probes of a descent, the hidden width of the
+        capacity: of the flow: the number of probes of a descent, the hidden width of the
             velocity field of any other; None leaves it as it is.
 
     Raises:
@@ -39,7 +39,7 @@ def settings_of(
         raise FlowSettingsProblem(
             f'flow method is "{method}"; allowed are {", ".join(sorted(METHODS))}.'
         )
-    return METHODS[method].changed(changes or {}, width)
+    return METHODS[method].changed(changes or {}, capacity)
 
 
 def looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -49,14 +49,14 @@ def looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
         methods: keys of `METHODS`.
 
     Returns:
-        Of each its `title`, its `colours`, and as `size` what its width is the number of: "width"
-        of the velocity field, or the name of a setting.
+        Of each its `title`, its `colours`, and as `size` what its capacity counts: "width" of the
+        velocity field, or the name of a setting.
     """
     return {
         name: {
             "title": METHODS[name].title,
             "colours": list(METHODS[name].colours),
-            "size": {Method.capacity: "width"}.get(x := METHODS[name].capacity, x),
+            "size": {Method.sized_by: "width"}.get(x := METHODS[name].sized_by, x),
         }
         for name in sorted(set(methods))
     }

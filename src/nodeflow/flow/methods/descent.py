@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Le
 
-from nodeflow.flow.method import Generator, LearnedZoo, Method
+from nodeflow.flow.method import Fitting, Generator, LearnedZoo, Method, Written
 from nodeflow.flow.settings import FlowSettingsProblem, Width
 from nodeflow.settings.fields import Count, NonNegative, Positive, Share, Whole, checked, meaning
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    import torch
-
-    from nodeflow.tensors import Shapes
 
 __all__ = ["METHOD", "DescentSettings"]
 
@@ -108,8 +104,8 @@ class Descents(Method):
     title = "flow along training"
     settings = DescentSettings()
     fixed = frozenset(("method", "probes"))
-    capacity = "probes"
-    weights = ("raw",)
+    sized_by = "probes"
+    alignments = ("raw",)
     starts = True
     solvers = ("euler",)
     colours = ("#B2182B", "#B2182B")
@@ -126,31 +122,19 @@ class Descents(Method):
         why = "probes of networks that read texts are mixtures of tokens, which have no axes"
         return "axes_learning_rate", f"is {settings.axes_learning_rate}; {why}, so set it to 0."
 
-    def fit(
-        self,
-        zoos: Mapping[str, LearnedZoo],
-        settings: Any,
-        root_seed: int,
-        labels: Sequence[str | float],
-        device: torch.device | str = "cpu",
-    ) -> tuple[Generator, pd.DataFrame]:
+    def fit(self, zoos: Mapping[str, LearnedZoo], how: Fitting) -> tuple[Generator, pd.DataFrame]:
         """See `Method`; members have to be as trained, and their origins known."""
         from nodeflow.flow.lessons import fit_descents
 
-        return fit_descents(zoos, settings, root_seed, labels, device)
+        return fit_descents(zoos, how.settings, how.root_seed, how.labels, how.device)
 
-    def read(
-        self,
-        settings: Any,
-        shapes: Shapes,
-        labels: tuple[str, ...],
-        tensors: Mapping[str, np.ndarray],
-        about: Mapping[str, Any],
-    ) -> Generator:
+    def read(self, written: Written) -> Generator:
         """See `Method`."""
         from nodeflow.flow.descent import Descent
 
-        return Descent.of(settings, shapes, labels, tensors, about)
+        return Descent.of(
+            written.settings, written.shapes, written.labels, written.tensors, written.about
+        )
 
 
 METHOD = Descents()
