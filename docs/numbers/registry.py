@@ -59,9 +59,6 @@ TABLES: tuple[PageTable, ...] = (
     ),
     PageTable("study_other_tasks", ("transfer",), flow.transfer, "generation.yaml"),
     PageTable("resnets", ("flow_summary",), flow.sets, "resnet.yaml"),
-    PageTable("other_networks", ("flow_summary",), flow.sets, "architectures.yaml"),
-    PageTable("other_differences", ("flow_panel",), flow.differences, "architectures.yaml"),
-    PageTable("other_payoff", ("payoff",), costs.payoff, "architectures.yaml"),
     PageTable(
         "other_alignments", ("zoo_alignment", "zoo_barrier"), flow.canonicalized, "alignment.yaml"
     ),
