@@ -36,7 +36,7 @@ def rewired(runs: pd.DataFrame) -> str:
         for name, rows in parts.items():
             mine = rows[rows["system"] == system]
             value, low, high = clustering_effect(mine, numpy_generator(SEED, name, system))
-            cells.append(f"×{short(value)} [{short(low)}, {short(high)}]")
+            cells.append(f"×{value:.3f} [{low:.3f}, {high:.3f}]")
         failed = (runs.loc[runs["system"] == system, "status"] != "ok").sum()
         lines.append([str(system), *cells, str(failed)])
     taken = runs["clustering_original"].mean(), runs["clustering"].mean()
