@@ -8,7 +8,15 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from nodeflow.figures.bands import failures
-from nodeflow.figures.style import colours, heat_map, line_under, note, outside_legend, panels
+from nodeflow.figures.style import (
+    colours,
+    heat_map,
+    heat_panels,
+    line_under,
+    note,
+    outside_legend,
+    panels,
+)
 from nodeflow.judge.cells import cell_growth, own_runs
 
 __all__ = ["draw_growth", "draw_size_curves"]
@@ -32,10 +40,13 @@ def draw_size_curves(tests: pd.DataFrame) -> Figure:
             axis.plot(line.index, line, color=shade, marker="o", ms=2, lw=1, label=f"β = {beta}")
         axis.set(yscale="log", title=f"{system}, γ = {gamma}")
         axis.set_xscale("log", base=2)
-    for row in (axes[x : x + len(gammas)] for x in range(0, len(axes), len(gammas))):
+    for first, system in zip(range(0, len(axes), len(gammas)), systems, strict=True):
+        row, errors = axes[first : first + len(gammas)], medians[system]
         row[0].set_ylabel("node MAE")
+        for axis in row:
+            # A shared axis would keep the limits of the first panel.
+            axis.set_ylim(0.8 * errors.min(), 1.25 * errors[np.isfinite(errors)].max())
         for axis in row[1:]:
-            axis.sharey(row[0])
             axis.tick_params(labelleft=False)
     for axis in axes[-len(gammas) :]:
         axis.set_xlabel("number of nodes N")
@@ -58,7 +69,8 @@ def draw_growth(tests: pd.DataFrame) -> Figure:
     # One scale for all panels, so that systems can be compared; a failed cell has no colour.
     finite = growths["growth"].replace(np.inf, np.nan)
     norm = LogNorm(min(float(finite.min()), 1.0), max(float(finite.max()), 1.0))
-    figure, axes = panels(len(systems), width=3.4, height=3.0)
+    rows, columns = growths["beta"].nunique(), growths["gamma"].nunique()
+    figure, axes = heat_panels(len(systems), rows, columns, width=3.4, height=3.0)
     for axis, system in zip(axes, systems, strict=True):
         cells = growths[growths["system"] == system]
         table = cells.pivot(index="beta", columns="gamma", values="growth")

@@ -369,10 +369,13 @@ def _brief(holds: str) -> str:
 def _verdicts(axis: Axes, rows: pd.DataFrame, x: float, y: float) -> None:
     """The marks of one claim and system, side by side."""
     single = len(rows) == 1
-    width = 0.11
+    width = min(0.11, 0.48 / len(rows))  # of a column of 0.62 inches
+    size = 4.5 if len(rows) <= 4 else 3.0
     first = x - 0.2 if single else x - width * (len(rows) - 1) / 2
     for k, (verdict, value) in enumerate(zip(rows["verdict"], rows["value"], strict=True)):
-        axis.plot(first + width * k, y, _VERDICT_MARKERS[verdict], color=_VERDICTS[verdict], ms=4.5)
+        axis.plot(
+            first + width * k, y, _VERDICT_MARKERS[verdict], color=_VERDICTS[verdict], ms=size
+        )
         if single:
             number = float(f"{value:.2g}")
             axis.text(first + 0.1, y + 0.04, f"{number:,g}", fontsize=6.5)

@@ -19,6 +19,7 @@ from nodeflow.figures.style import (
     colours,
     degree_axis,
     heat_map,
+    heat_panels,
     line_under,
     note,
     outside_legend,
@@ -139,7 +140,8 @@ def draw_structure_errors(
         )
     )
     systems = list(dict.fromkeys(runs["system"]))
-    figure, axes = panels(len(systems), width=3.0, height=2.6)
+    rows, columns = runs["beta"].nunique(), runs["gamma"].nunique()
+    figure, axes = heat_panels(len(systems), rows, columns, width=3.0, height=2.6)
     for axis, system in zip(axes, systems, strict=True):
         chosen = runs[runs["system"] == system]
         good = chosen[chosen["status"] == "ok"]

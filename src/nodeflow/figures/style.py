@@ -27,6 +27,7 @@ __all__ = [
     "degree_axis",
     "drawing",
     "heat_map",
+    "heat_panels",
     "line_under",
     "note",
     "outside_legend",
@@ -153,6 +154,26 @@ def outside_legend(axis: Axes, title: str | None = None) -> None:
     axis.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), title=title, title_fontsize=7)
 
 
+_TURNED = 5
+"""Heat maps with more rows than that have no room for labels that are turned."""
+
+
+def heat_panels(
+    count: int, rows: int, columns: int, width: float, height: float
+) -> tuple[Figure, list[Axes]]:
+    """As `panels`, at least as large as the texts in the cells of heat maps need.
+
+    Args:
+        count: of panels.
+        rows: of the heat map in each.
+        columns: likewise.
+        width: of a panel at least, in inches.
+        height: likewise.
+    """
+    wide, high = max(width, 0.36 * columns + 1.4), max(height, 0.24 * rows + 1.0)
+    return panels(count, width=wide, height=high)
+
+
 def heat_map(
     axis: Axes, table: pd.DataFrame, texts: pd.DataFrame, norm: Normalize, label: str
 ) -> None:
@@ -174,8 +195,9 @@ def heat_map(
     axis.set(xlim=(0, columns), ylim=(rows, 0))
     axis.figure.colorbar(mesh, ax=axis, label=label).outline.set_linewidth(0)
     axis.set_xticks(np.arange(columns) + 0.5, [str(x) for x in table.columns])
+    turned = "vertical" if rows <= _TURNED else "horizontal"
     axis.set_yticks(
-        np.arange(rows) + 0.5, [str(x) for x in table.index], rotation="vertical", va="center"
+        np.arange(rows) + 0.5, [str(x) for x in table.index], rotation=turned, va="center"
     )
     dark = _luminance(mesh.to_rgba(values)[..., :3]) <= 0.408
     for row, column in zip(*np.nonzero(~np.ma.getmaskarray(values)), strict=True):
