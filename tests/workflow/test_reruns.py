@@ -112,7 +112,12 @@ CHANGES = {
         "evaluate_rewired",
         "evaluate_prior",
     },
-    "neural_ode/tails.py": {"evaluate_tailed", "examine_tailed", "perturb_tailed"},
+    "neural_ode/tails.py": {
+        "evaluate_prior",
+        "evaluate_tailed",
+        "examine_tailed",
+        "perturb_tailed",
+    },
     "laws/discover.py": {"discover_law", "discover_own", "evaluate_prior"},
     "neural_ode/estimate.py": {"train_neural_ode", "train_own", "forecast_own", *PRIORS},
     "priors/learn.py": {"train_own", "fit_prior", "evaluate_prior"},

@@ -4,7 +4,6 @@ from .exports import write_checkpoints
 from .files import CheckpointProblem
 from .imports import Imported, import_checkpoints
 from .loss import cross_entropies
-from .paths import training_paths
 from .perceptrons import classifier, mlp
 from .predict import evaluate, predict, predict_labels, recalibrated
 from .schemas import ZOO_BLOCK, ZOO_METRICS
@@ -62,7 +61,6 @@ __all__ = [
     "recalibrated",
     "train_block",
     "train_shorter",
-    "training_paths",
     "write_block",
     "write_checkpoints",
 ]

@@ -254,6 +254,7 @@ def train_block_after(
     """Train members once, and give what `train_block` would for each of several numbers of epochs.
 
     Learning rates are constant, so that shorter trainings are the beginnings of longer ones.
+    More than eight parameters, because these are all of `train_block`.
 
     Args:
         epochs: numbers of them, from 1 to `settings.epochs`.
