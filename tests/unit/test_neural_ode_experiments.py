@@ -31,11 +31,16 @@ from nodeflow.neural_ode.schemas import (
     NEURAL_ODE_HIDDEN,
     NEURAL_ODE_NOISE,
 )
-from nodeflow.neural_ode.settings import GaussNewtonSettings, MatchingSettings, Settings
+from nodeflow.neural_ode.settings import (
+    GaussNewtonSettings,
+    MatchingSettings,
+    RecipeProblem,
+    Settings,
+)
 from nodeflow.neural_ode.stability import compare_fixed_points
 from nodeflow.neural_ode.store import Models, write_models
 from nodeflow.neural_ode.train import observed, train_stack
-from nodeflow.neural_ode.variants import covering, noisy
+from nodeflow.neural_ode.variants import covering, highest_state, noisy
 from nodeflow.seeds import Stream
 
 TOLERANCE = Tolerance(1e-6, 1e-6, 20_000)
@@ -265,6 +270,10 @@ def test_covering_trajectories_reach_as_far_as_asked() -> None:
     starts = np.array([x.states[0].max() for x in found])
     assert 40 < starts.max() <= 60
     assert starts.min() <= 0.5
+    assert highest_state(found, "x.parquet") == max(x.states.max() for x in found)
+    failed = [replace(x, status="failed", reason="too many steps") for x in plain]
+    with pytest.raises(RecipeProblem, match=r"x\.parquet: no run could .* \(too many steps\)"):
+        highest_state(failed, "x.parquet")
     limited = covering(graphs, plain, "SIS", {}, 60.0, Stream(1, ("SIS",)), TOLERANCE)
     assert max(x.states.max() for x in limited) <= 1.0
 

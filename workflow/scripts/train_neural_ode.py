@@ -12,7 +12,7 @@ from nodeflow.neural_ode.settings import recipe_settings
 from nodeflow.neural_ode.store import write_models, write_snapshots
 from nodeflow.neural_ode.train import Checkpoints, train_models
 from nodeflow.neural_ode.training_schemas import NEURAL_ODE_HISTORY
-from nodeflow.neural_ode.variants import covering, noisy
+from nodeflow.neural_ode.variants import covering, highest_state, noisy
 from nodeflow.seeds import Stream
 from nodeflow.tables import write_table
 
@@ -30,8 +30,8 @@ def observed() -> list[Trajectory]:
     if p["variant"] != "covering":
         return noisy(plain, p["noise"], stream)
     reach = read_trajectories(files.reach[0], p["reach"])
-    high = max(float(x.states.max()) for x in reach if x.status == "ok")
     parameters = p["from"]["parameters"]
+    high = highest_state(reach, files.reach[0])
     return covering(graphs, plain, p["system"], parameters, high, stream, tolerance)
 
 

@@ -12,9 +12,10 @@ from nodeflow.dynamics.store import Trajectory
 from nodeflow.dynamics.systems import SYSTEMS, field
 from nodeflow.dynamics.tolerance import Tolerance
 from nodeflow.graphs.graph import Graph
+from nodeflow.neural_ode.settings import RecipeProblem
 from nodeflow.seeds import Stream
 
-__all__ = ["covering", "noisy"]
+__all__ = ["covering", "highest_state", "noisy"]
 
 _SHORTER = 8
 
@@ -37,6 +38,26 @@ def noisy(
         states = x.states + noise * generator.standard_normal(x.states.shape)
         noisy.append(replace(x, states=states.astype(np.float32)))
     return noisy
+
+
+def highest_state(reach: Sequence[Trajectory], name: str) -> float:
+    """The largest state of the runs that a covering model has to reach.
+
+    Args:
+        reach: the runs.
+        name: of their file, for the sentence.
+
+    Raises:
+        RecipeProblem: no run could be integrated.
+    """
+    highest = [float(x.states.max()) for x in reach if x.status == "ok"]
+    if not highest:
+        raise RecipeProblem(
+            f"{name}: no run could be integrated ({reach[0].reason}), so that nobody knows which "
+            "states a covering neural ODE has to reach; raise dynamics.max_steps, or take smaller "
+            "graphs in neural_ode.detail."
+        )
+    return max(highest)
 
 
 def covering(
