@@ -72,6 +72,16 @@ def test_curves_of_all_cells_show_the_planted_medians() -> None:
         assert large / small == pytest.approx(8.0, rel=0.05)
 
 
+def test_curves_are_drawn_where_cells_are_missing_and_where_all_runs_failed() -> None:
+    runs = planted()
+    missing = (runs["beta"] == 0.1) & (runs["gamma"] == 2.1)
+    lost = runs.assign(system="BD", status="failed", mae=np.nan)
+    figure = draw_size_curves(pd.concat([runs[~missing], lost], ignore_index=True))
+    assert len(figure.axes) == 2 * len(GAMMAS)
+    drawn = [len(np.asarray(line.get_xdata())) for line in figure.axes[0].lines]
+    assert drawn == [0, *[len(SIZES)] * (len(BETAS) - 1)]
+
+
 def test_a_cell_of_failed_runs_has_grown_without_bound() -> None:
     runs = planted()
     gone = (runs["beta"] == 0.1) & (runs["gamma"] == 2.1) & (runs["N"] == 512)

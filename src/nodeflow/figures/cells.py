@@ -30,22 +30,25 @@ def draw_size_curves(tests: pd.DataFrame) -> Figure:
     """
     runs = own_runs(tests)
     systems, gammas = list(dict.fromkeys(runs["system"])), sorted(set(runs["gamma"]))
-    medians = runs.groupby(["system", "gamma", "beta", "N"])["mae"].median()
+    errors = runs.groupby(["system", "gamma", "beta", "N"])["mae"].median()
+    medians = errors.replace(np.inf, np.nan).reset_index()
     shades = colours(runs["beta"].tolist())
     places = [(system, gamma) for system in systems for gamma in gammas]
     figure, axes = panels(len(places), columns=len(gammas), width=1.8, height=1.7)
     for axis, (system, gamma) in zip(axes, places, strict=True):
+        cells = medians[(medians["system"] == system) & (medians["gamma"] == gamma)]
         for beta, shade in shades.items():
-            line = medians[system, gamma, beta].replace(np.inf, np.nan)
-            axis.plot(line.index, line, color=shade, marker="o", ms=2, lw=1, label=f"β = {beta}")
+            line, label = cells[cells["beta"] == beta], f"β = {beta}"
+            axis.plot(line["N"], line["mae"], color=shade, marker="o", ms=2, lw=1, label=label)
         axis.set(yscale="log", title=f"{system}, γ = {gamma}")
         axis.set_xscale("log", base=2)
     for first, system in zip(range(0, len(axes), len(gammas)), systems, strict=True):
-        row, errors = axes[first : first + len(gammas)], medians[system]
+        row = axes[first : first + len(gammas)]
+        errors = medians.loc[medians["system"] == system, "mae"].dropna()
         row[0].set_ylabel("node MAE")
-        for axis in row:
+        for axis in row if len(errors) else ():
             # A shared axis would keep the limits of the first panel.
-            axis.set_ylim(0.8 * errors.min(), 1.25 * errors[np.isfinite(errors)].max())
+            axis.set_ylim(0.8 * errors.min(), 1.25 * errors.max())
         for axis in row[1:]:
             axis.tick_params(labelleft=False)
     for axis in axes[-len(gammas) :]:

@@ -26,7 +26,7 @@ from nodeflow.neural_ode.estimated_from import Array, SlopeRows, SmoothData
 from nodeflow.neural_ode.jacobian import Jacobian, jacobian
 from nodeflow.neural_ode.splines import Splines
 
-__all__ = ["Estimate", "estimates"]
+__all__ = ["Estimate", "estimates", "pull_towards", "root_of"]
 
 
 _KEEPS = 0.02
@@ -135,14 +135,29 @@ def _estimate(data: SmoothData, fit: _Fit, ridge: float) -> Estimate:
     to_coefficients = np.kron(np.eye(3), np.linalg.inv(basis))
     metric = to_coefficients.T @ curvature @ to_coefficients
     size = float(np.sqrt(np.square(data.x).mean()))
+    metric += pull_towards(values, ridge, size)
+    return Estimate(points, values, root_of(metric), fit.error, size)
+
+
+def pull_towards(values: Array, ridge: float, size: float) -> Array:
+    """The form (3K, 3K) by which a ridge pulls three functions towards values (3, K).
+
+    Args:
+        values: of the functions.
+        ridge: see `estimates`.
+        size: root mean square of the observed states.
+    """
     # A function that is zero everywhere is pulled to zero in units of the largest.
     typical = np.sqrt(np.square(values).mean(1))
     typical = np.maximum(typical, 1e-3 * typical.max())
     pull = np.square(ridge * size / typical) / values.size
-    metric += np.diag(np.repeat(pull, len(points)))
-    eigenvalues, vectors = np.linalg.eigh(metric)
-    root = vectors * np.sqrt(np.maximum(eigenvalues, 0.0))
-    return Estimate(points, values, root, fit.error, size)
+    return np.diag(np.repeat(pull, values.shape[1]))
+
+
+def root_of(form: Array) -> Array:
+    """A matrix L with L Lᵀ the given form, which rounding may have made slightly indefinite."""
+    eigenvalues, vectors = np.linalg.eigh(form)
+    return np.asarray(vectors * np.sqrt(np.maximum(eigenvalues, 0.0)))
 
 
 def _first_guess(data: SmoothData) -> Array:

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from nodeflow.neural_ode.curves import Curves
-from nodeflow.neural_ode.estimate import Estimate
+from nodeflow.neural_ode.estimate import Estimate, root_of
 from nodeflow.neural_ode.field import exact_fields
 from nodeflow.neural_ode.learned import Fields
 from nodeflow.neural_ode.recipes import make_trainer
@@ -123,9 +123,8 @@ def tails_of_functions(models: Models, functions: Curves, prior: Prior) -> Field
 def _target(prior: Prior, functions: Curves, r: int, ridge: float) -> Estimate:
     """What a network descends to: values at all states, and the form by which errors count."""
     values, field = functions.values[r], functions.fields[r]
-    eigenvalues, vectors = np.linalg.eigh(prior.metric)
-    root = vectors * np.sqrt(np.maximum(eigenvalues, 0.0))
-    inside = with_ridge(Estimate(prior.states, values, root, 0.0, 1.0), ridge)
+    inside = Estimate(prior.states, values, root_of(prior.metric), 0.0, 1.0)
+    inside = with_ridge(inside, ridge)
     beyond = prior.states[-1] * np.geomspace(1.0, _REACH, _BEYOND + 1)[1:]
     further = np.stack([x(beyond) for x in (field.f, field.h_ego, field.h_alt)])
     whole = np.concatenate([values, further], axis=1)
@@ -134,11 +133,4 @@ def _target(prior: Prior, functions: Curves, r: int, ridge: float) -> Estimate:
     form /= whole.size
     known = np.ravel(np.arange(3)[:, None] * whole.shape[1] + np.arange(len(prior.states)))
     form[np.ix_(known, known)] += inside.root @ inside.root.T
-    eigenvalues, vectors = np.linalg.eigh(form)
-    return Estimate(
-        np.concatenate([prior.states, beyond]),
-        whole,
-        vectors * np.sqrt(np.maximum(eigenvalues, 0.0)),
-        0.0,
-        1.0,
-    )
+    return Estimate(np.concatenate([prior.states, beyond]), whole, root_of(form), 0.0, 1.0)

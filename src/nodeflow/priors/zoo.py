@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nodeflow.neural_ode.estimate import Estimate
+from nodeflow.neural_ode.estimate import Estimate, pull_towards, root_of
 from nodeflow.neural_ode.layout import NETS
 from nodeflow.neural_ode.model import evaluate_net
 from nodeflow.neural_ode.observations import observed
@@ -151,12 +151,8 @@ def train_zoo(
 
 def with_ridge(form: Estimate, ridge: float) -> Estimate:
     """An estimate whose form also pulls towards its values, as `estimates` does with a ridge."""
-    typical = np.sqrt(np.square(form.values).mean(1))
-    typical = np.maximum(typical, 1e-3 * typical.max())
-    pull = np.square(ridge * form.size / typical) / form.values.size
-    metric = form.root @ form.root.T + np.diag(np.repeat(pull, len(form.points)))
-    eigenvalues, vectors = np.linalg.eigh(metric)
-    return replace(form, root=vectors * np.sqrt(np.maximum(eigenvalues, 0.0)))
+    pull = pull_towards(form.values, ridge, form.size)
+    return replace(form, root=root_of(form.root @ form.root.T + pull))
 
 
 def write_zoo(path: str | Path, zoo: FamilyZoo, parameters: Mapping[str, Any]) -> None:

@@ -54,6 +54,8 @@ def training_paths(
     done = 0
 
     def keep() -> None:
+        if done not in wanted:
+            return
         rows = [trainees.parameters[name].detach().flatten(1) for name in architecture.shapes]
         now = torch.cat(rows, dim=1)[: len(ids)]
         kept.extend([now] * wanted.count(done))
