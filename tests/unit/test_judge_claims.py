@@ -29,9 +29,10 @@ from nodeflow.figures.neural_ode import (
 )
 from nodeflow.figures.style import drawing
 from nodeflow.figures.trust import draw_trust
-from nodeflow.judge.bootstrap import crossed_medians, interval, median_band
+from nodeflow.judge.bootstrap import crossed_medians, interval, median_band, shared_medians
 from nodeflow.judge.claims import judge_claims, verdict
 from nodeflow.judge.schemas import CLAIMS
+from nodeflow.judge.variance import share_of_columns
 from nodeflow.judge.warning import receiver_curve
 
 
@@ -111,6 +112,31 @@ def test_the_area_is_scikit_learn_s(items: list[tuple[bool, int]]) -> None:
         return
     assert area == pytest.approx(roc_auc_score(bad, score))
     assert (np.diff(found) >= 0).all()
+
+
+@pytest.mark.parametrize(("by_row", "by_column"), [(0.0, 1.0), (0.1, 1.0), (0.5, 0.5), (1.0, 0.1)])
+def test_the_share_of_columns_is_the_planted_one_under_the_noise_of_graphs_and_models(
+    by_row: float, by_column: float
+) -> None:
+    rng = np.random.default_rng(1)
+    rows, columns = np.linspace(-1, 1, 5) * by_row, np.linspace(-1, 1, 7) * by_column
+    spread = rows.var(ddof=1), columns.var(ddof=1)
+    truth = spread[1] / (spread[0] + spread[1])
+    found, covered, naive = [], 0, []
+    for _ in range(30):
+        models = rng.normal(0, 1, (3, 1))
+        cells = [runs(models + rng.normal(r + c, 0.5, (1, 10))) for r in rows for c in columns]
+        medians = shared_medians(cells, "mae", rng).reshape(len(rows), len(columns), -1)
+        value, low, high = interval(share_of_columns(medians))
+        found.append(value)
+        covered += low <= truth <= high
+        naive.append(
+            medians[..., 1:].var(1, ddof=1).mean() / medians[..., 1:].var(0, ddof=1).mean()
+        )
+    assert abs(np.mean(found) - truth) < 0.03
+    assert covered >= 26
+    if by_row < by_column:  # a plain quotient of draws lies below the truth
+        assert np.median(naive) < spread[1] / max(spread[0], 1e-9)
 
 
 def planted_tests(system: str, growth: float) -> pd.DataFrame:

@@ -17,6 +17,7 @@ __all__ = [
     "drawn_together",
     "interval",
     "median_band",
+    "shared_medians",
     "true_failed",
 ]
 
@@ -42,9 +43,33 @@ def crossed_medians(
     Returns:
         Shape (1 + draws,): first the median itself; empty without runs.
     """
-    table = table[~true_failed(table)]
-    failed = table["status"] != "ok"
-    values = table.assign(**{value: table[value].mask(failed, np.inf)})
+    if table[~true_failed(table)].empty:
+        return np.empty(0)
+    medians: NDArray[np.float64] = shared_medians([table], value, generator)[0]
+    return medians
+
+
+def shared_medians(
+    tables: Sequence[pd.DataFrame], value: str, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """As `crossed_medians`, of several tables with runs of the same models.
+
+    A draw has the same models in all tables, so that medians of one draw differ by what tables
+    differ in, and by the graphs drawn for each, but not by the models drawn.
+
+    Args:
+        tables: as of `crossed_medians`; none without runs.
+        value: the column.
+        generator: source of randomness.
+
+    Returns:
+        Shape (tables, 1 + draws).
+    """
+    known = [table[~true_failed(table)] for table in tables]
+    values = [
+        table.assign(**{value: table[value].mask(table["status"] != "ok", np.inf)})
+        for table in known
+    ]
     return _crossed(values, value, generator, np.nanmedian)
 
 
@@ -63,28 +88,37 @@ def crossed_means(
     table: pd.DataFrame, value: str, generator: np.random.Generator
 ) -> NDArray[np.float64]:
     """As `crossed_medians`, of means, and over the runs that did not fail."""
-    return _crossed(table[table["status"] == "ok"], value, generator, np.nanmean)
+    ended = table[table["status"] == "ok"]
+    if ended.empty:
+        return np.empty(0)
+    means: NDArray[np.float64] = _crossed([ended], value, generator, np.nanmean)[0]
+    return means
 
 
 def _crossed(
-    table: pd.DataFrame,
+    tables: Sequence[pd.DataFrame],
     value: str,
     generator: np.random.Generator,
     statistic: Callable[..., NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    if table.empty:
-        return np.empty(0)
-    matrix = table.pivot_table(
-        index="replicate", columns="graph", values=value, aggfunc="median", dropna=False
-    ).to_numpy()
-    trained_on = table.groupby("replicate")["training_graph"].first().to_numpy()
+    trained_on = pd.concat(tables).groupby("replicate")["training_graph"].first()
     groups = [np.flatnonzero(trained_on == graph) for graph in np.unique(trained_on)]
     rows = drawn_together(groups, _DRAWS, generator)
-    graphs = matrix.shape[1]
-    columns = generator.integers(0, graphs, (_DRAWS, graphs))
-    padded = np.vstack([matrix, np.full(graphs, np.nan)])
-    drawn = padded[rows[:, :, None], columns[:, None, :]].reshape(_DRAWS, -1)
-    return np.concatenate([[statistic(matrix)], statistic(drawn, axis=1)])
+    found = []
+    for table in tables:
+        matrix = (
+            table.pivot_table(
+                index="replicate", columns="graph", values=value, aggfunc="median", dropna=False
+            )
+            .reindex(trained_on.index)
+            .to_numpy()
+        )
+        graphs = matrix.shape[1]
+        columns = generator.integers(0, graphs, (_DRAWS, graphs))
+        padded = np.vstack([matrix, np.full(graphs, np.nan)])
+        drawn = padded[rows[:, :, None], columns[:, None, :]].reshape(_DRAWS, -1)
+        found.append(np.concatenate([[statistic(matrix)], statistic(drawn, axis=1)]))
+    return np.stack(found)
 
 
 def drawn_together(

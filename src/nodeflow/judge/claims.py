@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from nodeflow.dynamics.systems import SYSTEMS
-from nodeflow.judge.bootstrap import crossed_means, crossed_medians, interval
+from nodeflow.judge.bootstrap import crossed_means, crossed_medians, interval, shared_medians
 from nodeflow.judge.cell_claims import cell_claims
 from nodeflow.judge.schemas import CLAIMS
 from nodeflow.judge.trust_claims import (
@@ -28,6 +28,7 @@ from nodeflow.judge.trust_claims import (
     trust_claims,
     warning_claims,
 )
+from nodeflow.judge.variance import share_of_columns
 from nodeflow.neural_ode.collected import own_cell
 from nodeflow.neural_ode.schemas import LAW, NEURAL_ODE, TAILED
 from nodeflow.seeds import numpy_generator
@@ -229,24 +230,18 @@ def _structure(
     betas, gammas = sorted(grid["beta"].unique()), sorted(grid["gamma"].unique())
     if len(betas) < 2 or len(gammas) < 2:
         return
-    logs = {
-        (b, g): np.log(
-            crossed_medians(grid[(grid["beta"] == b) & (grid["gamma"] == g)], "mae", random)
-        )
-        for b in betas
-        for g in gammas
-    }
-    by_gamma = np.stack([np.stack([logs[b, g] for g in gammas]).std(0) for b in betas]).mean(0)
-    by_beta = np.stack([np.stack([logs[b, g] for b in betas]).std(0) for g in gammas]).mean(0)
+    cells = [grid[(grid["beta"] == b) & (grid["gamma"] == g)] for b in betas for g in gammas]
+    logs = np.log(shared_medians(cells, "mae", random)).reshape(len(betas), len(gammas), -1)
     yield (
         "clustering matters less than heterogeneity",
-        "standard deviation of log MAE over γ over that over β", by_gamma / by_beta, 1.0,
+        "share of γ in the variance of log MAE over γ and over β",
+        share_of_columns(logs), 0.5,
     )  # fmt: skip
     gamma = trained[1] if trained[1] in gammas else gammas[0]
     yield (
         "low clustering is easier",
         f"MAE at β = {betas[-1]} over MAE at β = {betas[0]}, γ = {gamma}",
-        np.exp(logs[betas[-1], gamma] - logs[betas[0], gamma]), 1.0,
+        np.exp(logs[-1, gammas.index(gamma)] - logs[0, gammas.index(gamma)]), 1.0,
     )  # fmt: skip
 
 
