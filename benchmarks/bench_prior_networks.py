@@ -27,7 +27,7 @@ from nodeflow.seeds import numpy_generator
 
 SEED = 2026
 CELLS = (grid.Cell(64, 1.1, 3.0), grid.Cell(1024, 1.1, 3.0), grid.Cell(8192, 1.1, 2.1))
-TOLERANCE = dynamics.Tolerance(1e-6, 1e-6, 300)
+TOLERANCE = dynamics.Tolerance(1e-6, 1e-6, 10_000)
 TIMES = np.linspace(0.0, 10.0, 40)
 
 
