@@ -7,8 +7,11 @@ import pandas as pd
 from docs.numbers import neural_ode
 from docs.numbers.neural_ode import in_columns
 from docs.numbers.page import markdown, short
+from nodeflow.judge.bootstrap import true_failed
 from nodeflow.judge.cell_claims import OVER_CELLS
 from nodeflow.judge.clustering import clustering_effect, with_ratios
+from nodeflow.neural_ode.collected import own_cell
+from nodeflow.neural_ode.schemas import NEURAL_ODE
 from nodeflow.seeds import numpy_generator
 
 SEED = 1
@@ -45,6 +48,29 @@ def rewired(runs: pd.DataFrame) -> str:
         f"{table}\nMean clustering {short(taken[0])} of the graphs, {short(taken[1])} of their "
         f"copies; {len(runs):,} pairs of runs.\n"
     )
+
+
+def mean_degrees(measured: pd.DataFrame) -> str:
+    """Mean degree of test graphs, mean and standard deviation over β and graphs, by γ and size."""
+    of_tests = measured[measured["role"] == "test"]
+    sizes = sorted(of_tests["N"].unique())
+    lines = []
+    for gamma, rows in of_tests.groupby("gamma"):
+        degrees = [rows.loc[rows["N"] == size, "mean_degree"] for size in sizes]
+        lines.append([str(gamma), *(f"{x.mean():.2f} ± {x.std():.2f}" for x in degrees)])
+    table = markdown(["γ", *(f"N = {size:,}" for size in sizes)], lines)
+    return f"{table}\n{len(of_tests):,} graphs, {of_tests['beta'].nunique()} values of β.\n"
+
+
+def failures(tests: pd.DataFrame) -> str:
+    """Runs of neural ODEs on test graphs that failed, those without a truth apart."""
+    of_models = tests[(tests["method"] == NEURAL_ODE) & own_cell(tests)]
+    lines = []
+    for system, rows in of_models.groupby("system", sort=False):
+        lost, untold = rows["status"] != "ok", true_failed(rows)
+        lines.append([str(system), *(f"{int(n):,}" for n in (len(rows), untold.sum(),
+                                                            (lost & ~untold).sum()))])  # fmt: skip
+    return markdown(["system", "runs", "true system failed", "neural ODE failed"], lines)
 
 
 def both_sets(claims: pd.DataFrame, others: pd.DataFrame) -> str:

@@ -33,6 +33,8 @@ TABLES: tuple[PageTable, ...] = (
         "claims_eight_graphs", ("claims",), partial(neural_ode.claims, trust=False), "claims.yaml"
     ),
     PageTable("grid_size_errors", ("neural_ode_tests",), neural_ode.errors_over_size, "grid.yaml"),
+    PageTable("grid_degrees", ("graphs",), grid.mean_degrees, "grid.yaml"),
+    PageTable("grid_failures", ("neural_ode_tests",), grid.failures, "grid.yaml"),
     PageTable("grid_cells", ("claims",), grid.over_cells, "grid.yaml"),
     PageTable("grid_clustering", ("neural_ode_rewired",), grid.rewired, "grid.yaml"),
     PageTable("grid_claims", ("claims",), grid.in_one_cell, "grid.yaml"),
