@@ -1,12 +1,14 @@
 """Zoos over coefficients and what is made of them: planted truth, limits, what is refused."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from nodeflow import dynamics, grid, priors
 from nodeflow.canonical import MatchSettings
@@ -17,6 +19,8 @@ from nodeflow.neural_ode import GaussNewtonSettings
 from nodeflow.neural_ode.curves import Curves
 from nodeflow.neural_ode.estimate import Estimate, estimates
 from nodeflow.neural_ode.field import model_fields
+from nodeflow.neural_ode.layout import NETS
+from nodeflow.neural_ode.model import evaluate_net
 from nodeflow.neural_ode.observations import observed
 from nodeflow.neural_ode.train import train_stack
 from nodeflow.priors.claims import _Claim, _median
@@ -25,7 +29,7 @@ from nodeflow.priors.families import draws, mixed
 from nodeflow.priors.networks import facts_of
 from nodeflow.priors.panel import _Judge
 from nodeflow.priors.rivals import fit_form, without_prior
-from nodeflow.priors.zoo import functions_of, with_ridge
+from nodeflow.priors.zoo import with_ridge
 
 FAMILY = priors.Family("SIS", {"B": (0.5, 2.0), "R": (0.6, 2.4)})
 OBSERVING = priors.Observing(
@@ -46,6 +50,14 @@ def knowledge(zoo: priors.FamilyZoo) -> priors.Knowledge:
     flow = FlowSettings(steps=30, velocity=VelocitySettings(hidden=16, blocks=1))
     prior = priors.fit_prior(zoo.members())
     return priors.Knowledge(FAMILY, prior, zoo, MatchSettings(), flow, SampleSettings(steps=4), 3)
+
+
+def functions_of(parameters: Mapping[str, np.ndarray], states: np.ndarray) -> np.ndarray:
+    """f, h_ego and h_alt of R networks at K states, (R, 3, K)."""
+    exact = {name: torch.from_numpy(x).double() for name, x in parameters.items()}
+    count = len(next(iter(exact.values())))
+    x = torch.from_numpy(states).double().expand(count, -1).contiguous()
+    return torch.stack([evaluate_net(exact, net, x) for net in NETS], 1).numpy()
 
 
 def trial(index: int = 0) -> priors.Trial:

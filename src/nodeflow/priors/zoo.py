@@ -17,8 +17,6 @@ import torch
 from numpy.typing import NDArray
 
 from nodeflow.neural_ode.estimate import Estimate, pull_towards, root_of
-from nodeflow.neural_ode.layout import NETS
-from nodeflow.neural_ode.model import evaluate_net
 from nodeflow.neural_ode.observations import observed
 from nodeflow.neural_ode.settings import GaussNewtonSettings
 from nodeflow.neural_ode.store import Models, models_from
@@ -29,7 +27,7 @@ from nodeflow.stack_files import to_arrays
 from nodeflow.tables import Kind, read_parameters, read_tensors, write_tensors
 from nodeflow.threads import one_thread_if_small
 
-__all__ = ["FamilyZoo", "functions_of", "read_zoo", "train_zoo", "with_ridge", "write_zoo"]
+__all__ = ["FamilyZoo", "read_zoo", "train_zoo", "with_ridge", "write_zoo"]
 
 Array = NDArray[np.float64]
 
@@ -87,14 +85,6 @@ class FamilyZoo:
                 self.floors.tolist(), self.sizes.tolist(), strict=True,
             )
         ]  # fmt: skip
-
-
-def functions_of(parameters: Mapping[str, NDArray[np.float32]], states: Array) -> Array:
-    """f, h_ego and h_alt of R networks at K states, (R, 3, K)."""
-    exact = {name: torch.from_numpy(x).double() for name, x in parameters.items()}
-    count = len(next(iter(exact.values())))
-    x = torch.from_numpy(states).double().expand(count, -1).contiguous()
-    return torch.stack([evaluate_net(exact, net, x) for net in NETS], 1).numpy()
 
 
 @one_thread_if_small
