@@ -139,6 +139,16 @@ def test_the_share_of_columns_is_the_planted_one_under_the_noise_of_graphs_and_m
         assert np.median(naive) < spread[1] / max(spread[0], 1e-9)
 
 
+def test_a_cell_without_runs_leaves_no_share_and_no_error() -> None:
+    rng = np.random.default_rng(1)
+    full = runs(np.ones((3, 4)))
+    unknown = full.assign(status="failed", reason="true system: too many steps", mae=np.nan)
+    medians = shared_medians([full, unknown, full, full], "mae", rng)
+    assert np.isnan(medians[1]).all()
+    assert (medians[[0, 2, 3]] == 1).all()
+    assert np.isnan(interval(share_of_columns(medians.reshape(2, 2, -1)))).all()
+
+
 def planted_tests(system: str, growth: float) -> pd.DataFrame:
     """Runs whose error grows with N by `growth` at γ = 2.1 and not at 3.9, and little with β."""
     rng = np.random.default_rng(1)

@@ -58,12 +58,12 @@ def shared_medians(
     differ in, and by the graphs drawn for each, but not by the models drawn.
 
     Args:
-        tables: as of `crossed_medians`; none without runs.
+        tables: as of `crossed_medians`; at least one has runs.
         value: the column.
         generator: source of randomness.
 
     Returns:
-        Shape (tables, 1 + draws).
+        Shape (tables, 1 + draws); NaN for a table without runs.
     """
     known = [table[~true_failed(table)] for table in tables]
     values = [
@@ -114,6 +114,9 @@ def _crossed(
             .to_numpy()
         )
         graphs = matrix.shape[1]
+        if graphs == 0:
+            found.append(np.full(1 + _DRAWS, np.nan))
+            continue
         columns = generator.integers(0, graphs, (_DRAWS, graphs))
         padded = np.vstack([matrix, np.full(graphs, np.nan)])
         drawn = padded[rows[:, :, None], columns[:, None, :]].reshape(_DRAWS, -1)
