@@ -28,7 +28,7 @@ def members(checkout: Checkout, weights: str) -> dict[int, dict[str, np.ndarray]
     found = {}
     for path in (checkout.folder / f"results/zoo/iris/{weights}").glob("*.safetensors"):
         tensors = load_file(path)
-        for place, member in enumerate(tensors.pop("members")):
+        for place, member in enumerate(tensors["about.member"]):
             found[int(member)] = {name: tensor[place] for name, tensor in tensors.items()}
     return found
 
