@@ -49,6 +49,9 @@ __all__ = [
     "writing_stack",
 ]
 
+_MAPPED = 2**22
+"""How many values of files are read by columns before the files are opened anew."""
+
 
 def to_arrays(stack: Stack[Any]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """A stack as a file holds it: its arrays, networks as float32, and what says their order."""
@@ -220,20 +223,22 @@ class Stored(Known):
         """See `Networks`."""
         files = {int(file): self.where[:, 0] == file for file in np.unique(self.where[:, 0])}
         for name, shape in self.shapes.items():
-            # Opened for each tensor anew: what is mapped of a file stays in memory until closed.
-            with ExitStack() as stack:
-                slices = {}
-                for file in files:
-                    opened = stack.enter_context(safe_open(self.paths[file], framework="numpy"))
-                    slices[file] = opened.get_slice(f"{PARAMETERS}.{name}")
-                for cut in cuts_of(shape, size):
-                    rows = np.empty(
-                        (len(self), (cut.stop - cut.start) * math.prod(shape[1:])), np.float32
-                    )
-                    for file, here in files.items():
-                        part = slices[file][:, cut]
-                        rows[here] = part.reshape(len(part), -1)[self.where[here, 1]]
-                    yield rows
+            cuts = list(cuts_of(shape, size))
+            together = max(1, _MAPPED // (len(self) * size or 1))
+            for first in range(0, len(cuts), together):
+                # What is mapped of a file stays in memory until it is closed.
+                with ExitStack() as stack:
+                    slices = {}
+                    for file in files:
+                        opened = stack.enter_context(safe_open(self.paths[file], framework="numpy"))
+                        slices[file] = opened.get_slice(f"{PARAMETERS}.{name}")
+                    for cut in cuts[first : first + together]:
+                        width = (cut.stop - cut.start) * math.prod(shape[1:])
+                        rows = np.empty((len(self), width), np.float32)
+                        for file, here in files.items():
+                            part = slices[file][:, cut]
+                            rows[here] = part.reshape(len(part), -1)[self.where[here, 1]]
+                        yield rows
 
 
 def open_stacks(

@@ -115,7 +115,7 @@ def test_the_area_is_scikit_learn_s(items: list[tuple[bool, int]]) -> None:
 
 
 @pytest.mark.parametrize(("by_row", "by_column"), [(0.0, 1.0), (0.1, 1.0), (0.5, 0.5), (1.0, 0.1)])
-def test_the_share_of_columns_is_the_planted_one_under_the_noise_of_graphs_and_models(
+def test_the_share_of_columns_is_the_planted_one_under_the_noise_of_drawing(
     by_row: float, by_column: float
 ) -> None:
     rng = np.random.default_rng(1)
@@ -123,20 +123,28 @@ def test_the_share_of_columns_is_the_planted_one_under_the_noise_of_graphs_and_m
     spread = rows.var(ddof=1), columns.var(ddof=1)
     truth = spread[1] / (spread[0] + spread[1])
     found, covered, naive = [], 0, []
-    for _ in range(30):
-        models = rng.normal(0, 1, (3, 1))
-        cells = [runs(models + rng.normal(r + c, 0.5, (1, 10))) for r in rows for c in columns]
-        medians = shared_medians(cells, "mae", rng).reshape(len(rows), len(columns), -1)
+    for _ in range(60):
+        sampled = rows[:, None] + columns + rng.normal(0, 0.2, (5, 7))
+        models = rng.normal(0, 1, 400)  # that a draw has in all cells
+        drawn = sampled[..., None] + models + rng.normal(0, 0.2, (5, 7, 400))
+        medians = np.concatenate([sampled[..., None], drawn], axis=-1)
         value, low, high = interval(share_of_columns(medians))
         found.append(value)
         covered += low <= truth <= high
-        naive.append(
-            medians[..., 1:].var(1, ddof=1).mean() / medians[..., 1:].var(0, ddof=1).mean()
-        )
+        naive.append(drawn.var(1, ddof=1).mean() / drawn.var(0, ddof=1).mean())
     assert abs(np.mean(found) - truth) < 0.03
-    assert covered >= 26
+    assert covered >= 52
     if by_row < by_column:  # a plain quotient of draws lies below the truth
         assert np.median(naive) < spread[1] / max(spread[0], 1e-9)
+
+
+def test_models_are_drawn_together_for_all_tables() -> None:
+    """Tables that differ by a factor differ by it in every draw, if all graphs are alike."""
+    rng = np.random.default_rng(1)
+    matrix = np.repeat(rng.lognormal(0, 1, (4, 1)), 6, axis=1)
+    one, two = shared_medians([runs(matrix), runs(3 * matrix)], "mae", rng)
+    assert np.unique(one).size > 3
+    np.testing.assert_allclose(two, 3 * one)
 
 
 def test_a_cell_without_runs_leaves_no_share_and_no_error() -> None:
