@@ -82,6 +82,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
         "growth", "size_curves", "structure_errors", "clustering_effect", "claims", "hidden",
         "noise",
     ),
+    "large.yaml": ("size_errors",),
 }  # fmt: skip
 """Figures of a run that pages show, by configuration."""
 
