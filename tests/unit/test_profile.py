@@ -10,7 +10,7 @@ from nodeflow.plan.stages import COMPONENTS, STAGES, with_profile
 FILE = Path(__file__).parents[2] / "profiles/slurm/config.yaml"
 PROFILE = yaml.safe_load(FILE.read_text())
 ALONE = {
-    "import_zoo", "train_zoo", "train_neural_ode", "evaluate_neural_ode", "evaluate_snapshots",
+    "import_zoo", "train_zoo", "evaluate_neural_ode", "evaluate_snapshots",
     "evaluate_rewired", "examine_neural_ode", "perturb_neural_ode", "discover_law",
     "evaluate_law", "examine_law", "perturb_law", "evaluate_tailed", "examine_tailed",
     "perturb_tailed", "train_prior_zoo", "fit_prior", "evaluate_prior", "transfer_samples",

@@ -43,7 +43,7 @@ class Stage:
     script: str | None = None
 
 
-COMPONENTS = {"cells": 4, "networks": 20, "alignment": 10, REPORT: 1000}
+COMPONENTS = {"cells": 4, "networks": 20, "trainings": 8, "alignment": 10, REPORT: 1000}
 """How many connected parts of the graph of jobs make a submission; else one does."""
 
 STAGES: Mapping[str, Stage] = {
@@ -51,7 +51,7 @@ STAGES: Mapping[str, Stage] = {
     "simulate_trajectories": Stage("cells", mem_mb=3000, minutes=20),
     "sample_network": Stage("networks"),
     "simulate_network": Stage(on_demand=True, script="simulate_trajectories"),
-    "train_neural_ode": Stage(),
+    "train_neural_ode": Stage("trainings"),
     "discover_law": Stage(),
     "evaluate_neural_ode": Stage(script="evaluate_learned"),
     "evaluate_snapshots": Stage(),
