@@ -261,11 +261,13 @@ def invariants(networks: Mapping[str, Tensor], shapes: Shapes) -> np.ndarray:
     """
     parts = []
     for name, shape in shapes.items():
-        tensor = networks[name].detach().cpu().double()
+        tensor = networks[name].detach().cpu()
         if len(shape) == 2:
-            parts.append(torch.linalg.svdvals(tensor).numpy())
+            # One at a time: doubles of all and LAPACK's copies of them are four times as much.
+            values = [torch.linalg.svdvals(one.double()) for one in tensor]
+            parts.append(torch.stack(values).numpy())
         else:
-            entries = tensor.flatten(1).sort(dim=1).values.numpy()
+            entries = tensor.double().flatten(1).sort(dim=1).values.numpy()
             starts = np.unique(np.linspace(0, entries.shape[1], _SORTED + 1).astype(np.int64)[:-1])
             sizes = np.diff(starts, append=entries.shape[1])
             parts.append(np.add.reduceat(entries, starts, axis=1) / np.sqrt(sizes))
