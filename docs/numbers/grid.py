@@ -69,8 +69,8 @@ def failures(tests: pd.DataFrame) -> str:
     lines = []
     for system, rows in of_models.groupby("system", sort=False):
         lost, untold = rows["status"] != "ok", true_failed(rows)
-        lines.append([str(system), *(f"{int(n):,}" for n in (len(rows), untold.sum(),
-                                                            (lost & ~untold).sum()))])  # fmt: skip
+        counts = (len(rows), untold.sum(), (lost & ~untold).sum())
+        lines.append([str(system), *(f"{int(count):,}" for count in counts)])
     return markdown(["system", "runs", "true system failed", "neural ODE failed"], lines)
 
 

@@ -226,19 +226,24 @@ class Stored(Known):
             cuts = list(cuts_of(shape, size))
             together = max(1, _MAPPED // (len(self) * size or 1))
             for first in range(0, len(cuts), together):
-                # What is mapped of a file stays in memory until it is closed.
-                with ExitStack() as stack:
-                    slices = {}
-                    for file in files:
-                        opened = stack.enter_context(safe_open(self.paths[file], framework="numpy"))
-                        slices[file] = opened.get_slice(f"{PARAMETERS}.{name}")
-                    for cut in cuts[first : first + together]:
-                        width = (cut.stop - cut.start) * math.prod(shape[1:])
-                        rows = np.empty((len(self), width), np.float32)
-                        for file, here in files.items():
-                            part = slices[file][:, cut]
-                            rows[here] = part.reshape(len(part), -1)[self.where[here, 1]]
-                        yield rows
+                yield from self._cut(name, cuts[first : first + together], files)
+
+    def _cut(
+        self, name: str, cuts: Sequence[slice], files: Mapping[int, np.ndarray]
+    ) -> Iterator[np.ndarray]:
+        """Cuts of one tensor; what is mapped of a file stays in memory until it is closed."""
+        each = math.prod(self.shapes[name][1:])
+        with ExitStack() as stack:
+            slices = {}
+            for file in files:
+                opened = stack.enter_context(safe_open(self.paths[file], framework="numpy"))
+                slices[file] = opened.get_slice(f"{PARAMETERS}.{name}")
+            for cut in cuts:
+                rows = np.empty((len(self), (cut.stop - cut.start) * each), np.float32)
+                for file, here in files.items():
+                    part = slices[file][:, cut]
+                    rows[here] = part.reshape(len(part), -1)[self.where[here, 1]]
+                yield rows
 
 
 def open_stacks(
