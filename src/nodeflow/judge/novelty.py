@@ -381,7 +381,7 @@ def neighbour_test(
     others = others.arranged(networks.shapes, "the other networks")
     first, size = np.arange(count), columns_at_once(networks, others)
     pooled = (
-        np.concatenate(both).astype(np.float64)
+        np.concatenate(both, dtype=np.float64)
         for both in zip(
             networks.select(first).columns(size), others.select(first).columns(size), strict=True
         )
