@@ -61,6 +61,12 @@ class Models(Stack[np.ndarray]):
         """(R,) mean absolute error on what each was trained on; NaN where the training failed."""
         return self.about["error"]
 
+    def some(self, rows: slice) -> Models:
+        """Some of the models, without the steps of their training."""
+        parameters = {name: x[rows] for name, x in self.parameters.items()}
+        about = {name: x[rows] for name, x in self.about.items()}
+        return Models(parameters, about=about, activation=self.activation)
+
     def labels(self, replicate: int) -> dict[str, int]:
         """What names a model in tables of its runs."""
         return {"replicate": replicate, "training_graph": int(self.training_graph[replicate])}

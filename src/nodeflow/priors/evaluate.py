@@ -129,6 +129,23 @@ class Generated:
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """Functions that networks are to compute.
+
+    Attributes:
+        name: that their initializations follow from.
+        functions: each of them.
+        kept: set of the panel that they belong to; None if they are not looked at there.
+        noise: of the frames that the functions were learned from.
+    """
+
+    name: str
+    functions: Curves
+    kept: str | None
+    noise: float = 0.0
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What test systems of one family, or strangers, are asked with.
 
@@ -217,7 +234,7 @@ class _Work:
         functions = known.zero_shot.functions(trial.values)
         made.add("generated", functions.fields[0])
         made.add("mean of the zoo", known.prior.at(np.zeros((1, known.prior.kept))).fields[0])
-        generated = self._networks(known, functions, "generated", kept="generated")
+        [generated] = self._networks(known, [_Wanted("generated", functions, "generated")])
         made.add("network", generated.fields[0], error=known.error)
         near = known.nearest(trial.values)
         made.add("nearest member", known.field(near), error=known.error)
@@ -245,16 +262,26 @@ class _Work:
         if self.trial.where == INSIDE:
             self.of.networks.append(Generated(name, self.trial, models))
 
-    def _networks(
-        self, known: Knowledge, functions: Curves, name: str, kept: str | None = None
-    ) -> Fields:
-        """Networks that compute functions, with their tails; some are kept for the panel."""
+    def _networks(self, known: Knowledge, wanted: Sequence[_Wanted]) -> list[Fields]:
+        """Networks that compute functions, with their tails; some are kept for the panel.
+
+        All descend side by side.
+        """
         trial, prior = self.trial, known.prior
-        labels = [(name, trial.family, trial.where, trial.index, k) for k in range(len(functions))]
-        found = networks(prior, functions, self.of.settings, labels, trial.seed, known.error)
-        if kept is not None:
-            self._keep(kept, found)
-        return tails_of_functions(found, functions, prior)
+        functions = Curves(prior.states, np.concatenate([x.functions.values for x in wanted]))
+        labels = [
+            (x.name, trial.family, trial.where, trial.index, k)
+            for x in wanted
+            for k in range(len(x.functions))
+        ]
+        made = networks(prior, functions, self.of.settings, labels, trial.seed, known.error)
+        parts, end = [], 0
+        for x in wanted:
+            own = made.some(slice(end, end := end + len(x.functions)))
+            if x.kept is not None:
+                self._keep(x.kept, own)
+            parts.append(tails_of_functions(own, x.functions, prior))
+        return parts
 
     # --- few frames ------------------------------------------------------------------------------
 
@@ -263,7 +290,7 @@ class _Work:
     ) -> dict[tuple[str, int, float], Learned]:
         trial, asked, prior = self.trial, self.asked, known.prior
         smooth = smooth_prior(prior)
-        stacks: dict[tuple[str, int, float], Learned] = {}
+        wanted: list[_Wanted] = []
         for noise in asked.noise:
             for count in asked.frames:
                 at: dict[str, Any] = {
@@ -285,11 +312,16 @@ class _Work:
                 self._show(found.models, "zoo", count, noise, new)
                 if count == asked.studied:
                     draws = Curves(prior.states, found.models.values[: asked.members])
-                    stacks["generated", count, noise] = self._networks(
-                        known, draws, f"posterior {noise}", kept="posterior"
-                    )
-                    [network] = self._networks(known, middle, f"mode {noise}").fields
-                    made.add("network", network, **at, error=known.error)
+                    wanted.append(_Wanted(f"posterior {noise}", draws, "posterior", noise))
+                    wanted.append(_Wanted(f"mode {noise}", middle, None, noise))
+        stacks: dict[tuple[str, int, float], Learned] = {}
+        for x, fields in zip(wanted, self._networks(known, wanted) if wanted else [], strict=True):
+            if x.kept is not None:
+                stacks["generated", asked.studied, x.noise] = fields
+            else:
+                made.add(
+                    "network", fields.fields[0], asked.studied, x.noise, error=known.error
+                )  # fmt: skip
         return stacks
 
     def _frames(self, count: int, noise: float) -> Frames:

@@ -91,13 +91,9 @@ class Knowledge:
         squares = np.square(places - self.family.scaled(values)).sum(axis=1)
         return int(self.good[int(np.argmin(squares))])
 
-    @cached_property
-    def _fields(self) -> list[Field | None]:
-        return model_fields(self.zoo.models)
-
     def field(self, member: int) -> Field | None:
         """The vector field of a member."""
-        return self._fields[member]
+        return model_fields(self.zoo.models.some(slice(member, member + 1)))[0]
 
     @cached_property
     def states(self) -> Tensor:

@@ -1,6 +1,6 @@
-"""Functions of a prior as pieces of polynomials, and velocities with their derivatives.
+"""Functions of a prior as pieces of polynomials, and trajectories with their derivatives.
 
-Posteriors evaluate them thousands of times, so what is done at each node is compiled.
+Posteriors integrate thousands of them, so steps are compiled as a whole.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from scipy.sparse import csr_array
 from nodeflow.compiled import njit
 from nodeflow.priors.gaussian import Prior
 
-__all__ = ["Functions", "Matrix"]
+__all__ = ["Functions"]
 
 Array = NDArray[np.float64]
-Matrix = Array | csr_array
+Ints = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,23 +65,27 @@ class Functions:
         _evaluate(pieces, self.width, self.largest, x, values, slopes)
         return values, slopes
 
-    def velocity(self, pieces: Array, adjacency: Matrix, x: Array, s: Array) -> tuple[Array, Array]:
-        """Velocities (n,), and those of the derivatives of states by p codes and whatever else.
+    def advanced(
+        self, pieces: Array, network: csr_array, x: Array, s: Array, h: float, steps: int
+    ) -> tuple[Array, Array] | None:
+        """States and their derivatives after Runge–Kutta steps of fourth order.
 
         Args:
             pieces: of the functions with their codes.
-            adjacency: (n, n).
+            network: (n, n) adjacency.
             x: (n,) states.
-            s: (n, p + …) their derivatives.
+            s: (n, p + …) their derivatives by p codes and whatever else.
+            h: length of a step.
+            steps: how many.
+
+        Returns:
+            Both, in arrays of their own; None where a state is not finite.
         """
-        n, p = len(x), self.count
-        values, slopes, by_code = np.empty((n, 3)), np.empty((n, 3)), np.empty((n, 2, p))
-        sent, change = np.empty((n, 1 + s.shape[1])), np.empty_like(s)
-        _evaluate(pieces, self.width, self.largest, x, values, slopes)
-        _send(self.modes, self.width, self.largest, x, s, values, slopes, by_code, sent)
-        received = adjacency @ sent
-        _receive(values, slopes, by_code, s, received, change)
-        return values[:, 0] + values[:, 1] * received[:, 0], change
+        states, slopes = x.copy(), s.copy()
+        rows = network.indptr, network.indices, network.data
+        if _advance(pieces, self.modes, self.width, self.largest, *rows, states, slopes, h, steps):
+            return states, slopes
+        return None
 
 
 @njit(error_model="numpy")
@@ -134,31 +138,91 @@ def _send(
         sent[i, 0] = values[i, 2]
         for c in range(m):
             sent[i, 1 + c] = slopes[i, 2] * s[i, c]
-        for c in range(p):
-            for k in range(2):
-                by_code[i, k, c] = (
-                    w0 * modes[0, at, k, c]
-                    + w1 * modes[1, at, k, c]
-                    + w2 * modes[2, at, k, c]
-                    + modes[3, at, k, c]
-                )
-            sent[i, 1 + c] += (
-                w0 * modes[0, at, 2, c]
-                + w1 * modes[1, at, 2, c]
-                + w2 * modes[2, at, 2, c]
-                + modes[3, at, 2, c]
-            )
+        for k in range(3):
+            for c in range(p):
+                by = w0 * modes[0, at, k, c] + w1 * modes[1, at, k, c]
+                by += w2 * modes[2, at, k, c] + modes[3, at, k, c]
+                if k < 2:
+                    by_code[i, k, c] = by
+                else:
+                    sent[i, 1 + c] += by
 
 
 @njit(error_model="numpy")
 def _receive(
-    values: Array, slopes: Array, by_code: Array, s: Array, received: Array, change: Array
+    indptr: Ints,
+    indices: Ints,
+    weights: Array,
+    values: Array,
+    slopes: Array,
+    by_code: Array,
+    s: Array,
+    sent: Array,
+    received: Array,
+    velocity: Array,
+    change: Array,
 ) -> None:
-    """Velocities of the derivatives, from what neighbours sent."""
-    p = by_code.shape[2]
+    """Velocities, and those of the derivatives, from what neighbours send.
+
+    More than eight parameters, because compiled code takes arrays one by one.
+    """
+    p, m = by_code.shape[2], s.shape[1]
     for i in range(len(s)):
-        own = slopes[i, 0] + slopes[i, 1] * received[i, 0]
-        for c in range(s.shape[1]):
-            change[i, c] = own * s[i, c] + values[i, 1] * received[i, 1 + c]
+        received[:] = 0.0
+        for e in range(indptr[i], indptr[i + 1]):
+            j, weight = indices[e], weights[e]
+            for c in range(1 + m):
+                received[c] += weight * sent[j, c]
+        velocity[i] = values[i, 0] + values[i, 1] * received[0]
+        own = slopes[i, 0] + slopes[i, 1] * received[0]
+        for c in range(m):
+            change[i, c] = own * s[i, c] + values[i, 1] * received[1 + c]
         for c in range(p):
-            change[i, c] += by_code[i, 0, c] + received[i, 0] * by_code[i, 1, c]
+            change[i, c] += by_code[i, 0, c] + received[0] * by_code[i, 1, c]
+
+
+@njit(error_model="numpy")
+def _advance(
+    pieces: Array,
+    modes: Array,
+    width: float,
+    largest: float,
+    indptr: Ints,
+    indices: Ints,
+    weights: Array,
+    x: Array,
+    s: Array,
+    h: float,
+    steps: int,
+) -> bool:
+    """Take steps in place; returns whether all states stayed finite.
+
+    More than eight parameters, because compiled code takes arrays one by one.
+    """
+    n, m = s.shape
+    values, slopes, by_code = np.empty((n, 3)), np.empty((n, 3)), np.empty((n, 2, modes.shape[3]))
+    sent, received = np.empty((n, 1 + m)), np.empty(1 + m)
+    v, w = np.empty(n), np.empty((n, m))
+    point, point_s, total, total_s = x.copy(), s.copy(), np.empty(n), np.empty((n, m))
+    for _ in range(steps):
+        for stage in range(4):
+            _evaluate(pieces, width, largest, point, values, slopes)
+            _send(modes, width, largest, point, point_s, values, slopes, by_code, sent)
+            _receive(
+                indptr, indices, weights, values, slopes, by_code, point_s, sent, received, v, w
+            )
+            share = 1.0 if stage in (0, 3) else 2.0
+            ahead = h if stage == 2 else h / 2
+            for i in range(n):
+                before = 0.0 if stage == 0 else total[i]
+                total[i] = before + share * v[i]
+                point[i] = x[i] + (h / 6 * total[i] if stage == 3 else ahead * v[i])
+                for c in range(m):
+                    before = 0.0 if stage == 0 else total_s[i, c]
+                    total_s[i, c] = before + share * w[i, c]
+                    further = h / 6 * total_s[i, c] if stage == 3 else ahead * w[i, c]
+                    point_s[i, c] = s[i, c] + further
+        x[:], s[:] = point, point_s
+        if not np.isfinite(x).all():
+            return False
+    return True

@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.special import fdtrc
 
 from nodeflow.neural_ode.observations import Observations
 from nodeflow.priors.gaussian import Prior
-from nodeflow.priors.pieces import Functions, Matrix
+from nodeflow.priors.pieces import Functions
 from nodeflow.priors.problem import PriorProblem
 
 __all__ = ["Posterior", "Search"]
@@ -115,7 +116,7 @@ class Search:
 
     Attributes:
         runs: the frames.
-        adjacency: (n, n).
+        network: (n, n) adjacency.
         functions: mean and modes.
         size: root mean square of the states.
         floor: smallest noise: what the modes left out explain.
@@ -123,7 +124,7 @@ class Search:
     """
 
     runs: tuple[_Run, ...]
-    adjacency: Matrix
+    network: csr_array
     functions: Functions
     size: float
     floor: float
@@ -138,10 +139,10 @@ class Search:
             for states in several
         )
         size = math.sqrt(np.concatenate([x.states.ravel() ** 2 for x in runs]).mean())
-        matrix = data.adjacency.astype(np.float64)
+        network: csr_array = csr_array(data.adjacency.astype(np.float64))
         floor = max(prior.error, 1e-5) * size
         duration = max(float(x.times[-1] - x.times[0]) for x in runs)
-        return cls(runs, matrix, Functions.of(prior), size, floor, duration)
+        return cls(runs, network, Functions.of(prior), size, floor, duration)
 
     @property
     def _later(self) -> int:
@@ -229,29 +230,22 @@ class Search:
         pieces = self.functions.pieces(codes)
         x, s = start, np.concatenate([np.zeros((n, p)), np.eye(n)], axis=1)
         states, slopes = [x], [s]
-        velocity, matrix = self.functions.velocity, self.adjacency
         for length, steps in self._steps(run, pieces):
-            h = length / steps
-            for _ in range(steps):
-                v1, w1 = velocity(pieces, matrix, x, s)
-                v2, w2 = velocity(pieces, matrix, x + h / 2 * v1, s + h / 2 * w1)
-                v3, w3 = velocity(pieces, matrix, x + h / 2 * v2, s + h / 2 * w2)
-                v4, w4 = velocity(pieces, matrix, x + h * v3, s + h * w3)
-                x = x + h / 6 * (v1 + 2 * v2 + 2 * v3 + v4)
-                s = s + h / 6 * (w1 + 2 * w2 + 2 * w3 + w4)
-                if not np.isfinite(x).all():
-                    return None
+            found = self.functions.advanced(pieces, self.network, x, s, length / steps, steps)
+            if found is None:
+                return None
+            x, s = found
             states.append(x)
             slopes.append(s)
-        found = np.stack(states), np.stack(slopes)
-        return found if np.abs(found[1]).max() < _WILD * max(self.size, 1.0) else None
+        path = np.stack(states), np.stack(slopes)
+        return path if np.abs(path[1]).max() < _WILD * max(self.size, 1.0) else None
 
     def _steps(self, run: _Run, pieces: Array) -> Iterator[tuple[float, int]]:
         """For each time between frames, its length and the number of steps through it."""
         # Near 0 functions of √x are steep, but not for long.
         states = np.maximum(run.states.T, self.functions.width**2)
         values, slopes = self.functions.at(pieces, states.ravel())
-        received = self.adjacency @ values[:, 2].reshape(states.shape)
+        received = self.network @ values[:, 2].reshape(states.shape)
         rate = float(np.abs(slopes[:, 0] + slopes[:, 1] * received.ravel()).max())
         longest = min(self.duration / _STEPS, _FAST / max(rate, 1e-300))
         longest = max(longest, self.duration / _MOST_STEPS)
@@ -350,7 +344,7 @@ class Search:
         """
         extra = []
         for run, path in zip(self.runs, point.paths, strict=True):
-            received = (self.adjacency @ path.T).T
+            received = (self.network @ path.T).T
             received = received / max(float(np.abs(received).max()), 1e-300)
             own = path / max(float(np.abs(path).max()), 1e-300)
             forms = [np.ones_like(own), own, received, own**2, own * received, received**2]
