@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from docs.numbers.page import markdown, share, short
+from nodeflow.priors.schemas import INSIDE
 
 MARKS = {"confirmed": "**{}**", "contradicted": "*{}*", "open": "{}"}
 ALONE = {
@@ -49,18 +50,23 @@ def zero_shot(runs: pd.DataFrame) -> str:
     return f"{table}\n{len(alone):,} runs, of which {failed} failed.\n"
 
 
-def few_frames(runs: pd.DataFrame) -> str:
-    """Relative errors on the graphs that all few frames are tested on, by method."""
-    few = runs[(runs["frames"] > 0) & (runs["method"] != "full data")]
+def few_frames(runs: pd.DataFrame, fits: pd.DataFrame) -> str:
+    """Relative errors on the graphs that all few frames are tested on, by method; bands, notes."""
+    few = runs[(runs["frames"] > 0) & (runs["method"] != "full data") & (runs["where"] == INSIDE)]
     cells = few[["N", "gamma"]].value_counts().index[0]
     few = _errors(few[(few["N"] == cells[0]) & (few["gamma"] == cells[1])])
+    own = fits[(fits["where"] == INSIDE) & (fits["candidate"] == fits["family"])]
     lines = []
     keys = ["family", "noise", "frames"]
     for family, noise, count in few[keys].drop_duplicates().itertuples(index=False):
         rows = few[(few[keys] == [family, noise, count]).all(axis=1)]
         found = [_quartiles(rows.loc[rows["method"] == name, "relative"]) for name in FEW]
+        told = own[(own[keys] == [family, noise, count]).all(axis=1)]
+        found.append(share(told["covered"].mean()))
+        found.append(f"{told['alarm'].sum()} of {len(told)}")
         lines.append([f"{family}, {share(noise)} noise, {count} frames", *found])
-    table = markdown(["test systems", *FEW.values()], lines)
+    header = ["test systems", *FEW.values(), "within bands of 90 %", "said not to fit"]
+    table = markdown(header, lines)
     return f"{table}\nGraphs of {cells[0]:,} nodes, γ = {cells[1]:g}.\n"
 
 

@@ -23,10 +23,7 @@ TABLES: tuple[PageTable, ...] = (
     PageTable("flow_distances", ("flow_distances",), flow.distances),
     PageTable("alignments", ("zoo_alignment", "zoo_barrier"), flow.canonicalized),
     PageTable("transfer", ("transfer",), flow.transfer),
-    PageTable("prior_zero_shot", ("prior_runs",), priors.zero_shot),
-    PageTable("prior_frames", ("prior_runs",), priors.few_frames),
-    PageTable("prior_claims", ("prior_claims",), priors.claims),
-    PageTable("prior_ensembles", ("prior_claims",), priors.ensembles),
+    PageTable("prior_claims_default", ("prior_claims",), priors.claims),
     PageTable("costs", ("runtime",), costs.by_rule),
     PageTable("payoff", ("payoff",), costs.payoff),
     PageTable(
@@ -60,6 +57,10 @@ TABLES: tuple[PageTable, ...] = (
         for name, descent in (("study_labels_of_descents", True), ("study_labels_of_codes", False))
     ),
     PageTable("study_other_tasks", ("transfer",), flow.transfer, "generation.yaml"),
+    PageTable("prior_zero_shot", ("prior_runs",), priors.zero_shot, "priors.yaml"),
+    PageTable("prior_frames", ("prior_runs", "prior_fits"), priors.few_frames, "priors.yaml"),
+    PageTable("prior_claims", ("prior_claims",), priors.claims, "priors.yaml"),
+    PageTable("prior_ensembles", ("prior_claims",), priors.ensembles, "priors.yaml"),
     PageTable("resnets", ("flow_summary",), flow.sets, "resnet.yaml"),
     PageTable(
         "other_alignments", ("zoo_alignment", "zoo_barrier"), flow.canonicalized, "alignment.yaml"
@@ -74,8 +75,7 @@ TABLES: tuple[PageTable, ...] = (
 PICTURES: dict[str, tuple[str, ...]] = {
     "config.yaml": (
         "size_errors", "structure_errors", "degree_errors", "hidden", "trust", "claims",
-        "frontier", "distances", "alignment", "transfer", "prior_frames", "prior_sizes",
-        "prior_alarm", "runtime", "payoff",
+        "frontier", "distances", "alignment", "transfer", "runtime", "payoff",
     ),
     "generation.yaml": ("solvers", "conditional"),
     "grid.yaml": (
@@ -83,6 +83,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
         "noise",
     ),
     "large.yaml": ("size_errors",),
+    "priors.yaml": ("prior_frames", "prior_sizes", "prior_alarm", "prior_functions"),
 }  # fmt: skip
 """Figures of a run that pages show, by configuration."""
 

@@ -300,7 +300,10 @@ class _Pieces:
                 raise _too_rough(tolerance)
             error = y - (y_left + quarters * (y_right - y_left))
             bound = 0.25 * tolerance * (size + np.abs(y))
-            rough = (np.abs(error) > bound).any(axis=0)
+            # Where √x begins, or at a jump, no line is good; between neighbouring floats none can be
+            # better.
+            apart = right - left >= 4 * np.spacing(left)
+            rough = (np.abs(error) > bound).any(axis=0) & apart
             count += 3 * int(np.count_nonzero(rough))
             if count > _MOST_PIECES:
                 raise _too_rough(tolerance)
