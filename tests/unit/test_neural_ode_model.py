@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nodeflow import dynamics
 from nodeflow.graphs.graph import from_networkx
-from nodeflow.neural_ode.field import as_field
+from nodeflow.neural_ode.field import as_field, as_table
 from nodeflow.neural_ode.interpolation import Interpolation, place_knots
 from nodeflow.neural_ode.layout import NETS
 from nodeflow.neural_ode.model import Parameters, evaluate_net, initial_parameters, velocity
@@ -174,6 +174,22 @@ def test_networks_too_rough_for_a_table_are_refused() -> None:
     parameters["f.3.bias"] = np.full_like(parameters["f.3.bias"], np.inf)
     with pytest.raises(TableProblem, match="cannot be tabulated"):
         as_field(parameters, 0, table=(0.0, 1.0))
+
+
+def test_functions_with_a_root_or_a_jump_are_tabulated_up_to_what_floats_can_tell() -> None:
+    def root(x: np.ndarray) -> np.ndarray:
+        return np.asarray(np.sqrt(np.maximum(x, 0.0)))
+
+    def jump(x: np.ndarray) -> np.ndarray:
+        return np.where(x > 2.0, 1.0 + x, -x)
+
+    functions = (lambda x: -x, root, jump, np.ones_like, root, np.ones_like)
+    exact, table = dynamics.Field(*functions), as_table(dynamics.Field(*functions), 1e-4, 28.7)
+    x = np.concatenate([np.geomspace(1e-17, 1e4, 4001), [0.0, 2.0, np.nextafter(2.0, 3.0)]])
+    for name in ("f", "h_ego"):
+        np.testing.assert_allclose(getattr(table, name)(x), getattr(exact, name)(x), 1e-6, 1e-6)
+    away = x[np.abs(x - 2.0) > 1e-12]
+    np.testing.assert_allclose(table.h_alt(away), jump(away), 1e-6)
 
 
 def test_trajectories_of_the_table_are_those_of_the_networks() -> None:

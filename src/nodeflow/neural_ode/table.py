@@ -47,6 +47,9 @@ _SMALL, _SAMPLED = 1 / 16, 65
 
 _MOST_PIECES = 2**20
 
+_MOST_ENDS = 64
+"""Pieces as short as floats allow, on either side of `low`."""
+
 
 class TableProblem(Problem):
     """Networks cannot be tabulated as asked for."""
@@ -292,7 +295,7 @@ class _Pieces:
         values = net(low + (z - 1.0) * width)
         done_z, done = [z], [values]
         left, right, y_left, y_right = z[:-1], z[1:], values[:-1], values[1:]
-        count = len(z)
+        count, ends = len(z), 0
         while len(left):
             inner = left + quarters * (right - left)
             y = net(low + (inner - 1.0) * width)
@@ -300,19 +303,21 @@ class _Pieces:
                 raise _too_rough(tolerance)
             error = y - (y_left + quarters * (y_right - y_left))
             bound = 0.25 * tolerance * (size + np.abs(y))
-            # Where √x begins, or at a jump, no line is good; between neighbouring floats none can be
-            # better.
+            rough = (np.abs(error) > bound).any(axis=0)
+            # Where √x begins, or at a jump, no line is good, and between neighbouring floats none
+            # can be better. At more than a few places it is the network that rounding decides.
             apart = right - left >= 4 * np.spacing(left)
-            rough = (np.abs(error) > bound).any(axis=0) & apart
+            ends += int(np.count_nonzero(rough & ~apart))
+            rough &= apart
             count += 3 * int(np.count_nonzero(rough))
-            if count > _MOST_PIECES:
+            if count > _MOST_PIECES or ends > _MOST_ENDS:
                 raise _too_rough(tolerance)
             done_z.append(inner[:, rough].ravel())
             done.append(y[:, rough].ravel())
             rough &= ~_foreseen(error, bound)
-            ends = np.vstack([left[rough], inner[:, rough], right[rough]])
+            knots = np.vstack([left[rough], inner[:, rough], right[rough]])
             heights = np.vstack([y_left[rough], y[:, rough], y_right[rough]])
-            left, right = ends[:-1].ravel(), ends[1:].ravel()
+            left, right = knots[:-1].ravel(), knots[1:].ravel()
             y_left, y_right = heights[:-1].ravel(), heights[1:].ravel()
         z, values = np.concatenate(done_z), np.concatenate(done)
         order = np.argsort(z, kind="stable")
