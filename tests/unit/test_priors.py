@@ -1,6 +1,7 @@
 """Planted systems whose coefficients the prior has not seen, from two to ten frames."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -292,6 +293,30 @@ def test_curves_are_cubic_inside_and_power_laws_beyond() -> None:
     line = beyond(states[:12], (states - 0.4)[:12])
     assert not line.power
     assert line.rate == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("function", "power"),
+    [
+        (lambda x: 1 - x, False),  # ends at a state
+        (lambda x: x - 1, False),
+        (lambda x: x**-2.0, True),
+        (lambda x: 1 / (1 + 9 * x**2), True),
+        (lambda x: 1 - 0.01 * x, True),  # all but constant
+        (lambda x: -(x**1.5), True),
+        (lambda x: x / (1 + x), True),
+    ],
+)
+def test_only_what_falls_to_zero_as_a_line_does_goes_on_as_one(
+    function: Callable[[np.ndarray], np.ndarray], power: bool
+) -> None:
+    states = np.square(np.linspace(0.1, 0.9, 40))
+    noisy = function(states) * (1 + np.random.default_rng(1).normal(0, 1e-3, 40))
+    for values in (function(states), noisy):
+        found = beyond(states, values)
+        assert found.power == power
+        further = np.array([1.2])
+        np.testing.assert_allclose(found.at(further), function(further), rtol=0.3, atol=0.03)
 
 
 def test_what_cannot_be_learned_is_refused_in_a_sentence(

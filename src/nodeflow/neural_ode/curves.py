@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ Array = NDArray[np.float64]
 
 _LAST = 0.4
 """Share of the states, from the end, through which a function is continued."""
+
+_FALLEN = 0.75
+"""A function that is less than this share of what it was before, at their end, falls towards 0."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,10 @@ def beyond(states: Array, values: Array, *, below: bool = False) -> Beyond:
     """How a function goes on beyond its last state, or below its first one.
 
     A power law by least squares through the last 40 % of the states, where the function has one
-    sign there, and from the last value on; else a line. Below the first state exponents are not
-    negative, so that functions stay finite at 0.
+    sign there, and from the last value on; else a line. A line, too, where the function falls
+    towards 0 there as a line does and as no power does: a power of the state never reaches 0, and
+    what should end at a state, like 1 − x, would go on for ever. Below the first state exponents
+    are not negative, so that functions stay finite at 0.
 
     Args:
         states: (K,) rising, not negative.
@@ -70,10 +76,19 @@ def beyond(states: Array, values: Array, *, below: bool = False) -> Beyond:
     x, y = (states[:count], values[:count]) if below else (states[-count:], values[-count:])
     end = 0 if below else -1
     clear = (x > 0) & (y * y[end] > 0)
+    line = np.polyfit(x, y, 1)
     if y[end] != 0 and x[end] > 0 and clear.all():
-        rate = float(np.polyfit(np.log(x), np.log(np.abs(y)), 1)[0])
-        return Beyond(float(x[end]), float(y[end]), max(rate, 0.0) if below else rate, True)
-    return Beyond(float(x[end]), float(y[end]), float(np.polyfit(x, y, 1)[0]), False)
+        rate, height = np.polyfit(np.log(x), np.log(np.abs(y)), 1)
+        power = np.sign(y[end]) * np.exp(height) * x**rate
+        falls = abs(y[end]) < _FALLEN * abs(y[-1 - end])
+        if below or not falls or _missed(y, power) <= _missed(y, np.polyval(line, x)):
+            rate = max(float(rate), 0.0) if below else float(rate)
+            return Beyond(float(x[end]), float(y[end]), rate, True)
+    return Beyond(float(x[end]), float(y[end]), float(line[0]), False)
+
+
+def _missed(values: Array, found: NDArray[Any]) -> float:
+    return float(np.square(values - found).sum())
 
 
 @dataclass(frozen=True, eq=False)
