@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from docs.numbers.page import markdown, share, short
+from docs.numbers.page import markdown, share, short, verdict
 from nodeflow.judge.topics import in_words, topic_of
 from nodeflow.neural_ode.collected import own_cell
 
 TRUST = "Do bands and flags hold?"
 
-MARKS = {"confirmed": "**{}**", "contradicted": "*{}*", "open": "{}"}
 BANDS = {
     "stretch_90": "stretch, 90 %",
     "student_50": "50 %, Student",
@@ -113,7 +112,7 @@ def in_columns(table: pd.DataFrame) -> str:
     systems = [name for name in dict.fromkeys(table["system"]) if name != "all"]
     lines = []
     for (claim, statistic), rows in table.groupby(["claim", "statistic"], sort=False):
-        claimed = {row["system"]: _claim(row) for row in rows.to_dict("records")}
+        claimed = {row["system"]: verdict(row) for row in rows.to_dict("records")}
         joint = [claimed["all"], *[""] * (len(systems) - 1)] if "all" in claimed else None
         cells = joint or [claimed.get(system, "") for system in systems]
         above = f"{rows['threshold'].iloc[0]:g}"
@@ -154,11 +153,6 @@ def _median(runs: pd.DataFrame) -> str:
 
 def _factor(number: float) -> str:
     return f"{number:.0f}" if number >= 9.95 else f"{number:.1f}"
-
-
-def _claim(row: dict) -> str:  # type: ignore[type-arg]
-    text = f"{short(row['value'])} [{short(row['low'])}, {short(row['high'])}]"
-    return MARKS[row["verdict"]].format(text)
 
 
 def _trust(trust: pd.DataFrame, columns: dict[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from nodeflow.problems import Problem
 from nodeflow.provenance import config_digest, remember_config
 
 ROOT = Path(__file__).parents[2]
+MARKS = {"confirmed": "**{}**", "contradicted": "*{}*", "open": "{}"}
 
 
 class PageProblem(Problem):
@@ -132,6 +133,14 @@ def short(number: float) -> str:
 def share(number: float, digits: int = 0) -> str:
     """Per cent; nothing for what there is not."""
     return "" if pd.isna(number) else f"{100 * float(number):.{digits}f} %"
+
+
+def verdict(row: Mapping[Any, Any]) -> str:
+    """The number of a claim with its interval: bold if confirmed, italic if contradicted."""
+    if pd.isna(row["value"]):
+        return "not answerable"
+    text = f"{short(row['value'])} [{short(row['low'])}, {short(row['high'])}]"
+    return MARKS[str(row["verdict"])].format(text)
 
 
 def percent(number: float, digits: int = 1) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from docs.numbers.page import markdown, share, short
+from docs.numbers.page import MARKS, markdown, share, short, verdict
 from nodeflow.priors.schemas import INSIDE
 
-MARKS = {"confirmed": "**{}**", "contradicted": "*{}*", "open": "{}"}
 ALONE = {
     "generated": "generated",
     "network": "its network",
@@ -90,12 +89,7 @@ def _claims(shown: pd.DataFrame) -> str:
         by = rows.set_index("family")
         cells = []
         for family in families:
-            if family not in by.index:
-                cells.append("")
-                continue
-            row = by.loc[family]
-            text = f"{short(row['value'])} [{short(row['low'])}, {short(row['high'])}]"
-            cells.append(MARKS[str(row["verdict"])].format(text))
+            cells.append(verdict(by.loc[family].to_dict()) if family in by.index else "")
         lines.append([claim, statistic, f"{wanted} {bound:g}", *cells])
     counts = shown["verdict"].value_counts()
     told = ", ".join(f"{counts.get(name, 0)} {name}" for name in MARKS)

@@ -45,6 +45,9 @@ TABLES: tuple[PageTable, ...] = (
             ("study_fashion", "fashion_large_descent"),
         )
     ),
+    PageTable("architectures_sets", ("flow_summary",), flow.sets, "architectures.yaml"),
+    PageTable("architectures_differences", ("flow_panel",), flow.differences, "architectures.yaml"),
+    PageTable("architectures_payoff", ("payoff",), costs.payoff, "architectures.yaml"),
     PageTable("study_methods", ("flow_panel", "flow_summary"), flow.alignment, "generation.yaml"),
     PageTable("study_solver_steps", ("flow_solvers",), flow.solvers, "generation.yaml"),
     *(

@@ -9,7 +9,7 @@ import mmap
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -46,10 +46,12 @@ class Kind:
         name: e.g. "trajectories".
         version: goes up when the meaning of the content changes; files of another version are
             refused.
+        written: by what, where users write such files themselves and give their paths.
     """
 
     name: str
     version: int
+    written: str = field(default="", kw_only=True)
 
 
 @contextmanager
@@ -57,9 +59,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """A temporary name beside `path` that takes its place, durably, if the body succeeds.
 
     Raises:
-        FileProblem: the disk is full.
+        FileProblem: the disk is full, or a folder is there.
     """
     path = Path(path)
+    if path.is_dir():
+        raise FileProblem(f"{path} is a folder, and a file is to be written there; name a file.")
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,11 +102,12 @@ def check_stamp(
     """Refuse a file of another kind or version, or made with other parameters."""
     name, version = metadata.get("nodeflow.kind"), metadata.get("nodeflow.version")
     if (name, version) != (kind.name, str(kind.version)):
-        raise unfit(path, f"{kind.name}, version {kind.version}", f"{name}, version {version}")
+        found = f"{name}, version {version}"
+        raise unfit(path, f"{kind.name}, version {kind.version}", found, kind)
     parameters = json.loads(metadata["nodeflow.parameters"])
     for key, value in json.loads(json.dumps(dict(expected or {}))).items():
         if parameters.get(key) != value:
-            raise unfit(path, f"{key} = {value}", f"{key} = {parameters.get(key)}")
+            raise unfit(path, f"{key} = {value}", f"{key} = {parameters.get(key)}", kind)
 
 
 SEAL = "nodeflow.seal"
@@ -129,15 +134,14 @@ def sealing(path: str | Path) -> Iterator[Path]:
 
 def _check_seal(path: str | Path, kind: Kind) -> None:
     if Path(path).stat().st_size == 0:
-        raise unfit(path, f"a file of kind {kind.name}", "an empty one")
+        raise unfit(path, f"a file of kind {kind.name}", "an empty one", kind)
     with _mapped(path) as content:
         place = _place(path, content)
         if place < 0:
-            raise unfit(
-                path, f"a file of kind {kind.name}", "one without nodeflow's seal, or half of one"
-            )
+            found = "one without nodeflow's seal, or half of one"
+            raise unfit(path, f"a file of kind {kind.name}", found, kind)
         if content[place : place + _DIGITS] != _digest(content, place):
-            raise unfit(path, "content that fits its own digest", "damaged content")
+            raise unfit(path, "content that fits its own digest", "damaged content", kind)
 
 
 @contextmanager
@@ -169,7 +173,7 @@ def reading(path: str | Path, kind: Kind) -> Iterator[None]:
     """Check the seal; whatever then still goes wrong in the body is said in one line."""
     try:
         if Path(path).is_dir():
-            raise unfit(path, f"a file of kind {kind.name}", "a folder", "folder")
+            raise unfit(path, f"a file of kind {kind.name}", "a folder", kind, "folder")
         _check_seal(path, kind)
         yield
     except Problem:
@@ -177,7 +181,7 @@ def reading(path: str | Path, kind: Kind) -> Iterator[None]:
     except FileNotFoundError:
         raise FileProblem(
             f"{path} is missing; expected a file of kind {kind.name}. "
-            "Run the same snakemake command again."
+            f"{_cure(kind) or 'Run the same snakemake command again.'}"
         ) from None
     except MemoryError as error:
         raise FileProblem(
@@ -186,13 +190,25 @@ def reading(path: str | Path, kind: Kind) -> Iterator[None]:
     except Exception as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise unfit(
-            path, f"a readable file of kind {kind.name}", f"another one ({reason})"
+            path, f"a readable file of kind {kind.name}", f"another one ({reason})", kind
         ) from error
 
 
-def unfit(path: str | Path, expected: str, found: str, what: str = "file") -> FileProblem:
+def unfit(
+    path: str | Path, expected: str, found: str, kind: Kind | None = None, what: str = "file"
+) -> FileProblem:
     """The one line about a file that is not what was expected."""
-    return FileProblem(
-        f"{path}: expected {expected}, found {found}. "
+    cure = _cure(kind) or (
         f"Delete this {what} and run the same snakemake command again; it is made anew if needed."
+    )
+    return FileProblem(f"{path}: expected {expected}, found {found}. {cure}")
+
+
+def _cure(kind: Kind | None) -> str:
+    """What to do about a file that users write themselves; a run's own files are made anew."""
+    if kind is None or not kind.written:
+        return ""
+    return (
+        f"Give the path of a file that {kind.written} has written; one that a run made is made "
+        "anew when it is deleted."
     )

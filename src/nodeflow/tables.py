@@ -270,7 +270,7 @@ def gather(paths: Iterable[str | Path], schema: Gathered) -> pd.DataFrame:
         first = known.setdefault(json.dumps(parameters, sort_keys=True), path)
         if first is not path:
             both = f"{first} and {path}"
-            raise unfit(both, "parameters of their own", "the same in both", "file pair")
+            raise unfit(both, "parameters of their own", "the same in both", what="file pair")
         for place, (name, type_) in enumerate(identity.columns.items()):
             if name not in part.stored:
                 column = pd.Series([parameters[name]] * len(table), dtype=type_.to_pandas_dtype())

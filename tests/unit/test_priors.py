@@ -327,10 +327,17 @@ def test_what_cannot_be_learned_is_refused_in_a_sentence(
         (data.Run("a", times[:1], states[:1]), "Run a has a single time"),
         (data.Run("a", times, states - 5), "the prior is of states from 0"),
         (data.Run("a", times, 1e4 * states), "give both in the same unit"),
+        (data.Run("a", times, 1e-4 * states), "give both in the same unit"),
         (data.Run("a", times, 0 * states + 1), "nothing to learn"),
     ):
         with pytest.raises(priors.PriorProblem, match=sentence):
             prior.learn(on, [run])
+    infinite = states.copy()
+    infinite[1, 3] = np.inf
+    with pytest.raises(data.SeriesProblem, match=r"an infinite state at time .* of node 3"):
+        prior.learn(on, [data.Run("a", times, infinite)])
+    with pytest.raises(data.SeriesProblem, match="a list of its runs, not a Run"):
+        prior.learn(on, data.Run("a", times, states))  # type: ignore[arg-type]
     smaller, *_ = frames("MM", UNSEEN, 32, 3, 1)
     with pytest.raises(data.SeriesProblem, match="64"):
         prior.learn(smaller, [data.Run("a", times, states)])
@@ -343,10 +350,54 @@ def test_what_cannot_be_learned_is_refused_in_a_sentence(
     far = replace(members[0], points=members[0].points + 100)
     with pytest.raises(priors.PriorProblem, match="no state that all members have seen"):
         priors.fit_prior([*members, far])
-    with pytest.raises(priors.PriorProblem, match="The range of R"):
-        priors.prior_of_system("MM", {"R": (2.0, 1.0)})
+    for ranges, sentence in (
+        ({"R": (2.0, 1.0)}, "The range of R is from 2.0 to 1.0"),
+        ({"R": 1.0}, "The range of R is from 1.0; give two numbers"),
+        ({"h": (-1.0, 3.0)}, "At the lower ends of the ranges, h = -1: "),
+    ):
+        with pytest.raises(priors.PriorProblem, match=sentence):
+            priors.prior_of_system("MM", ranges)  # type: ignore[arg-type]
+    ranges = {"R": (1.0, 2.0)}
+    for given, sentence in (
+        ({"initial": (2.0, 5.0)}, "from 0 to 1, between which states of SIS are"),
+        ({"knots": 1}, "knots = 1; give a whole number, at least 8"),
+        ({"members": 9}, "members = 9; give a whole number, at least 10"),
+        ({"horizon": 0.0}, "horizon = 0.0; give a duration"),
+    ):
+        with pytest.raises(priors.PriorProblem, match=sentence):
+            priors.prior_of_system("SIS", ranges, **given)  # type: ignore[arg-type]
     with pytest.raises(dynamics.SystemProblem, match="no parameter 'Q'"):
         priors.prior_of_system("MM", {"Q": (1.0, 2.0)})
+
+
+@pytest.mark.parametrize(("scale", "duration", "told"), [(1.0, 60.0, "last 60"), (0.05, 1.0, "")])
+def test_frames_in_other_units_raise_the_alarm_and_nothing_is_trusted(
+    prior: priors.Prior, scale: float, duration: float, told: str
+) -> None:
+    on, times, [states] = frames("MM", UNSEEN, 64, 2, 0)
+    longer = replace(prior, made={**prior.made, "horizon": 1.0})
+    with pytest.warns(UserWarning, match=told or "No function of the prior explains"):
+        found = longer.learn(on, [data.Run("a", times * duration / times[-1], scale * states)])
+    alone = graphs.from_matrix(np.zeros((3, 3)))
+    for graph in (on, alone):
+        table = found.predict(graph, np.full(graph.n, scale * 0.2), times)
+        assert not table["trusted"].any()
+
+
+def test_files_keep_the_order_of_ranges(tmp_path: Path) -> None:
+    ranges = {"R": (0.5, 2.0), "B": (0.5, 2.0)}
+    made = priors.prior_of_system("SIS", ranges, members=10, seed=3, nodes=16)
+    priors.save_prior(tmp_path / "of.prior", made)
+    read = priors.load_prior(tmp_path / "of.prior").made["ranges"]
+    again = priors.prior_of_system(
+        "SIS", {name: tuple(pair) for name, pair in read.items()}, members=10, seed=3, nodes=16
+    )
+    assert np.array_equal(again.mean, made.mean)
+    with pytest.raises(tables.FileProblem, match="is a folder"):
+        priors.save_prior(tmp_path, made)
+    (tmp_path / "edges.csv").write_text("a,b\n")
+    with pytest.raises(tables.FileProblem, match=r"that nodeflow.priors.save_prior has written"):
+        priors.load_prior(tmp_path / "edges.csv")
 
 
 def test_a_family_is_simulated_from_its_ranges() -> None:

@@ -103,8 +103,17 @@ def test_coefficients_of_another_family_are_refused_and_far_ones_warned_of(
 ) -> None:
     with pytest.raises(priors.PriorProblem, match=r"Coefficients F, R are not .*SIS: give B, R"):
         knowledge.zero_shot.functions({"F": 1.0, "R": 1.0})
-    with pytest.warns(UserWarning, match=r"R = 4 is far outside the range from 0.6 to 2.4"):
+    with pytest.warns(UserWarning, match=r"R = 4 is outside .* 0.6 to 2.4 .* by 0.89 times its"):
         knowledge.zero_shot.functions({"B": 1.0, "R": 4.0})
+    for value in (np.nan, np.inf, "2"):
+        with pytest.raises(priors.PriorProblem, match=r"R = .* is no finite number"):
+            knowledge.zero_shot.functions({"B": 1.0, "R": value})
+    one, other = {"B": 1.0, "R": 2.0}, {"R": 2.0, "B": 1.0}
+    of_one, of_other = (knowledge.zero_shot.draws(x, 2, 1).values for x in (one, other))
+    assert np.array_equal(of_one, of_other)
+    zoo = (knowledge.zero_shot.codes, knowledge.zero_shot.variances)
+    with pytest.raises(priors.PriorProblem, match=r"those of .* members and of B, R"):
+        priors.fit_zero_shot(knowledge.family, knowledge.prior, np.ones((3, 2)), *zoo)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         knowledge.zero_shot.functions({"B": 1.0, "R": 2.6})

@@ -16,7 +16,7 @@ from nodeflow.dynamics.given import by_node, increasing
 from nodeflow.dynamics.store import Trajectory
 from nodeflow.graphs.graph import Graph, from_networkx
 
-__all__ = ["fill_gaps", "observed_part"]
+__all__ = ["as_arrays", "fill_gaps", "observed_part"]
 
 _SMALLEST, _LARGEST = 1e-15, 1e15
 """Sizes of values and durations that units inside can be made for."""
@@ -42,7 +42,7 @@ def observed_part(series: Series, graph: nx.Graph[Any] | Graph) -> tuple[Graph, 
     if not series.runs:
         raise SeriesProblem("The series have no runs; give at least one.")
     check_nodes(series, whole)
-    series = Series(series.nodes, tuple(_checked(run, series.nodes) for run in series.runs))
+    series = Series(series.nodes, tuple(as_arrays(run, series.nodes) for run in series.runs))
     seen = np.flatnonzero(series.observed)
     if not len(seen):
         raise SeriesProblem("The series hold no values; give those of at least one node.")
@@ -85,7 +85,7 @@ def fill_gaps(run: Run, nodes: tuple[Any, ...]) -> Run:
         SeriesProblem: a node has fewer than two values in the run, there are no two times between
             which every node has been observed, or times and states do not fit.
     """
-    run = _checked(run, nodes)
+    run = as_arrays(run, nodes)
     seen = np.isfinite(run.states)
     few = np.flatnonzero(seen.sum(axis=0) < 2)
     if len(few):
@@ -108,8 +108,12 @@ def fill_gaps(run: Run, nodes: tuple[Any, ...]) -> Run:
     return Run(run.name, times, states)
 
 
-def _checked(run: Run, nodes: Sequence[Any]) -> Run:
-    """A run with arrays of float64, also if it was made by hand."""
+def as_arrays(run: Run, nodes: Sequence[Any]) -> Run:
+    """A run with arrays of float64, also if it was made by hand.
+
+    Raises:
+        SeriesProblem: times that do not increase, states of another shape, or an infinite one.
+    """
     times = increasing(run.times, f"Run {run.name}: its times", SeriesProblem)
     states = by_node(run.states, nodes, f"Run {run.name}: its states", SeriesProblem)
     if states.shape != (len(times), len(nodes)):
@@ -117,7 +121,15 @@ def _checked(run: Run, nodes: Sequence[Any]) -> Run:
             f"Run {run.name} has states of shape {states.shape} at {len(times)} times of "
             f"{len(nodes)} nodes; give one row a time and one column a node."
         )
-    return Run(run.name, times, states.astype(np.float64, copy=False))
+    values: NDArray[np.float64] = states.astype(np.float64, copy=False)
+    places = np.argwhere(np.isinf(values))
+    if len(places):
+        time, node = places[0]
+        raise SeriesProblem(
+            f"Run {run.name} has an infinite state at time {times[time]:g} of node {nodes[node]}; "
+            "what was not observed is NaN."
+        )
+    return Run(run.name, times, values)
 
 
 def _interpolated(

@@ -12,7 +12,10 @@ from nodeflow.data.observed import Note
 from nodeflow.data.series import Series
 from nodeflow.graphs.graph import Graph
 
-__all__ = ["limits", "receives", "same_strength", "some_nodes", "unchanging"]
+__all__ = ["FEW_TIMES", "limits", "receives", "same_strength", "some_nodes", "unchanging"]
+
+FEW_TIMES = "few observations"
+"""Topic of the note on few times in all, which a prior over functions makes up for."""
 
 _FEW = 40
 """Times in all up to which they are few."""
@@ -69,7 +72,7 @@ def limits(graph: Graph, series: Series) -> Iterator[Note]:
     times = sum(len(run.times) for run in series.runs)
     if times <= _FEW:
         yield Note(
-            "few observations",
+            FEW_TIMES,
             f"There are only {times} times in all, so that noise hardly averages out, and of "
             "states that they do not show only a prior over functions knows anything "
             "(own.NAME.prior, nodeflow.priors).",

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nodeflow.data.gaps import observed_part
+from nodeflow.data.gaps import as_arrays, observed_part
 from nodeflow.data.limits import limits, receives, same_strength
 from nodeflow.data.series import Run, Series
 from nodeflow.data.series_files import SeriesProblem
@@ -326,12 +326,13 @@ def _without_strays(models: Models) -> Models:
 
 
 def _of_runs(runs: Sequence[Run], graph: Graph) -> Series:
-    if not all(isinstance(run, Run) for run in runs):
+    listed = runs if isinstance(runs, Sequence) else [runs]
+    if listed is not runs or not all(isinstance(run, Run) for run in listed):
         raise SeriesProblem(
             f"Series are what data.read_series returns, or a list of its runs, not a "
             f"{type(runs).__name__}."
         )
-    return Series(graph.labels, tuple(runs))
+    return Series(graph.labels, tuple(as_arrays(run, graph.labels) for run in listed))
 
 
 def sorted_runs(graph: Graph, series: Series | Sequence[Run]) -> Series:

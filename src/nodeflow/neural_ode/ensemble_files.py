@@ -17,7 +17,7 @@ from nodeflow.threads import one_thread_if_small
 
 __all__ = ["ENSEMBLE", "load_ensemble", "save_ensemble"]
 
-ENSEMBLE = Kind("ensemble", 2)
+ENSEMBLE = Kind("ensemble", 2, written="nodeflow.neural_ode.save_ensemble")
 
 
 def save_ensemble(

@@ -115,7 +115,10 @@ class Own:
             observed = read_observed(Source(**params["data"]), key)
             fewest = GaussNewtonSettings.fewest_times
             if params["prior"] is not None:
-                load_prior(params["prior"])
+                try:
+                    load_prior(params["prior"])
+                except Problem as problem:
+                    raise type(problem)(f"{key}.prior: {problem}") from None
                 fewest = FEWEST_FRAMES
             try:
                 parts = hold_out(observed.series, **params["split"], seed=params["seed"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,14 +14,14 @@ from numpy.typing import NDArray
 from nodeflow.dynamics.initial import initial_states
 from nodeflow.dynamics.integrate import simulate
 from nodeflow.dynamics.store import Trajectory
-from nodeflow.dynamics.systems import Field, field, resolve_parameters
+from nodeflow.dynamics.systems import Field, SystemProblem, field, resolve_parameters
 from nodeflow.graphs.ensemble import sample_cell
 from nodeflow.graphs.graph import Graph
 from nodeflow.grid import Cell
 from nodeflow.priors.problem import PriorProblem
 from nodeflow.seeds import numpy_generator
 
-__all__ = ["Draw", "Family", "Observing", "draws", "mixed"]
+__all__ = ["Draw", "Family", "Observing", "draws", "is_range", "mixed"]
 
 Array = NDArray[np.float64]
 Ranges = Mapping[str, tuple[float, float]]
@@ -35,20 +37,29 @@ class Family:
 
     Raises:
         SystemProblem: unknown system or coefficient.
-        PriorProblem: a range that is none.
+        PriorProblem: a range that is none, or of coefficients that the system cannot have.
     """
 
     system: str
     ranges: Ranges
 
     def __post_init__(self) -> None:
-        resolve_parameters(self.system, {name: low for name, (low, _) in self.ranges.items()})
-        for name, (low, high) in self.ranges.items():
-            if not (np.isfinite([low, high]).all() and low < high):
+        for name, given in self.ranges.items():
+            if not is_range(given):
+                told = " to ".join(map(str, given)) if isinstance(given, tuple) else given
                 raise PriorProblem(
-                    f"The range of {name} is from {low} to {high}; give two numbers, the lower "
-                    "first."
+                    f"The range of {name} is from {told}; give two numbers, the lower first."
                 )
+        for end, which in enumerate(("lower", "upper")):
+            values = {name: given[end] for name, given in self.ranges.items()}
+            resolve_parameters(self.system, values)
+            try:
+                field(self.system, values)
+            except SystemProblem as problem:
+                told = ", ".join(f"{name} = {value:g}" for name, value in values.items())
+                raise PriorProblem(
+                    f"At the {which} ends of the ranges, {told}: {problem}"
+                ) from None
 
     @classmethod
     def of(cls, system: str, ranges: Mapping[str, Sequence[float]]) -> Family:
@@ -76,16 +87,27 @@ class Family:
         """Coefficients as numbers that are in [−1, 1] within the ranges.
 
         Raises:
-            PriorProblem: coefficients of another family.
+            PriorProblem: coefficients of another family, or no finite numbers.
         """
         if set(values) != set(self.ranges):
             raise PriorProblem(
                 f"Coefficients {', '.join(sorted(values)) or 'none'} are not those of this family, "
                 f"{self.system}: give {', '.join(self.ranges)}."
             )
+        for name, value in values.items():
+            if not (isinstance(value, Real) and math.isfinite(value)):
+                raise PriorProblem(f"{name} = {value!r} is no finite number.")
         return np.array(
             [2 * (values[x] - low) / (high - low) - 1 for x, (low, high) in self.ranges.items()]
         )
+
+
+def is_range(given: Any) -> bool:
+    """Whether two finite numbers, the lower first."""
+    if not isinstance(given, Sequence) or isinstance(given, str) or len(given) != 2:
+        return False
+    numbers = all(isinstance(x, Real) and math.isfinite(x) for x in given)
+    return numbers and given[0] < given[1]
 
 
 def mixed(

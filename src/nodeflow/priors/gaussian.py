@@ -10,7 +10,7 @@ and Sugar 2000, Biometrika 87, 587). Members that saw hubs teach the others how 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FEWEST_FRAMES",
+    "FEWEST_MEMBERS",
     "PRIOR",
     "Prior",
     "continued",
@@ -46,7 +47,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-PRIOR = Kind("prior of functions", 2)
+PRIOR = Kind("prior of functions", 2, written="nodeflow.priors.save_prior")
 
 FEWEST_FRAMES = 2
 """Times that a run needs to be learned from with a prior."""
@@ -56,7 +57,7 @@ _STATES = 48
 
 _ITERATIONS = 25
 
-_FEWEST = 10
+FEWEST_MEMBERS = 10
 """Members of a prior at least: with fewer there is hardly a covariance."""
 
 _LEFT = 3e-4
@@ -222,10 +223,10 @@ def fit_prior(members: Sequence[Estimate], made: Mapping[str, Any] | None = None
 
 
 def _check_members(members: Sequence[Estimate]) -> None:
-    if len(members) < _FEWEST:
+    if len(members) < FEWEST_MEMBERS:
         raise PriorProblem(
-            f"{len(members)} members are too few for a prior; give at least {_FEWEST}, and rather "
-            "a hundred."
+            f"{len(members)} members are too few for a prior; give at least {FEWEST_MEMBERS}, and "
+            "rather a hundred."
         )
     for k, member in enumerate(members):
         if not (np.isfinite(member.values).all() and np.isfinite(member.root).all()):
@@ -427,13 +428,24 @@ def load_prior(path: str | Path, parameters: Mapping[str, Any] | None = None) ->
         raise _no_prior(path) from error
     count = 3 * len(states)
     shapes = [(3, len(states)), (count, 3, len(states)), (count, count)]
-    if [mean.shape, modes.shape, metric.shape] != shapes or not 0 < prior.kept <= len(modes):
+    rising = low < high and bool((np.diff(states) > 0).all())
+    finite = all(np.isfinite(tensors[name]).all() for name in _TENSORS)
+    if [mean.shape, modes.shape, metric.shape] != shapes or not (
+        rising and finite and 0 < prior.kept <= len(modes)
+    ):
         raise _no_prior(path)
-    return prior
+    return replace(prior, made=_in_order(prior.made))
+
+
+def _in_order(made: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Ranges as they were given: what is drawn depends on their order, which files do not keep."""
+    if "coefficients" not in made:
+        return made
+    return {**made, "ranges": {name: made["ranges"][name] for name in made["coefficients"]}}
 
 
 def _no_prior(path: str | Path) -> FileProblem:
     return FileProblem(
-        f"{path} does not hold a whole prior: states, mean, modes, kept, error and seen; write it "
-        "with nodeflow.priors.save_prior."
+        f"{path} does not hold a whole prior: finite states, mean, modes and metric, kept, error "
+        "and seen; write it with nodeflow.priors.save_prior."
     )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from numbers import Real
 
 from nodeflow.dynamics.systems import SYSTEMS
 from nodeflow.priors.estimates import estimate_member
-from nodeflow.priors.families import Family, Observing, draws
-from nodeflow.priors.gaussian import Prior, fit_prior
+from nodeflow.priors.families import Family, Observing, draws, is_range
+from nodeflow.priors.gaussian import FEWEST_MEMBERS, Prior, fit_prior
+from nodeflow.priors.problem import PriorProblem
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["prior_of_system"]
+
+_KNOTS = 8
+"""Pieces of a spline at least."""
 
 _RUNS, _TIMES = 8, 40
 """Of each member: those of the default recipe."""
@@ -52,10 +58,24 @@ def prior_of_system(
 
     Raises:
         SystemProblem: unknown system or coefficient.
-        PriorProblem: a range that is none, or a member that cannot be integrated.
+        PriorProblem: a range, count, initial states or a horizon that is none, or a member that
+            cannot be integrated.
         ModelProblem: graphs outside the S¹ model.
     """
     family = Family(system, ranges)
+    for name, value, least in (
+        ("members", members, FEWEST_MEMBERS), ("nodes", nodes, 2), ("knots", knots, _KNOTS),
+    ):  # fmt: skip
+        if not isinstance(value, int) or value < least:
+            raise PriorProblem(f"{name} = {value!r}; give a whole number, at least {least}.")
+    smallest, largest = SYSTEMS[system].domain
+    if not (is_range(initial) and smallest <= initial[0] and initial[1] <= largest):
+        raise PriorProblem(
+            f"initial = {initial!r}; give two numbers from {smallest:g} to {largest:g}, between "
+            f"which states of {system} are, the lower first."
+        )
+    if not (isinstance(horizon, Real) and 0 < horizon < math.inf):
+        raise PriorProblem(f"horizon = {horizon!r}; give a duration above 0.")
     how = Observing(nodes, beta, gamma, mean_degree, _RUNS, _TIMES, initial, horizon)
     found = [
         estimate_member(x.graph, x.runs, knots=knots) for x in draws(family, members, how, seed)
@@ -63,6 +83,7 @@ def prior_of_system(
     made = {
         "system": system,
         "title": SYSTEMS[system].title,
+        "coefficients": list(ranges),
         "ranges": {name: list(pair) for name, pair in ranges.items()},
         "seed": seed,
         **asdict(how),

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from nodeflow.neural_ode.curves import Curves
 from nodeflow.priors.families import Family
 from nodeflow.priors.gaussian import Prior
+from nodeflow.priors.problem import PriorProblem
 from nodeflow.seeds import numpy_generator
 
 __all__ = ["ZeroShot", "fit_zero_shot"]
@@ -73,7 +74,7 @@ class ZeroShot:
         """Mean and standard deviation (p,) of the codes of some coefficients.
 
         Raises:
-            PriorProblem: coefficients of another family.
+            PriorProblem: coefficients of another family, or no finite numbers.
 
         Warns:
             UserWarning: a coefficient is further beyond its range than 30 % of it.
@@ -83,8 +84,9 @@ class ZeroShot:
             if abs(at) > 1 + 2 * _FAR:
                 low, high = self.family.ranges[name]
                 warnings.warn(
-                    f"{name} = {values[name]:g} is far outside the range from {low:g} to {high:g} "
-                    "that the zoo has seen; do not trust these functions.",
+                    f"{name} = {values[name]:g} is outside the range from {low:g} to {high:g} that "
+                    f"the zoo has seen by {(abs(at) - 1) / 2:.2g} times its width; beyond "
+                    f"{_FAR:g} times, do not trust these functions.",
                     UserWarning,
                     stacklevel=2,
                 )
@@ -101,7 +103,8 @@ class ZeroShot:
     def draws(self, values: Mapping[str, float], count: int, seed: int) -> Curves:
         """Functions of some coefficients as uncertain as they are; see `predicted`."""
         mean, deviation = self.predicted(values)
-        generator = numpy_generator(seed, "zero shot", *values.values())
+        given = [values[name] for name in self.family.ranges]
+        generator = numpy_generator(seed, "zero shot", *given)
         return self.prior.at(mean + deviation * generator.standard_normal((count, len(mean))))
 
 
@@ -116,7 +119,18 @@ def fit_zero_shot(
         coefficients: (M, C) in the order of the family's ranges.
         codes: (M, p); these and what follows are what `Prior.codes` returns.
         variances: (M, p) of the codes.
+
+    Raises:
+        PriorProblem: a prior of another system, or coefficients that do not fit codes and family.
     """
+    system = prior.made.get("system", family.system)
+    if system != family.system:
+        raise PriorProblem(f"The prior is of {system}, and the family of {family.system}.")
+    if np.shape(coefficients) != (len(codes), len(family.ranges)):
+        raise PriorProblem(
+            f"Coefficients of shape {np.shape(coefficients)} are not those of {len(codes)} members "
+            f"and of {', '.join(family.ranges)}; give ({len(codes)}, {len(family.ranges)})."
+        )
     places = np.stack(
         [family.scaled(dict(zip(family.ranges, x, strict=True))) for x in coefficients]
     )
