@@ -29,8 +29,9 @@ print(max(most, taken()) - first)
 def growth(work: Callable[[], object]) -> int:
     """KiB by which the memory of this process grows at most while it works."""
     watching = [sys.executable, "-c", _WATCH, str(os.getpid())]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(watching, **pipes, text=True) as watcher:
+    with subprocess.Popen(
+        watching, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as watcher:
         assert watcher.stdin is not None and watcher.stdout is not None
         watcher.stdout.readline()
         work()

@@ -13,7 +13,8 @@ from nodeflow import data, dynamics, graphs, grid, neural_ode, priors, tables
 from nodeflow.neural_ode.curves import Curves, beyond
 from nodeflow.neural_ode.estimate import Estimate
 from nodeflow.neural_ode.observations import observed
-from nodeflow.priors.gaussian import PRIOR, continued
+from nodeflow.priors.files import PRIOR
+from nodeflow.priors.gaussian import continued
 from nodeflow.priors.pieces import Functions
 from nodeflow.priors.posterior import Search
 
@@ -365,7 +366,7 @@ def test_what_cannot_be_learned_is_refused_in_a_sentence(
         ({"horizon": 0.0}, "horizon = 0.0; give a duration"),
     ):
         with pytest.raises(priors.PriorProblem, match=sentence):
-            priors.prior_of_system("SIS", ranges, **given)  # type: ignore[arg-type]
+            priors.prior_of_system("SIS", ranges, **given)
     with pytest.raises(dynamics.SystemProblem, match="no parameter 'Q'"):
         priors.prior_of_system("MM", {"Q": (1.0, 2.0)})
 

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -105,7 +106,8 @@ def test_coefficients_of_another_family_are_refused_and_far_ones_warned_of(
         knowledge.zero_shot.functions({"F": 1.0, "R": 1.0})
     with pytest.warns(UserWarning, match=r"R = 4 is outside .* 0.6 to 2.4 .* by 0.89 times its"):
         knowledge.zero_shot.functions({"B": 1.0, "R": 4.0})
-    for value in (np.nan, np.inf, "2"):
+    unusable: list[Any] = [np.nan, np.inf, "2"]
+    for value in unusable:
         with pytest.raises(priors.PriorProblem, match=r"R = .* is no finite number"):
             knowledge.zero_shot.functions({"B": 1.0, "R": value})
     one, other = {"B": 1.0, "R": 2.0}, {"R": 2.0, "B": 1.0}

@@ -14,7 +14,7 @@ from nodeflow.job import job
 from nodeflow.neural_ode.settings import GaussNewtonSettings
 from nodeflow.priors.evaluate import Asked, Evaluation
 from nodeflow.priors.families import Family, Observing
-from nodeflow.priors.gaussian import load_prior
+from nodeflow.priors.files import load_prior
 from nodeflow.priors.knowledge import Knowledge
 from nodeflow.priors.panel import judge_novelty
 from nodeflow.priors.schemas import PRIOR_TABLES

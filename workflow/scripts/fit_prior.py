@@ -3,7 +3,8 @@
 from typing import Any
 
 from nodeflow.job import job
-from nodeflow.priors.gaussian import fit_prior, save_prior
+from nodeflow.priors.files import save_prior
+from nodeflow.priors.gaussian import fit_prior
 from nodeflow.priors.zoo import read_zoo
 
 snakemake: Any

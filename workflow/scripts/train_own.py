@@ -7,7 +7,7 @@ from nodeflow.data.observed import Source, read_observed
 from nodeflow.job import job
 from nodeflow.neural_ode.ensemble import train_ensemble
 from nodeflow.neural_ode.ensemble_files import save_ensemble
-from nodeflow.priors.gaussian import load_prior
+from nodeflow.priors.files import load_prior
 
 snakemake: Any
 p, output = snakemake.params.p, snakemake.output

@@ -108,7 +108,8 @@ class Own:
             # They load pandas, for which a run without data of the user's own need not wait.
             from nodeflow.data.held_out import check_parts, hold_out
             from nodeflow.data.observed import Source, read_observed
-            from nodeflow.priors.gaussian import FEWEST_FRAMES, load_prior
+            from nodeflow.priors.files import load_prior
+            from nodeflow.priors.gaussian import FEWEST_FRAMES
 
             key, params = f"own.{row['own']}", self.training_params(row)
             horizon = self.settings[row["own"]].horizon

@@ -2,7 +2,8 @@ from .claims import judge_priors
 from .estimates import estimate_member
 from .evaluate import Asked, Evaluation, Generated
 from .families import Family, Observing
-from .gaussian import Prior, fit_prior, load_prior, save_prior
+from .files import load_prior, save_prior
+from .gaussian import Prior, fit_prior
 from .knowledge import Knowledge
 from .members import prior_of_system
 from .networks import networks, tails_of_functions

@@ -10,8 +10,7 @@ and Sugar 2000, Biometrika 87, 587). Members that saw hubs teach the others how 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +23,6 @@ from nodeflow.graphs.graph import Graph
 from nodeflow.neural_ode.curves import Curves, beyond
 from nodeflow.neural_ode.estimate import Estimate
 from nodeflow.priors.problem import PriorProblem
-from nodeflow.tables import FileProblem, Kind, read_parameters, read_tensors, write_tensors
 from nodeflow.threads import one_thread_if_small
 
 if TYPE_CHECKING:
@@ -35,19 +33,14 @@ if TYPE_CHECKING:
 __all__ = [
     "FEWEST_FRAMES",
     "FEWEST_MEMBERS",
-    "PRIOR",
     "Prior",
     "continued",
     "fit_prior",
-    "load_prior",
     "modes_of",
-    "save_prior",
     "smooth_kernel",
 ]
 
 Array = NDArray[np.float64]
-
-PRIOR = Kind("prior of functions", 2, written="nodeflow.priors.save_prior")
 
 FEWEST_FRAMES = 2
 """Times that a run needs to be learned from with a prior."""
@@ -385,67 +378,3 @@ def modes_of(covariance: Array, metric: Array, most: int = _MOST) -> tuple[Array
     # Eigenvectors have no sign of their own; the largest part of a mode is positive.
     signs = np.sign(modes[np.abs(modes).argmax(axis=0), np.arange(modes.shape[1])])
     return modes * signs, kept, float(left[kept])
-
-
-_TENSORS = ("states", "mean", "modes", "metric")
-"""The arrays of a prior in its file."""
-
-
-def save_prior(path: str | Path, prior: Prior, parameters: Mapping[str, Any] | None = None) -> None:
-    """Write a prior as one safetensors file.
-
-    Args:
-        path: the file.
-        prior: what to write.
-        parameters: of a run that makes it; `load_prior` compares them.
-    """
-    tensors = {name: getattr(prior, name) for name in _TENSORS}
-    facts = {
-        **(parameters or {}),
-        "made": dict(prior.made),
-        "kept": prior.kept,
-        "error": prior.error,
-        "seen": list(prior.seen),
-    }
-    write_tensors(path, tensors, PRIOR, facts)
-
-
-def load_prior(path: str | Path, parameters: Mapping[str, Any] | None = None) -> Prior:
-    """Read a prior.
-
-    Raises:
-        FileProblem: the file is missing, damaged, no prior's, or made with other parameters.
-    """
-    tensors, facts = read_tensors(path, PRIOR, parameters), read_parameters(path)
-    try:
-        states, mean, modes, metric = (tensors[name] for name in _TENSORS)
-        low, high = map(float, facts["seen"])
-        prior = Prior(
-            states, mean, modes, int(facts["kept"]), float(facts["error"]), (low, high),
-            metric, facts["made"],
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError) as error:
-        raise _no_prior(path) from error
-    count = 3 * len(states)
-    shapes = [(3, len(states)), (count, 3, len(states)), (count, count)]
-    rising = low < high and bool((np.diff(states) > 0).all())
-    finite = all(np.isfinite(tensors[name]).all() for name in _TENSORS)
-    if [mean.shape, modes.shape, metric.shape] != shapes or not (
-        rising and finite and 0 < prior.kept <= len(modes)
-    ):
-        raise _no_prior(path)
-    return replace(prior, made=_in_order(prior.made))
-
-
-def _in_order(made: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Ranges as they were given: what is drawn depends on their order, which files do not keep."""
-    if "coefficients" not in made:
-        return made
-    return {**made, "ranges": {name: made["ranges"][name] for name in made["coefficients"]}}
-
-
-def _no_prior(path: str | Path) -> FileProblem:
-    return FileProblem(
-        f"{path} does not hold a whole prior: finite states, mean, modes and metric, kept, error "
-        "and seen; write it with nodeflow.priors.save_prior."
-    )
