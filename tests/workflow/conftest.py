@@ -1,8 +1,6 @@
-"""A checkout of its own for workflow tests, and finished smoke runs that they share.
+"""A checkout of its own for workflow tests, and a finished smoke run that they share.
 
-`part` is a run of a fifth of the smoke profile's jobs, from graphs and data to two figures;
-`finished` is the whole of it, for tests marked slow. What is asked of any finished run takes `run`:
-fast tests ask it of the part, slow ones of the whole.
+Whatever is asked of the run takes `run`, and is slow; what only plans and refuses is fast.
 """
 
 import fcntl
@@ -29,7 +27,6 @@ PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "profiles", "src")
 
 SMOKE = ("--configfile", "config/smoke.yaml")
 WHOLE = ("all_figures", "all_tables")
-PART = tuple(f"results/figures/{name}.png" for name in ("size_errors", "zoo"))
 
 
 def checked(answer: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
@@ -44,11 +41,9 @@ class Checkout:
 
     Attributes:
         folder: where it lies.
-        targets: what `smoke` asks Snakemake for.
     """
 
     folder: Path
-    targets: tuple[str, ...] = WHOLE
 
     @property
     def environment(self) -> dict[str, str]:
@@ -71,7 +66,7 @@ class Checkout:
         )
 
     def smoke(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.snakemake(*self.targets, *SMOKE, *arguments, check=check)
+        return self.snakemake(*WHOLE, *SMOKE, *arguments, check=check)
 
     def waiting(self, *arguments: str) -> dict[str, int]:
         """Rules that a dry run of the smoke configuration would run, with their number of jobs."""
@@ -97,34 +92,24 @@ def copy_checkout(folder: Path) -> Checkout:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A finished smoke run, in a folder whose name holds a space. Tests leave it as it is."""
-    return ran(tmp_path_factory, "a checkout", WHOLE)
-
-
-@pytest.fixture(scope="session")
-def part(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A finished run of a part of the smoke profile. Tests leave it as it is."""
-    return ran(tmp_path_factory, "a part", PART)
-
-
-def ran(factory: pytest.TempPathFactory, name: str, targets: tuple[str, ...]) -> Checkout:
-    """A finished run. Under pytest-xdist the first worker that needs it makes it for all."""
-    base = factory.getbasetemp()
+    # Under pytest-xdist the first worker that needs it makes it for all.
+    base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    checkout, done = Checkout(shared / name, targets), shared / f"{name}.done"
-    with (shared / f"{name}.lock").open("w") as lock:
+    checkout, done = Checkout(shared / "a checkout"), shared / "a checkout.done"
+    with (shared / "a checkout.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             copy_checkout(checkout.folder)
             checkout.python("-m", "compileall", "-q", "src")  # once, and not in each of its jobs
             # As users start it, unlike the dry runs of the tests.
-            checkout.python("-m", "snakemake", *targets, *SMOKE, "--cores", "2")
+            checkout.python("-m", "snakemake", *WHOLE, *SMOKE, "--cores", "2")
             done.touch()
     return checkout
 
 
-@pytest.fixture(params=["part", pytest.param("finished", marks=pytest.mark.slow)])
+@pytest.fixture(params=[pytest.param("finished", marks=pytest.mark.slow)])
 def run(request: pytest.FixtureRequest) -> Checkout:
-    """A finished run. Tests leave it as it is."""
+    """The finished run, for tests that are slow because they need it."""
     checkout: Checkout = request.getfixturevalue(request.param)
     return checkout
 

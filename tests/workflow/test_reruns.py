@@ -1,8 +1,7 @@
 """An edit re-runs exactly the rules that it concerns, and what follows from them.
 
 Which rules follow from a rule is read from Snakemake's rule graph; which rules a change concerns
-is written here. A case of each kind runs with the fast tests, on a part of the smoke run; the
-others, on the whole of it, are marked slow.
+is written here.
 """
 
 import dataclasses
@@ -22,7 +21,7 @@ from nodeflow.plan.tables import collections
 from nodeflow.plan.tails import Tails
 from nodeflow.provenance import code_digest, imported_modules
 
-from .conftest import PART, ROOT, Checkout
+from .conftest import ROOT, Checkout
 
 ADDED = "\n\n_ADDED = 1\n"
 
@@ -219,62 +218,42 @@ def test_a_change_is_seen_by_exactly_the_rules_that_use_it(source: Path, module:
     assert digests() == before
 
 
-@pytest.mark.parametrize(
-    ("run", "module"),
-    [
-        ("part", "neural_ode/evaluate.py"),
-        *(
-            pytest.param("finished", module, marks=pytest.mark.slow)
-            for module in CHANGES
-            # Measures leave some of what follows alone: see the test of them below.
-            if module != "graphs/measures.py"
-        ),
-    ],
-    indirect=["run"],
-)
+# Measures leave some of what follows alone: see the test of them below.
+@pytest.mark.parametrize("module", [x for x in CHANGES if x != "graphs/measures.py"])
 def test_a_change_reruns_its_users_and_what_follows(
     edited: Checkout, after: Callable[[set[str]], set[str]], module: str
 ) -> None:
     path = edited.folder / "src/nodeflow" / module
     path.write_text(path.read_text() + ADDED)
     concerned = CHANGES[module] - ON_DEMAND
-    if edited.targets == PART:
-        concerned &= set(rule_graph(edited)[0].values())
     assert set(edited.waiting()) == after(concerned)
 
 
 @pytest.mark.parametrize(
-    ("run", "file", "old", "new", "rules"),
+    ("file", "old", "new", "rules"),
     [
-        ("part", "smoke.yaml", "seeds: 2", "seeds: 3", {"train_neural_ode"}),
-        *(
-            pytest.param("finished", *case, marks=pytest.mark.slow)
-            for case in [
-                ("smoke.yaml", "pairs: 5", "pairs: 4", {"measure_barrier"}),
-                ("smoke.yaml", "count: 20", "count: 21", {"sample_flow"}),
-                (
-                    "config.yaml",
-                    "mean_degree: 10",
-                    "mean_degree: 9",
-                    {"sample_graphs", "train_prior_zoo"},
-                ),
-                (
-                    "config.yaml",
-                    "rtol: 1.0e-6",
-                    "rtol: 1.0e-5",
-                    {"simulate_trajectories", "evaluate_prior"},
-                ),
-                ("smoke.yaml", "seeds: 2", "seeds: 3", {"train_neural_ode"}),
-                (
-                    "smoke.yaml",
-                    "controls: 20",
-                    "controls: 21",
-                    {"judge_samples", "judge_distances", "evaluate_prior"},
-                ),
-            ]
+        ("smoke.yaml", "pairs: 5", "pairs: 4", {"measure_barrier"}),
+        ("smoke.yaml", "count: 20", "count: 21", {"sample_flow"}),
+        (
+            "config.yaml",
+            "mean_degree: 10",
+            "mean_degree: 9",
+            {"sample_graphs", "train_prior_zoo"},
+        ),
+        (
+            "config.yaml",
+            "rtol: 1.0e-6",
+            "rtol: 1.0e-5",
+            {"simulate_trajectories", "evaluate_prior"},
+        ),
+        ("smoke.yaml", "seeds: 2", "seeds: 3", {"train_neural_ode"}),
+        (
+            "smoke.yaml",
+            "controls: 20",
+            "controls: 21",
+            {"judge_samples", "judge_distances", "evaluate_prior"},
         ),
     ],
-    indirect=["run"],
 )
 def test_a_configuration_key_reruns_its_consumers(
     edited: Checkout,
@@ -288,7 +267,6 @@ def test_a_configuration_key_reruns_its_consumers(
     assert set(edited.waiting()) == after(rules)
 
 
-@pytest.mark.parametrize("run", ["finished"], indirect=True)
 @pytest.mark.parametrize(
     ("file", "old", "new", "rules", "aside"),
     [
@@ -317,7 +295,6 @@ def test_a_descent_and_its_transfer_do_not_follow_from_flows_over_aligned_member
     assert set(edited.waiting()) == after(rules) - alone - aside
 
 
-@pytest.mark.parametrize("run", ["finished"], indirect=True)
 @pytest.mark.slow
 def test_another_entry_redraws_its_figure(edited: Checkout) -> None:
     entries = edited.folder / "src/nodeflow/plan/figures.py"
@@ -353,7 +330,6 @@ def test_graphs_depend_on_how_they_are_sampled_not_on_how_they_are_measured(modu
     assert (ROOT / "src/nodeflow" / module in left) == (module not in without)
 
 
-@pytest.mark.parametrize("run", ["finished"], indirect=True)
 @pytest.mark.slow
 def test_other_measures_leave_graphs_and_what_is_simulated_on_them(
     edited: Checkout, after: Callable[[set[str]], set[str]]

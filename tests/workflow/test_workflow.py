@@ -80,6 +80,7 @@ def test_a_bad_configuration_ends_before_the_first_job(
     assert not (fresh.folder / "results").exists()
 
 
+@pytest.mark.slow
 def test_the_paper_grid_is_planned_in_full(fresh: Checkout) -> None:
     answer = fresh.snakemake(
         "all_figures", "-n", "--quiet", "rules", "--configfile", "config/paper.yaml", "--cores", "1"
