@@ -56,7 +56,8 @@ def flatten(
         TensorProblem: the parameters do not have these shapes; see `nodeflow.tensors.arrange`.
     """
     tensors = arrange(parameters, shapes, what=what)
-    return np.concatenate([tensor.cpu().flatten(1).numpy() for tensor in tensors.values()], axis=1)
+    rows = [tensor.cpu().reshape(len(tensor), -1).numpy() for tensor in tensors.values()]
+    return np.concatenate(rows, axis=1)
 
 
 def finite_rows(parameters: Mapping[str, Tensor], shapes: Shapes, what: str) -> np.ndarray:

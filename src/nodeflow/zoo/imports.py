@@ -277,7 +277,7 @@ def _nearness(members: Stack[Tensor]) -> np.ndarray:
     count = len(members)
     if count < 3:
         return np.full(count, np.nan)
-    rows = torch.cat([x.flatten(1) for x in members.parameters.values()], dim=1)
+    rows = torch.cat([x.reshape(len(x), -1) for x in members.parameters.values()], dim=1)
     rows = rows[:, :: max(1, rows.shape[1] // _SEEN)].double()
     distances = torch.cdist(rows, rows)
     usual = distances[tuple(torch.triu_indices(count, count, 1))].median()
