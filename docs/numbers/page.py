@@ -139,7 +139,9 @@ def verdict(row: Mapping[Any, Any]) -> str:
     """The number of a claim with its interval: bold if confirmed, italic if contradicted."""
     if pd.isna(row["value"]):
         return "not answerable"
-    text = f"{short(row['value'])} [{short(row['low'])}, {short(row['high'])}]"
+    text = short(row["value"])
+    if not pd.isna(row["low"]):
+        text += f" [{short(row['low'])}, {short(row['high'])}]"
     return MARKS[str(row["verdict"])].format(text)
 
 
