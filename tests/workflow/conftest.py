@@ -108,10 +108,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 
 @pytest.fixture(params=[pytest.param("finished", marks=pytest.mark.slow)])
-def run(request: pytest.FixtureRequest) -> Checkout:
-    """The finished run, for tests that are slow because they need it."""
-    checkout: Checkout = request.getfixturevalue(request.param)
-    return checkout
+def run(finished: Checkout) -> Checkout:
+    """The finished run, for tests that are slow because they need it: the parameter marks them."""
+    return finished
 
 
 ASK = """

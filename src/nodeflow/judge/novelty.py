@@ -292,7 +292,8 @@ def pair_squares(parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     total: np.ndarray | None = None
     for rows, members in parts:
         mean = members.mean(axis=0, dtype=np.float64)
-        squares = _squares(rows - mean, members - mean)
+        apart = members - mean
+        squares = _squares(apart if rows is members else rows - mean, apart)
         total = squares if total is None else total + squares
     assert total is not None
     return total

@@ -326,13 +326,12 @@ def _without_strays(models: Models) -> Models:
 
 
 def _of_runs(runs: Sequence[Run], graph: Graph) -> Series:
-    listed = runs if isinstance(runs, Sequence) else [runs]
-    if listed is not runs or not all(isinstance(run, Run) for run in listed):
+    if not (isinstance(runs, Sequence) and all(isinstance(run, Run) for run in runs)):
         raise SeriesProblem(
             f"Series are what data.read_series returns, or a list of its runs, not a "
             f"{type(runs).__name__}."
         )
-    return Series(graph.labels, tuple(as_arrays(run, graph.labels) for run in listed))
+    return Series(graph.labels, tuple(as_arrays(run, graph.labels) for run in runs))
 
 
 def sorted_runs(graph: Graph, series: Series | Sequence[Run]) -> Series:

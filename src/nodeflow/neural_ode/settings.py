@@ -15,6 +15,7 @@ from nodeflow.problems import Problem
 from nodeflow.settings.fields import Count, Counts, OneOf, Positive, Whole, checked, fault, meaning
 
 __all__ = [
+    "FEWEST_KNOTS",
     "RECIPES",
     "GaussNewtonSettings",
     "MatchingSettings",
@@ -24,6 +25,9 @@ __all__ = [
     "recipe_settings",
     "snapshot_steps",
 ]
+
+FEWEST_KNOTS = 8
+"""Pieces of the splines of the recipe gauss_newton at least."""
 
 _FIRST_SNAPSHOT = 10
 
@@ -60,7 +64,7 @@ class GaussNewtonSettings(_Networks):
     times: Annotated[Count, meaning("time steps of the error equation along them")] = 40
     knots: Annotated[
         Whole,
-        Ge(8),
+        Ge(FEWEST_KNOTS),
         Le(1000),
         meaning("pieces of the splines that the three functions are estimated with"),
     ] = 48

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ def load_prior(path: str | Path, parameters: Mapping[str, Any] | None = None) ->
         low, high = map(float, facts["seen"])
         prior = Prior(
             states, mean, modes, int(facts["kept"]), float(facts["error"]), (low, high),
-            metric, facts["made"],
+            metric, _in_order(facts["made"]),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise _no_prior(path) from error
@@ -63,7 +62,7 @@ def load_prior(path: str | Path, parameters: Mapping[str, Any] | None = None) ->
         rising and finite and 0 < prior.kept <= len(modes)
     ):
         raise _no_prior(path)
-    return replace(prior, made=_in_order(prior.made))
+    return prior
 
 
 def _in_order(made: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from numbers import Real
 
 from nodeflow.dynamics.systems import SYSTEMS
+from nodeflow.neural_ode.settings import FEWEST_KNOTS
 from nodeflow.priors.estimates import estimate_member
 from nodeflow.priors.families import Family, Observing, draws, is_range
 from nodeflow.priors.gaussian import FEWEST_MEMBERS, Prior, fit_prior
@@ -15,9 +16,6 @@ from nodeflow.priors.problem import PriorProblem
 from nodeflow.threads import one_thread_if_small
 
 __all__ = ["prior_of_system"]
-
-_KNOTS = 8
-"""Pieces of a spline at least."""
 
 _RUNS, _TIMES = 8, 40
 """Of each member: those of the default recipe."""
@@ -64,7 +62,7 @@ def prior_of_system(
     """
     family = Family(system, ranges)
     for name, value, least in (
-        ("members", members, FEWEST_MEMBERS), ("nodes", nodes, 2), ("knots", knots, _KNOTS),
+        ("members", members, FEWEST_MEMBERS), ("nodes", nodes, 2), ("knots", knots, FEWEST_KNOTS),
     ):  # fmt: skip
         if not isinstance(value, int) or value < least:
             raise PriorProblem(f"{name} = {value!r}; give a whole number, at least {least}.")
